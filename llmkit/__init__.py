@@ -1,0 +1,1 @@
+"""One prompt to many language models, answers side by side, every connection owned by its cell."""

@@ -1,0 +1,1 @@
+"""What each provider's API looks like on the wire: pure translators, one file each."""

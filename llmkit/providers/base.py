@@ -1,0 +1,152 @@
+"""What every provider can do: turn a prompt into a request, and bytes into an answer."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Protocol
+from urllib.parse import quote
+
+from ..errors import CallError, ProviderError
+from ..secret import Secret
+from ..types import Completion, Model, Prompt, TextDelta
+from ..wire.exchange import HttpRequest, HttpResponse
+
+
+class StreamParser(Protocol):
+    """Reads one streamed answer; one object per stream, fed bytes cut anywhere.
+
+    Attributes:
+        done: True once the provider's own end came, or an error event; further bytes are ignored.
+        error: The error event that ended the stream, without provider and model.
+    """
+
+    done: bool
+    error: ProviderError | None
+
+    def feed(self, data: bytes) -> TextDelta | None:
+        """What *data* adds to the answer, joined; None where it adds no text."""
+        ...
+
+    def end(self) -> Completion:
+        """The answer as far as it came; `truncated` where no finish event did. Ends the stream."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A prompt as a model can take it.
+
+    Attributes:
+        prompt: Without the parameters that would be refused.
+        ignored: Names of the parameters that were left out.
+    """
+
+    prompt: Prompt
+    ignored: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPage:
+    """One page of a provider's list of models, and where the next one is (None for the last)."""
+
+    models: tuple[Model, ...]
+    next_page: str | None = None
+
+
+class Provider(ABC):
+    """One provider's wire format: no socket, no clock, no environment, no state of a stream.
+
+    Attributes:
+        name: As in `provider=` and before a colon.
+        label: As a person writes it.
+        key_vars: Environment variables that may hold the key, the first one that is set wins.
+        base_url_vars: The provider's usual environment variables for its base URL.
+        needs_key: False where a server without a key is usual.
+        priced: False where the person's own machine answers, so that a call costs nothing.
+        proves_key: False where a good answer to `key_request` says nothing about the key.
+    """
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    default_base_url: ClassVar[str]
+    key_vars: ClassVar[tuple[str, ...]] = ()
+    base_url_vars: ClassVar[tuple[str, ...]] = ()
+    needs_key: ClassVar[bool] = True
+    priced: ClassVar[bool] = True
+    proves_key: ClassVar[bool] = True
+
+    def __init__(self, base_url: str | None = None) -> None:
+        self.base_url = (base_url or self.default_base_url).rstrip("/")
+
+    @abstractmethod
+    def fit(self, prompt: Prompt, model: str) -> Fitted:
+        """*prompt* without what *model* would refuse, and the names of what was left out."""
+
+    @abstractmethod
+    def chat_request(
+        self, prompt: Prompt, *, model: str, key: Secret | None, stream: bool = False
+    ) -> HttpRequest:
+        """The request that puts a fitted *prompt* to *model*."""
+
+    @abstractmethod
+    def parse_chat(self, response: HttpResponse) -> Completion:
+        """The answer in a successful *response*.
+
+        Raises:
+            ProviderError: The body holds an error, or is not what the API promises.
+        """
+
+    @abstractmethod
+    def stream_parser(self) -> StreamParser:
+        """A reader for one streamed answer."""
+
+    @abstractmethod
+    def models_request(
+        self, key: Secret | None, *, page: str | None = None, limit: int = 1000
+    ) -> HttpRequest:
+        """The request for the provider's list of models."""
+
+    @abstractmethod
+    def parse_models(self, response: HttpResponse) -> ModelPage:
+        """The models in a successful *response*.
+
+        Raises:
+            BadResponseError: The body is not such a list.
+        """
+
+    @abstractmethod
+    def error_from(self, response: HttpResponse) -> ProviderError:
+        """The error that *response* means; returned, not raised."""
+
+    def key_request(self, key: Secret | None) -> HttpRequest:
+        """The cheapest request that only a good key can make; it is never billed."""
+        return self.models_request(key, limit=1)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.base_url}>"
+
+
+def without(prompt: Prompt, *names: str) -> Fitted:
+    """*prompt* with those of *names* that were set put back to the provider's default."""
+    empty: dict[str, Any] = {"stop": ()}
+    dropped = tuple(n for n in names if getattr(prompt, n) not in (None, ()))
+    return Fitted(replace(prompt, **{n: empty.get(n) for n in dropped}), dropped)
+
+
+def path_segment(model: str) -> str:
+    """A model id as one segment of a URL's path, whatever characters it holds."""
+    return quote(model, safe="")
+
+
+def located(error: CallError, *, provider: str, model: str) -> CallError:
+    """*error* with the provider and model that it came from."""
+    error.provider = error.provider or provider
+    error.model = error.model or model
+    return error
+
+
+def request_id_from(headers: Mapping[str, str], *names: str) -> str | None:
+    """The first of *names* (lower case) that the response carries."""
+    return next((headers[n] for n in names if headers.get(n)), None)

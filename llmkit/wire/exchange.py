@@ -1,0 +1,101 @@
+"""An HTTP request and its response, as values that no socket has touched."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ..errors import BadResponseError, brief
+
+SNIPPET = 200  # characters of a body that a message may carry
+JSON_DEPTH = 200  # far above any answer, far below the interpreter's recursion limit
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """What to send.
+
+    Attributes:
+        headers: Without the ones that belong to the connection; they carry the key.
+        body: Empty for a GET.
+        stream: True where the answer is to be read as it comes.
+    """
+
+    method: Literal["GET", "POST"]
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+    stream: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    """What came back, read to its end.
+
+    Attributes:
+        headers: Names in lower case.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = field(default=b"", repr=False)
+
+    @property
+    def text(self) -> str:
+        """The body as text; bytes that are not UTF-8 become U+FFFD."""
+        return self.body.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """The body as JSON, None where it is not."""
+        return parse_json(self.body)
+
+    def json_object(self) -> dict[str, Any]:
+        """The body as a JSON object.
+
+        Raises:
+            BadResponseError: It is something else; the message shows its beginning.
+        """
+        value = self.json()
+        if isinstance(value, dict):
+            return value
+        shown = brief(self.text, SNIPPET) or "an empty body"
+        raise BadResponseError(
+            f"the server answered {self.status} with something that is not a JSON object: {shown}; "
+            "check that the base URL is an API's and not a web page's",
+            status=self.status,
+            possibly_billed=self.status == 200,
+        )
+
+
+def post_json(
+    url: str, body: Mapping[str, object], headers: Mapping[str, str], *, stream: bool = False
+) -> HttpRequest:
+    """A POST of *body* as JSON.
+
+    Lone surrogates cannot be sent as UTF-8 and become U+FFFD.
+    """
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    data = text.encode("utf-8", "surrogatepass").decode("utf-8", "replace").encode()
+    return HttpRequest(
+        "POST", url, {**headers, "Content-Type": "application/json"}, data, stream=stream
+    )
+
+
+def parse_json(data: bytes | str) -> Any:
+    """*data* as JSON, None where it is not JSON or is nested beyond reason."""
+    try:
+        return _loads(data)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _loads(data: bytes | str) -> Any:
+    global _loads
+    try:
+        from orjson import loads
+    except ImportError:
+        from json import loads
+    _loads = loads
+    return loads(data)
