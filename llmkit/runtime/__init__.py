@@ -1,0 +1,1 @@
+"""Everything that has a clock, a socket, an environment or a disk."""

@@ -1,0 +1,23 @@
+"""Which notebook cell the running code belongs to, as far as the code itself can tell."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One run of one cell.
+
+    Attributes:
+        id: The front end's id, or a stand-in where it sends none; the same for every run of the cell.
+        execution_count: The number in the cell's prompt, None outside a history.
+    """
+
+    id: str
+    execution_count: int | None = None
+
+
+# Tasks and callbacks that a cell starts inherit it, however late they run; threads do not.
+CURRENT: ContextVar[Cell | None] = ContextVar("llmkit_cell", default=None)
