@@ -29,9 +29,9 @@ LlmkitError
     ├── SessionClosedError
     └── WrongLoopError
 
-The class follows from the status code; words in a message decide only inside 400, 402, 403, 413, 422 and 429.
-Whether a failed request may be sent again is not a matter of the class alone, so each call
-error also carries an `outcome`.
+The class follows from the status code; words in a message decide only inside the 4xx that a
+provider uses for several things. Whether a failed request may be sent again is not a matter of
+the class alone, so each call error also carries an `outcome`.
 """
 
 from __future__ import annotations

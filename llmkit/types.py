@@ -115,7 +115,7 @@ class Usage:
         output_tokens: Everything generated, reasoning included.
         cached_tokens: The part of the input that was read from a cache.
         reasoning_tokens: The part of the output that was reasoning.
-        cache_write_tokens: The part of the input that was written to a cache, where it is billed apart.
+        cache_write_tokens: The part of the input that was written to a cache.
     """
 
     input_tokens: int | None = None
@@ -145,14 +145,15 @@ class Completion:
     Attributes:
         text: The answer, exactly as it came.
         reasoning: Reasoning text, where the provider shows it.
-        finish_reason: Ours: stop, length, filtered, tool_calls, or the provider's unknown word; None
-            where none came.
+        finish_reason: Ours: stop, length, filtered, tool_calls, or the provider's own word where
+            we have none; None where none came.
         native_finish_reason: The provider's own word.
         request_model: The id that was sent.
         response_model: The id that the provider says has answered, None if it does not say.
         upstream_provider: Who really served it (OpenRouter).
         started_at: When the first attempt was sent, in UTC.
-        time_to_first_chunk_s: Seconds from sending to the first text or reasoning, None without a stream.
+        time_to_first_chunk_s: Seconds from sending to the first text or reasoning; None where
+            no stream was asked for.
         duration_s: Seconds from sending to the end of the answer, waits between attempts included.
         attempts: Requests sent in all.
         cost_usd: US dollars, None where no price is known; never 0 for want of a price.

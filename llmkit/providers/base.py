@@ -130,9 +130,9 @@ class Provider(ABC):
 
 def without(prompt: Prompt, *names: str) -> Fitted:
     """*prompt* with those of *names* that were set put back to the provider's default."""
-    empty: dict[str, Any] = {"stop": ()}
     dropped = tuple(n for n in names if getattr(prompt, n) not in (None, ()))
-    return Fitted(replace(prompt, **{n: empty.get(n) for n in dropped}), dropped)
+    defaults: dict[str, Any] = {n: () if n == "stop" else None for n in dropped}
+    return Fitted(replace(prompt, **defaults), dropped)
 
 
 def path_segment(model: str) -> str:

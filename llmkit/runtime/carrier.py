@@ -12,7 +12,7 @@ from ..wire.exchange import HttpRequest
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long one request may take and how much it may bring; seconds and bytes, None for no limit.
+    """How long one request may take and how much it may bring; None for no limit.
 
     Attributes:
         connect_s: Until a connection is made.

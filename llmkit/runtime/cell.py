@@ -11,7 +11,7 @@ class Cell:
     """One run of one cell.
 
     Attributes:
-        id: The front end's id, or a stand-in where it sends none; the same for every run of the cell.
+        id: The front end's id, or a stand-in where it sends none; every run of a cell has the same.
         execution_count: The number in the cell's prompt, None outside a history.
     """
 

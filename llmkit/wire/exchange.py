@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from functools import cache
+from importlib import import_module
+from typing import Any, Literal, cast
 
 from ..errors import BadResponseError, brief
 
 SNIPPET = 200  # characters of a body that a message may carry
-JSON_DEPTH = 200  # far above any answer, far below the interpreter's recursion limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +87,14 @@ def post_json(
 def parse_json(data: bytes | str) -> Any:
     """*data* as JSON, None where it is not JSON or is nested beyond reason."""
     try:
-        return _loads(data)
+        return _loader()(data)
     except (ValueError, RecursionError):
         return None
 
 
-def _loads(data: bytes | str) -> Any:
-    global _loads
+@cache
+def _loader() -> Callable[[bytes | str], Any]:
     try:
-        from orjson import loads
+        return cast("Callable[[bytes | str], Any]", import_module("orjson").loads)
     except ImportError:
-        from json import loads
-    _loads = loads
-    return loads(data)
+        return json.loads
