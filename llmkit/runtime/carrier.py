@@ -55,6 +55,10 @@ class Arriving(Protocol):
         """Tells the watchdog that the last read brought something worth waiting for."""
         ...
 
+    def ending(self, within_s: float) -> None:
+        """Says that the answer is there: what follows is read for so long at most, then dropped."""
+        ...
+
 
 class Carrier(Protocol):
     """Sends requests. Leaving the context releases the connection, whatever happened inside."""

@@ -1,0 +1,343 @@
+"""Carries requests over aiohttp, with watchdogs of our own on every wait.
+
+aiohttp's own read timeout never fires on a peer that drips or sends heartbeats, nor after a
+malformed chunk (measured, 3.12.15 to 3.14.5), so none of its timeouts are used.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from ..errors import (
+    APIConnectionError,
+    APITimeoutError,
+    BadResponseError,
+    CallError,
+    ConfigError,
+    Outcome,
+    brief,
+)
+from ..secret import redact
+from ..wire.exchange import HttpRequest
+from .carrier import Limits
+
+KEPT_S = 30.0  # an idle connection; hosted gateways drop theirs after 60 s and more
+IDLE_CHECK_S = 1.0  # while nobody reads, no limit of the server's can pass
+STALE_S = 1.0  # a reused connection that fails sooner had been closed before our request
+# Answers are asked for uncompressed: a compressed stream is held back until a block is full.
+HEADERS = {"Accept-Encoding": "identity", "User-Agent": "llmkit"}
+
+
+def open_session(*, trust_env: bool = False) -> aiohttp.ClientSession:
+    """A session without cookies, redirects or limits of its own; the caller closes it.
+
+    Must be called on the loop that will use it. With *trust_env* the proxies of the
+    environment apply; otherwise neither they nor a .netrc file are read.
+    """
+    trace = aiohttp.TraceConfig(lambda trace_request_ctx: trace_request_ctx)  # type: ignore[arg-type]  # aiohttp types only its own SimpleNamespace
+    trace.on_connection_create_start.append(_connecting)  # type: ignore[arg-type]
+    trace.on_connection_create_end.append(_connected)  # type: ignore[arg-type]
+    trace.on_connection_reuseconn.append(_reused)  # type: ignore[arg-type]
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEPT_S),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+        trust_env=trust_env,
+        headers=HEADERS,
+        trace_configs=[trace],
+    )
+
+
+class AiohttpCarrier:
+    """Sends requests over one session, which belongs to the caller."""
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self._session = session
+
+    @asynccontextmanager
+    async def send(self, request: HttpRequest, limits: Limits) -> AsyncIterator[AiohttpAnswer]:
+        """The answer to *request* from its headers on; see `Carrier.send`."""
+        started = asyncio.get_running_loop().time()
+        response = await self._headers(request, limits)
+        answer = AiohttpAnswer(response, limits, started)
+        try:
+            yield answer
+        finally:
+            await answer.release()
+
+    async def _headers(self, request: HttpRequest, limits: Limits) -> aiohttp.ClientResponse:
+        trip = _Trip(limits)
+        try:
+            async with asyncio.timeout(None) as trip.scope:
+                trip.wait("connect")
+                return await self._session.request(
+                    request.method,
+                    request.url,
+                    data=request.body or None,
+                    headers=request.headers,
+                    allow_redirects=False,  # a redirect would carry the key to another origin
+                    trace_request_ctx=trip,
+                )
+        except TimeoutError as error:
+            raise trip.timed_out() from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise _unsent_or_ambiguous(error, request, trip) from error
+
+
+class AiohttpAnswer:
+    """One answer whose body is still coming; see `Arriving`."""
+
+    def __init__(self, response: aiohttp.ClientResponse, limits: Limits, started: float) -> None:
+        self._response = response
+        self._limits = limits
+        self._loop = asyncio.get_running_loop()
+        self._read_at = self._content_at = self._loop.time()
+        deadline = limits.deadline_s
+        self._deadline = None if deadline is None else started + deadline
+        self._soft_end: float | None = None
+        self._waiting = False
+        self._timer: asyncio.TimerHandle | None = None
+        self.status = response.status
+        self.headers: Mapping[str, str] = {k.lower(): v for k, v in response.headers.items()}
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The body, one network read at a time; see `Arriving.chunks`."""
+        size = 0
+        self._watch()
+        try:
+            while data := await self._read():
+                size += len(data)
+                if size > self._limits.body_bytes:
+                    raise _too_long(self.status, self._limits.body_bytes)
+                yield data
+                self._reader_took_its_time()
+        except _SoftEndError:
+            return
+        except (aiohttp.ClientError, OSError) as error:
+            raise _broken(error, self.status) from error
+        finally:
+            self._unwatch()
+
+    async def _read(self) -> bytes:
+        self._waiting = True
+        data = await self._response.content.readany()
+        self._waiting = False
+        self._read_at = self._loop.time()
+        return data
+
+    def _reader_took_its_time(self) -> None:
+        now = self._loop.time()
+        self._content_at += now - self._read_at
+        self._read_at = now
+
+    def content_came(self) -> None:
+        """Tells the watchdog that the last read brought something worth waiting for."""
+        self._content_at = self._read_at
+
+    def ending(self, within_s: float) -> None:
+        """Says that the answer is there: what follows is read for so long at most."""
+        self._soft_end = self._loop.time() + within_s
+        if self._timer is not None:
+            self._watch()
+
+    async def release(self) -> None:
+        """Gives the connection back if the body was read to its end, else ends it."""
+        response = self._response
+        if self._soft_end is not None and not response.content.at_eof():
+            # The end of the body often arrives a moment after the end of the answer; without
+            # this short wait every finished stream would cost its connection.
+            async for _ in self.chunks():
+                pass
+        self._unwatch()
+        connection = response.connection
+        if connection is not None and connection.transport is not None:
+            # An orderly TLS goodbye could outlive the loop, and the server would go on writing.
+            connection.transport.abort()
+        response.close()
+
+    def _watch(self) -> None:
+        self._unwatch()
+        when, error = self._next_limit()
+        if when is not None:
+            self._timer = self._loop.call_at(when, self._bark, error)
+
+    def _unwatch(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _bark(self, error: Exception) -> None:
+        # Reads only move two timestamps, so a timer that is due may have been overtaken by them.
+        when, error = self._next_limit()
+        if not self._waiting:  # it is our reader that is slow, not the server
+            self._timer = self._loop.call_later(IDLE_CHECK_S, self._bark, error)
+        elif when is not None and when > self._loop.time():
+            self._timer = self._loop.call_at(when, self._bark, error)
+        else:
+            self._response.content.set_exception(error)
+
+    def _next_limit(self) -> tuple[float | None, Exception]:
+        limits = self._limits
+        waits = [
+            (self._read_at, limits.idle_s, "sent nothing"),
+            (self._content_at, limits.idle_content_s, "sent nothing but pings"),
+        ]
+        due: list[tuple[float, Exception]] = [
+            (at + s, _late(f"{what} for {s:g} s")) for at, s, what in waits if s is not None
+        ]
+        if self._deadline is not None:
+            limit = limits.deadline_s
+            due.append((self._deadline, _late(f"had not finished after {limit:g} s")))
+        if self._soft_end is not None:
+            due.append((self._soft_end, _SoftEndError()))
+        return min(due, key=lambda item: item[0], default=(None, _SoftEndError()))
+
+
+class _SoftEndError(Exception):
+    """The body was not ended by the server, but the answer in it was whole."""
+
+
+@dataclass(slots=True)
+class _Trip:
+    """How far a request has got before its answer's headers."""
+
+    limits: Limits
+    phase: str = "connect"
+    reused: bool = False
+    scope: Any = None
+    written_at: float = 0.0
+
+    def wait(self, phase: str) -> None:
+        self.phase = phase
+        loop = asyncio.get_running_loop()
+        self.written_at = loop.time()
+        limits = [self._limit(), self.limits.deadline_s]
+        soonest = min((s for s in limits if s is not None), default=None)
+        self.scope.reschedule(None if soonest is None else loop.time() + soonest)
+
+    def _limit(self) -> float | None:
+        return self.limits.connect_s if self.phase == "connect" else self.limits.first_byte_s
+
+    def timed_out(self) -> CallError:
+        limit = self._limit()
+        if self.phase == "connect":
+            return APITimeoutError(
+                f"no connection within {limit:g} s; check the base URL and your network",
+                outcome=Outcome.UNSENT,
+            )
+        return APITimeoutError(
+            f"no answer began within {min(filter(None, (limit, self.limits.deadline_s))):g} s; "
+            "raise first_byte_timeout_s for a model that thinks long",
+            possibly_billed=True,
+        )
+
+
+async def _connecting(session: object, trip: _Trip, params: object) -> None:
+    if trip is not None:
+        trip.wait("connect")
+
+
+async def _connected(session: object, trip: _Trip, params: object) -> None:
+    if trip is not None:
+        trip.wait("first byte")
+
+
+async def _reused(session: object, trip: _Trip, params: object) -> None:
+    if trip is not None:
+        trip.reused = True
+        trip.wait("first byte")
+
+
+def _too_long(status: int, limit: int) -> BadResponseError:
+    return BadResponseError(
+        f"the answer is longer than {limit:,} bytes; ask for fewer tokens",
+        status=status,
+        outcome=Outcome.STREAMED,
+        possibly_billed=True,
+    )
+
+
+def _late(what: str) -> APITimeoutError:
+    return APITimeoutError(f"the server {what}", outcome=Outcome.STREAMED, possibly_billed=True)
+
+
+def _broken(error: Exception, status: int) -> CallError:
+    if isinstance(error, APITimeoutError):
+        return error
+    return APIConnectionError(
+        f"the connection broke in the middle of the answer ({_words(error)})",
+        status=status,
+        outcome=Outcome.STREAMED,
+        possibly_billed=True,
+    )
+
+
+def _unsent_or_ambiguous(error: Exception, request: HttpRequest, trip: _Trip) -> Exception:
+    where = _origin(request.url)
+    if isinstance(error, aiohttp.InvalidURL):
+        return ConfigError(f"{brief(redact(request.url), 80)!r} is not a URL; check the base URL")
+    if isinstance(error, ssl.SSLCertVerificationError | aiohttp.ClientConnectorCertificateError):
+        return APIConnectionError(
+            f"{where} did not prove who it is ({_words(error)}); the request was not sent",
+            code="tls",
+            outcome=Outcome.FINAL,
+        )
+    if isinstance(error, aiohttp.ClientConnectorSSLError | aiohttp.ClientConnectorDNSError):
+        return _no_way_to(where, error)
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return APIConnectionError(
+            f"nobody answers at {where} ({_words(error)}); is the server running?",
+            code="refused",
+            outcome=Outcome.UNSENT,
+        )
+    if isinstance(error, aiohttp.ServerDisconnectedError | ConnectionError | aiohttp.ClientOSError):
+        return _hung_up(where, error, request, trip)
+    return BadResponseError(
+        f"{where} answered with something that is not HTTP ({_words(error)})",
+        possibly_billed=request.method == "POST",
+    )
+
+
+def _no_way_to(where: str, error: Exception) -> CallError:
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return APIConnectionError(
+            f"no address found for {where}; check the base URL, or are you offline?",
+            code="dns",
+            outcome=Outcome.UNSENT,
+        )
+    return APIConnectionError(
+        f"no TLS connection to {where} ({_words(error)}); a server that speaks plain http "
+        "wants http:// in its base URL",
+        code="tls",
+        outcome=Outcome.FINAL,
+    )
+
+
+def _hung_up(where: str, error: Exception, request: HttpRequest, trip: _Trip) -> CallError:
+    waited = asyncio.get_running_loop().time() - trip.written_at
+    if trip.reused and waited < STALE_S:
+        # The server had closed the kept connection when our request came; nothing was read.
+        return APIConnectionError(
+            f"{where} had closed the connection that was kept open to it",
+            code="stale",
+            outcome=Outcome.REFUSED,
+        )
+    return APIConnectionError(
+        f"{where} hung up without an answer ({_words(error)})",
+        possibly_billed=request.method == "POST",
+    )
+
+
+def _origin(url: str) -> str:
+    return "/".join(redact(url).split("/", 3)[:3])
+
+
+def _words(error: Exception) -> str:
+    return brief(redact(str(error) or type(error).__name__), 160)
