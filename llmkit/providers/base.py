@@ -18,10 +18,12 @@ class StreamParser(Protocol):
     """Reads one streamed answer; one object per stream, fed bytes cut anywhere.
 
     Attributes:
+        finished: True once a finish reason came; usage may still follow.
         done: True once the provider's own end came, or an error event; further bytes are ignored.
         error: The error event that ended the stream, without provider and model.
     """
 
+    finished: bool
     done: bool
     error: ProviderError | None
 
