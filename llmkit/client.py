@@ -81,7 +81,8 @@ class Exchange:
                         yield delta
         except CallError as error:
             self._ended = clock()
-            raise self._explained(error)  # noqa: B904  # the same error, with what is known of it
+            self._explained(error)
+            raise
         finally:
             self._ended = self._ended or clock()
         if self.completion().status is Status.TRUNCATED:
@@ -121,7 +122,8 @@ class Exchange:
         try:
             return await anext(stream, None), stream
         except CallError as error:
-            raise located(error, provider=self.call.provider.name, model=self.call.model)
+            located(error, provider=self.call.provider.name, model=self.call.model)
+            raise
 
     async def _attempt(self) -> AsyncGenerator[TextDelta, None]:
         call = self.call

@@ -1,0 +1,228 @@
+"""Runs the calls of a comparison next to each other, so that none can lose another."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from .catalogue.resolve import Resolution
+from .client import Call, Exchange
+from .errors import CallError, LlmkitError
+from .plan import Spot
+from .types import Completion, Row, Status, TextDelta
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One row to be, and what is sent for it.
+
+    Attributes:
+        call: None where an error is known before anything is sent.
+        same_as: The row whose identical request is sent once for both.
+    """
+
+    spot: Spot
+    resolution: Resolution | None = None
+    call: Call | None = None
+    error: LlmkitError | None = None
+    same_as: int | None = None
+
+
+class Watcher(Protocol):
+    """Someone who wants to see a comparison grow; called on the loop, must return at once."""
+
+    def begun(self, lanes: Sequence[Lane]) -> None:
+        """The whole plan, before anything is sent."""
+
+    def grew(self, row: int, delta: TextDelta) -> None:
+        """One network read brought more text for a row."""
+
+    def finished(self, row: Row) -> None:
+        """A row is final."""
+
+    def ended(self) -> None:
+        """No more will come, whether because all is there or because it was stopped."""
+
+
+class Race:
+    """A comparison under way.
+
+    Attributes:
+        rows: The rows that are final, by position.
+    """
+
+    def __init__(
+        self,
+        lanes: Sequence[Lane],
+        *,
+        run_id: str,
+        open_exchange: Callable[[Call], AbstractAsyncContextManager[Exchange]],
+        price: Callable[[Completion], Completion],
+        limit: int,
+        watchers: Iterable[Watcher] = (),
+        cell: str | None = None,
+    ) -> None:
+        self._lanes = lanes
+        self._run_id = run_id
+        self._open_exchange = open_exchange
+        self._price = price
+        self._gates: Mapping[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(limit))
+        self._watchers = tuple(watchers)
+        self._cell = cell
+        self.rows: dict[int, Row] = {}
+
+    async def run(self) -> None:
+        """Fills `rows`; a cancelled run has every row too, and raises.
+
+        Raises:
+            asyncio.CancelledError: The run was cancelled; what had come is in `rows`.
+        """
+        for watcher in self._watchers:
+            watcher.begun(self._lanes)
+        try:
+            await self._all()
+        finally:
+            self._fill_the_rest()
+            for watcher in self._watchers:
+                watcher.ended()
+
+    async def _all(self) -> None:
+        tasks = [
+            asyncio.create_task(self._lane(lane)) for lane in self._lanes if lane.same_as is None
+        ]
+        try:
+            await asyncio.gather(*tasks)
+        except BaseException:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            raise
+
+    async def _lane(self, lane: Lane) -> None:
+        if lane.call is None:
+            self._finish(lane, _unsent(lane), lane.error)
+            return
+        async with self._gates[lane.call.provider.name]:
+            await self._send(lane, lane.call)
+
+    async def _send(self, lane: Lane, call: Call) -> None:
+        exchange: Exchange | None = None
+        try:
+            async with self._open_exchange(call) as exchange:
+                await self._listen(lane.spot.row, exchange)
+            self._finish(lane, exchange.completion())
+        except LlmkitError as error:
+            came = error.completion if isinstance(error, CallError) else None
+            self._finish(lane, came or _unsent(lane), error)
+        except asyncio.CancelledError:
+            if exchange is not None:
+                self._finish(lane, exchange.completion(Status.CANCELLED))
+            raise
+        except Exception as error:  # a bug of ours in one row must not cost the others
+            log.exception("row %d failed in a way that llmkit does not expect", lane.spot.row)
+            came = exchange.completion(Status.ERROR) if exchange else _unsent(lane)
+            self._finish(lane, came, error)
+
+    async def _listen(self, row: int, exchange: Exchange) -> None:
+        watchers = self._watchers
+        async with aclosing(exchange.deltas()) as deltas:
+            async for delta in deltas:
+                for watcher in watchers:
+                    watcher.grew(row, delta)
+
+    def _finish(self, lane: Lane, completion: Completion, error: Exception | None = None) -> None:
+        row = row_of(lane, self._run_id, self._price(completion), error, self._cell)
+        self.rows[row.row] = row
+        for watcher in self._watchers:
+            watcher.finished(row)
+
+    def _fill_the_rest(self) -> None:
+        for lane in self._lanes:
+            if lane.spot.row in self.rows:
+                continue
+            twin = self.rows.get(lane.same_as) if lane.same_as is not None else None
+            if twin is None:
+                self._finish(lane, replace(_unsent(lane), status=Status.CANCELLED))
+            else:
+                self._share(lane, twin)
+
+    def _share(self, lane: Lane, twin: Row) -> None:
+        note = f"the same request as row {twin.row}, sent and billed once for both"
+        shared = replace(twin.completion, cost_usd=0.0, warnings=(*twin.completion.warnings, note))
+        row = row_of(lane, self._run_id, shared, None, self._cell)
+        row = replace(row, error_type=twin.error_type, error=twin.error, shared_with=twin.row)
+        self.rows[row.row] = row
+        for watcher in self._watchers:
+            watcher.finished(row)
+
+
+def row_of(
+    lane: Lane,
+    run_id: str,
+    completion: Completion,
+    error: Exception | None,
+    cell: str | None,
+) -> Row:
+    """The row that *lane* became."""
+    spot, resolution, call = lane.spot, lane.resolution, lane.call
+    question = spot.question
+    return Row(
+        run_id=run_id,
+        row=spot.row,
+        prompt_id=question.id,
+        prompt=question.text,
+        system=spot.prompt.system,
+        repeat=spot.repeat,
+        parameters=spot.parameters,
+        asked=spot.asked,
+        provider=resolution.provider if resolution else spot.provider,
+        request_model=call.model if call else (resolution.model if resolution else None),
+        how=resolution.how if resolution else None,
+        lifecycle=resolution.lifecycle if resolution else None,
+        substituted=bool(completion.fallback),
+        completion=completion,
+        error_type=type(error).__name__ if error else None,
+        error=str(error) if error else None,
+        cell=cell,
+        extra=question.extra,
+    )
+
+
+def merge_equal(lanes: Iterable[Lane]) -> tuple[Lane, ...]:
+    """*lanes*, with those marked whose request is the same as an earlier one's.
+
+    Parameters that a model ignores make grid points fall together; each repeat stays apart.
+    """
+    first: dict[object, int] = {}
+    merged = []
+    for lane in lanes:
+        key = _request_key(lane)
+        earlier = first.setdefault(key, lane.spot.row) if key is not None else lane.spot.row
+        merged.append(lane if earlier == lane.spot.row else replace(lane, same_as=earlier))
+    return tuple(merged)
+
+
+def _request_key(lane: Lane) -> object:
+    call = lane.call
+    if call is None or not call.ignored:
+        return None
+    return (call.provider.name, call.model, repr(call.prompt), lane.spot.repeat)
+
+
+def _unsent(lane: Lane) -> Completion:
+    call = lane.call
+    return Completion(
+        status=Status.ERROR,
+        provider=lane.resolution.provider if lane.resolution else "",
+        request_model=call.model if call else "",
+        attempts=0,
+        fallback=call.fallback if call else (),
+        ignored_parameters=call.ignored if call else (),
+    )
