@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -55,6 +55,7 @@ class Race:
     """A comparison under way.
 
     Attributes:
+        run_id: In every row, to tell runs apart.
         rows: The rows that are final, by position.
     """
 
@@ -64,13 +65,13 @@ class Race:
         *,
         run_id: str,
         open_exchange: Callable[[Call], AbstractAsyncContextManager[Exchange]],
-        price: Callable[[Completion], Completion],
+        price: Callable[[Completion], Awaitable[Completion]],
         limit: int,
         watchers: Iterable[Watcher] = (),
         cell: str | None = None,
     ) -> None:
         self._lanes = lanes
-        self._run_id = run_id
+        self.run_id = run_id
         self._open_exchange = open_exchange
         self._price = price
         self._gates: Mapping[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(limit))
@@ -114,21 +115,31 @@ class Race:
 
     async def _send(self, lane: Lane, call: Call) -> None:
         exchange: Exchange | None = None
+        failure: Exception | None = None
         try:
             async with self._open_exchange(call) as exchange:
                 await self._listen(lane.spot.row, exchange)
-            self._finish(lane, exchange.completion())
+            came = exchange.completion()
         except LlmkitError as error:
-            came = error.completion if isinstance(error, CallError) else None
-            self._finish(lane, came or _unsent(lane), error)
+            failure = error
+            came = (isinstance(error, CallError) and error.completion) or _unsent(lane)
         except asyncio.CancelledError:
-            if exchange is not None:
-                self._finish(lane, exchange.completion(Status.CANCELLED))
+            came = exchange.completion() if exchange else _unsent(lane)
+            self._finish(lane, replace(came, status=Status.CANCELLED))
             raise
         except Exception as error:  # a bug of ours in one row must not cost the others
             log.exception("row %d failed in a way that llmkit does not expect", lane.spot.row)
-            came = exchange.completion(Status.ERROR) if exchange else _unsent(lane)
-            self._finish(lane, came, error)
+            failure = error
+            came = replace(
+                exchange.completion() if exchange else _unsent(lane), status=Status.ERROR
+            )
+        await self._settle(lane, came, failure)
+
+    async def _settle(self, lane: Lane, came: Completion, failure: Exception | None) -> None:
+        try:
+            came = await self._price(came)
+        finally:  # an answer is kept even when its price is interrupted
+            self._finish(lane, came, failure)
 
     async def _listen(self, row: int, exchange: Exchange) -> None:
         watchers = self._watchers
@@ -138,7 +149,7 @@ class Race:
                     watcher.grew(row, delta)
 
     def _finish(self, lane: Lane, completion: Completion, error: Exception | None = None) -> None:
-        row = row_of(lane, self._run_id, self._price(completion), error, self._cell)
+        row = row_of(lane, self.run_id, completion, error, self._cell)
         self.rows[row.row] = row
         for watcher in self._watchers:
             watcher.finished(row)
@@ -156,7 +167,7 @@ class Race:
     def _share(self, lane: Lane, twin: Row) -> None:
         note = f"the same request as row {twin.row}, sent and billed once for both"
         shared = replace(twin.completion, cost_usd=0.0, warnings=(*twin.completion.warnings, note))
-        row = row_of(lane, self._run_id, shared, None, self._cell)
+        row = row_of(lane, self.run_id, shared, None, self._cell)
         row = replace(row, error_type=twin.error_type, error=twin.error, shared_with=twin.row)
         self.rows[row.row] = row
         for watcher in self._watchers:

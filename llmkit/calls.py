@@ -1,0 +1,116 @@
+"""Turns a resolved name, a prompt and the options into a call, or says why it cannot."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .catalogue.resolve import Resolution
+from .client import Call
+from .errors import ConfigError, RetiredModelError
+from .options import Options
+from .providers.base import Provider
+from .runtime.carrier import Limits
+from .runtime.retry import RetryPolicy
+from .secret import Secret
+from .settings import Settings
+from .types import FallbackStep, How, Lifecycle, Prompt
+
+
+def call_for(
+    resolution: Resolution,
+    prompt: Prompt,
+    options: Options,
+    *,
+    provider: Provider,
+    key: Secret | None,
+    settings: Settings,
+) -> Call:
+    """The call that puts *prompt* to what *resolution* found.
+
+    Raises:
+        RetiredModelError: The model is gone and the options do not allow another.
+        ConfigError: `strict` is on and the model cannot take a parameter.
+    """
+    model, steps = _model(resolution, options)
+    fitted = provider.fit(prompt, model)
+    if fitted.ignored and options.strict:
+        names = " and ".join(fitted.ignored)
+        raise ConfigError(f"{model} cannot take {names}; leave it out, or drop strict=True")
+    return Call(
+        provider=provider,
+        model=model,
+        prompt=fitted.prompt,
+        key=key,
+        limits=limits(settings, options),
+        policy=RetryPolicy(attempts=1 + _first(options.retries, settings.retries)),
+        ignored=fitted.ignored,
+        fallback=steps,
+        warnings=_warnings(resolution, model),
+    )
+
+
+def limits(settings: Settings, options: Options) -> Limits:
+    """The time limits of one call."""
+    return Limits(
+        connect_s=settings.connect_timeout_s,
+        first_byte_s=settings.first_byte_timeout_s,
+        idle_s=settings.idle_timeout_s,
+        idle_content_s=settings.idle_content_timeout_s,
+        deadline_s=options.timeout or settings.deadline_s,
+    )
+
+
+def _model(resolution: Resolution, options: Options) -> tuple[str, tuple[FallbackStep, ...]]:
+    if options.verbatim:
+        return resolution.model, ()
+    if resolution.substituted:
+        return resolution.model, (_translated(resolution),)
+    if resolution.lifecycle is not Lifecycle.RETIRED:
+        return resolution.model, ()
+    if options.fallback == "error" or resolution.live is None:
+        raise RetiredModelError(
+            _gone(resolution), provider=resolution.provider, model=resolution.model
+        )
+    return resolution.live, (_followed(resolution),)
+
+
+def _translated(resolution: Resolution) -> FallbackStep:
+    reason = f"{resolution.id}, its peer of that time, is retired"
+    return FallbackStep(resolution.id, resolution.model, resolution.live_rule or "", reason)
+
+
+def _followed(resolution: Resolution) -> FallbackStep:
+    when = f" since {resolution.retires_on}" if resolution.retires_on else ""
+    reason = f"{resolution.id} is retired{when}"
+    return FallbackStep(resolution.id, resolution.live or "", resolution.live_rule or "", reason)
+
+
+def _gone(resolution: Resolution) -> str:
+    when = f" on {resolution.retires_on}" if resolution.retires_on else ""
+    gone = f"{resolution.provider} retired {resolution.id}{when}"
+    if resolution.live is None:
+        return f"{gone}, and the catalogue knows no model to call instead; see models()"
+    return (
+        f'{gone}; ask for "{resolution.provider}:{resolution.live}", '
+        'or allow it with fallback="equivalent"'
+    )
+
+
+def _warnings(resolution: Resolution, model: str) -> tuple[str, ...]:
+    said = []
+    if resolution.lifecycle is Lifecycle.DEPRECATED and model == resolution.id:
+        when = f" on {resolution.retires_on}" if resolution.retires_on else ""
+        said.append(f"{model} will be retired{when}")
+    if resolution.ambiguous and resolution.how is not How.VERBATIM:
+        others = ", ".join(resolution.alternatives)
+        said.append(f"{resolution.asked} could also mean {others}")
+    return tuple(said)
+
+
+def _first(given: int | None, otherwise: int) -> int:
+    return otherwise if given is None else given
+
+
+def at(call: Call, provider: Provider, key: Secret | None) -> Call:
+    """*call* at a server that has only now got its address and key."""
+    return replace(call, provider=provider, key=key)

@@ -1,0 +1,348 @@
+"""The one place that knows every part of llmkit and puts them together."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import importlib
+import os
+import platform
+import threading
+import uuid
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from . import _version
+from .calls import at, call_for
+from .catalogue import load as catalogue_data
+from .catalogue import prices
+from .catalogue.resolve import Resolution, resolve
+from .client import Call, Exchange, complete, read_whole, refusal
+from .errors import ConfigError, LlmkitError, UnknownProviderError
+from .lanes import Lane, Race, Watcher, merge_equal
+from .options import Options
+from .plan import Spot
+from .providers.base import Provider
+from .providers.compatible import compatible
+from .providers.table import PROVIDERS
+from .runtime.carrier import Carrier, Limits
+from .runtime.cell import CURRENT
+from .runtime.credentials import Credentials, refuse_plain_http
+from .runtime.local_model import LocalModels
+from .runtime.manager import EventLoopManager
+from .runtime.scripted import ScriptedCarrier
+from .settings import Settings, base_url_for, load_settings
+from .spend import guard, guessed_usage
+from .types import Completion, Model, StreamEnd, TextDelta
+
+if TYPE_CHECKING:
+    from .comparison import Comparison
+
+
+class Kit:
+    """Settings, keys, providers, sessions and the embedded model of one user of llmkit.
+
+    Lives as long as the process for the default one. Others may be made for tests or for a second
+    set of keys; whoever makes one calls `close()`.
+
+    Attributes:
+        last: The newest comparison, also one that was interrupted; None before the first.
+        watchers: Functions that each give a fresh watcher for a comparison that begins.
+    """
+
+    def __init__(
+        self,
+        *,
+        environ: Mapping[str, str] | None = None,
+        carriers: Mapping[str, Carrier] | None = None,
+        notify: Callable[[str], None] = print,
+        **settings: object,
+    ) -> None:
+        self._environ = os.environ if environ is None else environ
+        self._changes = dict(settings)
+        self.settings: Settings = load_settings(self._environ, self._changes)
+        self.credentials = Credentials(self._environ)
+        self.manager = EventLoopManager(
+            idle_s=self.settings.idle_s, max_age_s=self.settings.max_age_s
+        )
+        self.last: Comparison | None = None
+        self.watchers: list[Callable[[], Watcher]] = []
+        self._notify = notify
+        self._carriers = {"scripted": ScriptedCarrier(), **(carriers or {})}
+        self._local: LocalModels | None = None
+
+    # -- names and providers -----------------------------------------------------------------
+
+    def configure(self, **changes: object) -> Settings:
+        """The settings after *changes*; one that is wrong changes nothing."""
+        merged = {**self._changes, **changes}
+        self.settings = load_settings(self._environ, merged)
+        self._changes = merged
+        return self.settings
+
+    def add_provider(self, name: str, base_url: str, key_var: str | None = None) -> None:
+        """Makes an OpenAI-compatible server known as *name*.
+
+        Raises:
+            ConfigError: The name is taken, or the URL is none.
+        """
+        if name in PROVIDERS:
+            raise ConfigError(
+                f"{name} is built in; to point it elsewhere use configure(base_urls=...)"
+            )
+        known = {key: dict(value) for key, value in self.settings.providers.items()}
+        known[name] = {"base_url": base_url, **({"key_var": key_var} if key_var else {})}
+        self.configure(providers=known)
+
+    def provider(self, name: str) -> Provider:
+        """The provider called *name*, at the base URL that is set for it.
+
+        Raises:
+            UnknownProviderError: There is none; the message lists the known ones.
+        """
+        custom = self.settings.providers.get(name)
+        if custom is not None:
+            key_vars = (custom["key_var"],) if custom.get("key_var") else ()
+            return compatible(name, custom["base_url"], key_vars)
+        if name not in PROVIDERS:
+            known = ", ".join(self.provider_names())
+            raise UnknownProviderError(f"there is no provider {name!r}; known are {known}")
+        kind = PROVIDERS[name]
+        url, _ = base_url_for(name, kind.base_url_vars, self.settings, self._environ)
+        return kind(url)
+
+    def provider_names(self) -> tuple[str, ...]:
+        """All providers, the built-in ones first."""
+        return (*PROVIDERS, *self.settings.providers)
+
+    def resolve(
+        self, name: str, provider: str | None = None, *, verbatim: bool = False
+    ) -> Resolution:
+        """What *name* means today, see `llmkit.resolve`."""
+        return resolve(
+            name,
+            provider,
+            on=datetime.now(UTC).date(),
+            providers=tuple(self.settings.providers),
+            verbatim=verbatim,
+        )
+
+    # -- one call ----------------------------------------------------------------------------
+
+    def lane(self, spot: Spot, options: Options) -> Lane:
+        """What will be sent for *spot*; an error that is known already is in the lane."""
+        resolution: Resolution | None = None
+        try:
+            resolution = self.resolve(spot.asked, spot.provider, verbatim=options.verbatim)
+            provider = self.provider(resolution.provider)
+            key = self.credentials.require(provider)
+            refuse_plain_http(provider.base_url, has_key=key is not None)
+            call = call_for(
+                resolution, spot.prompt, options,
+                provider=provider, key=key, settings=self.settings,
+            )  # fmt: skip
+        except LlmkitError as error:
+            return Lane(spot, resolution, error=error)
+        return Lane(spot, resolution, call)
+
+    async def stream(
+        self, spot: Spot, options: Options
+    ) -> AsyncGenerator[TextDelta | StreamEnd, None]:
+        """The pieces of one answer, then the answer; see `llmkit.stream`."""
+        lane = self.lane(spot, options)
+        if lane.call is None:
+            raise lane.error or LlmkitError("nothing to send")
+        async with self.exchange(lane.call) as exchange:
+            async with aclosing(exchange.deltas()) as deltas:
+                async for delta in deltas:
+                    yield delta
+            yield StreamEnd(await self.priced(exchange.completion()))
+
+    async def answer(self, spot: Spot, options: Options) -> Completion:
+        """The answer to *spot*, see `llmkit.ask`."""
+        lane = self.lane(spot, options)
+        if lane.call is None:
+            raise lane.error or LlmkitError("nothing to send")
+        async with self.exchange(lane.call) as exchange:
+            return await self.priced(await complete(exchange))
+
+    @asynccontextmanager
+    async def exchange(self, call: Call) -> AsyncIterator[Exchange]:
+        """A call that is ready to go, over the provider's own session on this loop."""
+        if call.provider.name == "local":
+            endpoint = await self.local_models().endpoint(call.model)
+            call = at(call, type(call.provider)(endpoint.base_url), endpoint.key)
+        async with self.carrier(call.provider) as carrier:
+            yield Exchange(call, carrier)
+
+    @asynccontextmanager
+    async def carrier(self, provider: Provider) -> AsyncIterator[Carrier]:
+        """What carries requests to *provider*; its session counts as in use meanwhile."""
+        given = self._carriers.get(provider.name)
+        if given is not None:
+            yield given
+            return
+        # aiohttp takes a tenth of a second to import: not on a loop that others use.
+        transport: Any = await asyncio.to_thread(
+            importlib.import_module, f"{__package__}.runtime.transport"
+        )
+        session, record = self.manager.pool(
+            provider.name,
+            provider.base_url,
+            lambda: transport.open_session(trust_env=self.settings.trust_env_proxies),
+        )
+        with self.manager.registry.using(record):
+            yield transport.AiohttpCarrier(session)
+
+    async def priced(self, completion: Completion) -> Completion:
+        """*completion* with its cost, where the provider did not say it and a price is known."""
+        if completion.cost_usd is not None:
+            return completion
+        await asyncio.to_thread(prices.load)
+        for model in (completion.response_model, completion.request_model):
+            on = completion.started_at
+            cost = (
+                prices.cost(completion.provider, model, completion.usage, on=on) if model else None
+            )
+            if cost is not None:
+                return replace(completion, cost_usd=cost.usd, cost_source=cost.source)
+        return completion
+
+    def local_models(self) -> LocalModels:
+        """The embedded models of this kit; nothing is started before the first question."""
+        if self._local is None:
+            weights = self.settings.local_weights
+            self._local = LocalModels(weights=weights, notify=self._notify)
+        return self._local
+
+    # -- many calls --------------------------------------------------------------------------
+
+    async def compare(
+        self,
+        spots: Sequence[Spot],
+        options: Options,
+        *,
+        max_calls: int | None = None,
+        max_cost_usd: float | None = None,
+        limit: int | None = None,
+        watchers: Sequence[Watcher] = (),
+    ) -> Comparison:
+        """All *spots* side by side; `last` holds what came, even when this is cancelled.
+
+        Raises:
+            SpendLimitError: More calls or a higher estimate than allowed; nothing was sent.
+        """
+        lanes = merge_equal(self.lane(spot, options) for spot in spots)
+        if max_cost_usd is not None:
+            await asyncio.to_thread(prices.load)
+        guard(
+            lanes,
+            max_calls=self.settings.max_calls if max_calls is None else max_calls,
+            max_cost_usd=self.settings.max_cost_usd if max_cost_usd is None else max_cost_usd,
+            cost=_estimate,
+        )
+        cell = CURRENT.get()
+        started = datetime.now(UTC)
+        race = Race(
+            lanes,
+            run_id=uuid.uuid4().hex[:8],
+            open_exchange=self.exchange,
+            price=self.priced,
+            limit=limit or self.settings.limit_per_provider,
+            watchers=[*watchers, *(make() for make in self.watchers)],
+            cell=cell.id if cell else None,
+        )
+        try:
+            await race.run()
+        finally:
+            self.last = _comparison(race, started, lanes)
+        return self.last
+
+    # -- lists, keys, the end ----------------------------------------------------------------
+
+    async def live_models(self, name: str) -> tuple[Model, ...]:
+        """The models that a provider's own list names today."""
+        provider = self.provider(name)
+        key = self.credentials.require(provider)
+        found: list[Model] = []
+        page: str | None = None
+        async with self.carrier(provider) as carrier:
+            while True:
+                request = provider.models_request(key, page=page)
+                async with carrier.send(request, Limits()) as arriving:
+                    if arriving.status != 200:
+                        raise await refusal(provider, arriving)
+                    listed = provider.parse_models(await read_whole(arriving))
+                found += listed.models
+                page = listed.next_page
+                if page is None:
+                    return tuple(found)
+
+    def close(self) -> None:
+        """Ends the embedded model and every session; twice is harmless."""
+        if self._local is not None:
+            self._local.close()
+        self.manager.close()
+
+
+def _estimate(call: Call) -> float | None:
+    cost = prices.cost(
+        call.provider.name, call.model, guessed_usage(call, prices.estimate_tokens), on=None
+    )
+    return cost.usd if cost else None
+
+
+def _comparison(race: Race, started: datetime, lanes: Sequence[Lane]) -> Comparison:
+    from .comparison import Comparison
+
+    about = {
+        "run_id": race.run_id,
+        "llmkit": _version.__version__,
+        "python": platform.python_version(),
+        "catalogue": catalogue_data.as_of(),
+        "started_at": started.isoformat(timespec="seconds"),
+        "models": sorted({lane.spot.asked for lane in lanes}),
+        "parameters": _parameters(lanes),
+    }
+    return Comparison([race.rows[i] for i in sorted(race.rows)], about, _notes(lanes))
+
+
+def _parameters(lanes: Sequence[Lane]) -> dict[str, list[object]]:
+    found: dict[str, list[object]] = {}
+    for lane in lanes:
+        for name, value in lane.spot.parameters.items():
+            seen = found.setdefault(name, [])
+            if value not in seen:
+                seen.append(value)
+    return found
+
+
+def _notes(lanes: Sequence[Lane]) -> tuple[str, ...]:
+    local = [lane for lane in lanes if lane.call and lane.call.provider.name == "local"]
+    scripted = [lane for lane in lanes if lane.call and lane.call.provider.name == "scripted"]
+    notes = []
+    if len(local) > 1:
+        notes.append(
+            "The answers of the local model were made on one machine, one after another: "
+            "their times include waiting for each other."
+        )
+    if scripted:
+        notes.append("Answers marked [scripted] come from a script, not from a model.")
+    return tuple(notes)
+
+
+_lock = threading.Lock()
+_current: Kit | None = None
+
+
+def current_kit() -> Kit:
+    """The kit that the functions of `llmkit` use; made at the first call."""
+    global _current
+    with _lock:
+        if _current is None:
+            _current = Kit()
+            atexit.register(_current.close)
+        return _current

@@ -1,0 +1,84 @@
+"""How a person wants to be answered: everything that stands beside prompt and model."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+
+from .errors import ConfigError
+from .plan import PARAMETERS
+from .types import Capability
+
+POLICIES = ("error", "equivalent")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options of one `ask` or one `compare`.
+
+    Attributes:
+        parameters: Sampling parameters as they were given, lists included.
+        fallback: What to do with a model that is gone: "error", or "equivalent" for the one
+            that its provider or the catalogue names instead.
+        needs: Capabilities without which an answer is of no use.
+        strict: True makes a parameter that the model cannot take an error.
+        verbatim: True sends the name as it is, whatever the catalogue says.
+        timeout: Seconds for a whole call, None for the setting.
+        retries: Further attempts after the first, None for the setting.
+        extra: Fields for the request body in the provider's own words.
+    """
+
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    fallback: str = "equivalent"
+    needs: tuple[Capability, ...] = ()
+    strict: bool = False
+    verbatim: bool = False
+    timeout: float | None = None
+    retries: int | None = None
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+
+def options(
+    parameters: Mapping[str, object],
+    *,
+    fallback: str,
+    needs: object = (),
+    strict: bool = False,
+    verbatim: bool = False,
+    timeout: float | None = None,
+    retries: int | None = None,
+    extra: Mapping[str, object] | None = None,
+) -> Options:
+    """Checked options.
+
+    Raises:
+        ConfigError: A value of the wrong kind, or a name that is nearly one of ours.
+    """
+    if fallback not in POLICIES:
+        raise ConfigError(f"fallback must be one of {', '.join(POLICIES)}, not {fallback!r}")
+    if timeout is not None and not timeout > 0:
+        raise ConfigError(f"timeout must be more than 0 seconds, not {timeout!r}")
+    if retries is not None and (retries < 0 or retries != int(retries)):
+        raise ConfigError(f"retries must be 0 or more, not {retries!r}; 0 means one attempt")
+    extra = dict(extra or {})
+    for name in extra:
+        _refuse_typo(name)
+    return Options(parameters, fallback, _needs(needs), strict, verbatim, timeout, retries, extra)
+
+
+def _needs(given: object) -> tuple[Capability, ...]:
+    names = (given,) if isinstance(given, str) else tuple(given)  # type: ignore[arg-type, var-annotated]
+    try:
+        return tuple(Capability(name) for name in names)
+    except ValueError as error:
+        known = ", ".join(Capability)
+        raise ConfigError(f"{error}; needs= knows: {known}") from None
+
+
+def _refuse_typo(name: str) -> None:
+    # Anything unknown is sent to the provider as it is, so a slip of ours must not slip through.
+    ours = [*PARAMETERS, *(f.name for f in fields(Options)), "provider", "messages", "repeats"]
+    near = difflib.get_close_matches(name, ours, n=1, cutoff=0.8)
+    if near:
+        raise ConfigError(f"there is no option {name!r}; did you mean {near[0]!r}?")
