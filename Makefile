@@ -1,0 +1,46 @@
+# Everything a person or a machine does with this checkout. Each target sets up what it needs;
+# a second run finds it there. PYTHON=python3.12 make ... chooses another interpreter.
+PYTHON ?= python3
+DEV := .venv/dev/bin/python
+DEMO := .venv/demo/bin/python
+OUT := build
+
+.PHONY: demo test matrix check lab bench live format env-dev env-demo clean
+
+demo: env-demo  ## one prompt to a real language model on this machine; needs no key
+	@$(DEMO) .ci/demo.py $(OUT)/demo
+
+test: env-dev  ## all tests with the newest kernel, a real model and a real browser
+	@.ci/browser
+	@$(DEV) -m pytest -m "not live" --cov --cov-report=term:skip-covered --durations=10
+
+matrix:  ## the same kernel tests on older kernels and other Pythons, and Binder's recipe
+	@.ci/matrix
+
+check: env-dev  ## format, lint, types, fast tests: green before every commit
+	@$(DEV) -m ruff format --check .
+	@$(DEV) -m ruff check .
+	@$(DEV) -m mypy
+	@$(DEV) -m pytest -q
+
+format: env-dev
+	@$(DEV) -m ruff format .
+	@$(DEV) -m ruff check --fix .
+
+lab: env-dev  ## JupyterLab with the notebooks
+	@$(DEV) -m jupyterlab notebooks
+
+bench: env-dev  ## speed, as ratios within one run
+	@$(DEV) benchmarks/run.py
+
+live: env-dev  ## one short paid call for each provider whose key is in the environment
+	@$(DEV) -m pytest -m live -s tests/live
+
+env-dev:
+	@LLMKIT_WEIGHTS=1 .ci/venv dev $(PYTHON) -e '.[local,lab,fast,export,keyring,otel,dev]'
+
+env-demo:
+	@LLMKIT_WEIGHTS=1 .ci/venv demo $(PYTHON) -e '.[local]' ipykernel nbclient nbconvert
+
+clean:
+	rm -rf .venv $(OUT) dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
