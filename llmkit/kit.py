@@ -346,3 +346,8 @@ def current_kit() -> Kit:
             _current = Kit()
             atexit.register(_current.close)
         return _current
+
+
+def existing_kit() -> Kit | None:
+    """The kit of `current_kit`, None where nobody has needed one yet."""
+    return _current

@@ -1,0 +1,108 @@
+"""The words that follow `%llmkit`, each one a function of the public face."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import shlex
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+from IPython.core.error import UsageError
+
+from ..runtime.local_model import install_commands
+from .lazily import face
+
+HELP = """\
+%llmkit auth [PROVIDER]          which keys work, and what to do about the others
+%llmkit models [FILTER]          standard names, and what they lead to at each provider
+%llmkit sessions                 open connections, and the cells that own them
+%llmkit leaks                    connections that were lost without being closed
+%llmkit close [WHAT]             stale (the default), all, a provider, or an id
+%llmkit check PROVIDER           whether one key works
+%llmkit resolve NAME [-p PROV]   what a name leads to
+%llmkit why NAME [-p PROV]       the same in sentences
+%llmkit refresh PROVIDER         the models that the provider itself lists today
+%llmkit local install            the embedded model, after asking"""
+
+
+def run_command(line: str) -> Any:
+    """Does what *line* says, and gives what there is to show.
+
+    Raises:
+        UsageError: There is no such word; the message names the nearest.
+    """
+    word, *rest = words_of(line) or ["help"]
+    command = COMMANDS.get(word)
+    if command is None:
+        near = difflib.get_close_matches(word, COMMANDS, n=3) or sorted(COMMANDS)
+        raise UsageError(f"%llmkit knows no {word!r}; did you mean {' or '.join(near)}?")
+    try:
+        inspect.signature(command).bind(*rest)
+    except TypeError:
+        raise UsageError(f"%llmkit {word} is used like this:\n{_usage(word)}") from None
+    return command(*rest)
+
+
+def words_of(line: str) -> list[str]:
+    """The words of a magic's line, quotes respected."""
+    try:
+        return shlex.split(line)
+    except ValueError as error:
+        raise UsageError(f"the line cannot be read ({error}); close its quotes") from None
+
+
+def _usage(word: str) -> str:
+    return "\n".join(row for row in HELP.splitlines() if row.startswith(f"%llmkit {word}"))
+
+
+def _help() -> None:
+    print(HELP)
+
+
+def _auth(provider: str | None = None) -> Any:
+    return face().auth() if provider is None else face().check(provider)
+
+
+def _close(what: str = "stale") -> None:
+    count = face().close(what)
+    print(f"closed {count} session{'' if count == 1 else 's'}")
+
+
+def _named(name: str, flag: str = "-p", provider: str | None = None) -> tuple[str, str | None]:
+    if flag not in ("-p", "--provider"):
+        raise UsageError(f"there is no option {flag}; did you mean --provider?")
+    return name, provider
+
+
+def _why(*words: str) -> None:
+    print(face().why(*_named(*words)))
+
+
+def _local(what: str) -> None:
+    if what != "install":
+        raise UsageError("%llmkit local knows only: install")
+    commands = install_commands()
+    print("This will run:", *(" ".join(command) for command in commands), sep="\n  ")
+    if input("Go ahead? [y/N] ").strip().lower() not in ("y", "yes"):
+        print("nothing was installed")
+        return
+    for command in commands:
+        subprocess.run(command, check=True)  # noqa: S603  # our own words, shown and agreed to
+    print("done; try: %%ask local:smollm2")
+
+
+COMMANDS: dict[str, Callable[..., Any]] = {
+    "auth": _auth,
+    "check": lambda provider: face().check(provider),
+    "close": _close,
+    "help": _help,
+    "leaks": lambda: face().leaks(),
+    "local": _local,
+    "models": lambda filter=None: face().models(filter),
+    "refresh": lambda provider: face().refresh(provider),
+    "resolve": lambda *words: face().resolve(*_named(*words)),
+    "sessions": lambda: face().sessions(),
+    "why": _why,
+}

@@ -1,0 +1,51 @@
+"""What `%load_ext llmkit` sets up, and `%unload_ext llmkit` takes away again."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection
+from typing import Any
+
+from ..runtime.cell import Cell
+from . import hooks
+from .magics import NAMES, LlmkitMagics
+
+# The kit is not imported before it is needed: a notebook that only loads us pays for nothing.
+_KIT = f"{__package__.partition('.')[0]}.kit"
+
+
+def load(shell: Any) -> None:
+    """Registers the magics and the hooks; a second time changes nothing."""
+    hooks.CellHooks(shell, _cell_started, _cells_deleted).register()
+    shell.register_magics(LlmkitMagics(shell))
+
+
+def unload(shell: Any) -> None:
+    """Takes the magics and hooks away and closes what is open."""
+    hooks.unregister(shell)
+    for kind in ("line", "cell"):
+        for name in NAMES:
+            magic = shell.magics_manager.magics[kind].get(name)
+            if type(getattr(magic, "__self__", None)).__module__ == LlmkitMagics.__module__:
+                del shell.magics_manager.magics[kind][name]
+    shell.magics_manager.registry.pop(LlmkitMagics.__name__, None)
+    kit = _kit()
+    if kit is not None:
+        kit.close()
+
+
+def _kit() -> Any:
+    module = sys.modules.get(_KIT)
+    return module.existing_kit() if module is not None else None
+
+
+def _cell_started(cell: Cell) -> None:
+    kit = _kit()
+    if kit is not None:
+        kit.manager.cell_started(cell)
+
+
+def _cells_deleted(ids: Collection[str]) -> None:
+    kit = _kit()
+    if kit is not None:
+        kit.manager.cells_deleted(ids)

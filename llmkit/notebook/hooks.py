@@ -1,0 +1,85 @@
+"""Tells the rest which cell begins, which one runs, and which ones were deleted."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from ..runtime.cell import CURRENT, Cell
+
+
+class CellHooks:
+    """Two callbacks of IPython's, registered once for a shell.
+
+    A cell is known by the front end's id, so that its next run finds what its last one opened.
+    JupyterLab, Notebook 7 and VS Code send one; nbclient and a terminal do not, and there the
+    source stands in for it: the same text is the same cell.
+    """
+
+    def __init__(
+        self,
+        shell: Any,
+        started: Callable[[Cell], None],
+        deleted: Callable[[Collection[str]], None],
+    ) -> None:
+        self._shell = shell
+        self._started = started
+        self._deleted = deleted
+        self._nested = threading.local()
+
+    def register(self) -> None:
+        """Begins to listen, in the place of any earlier pair, also one of a reloaded module."""
+        unregister(self._shell)
+        self._shell.events.register("pre_run_cell", self.before)
+        self._shell.events.register("post_run_cell", self.after)
+
+    def before(self, info: Any) -> None:
+        """A cell's code is about to run."""
+        if self._is_nested(info):
+            self._nested.depth = getattr(self._nested, "depth", 0) + 1
+            return
+        cell = Cell(info.cell_id or _stand_in(info.raw_cell), self._shell.execution_count)
+        CURRENT.set(cell)
+        gone = self._deleted_cells(info)
+        if gone:
+            self._deleted(gone)
+        self._started(cell)
+
+    def after(self, result: Any) -> None:
+        """A cell's code has run, or an empty cell was sent, for which `before` is not called."""
+        depth = getattr(self._nested, "depth", 0)
+        if depth:
+            self._nested.depth = depth - 1
+            return
+        # Not reset(token): after an async cell this runs in another context than `before`.
+        CURRENT.set(None)
+
+    def _is_nested(self, info: Any) -> bool:
+        # %%capture and run_cell() fire both events inside the cell that called them.
+        return CURRENT.get() is not None and info.cell_id is None and not info.store_history
+
+    def _deleted_cells(self, info: Any) -> Collection[str]:
+        # JupyterLab names them with the next cell that runs; ipykernel 6 has them only here.
+        meta = getattr(info, "cell_meta", None)
+        if not meta:
+            parent: Mapping[str, Any] = getattr(self._shell, "get_parent", dict)() or {}
+            meta = parent.get("metadata") or {}
+        deleted = meta.get("deletedCells") or ()
+        return tuple(str(cell) for cell in deleted)
+
+
+def unregister(shell: Any) -> None:
+    """Stops every hook of ours on *shell*."""
+    for event in ("pre_run_cell", "post_run_cell"):
+        for callback in list(shell.events.callbacks[event]):
+            # By name: after a reload the old hooks are of another class that looks the same.
+            owner = type(getattr(callback, "__self__", None))
+            if (owner.__module__, owner.__name__) == (__name__, CellHooks.__name__):
+                shell.events.unregister(event, callback)
+
+
+def _stand_in(source: str | None) -> str:
+    digest = hashlib.sha256((source or "").encode("utf-8", "replace")).hexdigest()
+    return f"source:{digest[:16]}"

@@ -1,0 +1,158 @@
+"""`%%ask`, `%%compare` and `%llmkit`, each the words of one function."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from itertools import product
+from typing import Any, TypeVar
+
+from IPython.core.error import UsageError
+from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
+from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
+
+from ..errors import ConfigError
+from .commands import run_command, words_of
+from .lazily import face
+from .templates import filled
+
+NAMES = ("ask", "compare", "llmkit")
+NOT_PASSED_ON = ("model", "models", "raw", "out")
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _values(kind: Callable[[str], Any]) -> Callable[[str], Any]:
+    """An argument that may be one value or several with commas between them."""
+
+    def parse(text: str) -> Any:
+        found = [kind(part) for part in text.split(",")]
+        return found[0] if len(found) == 1 else found
+
+    parse.__name__ = f"{kind.__name__}[,{kind.__name__}...]"  # argparse shows it
+    return parse
+
+
+def _unquoted(text: str) -> str:
+    # IPython's splitting of a line keeps the quotes around an argument.
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else text
+
+
+def common(function: F) -> F:
+    """The arguments that `%%ask` and `%%compare` share."""
+    for added in reversed(
+        [
+            argument("-s", "--system", type=_unquoted, action="append", help="system prompt"),
+            argument("--temperature", type=_values(float), help="0 or 0,1"),
+            argument("--top-p", type=_values(float), help="0.9 or 0.5,0.9"),
+            argument("--max-tokens", type=_values(int), help="most tokens to generate"),
+            argument("--seed", type=_values(int), help="for answers that can be had again"),
+            argument("--stop", type=_unquoted, action="append", help="where to stop"),
+            argument("--fallback", help="error, or equivalent for the successor of a dead model"),
+            argument("--timeout", type=float, help="seconds for a whole call"),
+            argument("--retries", type=int, help="further attempts where nothing was answered"),
+            argument("--strict", action="store_true", help="no parameter may be ignored"),
+            argument("--raw", action="store_true", help="leave {{name}} as it is"),
+            argument("--out", metavar="NAME", help="variable for the result"),
+        ]
+    ):
+        function = added(function)
+    return function
+
+
+@magics_class
+class LlmkitMagics(Magics):
+    """The magics of llmkit; braces, $ and % in a prompt arrive as they were written."""
+
+    @no_var_expand
+    @magic_arguments("ask")
+    @argument("model", nargs="?", type=_unquoted, help="the embedded model if left out")
+    @argument("-p", "--provider", help="where to ask")
+    @common
+    @cell_magic
+    def ask(self, line: str, cell: str) -> Any:
+        """Puts the cell to one model."""
+        given = _parsed(self.ask, line)
+        if given.system:
+            given.system = given.system[-1]
+        return self._put(face().ask, cell, given, [given.model], [given.provider], given.model)
+
+    @no_var_expand
+    @magic_arguments("compare")
+    @argument("models", nargs="*", type=_unquoted, metavar="MODEL", help="names or provider:id")
+    @argument("-p", "--providers", "--provider", action="append", help="ask every model here")
+    @argument("--repeats", type=int, help="how often each request is sent")
+    @argument("--max-calls", type=int, help="most paid requests")
+    @argument("--max-cost-usd", type=float, help="most US dollars, by estimate")
+    @common
+    @cell_magic
+    def compare(self, line: str, cell: str) -> Any:
+        """Puts the cell to several models, and shows the answers side by side."""
+        given = _parsed(self.compare, line)
+        if not given.models:
+            raise UsageError('name at least one model, e.g. "%%compare local:smollm2"')
+        return self._put(
+            face().compare, cell, given, given.models, given.providers or [None], given.models
+        )
+
+    @no_var_expand
+    @line_magic
+    def llmkit(self, line: str) -> Any:
+        """Shows and does what llmkit knows; `%llmkit help` lists the words."""
+        return _without_traceback(run_command, line)
+
+    def _put(
+        self, function: Any, cell: str, given: Any, names: Any, providers: Any, models: Any
+    ) -> Any:
+        return _without_traceback(
+            self._put_checked, function, cell, given, product(names, providers), models
+        )
+
+    def _put_checked(
+        self, function: Any, cell: str, given: Any, named: Iterable[Any], models: Any
+    ) -> Any:
+        for name, provider in named:
+            if name is not None:  # before anything is sent: a slip must not cost the other answers
+                face().resolve(name, provider)
+        assert self.shell is not None
+        variables = self.shell.user_ns
+        prompt = _prompt(cell, given, variables)
+        try:
+            result = function(prompt, models, **_wishes(given))
+        except KeyboardInterrupt:
+            if given.out:
+                variables[given.out] = face().current_kit().last
+            raise
+        if given.out:
+            variables[given.out] = result
+        return result
+
+
+def _parsed(magic: Any, line: str) -> Any:
+    known = [option for action in magic.parser._actions for option in action.option_strings]
+    for word in words_of(line):
+        name = word.partition("=")[0]
+        if name.startswith("--") and name not in known:
+            near = difflib.get_close_matches(name, known, n=3)
+            hint = f"; did you mean {' or '.join(near)}?" if near else ""
+            raise UsageError(f"there is no option {name}{hint}")
+    return parse_argstring(magic, line)
+
+
+def _prompt(cell: str, given: Any, variables: Mapping[str, object]) -> str:
+    # IPython ends every cell with one newline, whether it was typed or not.
+    text = cell.removesuffix("\n")
+    return text if given.raw else filled(text, variables)
+
+
+def _wishes(given: Any) -> dict[str, Any]:
+    wishes = {k: v for k, v in vars(given).items() if k not in NOT_PASSED_ON}
+    return {name: value for name, value in wishes.items() if value not in (None, False)}
+
+
+def _without_traceback(function: Callable[..., Any], *arguments: Any) -> Any:
+    # A UsageError is one line, and stops "Run All" like any other error.
+    try:
+        return function(*arguments)
+    except ConfigError as error:
+        raise UsageError(str(error)) from None
