@@ -77,8 +77,9 @@ def _needs(given: object) -> tuple[Capability, ...]:
 
 
 def _refuse_typo(name: str) -> None:
-    # Anything unknown is sent to the provider as it is, so a slip of ours must not slip through.
+    # Anything unknown goes to the provider as it is, so a slip must not slip through. The bar is
+    # high enough for real ones such as top_k and min_tokens, which look like ours.
     ours = [*PARAMETERS, *(f.name for f in fields(Options)), "provider", "messages", "repeats"]
-    near = difflib.get_close_matches(name, ours, n=1, cutoff=0.8)
+    near = difflib.get_close_matches(name, ours, n=1, cutoff=0.85)
     if near:
         raise ConfigError(f"there is no option {name!r}; did you mean {near[0]!r}?")

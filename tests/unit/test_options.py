@@ -1,0 +1,35 @@
+"""How a person wants to be answered."""
+
+from __future__ import annotations
+
+import pytest
+
+from llmkit.errors import ConfigError
+from llmkit.options import options
+from llmkit.types import Capability
+
+
+def test_what_is_not_ours_goes_to_the_provider():
+    """An option that only the provider knows is passed on."""
+    assert options({}, fallback="error", extra={"top_k": 3}).extra == {"top_k": 3}
+
+
+def test_needs_are_capabilities():
+    """Capabilities are given by name, one or several."""
+    assert options({}, fallback="error", needs="vision").needs == (Capability.VISION,)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"fallback": "maybe"}, "error, equivalent"),
+        ({"fallback": "error", "needs": ["sight"]}, "needs= knows: vision"),
+        ({"fallback": "error", "timeout": 0}, "more than 0 seconds"),
+        ({"fallback": "error", "retries": -1}, "0 means one attempt"),
+        ({"fallback": "error", "extra": {"temprature": 1}}, "did you mean 'temperature'"),
+    ],
+)
+def test_a_wrong_option_is_refused_in_a_sentence(given, words):
+    """Values of the wrong kind and slips of the pen are errors of ours."""
+    with pytest.raises(ConfigError, match=words):
+        options({}, **given)

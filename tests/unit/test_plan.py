@@ -1,0 +1,111 @@
+"""What a comparison will ask, in order."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from llmkit.errors import ConfigError
+from llmkit.plan import grid, named_models, spots
+from llmkit.prompts import questions
+from llmkit.types import Message, Prompt
+
+
+def test_rows_come_by_prompt_model_grid_point_and_repeat():
+    """The order of the rows is prompt, model, grid point, repeat."""
+    planned = spots(
+        questions(["p", "q"]), [("m", None), ("n", None)], grid({"temperature": [0, 1]}), 2, {}
+    )
+
+    assert [spot.row for spot in planned] == list(range(16))
+    assert [
+        (s.question.text, s.asked, s.parameters["temperature"], s.repeat) for s in planned[:5]
+    ] == [("p", "m", 0.0, 0), ("p", "m", 0.0, 1), ("p", "m", 1.0, 0), ("p", "m", 1.0, 1),
+          ("p", "n", 0.0, 0)]  # fmt: skip
+    assert planned[8].question.text == "q"
+
+
+def test_lists_of_scalars_span_a_grid():
+    """Two values each of two parameters are four points; what is None is no axis."""
+    points = grid({"temperature": [0, 1], "seed": [1, 2], "top_p": None})
+
+    assert points == (
+        {"temperature": 0.0, "seed": 1},
+        {"temperature": 0.0, "seed": 2},
+        {"temperature": 1.0, "seed": 1},
+        {"temperature": 1.0, "seed": 2},
+    )
+
+
+def test_an_array_spans_a_grid_too():
+    """A numpy array is a list of values."""
+    assert grid({"temperature": np.linspace(0, 1, 3)}) == (
+        {"temperature": 0.0},
+        {"temperature": 0.5},
+        {"temperature": 1.0},
+    )
+
+
+def test_stop_spans_a_grid_only_as_a_list_of_lists():
+    """A list of stop sequences is one value; a list of lists is several."""
+    assert grid({"stop": ["a", "b"]}) == ({"stop": ("a", "b")},)
+    assert grid({"stop": [["a"], ["b", "c"]]}) == ({"stop": ("a",)}, {"stop": ("b", "c")})
+    assert grid({"stop": "a"}) == ({"stop": ("a",)},)
+
+
+def test_no_parameter_is_one_point():
+    """Without parameters everything is asked once."""
+    assert grid({"seed": None}) == ({},)
+
+
+def test_explicit_parameters_win_over_a_prompts_own():
+    """What is said beside a Prompt replaces what is in it; the rest stays."""
+    prompt = Prompt((Message("user", "a"),), temperature=0.5, max_tokens=9)
+
+    (spot,) = spots(questions(prompt), [("m", None)], grid({"temperature": 1}), 1, {"top_k": 3})
+
+    assert spot.prompt == Prompt(
+        (Message("user", "a"),), temperature=1.0, max_tokens=9, options=(("top_k", 3),)
+    )
+
+
+def test_each_model_is_asked_at_each_provider():
+    """With providers, the models are crossed with them."""
+    assert named_models("m", ["a", "b"]) == (("m", "a"), ("m", "b"))
+    assert named_models(["m", "n"]) == (("m", None), ("n", None))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({"temperature": "hot"}, "temperature must be a number"),
+        ({"temperature": True}, "temperature must be a number"),
+        ({"temperature": 3}, "between 0 and 2"),
+        ({"temperature": []}, "spans no value"),
+        ({"max_tokens": 0}, "whole number of 1 or more"),
+        ({"max_tokens": 1.5}, "whole number"),
+        ({"system": 7}, "system must be text"),
+        ({"stop": [""]}, "stop sequence is empty"),
+        ({"stop": 7}, "stop must be"),
+    ],
+)
+def test_a_parameter_of_the_wrong_kind_is_refused(parameters, words):
+    """A wrong value is refused before anything is sent."""
+    with pytest.raises(ConfigError, match=words):
+        grid(parameters)
+
+
+@pytest.mark.parametrize(
+    ("models", "words"),
+    [([], "list of models is empty"), ([7], "is no model's name"), ("", "is no model's name")],
+)
+def test_what_names_no_model_is_refused(models, words):
+    """An empty list and a number are no models."""
+    with pytest.raises(ConfigError, match=words):
+        named_models(models)
+
+
+def test_repeats_below_one_are_refused():
+    """Nothing can be asked less than once."""
+    with pytest.raises(ConfigError, match="repeats must be 1 or more"):
+        spots(questions("a"), [("m", None)], ({},), 0, {})

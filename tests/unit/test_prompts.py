@@ -1,0 +1,91 @@
+"""What may be given as a prompt."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from llmkit.errors import ConfigError
+from llmkit.prompts import questions
+from llmkit.types import Message, Prompt
+
+
+def test_a_string_is_one_question():
+    """Plain text becomes one user message."""
+    (question,) = questions("Why?")
+
+    assert question.messages == (Message("user", "Why?"),)
+    assert question.id == 0
+
+
+def test_a_list_of_strings_is_many_questions():
+    """A list of texts is many prompts, numbered from 0."""
+    found = questions(["a", "b"])
+
+    assert [(q.id, q.text) for q in found] == [(0, "a"), (1, "b")]
+
+
+def test_a_list_of_messages_is_one_conversation():
+    """A list of Messages is one conversation, whose system message is its system prompt."""
+    (question,) = questions(
+        [Message("system", "Be brief."), Message("user", "Hi"), Message("assistant", "Hello")]
+    )
+
+    assert question.system == "Be brief."
+    assert question.messages == (Message("user", "Hi"), Message("assistant", "Hello"))
+
+
+def test_messages_may_be_dicts_as_the_sdks_have_them():
+    """`messages=` takes the dicts that people have in their notebooks."""
+    (question,) = questions(None, [{"role": "user", "content": "Hi"}])
+
+    assert question.messages == (Message("user", "Hi"),)
+
+
+def test_a_series_keeps_its_index():
+    """A Series of prompts is many questions under its own index."""
+    found = questions(pd.Series({"x": "a", "y": "b"}))
+
+    assert [(q.id, q.text) for q in found] == [("x", "a"), ("y", "b")]
+
+
+def test_a_frame_carries_its_other_columns():
+    """A DataFrame's index and columns go through to the table."""
+    frame = pd.DataFrame({"prompt": ["a"], "topic": ["physics"]}, index=["q1"])
+
+    (question,) = questions(frame)
+
+    assert (question.id, question.text) == ("q1", "a")
+    assert dict(question.extra) == {"topic": "physics"}
+
+
+def test_a_prompt_object_keeps_its_own_parameters():
+    """A Prompt comes with what it was made with."""
+    prompt = Prompt((Message("user", "a"),), system="s", temperature=0.5)
+
+    (question,) = questions(prompt)
+
+    assert question.prompt == prompt
+    assert question.system == "s"
+
+
+@pytest.mark.parametrize(
+    ("prompts", "messages", "words"),
+    [
+        ("", None, "prompt is empty"),
+        ("  \n", None, "prompt is empty"),
+        ([], None, "list is empty"),
+        (None, None, "is no prompt"),
+        (7, None, "is no prompt"),
+        (["a", None], None, "not text"),
+        (pd.DataFrame({"question": ["a"]}), None, "no column named prompt"),
+        ("a", [Message("user", "b")], "not both"),
+        (None, [], "oldest first"),
+        (None, [Message("system", "s")], "no message but the system prompt"),
+        (None, [{"role": "tool", "content": "x"}], "roles are system, user, assistant"),
+    ],
+)
+def test_what_is_no_prompt_is_refused_in_a_sentence(prompts, messages, words):
+    """Each kind of bad prompt gets one clear sentence."""
+    with pytest.raises(ConfigError, match=words):
+        questions(prompts, messages)

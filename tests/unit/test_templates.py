@@ -1,0 +1,33 @@
+"""Variables in a prompt, by name only."""
+
+from __future__ import annotations
+
+import pytest
+
+from llmkit.errors import ConfigError
+from llmkit.notebook.templates import filled
+
+HARMLESS = (
+    'JSON {"a": {"b": 1}}, f"{x}", $HOME, %d, 100 %, \\n, {0.__class__}, {{ }}, {{a.b}}, {{a[0]}}'
+)
+
+
+def test_a_name_in_double_braces_is_filled_in():
+    """`{{name}}` becomes the variable's text."""
+    assert filled("About {{topic}}: {{ n }}", {"topic": "heat", "n": 3}) == "About heat: 3"
+
+
+def test_everything_else_arrives_as_it_was_written():
+    """Braces, dollars, percents and attribute look-ups are ordinary text."""
+    assert filled(HARMLESS, {"x": 1, "a": 2}) == HARMLESS
+
+
+def test_what_was_filled_in_is_not_filled_again():
+    """A variable's text cannot read another variable."""
+    assert filled("{{a}}", {"a": "{{b}}", "b": "secret"}) == "{{b}}"
+
+
+def test_an_unknown_name_is_an_error_with_near_names():
+    """A slip is named, with the variables that look like it."""
+    with pytest.raises(ConfigError, match="no variable 'topc'; did you mean topic"):
+        filled("{{topc}}", {"topic": 1})
