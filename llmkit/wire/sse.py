@@ -1,0 +1,125 @@
+"""Server-sent events out of bytes that were cut anywhere.
+
+Source: https://html.spec.whatwg.org/multipage/server-sent-events.html (read 2026-11-24).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..errors import BadResponseError
+
+EVENT_LIMIT = 16 * 1024 * 1024  # bytes; the largest honest events carry an image
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class ServerSentEvent(NamedTuple):
+    """One event. A tuple, because one is made for every chunk of every answer.
+
+    Attributes:
+        data: The data lines, joined by line feeds.
+        event: Its type; "message" where the server named none.
+        id: The last id that the stream gave, "" before the first.
+    """
+
+    data: str
+    event: str = "message"
+    id: str = ""
+
+
+class SSEDecoder:
+    """Turns one stream's bytes into events; `retry` is left unread, for nothing reconnects.
+
+    Attributes:
+        replaced: True once bytes that are not UTF-8 became U+FFFD.
+    """
+
+    def __init__(self, limit: int = EVENT_LIMIT) -> None:
+        self.replaced = False
+        self._limit = limit
+        self._pending = bytearray()
+        self._after_return = False
+        self._begun = False
+        self._id = ""
+
+    def feed(self, data: bytes) -> list[ServerSentEvent]:
+        """The events that *data* completes.
+
+        Raises:
+            BadResponseError: An event is larger than the limit.
+        """
+        if self._after_return or b"\r" in data:
+            data = self._with_line_feeds(data)
+        pending = self._pending
+        # One byte back: the blank line that closes an event may be split over two reads.
+        start = max(len(pending) - 1, 0)
+        pending += data
+        cut = pending.rfind(b"\n\n", start)
+        if cut < 0:
+            self._refuse_over_limit(len(pending) - 1)
+            return []
+        blocks = bytes(pending[:cut]).split(b"\n\n")
+        del pending[: cut + 2]
+        self._refuse_over_limit(len(pending) - 1)
+        events = map(self._event, blocks)
+        return [event for event in events if event is not None]
+
+    def end(self) -> ServerSentEvent | None:
+        """The event that the end of the stream left without its blank line, None where none is.
+
+        The standard drops it, because it may be half of one. Only whoever can tell a whole from
+        a half by its contents should look at it.
+        """
+        block = bytes(self._pending)
+        self._pending.clear()
+        return self._event(block)
+
+    def _with_line_feeds(self, data: bytes) -> bytes:
+        # A carriage return ends its line at once, for the stream may pause behind it; the line
+        # feed that may follow in the next read belongs to it.
+        if self._after_return and data:
+            data = data.removeprefix(b"\n")
+            self._after_return = False
+        if data:
+            self._after_return = data.endswith(b"\r")
+        return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+    def _refuse_over_limit(self, size: int) -> None:
+        if size > self._limit:
+            raise BadResponseError(
+                f"the server sent an event of over {self._limit:,} bytes; nothing honest is that "
+                "large, check the base URL",
+                possibly_billed=True,
+            )
+
+    def _event(self, block: bytes) -> ServerSentEvent | None:
+        if not self._begun and block:
+            self._begun = True
+            block = block.removeprefix(BYTE_ORDER_MARK)
+        self._refuse_over_limit(len(block))
+        text = self._decoded(block)
+        if text.startswith("data: ") and "\n" not in text:  # nearly every event there is
+            return ServerSentEvent(text[6:], "message", self._id)
+        return self._event_of_lines(text.split("\n"))
+
+    def _event_of_lines(self, lines: list[str]) -> ServerSentEvent | None:
+        data, kind = [], ""
+        for line in lines:
+            field, _, value = line.partition(":")  # a comment's field is ""
+            value = value.removeprefix(" ")
+            if field == "data":
+                data.append(value)
+            elif field == "event":
+                kind = value
+            elif field == "id" and "\0" not in value:
+                self._id = value
+        if not data:
+            return None
+        return ServerSentEvent("\n".join(data), kind or "message", self._id)
+
+    def _decoded(self, block: bytes) -> str:
+        try:
+            return block.decode()
+        except UnicodeDecodeError:
+            self.replaced = True
+            return block.decode("utf-8", "replace")
