@@ -1,0 +1,179 @@
+"""What reading an answer has in common in every dialect, streamed or whole."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+
+from ..errors import BadResponseError, ProviderError
+from ..types import Completion, Status, TextDelta, Usage
+from ..wire.exchange import parse_json
+from ..wire.pieces import Pieces
+from ..wire.sse import ServerSentEvent
+from .base import Provider
+from .refusal import unreadable
+
+# Every other finish reason means that the provider had finished.
+STATUSES = {"length": Status.LENGTH, "filtered": Status.FILTERED}
+REPLACED = "bytes that are not UTF-8 came as U+FFFD"
+UNNAMED = "the provider did not say why the answer ended"
+
+Events = Sequence[ServerSentEvent] | Sequence[str]
+
+
+class Decoder(Protocol):
+    """Cuts a stream's bytes into events or lines; `replaced` once some were not UTF-8."""
+
+    replaced: bool
+
+    def feed(self, data: bytes) -> Events:
+        """What *data* completes."""
+        ...
+
+    def end(self) -> ServerSentEvent | Sequence[str] | None:
+        """What the end of the stream left unfinished."""
+        ...
+
+
+@dataclass(slots=True)
+class Draft:
+    """An answer that is still being put together.
+
+    Attributes:
+        texts: Pieces of text that `delta` has not taken yet; so for `thoughts`.
+        finish: Our word for why the answer ended, None until it did.
+        native: The provider's own.
+    """
+
+    texts: list[str] = field(default_factory=list)
+    thoughts: list[str] = field(default_factory=list)
+    finish: str | None = None
+    native: str | None = None
+    usage: Usage = field(default_factory=Usage)
+    model: str | None = None
+    request_id: str | None = None
+    warnings: list[str] = field(default_factory=list)
+    _text: Pieces = field(default_factory=Pieces)
+    _reasoning: Pieces = field(default_factory=Pieces)
+
+    def ended(self, native: str, names: Mapping[str, str]) -> None:
+        """Notes the finish reason *native*, by its name in *names* or as it is."""
+        self.native = native
+        self.finish = names.get(native, native)
+
+    def delta(self) -> TextDelta | None:
+        """What came since the last delta; None where no text did."""
+        if not (self.texts or self.thoughts):
+            return None
+        text, reasoning = self._text.add(self.texts), self._reasoning.add(self.thoughts)
+        self.texts, self.thoughts = [], []
+        return TextDelta(text, reasoning) if text or reasoning else None
+
+    def completion(self, status: Status | None = None) -> Completion:
+        """The answer as far as it came; *status* where it is not the finish reason that decides."""
+        self.delta()
+        if status is None:
+            status = STATUSES.get(self.finish or "", Status.COMPLETE)
+            status = status if self.finish else Status.TRUNCATED
+        return Completion(
+            text=self._text.text,
+            reasoning=self._reasoning.text,
+            status=status,
+            finish_reason=self.finish,
+            native_finish_reason=self.native,
+            usage=self.usage,
+            response_model=self.model,
+            request_id=self.request_id,
+            warnings=tuple(self.warnings),
+        )
+
+    def whole(self) -> Completion:
+        """The answer of a document that came to its end, whether or not it names a reason."""
+        if self.finish is not None:
+            return self.completion()
+        self.warnings.append(UNNAMED)
+        return self.completion(Status.COMPLETE)
+
+
+class EventParser(ABC):
+    """Reads one streamed answer event by event; a dialect says what one event means.
+
+    Attributes:
+        end_mark: How the dialect says that nothing more comes, None where it has no such mark.
+        draft: The answer so far.
+    """
+
+    end_mark: ClassVar[str | None] = None
+
+    def __init__(self, provider: Provider, decoder: Decoder) -> None:
+        self.finished = False
+        self.done = False
+        self.error: ProviderError | None = None
+        self.draft = Draft()
+        self._provider = provider
+        self._decoder = decoder
+        self._answer: Completion | None = None
+
+    @abstractmethod
+    def read(self, event: dict[str, Any]) -> None:
+        """Takes one event into the draft; sets `finished`, `done` and `error` as it says."""
+
+    def feed(self, data: bytes) -> TextDelta | None:
+        """What *data* adds to the answer, joined; None where it adds no text."""
+        if self.done:
+            return None
+        try:
+            self._take(self._decoder.feed(data))
+        except BadResponseError as error:  # one event beyond all measure
+            self.fail(error)
+        return self.draft.delta()
+
+    def end(self) -> Completion:
+        """The answer as far as it came; `truncated` where no finish event did. Ends the stream."""
+        if self._answer is None:
+            self._answer = self._ended()
+        return self._answer
+
+    def fail(self, error: ProviderError) -> None:
+        """Ends the stream with *error*; the text so far stays."""
+        self.error = error
+        self.done = True
+
+    def _take(self, events: Events) -> None:
+        for event in events:
+            payload = _payload(event)
+            body = parse_json(payload)
+            if isinstance(body, dict):
+                self.read(body)
+            elif payload.strip() == "[DONE]":  # proxies add it to any dialect
+                self.done = True
+            elif payload.strip():
+                self.fail(unreadable(self._provider, payload))
+            if self.done:
+                return
+
+    def _ended(self) -> Completion:
+        if not self.done:
+            self._take_last()
+        if self._decoder.replaced:
+            self.draft.warnings.append(REPLACED)
+        if self.finished and not self.done and self.end_mark:
+            self.draft.warnings.append(f"the stream ended without its {self.end_mark} mark")
+        self.done = True
+        return self.draft.completion(Status.ERROR if self.error else None)
+
+    def _take_last(self) -> None:
+        # Some servers leave out the line that closes the last event. What is whole counts; what
+        # was cut inside is no JSON and is dropped.
+        try:
+            last = self._decoder.end()
+        except BadResponseError:
+            return
+        events = [last] if isinstance(last, ServerSentEvent) else list(last or ())
+        self._take([event for event in map(_payload, events) if parse_json(event) is not None])
+
+
+def _payload(event: ServerSentEvent | str) -> str:
+    return event.data if isinstance(event, ServerSentEvent) else event
