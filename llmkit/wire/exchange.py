@@ -9,7 +9,8 @@ from functools import cache
 from importlib import import_module
 from typing import Any, Literal, cast
 
-from ..errors import BadResponseError, brief
+from ..errors import BadResponseError, ConfigError
+from .snippet import snippet
 
 SNIPPET = 200  # characters of a body that a message may carry
 
@@ -61,7 +62,7 @@ class HttpResponse:
         value = self.json()
         if isinstance(value, dict):
             return value
-        shown = brief(self.text, SNIPPET) or "an empty body"
+        shown = snippet(self.text, SNIPPET)
         raise BadResponseError(
             f"the server answered {self.status} with something that is not a JSON object: {shown}; "
             "check that the base URL is an API's and not a web page's",
@@ -76,8 +77,16 @@ def post_json(
     """A POST of *body* as JSON.
 
     Lone surrogates cannot be sent as UTF-8 and become U+FFFD.
+
+    Raises:
+        ConfigError: *body* holds something that JSON has no form for.
     """
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    try:
+        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(
+            f"the request cannot be written as JSON ({error}); check the further options"
+        ) from None
     data = text.encode("utf-8", "surrogatepass").decode("utf-8", "replace").encode()
     return HttpRequest(
         "POST", url, {**headers, "Content-Type": "application/json"}, data, stream=stream
@@ -85,16 +94,25 @@ def post_json(
 
 
 def parse_json(data: bytes | str) -> Any:
-    """*data* as JSON, None where it is not JSON or is nested beyond reason."""
+    """*data* as JSON in UTF-8, None where it is not that or is nested beyond reason."""
     try:
-        return _loader()(data)
+        text = data.decode("utf-8-sig") if isinstance(data, bytes) else data
+        return _loader()(text)
+    except (ValueError, RecursionError):
+        return _second_opinion(data)
+
+
+def _second_opinion(data: bytes | str) -> Any:
+    # orjson refuses an escaped half of an emoji and NaN, which servers in other languages send.
+    try:
+        return json.loads(data.decode("utf-8-sig") if isinstance(data, bytes) else data)
     except (ValueError, RecursionError):
         return None
 
 
 @cache
-def _loader() -> Callable[[bytes | str], Any]:
+def _loader() -> Callable[[str], Any]:
     try:
-        return cast("Callable[[bytes | str], Any]", import_module("orjson").loads)
+        return cast("Callable[[str], Any]", import_module("orjson").loads)
     except ImportError:
         return json.loads

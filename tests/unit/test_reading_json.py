@@ -1,0 +1,68 @@
+"""JSON of strangers: the same values with either reader, and no key or markup in a message."""
+
+from __future__ import annotations
+
+import pytest
+
+from llmkit.errors import BadResponseError, ConfigError
+from llmkit.secret import Secret
+from llmkit.wire.exchange import HttpResponse, parse_json, post_json
+
+
+@pytest.mark.parametrize(
+    ("data", "value"),
+    [
+        (b'{"a":"\xc3\xa9"}', {"a": "é"}),
+        ('{"a":"é"}', {"a": "é"}),
+        (b"\xef\xbb\xbf[1]", [1]),
+        (rb'"\ud83e"', "\ud83e"),
+        (b'"\xe9"', None),
+        ('{"a":1}'.encode("utf-16"), None),
+        (b'{"a":', None),
+        (b"<html>", None),
+        (b"", None),
+        (b"[" * 100_000, None),
+    ],
+)
+def test_json_is_utf8_or_nothing(data, value):
+    """What one reader takes and the other does not is taken all the same."""
+    assert parse_json(data) == value
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"", "an empty body"),
+        (b" \n", "an empty body"),
+        (b"<!DOCTYPE html><html><head><title>502 Bad\nGateway</title></head></html>",
+         'a web page, "502 Bad Gateway"'),
+        (b"<html><body><script>alert(1)</script></body></html>", "a web page"),
+        (b"upstream said <b>no</b>", "upstream said no"),
+        (b"[1, 2]", "[1, 2]"),
+    ],
+)  # fmt: skip
+def test_a_body_that_is_no_object_is_named_without_markup(body, said):
+    """The message says what came instead, in one line."""
+    with pytest.raises(BadResponseError) as caught:
+        HttpResponse(200, {}, body).json_object()
+
+    assert f": {said}; check" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_key_is_taken_out_before_the_body_is_cut():
+    """Not even the first half of a key is left at the end of the snippet."""
+    key = Secret("sk-half-a-key-is-a-leak-too-0123456789")
+    body = ("x" * 190 + key.reveal()).encode()
+
+    with pytest.raises(BadResponseError) as caught:
+        HttpResponse(200, {}, body).json_object()
+
+    assert "sk-half" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [float("nan"), object(), {1, 2}])
+def test_what_json_cannot_say_is_a_mistake_of_the_caller(value):
+    """It is found before anything is sent."""
+    with pytest.raises(ConfigError, match="cannot be written as JSON"):
+        post_json("https://x.invalid", {"option": value}, {})
