@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import (
     AuthenticationError,
@@ -25,9 +25,7 @@ from ..secret import redact
 from ..wire.exchange import SNIPPET, HttpResponse, parse_json
 from ..wire.shape import mapping
 from ..wire.snippet import snippet
-
-if TYPE_CHECKING:
-    from .base import Provider
+from .base import Provider
 
 # The request was taken in whole before these came, so work may have been done and charged.
 POSSIBLY_BILLED = frozenset({500, 502, 504, 524})

@@ -1,0 +1,337 @@
+"""Anthropic's Messages API. Source: https://platform.claude.com/docs/en/api (read 2026-11-24)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlencode
+
+from ..errors import (
+    ContentFilterError,
+    ContextLengthExceededError,
+    InsufficientFundsError,
+    ProviderError,
+    QuotaExhaustedError,
+)
+from ..secret import Secret
+from ..types import Capability, Completion, Lifecycle, Model, Prompt, Usage
+from ..wire.exchange import HttpRequest, HttpResponse, post_json
+from ..wire.shape import count, day, mapping, mappings, word
+from ..wire.sse import SSEDecoder
+from .base import Fitted, ModelPage, Provider, StreamParser, request_id_from, without
+from .extra import extended
+from .refusal import code_of, error_object, holds_error, refused, unreadable, words_in, words_of
+from .streaming import UNNAMED, Draft, EventParser
+
+VERSION = "2026-10-21"
+# The version before refuses nothing that the newest takes, and still takes temperature, top_p and
+# top_k, which the newest answers with 400 even at their defaults.
+SAMPLING_VERSION = "2023-06-01"
+SAMPLING = ("temperature", "top_p", "top_k")
+
+# Claude Opus 4.7 and whatever came after it refuse sampling parameters under either version
+# (https://platform.claude.com/docs/en/about-claude/models/migration-guide, read 2026-11-24). Names
+# without a number, like claude-mythos-preview, are of that generation too.
+FIRST_WITHOUT_SAMPLING = (4, 7)
+# From Opus 4.1 on a model takes temperature or top_p, not both
+# (https://github.com/BerriAI/litellm/issues/15097, read 2026-11-24).
+FIRST_WITH_ONE_OF_BOTH = (4, 1)
+# The API wants a limit in every request. Claude 3 could write no more than 4,096 tokens.
+MAX_TOKENS = 8192
+MAX_TOKENS_CLAUDE_3 = 4096
+
+# https://platform.claude.com/docs/en/build-with-claude/handling-stop-reasons (read 2026-11-24)
+STOP_REASONS = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "refusal": "filtered",
+    "tool_use": "tool_calls",
+}
+# https://platform.claude.com/docs/en/api/errors (read 2026-11-24): an error inside a stream says
+# only its type, and the status that it would have had is 200 by then.
+STATUS_OF_TYPE = {
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "billing_error": 402,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "request_too_large": 413,
+    "rate_limit_error": 429,
+    "api_error": 500,
+    "timeout_error": 504,
+    "overloaded_error": 529,
+}
+SPEND_LIMITS = (
+    "enforced_spend_limit_reached",
+    "contract_spend_limit_reached",
+    "linked_organization_spend_limit_reached",
+)
+_KINDS_OF_400: tuple[tuple[str, type[ProviderError]], ...] = (
+    ("prompt is too long", ContextLengthExceededError),
+    ("exceed context limit", ContextLengthExceededError),
+    ("credit balance is too low", InsufficientFundsError),
+    ("usage limits", QuotaExhaustedError),
+    ("content filtering", ContentFilterError),
+)
+_STAGES = ("active", "deprecated", "retired")
+_CAPABILITIES = {
+    "image_input": Capability.VISION,
+    "structured_outputs": Capability.JSON_SCHEMA,
+    "thinking": Capability.REASONING,
+}
+_VERSION_IN_ID = re.compile(r"claude-(?:[a-z]+-)?(\d+)(?:[-.](\d{1,2}))?(?!\d)")
+
+
+class Anthropic(Provider):
+    """Claude, under the newest API version, or an older one where a model needs it."""
+
+    name = "anthropic"
+    label = "Anthropic"
+    default_base_url = "https://api.anthropic.com"
+    key_vars = ("ANTHROPIC_API_KEY",)
+    base_url_vars = ("ANTHROPIC_BASE_URL",)
+
+    def fit(self, prompt: Prompt, model: str) -> Fitted:
+        """*prompt* without a seed, and without the sampling parameters that *model* refuses."""
+        refused_here = ["seed"]
+        if not takes_sampling(model):
+            refused_here += ["temperature", "top_p"]
+        elif prompt.temperature is not None and not takes_both(model):
+            refused_here.append("top_p")
+        return _without_blank_stops(without(prompt, *refused_here))
+
+    def chat_request(
+        self, prompt: Prompt, *, model: str, key: Secret | None, stream: bool = False
+    ) -> HttpRequest:
+        """A POST to /v1/messages."""
+        body = extended(_body(prompt, model, stream), prompt, fixed=("model", "messages", "stream"))
+        samples = any(name in body for name in SAMPLING) and takes_sampling(model)
+        headers = _headers(key, SAMPLING_VERSION if samples else VERSION)
+        return post_json(f"{self.base_url}/v1/messages", body, headers, stream=stream)
+
+    def parse_chat(self, response: HttpResponse) -> Completion:
+        """The answer in a successful *response*, thinking apart from text."""
+        body = response.json()
+        if holds_error(body):
+            raise self._error(_status_of(body), body, words_of(response))
+        if not isinstance(body, dict) or "content" not in body:
+            raise unreadable(self, response.body)
+        draft = Draft(model=word(body.get("model")))
+        for block in mappings(body["content"]):
+            _take_block(draft, block)
+        draft.usage = usage_of(mapping(body.get("usage")))
+        reason = word(body.get("stop_reason"))
+        if reason:
+            draft.ended(reason, STOP_REASONS)
+        draft.request_id = request_id_from(response.headers, "request-id")
+        return draft.whole()
+
+    def stream_parser(self) -> StreamParser:
+        """A reader for one streamed message."""
+        return MessageParser(self, SSEDecoder())
+
+    def stream_error(self, event: dict[str, Any]) -> ProviderError:
+        """The error that an event inside a stream means."""
+        return self._error(_status_of(event), event, words_in(event))
+
+    def models_request(
+        self, key: Secret | None, *, page: str | None = None, limit: int = 1000
+    ) -> HttpRequest:
+        """A GET of /v1/models; retired models are not in that list."""
+        query = {"limit": str(limit)} | ({"after_id": page} if page else {})
+        url = f"{self.base_url}/v1/models?{urlencode(query)}"
+        return HttpRequest("GET", url, _headers(key, VERSION))
+
+    def parse_models(self, response: HttpResponse) -> ModelPage:
+        """The models with their lifecycle, limits and capabilities."""
+        body = mapping(response.json())
+        if not isinstance(body.get("data"), list):
+            raise unreadable(self, response.body)
+        models = tuple(_model(row) for row in mappings(body["data"]) if word(row.get("id")))
+        return ModelPage(models, word(body.get("last_id")) if body.get("has_more") else None)
+
+    def error_from(self, response: HttpResponse) -> ProviderError:
+        """The error that *response* means; its type and words decide inside the 4xx."""
+        header = request_id_from(response.headers, "request-id")
+        return self._error(response.status, response.json(), words_of(response), header)
+
+    def _error(
+        self, status: int, body: object, words: str, request_id: str | None = None
+    ) -> ProviderError:
+        error = error_object(body)
+        return refused(
+            self,
+            status,
+            words,
+            kind=_kind(status, error, words),
+            code=code_of(mapping(error.get("details")), "error_code") or code_of(error, "type"),
+            request_id=request_id or word(mapping(body).get("request_id")),
+        )
+
+
+class MessageParser(EventParser):
+    """Reads one streamed message."""
+
+    end_mark = "message_stop"
+
+    def __init__(self, provider: Anthropic, decoder: SSEDecoder) -> None:
+        super().__init__(provider, decoder)
+        self._anthropic = provider
+        self._usage: dict[str, Any] = {}
+
+    def read(self, event: dict[str, Any]) -> None:
+        """Takes one event; types that are not known, like ping, add nothing."""
+        kind = event.get("type")
+        if kind == "content_block_delta":
+            _take_block(self.draft, mapping(event.get("delta")))
+        elif holds_error(event):
+            self.fail(self._anthropic.stream_error(event))
+        elif kind == "content_block_start":
+            _take_block(self.draft, mapping(event.get("content_block")))
+        elif kind == "message_start":
+            self._begin(mapping(event.get("message")))
+        elif kind == "message_delta":
+            self._finish(event)
+        elif kind == "message_stop":
+            self._stop()
+
+    def _begin(self, message: dict[str, Any]) -> None:
+        self.draft.model = word(message.get("model"))
+        # The count of output tokens that comes first is a placeholder.
+        self._count({**mapping(message.get("usage")), "output_tokens": None})
+
+    def _finish(self, event: dict[str, Any]) -> None:
+        self._count(mapping(event.get("usage")))
+        reason = word(mapping(event.get("delta")).get("stop_reason"))
+        if reason:
+            self.draft.ended(reason, STOP_REASONS)
+            self.finished = True
+
+    def _stop(self) -> None:
+        self.done = True
+        if not self.finished:
+            self.draft.finish = "stop"
+            self.draft.warnings.append(UNNAMED)
+
+    def _count(self, usage: dict[str, Any]) -> None:
+        # Counts are running totals; a later event repeats only some of them.
+        self._usage |= {name: n for name, n in usage.items() if n is not None}
+        self.draft.usage = usage_of(self._usage)
+
+
+def takes_sampling(model: str) -> bool:
+    """True where *model* takes a temperature under some API version.
+
+    Models that are not called Claude belong to another server that speaks this dialect.
+    """
+    return "claude" not in model or generation(model) < FIRST_WITHOUT_SAMPLING
+
+
+def takes_both(model: str) -> bool:
+    """True where *model* takes a temperature and top_p in one request."""
+    return "claude" not in model or generation(model) < FIRST_WITH_ONE_OF_BOTH
+
+
+def generation(model: str) -> tuple[int, int]:
+    """The version in a model id, (3, 5) for "claude-3-5-haiku-20241022".
+
+    An id without a number counts as the newest.
+    """
+    found = _VERSION_IN_ID.search(model)
+    return (int(found[1]), int(found[2] or 0)) if found else (99, 0)
+
+
+def usage_of(usage: dict[str, Any]) -> Usage:
+    """Tokens counted as everywhere: Anthropic leaves the cached ones out of `input_tokens`."""
+    read = count(usage.get("cache_read_input_tokens"))
+    written = count(usage.get("cache_creation_input_tokens"))
+    fresh = count(usage.get("input_tokens"))
+    return Usage(
+        input_tokens=None if fresh is None else fresh + (read or 0) + (written or 0),
+        output_tokens=count(usage.get("output_tokens")),
+        cached_tokens=read,
+        reasoning_tokens=count(mapping(usage.get("output_tokens_details")).get("thinking_tokens")),
+        cache_write_tokens=written,
+    )
+
+
+def _headers(key: Secret | None, version: str) -> dict[str, str]:
+    headers = {"anthropic-version": version}
+    # Every API version takes x-api-key, and it wins over an Authorization header.
+    return headers | {"x-api-key": key.reveal()} if key else headers
+
+
+def _body(prompt: Prompt, model: str, stream: bool) -> dict[str, Any]:
+    told = [m for m in prompt.messages if m.role == "system"]
+    system = "\n\n".join(filter(None, [prompt.system, *(m.text for m in told)]))
+    optional = {
+        "system": system if system.strip() else None,
+        "temperature": prompt.temperature,
+        "top_p": prompt.top_p,
+        "stop_sequences": list(prompt.stop) or None,
+        "stream": stream or None,
+    }
+    return {
+        "model": model,
+        "max_tokens": prompt.max_tokens or _max_tokens(model),
+        "messages": [
+            {"role": m.role, "content": m.text}
+            for m in prompt.messages
+            if m.role != "system" and m.text.strip()  # an empty text is refused
+        ],
+        **{name: value for name, value in optional.items() if value is not None},
+    }
+
+
+def _without_blank_stops(fitted: Fitted) -> Fitted:
+    # "each stop sequence must contain non-whitespace"
+    # (https://github.com/BerriAI/litellm/issues/3286, read 2026-11-24)
+    stop = tuple(sequence for sequence in fitted.prompt.stop if sequence.strip())
+    if stop == fitted.prompt.stop:
+        return fitted
+    return Fitted(replace(fitted.prompt, stop=stop), (*fitted.ignored, "stop"))
+
+
+def _max_tokens(model: str) -> int:
+    return MAX_TOKENS_CLAUDE_3 if generation(model) < (4, 0) else MAX_TOKENS
+
+
+def _take_block(draft: Draft, block: dict[str, Any]) -> None:
+    # A block of a whole answer and the delta of a streamed one hold their text alike.
+    for name, pieces in (("text", draft.texts), ("thinking", draft.thoughts)):
+        piece = word(block.get(name))
+        if piece:
+            pieces.append(piece)
+
+
+def _status_of(body: object) -> int:
+    return STATUS_OF_TYPE.get(word(error_object(body).get("type")) or "", 500)
+
+
+def _kind(status: int, error: dict[str, Any], words: str) -> type[ProviderError] | None:
+    if mapping(error.get("details")).get("error_code") in SPEND_LIMITS:
+        return QuotaExhaustedError
+    if status not in (400, 413):
+        return None
+    said = words.lower()
+    return next((kind for phrase, kind in _KINDS_OF_400 if phrase in said), None)
+
+
+def _model(row: dict[str, Any]) -> Model:
+    known = mapping(row.get("capabilities"))
+    says = {ours: mapping(known.get(name)).get("supported") for name, ours in _CAPABILITIES.items()}
+    stage = word(row.get("lifecycle"))
+    return Model(
+        provider=Anthropic.name,
+        id=row["id"],
+        name=word(row.get("display_name")),
+        lifecycle=Lifecycle(stage) if stage in _STAGES else Lifecycle.UNKNOWN,
+        retires_on=day(row.get("retires_at")),
+        max_input=count(row.get("max_input_tokens")),
+        max_output=count(row.get("max_tokens")),
+        capabilities=frozenset(c for c, supported in says.items() if supported is True),
+        lacks=frozenset(c for c, supported in says.items() if supported is False),
+    )
