@@ -6,7 +6,18 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from .base import Provider
+from .local import Local
+from .mistral import Mistral
+from .openai import OpenAI
+from .openrouter import OpenRouter
+from .scripted import Scripted
 
-_KINDS: tuple[type[Provider], ...] = ()
+_KINDS: tuple[type[Provider], ...] = (
+    OpenAI,
+    Mistral,
+    OpenRouter,
+    Local,
+    Scripted,
+)
 
 PROVIDERS: Mapping[str, type[Provider]] = MappingProxyType({kind.name: kind for kind in _KINDS})

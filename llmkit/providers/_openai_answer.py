@@ -1,0 +1,124 @@
+"""Reads an answer in the chat-completions dialect, streamed or whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..types import Usage
+from ..wire.shape import count, mapping, mappings, word
+from ..wire.sse import SSEDecoder
+from ._openai_refusal import broken_off, error_inside
+from .streaming import Draft, EventParser
+
+if TYPE_CHECKING:
+    from ._openai_chat import OpenAIChat
+
+# Source: the types of openai 3.54.0, mistralai 3.7.0 and openrouter 1.3.84 (read 2026-11-22).
+FINISH_REASONS = {
+    "stop": "stop",
+    "length": "length",
+    "model_length": "length",  # Mistral: the model's own limit
+    "content_filter": "filtered",
+    "tool_calls": "tool_calls",
+    "function_call": "tool_calls",
+}
+BROKEN = "error"  # Mistral and OpenRouter: the server failed inside the answer
+AFTERTHOUGHT = "text that came after the finish reason was left out"
+REFUSAL = "the model refused; its text says why"
+
+
+@dataclass
+class ChatDraft(Draft):
+    """An answer that grows by chunks; a whole answer is one large chunk."""
+
+    def take(self, chunk: Mapping[str, Any]) -> None:
+        """Adds what *chunk* says; only its choice 0 counts."""
+        for position, choice in enumerate(mappings(chunk.get("choices"))):
+            index = choice.get("index")
+            if (index if isinstance(index, int) else position) == 0:
+                self._take_choice(choice)
+        usage = chunk.get("usage")
+        if usage:
+            self.usage = usage_in(mapping(usage))
+        self.model = word(chunk.get("model")) or self.model
+
+    def _take_choice(self, choice: Mapping[str, Any]) -> None:
+        piece = choice.get("delta") or choice.get("message")
+        if isinstance(piece, dict):
+            if self.finish is None:
+                self._take_text(piece)
+            elif piece.get("content") and AFTERTHOUGHT not in self.warnings:
+                self.warnings.append(AFTERTHOUGHT)
+        reason = word(choice.get("finish_reason"))
+        if reason and self.finish is None:
+            self.ended(reason, FINISH_REASONS)
+            self.native = word(choice.get("native_finish_reason")) or reason
+
+    def _take_text(self, piece: Mapping[str, Any]) -> None:
+        content = piece.get("content")
+        if isinstance(content, str):
+            self.texts.append(content)
+        elif content:
+            self._take_parts(mappings(content))
+        # llama.cpp, vLLM and DeepSeek say reasoning_content, OpenRouter says reasoning; a proxy
+        # that says both says the same twice.
+        thought = piece.get("reasoning_content") or piece.get("reasoning")
+        if thought and isinstance(thought, str):
+            self.thoughts.append(thought)
+        refusal = piece.get("refusal")
+        if refusal and isinstance(refusal, str):
+            self.texts.append(refusal)
+            if REFUSAL not in self.warnings:
+                self.warnings.append(REFUSAL)
+
+    def _take_parts(self, parts: list[dict[str, Any]]) -> None:
+        # Mistral's reasoning models: thinking and text parts in one list.
+        for part in parts:
+            thinking = part.get("thinking")
+            if thinking is not None:
+                self.thoughts.extend(_texts_in(thinking))
+            else:
+                self.texts.extend(_texts_in(part.get("text")))
+
+
+class ChatStream(EventParser):
+    """Reads one streamed answer."""
+
+    end_mark = "[DONE]"
+    draft: ChatDraft
+
+    def __init__(self, provider: OpenAIChat) -> None:
+        super().__init__(provider, SSEDecoder())
+        self.draft = provider.draft()
+
+    def read(self, event: dict[str, Any]) -> None:
+        """Takes one event into the draft."""
+        draft = self.draft
+        draft.take(event)
+        error = error_inside(self._provider, event)
+        if error is None and draft.native == BROKEN:
+            error = broken_off(self._provider)
+        if error is not None:
+            self.fail(error)
+        self.finished = draft.finish is not None
+
+
+def usage_in(usage: Mapping[str, Any]) -> Usage:
+    """Token counts; here the prompt includes its cached part, the answer its reasoning."""
+    prompt = mapping(usage.get("prompt_tokens_details"))
+    answer = mapping(usage.get("completion_tokens_details"))
+    return Usage(
+        input_tokens=count(usage.get("prompt_tokens")),
+        output_tokens=count(usage.get("completion_tokens")),
+        cached_tokens=count(prompt.get("cached_tokens")),
+        reasoning_tokens=count(answer.get("reasoning_tokens")),
+        cache_write_tokens=count(prompt.get("cache_write_tokens")),
+    )
+
+
+def _texts_in(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    return [part["text"] for part in mappings(value) if isinstance(part.get("text"), str)]

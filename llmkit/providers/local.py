@@ -1,0 +1,24 @@
+"""The embedded model, behind llama.cpp's own server on this machine.
+
+Source: llama.cpp's server as in xllamacpp 2026.10 (measured 2026-11-22).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import ClassVar
+
+from ._openai_chat import OpenAIChat
+
+
+class Local(OpenAIChat):
+    """A model on this machine; whoever starts its server gives the base URL and the key."""
+
+    name = "local"
+    label = "the local model"
+    default_base_url = "http://127.0.0.1/v1"  # has no port until the server has chosen one
+    needs_key = False
+    priced = False
+    # A warm cache changes the order of sums, and with it what one seed gives.
+    always: ClassVar[Mapping[str, object]] = MappingProxyType({"cache_prompt": False})

@@ -1,0 +1,45 @@
+"""Mistral's chat completions. Source: the types of mistralai 3.7.0 (read 2026-11-22)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from ..types import Capability, Model
+from ..wire.shape import count, day, mapping, word, words
+from ._openai_chat import OpenAIChat, lifecycle_by
+
+_CAPABILITIES = {
+    "vision": Capability.VISION,
+    "function_calling": Capability.TOOLS,
+    "reasoning": Capability.REASONING,
+}
+
+
+class Mistral(OpenAIChat):
+    """Mistral. As for its own SDK, the base URL has no /v1: one that has leads to a 404."""
+
+    name = "mistral"
+    label = "Mistral"
+    default_base_url = "https://api.mistral.ai"
+    key_vars = ("MISTRAL_API_KEY",)
+    chat_path: ClassVar[str] = "/v1/chat/completions"
+    models_path: ClassVar[str] = "/v1/models"
+    seed_field: ClassVar[str] = "random_seed"
+    asks_for_usage: ClassVar[bool] = False  # it comes unasked, and fields it does not know are 422
+    request_id_headers: ClassVar[tuple[str, ...]] = ("mistral-correlation-id", "x-request-id")
+
+    def _model(self, row: Mapping[str, Any]) -> Model:
+        can = mapping(row.get("capabilities"))
+        return Model(
+            self.name,
+            row["id"],
+            name=word(row.get("name")),
+            lifecycle=lifecycle_by(row, "deprecation"),
+            retires_on=day(row.get("deprecation")),  # its SDK: "will be removed on"
+            successor=word(row.get("deprecation_replacement_model")),
+            max_input=count(row.get("max_context_length")),
+            capabilities=frozenset(c for field, c in _CAPABILITIES.items() if can.get(field)),
+            lacks=frozenset(c for field, c in _CAPABILITIES.items() if can.get(field) is False),
+            aliases=tuple(words(row.get("aliases"))),
+        )

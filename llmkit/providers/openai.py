@@ -1,0 +1,53 @@
+"""OpenAI's chat completions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from ..types import Model, Prompt
+from ..wire.shape import day
+from ._openai_chat import OpenAIChat, lifecycle_by
+from .base import Fitted, without
+
+# Reasoning models: o1, o3, o4-mini ..., and GPT from generation 5 on, but for gpt-5-chat-latest.
+# Sources: https://platform.openai.com/docs/guides/reasoning and the parameter notes in the types
+# of openai 3.54.0 (read 2026-11-22).
+_REASONS = re.compile(r"(ft:)?(o\d|codex-mini|gpt-([5-9]|1\d)(?!-chat|\d))")
+# From 5.1 on, effort "none" makes a reasoning model take sampling parameters again.
+# Source: https://developers.openai.com/api/docs/guides/latest-model (read 2026-11-24).
+_MAY_STOP_REASONING = re.compile(r"(ft:)?gpt-(5\.[1-9]|[6-9]|1\d)")
+
+
+class OpenAI(OpenAIChat):
+    """OpenAI."""
+
+    name = "openai"
+    label = "OpenAI"
+    default_base_url = "https://api.openai.com/v1"
+    key_vars = ("OPENAI_API_KEY",)
+    base_url_vars = ("OPENAI_BASE_URL",)
+    max_tokens_field: ClassVar[str] = "max_completion_tokens"  # the older name is refused by some
+
+    def fit(self, prompt: Prompt, model: str) -> Fitted:
+        """*prompt* without what a reasoning model would answer with 400."""
+        prompt = super().fit(prompt, model).prompt
+        return without(prompt, *refused_parameters(prompt, model))
+
+    def _model(self, row: Mapping[str, Any]) -> Model:
+        return Model(
+            self.name,
+            row["id"],
+            lifecycle=lifecycle_by(row, "shutdown_date"),
+            retires_on=day(row.get("shutdown_date")),
+        )
+
+
+def refused_parameters(prompt: Prompt, model: str) -> tuple[str, ...]:
+    """Our names of the parameters that *model* cannot take."""
+    if not _REASONS.match(model):
+        return ()
+    if _MAY_STOP_REASONING.match(model) and ("reasoning_effort", "none") in prompt.options:
+        return ("stop",)
+    return ("temperature", "top_p", "stop")

@@ -1,0 +1,128 @@
+"""OpenRouter, one key for many providers. Source: https://openrouter.ai/docs (read 2026-11-22)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from ..secret import Secret
+from ..types import Capability, Completion, Model, Prompt, Status
+from ..wire.exchange import HttpRequest
+from ..wire.shape import count, day, mapping, word, words
+from ._openai_answer import ChatDraft
+from ._openai_chat import OpenAIChat, lifecycle_by
+from .base import Fitted, without
+from .openai import refused_parameters
+
+_PARAMETERS = {
+    "tools": Capability.TOOLS,
+    "structured_outputs": Capability.JSON_SCHEMA,
+    "reasoning": Capability.REASONING,
+}
+
+
+@dataclass
+class RoutedDraft(ChatDraft):
+    """An answer that also says who gave it and what it cost.
+
+    Attributes:
+        upstream: The provider behind OpenRouter.
+        cost_usd: What OpenRouter charged, in US dollars.
+    """
+
+    upstream: str | None = None
+    cost_usd: float | None = None
+
+    def take(self, chunk: Mapping[str, Any]) -> None:
+        """Adds what *chunk* says."""
+        super().take(chunk)
+        self.request_id = self.request_id or word(chunk.get("id"))
+        self.upstream = word(chunk.get("provider")) or self.upstream
+        cost = mapping(chunk.get("usage")).get("cost")
+        if isinstance(cost, int | float) and cost >= 0:
+            self.cost_usd = float(cost)
+
+    def completion(self, status: Status | None = None) -> Completion:
+        """The answer as far as it came."""
+        return replace(
+            super().completion(status),
+            upstream_provider=self.upstream,
+            cost_usd=self.cost_usd,
+            cost_source=None if self.cost_usd is None else "provider",
+        )
+
+
+class OpenRouter(OpenAIChat):
+    """OpenRouter."""
+
+    name = "openrouter"
+    label = "OpenRouter"
+    default_base_url = "https://openrouter.ai/api/v1"
+    key_vars = ("OPENROUTER_API_KEY",)
+    asks_for_usage: ClassVar[bool] = False  # it comes unasked
+    request_id_headers: ClassVar[tuple[str, ...]] = ("x-generation-id",)
+
+    def fit(self, prompt: Prompt, model: str) -> Fitted:
+        """*prompt* without what OpenAI's models refuse; OpenRouter would drop it in silence."""
+        prompt = super().fit(prompt, model).prompt
+        vendor, _, name = model.removeprefix("~").partition("/")
+        return without(prompt, *(refused_parameters(prompt, name) if vendor == "openai" else ()))
+
+    def draft(self) -> ChatDraft:
+        """An empty answer that has room for the upstream provider and the cost."""
+        return RoutedDraft()
+
+    def key_request(self, key: Secret | None) -> HttpRequest:
+        """What the key may spend: its list of models is public and proves nothing."""
+        return HttpRequest("GET", self.base_url + "/key", self._headers(key))
+
+    def models_request(
+        self, key: Secret | None, *, page: str | None = None, limit: int = 1000
+    ) -> HttpRequest:
+        """The request for one page of models; *page* is where it begins."""
+        query = urlencode({"offset": page or "0", "limit": limit})
+        return HttpRequest("GET", f"{self.base_url}/models?{query}", self._headers(key))
+
+    def _headers(self, key: Secret | None) -> dict[str, str]:
+        # OpenRouter names the app in its statistics by this header; it changes no answer.
+        return {**super()._headers(key), "X-OpenRouter-Title": "llmkit"}
+
+    def _next_page(self, body: Mapping[str, Any]) -> str | None:
+        # Only the number is taken: a link could lead elsewhere, with the key.
+        link = word(mapping(body.get("links")).get("next"))
+        offsets = parse_qs(urlsplit(link).query).get("offset", []) if link else []
+        return next((offset for offset in offsets if offset.isdecimal()), None)
+
+    def _model(self, row: Mapping[str, Any]) -> Model:
+        top = mapping(row.get("top_provider"))
+        can, cannot = _abilities(row)
+        slug = word(row.get("canonical_slug"))
+        return Model(
+            self.name,
+            row["id"],
+            name=word(row.get("name")),
+            lifecycle=lifecycle_by(row, "expiration_date"),
+            retires_on=day(row.get("expiration_date")),
+            max_input=count(row.get("context_length")),
+            max_output=count(top.get("max_completion_tokens")),
+            capabilities=frozenset(can),
+            lacks=frozenset(cannot),
+            aliases=(slug,) if slug and slug != row["id"] else (),
+        )
+
+
+def _abilities(row: Mapping[str, Any]) -> tuple[set[Capability], set[Capability]]:
+    """What the model can and what it cannot do, as far as its row says."""
+    can: set[Capability] = set()
+    asked: set[Capability] = set()
+    takes = mapping(row.get("architecture")).get("input_modalities")
+    if isinstance(takes, list):
+        asked.add(Capability.VISION)
+        can |= {Capability.VISION} if "image" in takes else set()
+    parameters = row.get("supported_parameters")
+    if isinstance(parameters, list):
+        asked |= set(_PARAMETERS.values())
+        can |= {_PARAMETERS[name] for name in words(parameters) if name in _PARAMETERS}
+    return can, asked - can
