@@ -30,11 +30,11 @@ from .providers.compatible import compatible
 from .providers.table import PROVIDERS
 from .runtime.carrier import Carrier, Limits
 from .runtime.cell import CURRENT
-from .runtime.credentials import Credentials, refuse_plain_http
+from .runtime.credentials import Credentials
 from .runtime.local_model import LocalModels
 from .runtime.manager import EventLoopManager
 from .runtime.scripted import ScriptedCarrier
-from .settings import Settings, base_url_for, load_settings
+from .settings import Settings, base_url_for, load_settings, refuse_plain_http
 from .spend import guard, guessed_usage
 from .types import Completion, Model, StreamEnd, TextDelta
 

@@ -1,0 +1,228 @@
+"""Every setting, with its default, and where a value may come from."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from .errors import ConfigError
+
+PREFIX = "LLMKIT_"
+URL_SUFFIX = "_BASE_URL"
+KEY_WORDS = ("key", "token", "secret", "password")
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings; seconds end in `_s`, US dollars in `_usd`.
+
+    Attributes:
+        connect_timeout_s: Until a connection is made.
+        first_byte_timeout_s: Until an answer begins; models that think take minutes.
+        idle_timeout_s: Between two network reads of an answer.
+        idle_content_timeout_s: Between two reads that brought text; pings do not count.
+        deadline_s: For a whole call, retries included; None for no limit.
+        retries: Further attempts after the first, where nothing was answered.
+        sign_in_attempts: Attempts in all when a key is checked.
+        sign_in_delay_s: Between those attempts; a server's own wish wins.
+        limit_per_provider: Requests to one provider at the same time.
+        max_calls: Most paid requests of one comparison.
+        max_cost_usd: Most US dollars of one comparison by estimate; None for no limit.
+        idle_s: A session that was not used for so long is stale.
+        max_age_s: A session that is older and not in use is stale.
+        progress_after_s: A progress bar appears after so long.
+        trust_env_proxies: Use the proxies of the environment.
+        local_weights: A GGUF file in the place of the embedded model's weights.
+        base_urls: Base URL by provider.
+        providers: OpenAI-compatible servers of your own: base_url and key_var by name.
+    """
+
+    connect_timeout_s: float | None = 10.0
+    first_byte_timeout_s: float | None = 120.0
+    idle_timeout_s: float | None = 60.0
+    idle_content_timeout_s: float | None = 120.0
+    deadline_s: float | None = None
+    retries: int = 2
+    sign_in_attempts: int = 3
+    sign_in_delay_s: float = 2.0
+    limit_per_provider: int = 8
+    max_calls: int = 100
+    max_cost_usd: float | None = None
+    idle_s: float = 300.0
+    max_age_s: float = 1800.0
+    progress_after_s: float = 3.0
+    trust_env_proxies: bool = False
+    local_weights: str | None = None
+    base_urls: Mapping[str, str] = field(default_factory=dict)
+    providers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+def load_settings(environ: Mapping[str, str], changes: Mapping[str, object]) -> Settings:
+    """Defaults, then LLMKIT_* variables, then the person's TOML file, then *changes*.
+
+    Later wins. The file is LLMKIT_CONFIG, else `llmkit/config.toml` in XDG_CONFIG_HOME or
+    ~/.config; without it nothing is missing.
+
+    Raises:
+        ConfigError: A name that is no setting, or a value of the wrong kind; says where.
+    """
+    values: dict[str, Any] = {}
+    path = config_path(environ)
+    for source, found in (
+        ("the environment", _from_environ(environ)),
+        (str(path), _from_file(path)),
+        ("configure()", changes),
+    ):
+        for name, value in found.items():
+            values[name] = _checked(name, value, source)
+    return Settings(**values)
+
+
+def config_path(environ: Mapping[str, str]) -> Path:
+    """Where the person's own settings would be."""
+    if environ.get("LLMKIT_CONFIG"):
+        return Path(environ["LLMKIT_CONFIG"]).expanduser()
+    home = environ.get("XDG_CONFIG_HOME") or "~/.config"
+    return Path(home).expanduser() / "llmkit" / "config.toml"
+
+
+def base_url_for(
+    provider: str, variables: tuple[str, ...], settings: Settings, environ: Mapping[str, str]
+) -> tuple[str | None, str]:
+    """The base URL that is set for *provider*, and where; (None, "default") where none is.
+
+    First `base_urls`, then LLMKIT_<PROVIDER>_BASE_URL, then the provider's usual *variables*.
+    """
+    if provider in settings.base_urls:
+        return settings.base_urls[provider], "setting base_urls"
+    for variable in (f"{PREFIX}{provider.upper()}{URL_SUFFIX}", *variables):
+        if environ.get(variable, "").strip():
+            return environ[variable].strip(), f"variable {variable}"
+    return None, "default"
+
+
+def refuse_plain_http(url: str, *, has_key: bool) -> None:
+    """Passes when *url* may carry what will be sent.
+
+    Raises:
+        ConfigError: The URL is none, or a key would cross a network in clear text.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigError(f"{url!r} is no base URL; it begins with https:// or http://")
+    if parts.username or parts.password:
+        raise ConfigError("a base URL holds no user name or password; give the key by itself")
+    if parts.scheme == "http" and has_key and parts.hostname not in LOOPBACK:
+        raise ConfigError(
+            f"a key would cross the network to {parts.hostname} in clear text; use https://"
+        )
+
+
+def _from_environ(environ: Mapping[str, str]) -> dict[str, object]:
+    known = {PREFIX + f.name.upper(): f.name for f in fields(Settings)}
+    return {known[variable]: text for variable, text in environ.items() if variable in known}
+
+
+def _from_file(path: Path) -> Mapping[str, object]:
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return {}
+    import tomllib  # only a person with a file pays for it
+
+    try:
+        return tomllib.loads(data.decode("utf-8"))
+    except (ValueError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path} is not TOML: {error}") from None
+
+
+def _checked(name: str, value: object, source: str) -> object:
+    kinds = {f.name: str(f.type) for f in fields(Settings)}
+    if name not in kinds:
+        raise ConfigError(f"{source}: {_unknown(name, tuple(kinds))}")
+    if value is None and "None" in kinds[name]:
+        return None
+    parse = PARSERS[kinds[name].removesuffix(" | None")]
+    try:
+        return parse(value)
+    except ConfigError as error:
+        raise ConfigError(f"{source}: {error}") from None
+    except (TypeError, ValueError):
+        raise ConfigError(f"{source}: {name} must be {kinds[name]}, not {value!r}") from None
+
+
+def _unknown(name: str, known: tuple[str, ...]) -> str:
+    if any(word in name.lower().split("_") for word in KEY_WORDS):
+        return (
+            f"{name!r} looks like a key, and keys are no settings; put it into the provider's "
+            "environment variable"
+        )
+    near = difflib.get_close_matches(name, known, n=3)
+    hint = f"; did you mean {' or '.join(near)}?" if near else f"; known are {', '.join(known)}"
+    return f"there is no setting {name!r}{hint}"
+
+
+def _float(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise TypeError
+    number = float(value)
+    if not 0 <= number < float("inf"):
+        raise ValueError
+    return number
+
+
+def _int(value: object) -> int:
+    number = _float(value)
+    if number != int(number):
+        raise ValueError
+    return int(number)
+
+
+def _bool(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+    found = words.get(str(value).strip().lower())
+    if found is None:
+        raise ValueError
+    return found
+
+
+def _str(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _urls(value: object) -> Mapping[str, str]:
+    if not isinstance(value, Mapping):
+        raise TypeError
+    return {_str(name): _str(url) for name, url in value.items()}
+
+
+def _providers(value: object) -> Mapping[str, Mapping[str, str]]:
+    if not isinstance(value, Mapping):
+        raise TypeError
+    found = {_str(name): _urls(entry) for name, entry in value.items()}
+    for name, entry in found.items():
+        if "base_url" not in entry or not entry.keys() <= {"base_url", "key_var"}:
+            raise ConfigError(f"provider {name!r} needs base_url, and may have key_var")
+        if not name.isidentifier():
+            raise ConfigError(f"{name!r} is no provider's name; use letters, digits and _")
+        refuse_plain_http(entry["base_url"], has_key="key_var" in entry)
+    return found
+
+
+PARSERS: dict[str, Callable[[object], object]] = {
+    "float": _float,
+    "int": _int,
+    "bool": _bool,
+    "str": _str,
+    "Mapping[str, str]": _urls,
+    "Mapping[str, Mapping[str, str]]": _providers,
+}

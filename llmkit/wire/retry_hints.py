@@ -1,0 +1,118 @@
+"""How long a server asks us to wait, in whatever form it says so."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from .exchange import parse_json
+
+# "6m0s", "120ms", "1.5s": Go's way to write a duration, as OpenAI's headers have it.
+DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+EPOCH = 1_000_000_000  # a larger number is a time, a smaller one a number of seconds
+MILLISECONDS = 100_000_000_000  # a larger time is in milliseconds
+
+
+def retry_after(headers: Mapping[str, str], body: bytes, *, now: datetime) -> float | None:
+    """Seconds that the server asks for, None where it does not say; the clearest word wins.
+
+    Args:
+        headers: Names in lower case.
+        body: The answer's body; some providers say it only there.
+        now: Counts where the answer has no Date of its own.
+    """
+    answered = _date(headers.get("date", "")) or now
+    parsed = parse_json(body)
+    said: Iterable[Iterable[float | None]] = (
+        [_scaled(headers.get("retry-after-ms"), 0.001)],
+        [_after(headers.get("retry-after"), answered)],
+        _in_body(parsed),
+        _resets(headers, answered),
+    )
+    for source in said:
+        usable = [s for s in source if s is not None and math.isfinite(s) and s >= 0]
+        if usable:
+            return max(usable)
+    return None
+
+
+def _after(text: str | None, answered: datetime) -> float | None:
+    if text is None:
+        return None
+    seconds = _scaled(text, 1.0)
+    if seconds is not None:
+        return seconds
+    when = _date(text)
+    return None if when is None else max(0.0, (when - answered).total_seconds())
+
+
+def _in_body(value: Any) -> Iterator[float | None]:
+    """`retry_after` beside an error, and Google's `RetryInfo.retryDelay`."""
+    if isinstance(value, list):
+        value = value[0] if value else None
+    if not isinstance(value, dict):
+        return
+    error = value.get("error")
+    for holder in (value, error):
+        if isinstance(holder, dict):
+            yield _scaled(holder.get("retry_after"), 1.0)
+    details = error.get("details") if isinstance(error, dict) else None
+    for detail in details if isinstance(details, list) else ():
+        if isinstance(detail, dict):
+            yield _duration(detail.get("retryDelay"))
+
+
+def _resets(headers: Mapping[str, str], answered: datetime) -> Iterator[float | None]:
+    """When windows refill; only those that are used up say anything about this request."""
+    for kind in ("requests", "tokens"):
+        if headers.get(f"x-ratelimit-remaining-{kind}") == "0":
+            yield _duration(headers.get(f"x-ratelimit-reset-{kind}"))
+    for kind in ("requests", "tokens", "input-tokens", "output-tokens"):
+        if headers.get(f"anthropic-ratelimit-{kind}-remaining") == "0":
+            yield _until(headers.get(f"anthropic-ratelimit-{kind}-reset"), answered)
+    if headers.get("x-ratelimit-remaining") == "0":
+        yield _until(headers.get("x-ratelimit-reset"), answered)
+
+
+def _scaled(value: object, factor: float) -> float | None:
+    try:
+        return float(value) * factor  # type: ignore[arg-type]  # anything else is no number
+    except (TypeError, ValueError):
+        return None
+
+
+def _duration(text: object) -> float | None:
+    if not isinstance(text, str) or DURATION.sub("", text) != "" or not text:
+        return _scaled(text, 1.0)
+    return sum(float(number) * UNITS[unit] for number, unit in DURATION.findall(text))
+
+
+def _until(text: str | None, answered: datetime) -> float | None:
+    number = _scaled(text, 1.0)
+    if number is not None:
+        if number < EPOCH:
+            return number
+        number = number / 1000 if number > MILLISECONDS else number
+        return max(0.0, number - answered.timestamp())
+    try:
+        when = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return max(0.0, (_aware(when) - answered).total_seconds())
+
+
+def _date(text: str) -> datetime | None:
+    """An HTTP date in any of its three forms."""
+    try:
+        return _aware(parsedate_to_datetime(text))
+    except (TypeError, ValueError, IndexError):
+        return None
+
+
+def _aware(when: datetime) -> datetime:
+    return when if when.tzinfo else when.replace(tzinfo=UTC)
