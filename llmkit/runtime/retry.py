@@ -62,25 +62,40 @@ class RetryPolicy:
             if self.attempts == 1 or not self._may_repeat(error, idempotent, time_left()):
                 raise
             first = error
-        # Only now: an answer at the first attempt, the usual case, pays for none of this.
-        import tenacity
+
+        async def later(number: int) -> T:
+            if number == 1:
+                raise first
+            return await attempt(number)
 
         def again(error: BaseException) -> bool:
             return isinstance(error, CallError) and self._may_repeat(error, idempotent, time_left())
 
-        def wait(state: RetryCallState) -> float:
-            return self._wait(_error(state), state.attempt_number, rand)
-
-        def told(state: RetryCallState) -> None:
+        def told(error: CallError, number: int, wait: float) -> None:
             if on_retry is not None:
-                planned = state.next_action.sleep if state.next_action else 0.0
-                on_retry(_error(state), state.attempt_number + 1, planned)
+                on_retry(error, number, wait)
+
+        # An answer at the first attempt, the usual case, pays for none of this.
+        return await self._repeat(later, again, told, sleep=sleep, rand=rand)
+
+    async def _repeat(
+        self,
+        attempt: Callable[[int], Awaitable[T]],
+        again: Callable[[BaseException], bool],
+        told: Callable[[CallError, int, float], None],
+        *,
+        sleep: Callable[[float], Awaitable[None]],
+        rand: Callable[[], float],
+    ) -> T:
+        import tenacity
 
         retrying = tenacity.AsyncRetrying(
             stop=tenacity.stop_after_attempt(self.attempts),
             retry=tenacity.retry_if_exception(again),
-            wait=wait,
-            before_sleep=told,
+            wait=lambda state: self._wait(_error(state), state.attempt_number, rand),
+            before_sleep=lambda state: told(
+                _error(state), state.attempt_number + 1, state.upcoming_sleep
+            ),
             sleep=sleep,
             reraise=True,
         )
@@ -89,13 +104,10 @@ class RetryPolicy:
             async for step in retrying:
                 with step:
                     number = step.retry_state.attempt_number
-                    if number == 1:
-                        raise first
                     return await attempt(number)
         except CallError as error:
             error.attempts = number
-            if number > 1:
-                error.add_note(f"gave up after {number} attempt(s)")
+            error.add_note(f"gave up after {number} attempt(s)")
             raise
         raise AssertionError("tenacity ends by a return or a raise")
 
