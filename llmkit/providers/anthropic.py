@@ -1,4 +1,7 @@
-"""Anthropic's Messages API. Source: https://platform.claude.com/docs/en/api (read 2026-11-24)."""
+"""Anthropic's Messages API.
+
+Source: https://platform.claude.com/docs/en/api and the types of anthropic 2.12.0 (read 2026-11-24).
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ from ..wire.exchange import HttpRequest, HttpResponse, post_json
 from ..wire.shape import count, day, mapping, mappings, word
 from ..wire.sse import SSEDecoder
 from .base import Fitted, ModelPage, Provider, StreamParser, request_id_from, without
-from .extra import extended
+from .extra import extended, refuse_fixed
 from .refusal import code_of, error_object, holds_error, refused, unreadable, words_in, words_of
 from .streaming import UNNAMED, Draft, EventParser
 
@@ -37,6 +40,7 @@ FIRST_WITHOUT_SAMPLING = (4, 7)
 # From Opus 4.1 on a model takes temperature or top_p, not both
 # (https://github.com/BerriAI/litellm/issues/15097, read 2026-11-24).
 FIRST_WITH_ONE_OF_BOTH = (4, 1)
+FIXED = ("model", "messages", "stream")
 # The API wants a limit in every request. Claude 3 could write no more than 4,096 tokens.
 MAX_TOKENS = 8192
 MAX_TOKENS_CLAUDE_3 = 4096
@@ -96,6 +100,7 @@ class Anthropic(Provider):
 
     def fit(self, prompt: Prompt, model: str) -> Fitted:
         """*prompt* without a seed, and without the sampling parameters that *model* refuses."""
+        refuse_fixed(prompt, FIXED)
         refused_here = ["seed"]
         if not takes_sampling(model):
             refused_here += ["temperature", "top_p"]
@@ -107,7 +112,8 @@ class Anthropic(Provider):
         self, prompt: Prompt, *, model: str, key: Secret | None, stream: bool = False
     ) -> HttpRequest:
         """A POST to /v1/messages."""
-        body = extended(_body(prompt, model, stream), prompt, fixed=("model", "messages", "stream"))
+        refuse_fixed(prompt, FIXED)
+        body = extended(_body(prompt, model, stream), dict(prompt.options))
         samples = any(name in body for name in SAMPLING) and takes_sampling(model)
         headers = _headers(key, SAMPLING_VERSION if samples else VERSION)
         return post_json(f"{self.base_url}/v1/messages", body, headers, stream=stream)

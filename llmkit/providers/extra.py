@@ -9,25 +9,24 @@ from ..errors import ConfigError
 from ..types import Prompt
 
 
-def extended(body: dict[str, Any], prompt: Prompt, *, fixed: tuple[str, ...]) -> dict[str, Any]:
-    """*body* with the prompt's options merged into it, objects field by field.
+def refuse_fixed(prompt: Prompt, fixed: tuple[str, ...]) -> None:
+    """Nothing, where none of the prompt's options is one of *fixed*.
 
     Raises:
-        ConfigError: An option would replace one of *fixed*, which llmkit sets itself.
+        ConfigError: An option would replace what llmkit fills in itself.
     """
-    options = dict(prompt.options)
-    taken = [name for name in fixed if name in options]
+    taken = [name for name, _ in prompt.options if name in fixed]
     if taken:
         raise ConfigError(
             f"{' and '.join(taken)} cannot be set as an option, llmkit fills it in itself; "
             "give the prompt, the model and the messages as arguments"
         )
-    return _merged(body, options)
 
 
-def _merged(body: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+def extended(body: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """*body* with *options* merged into it, objects field by field."""
     merged = dict(body)
-    for name, value in more.items():
+    for name, value in options.items():
         both = isinstance(value, Mapping) and isinstance(merged.get(name), Mapping)
-        merged[name] = _merged(merged[name], value) if both else value
+        merged[name] = extended(merged[name], value) if both else value
     return merged

@@ -70,14 +70,16 @@ def refused(
     kind: type[ProviderError] | None = None,
     code: str | None = None,
     request_id: str | None = None,
+    then: str | None = None,
 ) -> ProviderError:
     """The error for a refusal with *status*; without *kind* the status alone decides its class.
 
-    *words* are the provider's own and are shortened, and freed of keys, here.
+    *words* are the provider's own and are shortened, and freed of keys, here. *then* is the next
+    step, where the usual one for that class is not the best.
     """
     kind = kind or error_class(status)
-    what, then = _sentences(kind, status)
-    then = then.format(key=" or ".join(provider.key_vars) or "the key", name=provider.name)
+    what, usual = _sentences(kind, status)
+    then = then or usual.format(key=" or ".join(provider.key_vars) or "the key", name=provider.name)
     said = snippet(words)
     return kind(
         f"{provider.name} {what} ({status}): {said.rstrip('.;')}; {then}",
@@ -85,7 +87,7 @@ def refused(
         status=status,
         code=brief(redact(code), CODE_LIMIT) if code else None,
         request_id=request_id,
-        possibly_billed=status in POSSIBLY_BILLED or kind is BadResponseError,
+        possibly_billed=provider.priced and (status in POSSIBLY_BILLED or kind is BadResponseError),
     )
 
 

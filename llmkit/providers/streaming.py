@@ -21,18 +21,22 @@ REPLACED = "bytes that are not UTF-8 came as U+FFFD"
 UNNAMED = "the provider did not say why the answer ended"
 
 Events = Sequence[ServerSentEvent] | Sequence[str]
+Rest = ServerSentEvent | Sequence[str] | None
 
 
 class Decoder(Protocol):
-    """Cuts a stream's bytes into events or lines; `replaced` once some were not UTF-8."""
+    """Cuts a stream's bytes into events or lines."""
 
-    replaced: bool
+    @property
+    def replaced(self) -> bool:
+        """True once bytes that are not UTF-8 became U+FFFD."""
+        ...
 
     def feed(self, data: bytes) -> Events:
         """What *data* completes."""
         ...
 
-    def end(self) -> ServerSentEvent | Sequence[str] | None:
+    def end(self) -> Rest:
         """What the end of the stream left unfinished."""
         ...
 

@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from .anthropic import Anthropic
 from .base import Provider
+from .google import Google
 from .local import Local
 from .mistral import Mistral
+from .ollama import Ollama
 from .openai import OpenAI
 from .openrouter import OpenRouter
 from .scripted import Scripted
 
 _KINDS: tuple[type[Provider], ...] = (
     OpenAI,
+    Anthropic,
+    Google,
     Mistral,
     OpenRouter,
+    Ollama,
     Local,
     Scripted,
 )

@@ -1,0 +1,319 @@
+"""Google's Gemini API.
+
+Source: https://ai.google.dev/api and the types of google-genai 3.4.0 (read 2026-11-22).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlencode
+
+from ..errors import (
+    AuthenticationError,
+    ContextLengthExceededError,
+    PermissionDeniedError,
+    ProviderError,
+    QuotaExhaustedError,
+)
+from ..secret import Secret
+from ..types import Capability, Completion, Message, Model, Prompt, Usage
+from ..wire.exchange import HttpRequest, HttpResponse, post_json
+from ..wire.json_array import JSONArrayDecoder
+from ..wire.shape import count, mapping, mappings, word, words
+from ..wire.sse import BYTE_ORDER_MARK, SSEDecoder
+from .base import Fitted, ModelPage, Provider, StreamParser, path_segment, without
+from .extra import extended, refuse_fixed
+from .refusal import code_of, error_object, holds_error, refused, unreadable, words_in, words_of
+from .streaming import Decoder, Draft, EventParser, Events, Rest
+
+FIXED = ("contents",)
+ROLES = {"user": "user", "assistant": "model"}
+
+# Aliases that move, previews and experiments are served under v1beta alone, as google-genai's
+# notes on its 3.0 say; what is stable is under both (read 2026-11-22).
+_BETA_ONLY = re.compile(r"-latest$|-preview\b|-exp\b")
+# Gemini 3.6 Flash, 3.5 Flash-Lite and every later model ignore temperature, top_p and top_k, and
+# will refuse them one day (https://ai.google.dev/gemini-api/docs/latest-model, read 2026-11-24).
+FIRST_WITHOUT_SAMPLING = (3, 6)
+_FLASH_WITHOUT_SAMPLING = re.compile(r"gemini-3\.5-flash-lite|gemini-flash(-lite)?-latest")
+_VERSION_IN_ID = re.compile(r"gemini-(\d+)(?:\.(\d+))?")
+
+# https://ai.google.dev/api/generate-content#FinishReason; the other values pass as they are.
+FINISH_REASONS = {
+    "STOP": "stop",
+    "MAX_TOKENS": "length",
+    "CONTINUATION": "length",
+    **dict.fromkeys(
+        (
+            "SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII",
+            "IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION", "ESCALATION",
+            "MODEL_ARMOR", "PUP_LIMITED_DISABLED",
+        ),
+        "filtered",
+    ),
+}  # fmt: skip
+UNSPECIFIED = "FINISH_REASON_UNSPECIFIED"
+
+# Some refusals have a status that says too little: a bad key is a 400, a leaked one a 403.
+_KINDS: tuple[tuple[int, str, type[ProviderError]], ...] = (
+    (400, "api key not valid", AuthenticationError),
+    (400, "api key expired", AuthenticationError),
+    (403, "reported as leaked", AuthenticationError),
+    (400, "input token count", ContextLengthExceededError),
+    (400, "location is not supported", PermissionDeniedError),
+)
+# A free tier that does not hold the model at all has a quota of none.
+_NO_QUOTA = re.compile(r"limit: 0\b(?![.,]?\d)")
+
+
+class Google(Provider):
+    """Gemini, by the Generative Language API."""
+
+    name = "google"
+    label = "Google"
+    default_base_url = "https://generativelanguage.googleapis.com"
+    key_vars = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
+    base_url_vars = ("GOOGLE_GEMINI_BASE_URL",)
+
+    def fit(self, prompt: Prompt, model: str) -> Fitted:
+        """*prompt* without the sampling parameters that *model* would not heed."""
+        refuse_fixed(prompt, FIXED)
+        return Fitted(prompt) if takes_sampling(model) else without(prompt, "temperature", "top_p")
+
+    def chat_request(
+        self, prompt: Prompt, *, model: str, key: Secret | None, stream: bool = False
+    ) -> HttpRequest:
+        """A POST to the model's generateContent, or streamGenerateContent."""
+        refuse_fixed(prompt, FIXED)
+        body = extended(_body(prompt), dict(prompt.options))
+        method = "streamGenerateContent?alt=sse" if stream else "generateContent"
+        url = f"{self.base_url}/{version_of(model)}/{_resource(model)}:{method}"
+        return post_json(url, body, _headers(key), stream=stream)
+
+    def parse_chat(self, response: HttpResponse) -> Completion:
+        """The answer in a successful *response*, thoughts apart from text.
+
+        A prompt that was blocked has no candidates: its completion is `filtered` and empty.
+        """
+        body = response.json()
+        if holds_error(body):
+            raise self._error(_status_of(body), body, words_of(response))
+        draft = Draft()
+        for chunk in mappings(body if isinstance(body, list) else [body]):
+            _take(draft, chunk)
+        if draft.model is None and not draft.finish and not (draft.texts or draft.thoughts):
+            raise unreadable(self, response.body)
+        return draft.whole()
+
+    def stream_parser(self) -> StreamParser:
+        """A reader for one streamed answer."""
+        return ChunkParser(self)
+
+    def stream_error(self, event: dict[str, Any]) -> ProviderError:
+        """The error that an event inside a stream means."""
+        return self._error(_status_of(event), event, words_in(event))
+
+    def models_request(
+        self, key: Secret | None, *, page: str | None = None, limit: int = 1000
+    ) -> HttpRequest:
+        """A GET of /v1/models."""
+        query = {"pageSize": str(limit)} | ({"pageToken": page} if page else {})
+        return HttpRequest("GET", f"{self.base_url}/v1/models?{urlencode(query)}", _headers(key))
+
+    def parse_models(self, response: HttpResponse) -> ModelPage:
+        """The models with their limits, and whether they think."""
+        body = mapping(response.json())
+        # An empty list of models is left out of the body, as protobuf's JSON does.
+        if not isinstance(body.get("models", [] if "nextPageToken" in body else None), list):
+            raise unreadable(self, response.body)
+        rows = mappings(body.get("models"))
+        models = tuple(_model(row) for row in rows if word(row.get("name")))
+        return ModelPage(models, word(body.get("nextPageToken")))
+
+    def error_from(self, response: HttpResponse) -> ProviderError:
+        """The error that *response* means; its words and quotas decide inside the 4xx."""
+        return self._error(response.status, response.json(), words_of(response))
+
+    def _error(self, status: int, body: object, said: str) -> ProviderError:
+        error = error_object(body)
+        code = code_of(error, "status")
+        return refused(self, status, said, kind=_kind(status, error, said), code=code)
+
+
+class ChunkParser(EventParser):
+    """Reads one streamed answer, whose chunks have the shape of a whole one.
+
+    No event says that nothing more comes: the chunk with the finish reason is the last.
+    """
+
+    def __init__(self, provider: Google) -> None:
+        super().__init__(provider, EitherDecoder())
+        self._google = provider
+
+    def read(self, event: dict[str, Any]) -> None:
+        """Takes one chunk; after the finish reason only token counts still count."""
+        if holds_error(event):
+            self.fail(self._google.stream_error(event))
+            return
+        _take(self.draft, event if not self.finished else {**event, "candidates": None})
+        self.finished = self.draft.finish is not None
+        self.done = self.finished and "usageMetadata" in event
+
+
+class EitherDecoder:
+    """Reads the events that were asked for, or the JSON array that comes where `alt` is not heeded.
+
+    Attributes:
+        replaced: True once bytes that are not UTF-8 became U+FFFD.
+    """
+
+    def __init__(self) -> None:
+        self._head = b""
+        self._chosen: Decoder | None = None
+
+    @property
+    def replaced(self) -> bool:
+        return self._chosen is not None and self._chosen.replaced
+
+    def feed(self, data: bytes) -> Events:
+        """What *data* completes.
+
+        Raises:
+            BadResponseError: An event is larger than the limit.
+        """
+        if self._chosen is None:
+            self._head = data = self._head + data
+            start = data.removeprefix(BYTE_ORDER_MARK).lstrip()
+            if not start or BYTE_ORDER_MARK.startswith(data):
+                return []
+            self._chosen = JSONArrayDecoder() if start.startswith(b"[") else SSEDecoder()
+        return self._chosen.feed(data)
+
+    def end(self) -> Rest:
+        """What the end of the stream left unfinished."""
+        return self._chosen.end() if self._chosen else None
+
+
+def takes_sampling(model: str) -> bool:
+    """True where *model* heeds a temperature; models of other families do."""
+    if _FLASH_WITHOUT_SAMPLING.search(model):
+        return False
+    found = _VERSION_IN_ID.search(model)
+    return not found or (int(found[1]), int(found[2] or 0)) < FIRST_WITHOUT_SAMPLING
+
+
+def version_of(model: str) -> str:
+    """The API version under which *model* is served."""
+    return "v1beta" if _BETA_ONLY.search(model) else "v1"
+
+
+def _headers(key: Secret | None) -> dict[str, str]:
+    # Never `?key=`: URLs end up in logs and in the text of exceptions.
+    return {"x-goog-api-key": key.reveal()} if key else {}
+
+
+def _resource(model: str) -> str:
+    kind, slash, name = model.partition("/")
+    if slash and kind in ("models", "tunedModels"):
+        return f"{kind}/{path_segment(name)}"
+    return f"models/{path_segment(model)}"
+
+
+def _body(prompt: Prompt) -> dict[str, Any]:
+    told = [m.text for m in prompt.messages if m.role == "system"]
+    system = "\n\n".join(filter(None, [prompt.system, *told]))
+    config = {
+        "maxOutputTokens": prompt.max_tokens,
+        "temperature": prompt.temperature,
+        "topP": prompt.top_p,
+        "stopSequences": list(prompt.stop) or None,
+        "seed": prompt.seed,
+    }
+    optional = {
+        "systemInstruction": {"parts": [{"text": system}]} if system else None,
+        "generationConfig": {n: v for n, v in config.items() if v is not None} or None,
+    }
+    contents = [_content(m) for m in prompt.messages if m.role != "system" and m.text]
+    return {"contents": contents, **{n: v for n, v in optional.items() if v is not None}}
+
+
+def _content(message: Message) -> dict[str, Any]:
+    return {"role": ROLES[message.role], "parts": [{"text": message.text}]}
+
+
+def _take(draft: Draft, chunk: dict[str, Any]) -> None:
+    draft.model = word(chunk.get("modelVersion")) or draft.model
+    draft.request_id = word(chunk.get("responseId")) or draft.request_id
+    if "usageMetadata" in chunk:
+        draft.usage = usage_of(mapping(chunk["usageMetadata"]))
+    candidates = mappings(chunk.get("candidates"))
+    first = next((c for c in candidates if not c.get("index")), None)
+    if first is not None:
+        _take_candidate(draft, first)
+    blocked = word(mapping(chunk.get("promptFeedback")).get("blockReason"))
+    if blocked and not candidates:
+        draft.ended(blocked, {blocked: "filtered"})
+
+
+def _take_candidate(draft: Draft, candidate: dict[str, Any]) -> None:
+    for part in mappings(mapping(candidate.get("content")).get("parts")):
+        piece = word(part.get("text"))
+        if piece:
+            (draft.thoughts if part.get("thought") is True else draft.texts).append(piece)
+    reason = word(candidate.get("finishReason"))
+    if reason and reason != UNSPECIFIED:
+        draft.ended(reason, FINISH_REASONS)
+
+
+def usage_of(usage: dict[str, Any]) -> Usage:
+    """Tokens counted as everywhere: Google leaves thoughts out of the candidates' tokens."""
+    tools = count(usage.get("toolUsePromptTokenCount")) or 0
+    prompt = count(usage.get("promptTokenCount"))
+    written = count(usage.get("candidatesTokenCount"))
+    thought = count(usage.get("thoughtsTokenCount"))
+    silent = written is None and thought is None
+    return Usage(
+        input_tokens=None if prompt is None else prompt + tools,
+        output_tokens=None if silent else (written or 0) + (thought or 0),
+        cached_tokens=count(usage.get("cachedContentTokenCount")),
+        reasoning_tokens=thought,
+    )
+
+
+def _status_of(body: object) -> int:
+    status = count(error_object(body).get("code"))
+    return status if status and status >= 300 else 500
+
+
+def _kind(status: int, error: dict[str, Any], said: str) -> type[ProviderError] | None:
+    details = mappings(error.get("details"))
+    if any(detail.get("reason") == "API_KEY_INVALID" for detail in details):
+        return AuthenticationError
+    if status == 429 and (_is_used_up(details) or _NO_QUOTA.search(said)):
+        return QuotaExhaustedError
+    lowered = said.lower()
+    return next((kind for at, phrase, kind in _KINDS if at == status and phrase in lowered), None)
+
+
+def _is_used_up(details: list[dict[str, Any]]) -> bool:
+    violations = (v for detail in details for v in mappings(detail.get("violations")))
+    return any("PerDay" in (word(v.get("quotaId")) or "") for v in violations)
+
+
+def _model(row: dict[str, Any]) -> Model:
+    methods = words(row.get("supportedGenerationMethods"))
+    thinks = row.get("thinking")
+    known = {
+        Capability.REASONING: thinks if isinstance(thinks, bool) else None,
+        Capability.EMBEDDING: "embedContent" in methods or None,
+    }
+    return Model(
+        provider=Google.name,
+        id=row["name"].removeprefix("models/"),
+        name=word(row.get("displayName")),
+        max_input=count(row.get("inputTokenLimit")),
+        max_output=count(row.get("outputTokenLimit")),
+        capabilities=frozenset(c for c, has in known.items() if has is True),
+        lacks=frozenset(c for c, has in known.items() if has is False),
+    )

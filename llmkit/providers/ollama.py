@@ -1,0 +1,186 @@
+"""Ollama's own API.
+
+Source: https://docs.ollama.com/api and the types of ollama 0.6.3 (read 2026-11-22).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..errors import ConfigError, ContextLengthExceededError, Outcome, ProviderError
+from ..secret import Secret, bearer
+from ..types import Completion, Model, Prompt, Usage
+from ..wire.exchange import HttpRequest, HttpResponse, post_json
+from ..wire.ndjson import NDJSONDecoder
+from ..wire.shape import count, mapping, mappings, word
+from .base import Fitted, ModelPage, Provider, StreamParser
+from .extra import extended, refuse_fixed
+from .refusal import holds_error, refused, unreadable, words_in, words_of
+from .streaming import Draft, EventParser
+
+FIXED = ("model", "messages", "stream")
+PORT = 11434
+DONE_REASONS = {"stop": "stop", "length": "length"}  # "load" and "unload" pass as they are
+PULL = "pull it with `ollama pull`, or take a name from `ollama list`"
+
+
+class Ollama(Provider):
+    """Models that a person's own Ollama serves; a key only where its server wants one."""
+
+    name = "ollama"
+    label = "Ollama"
+    default_base_url = f"http://127.0.0.1:{PORT}"
+    key_vars = ("OLLAMA_API_KEY",)
+    base_url_vars = ("OLLAMA_HOST",)
+    needs_key = False
+    priced = False
+    proves_key = False
+
+    def __init__(self, base_url: str | None = None) -> None:
+        super().__init__(host_url(base_url or ""))
+
+    def fit(self, prompt: Prompt, model: str) -> Fitted:
+        """*prompt* as it is: every parameter has its option.
+
+        What goes beyond the model's `num_ctx` is cut off by the server, which does not say so.
+        """
+        refuse_fixed(prompt, FIXED)
+        return Fitted(prompt)
+
+    def chat_request(
+        self, prompt: Prompt, *, model: str, key: Secret | None, stream: bool = False
+    ) -> HttpRequest:
+        """A POST to /api/chat; its `stream` is always said, for the server's default is true."""
+        refuse_fixed(prompt, FIXED)
+        body = extended(_body(prompt, model, stream), dict(prompt.options))
+        return post_json(f"{self.base_url}/api/chat", body, _headers(key), stream=stream)
+
+    def parse_chat(self, response: HttpResponse) -> Completion:
+        """The answer in a successful *response*, thinking apart from text."""
+        body = response.json()
+        if holds_error(body):
+            raise self.error_in(500, words_of(response))
+        if not isinstance(body, dict) or not isinstance(body.get("message"), dict):
+            raise unreadable(self, response.body)
+        draft = Draft()
+        _take(draft, body)
+        return draft.whole()
+
+    def stream_parser(self) -> StreamParser:
+        """A reader for one streamed answer."""
+        return LineParser(self)
+
+    def models_request(
+        self, key: Secret | None, *, page: str | None = None, limit: int = 1000
+    ) -> HttpRequest:
+        """A GET of /api/tags, which has no pages: the models on that machine."""
+        return HttpRequest("GET", f"{self.base_url}/api/tags", _headers(key))
+
+    def parse_models(self, response: HttpResponse) -> ModelPage:
+        """The names of the models on that machine."""
+        rows = mapping(response.json()).get("models")
+        if not isinstance(rows, list):
+            raise unreadable(self, response.body)
+        names = (word(row.get("model")) or word(row.get("name")) for row in mappings(rows))
+        return ModelPage(tuple(Model(provider=self.name, id=name) for name in names if name))
+
+    def key_request(self, key: Secret | None) -> HttpRequest:
+        """A GET of /api/version, which any server answers to anybody."""
+        return HttpRequest("GET", f"{self.base_url}/api/version", _headers(key))
+
+    def error_from(self, response: HttpResponse) -> ProviderError:
+        """The error that *response* means."""
+        return self.error_in(response.status, words_of(response))
+
+    def error_in(self, status: int, said: str) -> ProviderError:
+        """The error that the words of a refusal mean, which are all that Ollama gives."""
+        lowered = said.lower()
+        if status == 400 and "context length" in lowered:
+            return refused(self, status, said, kind=ContextLengthExceededError)
+        error = refused(self, status, said, then=PULL if status == 404 else None)
+        if "more system memory" in lowered:
+            error.outcome = Outcome.FINAL
+        return error
+
+
+class LineParser(EventParser):
+    """Reads one streamed answer; its last line says `done`."""
+
+    end_mark = "done"
+
+    def __init__(self, provider: Ollama) -> None:
+        super().__init__(provider, NDJSONDecoder())
+        self._ollama = provider
+
+    def read(self, event: dict[str, Any]) -> None:
+        """Takes one line."""
+        if holds_error(event):
+            self.fail(self._ollama.error_in(500, words_in(event)))
+            return
+        _take(self.draft, event)
+        self.finished = self.done = event.get("done") is True
+
+
+def host_url(host: str) -> str:
+    """A base URL out of any form that OLLAMA_HOST may have.
+
+    "" is this machine; "h", "h:1", ":1" and "h/path" are plain http on port 11434 where none is
+    given; with a scheme the port is that scheme's own, as in the official client.
+
+    Raises:
+        ConfigError: It cannot be a host.
+    """
+    given = host.strip().strip("\"'")
+    scheme, _, rest = given.rpartition("://")
+    try:
+        parts = urlsplit(f"{scheme or 'http'}://{rest}")
+        name, port = parts.hostname or "127.0.0.1", parts.port
+    except ValueError:
+        raise ConfigError(
+            f"{given!r} is not a host for ollama; write it like 127.0.0.1:{PORT}"
+        ) from None
+    if port is None and not scheme:
+        port = PORT
+    place = f"[{name}]" if ":" in name else name
+    path = parts.path.strip("/")
+    return f"{parts.scheme}://{place}{f':{port}' if port else ''}{f'/{path}' if path else ''}"
+
+
+def _headers(key: Secret | None) -> dict[str, str]:
+    return {"Authorization": bearer(key)} if key else {}
+
+
+def _body(prompt: Prompt, model: str, stream: bool) -> dict[str, Any]:
+    system = [{"role": "system", "content": prompt.system}] if prompt.system else []
+    options = {
+        "num_predict": prompt.max_tokens,
+        "temperature": prompt.temperature,
+        "top_p": prompt.top_p,
+        "stop": list(prompt.stop) or None,
+        "seed": prompt.seed,
+    }
+    chosen = {name: value for name, value in options.items() if value is not None}
+    return {
+        "model": model,
+        "messages": [*system, *({"role": m.role, "content": m.text} for m in prompt.messages)],
+        "stream": stream,
+        **({"options": chosen} if chosen else {}),
+    }
+
+
+def _take(draft: Draft, line: dict[str, Any]) -> None:
+    draft.model = word(line.get("model")) or draft.model
+    message = mapping(line.get("message"))
+    for name, pieces in (("content", draft.texts), ("thinking", draft.thoughts)):
+        piece = word(message.get(name))
+        if piece:
+            pieces.append(piece)
+    if line.get("done") is True:
+        # Older servers say only that it is done.
+        draft.ended(word(line.get("done_reason")) or "stop", DONE_REASONS)
+        draft.usage = Usage(
+            # Left out where the whole prompt was still in the server's cache.
+            input_tokens=count(line.get("prompt_eval_count")),
+            output_tokens=count(line.get("eval_count")),
+        )
