@@ -1,0 +1,49 @@
+"""The embedded model's server, run as a program of its own: one GGUF file behind loopback HTTP.
+
+A child process, because the library holds the interpreter's lock while it loads and swallows
+Ctrl-C while it streams (measured, xllamacpp 2026.10). Reads its key and options as one JSON line
+from standard input, answers one JSON line with its port, and ends when standard input closes,
+which happens however its parent dies.
+"""
+
+import json
+import sys
+from typing import Any
+
+CONTEXT = 4096  # tokens for all slots together
+SLOTS = 2
+# A second thread that waits for a busy core made generation ten times slower (measured).
+THREADS = 1
+
+
+def parameters(options: dict[str, Any]) -> Any:
+    """What llama.cpp is told; *options* has path, key and alias."""
+    import xllamacpp
+
+    params = xllamacpp.CommonParams()
+    params.model.path = options["path"]
+    params.model_alias = {options["alias"]}
+    params.hostnames = ["127.0.0.1"]
+    params.port = 0
+    params.api_keys = [options["key"]]
+    params.n_ctx = CONTEXT
+    params.n_parallel = SLOTS
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = THREADS
+    params.ui = False
+    params.endpoint_metrics = True
+    return params
+
+
+def main() -> None:
+    """Serves until standard input closes."""
+    import xllamacpp
+
+    options = json.loads(sys.stdin.readline())
+    server = xllamacpp.Server(parameters(options))
+    sys.stdout.write(json.dumps({"url": server.listening_address}) + "\n")
+    sys.stdout.flush()
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()
