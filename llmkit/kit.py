@@ -29,6 +29,7 @@ from .providers.base import Provider
 from .providers.compatible import compatible
 from .providers.table import PROVIDERS
 from .runtime.carrier import Carrier, Limits
+from .runtime.cast import cast
 from .runtime.cell import CURRENT
 from .runtime.credentials import Credentials
 from .runtime.local_model import LocalModels
@@ -71,7 +72,7 @@ class Kit:
         self.last: Comparison | None = None
         self.watchers: list[Callable[[], Watcher]] = []
         self._notify = notify
-        self._carriers = {"scripted": ScriptedCarrier(), **(carriers or {})}
+        self._carriers = {"scripted": ScriptedCarrier(cast()), **(carriers or {})}
         self._local: LocalModels | None = None
 
     # -- names and providers -----------------------------------------------------------------

@@ -1,0 +1,119 @@
+"""Answers from a script."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from llmkit.client import Call, Exchange, complete
+from llmkit.errors import (
+    APIConnectionError,
+    APITimeoutError,
+    ModelNotFoundError,
+    RateLimitError,
+    StreamInterruptedError,
+)
+from llmkit.providers.scripted import Scripted
+from llmkit.runtime.carrier import Limits
+from llmkit.runtime.cast import cast
+from llmkit.runtime.retry import RetryPolicy
+from llmkit.runtime.scripted import Script, ScriptedCarrier
+from llmkit.types import Message, Prompt, Status
+
+
+async def no_wait(seconds):
+    """A sleep that takes no time."""
+
+
+def ask(carrier, model="echo", text="one two three", *, attempts=1, **parameters):
+    prompt = Prompt((Message("user", text),), **parameters)
+    policy = RetryPolicy(attempts=attempts, delay=0.0)
+    call = Call(Scripted(), model, prompt, None, Limits(), policy)
+    return asyncio.run(complete(Exchange(call, carrier)))
+
+
+def carrier(**replies):
+    return ScriptedCarrier({**cast(), **replies}, sleep=no_wait)
+
+
+def test_echo_gives_the_prompt_back():
+    """The echo answers exactly what it was asked."""
+    answer = ask(carrier(), text="one  two\nthree ")
+
+    assert answer.text == "one  two\nthree "
+    assert answer.status is Status.COMPLETE
+    assert answer.response_model == "scripted-echo"
+
+
+@pytest.mark.parametrize("name", ["openai", "anthropic", "google", "mistral", "ollama"])
+def test_every_player_is_labelled(name):
+    """Nobody can take a script for the provider that it plays."""
+    answer = ask(carrier(), name)
+
+    assert answer.text.startswith(f"[scripted {name}] ")
+    assert answer.response_model == f"scripted-{name}"
+
+
+def test_the_same_request_has_the_same_answer():
+    """At temperature 0, and with a seed at any other, nothing is left to chance."""
+    texts = {ask(carrier(), "openai", temperature=1.0, seed=3).text for _ in range(3)}
+
+    assert len(texts) == 1
+
+
+def test_temperature_and_seed_change_an_answer():
+    """Over a few seeds a player with two openings uses both."""
+    texts = {ask(carrier(), "openai", temperature=1.0, seed=n).text for n in range(8)}
+
+    assert len(texts) == 2
+
+
+def test_a_token_limit_and_a_stop_sequence_are_kept():
+    """Words count as tokens; what a stop sequence cuts off does not come."""
+    limited = ask(carrier(), max_tokens=2)
+
+    assert (limited.text, limited.status) == ("one two", Status.LENGTH)
+    assert ask(carrier(), stop=("three",)).text == "one two "
+
+
+def test_a_script_of_ones_own_needs_no_mock():
+    """A script or a function from the request is all that a test needs."""
+    mine = carrier(mine=lambda body: Script(text=body["model"].upper()))
+
+    assert ask(mine, "mine").text == "MINE"
+    assert mine.requests[0]["messages"] == [{"role": "user", "content": "one two three"}]
+
+
+@pytest.mark.parametrize(
+    ("failure", "kind"),
+    [
+        ("cut", StreamInterruptedError),
+        ("reset", APIConnectionError),
+        ("silence", APITimeoutError),
+    ],
+)
+def test_a_script_can_fail_in_the_middle(failure, kind):
+    """Half of the text came, and is kept with the error."""
+    broken = carrier(broken=Script(text="one two three four", failure=failure))
+
+    with pytest.raises(kind) as raised:
+        ask(broken, "broken")
+
+    assert raised.value.completion.text == "one two"
+    assert raised.value.completion.status is Status.TRUNCATED
+
+
+def test_who_refuses_first_answers_the_second_time():
+    """The moody player is there to show a retry."""
+    with pytest.raises(RateLimitError):
+        ask(carrier(), "openrouter")
+
+    answer = ask(carrier(), "openrouter", attempts=2)
+    assert (answer.attempts, answer.status) == (2, Status.COMPLETE)
+
+
+def test_an_unknown_player_is_a_model_that_was_not_found():
+    """The refusal names who is there."""
+    with pytest.raises(ModelNotFoundError, match="known are echo"):
+        ask(carrier(), "nobody")
