@@ -1,0 +1,256 @@
+"""One prompt on its way to one model and back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from llmkit.client import Call, Exchange, complete
+from llmkit.errors import BadResponseError, RateLimitError, ServerError, StreamInterruptedError
+from llmkit.providers.openai import OpenAI
+from llmkit.runtime.carrier import Limits
+from llmkit.runtime.retry import RetryPolicy
+from llmkit.secret import Secret
+from llmkit.types import Message, Prompt, Status, TextDelta
+
+SSE = {"content-type": "text/event-stream", "x-request-id": "req_1"}
+JSON = {"content-type": "application/json"}
+
+
+def event(text="", finish=None):
+    reason = f'"{finish}"' if finish else "null"
+    return (
+        b'data: {"model":"gpt-6-luna-2026-09-01","choices":[{"index":0,"delta":{"content":"%s"},'
+        b'"finish_reason":%s}]}\n\n' % (text.encode(), reason.encode())
+    )
+
+
+WHOLE = [event("Hello "), event("world"), event("", "stop"), b"data: [DONE]\n\n"]
+REFUSED = b'{"error":{"message":"slow down","type":"requests","code":"rate_limit_exceeded"}}'
+
+
+@dataclass
+class Answer:
+    """One answer as a list of network reads; an exception in the list is raised there."""
+
+    reads: list
+    headers: dict = field(default_factory=lambda: dict(SSE))
+    status: int = 200
+    soft_end: list = field(default_factory=list)
+
+    async def chunks(self):
+        for read in self.reads:
+            if isinstance(read, asyncio.Event):
+                await read.wait()
+            elif isinstance(read, Exception):
+                raise read
+            else:
+                yield read
+
+    def content_came(self):
+        pass
+
+    def ending(self, within_s):
+        self.soft_end.append(within_s)
+
+
+class Replay:
+    """A carrier that gives each of its answers once."""
+
+    def __init__(self, *answers):
+        self.answers = list(answers)
+        self.open = 0
+
+    @asynccontextmanager
+    async def send(self, request, limits):
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        self.open += 1
+        try:
+            yield answer
+        finally:
+            self.open -= 1
+
+
+def exchange(*answers, attempts=3):
+    prompt = Prompt((Message("user", "hi"),))
+    policy = RetryPolicy(attempts=attempts, delay=0.0)
+    call = Call(OpenAI(), "gpt-6-luna", prompt, Secret("sk-1234567890abcdef"), Limits(), policy)
+    carrier = Replay(*answers)
+    return Exchange(call, carrier), carrier
+
+
+def test_an_answer_knows_where_it_comes_from():
+    """Text, ids, models and times are in the completion."""
+    one, carrier = exchange(Answer(WHOLE))
+
+    answer = asyncio.run(complete(one))
+
+    assert (answer.text, answer.status, answer.finish_reason) == (
+        "Hello world",
+        Status.COMPLETE,
+        "stop",
+    )
+    assert (answer.provider, answer.request_model, answer.response_model, answer.request_id) == (
+        "openai",
+        "gpt-6-luna",
+        "gpt-6-luna-2026-09-01",
+        "req_1",
+    )
+    assert 0 <= answer.time_to_first_chunk_s <= answer.duration_s
+    assert (carrier.open, answer.attempts, answer.possibly_billed) == (0, 1, False)
+
+
+def test_each_network_read_is_one_delta():
+    """What came together is delivered together."""
+    one, _ = exchange(Answer([b"".join(WHOLE)]))
+
+    async def collect():
+        return [delta async for delta in one.deltas()]
+
+    assert asyncio.run(collect()) == [TextDelta("Hello world")]
+
+
+def test_the_end_of_an_answer_is_not_waited_for():
+    """After the closing mark the rest of the body is given a moment, and no more."""
+    never = asyncio.Event()
+    answer = Answer([*WHOLE, never])
+    one, _ = exchange(answer)
+
+    assert asyncio.run(complete(one)).text == "Hello world"
+    assert answer.soft_end[-1] < 1.0
+
+
+def test_a_refusal_before_any_text_is_tried_again():
+    """A 429 and then an answer are two attempts, and the wait is logged for a person."""
+    one, carrier = exchange(Answer([REFUSED], JSON, 429), Answer(WHOLE))
+
+    answer = asyncio.run(complete(one))
+
+    assert (answer.text, answer.attempts) == ("Hello world", 2)
+    assert carrier.answers == []
+
+
+def test_a_retry_is_told_in_the_log(caplog):
+    """INFO says who is asked again, and why; no prompt and no key."""
+    one, _ = exchange(Answer([REFUSED], JSON, 429), Answer(WHOLE))
+
+    with caplog.at_level(logging.INFO, logger="llmkit"):
+        asyncio.run(complete(one))
+
+    assert [r.getMessage()[:34] for r in caplog.records] == ["Retrying OpenAI (attempt 2/3) in 0"]
+    assert "1234567890" not in caplog.text
+
+
+def test_after_the_first_text_nothing_is_sent_again():
+    """A broken answer would be billed twice and read twice."""
+    broken = ServerError("gone")
+    one, carrier = exchange(Answer([event("Hello "), broken]), Answer(WHOLE))
+
+    with pytest.raises(ServerError) as raised:
+        asyncio.run(complete(one))
+
+    assert raised.value.completion.text == "Hello "
+    assert len(carrier.answers) == 1
+
+
+def test_a_stream_without_an_end_is_truncated():
+    """A cleanly cut stream is an error that keeps the text, never a complete answer."""
+    one, _ = exchange(Answer([event("Hello ")]))
+
+    with pytest.raises(
+        StreamInterruptedError, match="without saying that it was finished"
+    ) as raised:
+        asyncio.run(complete(one))
+
+    assert raised.value.partial == "Hello "
+    assert raised.value.completion.status is Status.TRUNCATED
+    assert raised.value.possibly_billed
+
+
+def test_a_server_that_does_not_stream_is_understood():
+    """One JSON document in the place of a stream is an answer like any other."""
+    document = (
+        b'{"model":"m","choices":[{"message":{"role":"assistant","content":"whole"},'
+        b'"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":1}}'
+    )
+    one, _ = exchange(Answer([document[:40], document[40:]], JSON))
+
+    answer = asyncio.run(complete(one))
+
+    assert (answer.text, answer.status, answer.usage.input_tokens) == ("whole", Status.COMPLETE, 3)
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>hello</html>", b"[1,2]", b"null", b'{"choices":'])
+def test_a_page_is_not_an_answer(body):
+    """A 200 with something else in it is an error with a piece of it, not an empty success."""
+    one, _ = exchange(Answer([body], {"content-type": "text/html"}))
+
+    with pytest.raises(BadResponseError) as raised:
+        asyncio.run(complete(one))
+
+    assert len(str(raised.value)) < 500
+
+
+def test_the_last_error_says_how_often_it_was_tried():
+    """When attempts are used up the real error comes, with their number."""
+    one, _ = exchange(*[Answer([REFUSED], JSON, 429) for _ in range(3)])
+
+    with pytest.raises(RateLimitError) as raised:
+        asyncio.run(complete(one))
+
+    assert (raised.value.attempts, raised.value.completion.attempts) == (3, 3)
+    assert (raised.value.provider, raised.value.model) == ("openai", "gpt-6-luna")
+
+
+def test_a_server_may_say_that_trying_again_is_useless():
+    """x-should-retry: false is obeyed."""
+    headers = {**JSON, "x-should-retry": "false"}
+    one, carrier = exchange(Answer([REFUSED], headers, 429), Answer(WHOLE))
+
+    with pytest.raises(RateLimitError):
+        asyncio.run(complete(one))
+
+    assert len(carrier.answers) == 1
+
+
+def test_a_cancelled_answer_keeps_its_text():
+    """What came before a cancellation is still there, and the connection is given back."""
+
+    async def cancelled():
+        one, carrier = exchange(Answer([event("Hello "), asyncio.Event()]))
+        came = asyncio.Event()
+
+        async def read():
+            async with aclosing(one.deltas()) as deltas:
+                async for _ in deltas:
+                    came.set()
+
+        task = asyncio.create_task(read())
+        await came.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return one.completion(Status.CANCELLED), carrier.open
+
+    answer, still_open = asyncio.run(cancelled())
+
+    assert (answer.text, answer.status, still_open) == ("Hello ", Status.CANCELLED, 0)
+
+
+def test_whoever_stops_reading_closes_the_stream():
+    """Leaving a stream early gives its connection back."""
+
+    async def leave():
+        one, carrier = exchange(Answer([event("Hello "), asyncio.Event()]))
+        async with aclosing(one.deltas()) as deltas:
+            async for _ in deltas:
+                break
+        return carrier.open
+
+    assert asyncio.run(leave()) == 0
