@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..types import Usage
+from ..wire.exchange import parse_json
 from ..wire.shape import count, mapping, mappings, word
-from ..wire.sse import SSEDecoder
+from ..wire.sse import ServerSentEvent, SSEDecoder
 from ._openai_refusal import broken_off, error_inside
-from .streaming import Draft, EventParser
+from .streaming import Draft, EventParser, Events
 
 if TYPE_CHECKING:
     from ._openai_chat import OpenAIChat
@@ -104,6 +105,9 @@ class ChatStream(EventParser):
             self.fail(error)
         self.finished = draft.finish is not None
 
+    def _take(self, events: Events) -> None:
+        super()._take([_payload(event) for event in events if _is_ours(event)])
+
 
 def usage_in(usage: Mapping[str, Any]) -> Usage:
     """Token counts; here the prompt includes its cached part, the answer its reasoning."""
@@ -116,6 +120,18 @@ def usage_in(usage: Mapping[str, Any]) -> Usage:
         reasoning_tokens=count(answer.get("reasoning_tokens")),
         cache_write_tokens=count(prompt.get("cache_write_tokens")),
     )
+
+
+def _is_ours(event: ServerSentEvent | str) -> bool:
+    # The dialect names no events. One that has a name is a proxy's, like a ping, unless it is an
+    # error or carries JSON all the same.
+    if isinstance(event, str) or event.event in ("message", "error"):
+        return True
+    return isinstance(parse_json(event.data), dict)
+
+
+def _payload(event: ServerSentEvent | str) -> str:
+    return event if isinstance(event, str) else event.data
 
 
 def _texts_in(value: object) -> list[str]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from ..errors import ConfigError, ProviderError
+from ..errors import ProviderError
 from ..secret import Secret, bearer
 from ..types import Completion, Lifecycle, Model, Prompt
 from ..wire.exchange import HttpRequest, HttpResponse, post_json
@@ -18,9 +18,10 @@ from ..wire.shape import day, mapping, mappings, word
 from ._openai_answer import BROKEN, ChatDraft, ChatStream
 from ._openai_refusal import broken_off, error_inside, error_of
 from .base import Fitted, ModelPage, Provider, request_id_from
+from .extra import extended, refuse_fixed
 from .refusal import unreadable
 
-RESERVED = frozenset({"messages", "model", "stream"})  # decided elsewhere, and recorded as such
+FIXED = ("model", "messages", "stream")  # fields that llmkit fills in itself
 
 
 class OpenAIChat(Provider):
@@ -48,7 +49,7 @@ class OpenAIChat(Provider):
         Raises:
             ConfigError: The prompt's options would replace the model, the messages or `stream`.
         """
-        refuse_reserved(prompt)
+        refuse_fixed(prompt, FIXED)
         return Fitted(prompt)
 
     def chat_request(
@@ -59,15 +60,15 @@ class OpenAIChat(Provider):
         Raises:
             ConfigError: The prompt's options would replace the model, the messages or `stream`.
         """
-        refuse_reserved(prompt)
         body = {
             "model": model,
             "messages": _messages(prompt),
             **self._parameters(prompt),
             **self.always,
             **(self._streaming() if stream else {}),
-            **dict(prompt.options),
         }
+        refuse_fixed(prompt, FIXED)
+        body = extended(body, dict(prompt.options))
         return post_json(self.base_url + self.chat_path, body, self._headers(key), stream=stream)
 
     def parse_chat(self, response: HttpResponse) -> Completion:
@@ -154,26 +155,11 @@ class OpenAIChat(Provider):
         return request_id_from(response.headers, *self.request_id_headers)
 
 
-def refuse_reserved(prompt: Prompt) -> None:
-    """Refuses options that would replace what has its own parameter.
-
-    Raises:
-        ConfigError: There is such an option.
-    """
-    taken = sorted(RESERVED.intersection(name for name, _ in prompt.options))
-    if taken:
-        names = " and ".join(taken)
-        raise ConfigError(
-            f"{names} cannot be set as a further option, since llmkit writes it itself; "
-            "use the parameter of that meaning"
-        )
-
-
 def lifecycle_by(row: Mapping[str, Any], end: str) -> Lifecycle:
-    """Active or deprecated by the field *end*, a date or null; unknown where it is not there."""
-    if end not in row:
-        return Lifecycle.UNKNOWN
-    return Lifecycle.DEPRECATED if day(row[end]) else Lifecycle.ACTIVE
+    """Deprecated by a date in the field *end*, active by null; unknown where it is not there."""
+    if row.get(end, "") is None:
+        return Lifecycle.ACTIVE
+    return Lifecycle.DEPRECATED if day(row.get(end)) else Lifecycle.UNKNOWN
 
 
 def _messages(prompt: Prompt) -> list[dict[str, str]]:

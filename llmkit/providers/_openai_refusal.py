@@ -83,6 +83,7 @@ def error_of(
     error = error_object(body)
     words = _words(error) or words_of(response)
     codes = _codes(error)
+    nameless = response.status == 404 and not codes and "model" not in words.lower()
     return refused(
         provider,
         response.status,
@@ -90,6 +91,7 @@ def error_of(
         kind=_kind(response.status, codes, words),
         code=_telling(codes, response.status),
         request_id=request_id,
+        then="check the model id, and the base URL too" if nameless else None,
     )
 
 
@@ -114,7 +116,7 @@ def error_inside(
     )
     if status is None:
         # Nobody can say that this request was not answered: it is not sent a second time.
-        found.outcome, found.possibly_billed = Outcome.FINAL, True
+        found.outcome, found.possibly_billed = Outcome.FINAL, provider.priced
     return found
 
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from ..types import Capability, Lifecycle, Model
+from ..wire.shape import count, mapping, words
 from ._openai_chat import OpenAIChat
 
 
@@ -22,3 +24,15 @@ class Local(OpenAIChat):
     priced = False
     # A warm cache changes the order of sums, and with it what one seed gives.
     always: ClassVar[Mapping[str, object]] = MappingProxyType({"cache_prompt": False})
+
+    def _model(self, row: Mapping[str, Any]) -> Model:
+        takes = words(mapping(row.get("architecture")).get("input_modalities"))
+        vision = frozenset({Capability.VISION})
+        return Model(
+            self.name,
+            row["id"],
+            lifecycle=Lifecycle.ACTIVE,  # it lists what it has loaded
+            max_input=count(mapping(row.get("meta")).get("n_ctx")),
+            capabilities=vision if "image" in takes else frozenset(),
+            lacks=vision if takes and "image" not in takes else frozenset(),
+        )

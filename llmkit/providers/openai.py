@@ -33,7 +33,7 @@ class OpenAI(OpenAIChat):
     def fit(self, prompt: Prompt, model: str) -> Fitted:
         """*prompt* without what a reasoning model would answer with 400."""
         prompt = super().fit(prompt, model).prompt
-        return without(prompt, *refused_parameters(prompt, model))
+        return without(prompt, *_refused(prompt, model))
 
     def _model(self, row: Mapping[str, Any]) -> Model:
         return Model(
@@ -44,8 +44,7 @@ class OpenAI(OpenAIChat):
         )
 
 
-def refused_parameters(prompt: Prompt, model: str) -> tuple[str, ...]:
-    """Our names of the parameters that *model* cannot take."""
+def _refused(prompt: Prompt, model: str) -> tuple[str, ...]:
     if not _REASONS.match(model):
         return ()
     if _MAY_STOP_REASONING.match(model) and ("reasoning_effort", "none") in prompt.options:

@@ -13,9 +13,12 @@ from ..wire.exchange import HttpRequest
 from ..wire.shape import count, day, mapping, word, words
 from ._openai_answer import ChatDraft
 from ._openai_chat import OpenAIChat, lifecycle_by
-from .base import Fitted, without
-from .openai import refused_parameters
+from .anthropic import Anthropic
+from .base import Fitted, Provider
+from .openai import OpenAI
 
+# Whose models refuse parameters at home refuse them here, where they would be dropped in silence.
+_HOMES: Mapping[str, type[Provider]] = {"openai": OpenAI, "anthropic": Anthropic}
 _PARAMETERS = {
     "tools": Capability.TOOLS,
     "structured_outputs": Capability.JSON_SCHEMA,
@@ -29,7 +32,7 @@ class RoutedDraft(ChatDraft):
 
     Attributes:
         upstream: The provider behind OpenRouter.
-        cost_usd: What OpenRouter charged, in US dollars.
+        cost_usd: What OpenRouter charged, in US dollars, and the upstream on a key of one's own.
     """
 
     upstream: str | None = None
@@ -40,9 +43,8 @@ class RoutedDraft(ChatDraft):
         super().take(chunk)
         self.request_id = self.request_id or word(chunk.get("id"))
         self.upstream = word(chunk.get("provider")) or self.upstream
-        cost = mapping(chunk.get("usage")).get("cost")
-        if isinstance(cost, int | float) and cost >= 0:
-            self.cost_usd = float(cost)
+        if chunk.get("usage"):
+            self.cost_usd = _cost(mapping(chunk["usage"]))
 
     def completion(self, status: Status | None = None) -> Completion:
         """The answer as far as it came."""
@@ -65,10 +67,10 @@ class OpenRouter(OpenAIChat):
     request_id_headers: ClassVar[tuple[str, ...]] = ("x-generation-id",)
 
     def fit(self, prompt: Prompt, model: str) -> Fitted:
-        """*prompt* without what OpenAI's models refuse; OpenRouter would drop it in silence."""
-        prompt = super().fit(prompt, model).prompt
-        vendor, _, name = model.removeprefix("~").partition("/")
-        return without(prompt, *(refused_parameters(prompt, name) if vendor == "openai" else ()))
+        """*prompt* without what the model refuses at its maker's own API."""
+        fitted = super().fit(prompt, model)
+        maker, _, name = model.removeprefix("~").partition("/")
+        return _HOMES[maker]().fit(prompt, name) if maker in _HOMES else fitted
 
     def draft(self) -> ChatDraft:
         """An empty answer that has room for the upstream provider and the cost."""
@@ -111,6 +113,16 @@ class OpenRouter(OpenAIChat):
             lacks=frozenset(cannot),
             aliases=(slug,) if slug and slug != row["id"] else (),
         )
+
+
+def _cost(usage: Mapping[str, Any]) -> float | None:
+    # With a key of the person's own at the upstream, OpenRouter's figure is only its fee.
+    parts = [usage.get("cost")]
+    if usage.get("is_byok"):
+        parts.append(mapping(usage.get("cost_details")).get("upstream_inference_cost"))
+    numbers = (p for p in parts if isinstance(p, int | float) and not isinstance(p, bool))
+    known = [float(number) for number in numbers if number >= 0]
+    return sum(known) if len(known) == len(parts) else None
 
 
 def _abilities(row: Mapping[str, Any]) -> tuple[set[Capability], set[Capability]]:
