@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any, Literal, cast
 
 from ..errors import BadResponseError, ConfigError
+from .pieces import mended
 from .snippet import snippet
 
 SNIPPET = 200  # characters of a body that a message may carry
@@ -87,7 +88,7 @@ def post_json(
         raise ConfigError(
             f"the request cannot be written as JSON ({error}); check the further options"
         ) from None
-    data = text.encode("utf-8", "surrogatepass").decode("utf-8", "replace").encode()
+    data = mended(text).encode()
     return HttpRequest(
         "POST", url, {**headers, "Content-Type": "application/json"}, data, stream=stream
     )

@@ -71,9 +71,9 @@ def test_the_local_model_takes_every_parameter():
 
 
 def test_the_local_models_answer_is_read():
-    """As llama.cpp really gave it."""
+    """In the shape that llama.cpp gives it."""
     assert Local().parse_chat(reply("chat.json")) == Completion(
-        text="Hello there.",
+        text="A river carries silt.",
         status=Status.COMPLETE,
         finish_reason="stop",
         native_finish_reason="stop",
@@ -87,7 +87,7 @@ def test_the_local_models_stream_is_read():
     parser = Local().stream_parser()
     delta = parser.feed((DATA / "stream.sse").read_bytes())
 
-    assert (delta, parser.done) == (TextDelta("Hello there."), True)
+    assert (delta, parser.done) == (TextDelta("A river carries silt."), True)
     assert parser.end() == Local().parse_chat(reply("chat.json"))
 
 
@@ -127,7 +127,7 @@ def test_an_error_in_the_local_models_stream_bills_nobody():
     parser = Local().stream_parser()
     delta = parser.feed((DATA / "stream_error.sse").read_bytes())
 
-    assert (delta, type(parser.error)) == (TextDelta("Hello"), ServerError)
+    assert (delta, type(parser.error)) == (TextDelta("A river"), ServerError)
     assert parser.error.possibly_billed is False
 
 

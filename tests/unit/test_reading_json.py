@@ -61,6 +61,13 @@ def test_a_key_is_taken_out_before_the_body_is_cut():
     assert "sk-half" not in str(caught.value)
 
 
+def test_halves_of_a_character_are_sent_whole_or_marked():
+    """A pair of halves is one emoji; a lone one is one mark."""
+    request = post_json("https://x.invalid", {"text": "a\ud83e\udd86b\ud83ec"}, {})
+
+    assert request.body == '{"text":"a🦆b\ufffdc"}'.encode()
+
+
 @pytest.mark.parametrize("value", [float("nan"), object(), {1, 2}])
 def test_what_json_cannot_say_is_a_mistake_of_the_caller(value):
     """It is found before anything is sent."""
