@@ -11,7 +11,7 @@ from ..wire.exchange import parse_json
 from ..wire.shape import count, mapping, mappings, word
 from ..wire.sse import ServerSentEvent, SSEDecoder
 from ._openai_refusal import broken_off, error_inside
-from .streaming import Draft, EventParser, Events
+from .streaming import DONE, Draft, EventParser, Events
 
 if TYPE_CHECKING:
     from ._openai_chat import OpenAIChat
@@ -87,7 +87,7 @@ class ChatDraft(Draft):
 class ChatStream(EventParser):
     """Reads one streamed answer."""
 
-    end_mark = "[DONE]"
+    end_mark = DONE
     draft: ChatDraft
 
     def __init__(self, provider: OpenAIChat) -> None:

@@ -162,9 +162,8 @@ def _telling(codes: tuple[str, ...], status: int | None) -> str | None:
 
 def _status(error: Mapping[str, Any], codes: tuple[str, ...]) -> int | None:
     numbers = (error.get(name) for name in ("raw_status_code", "code", "status", "status_code"))
-    for number in numbers:
-        shown = str(number)
-        if shown.isascii() and shown.isdigit() and 400 <= int(shown[:4]) < 600:
+    for shown in map(str, numbers):
+        if len(shown) == 3 and shown.isascii() and shown.isdigit() and shown[0] in "45":
             return int(shown)
     named = (STATUS_OF_TYPE.get(code) for code in codes)
     known = 400 if any(code in BY_CODE for code in codes) else None

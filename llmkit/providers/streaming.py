@@ -18,6 +18,7 @@ from .refusal import unreadable
 # Every other finish reason means that the provider had finished.
 STATUSES = {"length": Status.LENGTH, "filtered": Status.FILTERED}
 REPLACED = "bytes that are not UTF-8 came as U+FFFD"
+DONE = "[DONE]"  # proxies add it to any dialect
 UNNAMED = "the provider did not say why the answer ended"
 
 Events = Sequence[ServerSentEvent] | Sequence[str]
@@ -151,7 +152,7 @@ class EventParser(ABC):
             body = parse_json(payload)
             if isinstance(body, dict):
                 self.read(body)
-            elif payload.strip() == "[DONE]":  # proxies add it to any dialect
+            elif payload.strip() == DONE:
                 self.done = True
             elif payload.strip():
                 self.fail(unreadable(self._provider, payload))
@@ -176,7 +177,11 @@ class EventParser(ABC):
         except BadResponseError:
             return
         events = [last] if isinstance(last, ServerSentEvent) else list(last or ())
-        self._take([event for event in map(_payload, events) if parse_json(event) is not None])
+        self._take([event for event in map(_payload, events) if _is_whole(event)])
+
+
+def _is_whole(payload: str) -> bool:
+    return payload.strip() == DONE or isinstance(parse_json(payload), dict)
 
 
 def _payload(event: ServerSentEvent | str) -> str:

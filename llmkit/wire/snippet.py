@@ -10,6 +10,10 @@ from ..secret import redact
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 _PAGE = re.compile(r"\s*(<!doctype|<html|<\?xml|<head|<body|<h1|<center)", re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>?")
+_MARKUP = re.compile(
+    r"</|<!|<(html|head|body|title|script|style|svg|img|a|b|i|p|br|hr|div|span|h\d|pre)\b",
+    re.IGNORECASE,
+)
 _READ = 20_000  # characters of a body that are looked at
 
 
@@ -23,4 +27,4 @@ def snippet(text: str, limit: int = MESSAGE_LIMIT) -> str:
         title = _TITLE.search(text)
         named = brief(_TAG.sub(" ", title[1]), limit - 20) if title else ""
         return f'a web page, "{named}"' if named else "a web page"
-    return brief(_TAG.sub(" ", text) if "</" in text else text, limit)
+    return brief(_TAG.sub(" ", text) if _MARKUP.search(text) else text, limit)

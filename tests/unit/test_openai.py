@@ -325,6 +325,14 @@ def test_a_last_event_without_its_blank_line_counts_if_it_is_whole():
     assert (parser.end().text, parser.end().status) == ("xy", Status.COMPLETE)
 
 
+def test_the_mark_without_its_blank_line_is_the_mark():
+    """No warning says that it is missing."""
+    parser = OpenAI().stream_parser()
+    parser.feed(fixture("stream.sse").rstrip())
+
+    assert (parser.end().status, parser.end().warnings) == (Status.COMPLETE, ())
+
+
 def test_what_comes_after_the_end_is_ignored():
     """Neither text nor an error behind [DONE] counts."""
     parser = OpenAI().stream_parser()

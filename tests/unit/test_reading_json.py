@@ -38,6 +38,8 @@ def test_json_is_utf8_or_nothing(data, value):
          'a web page, "502 Bad Gateway"'),
         (b"<html><body><script>alert(1)</script></body></html>", "a web page"),
         (b"upstream said <b>no</b>", "upstream said no"),
+        (b'["<html>", "<img src=x onerror=alert(1)>"]', '[" ", " "]'),
+        (b"unknown token <eos>, 1 < 2", "unknown token <eos>, 1 < 2"),
         (b"[1, 2]", "[1, 2]"),
     ],
 )  # fmt: skip
