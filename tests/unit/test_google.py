@@ -1,0 +1,396 @@
+"""What is Google's own."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from llmkit.errors import (
+    AuthenticationError,
+    ContextLengthExceededError,
+    InvalidRequestError,
+    PermissionDeniedError,
+    QuotaExhaustedError,
+    RateLimitError,
+    ServerError,
+)
+from llmkit.providers.google import Google, takes_sampling, version_of
+from llmkit.secret import Secret
+from llmkit.types import Capability, Completion, Message, Model, Prompt, Status, Usage
+from llmkit.wire.exchange import HttpResponse
+
+DATA = Path(__file__).parents[1] / "data" / "google"
+GOOGLE = Google()
+ASKED = Prompt((Message("user", "Why?"),))
+USAGE = Usage(input_tokens=21, output_tokens=17, cached_tokens=8, reasoning_tokens=9)
+STREAMED = Completion(
+    text="A river carries silt — 🏞.",
+    reasoning="Short answer.",
+    status=Status.COMPLETE,
+    finish_reason="stop",
+    native_finish_reason="STOP",
+    usage=USAGE,
+    response_model="gemini-2.5-flash",
+    request_id="fxResp1",
+)
+
+
+def reply(name: str) -> HttpResponse:
+    return HttpResponse(200, {}, (DATA / name).read_bytes())
+
+
+def refusal(name: str) -> HttpResponse:
+    row = json.loads((DATA / "errors.json").read_text())[name]
+    return HttpResponse(row["status"], {}, json.dumps(row["body"]).encode())
+
+
+def answer_of(raw: bytes) -> Completion:
+    parser = GOOGLE.stream_parser()
+    parser.feed(raw)
+    return parser.end()
+
+
+def url_of(model: str, *, stream: bool = False) -> str:
+    return GOOGLE.chat_request(ASKED, model=model, key=None, stream=stream).url
+
+
+def test_a_request_is_what_the_api_documents():
+    """URL, headers and the whole body of a request with everything in it."""
+    prompt = Prompt(
+        (Message("user", "Hi"), Message("assistant", "Hello."), Message("user", "Why?")),
+        system="Be brief.",
+        max_tokens=50,
+        temperature=0.5,
+        top_p=0.9,
+        stop=("END",),
+        seed=7,
+        options=(("generationConfig", {"thinkingConfig": {"includeThoughts": True}}),),
+    )
+
+    request = GOOGLE.chat_request(prompt, model="gemini-2.5-flash", key=Secret("AIza-test"))
+
+    assert request.url == (
+        "https://generativelanguage.googleapis.com/v1/models/gemini-2.5-flash:generateContent"
+    )
+    assert dict(request.headers) == {
+        "x-goog-api-key": "AIza-test",
+        "Content-Type": "application/json",
+    }
+    assert json.loads(request.body) == {
+        "contents": [
+            {"role": "user", "parts": [{"text": "Hi"}]},
+            {"role": "model", "parts": [{"text": "Hello."}]},
+            {"role": "user", "parts": [{"text": "Why?"}]},
+        ],
+        "systemInstruction": {"parts": [{"text": "Be brief."}]},
+        "generationConfig": {
+            "maxOutputTokens": 50,
+            "temperature": 0.5,
+            "topP": 0.9,
+            "stopSequences": ["END"],
+            "seed": 7,
+            "thinkingConfig": {"includeThoughts": True},
+        },
+    }
+
+
+def test_a_plain_question_is_a_plain_request():
+    """Nothing is sent that was not asked for."""
+    request = GOOGLE.chat_request(ASKED, model="gemini-2.5-flash", key=None)
+
+    assert json.loads(request.body) == {"contents": [{"role": "user", "parts": [{"text": "Why?"}]}]}
+
+
+@pytest.mark.parametrize(
+    ("model", "version"),
+    [
+        ("gemini-2.5-flash", "v1"),
+        ("gemini-4-argon", "v1"),
+        ("gemini-3.1-flash-lite", "v1"),
+        ("gemini-flash-latest", "v1beta"),
+        ("gemini-pro-latest", "v1beta"),
+        ("gemini-3.1-pro-preview", "v1beta"),
+        ("gemini-2.5-flash-preview-09-25", "v1beta"),
+        ("gemini-2.0-flash-exp", "v1beta"),
+    ],
+)
+def test_moving_names_are_served_under_v1beta(model, version):
+    """Aliases and previews are not in the stable version of the API."""
+    assert version_of(model) == version
+    assert f"/{version}/models/{model}:generateContent" in url_of(model)
+
+
+@pytest.mark.parametrize(
+    ("model", "path"),
+    [
+        ("models/gemini-2.5-flash", "models/gemini-2.5-flash"),
+        ("tunedModels/mine", "tunedModels/mine"),
+        ("a/b", "models/a%2Fb"),
+    ],
+)
+def test_a_resource_name_is_taken_as_the_list_gives_it(model, path):
+    """The prefix of a listed model is not doubled; any other slash is part of a name."""
+    assert url_of(model, stream=True).endswith(f"/v1/{path}:streamGenerateContent?alt=sse")
+
+
+@pytest.mark.parametrize(
+    ("model", "takes"),
+    [
+        ("gemini-2.5-pro", True),
+        ("gemini-3-pro-preview", True),
+        ("gemini-3.1-flash-lite", True),
+        ("gemini-3.5-flash", True),
+        ("gemini-pro-latest", True),
+        ("gemma-4-31b-it", True),
+        ("gemini-3.5-flash-lite", False),
+        ("gemini-3.6-flash", False),
+        ("gemini-3.8-flash", False),
+        ("gemini-4-argon", False),
+        ("gemini-flash-latest", False),
+        ("gemini-flash-lite-latest", False),
+    ],
+)
+def test_newer_models_do_not_heed_sampling_parameters(model, takes):
+    """A temperature that would be ignored without a word is left out, and listed."""
+    fitted = GOOGLE.fit(replace(ASKED, temperature=0.5, top_p=0.5, seed=3), model)
+
+    assert takes_sampling(model) is takes
+    assert fitted.ignored == (() if takes else ("temperature", "top_p"))
+    assert fitted.prompt.seed == 3
+
+
+def test_a_whole_answer():
+    """Thoughts apart from text, and token counts that add thoughts to the output."""
+    assert GOOGLE.parse_chat(reply("chat.json")) == replace(
+        STREAMED, text="A river carries silt — 🏞 — to the sea."
+    )
+
+
+def test_a_blocked_prompt_is_filtered_and_empty():
+    """A 200 without candidates says why in promptFeedback."""
+    assert GOOGLE.parse_chat(reply("chat_blocked_prompt.json")) == Completion(
+        status=Status.FILTERED,
+        finish_reason="filtered",
+        native_finish_reason="PROHIBITED_CONTENT",
+        usage=Usage(input_tokens=21),
+        response_model="gemini-2.5-flash",
+        request_id="fxResp2",
+    )
+
+
+def test_a_blocked_prompt_ends_a_stream():
+    """The one event of such a stream is its end."""
+    raw = b"data: " + (DATA / "chat_blocked_prompt.json").read_bytes() + b"\n"
+    parser = GOOGLE.stream_parser()
+
+    delta = parser.feed(raw)
+
+    assert (delta, parser.finished, parser.done) == (None, True, True)
+    assert parser.end().status is Status.FILTERED
+
+
+def test_a_blocked_answer_is_filtered():
+    """A candidate without content has the reason as its finish reason."""
+    answer = GOOGLE.parse_chat(reply("chat_blocked_answer.json"))
+
+    assert (answer.text, answer.status, answer.native_finish_reason) == (
+        "",
+        Status.FILTERED,
+        "SAFETY",
+    )
+
+
+def test_thinking_that_ate_the_whole_limit_is_length():
+    """Content without parts is no crash: the limit was reached before the first word."""
+    answer = GOOGLE.parse_chat(reply("chat_only_thought.json"))
+
+    assert (answer.text, answer.status) == ("", Status.LENGTH)
+    assert answer.usage == Usage(input_tokens=21, output_tokens=16, reasoning_tokens=16)
+
+
+def test_the_last_chunk_ends_a_stream_without_a_mark():
+    """The finish reason with its token counts is the end: nothing needs to be waited for."""
+    parser = GOOGLE.stream_parser()
+    parser.feed((DATA / "stream.sse").read_bytes())
+
+    assert (parser.finished, parser.done) == (True, True)
+    assert parser.end() == STREAMED
+
+
+def test_token_counts_may_follow_the_finish_reason():
+    """Text behind the finish reason is ignored, the counts that come with it are not."""
+    chunks = [
+        {"candidates": [{"content": {"parts": [{"text": "Hi"}]}, "finishReason": "STOP"}]},
+        {"candidates": [{"content": {"parts": [{"text": "more"}]}}]},
+        {"usageMetadata": {"promptTokenCount": 2, "candidatesTokenCount": 1}},
+    ]
+    parser = GOOGLE.stream_parser()
+
+    states = []
+    for chunk in chunks:
+        parser.feed(b"data: " + json.dumps(chunk).encode() + b"\n\n")
+        states.append((parser.finished, parser.done))
+
+    assert states == [(True, False), (True, False), (True, True)]
+    assert parser.end() == Completion(
+        text="Hi",
+        status=Status.COMPLETE,
+        finish_reason="stop",
+        native_finish_reason="STOP",
+        usage=Usage(input_tokens=2, output_tokens=1),
+    )
+
+
+def test_only_the_first_candidate_counts():
+    """A second candidate is never mixed into the first."""
+    chunk = {
+        "candidates": [
+            {"index": 1, "content": {"parts": [{"text": "other"}]}, "finishReason": "STOP"},
+            {"index": 0, "content": {"parts": [{"text": "ours"}]}},
+        ]
+    }
+
+    answer = answer_of(b"data: " + json.dumps(chunk).encode() + b"\n\n")
+
+    assert (answer.text, answer.status) == ("ours", Status.TRUNCATED)
+
+
+def test_a_json_array_is_read_like_a_stream_under_every_cut():
+    """Servers that do not heed `alt=sse` send one array, whose elements are the chunks."""
+    raw = (DATA / "stream_array.json").read_bytes()
+    cuts = [[raw[:at], raw[at:]] for at in range(len(raw))]
+    cuts += [[raw[at : at + size] for at in range(0, len(raw), size)] for size in (1, 2, 7, 100)]
+
+    for pieces in cuts:
+        parser = GOOGLE.stream_parser()
+        for piece in pieces:
+            parser.feed(piece)
+
+        assert parser.end() == STREAMED
+
+
+def test_a_cut_array_is_truncated():
+    """An element that is not closed is not shown."""
+    raw = (DATA / "stream_array.json").read_bytes()
+
+    answer = answer_of(raw[: raw.index(b"STOP")])
+
+    assert (answer.text, answer.status) == (STREAMED.text, Status.TRUNCATED)
+
+
+def test_an_array_of_one_error_is_an_error():
+    """Without event streams Google wraps its refusal into a list."""
+    parser = GOOGLE.stream_parser()
+    parser.feed(refusal("400list").body)
+
+    assert type(parser.error) is AuthenticationError
+
+
+def test_an_array_behind_a_byte_order_mark_is_read():
+    """The mark may itself be cut."""
+    raw = b"\xef\xbb\xbf" + (DATA / "stream_array.json").read_bytes()
+    parser = GOOGLE.stream_parser()
+    for piece in (raw[:1], raw[1:2], raw[2:3], raw[3:]):
+        parser.feed(piece)
+
+    assert parser.end() == STREAMED
+
+
+@pytest.mark.parametrize(
+    ("reason", "finish", "status"),
+    [
+        ("MAX_TOKENS", "length", Status.LENGTH),
+        ("CONTINUATION", "length", Status.LENGTH),
+        ("RECITATION", "filtered", Status.FILTERED),
+        ("SPII", "filtered", Status.FILTERED),
+        ("OTHER", "OTHER", Status.COMPLETE),
+        ("SOMETHING_NEW", "SOMETHING_NEW", Status.COMPLETE),
+    ],
+)
+def test_finish_reasons_become_ours(reason, finish, status):
+    """Each of the API's words has one of ours; one that is not known passes as it is."""
+    answer = answer_of((DATA / "stream.sse").read_bytes().replace(b"STOP", reason.encode()))
+
+    assert (answer.finish_reason, answer.native_finish_reason, answer.status) == (
+        finish,
+        reason,
+        status,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("400", InvalidRequestError),
+        ("400ctx", ContextLengthExceededError),
+        ("400region", PermissionDeniedError),
+        ("400list", AuthenticationError),
+        ("401", AuthenticationError),
+        ("403leaked", AuthenticationError),
+        ("429", RateLimitError),
+        ("429quota", QuotaExhaustedError),
+        ("429none", QuotaExhaustedError),
+        ("504", ServerError),
+    ],
+)
+def test_refusals_inside_a_status_are_told_apart(name, kind):
+    """A bad key is a 400 here, and only the quota's name says whether waiting helps."""
+    assert type(GOOGLE.error_from(refusal(name))) is kind
+
+
+def test_a_refused_key_says_what_to_check():
+    """The whole sentence, with both variables in the order in which they are looked at."""
+    error = GOOGLE.error_from(refusal("401"))
+
+    assert str(error) == (
+        "google refused the key (400): API key not valid. Please pass a valid API key; "
+        "check GOOGLE_API_KEY or GEMINI_API_KEY"
+    )
+    assert error.code == "INVALID_ARGUMENT"
+
+
+def test_an_error_in_a_stream_has_its_own_status():
+    """The HTTP status is 200 by then."""
+    parser = GOOGLE.stream_parser()
+    parser.feed((DATA / "stream_error.sse").read_bytes())
+
+    assert type(parser.error) is ServerError
+    assert (parser.error.status, parser.error.code) == (503, "UNAVAILABLE")
+
+
+def test_models_come_with_their_limits():
+    """One page of the list, ids without their prefix, and where the next page is."""
+    page = GOOGLE.parse_models(reply("models.json"))
+
+    assert page.models == (
+        Model(
+            provider="google",
+            id="gemini-2.5-flash",
+            name="Gemini 2.5 Flash",
+            max_input=1_048_576,
+            max_output=65_536,
+            capabilities=frozenset({Capability.REASONING}),
+        ),
+        Model(
+            provider="google",
+            id="gemini-embedding-2",
+            name="Gemini Embedding 2",
+            max_input=8192,
+            max_output=1,
+            capabilities=frozenset({Capability.EMBEDDING}),
+            lacks=frozenset({Capability.REASONING}),
+        ),
+    )
+    assert page.next_page == "Tm8gMg=="
+
+
+def test_the_next_page_of_models_is_asked_for_by_its_token():
+    """The token is quoted, and the key stays out of the URL."""
+    request = GOOGLE.models_request(Secret("AIza-test"), page="Tm8gMg==", limit=50)
+
+    assert request.url == (
+        "https://generativelanguage.googleapis.com/v1/models?pageSize=50&pageToken=Tm8gMg%3D%3D"
+    )
