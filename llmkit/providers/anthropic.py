@@ -28,8 +28,8 @@ from .refusal import code_of, error_object, holds_error, refused, unreadable, wo
 from .streaming import UNNAMED, Draft, EventParser
 
 VERSION = "2026-10-21"
-# The version before refuses nothing that the newest takes, and still takes temperature, top_p and
-# top_k, which the newest answers with 400 even at their defaults.
+# The version before still takes temperature, top_p and top_k, which the newest answers with 400
+# even at their defaults.
 SAMPLING_VERSION = "2023-06-01"
 SAMPLING = ("temperature", "top_p", "top_k")
 
@@ -76,6 +76,7 @@ SPEND_LIMITS = (
 _KINDS_OF_400: tuple[tuple[str, type[ProviderError]], ...] = (
     ("prompt is too long", ContextLengthExceededError),
     ("exceed context limit", ContextLengthExceededError),
+    ("available context size", ContextLengthExceededError),  # llama.cpp, which speaks this too
     ("credit balance is too low", InsufficientFundsError),
     ("usage limits", QuotaExhaustedError),
     ("content filtering", ContentFilterError),

@@ -172,10 +172,7 @@ class EventParser(ABC):
     def _take_last(self) -> None:
         # Some servers leave out the line that closes the last event. What is whole counts; what
         # was cut inside is no JSON and is dropped.
-        try:
-            last = self._decoder.end()
-        except BadResponseError:
-            return
+        last = self._decoder.end()
         events = [last] if isinstance(last, ServerSentEvent) else list(last or ())
         self._take([event for event in map(_payload, events) if _is_whole(event)])
 

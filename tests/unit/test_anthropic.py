@@ -324,6 +324,18 @@ def test_an_error_in_the_openai_shape_is_read_too():
         ANTHROPIC.parse_chat(HttpResponse(200, {}, body))
 
 
+def test_a_local_servers_overflow_has_its_class():
+    """llama.cpp's words for a prompt beyond its window."""
+    body = (
+        b'{"error":{"code":400,"message":"request (5031 tokens) exceeds the available context size '
+        b'(1024 tokens), try increasing it","type":"exceed_context_size_error"}}'
+    )
+
+    error = ANTHROPIC.error_from(HttpResponse(400, {}, body))
+
+    assert type(error) is ContextLengthExceededError
+
+
 def test_models_come_with_lifecycle_limits_and_capabilities():
     """One page of the list, and where the next one is."""
     page = ANTHROPIC.parse_models(reply("models.json"))
