@@ -24,7 +24,7 @@ FLOORS = {
 }  # fmt: skip
 USE = 5  # every other module at the top of the package
 KEEPERS = {
-    "nest_asyncio2": {"runtime/loop.py", "runtime/nested.py"},
+    "nest_asyncio2": {"runtime/nested.py"},
     "aiohttp": {"runtime/transport.py"},
     "tenacity": {"runtime/retry.py"},
     "mistralai": {"runtime/mistral_sdk.py"},

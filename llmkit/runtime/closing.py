@@ -1,0 +1,177 @@
+"""Closes sessions of any kind: newest first, each on its own loop, none lost for another."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from typing import Any
+
+from . import connections
+from .sessions import ClosedBy, Session, SessionRegistry
+
+log = logging.getLogger(__name__)
+
+PATIENCE_S = 1.0  # for one session's own farewell
+ELSEWHERE_S = 1.0  # for a loop on another thread to do it
+
+
+class Closer:
+    """Closes what a registry holds, and tells it."""
+
+    def __init__(self, registry: SessionRegistry) -> None:
+        self._registry = registry
+        self._guards: dict[int, AsyncGenerator[None, None]] = {}
+
+    async def close(self, sessions: Iterable[Session], by: ClosedBy) -> int:
+        """Closes *sessions*, given newest first; says how many."""
+        here = asyncio.get_running_loop()
+        count = 0
+        for session in sessions:
+            loop: Any = session.loop
+            if session.resource is None:
+                continue
+            if loop is None or loop is here:
+                await self._one(session, by)
+            elif loop.is_closed():
+                self._too_late(session, by)
+            elif loop.is_running():
+                await _elsewhere(self._one(session, by), loop)
+            else:
+                # An idle loop may be run, but not from a thread on which another one runs.
+                await asyncio.to_thread(loop.run_until_complete, self._one(session, by))
+            count += 1
+        return count
+
+    def close_without_loop(self, sessions: Iterable[Session], by: ClosedBy) -> None:
+        """As `close`, where no loop runs on this thread, for the end of the process."""
+        for session in sessions:
+            loop: Any = session.loop
+            if session.resource is None:
+                continue
+            if loop is None:
+                _drive(self._one(session, by))
+            elif loop.is_closed():
+                self._too_late(session, by)
+            elif loop.is_running():
+                future = asyncio.run_coroutine_threadsafe(self._one(session, by), loop)
+                try:
+                    future.result(ELSEWHERE_S)
+                except TimeoutError:
+                    log.warning("%s did not close in time", session.provider)
+            else:
+                loop.run_until_complete(self._one(session, by))
+
+    def guard(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Has the sessions on *loop*, which is running, closed when it ends.
+
+        asyncio.run and every Runner finish suspended generators before they close their loop;
+        a loop that is closed by hand is told apart by its own close().
+        """
+        if id(loop) in self._guards:
+            return
+        guard = self._until_the_end(loop)
+        self._guards[id(loop)] = guard
+        try:
+            # Its first step, up to the yield; from here on the loop knows it.
+            guard.__anext__().send(None)
+        except StopIteration:
+            pass
+        _before_close(loop, self._closed_by_hand)
+
+    async def _until_the_end(self, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[None, None]:
+        try:
+            yield
+        finally:
+            self._guards.pop(id(loop), None)
+            mine = [s for s in reversed(self._registry.open_sessions()) if s.loop is loop]
+            await self.close(mine, "loop_end")
+
+    def _closed_by_hand(self, loop: asyncio.AbstractEventLoop) -> None:
+        if loop.is_closed() or loop.is_running():
+            return
+        guard = self._guards.get(id(loop))
+        if guard is not None:
+            loop.run_until_complete(guard.aclose())
+
+    async def _one(self, session: Session, by: ClosedBy) -> None:
+        resource = session.resource
+        if resource is None:
+            return
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await close_resource(resource)
+        except Exception:
+            log.warning("closing a %s session failed", session.provider, exc_info=True)
+        self._registry.closed(session, by)
+
+    def _too_late(self, session: Session, by: ClosedBy) -> None:
+        # Its loop is gone, so nothing can be closed in an orderly way; the sockets are freed.
+        for transport in connections.transports(session.resource):
+            if transport is not None and type(transport).__module__.startswith("asyncio"):
+                connections.kill(transport)
+        connector = getattr(session.resource, "connector", None)
+        if connector is not None:
+            connector._conns.clear()  # so that its __del__ finds nothing to complain of
+            connector._acquired.clear()
+            connector._closed = True
+        self._registry.closed(session, by, leaked=True)
+
+
+async def close_resource(resource: Any) -> None:
+    """Calls the aclose() or close() of *resource*, whichever it has, and waits for it."""
+    close: Callable[[], Awaitable[None] | None] | None = getattr(resource, "aclose", None)
+    close = close or getattr(resource, "close", None)
+    if close is None:
+        await _leave(resource)
+        return
+    outcome = close()
+    if inspect.isawaitable(outcome):
+        await outcome
+
+
+async def _leave(resource: Any) -> None:
+    # Some SDK clients have no close() and are freed only as context managers.
+    leave = getattr(resource, "__aexit__", None)
+    if leave is not None:
+        await leave(None, None, None)
+    leave = getattr(resource, "__exit__", None)
+    if leave is not None:
+        leave(None, None, None)
+
+
+def closeable(resource: object) -> bool:
+    """True where there is a way to close *resource*."""
+    return any(hasattr(resource, name) for name in ("aclose", "close", "__aexit__", "__exit__"))
+
+
+async def _elsewhere(coroutine: Any, loop: asyncio.AbstractEventLoop) -> None:
+    future = asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, loop))
+    done, _ = await asyncio.wait({future}, timeout=ELSEWHERE_S)
+    if not done:
+        log.warning("a session on another thread did not close in time")
+
+
+def _drive(coroutine: Any) -> None:
+    """Runs a coroutine that is not expected to wait for anything."""
+    runner = asyncio.new_event_loop()
+    try:
+        runner.run_until_complete(coroutine)
+    finally:
+        runner.close()
+
+
+def _before_close(
+    loop: asyncio.AbstractEventLoop, callback: Callable[[asyncio.AbstractEventLoop], None]
+) -> None:
+    close = loop.close
+
+    def close_after() -> None:
+        callback(loop)
+        close()
+
+    try:
+        loop.close = close_after  # type: ignore[method-assign]  # this loop's alone
+    except AttributeError:  # a loop written in C; asyncio.run and uvloop.run still end the guard
+        pass

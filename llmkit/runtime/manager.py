@@ -1,0 +1,283 @@
+"""Joins the loop and the sessions: what runs, what is open, and what is closed when."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Collection, Coroutine
+from concurrent.futures import Future
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any, Self, TypeVar
+
+from ..errors import ConfigError
+from .cell import CURRENT, Cell
+from .closing import Closer, closeable
+from .loop import LoopRunner, LoopStatus
+from .sessions import ClosedBy, Session, SessionRegistry, SessionRow
+
+T = TypeVar("T")
+
+NAME = "_provider_name"
+HOME = str(Path(__file__).parents[1])
+
+
+class SessionHandle:
+    """A registered session's line in the table, and the way to close it early.
+
+    Letting go of the handle closes nothing: the session belongs to its cell.
+    """
+
+    def __init__(self, manager: EventLoopManager, session: Session) -> None:
+        self._manager = manager
+        self._session = session
+
+    @property
+    def id(self) -> str:
+        """Its id in the session table."""
+        return self._session.id
+
+    @property
+    def status(self) -> str:
+        """Where it is in its life."""
+        return self._session.status
+
+    def close(self) -> None:
+        """Closes the session; twice is harmless."""
+        self._manager.run(self.aclose())
+
+    async def aclose(self) -> None:
+        """Closes the session, awaited; twice is harmless."""
+        await self._manager.aclose(self.id)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"<SessionHandle {self.id} {self._session.provider} {self.status}>"
+
+
+class EventLoopManager:
+    """The event loop and every session of one kit.
+
+    Attributes:
+        registry: The sessions.
+        idle_s: A session that was not used for so long is stale.
+        max_age_s: A session that is older and not in use is stale.
+    """
+
+    def __init__(
+        self,
+        registry: SessionRegistry | None = None,
+        *,
+        idle_s: float = 300.0,
+        max_age_s: float = 1800.0,
+    ) -> None:
+        self.registry = registry or SessionRegistry()
+        self.idle_s = idle_s
+        self.max_age_s = max_age_s
+        self._loops = LoopRunner()
+        self._closer = Closer(self.registry)
+
+    # -- the loop ----------------------------------------------------------------------------
+
+    def run(
+        self, coroutine: Coroutine[Any, Any, T], timeout: float | None = None, *, grace: float = 2
+    ) -> T:
+        """Waits for *coroutine* and gives its result, whatever loop is running here.
+
+        Args:
+            timeout: Seconds; None waits as long as it takes.
+            grace: Seconds that the coroutine gets to end after an interrupt.
+
+        Raises:
+            KeyboardInterrupt: The cell was interrupted; the coroutine was cancelled and has ended.
+            APITimeoutError: *timeout* passed.
+        """
+        return self._loops.run(coroutine, timeout, grace=grace)
+
+    def spawn(
+        self, coroutine: Coroutine[Any, Any, T], name: str | None = None
+    ) -> Future[T] | asyncio.Task[T]:
+        """A background task, held until it ends."""
+        return self._loops.spawn(coroutine, name)
+
+    async def interruptible(self, awaitable: Awaitable[T]) -> T:
+        """The result of *awaitable*, with the stop button noticed at once."""
+        return await self._loops.interruptible(awaitable)
+
+    def status(self) -> LoopStatus:
+        """How `run` would wait from here."""
+        return self._loops.status()
+
+    # -- sessions ----------------------------------------------------------------------------
+
+    def register_session(
+        self, session: object, provider_name: str | None = None, *, keep: bool = False
+    ) -> SessionHandle:
+        """Makes anybody's session one that its cell's next run closes.
+
+        Args:
+            session: Anything with close() or aclose(); held until it is closed.
+            provider_name: For the table; else the object's `_provider_name`.
+            keep: True spares it from the limits on idleness and age.
+
+        Raises:
+            ConfigError: There is no way to close *session*.
+        """
+        if not closeable(session) or isinstance(session, type):
+            raise ConfigError(
+                f"{type(session).__name__} has neither close() nor aclose(), so nobody could "
+                "close it; register the session or client itself"
+            )
+        name = provider_name or getattr(session, NAME, None) or type(session).__module__
+        _label(session, name)
+        loop = getattr(session, "_loop", None) or _running_loop()
+        record = self._add(session, str(name), "registered", loop, keep=keep)
+        return SessionHandle(self, record)
+
+    def pool(
+        self, provider: str, base_url: str, open_session: Callable[[], T]
+    ) -> tuple[T, Session]:
+        """The persistent session for that place on the running loop, opened when there is none."""
+        loop = asyncio.get_running_loop()
+        record = self.registry.pooled(provider, base_url, loop)
+        if record is None:
+            record = self._add(open_session(), provider, "pool", loop, base_url=base_url)
+        session: T = record.resource
+        return session, record
+
+    def temporary(
+        self, provider: str, base_url: str, open_session: Callable[[], T]
+    ) -> tuple[T, Session]:
+        """A new session that ends with its cell's next run at the latest."""
+        loop = asyncio.get_running_loop()
+        session = open_session()
+        return session, self._add(session, provider, "temporary", loop, base_url=base_url)
+
+    def sessions(self) -> tuple[SessionRow, ...]:
+        """The session table, the newest last."""
+        return self.registry.rows()
+
+    async def aclose(self, what: str = "all") -> int:
+        """Closes "stale", "all", a provider's or one session by its id; says how many.
+
+        Raises:
+            ConfigError: *what* is none of these.
+        """
+        self._expire()
+        known = what in ("stale", "all") or what in {
+            name for row in self.registry.rows() for name in (row.id, row.provider)
+        }
+        if not known:
+            raise ConfigError(
+                f"there is no session {what!r}; close() takes stale, all, a provider or an id "
+                "as in sessions()"
+            )
+        return await self._closer.close(self.registry.find(what), "user")
+
+    def close_stale(self) -> int:
+        """Closes what is stale; says how many."""
+        return self.run(self.aclose("stale"))
+
+    def cell_started(self, cell: Cell) -> None:
+        """Closes what an earlier run of *cell* left, before its code runs again."""
+        self.registry.cell_started(cell)
+        self._expire()
+        self._close_now()
+
+    def cells_deleted(self, ids: Collection[str]) -> None:
+        """Closes what the cells with these ids left."""
+        self.registry.cells_deleted(ids)
+        self._close_now()
+
+    def close(self) -> None:
+        """Closes every session and ends the loops made here; twice is harmless."""
+        if _running_loop() is None:
+            self._closer.close_without_loop(self.registry.find("all"), "exit")
+        else:
+            self.run(self._closer.close(self.registry.find("all"), "exit"))
+        self._loops.close()
+
+    def _add(
+        self,
+        resource: object,
+        provider: str,
+        kind: Any,
+        loop: Any,
+        *,
+        base_url: str = "",
+        keep: bool = False,
+    ) -> Session:
+        here = _running_loop()
+        if here is not None and loop is here:
+            self._closer.guard(here)
+        return self.registry.add(
+            resource,
+            provider=provider,
+            kind=kind,
+            # A pool outlives its cell: the next one finds it warm.
+            cell=None if kind == "pool" else CURRENT.get(),
+            loop=loop,
+            base_url=base_url,
+            keep=keep,
+            opened_at=_line_outside(),
+        )
+
+    def _expire(self) -> None:
+        self.registry.expired(idle_s=self.idle_s, max_age_s=self.max_age_s)
+
+    def _close_now(self) -> None:
+        stale = self.registry.find("stale")
+        if stale:
+            self.run(self._closer.close(stale, _why(stale)))
+
+
+def _why(stale: tuple[Session, ...]) -> ClosedBy:
+    return stale[0].stale or "user"
+
+
+def _label(session: object, name: object) -> None:
+    # aiohttp's own session warns of any new attribute, and slots refuse one: then leave it.
+    if getattr(session, NAME, None) is None and not hasattr(type(session), "ATTRS"):
+        try:
+            setattr(session, NAME, name)
+        except (AttributeError, TypeError):
+            pass
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+def _line_outside() -> str:
+    """File and line of the nearest code that is not ours."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        code = frame.f_code.co_filename
+        if not code.startswith(HOME) and "asyncio" not in code and "contextlib" not in code:
+            return f"{code}:{frame.f_lineno}"
+        frame = frame.f_back
+    return ""

@@ -1,0 +1,291 @@
+"""Which sessions are open, which cell opened them, and when they go.
+
+Knows neither a loop nor aiohttp nor IPython: a resource is any object, a loop is any object, a
+cell is a value that someone else supplies. Nothing is closed here; whoever closes says so.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+from .cell import Cell
+from .connections import open_connections
+
+log = logging.getLogger(__name__)
+
+Kind = Literal["pool", "temporary", "registered"]
+ClosedBy = Literal["rerun", "deleted", "idle", "age", "user", "collected", "loop_end", "exit"]
+REMEMBERED = 1000  # closed sessions that stay in the table
+
+
+class SessionStatus(StrEnum):
+    """Where a session is in its life."""
+
+    OPEN = "open"
+    IN_USE = "in_use"
+    STALE = "stale"
+    CLOSED = "closed"
+    LEAKED = "leaked"
+
+
+@dataclass(eq=False, slots=True)
+class Session:
+    """One resource and what is known of it; changed only by the registry.
+
+    Attributes:
+        resource: The thing itself; None once it is closed, so that nothing keeps it alive.
+        loop: Where it must be closed; None for a resource that needs no loop.
+        opened_at: File and line of the code that opened it.
+        stale: Why it is to go, None while it may stay.
+    """
+
+    id: str
+    resource: Any
+    provider: str
+    kind: Kind
+    cell: Cell | None
+    loop: object | None
+    base_url: str
+    keep: bool
+    opened_at: str
+    created: datetime
+    opened_s: float
+    used_s: float
+    requests: int = 0
+    in_flight: int = 0
+    bytes_in: int = 0
+    stale: ClosedBy | None = None
+    closed_by: ClosedBy | None = None
+    leaked: bool = False
+
+    @property
+    def status(self) -> SessionStatus:
+        """Where it is in its life."""
+        if self.leaked:
+            return SessionStatus.LEAKED
+        if self.closed_by is not None:
+            return SessionStatus.CLOSED
+        if self.stale is not None:
+            return SessionStatus.STALE
+        return SessionStatus.IN_USE if self.in_flight else SessionStatus.OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """One line of the session table; seconds end in `_s`."""
+
+    id: str
+    provider: str
+    kind: str
+    status: str
+    cell: str | None
+    execution_count: int | None
+    loop: str | None
+    created: datetime
+    age_s: float
+    idle_s: float
+    requests: int
+    in_flight: int
+    open_connections: int | None
+    bytes_in: int
+    closed_by: str | None
+    opened_at: str = field(default="")
+
+
+class SessionRegistry:
+    """The sessions of one kit, open ones and the last closed ones; may be used by any thread."""
+
+    def __init__(
+        self,
+        *,
+        now: Callable[[], float] = time.monotonic,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._now = now
+        self._wall = wall
+        self._open: dict[str, Session] = {}
+        self._gone: deque[Session] = deque(maxlen=REMEMBERED)
+        self._closed = 0
+        self._made = 0
+        self._watchers: list[Callable[[Session], None]] = []
+        self._lock = threading.RLock()
+
+    def add(
+        self,
+        resource: object,
+        *,
+        provider: str,
+        kind: Kind,
+        cell: Cell | None = None,
+        loop: object | None = None,
+        base_url: str = "",
+        keep: bool = False,
+        opened_at: str = "",
+    ) -> Session:
+        """The record of *resource*; the same one when it is added twice."""
+        with self._lock:
+            known = next((s for s in self._open.values() if s.resource is resource), None)
+            if known is not None:
+                return known
+            self._made += 1
+            now = self._now()
+            session = Session(
+                f"s{self._made}", resource, provider, kind, cell, loop, base_url, keep, opened_at,
+                self._wall(), now, now,
+            )  # fmt: skip
+            self._open[session.id] = session
+        self._tell(session)
+        return session
+
+    def open_sessions(self) -> tuple[Session, ...]:
+        """All that are not closed, the oldest first."""
+        with self._lock:
+            return tuple(self._open.values())
+
+    def pooled(self, provider: str, base_url: str, loop: object) -> Session | None:
+        """The pool's session for that place on that loop, None where there is none."""
+        with self._lock:
+            for session in self._open.values():
+                place = (session.provider, session.base_url)
+                if (
+                    session.kind == "pool"
+                    and session.loop is loop
+                    and place == (provider, base_url)
+                ):
+                    return None if session.stale else session
+        return None
+
+    @contextmanager
+    def using(self, session: Session) -> Iterator[Session]:
+        """Counts a request; a session in use is neither idle nor too old."""
+        with self._lock:
+            session.requests += 1
+            session.in_flight += 1
+            session.used_s = self._now()
+        try:
+            yield session
+        finally:
+            with self._lock:
+                session.in_flight -= 1
+                session.used_s = self._now()
+            if self._watchers:
+                self._tell(session)
+
+    def cell_started(self, cell: Cell) -> tuple[Session, ...]:
+        """The sessions that an earlier run of *cell* left, now stale."""
+        return self._stale_where(lambda s: s.cell is not None and s.cell.id == cell.id, "rerun")
+
+    def cells_deleted(self, ids: Collection[str]) -> tuple[Session, ...]:
+        """The sessions of cells that are gone, now stale."""
+        return self._stale_where(lambda s: s.cell is not None and s.cell.id in ids, "deleted")
+
+    def expired(self, *, idle_s: float, max_age_s: float) -> tuple[Session, ...]:
+        """The sessions that were idle or open for too long, now stale; none that is in use."""
+        if not self._open:
+            return ()
+        now = self._now()
+
+        def free(session: Session) -> bool:
+            return not (
+                session.keep or session.in_flight or open_connections(session.resource, busy=True)
+            )
+
+        idle = self._stale_where(lambda s: now - s.used_s > idle_s and free(s), "idle")
+        return idle + self._stale_where(lambda s: now - s.opened_s > max_age_s and free(s), "age")
+
+    def mark(self, session: Session, why: ClosedBy) -> None:
+        """Makes *session* stale; the first reason stays."""
+        with self._lock:
+            session.stale = session.stale or why
+        self._tell(session)
+
+    def closed(self, session: Session, by: ClosedBy, *, leaked: bool = False) -> None:
+        """Notes that *session* is closed, or was lost without being closed; twice is harmless."""
+        with self._lock:
+            if self._open.pop(session.id, None) is None:
+                return
+            session.closed_by = session.stale or by
+            session.leaked = leaked
+            session.resource = None
+            self._closed += 1
+            self._gone.append(session)
+        self._tell(session)
+
+    def find(self, what: str) -> tuple[Session, ...]:
+        """Open sessions by "all", "stale", an id or a provider's name; newest first."""
+        found = [
+            s
+            for s in reversed(self.open_sessions())
+            if what == "all" or what in (s.id, s.provider) or (what == "stale" and s.stale)
+        ]
+        return tuple(found)
+
+    def rows(self) -> tuple[SessionRow, ...]:
+        """The session table: the remembered closed ones, then the open ones."""
+        with self._lock:
+            sessions = [*self._gone, *self._open.values()]
+        return tuple(self._row(session) for session in sessions)
+
+    def watch(self, callback: Callable[[Session], None]) -> Callable[[], None]:
+        """Calls *callback* at every change, on the thread that made it; gives the way to stop."""
+        self._watchers.append(callback)
+
+        def stop() -> None:
+            if callback in self._watchers:
+                self._watchers.remove(callback)
+
+        return stop
+
+    def _stale_where(self, test: Callable[[Session], bool], why: ClosedBy) -> tuple[Session, ...]:
+        with self._lock:
+            found = tuple(s for s in self._open.values() if s.stale is None and test(s))
+        for session in found:
+            self.mark(session, why)
+        return found
+
+    def _tell(self, session: Session) -> None:
+        for callback in tuple(self._watchers):
+            try:
+                callback(session)
+            except Exception:  # a panel that fails must not cost a connection
+                log.exception("someone who watches the sessions failed")
+
+    def _row(self, s: Session) -> SessionRow:
+        now = self._now()
+        return SessionRow(
+            id=s.id,
+            provider=s.provider,
+            kind=s.kind,
+            status=s.status,
+            cell=s.cell.id if s.cell else None,
+            execution_count=s.cell.execution_count if s.cell else None,
+            loop=None if s.loop is None else f"{type(s.loop).__name__}-{id(s.loop) & 0xFFFF:04x}",
+            created=s.created,
+            age_s=now - s.opened_s,
+            idle_s=0.0 if s.in_flight else now - s.used_s,
+            requests=s.requests,
+            in_flight=s.in_flight,
+            open_connections=open_connections(s.resource),
+            bytes_in=s.bytes_in,
+            closed_by=s.closed_by,
+            opened_at=s.opened_at,
+        )
+
+    def __repr__(self) -> str:
+        stale = len(self.find("stale"))
+        opened = len(self._open) - stale
+        return f"<SessionRegistry open={opened} stale={stale} closed={self._closed}>"
+
+
+def owned_by(sessions: Iterable[Session], loop: object) -> tuple[Session, ...]:
+    """Those of *sessions* that live on *loop*, newest first."""
+    return tuple(reversed([s for s in sessions if s.loop is loop]))
