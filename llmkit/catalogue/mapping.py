@@ -1,0 +1,31 @@
+"""Standard names and providers' names as one read-only dictionary of dictionaries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from .load import shipped
+
+Peers = Mapping[str, str]
+
+
+def _mapping() -> Mapping[str, Mapping[str, Peers | str]]:
+    catalogue = shipped()
+    standard = {
+        name.name: MappingProxyType({place: ids[0] for place, ids in name.peers.items()})
+        for name in catalogue.names.values()
+    }
+    found: dict[str, Mapping[str, Peers | str]] = {"standard": MappingProxyType(standard)}
+    for provider, models in catalogue.models.items():
+        own: dict[str, Peers | str] = {model: model for model in models}
+        own |= {a.alias: a.alias for a in catalogue.aliases.get(provider, {}).values()}
+        short = catalogue.aliases.get(provider, {}).values()
+        own |= {a.alias: a.target for a in short if a.kind == "short"}
+        found[provider] = MappingProxyType(own)
+    return MappingProxyType(found)
+
+
+# ["standard"]["gpt-3.5-turbo"]["mistral"] == "mistral-small"; ["mistral"]["mistral-tiny"] ==
+# "mistral-tiny". What a name meant; whether it still lives is `resolve`'s to say.
+MODEL_NAME_MAPPING = _mapping()

@@ -1,0 +1,96 @@
+"""What an answer costs, from the price tables of genai-prices (its keeper)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from ..types import Usage
+from .entry import normal
+from .load import shipped
+
+FREE = ("local", "ollama", "scripted")
+FREE_RULE = "rule: made on your own machine"
+PRICED = ("openai", "anthropic", "google", "mistral", "openrouter")
+CHARACTERS_PER_TOKEN = 4.0  # of English text; other languages and code have fewer
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """US dollars, and the row of the price table that they follow from."""
+
+    usd: float
+    source: str
+
+
+@cache
+def load() -> Any:
+    """Imports the price tables, a quarter of a second; off a loop that others use."""
+    import genai_prices
+
+    genai_prices.calc_price(genai_prices.Usage(input_tokens=1), "gpt-4o", provider_id="openai")
+    return genai_prices
+
+
+def cost(provider: str, model: str, usage: Usage, *, on: datetime | None) -> Cost | None:
+    """What *usage* costs, None where no price or no count is known; never 0 for want of one.
+
+    Args:
+        on: When the request was sent, None for now; prices have dates.
+    """
+    if provider in FREE:
+        return Cost(0.0, FREE_RULE)
+    if provider not in PRICED or usage.input_tokens is None or usage.output_tokens is None:
+        return None
+    found = _calculated(provider, _concrete(provider, model), usage, on)
+    if found is None:
+        return None
+    return Cost(float(found.total_price), f"genai-prices {found.provider.id}:{found.model.id}")
+
+
+def per_million(provider: str, model: str) -> tuple[float, float] | None:
+    """US dollars for a million input and output tokens, None where no price is known."""
+    million = 1_000_000
+    prices = []
+    for usage in (Usage(million, 0), Usage(0, million)):
+        found = cost(provider, model, usage, on=None)
+        if found is None:
+            return None
+        prices.append(found.usd)
+    return prices[0], prices[1]
+
+
+def estimate_tokens(text: str) -> int:
+    """Roughly how many tokens *text* has; good to a third for English, worse elsewhere."""
+    return max(1, round(len(text) / CHARACTERS_PER_TOKEN)) if text else 0
+
+
+def _calculated(provider: str, model: str, usage: Usage, on: datetime | None) -> Any:
+    prices = load()
+    used = prices.Usage(
+        # Its input tokens include those of the cache, and its output those of reasoning: as ours.
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        cache_read_tokens=usage.cached_tokens or 0,
+        cache_write_tokens=usage.cache_write_tokens or 0,
+    )
+    try:
+        found = prices.calc_price(
+            used, model, provider_id=provider, genai_request_timestamp=on or datetime.now(UTC)
+        )
+    except LookupError:
+        return None
+    # Its Google table also lists Claude as Vertex sells it, at other prices.
+    return None if provider == "google" and "claude" in found.model.id else found
+
+
+def _concrete(provider: str, model: str) -> str:
+    """The dated id that a floating name means today; price tables lag behind such names."""
+    aliases = shipped().aliases.get(provider, {})
+    seen = set()
+    while (alias := aliases.get(normal(model))) is not None and model not in seen:
+        seen.add(model)
+        model = alias.target
+    return model
