@@ -9,7 +9,6 @@ from . import errors
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from .catalogue.mapping import MODEL_NAME_MAPPING
     from .catalogue.resolve import Resolution
     from .comparison import Comparison, load
     from .face import (

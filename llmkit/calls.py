@@ -22,10 +22,9 @@ def call_for(
     options: Options,
     *,
     provider: Provider,
-    key: Secret | None,
     settings: Settings,
 ) -> Call:
-    """The call that puts *prompt* to what *resolution* found.
+    """The call that puts *prompt* to what *resolution* found; its key is still to come.
 
     Raises:
         RetiredModelError: The model is gone and the options do not allow another.
@@ -40,7 +39,7 @@ def call_for(
         provider=provider,
         model=model,
         prompt=fitted.prompt,
-        key=key,
+        key=None,
         limits=limits(settings, options),
         policy=RetryPolicy(attempts=1 + _first(options.retries, settings.retries)),
         ignored=fitted.ignored,
@@ -112,5 +111,5 @@ def _first(given: int | None, otherwise: int) -> int:
 
 
 def at(call: Call, provider: Provider, key: Secret | None) -> Call:
-    """*call* at a server that has only now got its address and key."""
+    """*call* with the address and the key that it is sent with."""
     return replace(call, provider=provider, key=key)

@@ -105,8 +105,9 @@ def load(path: str | Path) -> Comparison:
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path} is not a comparison that to_json() wrote: {error}") from error
     about = dict(records.about_from(document))
-    notes = about.pop("notes", ())
-    return Comparison(records.rows_from(document), about, tuple(map(str, notes)))
+    notes = about.pop("notes", None)
+    said = [str(note) for note in notes] if isinstance(notes, list) else []
+    return Comparison(records.rows_from(document), about, said)
 
 
 def _written(path: str | Path, text: str) -> Path:

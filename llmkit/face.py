@@ -2,198 +2,26 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import AsyncGenerator, Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
+from .asking import Asked, Compared, asking, comparing, takes
+from .catalogue import listing
 from .catalogue import resolve as names
 from .catalogue.resolve import Resolution
 from .errors import ConfigError
 from .kit import current_kit
-from .lanes import Watcher
-from .options import Options, options
-from .plan import Spot, grid, named_models, spots
-from .progress import Progress
-from .prompts import questions
+from .reports import AuthReport, Leaks, LiveModels, Models, Sessions
 from .settings import Settings
+from .sign_in import AuthStatus
 from .types import Completion, StreamEnd, TextDelta
+from .views.report import Report
 
 if TYPE_CHECKING:
     from .comparison import Comparison
     from .runtime.manager import EventLoopManager, SessionHandle
-
-DEFAULT_MODEL = "local:smollm2"  # needs no key
-
-P = ParamSpec("P")
-A = TypeVar("A")
-T = TypeVar("T")
-
-
-class Asked(NamedTuple):
-    """What one `ask` asks."""
-
-    spot: Spot
-    options: Options
-
-
-class Compared(NamedTuple):
-    """What one `compare` compares, and within which limits."""
-
-    spots: tuple[Spot, ...]
-    options: Options
-    limits: dict[str, Any]
-    watchers: tuple[Watcher, ...]
-
-
-def takes(parameters: Callable[P, A]) -> Callable[[Callable[[A], T]], Callable[P, T]]:
-    """Gives a function the parameters of another one, whose result it is called with.
-
-    So the parameters of `ask`, `aask` and `stream` are written, checked and explained once.
-    """
-
-    def decorate(function: Callable[[A], T]) -> Callable[P, T]:
-        @functools.wraps(function)
-        def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
-            return function(parameters(*args, **kwargs))
-
-        own = inspect.signature(parameters, eval_str=False)
-        wrapper.__signature__ = own  # type: ignore[attr-defined]  # what help() and Shift-Tab show
-        _, _, explained = inspect.getdoc(parameters).partition("\n")  # type: ignore[union-attr]
-        wrapper.__doc__ = f"{inspect.getdoc(function)}\n{explained}"
-        return wrapper
-
-    return decorate
-
-
-def asking(
-    prompt: object = None,
-    model: str | None = None,
-    *,
-    provider: str | None = None,
-    system: str | None = None,
-    messages: Sequence[object] | None = None,
-    max_tokens: int | None = None,
-    temperature: float | None = None,
-    top_p: float | None = None,
-    stop: str | Sequence[str] | None = None,
-    seed: int | None = None,
-    fallback: str = "equivalent",
-    needs: Sequence[str] = (),
-    strict: bool = False,
-    verbatim: bool = False,
-    timeout: float | None = None,
-    retries: int | None = None,
-    **provider_options: object,
-) -> Asked:
-    """The parameters of `ask`, `aask` and `stream`.
-
-    Args:
-        prompt: Text, or a Prompt; or give a conversation as *messages*.
-        model: A standard name, a provider's id, or "provider:id"; the embedded model if left out.
-        provider: Where to ask; the name is translated to what is comparable there.
-        system: The system prompt.
-        messages: A conversation, oldest first, in place of *prompt*.
-        max_tokens: Most tokens to generate; None leaves the provider's default.
-        temperature: None leaves the provider's default, as for *top_p*, *stop* and *seed*.
-        fallback: "equivalent" follows a retired model to its successor and records the step;
-            "error" raises.
-        needs: Capabilities that the model must be known to have, such as "vision".
-        strict: Raise where the model cannot take a parameter, instead of listing it.
-        verbatim: Send the name as it is.
-        timeout: Seconds for the whole call, retries included.
-        retries: Further attempts after the first where nothing was answered; 0 for none.
-        **provider_options: Further fields for the request, in the provider's own words.
-
-    Raises:
-        ConfigError: Something is missing or wrong; nothing was sent.
-        CallError: It failed, or the stream was cut; `.completion` holds the text so far.
-    """
-    parameters = {
-        "system": system, "temperature": temperature, "top_p": top_p,
-        "max_tokens": max_tokens, "seed": seed, "stop": stop,
-    }  # fmt: skip
-    asked = questions(prompt, messages)
-    points = grid(parameters)
-    if len(asked) > 1 or len(points) > 1:
-        raise ConfigError("ask() puts one prompt once; for lists use compare()")
-    wish = options(
-        parameters, fallback=fallback, needs=needs, strict=strict, verbatim=verbatim,
-        timeout=timeout, retries=retries, extra=provider_options,
-    )  # fmt: skip
-    named = named_models(model or DEFAULT_MODEL, provider)
-    return Asked(spots(asked, named, points, 1, wish.extra)[0], wish)
-
-
-def comparing(
-    prompts: object = None,
-    models: str | Sequence[str] | None = None,
-    *,
-    providers: str | Sequence[str] | None = None,
-    repeats: int = 1,
-    fallback: str = "error",
-    max_calls: int | None = None,
-    max_cost_usd: float | None = None,
-    limit_per_provider: int | None = None,
-    view: Watcher | None = None,
-    system: object = None,
-    messages: Sequence[object] | None = None,
-    max_tokens: object = None,
-    temperature: object = None,
-    top_p: object = None,
-    stop: object = None,
-    seed: object = None,
-    needs: Sequence[str] = (),
-    strict: bool = False,
-    verbatim: bool = False,
-    timeout: float | None = None,
-    retries: int | None = None,
-    **provider_options: object,
-) -> Compared:
-    """The parameters of `compare` and `acompare`.
-
-    Args:
-        prompts: Text, a list of texts or Prompts, a Series, or a DataFrame with a `prompt`
-            column, whose index and other columns go through to the table.
-        models: One name or several, as in `ask`.
-        providers: Every model is asked at every one of these.
-        repeats: How often each request is sent.
-        fallback: "error" makes a retired model an error row that names its successor, since a
-            comparison must not change its subject; "equivalent" follows it and says so.
-        max_calls: Most paid requests; more are refused before anything is sent.
-        max_cost_usd: Most US dollars by estimate; None for no limit.
-        limit_per_provider: Requests to one provider at the same time.
-        view: Who watches the answers grow.
-        system: As *temperature*, *top_p*, *max_tokens* and *seed*: a list of values spans a
-            grid; *stop* does so as a list of lists.
-        messages: A conversation, oldest first, in place of *prompts*.
-        needs: Capabilities that a model must be known to have, such as "vision".
-        strict: A parameter that a model cannot take makes its row an error.
-        verbatim: Send the names as they are.
-        timeout: Seconds for each call, retries included.
-        retries: Further attempts of each call where nothing was answered; 0 for none.
-        **provider_options: Further fields for the requests, in the providers' own words.
-
-    Raises:
-        ConfigError: What is asked cannot be understood; nothing was sent. A call that fails is
-            a row and raises nothing.
-        SpendLimitError: More calls or a higher estimate than allowed; nothing was sent.
-    """
-    parameters = {
-        "system": system, "temperature": temperature, "top_p": top_p,
-        "max_tokens": max_tokens, "seed": seed, "stop": stop,
-    }  # fmt: skip
-    wish = options(
-        parameters, fallback=fallback, needs=needs, strict=strict, verbatim=verbatim,
-        timeout=timeout, retries=retries, extra=provider_options,
-    )  # fmt: skip
-    named = named_models(DEFAULT_MODEL if models is None else models, providers)
-    planned = spots(questions(prompts, messages), named, grid(parameters), repeats, wish.extra)
-    limits = {
-        "max_calls": max_calls, "max_cost_usd": max_cost_usd, "limit": limit_per_provider,
-    }  # fmt: skip
-    watcher = view or Progress(current_kit().settings.progress_after_s)
-    return Compared(planned, wish, limits, (watcher,))
 
 
 @takes(asking)
@@ -222,7 +50,7 @@ async def acompare(compared: Compared) -> Comparison:
     Cancelling it re-raises; what had come stays at `current_kit().last`.
     """
     return await current_kit().compare(
-        compared.spots, compared.options, watchers=compared.watchers, **compared.limits
+        compared.spots, compared.options, view=compared.view, **compared.limits
     )
 
 
@@ -234,7 +62,7 @@ def compare(compared: Compared) -> Comparison:
     """
     kit = current_kit()
     return kit.manager.run(
-        kit.compare(compared.spots, compared.options, watchers=compared.watchers, **compared.limits)
+        kit.compare(compared.spots, compared.options, view=compared.view, **compared.limits)
     )
 
 
@@ -289,4 +117,126 @@ def register_session(
         keep: True spares it from the limits on idleness and age.
     """
     return current_kit().manager.register_session(session, provider_name, keep=keep)
-    return current_kit().manager.register_session(session, provider_name, keep=keep)
+
+
+async def acheck(provider: str) -> AuthStatus:
+    """Whether one provider's key works, awaited; costs nothing.
+
+    Raises:
+        UnknownProviderError: There is no such provider.
+    """
+    return await current_kit().check(provider)
+
+
+def check(provider: str) -> AuthStatus:
+    """Whether one provider's key works; costs nothing.
+
+    Raises:
+        UnknownProviderError: There is no such provider.
+    """
+    return current_kit().manager.run(acheck(provider))
+
+
+async def aauth() -> AuthReport:
+    """Which keys work, awaited; all providers are asked at once, none for money."""
+    return AuthReport.of(await current_kit().check_all())
+
+
+def auth() -> AuthReport:
+    """Which keys work, and what to do about the others; none is asked for money."""
+    return current_kit().manager.run(aauth())
+
+
+def models(
+    filter: str | None = None,
+    provider: str | None = None,
+    capability: str | None = None,
+    alive: bool | None = None,
+) -> Models:
+    """Standard names, and what each one leads to at each provider today.
+
+    Args:
+        filter: A piece of a name, an id, a family, a class or a capability.
+        provider: Only there.
+        capability: Only ids that are known to have it.
+        alive: True for those that can be called, False for those that cannot.
+    """
+    today = datetime.now(UTC).date()
+    return Models(listing.lines(filter, provider, capability, alive, on=today))
+
+
+def refresh(provider: str) -> LiveModels:
+    """The models that *provider* itself lists today.
+
+    Raises:
+        CallError: It could not be asked.
+    """
+    kit = current_kit()
+    return LiveModels.of(kit.manager.run(kit.live_models(provider)))
+
+
+def sessions() -> Sessions:
+    """Which connections are open, and which cell owns them; the last closed ones too."""
+    return Sessions.of(current_kit().manager.sessions())
+
+
+def leaks() -> Leaks:
+    """The sessions that were lost without being closed, and the lines that opened them."""
+    return Leaks.of(current_kit().manager.sessions())
+
+
+async def aclose(what: str = "stale") -> int:
+    """Closes sessions, awaited; see `close`."""
+    return await current_kit().manager.aclose(what)
+
+
+def close(what: str = "stale") -> int:
+    """Closes "stale" or "all" sessions, a provider's, or one by its id; says how many.
+
+    Raises:
+        ConfigError: *what* is none of these.
+    """
+    return current_kit().manager.run(aclose(what))
+
+
+@asynccontextmanager
+async def _session(provider: str, persistent: bool) -> AsyncIterator[Any]:
+    async with current_kit().http_session(provider, persistent=persistent) as opened:
+        yield opened
+
+
+class session:  # noqa: N801  # it reads as a function: with llmkit.session("ollama") as http
+    """An HTTP session for a provider, in the session table like any other.
+
+    Use it as `with` or `async with`; what it gives is an aiohttp.ClientSession of the loop in
+    hand. It belongs to llmkit: a persistent one stays warm, another is closed at the end.
+    """
+
+    def __init__(self, provider: str, *, persistent: bool = True) -> None:
+        self._context = _session(provider, persistent)
+
+    async def __aenter__(self) -> Any:
+        return await self._context.__aenter__()
+
+    async def __aexit__(self, *failure: Any) -> None:
+        await self._context.__aexit__(*failure)
+
+    def __enter__(self) -> Any:
+        return current_kit().manager.run(self.__aenter__())
+
+    def __exit__(self, *failure: Any) -> None:
+        current_kit().manager.run(self.__aexit__(*failure))
+
+
+def panel(name: str = "sessions") -> Report:
+    """One of the tables "auth", "models" or "sessions", shown where a cell ends in it.
+
+    Raises:
+        ConfigError: There is no such panel.
+    """
+    panels: dict[str, Callable[[], Report]] = {
+        "auth": auth, "models": models, "sessions": sessions,
+    }  # fmt: skip
+    if name not in panels:
+        raise ConfigError(f"there is no panel {name!r}; there are {', '.join(panels)}")
+    return panels[name]()

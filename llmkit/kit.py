@@ -6,7 +6,7 @@ import asyncio
 import atexit
 import importlib
 import os
-import platform
+import sys
 import threading
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
@@ -15,9 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from . import _version
-from .calls import at, call_for
-from .catalogue import load as catalogue_data
+from .calls import at, call_for, limits
 from .catalogue import prices
 from .catalogue.resolve import Resolution, resolve
 from .client import Call, Exchange, complete, read_whole, refusal
@@ -25,6 +23,7 @@ from .errors import ConfigError, LlmkitError, UnknownProviderError
 from .lanes import Lane, Race, Watcher, merge_equal
 from .options import Options
 from .plan import Spot
+from .progress import Progress
 from .providers.base import Provider
 from .providers.compatible import compatible
 from .providers.table import PROVIDERS
@@ -34,9 +33,12 @@ from .runtime.cell import CURRENT
 from .runtime.credentials import Credentials
 from .runtime.local_model import LocalModels
 from .runtime.manager import EventLoopManager
+from .runtime.retry import RetryPolicy
 from .runtime.scripted import ScriptedCarrier
 from .settings import Settings, base_url_for, load_settings, refuse_plain_http
-from .spend import guard, guessed_usage
+from .sign_in import AuthStatus, Client, Probe, always_ready, local_status, status_of
+from .spend import estimate, guard
+from .summary import comparison_of
 from .types import Completion, Model, StreamEnd, TextDelta
 
 if TYPE_CHECKING:
@@ -51,7 +53,8 @@ class Kit:
 
     Attributes:
         last: The newest comparison, also one that was interrupted; None before the first.
-        watchers: Functions that each give a fresh watcher for a comparison that begins.
+        watchers: Functions that each give a fresh watcher for a comparison that begins and that
+            brings none of its own.
     """
 
     def __init__(
@@ -70,7 +73,9 @@ class Kit:
             idle_s=self.settings.idle_s, max_age_s=self.settings.max_age_s
         )
         self.last: Comparison | None = None
-        self.watchers: list[Callable[[], Watcher]] = []
+        self.watchers: list[Callable[[], Watcher]] = [
+            lambda: Progress(self.settings.progress_after_s)
+        ]
         self._notify = notify
         self._carriers = {"scripted": ScriptedCarrier(cast()), **(carriers or {})}
         self._local: LocalModels | None = None
@@ -139,15 +144,15 @@ class Kit:
         try:
             resolution = self.resolve(spot.asked, spot.provider, verbatim=options.verbatim)
             provider = self.provider(resolution.provider)
+            # First what no key can mend, such as a model that is gone.
+            call = call_for(
+                resolution, spot.prompt, options, provider=provider, settings=self.settings
+            )
             key = self.credentials.require(provider)
             refuse_plain_http(provider.base_url, has_key=key is not None)
-            call = call_for(
-                resolution, spot.prompt, options,
-                provider=provider, key=key, settings=self.settings,
-            )  # fmt: skip
         except LlmkitError as error:
             return Lane(spot, resolution, error=error)
-        return Lane(spot, resolution, call)
+        return Lane(spot, resolution, at(call, provider, key))
 
     async def stream(
         self, spot: Spot, options: Options
@@ -186,10 +191,7 @@ class Kit:
         if given is not None:
             yield given
             return
-        # aiohttp takes a tenth of a second to import: not on a loop that others use.
-        transport: Any = await asyncio.to_thread(
-            importlib.import_module, f"{__package__}.runtime.transport"
-        )
+        transport = await self._transport()
         session, record = self.manager.pool(
             provider.name,
             provider.base_url,
@@ -229,7 +231,7 @@ class Kit:
         max_calls: int | None = None,
         max_cost_usd: float | None = None,
         limit: int | None = None,
-        watchers: Sequence[Watcher] = (),
+        view: Watcher | None = None,
     ) -> Comparison:
         """All *spots* side by side; `last` holds what came, even when this is cancelled.
 
@@ -243,7 +245,7 @@ class Kit:
             lanes,
             max_calls=self.settings.max_calls if max_calls is None else max_calls,
             max_cost_usd=self.settings.max_cost_usd if max_cost_usd is None else max_cost_usd,
-            cost=_estimate,
+            cost=estimate,
         )
         cell = CURRENT.get()
         started = datetime.now(UTC)
@@ -253,16 +255,75 @@ class Kit:
             open_exchange=self.exchange,
             price=self.priced,
             limit=limit or self.settings.limit_per_provider,
-            watchers=[*watchers, *(make() for make in self.watchers)],
+            watchers=[view] if view else [make() for make in self.watchers],
             cell=cell.id if cell else None,
         )
         try:
             await race.run()
         finally:
-            self.last = _comparison(race, started, lanes)
+            self.last = comparison_of(race, started, lanes)
         return self.last
 
     # -- lists, keys, the end ----------------------------------------------------------------
+
+    async def check(self, name: str) -> AuthStatus:
+        """Whether *name*'s key works, found out without a paid request."""
+        provider = self.provider(name)
+        if name == "scripted":
+            return always_ready(provider)
+        credential = self.credentials.find(provider)
+        if name == "local":
+            return await local_status(provider, self.local_models().endpoint)
+        policy = RetryPolicy(
+            attempts=self.settings.sign_in_attempts, delay=self.settings.sign_in_delay_s
+        )
+        key = credential.key
+        open_client: Callable[[], Client] = lambda: Probe(  # noqa: E731
+            provider, key, self.fresh_carrier, self._limits()
+        )
+        if name == "mistral" and key is not None:
+            sdk: Any = await asyncio.to_thread(
+                importlib.import_module, f"{__package__}.runtime.mistral_sdk"
+            )
+            await asyncio.to_thread(importlib.import_module, "mistralai.client")
+            signing = key
+            open_client = lambda: sdk.MistralClient(  # noqa: E731
+                signing, base_url=provider.base_url, limits=self._limits()
+            )
+        status, client = await status_of(provider, credential, open_client, policy=policy)
+        if client is not None:
+            await client.aclose()
+        return status
+
+    async def check_all(self) -> tuple[AuthStatus, ...]:
+        """Every provider at once."""
+        names = [name for name in self.provider_names() if name != "scripted"]
+        return tuple(await asyncio.gather(*(self.check(name) for name in names)))
+
+    @asynccontextmanager
+    async def http_session(self, name: str, *, persistent: bool) -> AsyncIterator[Any]:
+        """An aiohttp session for *name* on this loop, in use until the context ends."""
+        provider = self.provider(name)
+        transport = await self._transport()
+        get = self.manager.pool if persistent else self.manager.temporary
+        opened, record = get(
+            name,
+            provider.base_url,
+            lambda: transport.open_session(trust_env=self.settings.trust_env_proxies),
+        )
+        try:
+            with self.manager.registry.using(record):
+                yield opened
+        finally:
+            if not persistent:
+                await self.manager.aclose(record.id)
+
+    @asynccontextmanager
+    async def fresh_carrier(self) -> AsyncIterator[Carrier]:
+        """A carrier over a session of its own, which ends with the context."""
+        transport = await self._transport()
+        async with transport.open_session(trust_env=self.settings.trust_env_proxies) as session:
+            yield transport.AiohttpCarrier(session)
 
     async def live_models(self, name: str) -> tuple[Model, ...]:
         """The models that a provider's own list names today."""
@@ -273,7 +334,7 @@ class Kit:
         async with self.carrier(provider) as carrier:
             while True:
                 request = provider.models_request(key, page=page)
-                async with carrier.send(request, Limits()) as arriving:
+                async with carrier.send(request, self._limits()) as arriving:
                     if arriving.status != 200:
                         raise await refusal(provider, arriving)
                     listed = provider.parse_models(await read_whole(arriving))
@@ -288,51 +349,13 @@ class Kit:
             self._local.close()
         self.manager.close()
 
+    def _limits(self) -> Limits:
+        return limits(self.settings, Options())
 
-def _estimate(call: Call) -> float | None:
-    cost = prices.cost(
-        call.provider.name, call.model, guessed_usage(call, prices.estimate_tokens), on=None
-    )
-    return cost.usd if cost else None
-
-
-def _comparison(race: Race, started: datetime, lanes: Sequence[Lane]) -> Comparison:
-    from .comparison import Comparison
-
-    about = {
-        "run_id": race.run_id,
-        "llmkit": _version.__version__,
-        "python": platform.python_version(),
-        "catalogue": catalogue_data.as_of(),
-        "started_at": started.isoformat(timespec="seconds"),
-        "models": sorted({lane.spot.asked for lane in lanes}),
-        "parameters": _parameters(lanes),
-    }
-    return Comparison([race.rows[i] for i in sorted(race.rows)], about, _notes(lanes))
-
-
-def _parameters(lanes: Sequence[Lane]) -> dict[str, list[object]]:
-    found: dict[str, list[object]] = {}
-    for lane in lanes:
-        for name, value in lane.spot.parameters.items():
-            seen = found.setdefault(name, [])
-            if value not in seen:
-                seen.append(value)
-    return found
-
-
-def _notes(lanes: Sequence[Lane]) -> tuple[str, ...]:
-    local = [lane for lane in lanes if lane.call and lane.call.provider.name == "local"]
-    scripted = [lane for lane in lanes if lane.call and lane.call.provider.name == "scripted"]
-    notes = []
-    if len(local) > 1:
-        notes.append(
-            "The answers of the local model were made on one machine, one after another: "
-            "their times include waiting for each other."
-        )
-    if scripted:
-        notes.append("Answers marked [scripted] come from a script, not from a model.")
-    return tuple(notes)
+    async def _transport(self) -> Any:
+        # aiohttp takes a tenth of a second to import: not on a loop that others use.
+        name = f"{__package__}.runtime.transport"
+        return sys.modules.get(name) or await asyncio.to_thread(importlib.import_module, name)
 
 
 _lock = threading.Lock()

@@ -68,7 +68,7 @@ def options(
 
 
 def _needs(given: object) -> tuple[Capability, ...]:
-    names = (given,) if isinstance(given, str) else tuple(given)  # type: ignore[arg-type, var-annotated]
+    names = (given,) if isinstance(given, str) else tuple(given)  # type: ignore[arg-type]
     try:
         return tuple(Capability(name) for name in names)
     except ValueError as error:

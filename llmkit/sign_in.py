@@ -74,6 +74,10 @@ class AuthStatus:
     base_url: str = ""
     error: str | None = None
 
+    def __str__(self) -> str:
+        words = self.state.replace("_", " ")
+        return f"{self.provider}: {words}. {self.advice}".rstrip(" .") + "."
+
     @property
     def ready(self) -> bool:
         """True where a question would be answered."""
@@ -203,6 +207,30 @@ async def status_of(
         error=None if failure is None else str(failure),
     )
     return found, client
+
+
+def always_ready(provider: Provider) -> AuthStatus:
+    """The status of a provider that needs neither a key nor a server."""
+    return AuthStatus(provider.name, SignInState.READY, checked_at=datetime.now(UTC))
+
+
+async def local_status(
+    provider: Provider, endpoint: Callable[[str], Awaitable[object]], model: str = "smollm2"
+) -> AuthStatus:
+    """Whether the embedded model starts; what is missing is in the advice."""
+    clock = asyncio.get_running_loop().time
+    started = clock()
+    try:
+        await endpoint(model)
+    except LocalModelError as error:
+        return AuthStatus(
+            provider.name, SignInState.NOT_RUNNING, str(error), checked_at=datetime.now(UTC),
+            error=str(error),
+        )  # fmt: skip
+    return AuthStatus(
+        provider.name, SignInState.READY, latency_s=clock() - started, attempts=1,
+        checked_at=datetime.now(UTC),
+    )  # fmt: skip
 
 
 def state_of(error: LlmkitError, provider: Provider) -> SignInState:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from .catalogue import prices
 from .client import Call
 from .errors import SpendLimitError
 from .lanes import Lane
@@ -65,3 +66,11 @@ def guessed_usage(call: Call, tokens: Callable[[str], int]) -> Usage:
         input_tokens=sum(tokens(text) for text in texts),
         output_tokens=prompt.max_tokens or GUESSED_OUTPUT,
     )
+
+
+def estimate(call: Call) -> float | None:
+    """Roughly what *call* will cost in US dollars, None where no price is known."""
+    cost = prices.cost(
+        call.provider.name, call.model, guessed_usage(call, prices.estimate_tokens), on=None
+    )
+    return cost.usd if cost else None

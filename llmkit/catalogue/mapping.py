@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from types import MappingProxyType
 
 from .load import shipped
@@ -10,7 +11,12 @@ from .load import shipped
 Peers = Mapping[str, str]
 
 
-def _mapping() -> Mapping[str, Mapping[str, Peers | str]]:
+@cache
+def mapping() -> Mapping[str, Mapping[str, Peers | str]]:
+    """["standard"][name][provider] and [provider][name], each leading to an id.
+
+    What a name meant; whether it still lives is for `resolve` to say.
+    """
     catalogue = shipped()
     standard = {
         name.name: MappingProxyType({place: ids[0] for place, ids in name.peers.items()})
@@ -26,6 +32,7 @@ def _mapping() -> Mapping[str, Mapping[str, Peers | str]]:
     return MappingProxyType(found)
 
 
-# ["standard"]["gpt-3.5-turbo"]["mistral"] == "mistral-small"; ["mistral"]["mistral-tiny"] ==
-# "mistral-tiny". What a name meant; whether it still lives is `resolve`'s to say.
-MODEL_NAME_MAPPING = _mapping()
+def __getattr__(name: str) -> object:
+    if name == "MODEL_NAME_MAPPING":
+        return mapping()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -175,7 +175,7 @@ def _event(
     model: str, delta: Mapping[str, Any], *, finish_reason: str | None = None, usage: Any = None
 ) -> bytes:
     choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
-    event = {"id": "scripted", "model": f"scripted-{model}", "choices": [choice], "usage": usage}
+    event = {"id": "scripted", "model": model, "choices": [choice], "usage": usage}
     return f"data: {json.dumps(event)}\n\n".encode()
 
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmkit import MODEL_NAME_MAPPING
 from llmkit.catalogue import fallback, listing, prices
 from llmkit.catalogue.entry import normal
 from llmkit.catalogue.load import shipped
-from llmkit.catalogue.mapping import MODEL_NAME_MAPPING
 from llmkit.catalogue.resolve import resolve, why
 from llmkit.errors import ConfigError, UnknownModelError, UnknownProviderError
 from llmkit.types import How, Lifecycle, Usage

@@ -1,0 +1,122 @@
+"""The tables that llmkit gives back: keys, models, sessions, leaks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import ClassVar
+
+from .catalogue import listing
+from .runtime.sessions import SessionRow
+from .sign_in import AuthStatus, SignInState
+from .types import Model
+from .views.report import Report
+
+WHEN = "datetime64[us, UTC]"
+GLYPHS = {SignInState.READY: "✓", SignInState.NOT_CHECKED: "…", SignInState.NO_KEY: "–"}
+
+
+class AuthReport(Report):
+    """Which providers can be asked, and what to do about the others."""
+
+    title = "Sign-in"
+    columns: ClassVar[Mapping[str, str]] = {
+        "provider": "string", "state": "string", "advice": "string", "latency_s": "float64",
+        "attempts": "Int64", "checked_at": WHEN, "key_source": "string", "key_tail": "string",
+        "base_url": "string", "error": "string",
+    }  # fmt: skip
+    shown: ClassVar[tuple[str, ...]] = (
+        "",
+        "provider",
+        "state",
+        "advice",
+        "key_source",
+        "key_tail",
+        "latency_s",
+    )
+
+    @classmethod
+    def of(cls, statuses: Iterable[AuthStatus]) -> AuthReport:
+        """One line for each provider."""
+        lines = ({**asdict(s), "": GLYPHS.get(s.state, "✗")} for s in statuses)
+        return cls([{**line, "state": str(line["state"])} for line in lines])
+
+
+class Models(Report):
+    """Standard names, and what each leads to at each provider."""
+
+    title = "Models"
+    columns: ClassVar[Mapping[str, str]] = listing.COLUMNS
+    shown: ClassVar[tuple[str, ...]] = (
+        "name", "class", "provider", "id", "lifecycle", "retires_on", "live", "max_input",
+        "input_usd_per_million", "output_usd_per_million", "capabilities",
+    )  # fmt: skip
+
+
+class LiveModels(Report):
+    """What a provider's own list names today."""
+
+    title = "Models that the provider lists"
+    columns: ClassVar[Mapping[str, str]] = {
+        "provider": "string", "id": "string", "name": "string", "lifecycle": "string",
+        "retires_on": "string", "successor": "string", "max_input": "Int64",
+        "max_output": "Int64", "capabilities": "string", "aliases": "string",
+    }  # fmt: skip
+
+    @classmethod
+    def of(cls, models: Iterable[Model]) -> LiveModels:
+        """One line for each model."""
+        return cls(
+            [
+                {
+                    **{name: getattr(model, name) for name in cls.columns},
+                    "lifecycle": str(model.lifecycle),
+                    "retires_on": model.retires_on.isoformat() if model.retires_on else None,
+                    "capabilities": ", ".join(sorted(model.capabilities)),
+                    "aliases": ", ".join(model.aliases),
+                }
+                for model in models
+            ]
+        )
+
+
+class Sessions(Report):
+    """Which connections are open, and which cell owns them."""
+
+    title = "Sessions"
+    columns: ClassVar[Mapping[str, str]] = {
+        "id": "string", "provider": "string", "kind": "string", "status": "string",
+        "cell": "string", "execution_count": "Int64", "loop": "string", "created": WHEN,
+        "age_s": "float64", "idle_s": "float64", "requests": "Int64", "in_flight": "Int64",
+        "open_connections": "Int64", "bytes_in": "Int64", "closed_by": "string",
+    }  # fmt: skip
+    shown: ClassVar[tuple[str, ...]] = (
+        "id", "provider", "kind", "status", "execution_count", "age_s", "idle_s", "requests",
+        "in_flight", "open_connections", "closed_by",
+    )  # fmt: skip
+
+    @classmethod
+    def of(cls, rows: Iterable[SessionRow]) -> Sessions:
+        """One line for each session."""
+        return cls([{**asdict(row), "status": str(row.status)} for row in rows])
+
+
+class Leaks(Sessions):
+    """Sessions that were lost without being closed, and the line that opened them."""
+
+    title = "Leaks"
+    columns: ClassVar[Mapping[str, str]] = {**Sessions.columns, "opened_at": "string"}
+    shown: ClassVar[tuple[str, ...]] = (
+        "id",
+        "provider",
+        "kind",
+        "cell",
+        "execution_count",
+        "opened_at",
+        "closed_by",
+    )
+
+    @classmethod
+    def of(cls, rows: Iterable[SessionRow]) -> Leaks:
+        """One line for each session that leaked."""
+        return cls([asdict(row) for row in rows if row.status == "leaked"])

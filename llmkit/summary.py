@@ -1,0 +1,50 @@
+"""What is said of a whole run: what made it, and what a reader must know."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from datetime import datetime
+
+from . import _version
+from .catalogue import load as catalogue_data
+from .comparison import Comparison
+from .lanes import Lane, Race
+
+
+def comparison_of(race: Race, started: datetime, lanes: Sequence[Lane]) -> Comparison:
+    """What *race* found, with what made it and what must be known to read it."""
+    about = {
+        "run_id": race.run_id,
+        "llmkit": _version.__version__,
+        "python": platform.python_version(),
+        "catalogue": catalogue_data.as_of(),
+        "started_at": started.isoformat(timespec="seconds"),
+        "models": sorted({lane.spot.asked for lane in lanes}),
+        "parameters": _parameters(lanes),
+    }
+    return Comparison([race.rows[i] for i in sorted(race.rows)], about, _notes(lanes))
+
+
+def _parameters(lanes: Sequence[Lane]) -> dict[str, list[object]]:
+    found: dict[str, list[object]] = {}
+    for lane in lanes:
+        for name, value in lane.spot.parameters.items():
+            seen = found.setdefault(name, [])
+            if value not in seen:
+                seen.append(value)
+    return found
+
+
+def _notes(lanes: Sequence[Lane]) -> tuple[str, ...]:
+    local = [lane for lane in lanes if lane.call and lane.call.provider.name == "local"]
+    scripted = [lane for lane in lanes if lane.call and lane.call.provider.name == "scripted"]
+    notes = []
+    if len(local) > 1:
+        notes.append(
+            "The answers of the local model were made on one machine, one after another: "
+            "their times include waiting for each other."
+        )
+    if scripted:
+        notes.append("Answers marked [scripted] come from a script, not from a model.")
+    return tuple(notes)

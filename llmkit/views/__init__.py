@@ -1,0 +1,1 @@
+"""Plain values in; tables, figures, markup and records out."""

@@ -1,0 +1,183 @@
+"""Answers side by side, as markup and as text."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from ..types import Completion, Lifecycle, Row, Status
+from .markup import clipped, escape, style, table_html, visible
+
+MOST_CARDS = 8  # more answers than these make a table with the texts folded away
+MARKS = {
+    Status.COMPLETE: ("✓", "complete", "good"),
+    Status.LENGTH: ("✂", "stopped at the token limit", "warn"),
+    Status.FILTERED: ("⊘", "filtered", "warn"),
+    Status.TRUNCATED: ("⚠", "cut off", "bad"),
+    Status.CANCELLED: ("■", "cancelled", "warn"),
+    Status.ERROR: ("✗", "error", "bad"),
+}
+
+
+def comparison_html(rows: Sequence[Row], *, notes: Sequence[str] = ()) -> str:
+    """The answers next to each other, grouped by prompt; text is text, whatever it contains."""
+    parts = [style()]
+    parts += [f'<p class="lk-note">{escape(note)}</p>' for note in notes]
+    if not rows:
+        parts.append("<p>No answers.</p>")
+    for prompt, group in _by_prompt(rows):
+        answers = list(group)
+        parts.append(f"<h3>{escape(prompt)}</h3>")
+        parts.append(_cards(answers) if len(rows) <= MOST_CARDS else _folded(answers))
+    return f'<div class="lk">{"".join(parts)}</div>'
+
+
+def comparison_text(
+    rows: Sequence[Row], *, notes: Sequence[str] = (), width: int | None = None
+) -> str:
+    """The answers one below the other, for a terminal."""
+    width = width or min(shutil.get_terminal_size((100, 24)).columns, 120)
+    parts = [*notes] if rows else [*notes, "no answers"]
+    for prompt, group in _by_prompt(rows):
+        parts.append(
+            f"\n{clipped(' '.join(visible(prompt).split()), width)}\n{'=' * min(width, 72)}"
+        )
+        parts += [_block(row, width) for row in group]
+    return "\n".join(parts).strip("\n")
+
+
+def point(row: Row) -> str:
+    """The grid point of a row in words, "" for a run without parameters."""
+    said = [f"{name} {_short(value)}" for name, value in row.parameters.items()]
+    return " · ".join([*said, *([f"repeat {row.repeat + 1}"] if row.repeat else [])])
+
+
+def facts(answer: Completion) -> tuple[str, ...]:
+    """What it took, in words: times, tokens, cost."""
+    said = []
+    if answer.time_to_first_chunk_s is not None:
+        said.append(f"first text {answer.time_to_first_chunk_s:.2f} s")
+    if answer.duration_s is not None:
+        said.append(f"{answer.duration_s:.2f} s")
+    if answer.usage.output_tokens is not None:
+        said.append(f"{answer.usage.output_tokens:,} tokens")
+    if answer.attempts > 1:
+        said.append(f"{answer.attempts} attempts")
+    if answer.attempts:
+        said.append("cost unknown" if answer.cost_usd is None else dollars(answer.cost_usd))
+    return tuple(said)
+
+
+def dollars(usd: float) -> str:
+    """An amount of US dollars; tiny ones keep two digits that mean something."""
+    return "$0" if usd == 0 else f"${usd:.2f}" if usd >= 0.1 else f"${usd:.2g}"
+
+
+def remarks(row: Row) -> tuple[str, ...]:
+    """All that a reader must know beside the text: substitutions, what was ignored, warnings."""
+    answer = row.completion
+    said = [f"{s.asked} → {s.chosen}: {s.reason}" for s in answer.fallback]
+    if row.lifecycle is Lifecycle.REROUTED:
+        said.append(f"the provider answers {row.request_model} with another model")
+    if answer.rerouted:
+        said.append(f"asked {answer.request_model}, answered by {answer.response_model}")
+    if answer.possibly_billed and row.error_type:
+        said.append("may have been billed")
+    return (*said, *answer.warnings)
+
+
+def _by_prompt(rows: Sequence[Row]) -> Iterable[tuple[str, Iterable[Row]]]:
+    keyed = groupby(rows, key=lambda row: (str(row.prompt_id), row.prompt))
+    return ((prompt, group) for (_, prompt), group in keyed)
+
+
+def _cards(rows: Sequence[Row]) -> str:
+    columns = {3: "lk-three", 4: "lk-four", 7: "lk-four", 8: "lk-four"}.get(len(rows), "")
+    cards = "".join(_card(row) for row in rows)
+    return f'<div class="lk-lanes {columns}">{cards}</div>'
+
+
+def _card(row: Row) -> str:
+    mark, word, tone = MARKS[row.completion.status]
+    answer = row.completion
+    parts = [f"<h4>{escape(_name(row))}</h4>"]
+    parts += [
+        f'<p class="lk-point">{escape(said)}</p>' for said in (_served(row), point(row)) if said
+    ]
+    parts.append(f'<p class="lk-{tone}">{mark} {escape(word)}</p>')
+    parts.append(_texts(row))
+    parts += [f'<p class="lk-note">{escape(said)}</p>' for said in remarks(row)]
+    parts.append(f'<p class="lk-facts">{escape(" · ".join(facts(answer)))}</p>')
+    return f'<section class="lk-lane">{"".join(parts)}</section>'
+
+
+def _texts(row: Row) -> str:
+    answer = row.completion
+    parts = []
+    if row.error:
+        parts.append(f'<p class="lk-bad">{escape(row.error_type)}: {escape(row.error)}</p>')
+    if answer.reasoning:
+        thought = f'<pre class="lk-thought">{escape(answer.reasoning)}</pre>'
+        parts.append(f"<details><summary>reasoning</summary>{thought}</details>")
+    if answer.text:
+        parts.append(f'<pre class="lk-answer">{escape(answer.text)}</pre>')
+    return "".join(parts)
+
+
+def _folded(rows: Sequence[Row]) -> str:
+    lines = [
+        {
+            "model": _name(row),
+            "parameters": point(row),
+            "status": " ".join(MARKS[row.completion.status][:2]),
+            "answer": clipped(" ".join(row.completion.text.split()), 72) or row.error or "",
+            "took": " · ".join(facts(row.completion)),
+        }
+        for row in rows
+    ]
+    table = (
+        table_html(lines, lines[0])
+        .removeprefix(f'<div class="lk">{style()}')
+        .removesuffix("</div>")
+    )
+    return table + "".join(_unfolded(row) for row in rows)
+
+
+def _unfolded(row: Row) -> str:
+    summary = escape(" ".join(filter(None, [_name(row), point(row)])))
+    return f"<details><summary>{summary}</summary>{_card(row)}</details>"
+
+
+def _block(row: Row, width: int) -> str:
+    mark, word, _ = MARKS[row.completion.status]
+    head = " · ".join(filter(None, [f"{mark} {_name(row)}", _served(row), point(row), word]))
+    lines = [clipped(visible(head), width)]
+    if row.error:
+        lines.append(textwrap.fill(visible(f"{row.error_type}: {row.error}"), width))
+    lines += [
+        textwrap.fill(line, width, initial_indent="  ", subsequent_indent="  ")
+        for line in visible(row.completion.text).splitlines()
+    ]
+    lines += [textwrap.fill(f"! {visible(said)}", width) for said in remarks(row)]
+    lines.append(f"  {' · '.join(facts(row.completion))}")
+    return "\n" + "\n".join(line for line in lines if line.strip())
+
+
+def _name(row: Row) -> str:
+    model = row.request_model or row.asked
+    return f"{row.provider}: {model}" if row.provider else model
+
+
+def _served(row: Row) -> str:
+    return (
+        f"asked as {row.asked}"
+        if row.asked not in (row.request_model, f"{row.provider}:{row.request_model}")
+        else ""
+    )
+
+
+def _short(value: object) -> str:
+    text = " ".join(str(value).split())
+    return clipped(text, 40)

@@ -1,0 +1,157 @@
+"""Rows as DataFrames with fixed columns, and as CSV and Parquet (keeper of pandas)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ConfigError
+from ..types import Row
+from .markup import visible
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+WHEN = "datetime64[us, UTC]"
+BEFORE_GRID = {
+    "run_id": "string", "row": "Int64", "prompt_id": "object", "prompt": "string",
+    "system": "string", "repeat": "Int64", "temperature": "Float64", "top_p": "Float64",
+    "max_tokens": "Int64", "seed": "Int64",
+}  # fmt: skip
+AFTER_GRID = {
+    "asked": "string", "provider": "string", "request_model": "string",
+    "response_model": "string", "how": "string", "lifecycle": "string", "substituted": "boolean",
+    "text": "string", "reasoning": "string", "status": "string", "finish_reason": "string",
+    "input_tokens": "Int64", "output_tokens": "Int64", "cached_tokens": "Int64",
+    "reasoning_tokens": "Int64", "cost_usd": "float64", "time_to_first_chunk_s": "float64",
+    "duration_s": "float64", "output_tokens_per_s": "float64", "started_at": WHEN,
+    "attempts": "Int64", "possibly_billed": "boolean", "request_id": "string",
+    "upstream_provider": "string", "rerouted": "boolean", "ignored_parameters": "string",
+    "fallback": "string", "warnings": "string", "error_type": "string", "error": "string",
+    "cell": "string",
+}  # fmt: skip
+# A spreadsheet runs a cell that begins with one of these as a formula.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def comparison_frame(rows: Sequence[Row]) -> pd.DataFrame:
+    """One row per answer, in the order asked; a failed call is a row with `error` set.
+
+    `duration_s` and `time_to_first_chunk_s` are float64 seconds, NaN where nothing came; token
+    counts are Int64, <NA> where the provider did not report them; `output_tokens_per_s` counts
+    from the first chunk to the end; `cost_usd` is NaN where no price is known. Further grid
+    parameters come after `seed`, the columns of the person's own DataFrame of prompts last.
+    """
+    grid = {name: "object" for row in rows for name in row.parameters if name not in BEFORE_GRID}
+    ours = {**BEFORE_GRID, **grid, **AFTER_GRID}
+    extra = {_free(name, ours): "object" for row in rows for name in row.extra}
+    lines = [{**_line(row), **{_free(n, ours): v for n, v in row.extra.items()}} for row in rows]
+    frame = table_frame(lines, {**ours, **extra})
+    return frame.astype({name: _inferred(frame[name]) for name in extra})
+
+
+def table_frame(rows: Iterable[Mapping[str, object]], columns: Mapping[str, str]) -> pd.DataFrame:
+    """*rows* with exactly *columns* in their dtypes, also when there are none."""
+    import pandas as pd
+
+    lines = list(rows)
+    return pd.DataFrame(
+        {
+            name: pd.Series([line.get(name) for line in lines], dtype=_dtype(dtype))
+            for name, dtype in columns.items()
+        }
+    )
+
+
+def csv_text(rows: Sequence[Row], about: Mapping[str, object]) -> str:
+    """The table as CSV, after one comment line with *about*; no cell can act."""
+    frame = comparison_frame(rows)
+    for name in frame.columns:
+        if frame[name].dtype in ("string", "object"):
+            frame[name] = frame[name].map(_harmless, na_action="ignore")
+    header = "# " + json.dumps(about, ensure_ascii=False, default=str)
+    table: str = frame.to_csv(index=False, lineterminator="\n")
+    return f"{header}\n{table}"
+
+
+def write_parquet(rows: Sequence[Row], about: Mapping[str, object], path: Path) -> None:
+    """The table as Parquet, with *about* in the file's metadata.
+
+    Raises:
+        ConfigError: pyarrow is not installed.
+    """
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError:
+        raise ConfigError('Parquet needs: pip install "llmkit[export]"') from None
+    frame = comparison_frame(rows)
+    for name in frame.columns:
+        if frame[name].dtype == "object":
+            frame[name] = frame[name].map(str, na_action="ignore").astype("string")
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    metadata = {**(table.schema.metadata or {}), b"llmkit": json.dumps(about, default=str).encode()}
+    pq.write_table(table.replace_schema_metadata(metadata), path)
+
+
+def tokens_per_second(row: Row) -> float | None:
+    """Output tokens for each second from the first chunk to the end; None where unknown."""
+    answer = row.completion
+    tokens, end = answer.usage.output_tokens, answer.duration_s
+    if tokens is None or end is None:
+        return None
+    seconds = end - (answer.time_to_first_chunk_s or 0.0)
+    return tokens / seconds if seconds > 0 else None
+
+
+def _line(row: Row) -> dict[str, Any]:
+    answer, asked = row.completion, row.parameters
+    line: dict[str, Any] = {
+        name: getattr(row, name)
+        for name in ("run_id", "row", "prompt_id", "prompt", "system", "repeat", "asked",
+                     "provider", "request_model", "how", "lifecycle", "substituted",
+                     "error_type", "error", "cell")
+    }  # fmt: skip
+    line |= {name: value for name, value in asked.items() if name != "system"}
+    line |= {
+        name: getattr(answer, name)
+        for name in ("response_model", "text", "status", "finish_reason", "cost_usd",
+                     "time_to_first_chunk_s", "duration_s", "started_at", "attempts",
+                     "possibly_billed", "request_id", "upstream_provider", "rerouted")
+    }  # fmt: skip
+    for name in ("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens"):
+        line[name] = getattr(answer.usage, name)
+    line["reasoning"] = answer.reasoning or None
+    line["output_tokens_per_s"] = tokens_per_second(row)
+    line["ignored_parameters"] = ", ".join(answer.ignored_parameters)
+    line["fallback"] = "; ".join(f"{s.asked} -> {s.chosen} ({s.rule})" for s in answer.fallback)
+    line["warnings"] = "; ".join(answer.warnings)
+    return {name: _plain(value) for name, value in line.items()}
+
+
+def _plain(value: object) -> object:
+    # A StrEnum is a str, but its repr would show in an object column.
+    return str(value) if isinstance(value, str) else value
+
+
+def _free(name: str, taken: Mapping[str, str]) -> str:
+    return f"prompt_{name}" if name in taken else name
+
+
+def _inferred(column: pd.Series[Any]) -> Any:
+    return column.infer_objects().dtype
+
+
+def _dtype(name: str) -> Any:
+    import pandas as pd
+
+    return pd.StringDtype() if name == "string" else name
+
+
+def _harmless(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    text = visible(value).replace("\r", "\\x0d")
+    return f"'{text}" if value.startswith(FORMULA) else text

@@ -1,0 +1,154 @@
+"""Text and markup for people, in which nothing that came from elsewhere can act."""
+
+from __future__ import annotations
+
+import html
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import resources
+
+# Format characters that hide or reorder what follows them; joiners of emoji are harmless.
+HIDDEN = {"\u200b", "\u2060", "\ufeff", "\u00ad"}
+BIDI = {*"\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"}
+GAP = "  "
+
+
+def visible(text: object) -> str:
+    """*text* with every character that would act on a terminal or a page shown as its code.
+
+    Line ends and tabs stay; escapes, other controls, bidirectional overrides and lone surrogates
+    become `\\xNN` or `\\uNNNN`.
+    """
+    value = str(text)
+    if value.isprintable() and not BIDI.intersection(value):
+        return value
+    return "".join(_shown(c) for c in value)
+
+
+def escape(text: object) -> str:
+    """*text* for HTML; nothing in it is markup."""
+    return html.escape(visible(text), quote=True)
+
+
+def _shown(c: str) -> str:
+    if c in "\n\t" or (c.isprintable() and c not in BIDI):
+        return c
+    category = unicodedata.category(c)
+    if category not in ("Cc", "Cs", "Co", "Cn") and c not in BIDI and c not in HIDDEN:
+        return c
+    return f"\\x{ord(c):02x}" if ord(c) < 256 else f"\\u{ord(c):04x}"
+
+
+def table_html(
+    rows: Sequence[Mapping[str, object]], columns: Iterable[str], *, caption: str = ""
+) -> str:
+    """A table that reads as one even where its style is taken away."""
+    names = list(columns)
+    numeric = {n for n in names if all(_is_number(row.get(n)) for row in rows) and rows}
+    heads = "".join(f'<th scope="col"{_align(n in numeric)}>{escape(n)}</th>' for n in names)
+    lines = [
+        "<tr>"
+        + "".join(f"<td{_align(n in numeric)}>{escape(cell(row.get(n)))}</td>" for n in names)
+        + "</tr>"
+        for row in rows
+    ]
+    title = f"<caption>{escape(caption)}</caption>" if caption else ""
+    body = "".join(lines) or f'<tr><td colspan="{len(names)}">nothing here</td></tr>'
+    table = f"<table>{title}<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="lk">{style()}{table}</div>'
+
+
+def table_text(
+    rows: Sequence[Mapping[str, object]],
+    columns: Iterable[str],
+    *,
+    caption: str = "",
+    width: int | None = None,
+) -> str:
+    """The same for a terminal, cut to *width* columns."""
+    names = list(columns)
+    cells = [[_one_line(cell(row.get(n))) for n in names] for row in rows]
+    widths = [
+        max([width_of(name), *(width_of(line[i]) for line in cells)])
+        for i, name in enumerate(names)
+    ]
+    lines = [
+        GAP.join(padded(t, w) for t, w in zip(line, widths, strict=True))
+        for line in [names, *cells]
+    ]
+    lines.insert(1, GAP.join("-" * w for w in widths))
+    if not rows:
+        lines.append("nothing here")
+    shown = [line.rstrip() if width is None else clipped(line.rstrip(), width) for line in lines]
+    return "\n".join([caption, *shown] if caption else shown)
+
+
+def page(body: str, *, title: str) -> str:
+    """One document with *body* that asks no server for anything."""
+    policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title>"
+        "<style>body{margin:2rem auto;max-width:80rem;padding:0 1rem;"
+        "background:light-dark(#fff,#15171a);color-scheme:light dark;"
+        "font-family:system-ui,sans-serif}</style>"
+        f"</head><body>{body}</body></html>\n"
+    )
+
+
+def style() -> str:
+    """The style sheet of every view, as an element."""
+    return f"<style>{resources.files(__package__).joinpath('style.css').read_text('utf-8')}</style>"
+
+
+def cell(value: object) -> str:
+    """A value as a table shows it; what is unknown is a dash."""
+    if value is None or value != value:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return str(value)
+
+
+def width_of(text: str) -> int:
+    """How many columns of a terminal *text* takes; wide characters take two."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in text
+    )
+
+
+def padded(text: str, width: int) -> str:
+    """*text* with blanks up to *width* columns."""
+    return text + " " * (width - width_of(text))
+
+
+def clipped(text: str, width: int) -> str:
+    """*text* in at most *width* columns."""
+    if width_of(text) <= width:
+        return text
+    kept = text
+    while kept and width_of(kept) > width - 1:
+        kept = kept[:-1]
+    return f"{kept}…"
+
+
+def _one_line(text: str, limit: int = 48) -> str:
+    return clipped(" ".join(visible(text).split()), limit)
+
+
+def _is_number(value: object) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+
+
+def _align(right: bool) -> str:
+    # Inline, because a notebook that is not trusted drops the style sheet.
+    return f' style="text-align:{"right" if right else "left"}"'

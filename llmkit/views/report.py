@@ -1,0 +1,54 @@
+"""A table that a function gives back: shown by itself, and a DataFrame on request."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from .markup import table_html, table_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Report:
+    """Rows with fixed columns; a subclass names them.
+
+    Attributes:
+        title: What the table is.
+        columns: All columns and their dtypes, in order.
+        shown: The columns of the display; the others are in the frame.
+        rows: One mapping for each line.
+    """
+
+    title: ClassVar[str] = ""
+    columns: ClassVar[Mapping[str, str]] = {}
+    shown: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, rows: Sequence[Mapping[str, object]]) -> None:
+        self.rows = tuple(rows)
+
+    def frame(self) -> pd.DataFrame:
+        """The table with all its columns, in fixed dtypes even when it is empty."""
+        from .frames import table_frame
+
+        return table_frame(self.rows, self.columns)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Mapping[str, object]]:
+        return iter(self.rows)
+
+    def __str__(self) -> str:
+        width = shutil.get_terminal_size((120, 24)).columns
+        return table_text(self.rows, self._shown(), caption=self.title, width=width)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return table_html(self.rows, self._shown(), caption=self.title)
+
+    def _shown(self) -> Sequence[str]:
+        return self.shown or tuple(self.columns)
