@@ -9,7 +9,7 @@ from . import errors
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from .catalogue.resolve import Resolution
+    from .catalogue.resolution import Resolution
     from .comparison import Comparison, load
     from .face import (
         aask,
@@ -50,7 +50,7 @@ _LAZY = {
     "Kit": "kit",
     "Message": "types",
     "Prompt": "types",
-    "Resolution": "catalogue.resolve",
+    "Resolution": "catalogue.resolution",
     "Script": "runtime.scripted",
     "aask": "face",
     "aauth": "face",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .catalogue.resolve import Resolution
+from .catalogue.resolution import Resolution
 from .client import Call
 from .errors import ConfigError, RetiredModelError
 from .options import Options

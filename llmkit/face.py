@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from .asking import Asked, Compared, asking, comparing, takes
-from .catalogue import listing
-from .catalogue import resolve as names
-from .catalogue.resolve import Resolution
+from .catalogue import listing, resolution
+from .catalogue.resolution import Resolution
 from .errors import ConfigError
 from .kit import current_kit
 from .reports import AuthReport, Leaks, LiveModels, Models, Sessions
@@ -78,7 +77,7 @@ def resolve(name: str, provider: str | None = None) -> Resolution:
 
 def why(name: str, provider: str | None = None) -> str:
     """What `resolve` found, in sentences."""
-    return names.why(resolve(name, provider))
+    return resolution.why(resolve(name, provider))
 
 
 def configure(**settings: object) -> Settings:

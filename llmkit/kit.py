@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from .calls import at, call_for, limits
 from .catalogue import prices
-from .catalogue.resolve import Resolution, resolve
+from .catalogue.resolution import Resolution
+from .catalogue.resolve import resolve
 from .client import Call, Exchange, complete, read_whole, refusal
 from .errors import ConfigError, LlmkitError, UnknownProviderError
 from .lanes import Lane, Race, Watcher, merge_equal

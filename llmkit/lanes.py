@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from .catalogue.resolve import Resolution
+from .catalogue.resolution import Resolution
 from .client import Call, Exchange
 from .errors import CallError, LlmkitError
 from .plan import Spot

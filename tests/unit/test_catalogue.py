@@ -12,7 +12,8 @@ from llmkit import MODEL_NAME_MAPPING
 from llmkit.catalogue import fallback, listing, prices
 from llmkit.catalogue.entry import normal
 from llmkit.catalogue.load import shipped
-from llmkit.catalogue.resolve import resolve, why
+from llmkit.catalogue.resolution import why
+from llmkit.catalogue.resolve import resolve
 from llmkit.errors import ConfigError, UnknownModelError, UnknownProviderError
 from llmkit.types import How, Lifecycle, Usage
 
