@@ -19,7 +19,12 @@ def main(target: Path) -> None:
     print(f"running {NOTEBOOK.relative_to(TOP)} on the embedded language model ...", flush=True)
     # A kernelspec of this very environment, whatever the machine calls its kernels.
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
-    NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(target)}}).execute()
+    NotebookClient(
+        notebook,
+        timeout=600,
+        resources={"metadata": {"path": str(target)}},
+        extra_arguments=["--log-level=ERROR"],
+    ).execute()
     ran = target / NOTEBOOK.name
     nbformat.write(notebook, ran)
     page = ran.with_suffix(".html")

@@ -1,0 +1,168 @@
+"""Drives a real Jupyter kernel: cells are sent without waiting, as "Run All" does."""
+
+from __future__ import annotations
+
+import json
+import queue
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.manager import KernelManager
+
+PATIENCE_S = 60.0  # for a loaded machine; nothing here is timed by it
+
+
+@dataclass
+class Ran:
+    """What came back for one cell.
+
+    Attributes:
+        reply: Its execute_reply, None where the kernel lost the cell.
+        out: What it printed.
+        err: What it printed to standard error.
+        shown: The mime bundles that it displayed or ended in.
+        order: Its place among the replies.
+    """
+
+    reply: dict[str, Any] | None = None
+    out: str = ""
+    err: str = ""
+    shown: list[dict[str, Any]] = field(default_factory=list)
+    order: int = -1
+
+    @property
+    def ok(self) -> bool:
+        return bool(self.reply) and self.reply["status"] == "ok"
+
+    @property
+    def error(self) -> str:
+        return "\n".join((self.reply or {}).get("traceback") or ())
+
+
+class Kernel:
+    """One kernel; a context manager that ends it and keeps what it wrote to standard error.
+
+    Attributes:
+        stderr: All that the kernel's process wrote there, once it has ended.
+    """
+
+    def __init__(self, *flags: str, env: dict[str, str] | None = None) -> None:
+        self._log = Path(tempfile.mkstemp(suffix=".stderr")[1])
+        self._manager = KernelManager(kernel_name="python3")
+        self._manager.kernel_spec.argv[:] = [
+            sys.executable, "-W", "error::ResourceWarning", *flags,
+            "-m", "ipykernel_launcher", "--log-level=ERROR", "-f", "{connection_file}",
+        ]  # fmt: skip
+        self._env = env
+        self.stderr = ""
+
+    def __enter__(self) -> Kernel:
+        import os
+
+        environ = {**os.environ, **(self._env or {}), "PYTHONPATH": str(Path(__file__).parents[2])}
+        with self._log.open("wb") as log:
+            self._manager.start_kernel(stderr=log, env=environ)
+        self._client = self._manager.blocking_client()
+        self._client.start_channels()
+        self._client.wait_for_ready(timeout=PATIENCE_S)
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._client.stop_channels()
+        self._manager.shutdown_kernel()
+        self.stderr = self._log.read_text(errors="replace")
+        self._log.unlink()
+
+    def run(self, *cells: str, ids: list[str] | None = None, **metadata: Any) -> list[Ran]:
+        """Sends all *cells* at once and waits for every reply."""
+        sent = [
+            self.send(cell, cell_id=ids[i] if ids else None, **metadata)
+            for i, cell in enumerate(cells)
+        ]
+        return self.collect(sent)
+
+    def one(self, cell: str, cell_id: str | None = None, **metadata: Any) -> Ran:
+        """Sends one cell and waits for its reply."""
+        return self.collect([self.send(cell, cell_id=cell_id, **metadata)])[0]
+
+    def send(self, cell: str, *, cell_id: str | None = None, **metadata: Any) -> str:
+        """Sends one cell, without waiting; gives the message's id."""
+        content = {
+            "code": cell, "silent": False, "store_history": True, "user_expressions": {},
+            "allow_stdin": False, "stop_on_error": False,
+        }  # fmt: skip
+        message = self._client.session.msg("execute_request", content)
+        message["metadata"] = {**({"cellId": cell_id} if cell_id else {}), **metadata}
+        self._client.shell_channel.send(message)
+        found: str = message["header"]["msg_id"]
+        return found
+
+    def interrupt(self) -> None:
+        """Presses the stop button."""
+        self._manager.interrupt_kernel()
+
+    def wait_for_output(self, message: str, text: str) -> None:
+        """Waits until the cell of *message* has printed *text*."""
+        deadline = time.monotonic() + PATIENCE_S
+        seen = ""
+        while text not in seen:
+            assert time.monotonic() < deadline, f"{text!r} never came, only {seen!r}"
+            got = self._client.iopub_channel.get_msg(timeout=PATIENCE_S)
+            if got["parent_header"].get("msg_id") == message and got["msg_type"] == "stream":
+                seen += got["content"]["text"]
+
+    def collect(self, sent: list[str]) -> list[Ran]:
+        """Waits for the replies to all of *sent*, and gathers what the cells showed."""
+        found = {message: Ran() for message in sent}
+        replies = idle = 0
+        deadline = time.monotonic() + PATIENCE_S
+        while replies < len(sent) or idle < len(sent):
+            if time.monotonic() > deadline:
+                break
+            replies += self._take_reply(found, replies)
+            idle += self._take_output(found)
+        return [found[message] for message in sent]
+
+    def _take_reply(self, found: dict[str, Ran], order: int) -> int:
+        try:
+            got = self._client.shell_channel.get_msg(timeout=0.02)
+        except queue.Empty:
+            return 0
+        ran = found.get(got["parent_header"].get("msg_id"))
+        if ran is None:
+            return 0
+        ran.reply, ran.order = got["content"], order
+        return 1
+
+    def _take_output(self, found: dict[str, Ran]) -> int:
+        ended = 0
+        while True:
+            try:
+                got = self._client.iopub_channel.get_msg(timeout=0.02)
+            except queue.Empty:
+                return ended
+            ran = found.get(got["parent_header"].get("msg_id"))
+            if ran is None:
+                continue
+            kind, content = got["msg_type"], got["content"]
+            if kind == "stream":
+                setattr(ran, *_more(ran, content))
+            elif kind in ("execute_result", "display_data", "update_display_data"):
+                ran.shown.append(content["data"])
+            elif kind == "status" and content["execution_state"] == "idle":
+                ended += 1
+
+
+def _more(ran: Ran, content: dict[str, Any]) -> tuple[str, str]:
+    name = "out" if content["name"] == "stdout" else "err"
+    return name, getattr(ran, name) + content["text"]
+
+
+def value(ran: Ran) -> Any:
+    """What a cell printed, as JSON."""
+    assert ran.ok, ran.error or ran.reply
+    return json.loads(ran.out)
