@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Se
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from .calls import at, call_for, limits
@@ -113,7 +114,7 @@ class Kit:
         custom = self.settings.providers.get(name)
         if custom is not None:
             key_vars = (custom["key_var"],) if custom.get("key_var") else ()
-            return compatible(name, custom["base_url"], key_vars)
+            return _compatible(name, custom["base_url"], key_vars)
         if name not in PROVIDERS:
             known = ", ".join(self.provider_names())
             raise UnknownProviderError(f"there is no provider {name!r}; known are {known}")
@@ -129,7 +130,7 @@ class Kit:
         self, name: str, provider: str | None = None, *, verbatim: bool = False
     ) -> Resolution:
         """What *name* means today, see `llmkit.resolve`."""
-        return resolve(
+        return _resolved(
             name,
             provider,
             on=datetime.now(UTC).date(),
@@ -205,7 +206,8 @@ class Kit:
         """*completion* with its cost, where the provider did not say it and a price is known."""
         if completion.cost_usd is not None:
             return completion
-        await asyncio.to_thread(prices.load)
+        if not prices.ready(completion.provider):
+            await asyncio.to_thread(prices.load)
         for model in (completion.response_model, completion.request_model):
             on = completion.started_at
             cost = (
@@ -358,6 +360,10 @@ class Kit:
         name = f"{__package__}.runtime.transport"
         return sys.modules.get(name) or await asyncio.to_thread(importlib.import_module, name)
 
+
+# The same names are asked again and again, and the answer depends on nothing else.
+_resolved = lru_cache(maxsize=1024)(resolve)
+_compatible = lru_cache(maxsize=64)(compatible)
 
 _lock = threading.Lock()
 _current: Kit | None = None

@@ -123,16 +123,17 @@ class Race:
         except LlmkitError as error:
             failure = error
             came = (isinstance(error, CallError) and error.completion) or _unsent(lane)
-        except asyncio.CancelledError:
-            came = exchange.completion() if exchange else _unsent(lane)
-            self._finish(lane, replace(came, status=Status.CANCELLED))
-            raise
         except Exception as error:  # a bug of ours in one row must not cost the others
             log.exception("row %d failed in a way that llmkit does not expect", lane.spot.row)
             failure = error
             came = replace(
                 exchange.completion() if exchange else _unsent(lane), status=Status.ERROR
             )
+        except BaseException:
+            # Cancelled; or the stop button was pressed in the very moment in which this ran.
+            came = exchange.completion() if exchange else _unsent(lane)
+            self._finish(lane, replace(came, status=Status.CANCELLED))
+            raise
         await self._settle(lane, came, failure)
 
     async def _settle(self, lane: Lane, came: Completion, failure: Exception | None) -> None:
@@ -166,7 +167,9 @@ class Race:
 
     def _share(self, lane: Lane, twin: Row) -> None:
         note = f"the same request as row {twin.row}, sent and billed once for both"
-        shared = replace(twin.completion, cost_usd=0.0, warnings=(*twin.completion.warnings, note))
+        cost = None if twin.completion.cost_usd is None else 0.0
+        said = (*twin.completion.warnings, note)
+        shared = replace(twin.completion, cost_usd=cost, warnings=said)
         row = row_of(lane, self.run_id, shared, None, self._cell)
         row = replace(row, error_type=twin.error_type, error=twin.error, shared_with=twin.row)
         self.rows[row.row] = row

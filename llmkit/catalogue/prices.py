@@ -34,6 +34,11 @@ def load() -> Any:
     return genai_prices
 
 
+def ready(provider: str) -> bool:
+    """True where a cost can be told without importing anything first."""
+    return provider not in PRICED or load.cache_info().currsize > 0
+
+
 def cost(provider: str, model: str, usage: Usage, *, on: datetime | None) -> Cost | None:
     """What *usage* costs, None where no price or no count is known; never 0 for want of one.
 

@@ -1,0 +1,204 @@
+"""Calls next to each other, none of which can lose another."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from llmkit.asking import comparing
+from llmkit.errors import ConfigError, SpendLimitError
+from llmkit.kit import Kit
+from llmkit.runtime.cast import cast
+from llmkit.runtime.scripted import Script, ScriptedCarrier
+from llmkit.types import Status
+
+KEYS = {"OPENAI_API_KEY": "sk-1234567890abcdef", "ANTHROPIC_API_KEY": "sk-ant-1234567890abcdef"}
+
+
+async def no_wait(seconds):
+    """A sleep that takes no time."""
+
+
+class Stuck(Exception):
+    """Something that nobody expects."""
+
+
+class Watching:
+    """A watcher that writes down what it was told, and can fail when text comes."""
+
+    def __init__(self, fail=None):
+        self.told = []
+        self.fail = fail
+
+    def begun(self, lanes):
+        self.told.append(("begun", len(lanes)))
+
+    def grew(self, row, delta):
+        self.told.append(("grew", row))
+        if self.fail is not None:
+            raise self.fail
+
+    def finished(self, row):
+        self.told.append(("finished", row.row))
+
+    def ended(self):
+        self.told.append(("ended",))
+
+
+def broken(body):
+    raise Stuck("a script that fails")
+
+
+def kit(environ=None, **replies):
+    carrier = ScriptedCarrier({**cast(), **replies}, sleep=no_wait)
+    every = dict.fromkeys(("scripted", "openai", "anthropic"), carrier)
+    return Kit(environ=environ or {}, carriers=every, notify=lambda text: None)
+
+
+def run(which, *asked, view=None, max_calls=None, max_cost_usd=None, **more):
+    compared = comparing(*asked, **more)
+    limits = {"max_calls": max_calls, "max_cost_usd": max_cost_usd}
+    return asyncio.run(which.compare(compared.spots, compared.options, view=view, **limits))
+
+
+def statuses(comparison):
+    return [str(row.completion.status) for row in comparison.rows]
+
+
+def test_a_failed_call_is_a_row_and_loses_no_other():
+    """Refusals, cuts, unknown names, missing keys and bugs stand beside answers."""
+    replies = {
+        "refuses": Script("no", status=500),
+        "cut": Script("one two three four", failure="cut"),
+        "broken": broken,
+    }
+    which = kit(**replies)
+    names = [f"scripted:{name}" for name in ("echo", "refuses", "cut", "broken")]
+
+    found = run(which, "hi there", names, verbatim=True, retries=0)
+
+    assert statuses(found) == ["complete", "error", "truncated", "error"]
+    assert [row.error_type for row in found] == [None, "ServerError", "StreamInterruptedError",
+                                                 "Stuck"]  # fmt: skip
+    assert found.rows[2].completion.text == "one two"
+
+
+def test_what_cannot_be_sent_is_a_row_too():
+    """An unknown name, a missing key and a retired model are told in their rows."""
+    found = run(kit(), "hi", ["nobody-9", "gpt-6-luna", "gpt-3.5-turbo", "scripted:echo"])
+
+    assert [row.error_type for row in found] == [
+        "UnknownModelError",
+        "MissingApiKeyError",
+        "RetiredModelError",
+        None,
+    ]
+    assert 'ask for "openai:gpt-5.6-terra"' in found.rows[2].error
+    assert [row.completion.attempts for row in found] == [0, 0, 0, 1]
+
+
+def test_a_retired_model_is_followed_only_on_request():
+    """With fallback="equivalent" its successor answers, and the row says so."""
+    which = kit(KEYS, **{"gpt-5.6-terra": Script("new")})
+
+    found = run(which, "hi", "gpt-3.5-turbo", fallback="equivalent")
+
+    (row,) = found.rows
+    assert (row.completion.text, row.substituted, row.request_model) == (
+        "new",
+        True,
+        "gpt-5.6-terra",
+    )
+    assert row.completion.fallback[0].rule == "official-successor"
+
+
+def test_an_interrupt_keeps_what_came():
+    """Whatever stops a run, its rows stay at kit.last with the text that had come."""
+    which = kit()
+
+    with pytest.raises(KeyboardInterrupt):
+        run(which, "hi", ["scripted:echo", "scripted:mistral"], view=Watching(KeyboardInterrupt()))
+
+    assert statuses(which.last) == ["cancelled", "cancelled"]
+    assert which.last.rows[0].completion.text == "hi"
+
+
+def test_a_watcher_that_fails_costs_its_row_and_no_other():
+    """A view with a bug makes errors that are told, and every answer is kept."""
+    found = run(kit(), "hi", ["scripted:echo"], view=Watching(Stuck("a view that fails")))
+
+    (row,) = found.rows
+    assert (row.error_type, row.completion.text) == ("Stuck", "hi")
+
+
+def test_a_watcher_hears_of_everything_in_order():
+    """The plan, the text, each row, the end."""
+    watching = Watching()
+
+    run(kit(), "hi", "scripted:echo", view=watching)
+
+    assert watching.told == [("begun", 1), ("grew", 0), ("finished", 0), ("ended",)]
+
+
+def test_requests_that_become_the_same_are_sent_once():
+    """A model that ignores the temperature is asked once for both, and billed once."""
+    which = kit(KEYS, **{"claude-haiku-5-5": Script("same")})
+
+    found = run(which, "hi", "claude-haiku-5-5", temperature=[0, 1], repeats=2)
+
+    assert [row.shared_with for row in found] == [None, None, 0, 1]
+    assert all(row.completion.ignored_parameters == ("temperature",) for row in found)
+    assert "sent and billed once for both" in found.rows[2].completion.warnings[-1]
+
+
+def test_strict_makes_an_ignored_parameter_an_error():
+    """Under strict=True nothing is left out in silence or otherwise."""
+    found = run(kit(KEYS), "hi", "claude-haiku-5-5", temperature=1, strict=True)
+
+    assert "claude-haiku-5-5 cannot take temperature" in found.rows[0].error
+
+
+def test_too_many_paid_calls_are_refused_before_any_is_sent():
+    """max_calls counts paid requests; what one's own machine answers is free."""
+    which = kit(KEYS)
+
+    with pytest.raises(SpendLimitError, match="would send 3 paid requests"):
+        run(which, "hi", "gpt-6-luna", repeats=3, max_calls=2)
+
+    assert len(run(which, "hi", "scripted:echo", repeats=3, max_calls=0)) == 3
+
+
+def test_too_high_an_estimate_is_refused_before_any_is_sent():
+    """max_cost_usd is kept by estimate, and refuses what it cannot estimate."""
+    with pytest.raises(SpendLimitError, match="would cost about"):
+        run(kit(KEYS), "hi", "gpt-6-luna", max_tokens=1000, max_cost_usd=1e-9)
+    with pytest.raises(SpendLimitError, match="no price is known for openai:gpt-99"):
+        run(kit(KEYS), "hi", "openai:gpt-99", max_cost_usd=1.0)
+
+
+def test_local_lanes_say_that_they_wait_for_each_other():
+    """Scripted answers are called scripted."""
+    found = run(kit(), "hi", "scripted:echo")
+
+    assert found.notes == ("Answers marked [scripted] come from a script, not from a model.",)
+
+
+def test_a_comparison_needs_a_model_and_a_prompt():
+    """An empty list of models and an empty prompt are refused at once."""
+    with pytest.raises(ConfigError, match="list of models is empty"):
+        comparing("hi", [])
+    with pytest.raises(ConfigError, match="prompt is empty"):
+        comparing("", "scripted:echo")
+
+
+def test_the_same_comparison_again_sends_the_same_again():
+    """There is no history: two runs of one comparison make equal requests."""
+    carrier = ScriptedCarrier(cast(), sleep=no_wait)
+    which = Kit(environ={}, carriers={"scripted": carrier})
+
+    for _ in range(2):
+        run(which, "hi", "scripted:echo", seed=1)
+
+    assert carrier.requests[0] == carrier.requests[1]
+    assert statuses(which.last) == [Status.COMPLETE]
