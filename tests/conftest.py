@@ -1,0 +1,40 @@
+"""What every test can rely on: no key of the machine's, no settings of a person's."""
+
+from __future__ import annotations
+
+import gc
+import os
+
+import pytest
+
+from .fakes.server import FakeProviders
+
+OWNERS = ("OPENAI", "ANTHROPIC", "GOOGLE", "GEMINI", "MISTRAL", "OPENROUTER", "OLLAMA", "LLMKIT")
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch, tmp_path, request):
+    """Takes away keys and base URLs, so that no test can reach a real provider."""
+    if request.node.get_closest_marker("live"):
+        return
+    for name in list(os.environ):
+        if name.startswith(tuple(f"{owner}_" for owner in OWNERS)):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("LLMKIT_CONFIG", str(tmp_path / "no-config.toml"))
+
+
+@pytest.fixture(scope="session")
+def _providers():
+    with FakeProviders() as running:
+        yield running
+
+
+@pytest.fixture
+def fakes(_providers):
+    """Six fake providers, well-behaved until they are told otherwise.
+
+    What a test forgot to close is collected here, so that its warning fails this very test.
+    """
+    _providers.reset()
+    yield _providers
+    gc.collect()

@@ -1,0 +1,267 @@
+"""Every provider through the real transport, against fakes that the official SDKs read too."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+
+import pytest
+
+from llmkit.client import Call, Exchange, complete
+from llmkit.errors import (
+    APIConnectionError,
+    APITimeoutError,
+    AuthenticationError,
+    Outcome,
+    ProviderError,
+    StreamInterruptedError,
+)
+from llmkit.providers.table import PROVIDERS
+from llmkit.runtime.carrier import Limits
+from llmkit.runtime.retry import RetryPolicy
+from llmkit.runtime.transport import AiohttpCarrier, open_session
+from llmkit.secret import Secret
+from llmkit.types import Message, Prompt, Status
+from tests.fakes.reply import Reply, cut_stream, document, refusal, stream
+from tests.fakes.server import PREFIXES
+
+SIX = sorted(PREFIXES)
+TEXT = "A river carries silt"
+QUICK = Limits(connect_s=2.0, first_byte_s=2.0, idle_s=0.3, idle_content_s=0.6, deadline_s=5.0)
+
+
+def call(fakes, provider, *, key=None, limits=QUICK, attempts=3):
+    return Call(
+        PROVIDERS[provider](fakes.base_url(provider)),
+        "some-model",
+        Prompt((Message("user", "hi"),)),
+        Secret(key or fakes.key),
+        limits,
+        RetryPolicy(attempts=attempts, delay=0.01),
+    )
+
+
+def ask(fakes, provider, *, times=1, **more):
+    async def asked():
+        async with open_session() as session:
+            for _ in range(times):
+                answer = await complete(
+                    Exchange(call(fakes, provider, **more), AiohttpCarrier(session))
+                )
+            return answer
+
+    return asyncio.run(asked())
+
+
+@pytest.mark.parametrize("provider", SIX)
+def test_an_answer_comes_from_each(fakes, provider):
+    """Text, status and tokens of a streamed answer."""
+    answer = ask(fakes, provider)
+
+    assert answer.text.startswith(TEXT)
+    assert answer.status is Status.COMPLETE
+    assert answer.usage.input_tokens > 0
+    assert answer.usage.output_tokens > 0
+
+
+@pytest.mark.parametrize("provider", SIX)
+def test_a_second_request_opens_no_connection(fakes, provider):
+    """A finished stream gives its connection back."""
+    ask(fakes, provider, times=3)
+
+    assert len({asked.connection for asked in fakes.asked[provider]}) == 1
+
+
+@pytest.mark.parametrize("provider", [p for p in SIX if p != "ollama"])
+def test_a_wrong_key_is_one_request_and_no_leak(fakes, provider):
+    """The refusal is final, and the key is in nothing that a person sees."""
+    wrong = "sk-wrong-0123456789abcdef"
+
+    with pytest.raises(AuthenticationError) as raised:
+        ask(fakes, provider, key=wrong)
+
+    assert len(fakes.asked[provider]) == 1
+    shown = f"{raised.value!r} {raised.value} {vars(raised.value)} {raised.value.__cause__!r}"
+    assert "0123456789abcdef" not in shown
+    assert "0123456789abcdef" not in fakes.asked[provider][0].query
+
+
+@pytest.mark.parametrize("provider", SIX)
+@pytest.mark.parametrize("ending", ["close", "cut", "reset"])
+def test_a_cut_stream_is_never_complete(fakes, provider, ending):
+    """However the connection ends, the text is kept and nothing is sent again."""
+    fakes.answer(provider, cut_stream(provider, ending))
+
+    with pytest.raises((StreamInterruptedError, APIConnectionError)) as raised:
+        ask(fakes, provider)
+
+    answer = raised.value.completion
+    assert (answer.text, answer.status) == ("A river", Status.TRUNCATED)
+    assert raised.value.possibly_billed
+    assert len(fakes.asked[provider]) == 1
+
+
+@pytest.mark.parametrize("provider", SIX)
+def test_silence_ends_at_the_idle_limit(fakes, provider):
+    """Text and then nothing: the limit passes, the text is kept, the server sees us go."""
+    fakes.answer(provider, cut_stream(provider, "silence"))
+
+    with pytest.raises(APITimeoutError, match=r"sent nothing for 0\.3 s") as raised:
+        ask(fakes, provider)
+
+    (asked,) = fakes.asked[provider]
+    assert (raised.value.completion.text, raised.value.outcome) == ("A river", Outcome.STREAMED)
+    assert asked.ended.wait(2)
+    assert asked.left
+
+
+@pytest.mark.parametrize("provider", [p for p in SIX if p != "ollama"])
+def test_heartbeats_are_no_content(fakes, provider):
+    """Comments for ever end at the limit on content, which sockets' own timeouts never do."""
+    fakes.answer(provider, cut_stream(provider, "drip"))
+
+    with pytest.raises(APITimeoutError, match="nothing but pings") as raised:
+        ask(fakes, provider)
+
+    assert raised.value.completion.text == "A river"
+
+
+@pytest.mark.parametrize("provider", SIX)
+def test_no_headers_end_at_the_first_byte_limit(fakes, provider):
+    """A server that never answers is given up, and may have billed."""
+    fakes.answer(provider, Reply(headers_after_s=30.0))
+    limits = Limits(first_byte_s=0.2)
+
+    with pytest.raises(APITimeoutError, match="no answer began") as raised:
+        ask(fakes, provider, limits=limits)
+
+    assert (raised.value.outcome, raised.value.possibly_billed) == (Outcome.AMBIGUOUS, True)
+    assert len(fakes.asked[provider]) == 1
+
+
+@pytest.mark.parametrize("provider", SIX)
+def test_the_deadline_bounds_a_living_stream(fakes, provider):
+    """A stream that keeps on coming ends when the whole call's time is over."""
+    slow = stream(provider, gap_s=0.2)
+    fakes.answer(provider, slow)
+
+    with pytest.raises(APITimeoutError, match="had not finished"):
+        ask(fakes, provider, limits=Limits(deadline_s=0.3))
+
+    assert fakes.asked[provider][0].ended.wait(2)
+
+
+@pytest.mark.parametrize("provider", SIX)
+def test_a_busy_server_is_asked_again(fakes, provider):
+    """503 and then an answer: two attempts, one answer."""
+    fakes.answer(provider, Reply(503, (b"busy",)))
+
+    answer = ask(fakes, provider)
+
+    assert answer.text.startswith(TEXT)
+    assert answer.attempts == 2
+
+
+@pytest.mark.parametrize("provider", SIX)
+def test_an_error_in_a_stream_keeps_the_text(fakes, provider):
+    """An error event is an error of ours with what had come before it."""
+    fakes.answer(provider, stream(provider, "stream_error"))
+
+    with pytest.raises(ProviderError) as raised:
+        ask(fakes, provider)
+
+    assert raised.value.completion.status is Status.ERROR
+    assert len(fakes.asked[provider]) == 1
+
+
+@pytest.mark.parametrize("provider", SIX)
+def test_one_document_in_the_place_of_a_stream_is_an_answer(fakes, provider):
+    """Servers that do not stream are understood."""
+    fakes.answer(provider, document(provider, "chat"))
+
+    answer = ask(fakes, provider)
+
+    assert answer.text.startswith(TEXT)
+    assert answer.text.endswith("to the sea.")
+    assert answer.status is Status.COMPLETE
+
+
+@pytest.mark.parametrize("provider", SIX)
+def test_a_redirect_is_not_followed(fakes, provider):
+    """A key goes to the origin that it was meant for, and nowhere else."""
+    target = fakes.base_url("openai") + "/elsewhere"
+    fakes.answer(provider, Reply(307, headers={"location": target}))
+
+    with pytest.raises(ProviderError):
+        ask(fakes, provider)
+
+    assert [len(asked) for asked in fakes.asked.values()] == [1]
+
+
+@pytest.mark.parametrize("provider", SIX)
+def test_a_client_that_stops_reading_is_seen_to_go(fakes, provider):
+    """Leaving a stream ends the request at the server within a moment."""
+    fakes.answer(provider, cut_stream(provider, "silence"))
+
+    async def leave():
+        async with open_session() as session:
+            exchange = Exchange(call(fakes, provider), AiohttpCarrier(session))
+            async with aclosing(exchange.deltas()) as deltas:
+                async for _ in deltas:
+                    break
+
+    asyncio.run(leave())
+
+    (asked,) = fakes.asked[provider]
+    assert asked.ended.wait(2)
+    assert asked.left
+
+
+def test_a_port_where_nobody_listens_was_never_reached(fakes):
+    """A refused connection is unsent, so it may be tried again; the sentence asks the question."""
+    unreached = Call(
+        PROVIDERS["openai"]("http://127.0.0.1:1"), "m", Prompt((Message("user", "hi"),)), None,
+        QUICK, RetryPolicy(attempts=2, delay=0.0),
+    )  # fmt: skip
+
+    async def asked():
+        async with open_session() as session:
+            await complete(Exchange(unreached, AiohttpCarrier(session)))
+
+    with pytest.raises(APIConnectionError, match="is the server running") as raised:
+        asyncio.run(asked())
+
+    assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNSENT, 2)
+    assert not raised.value.possibly_billed
+
+
+def test_a_rate_limit_waits_as_long_as_the_server_says(fakes):
+    """Retry-After of a refusal is waited for before the second attempt."""
+    limited = refusal("openai", "429")
+    quick = Reply(429, limited.pieces, {**limited.headers, "retry-after-ms": "50"})
+    fakes.answer("openai", quick)
+
+    answer = ask(fakes, "openai")
+
+    assert answer.attempts == 2
+    assert answer.duration_s >= 0.05
+
+
+def test_too_long_an_answer_is_refused(fakes):
+    """The limit on a body's size holds, so that no server can fill the memory."""
+    with pytest.raises(ProviderError, match="longer than 100 bytes"):
+        ask(fakes, "openai", limits=Limits(body_bytes=100))
+
+
+def test_a_slow_reader_is_not_a_silent_server(fakes):
+    """Time that our own reader takes counts against no limit of the server's."""
+    fakes.answer("openai", stream("openai", gap_s=0.05))
+
+    async def dawdle():
+        async with open_session() as session:
+            exchange = Exchange(call(fakes, "openai"), AiohttpCarrier(session))
+            async for _ in exchange.deltas():
+                await asyncio.sleep(0.5)
+            return exchange.completion()
+
+    assert asyncio.run(dawdle()).status is Status.COMPLETE

@@ -1,0 +1,75 @@
+"""The official SDKs read our fakes, so that the fakes cannot drift towards our own parsers."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.reply import DATA, refusal
+from tests.fakes.server import PREFIXES, FakeProviders
+
+pytestmark = pytest.mark.peer
+
+READ = Path(__file__).with_name("read_with.py")
+REFUSALS = ("404", "429", "500", "503")
+WRONG_KEY = {
+    "openai": ("AuthenticationError", 401),
+    "openrouter": ("AuthenticationError", 401),
+    "anthropic": ("AuthenticationError", 401),
+    "google": ("ClientError", 400),
+    "mistral": ("SDKError", 401),
+}
+
+
+@pytest.fixture(scope="module", params=sorted(PREFIXES))
+def read(request):
+    """What one SDK understood of everything, from one child process."""
+    name = request.param
+    recorded = json.loads((DATA / name / "errors.json").read_text())
+    refusals = [r for r in REFUSALS if r in recorded]
+    with FakeProviders() as fakes:
+        command = [sys.executable, str(READ), name, fakes.base_url(name), fakes.key]
+        # Chat, stream, models and the wrong key are answered as usual; what is queued comes after.
+        fakes.hold(name, 4, *(refusal(name, r) for r in refusals))
+        done = subprocess.run(
+            [*command, str(len(refusals))], capture_output=True, text=True, timeout=120, check=False
+        )
+    assert done.returncode == 0, done.stderr
+    return name, refusals, json.loads(done.stdout.splitlines()[-1])
+
+
+def test_an_sdk_reads_an_answer(read):
+    """A whole answer and a stream have the text that our own parser finds."""
+    _, _, found = read
+
+    assert found["chat"].startswith("A river carries silt"), found
+    assert found["stream"].startswith("A river carries silt"), found
+
+
+def test_an_sdk_reads_the_list_of_models(read):
+    """At least one model is in the list."""
+    _, _, found = read
+
+    assert isinstance(found["models"], list), found
+    assert found["models"]
+
+
+def test_an_sdk_is_refused_a_wrong_key(read):
+    """The SDK's own class and status for a bad key."""
+    name, _, found = read
+    if name == "ollama":  # a server on one's own machine has no keys
+        assert found["wrong key"].startswith("A river")
+        return
+
+    assert (found["wrong key"]["error"], found["wrong key"]["status"]) == WRONG_KEY[name]
+
+
+def test_an_sdk_reads_every_refusal(read):
+    """Each status is an error with that status, in the SDK's own eyes."""
+    _, refusals, found = read
+
+    assert [f["status"] for f in found["refusals"]] == [int(r) for r in refusals]
