@@ -1,0 +1,226 @@
+"""The whole way to a real language model and back."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from contextlib import aclosing
+
+import pytest
+
+from llmkit.client import Call, Exchange, complete
+from llmkit.errors import AuthenticationError, ContextLengthExceededError, LocalModelError
+from llmkit.providers.anthropic import Anthropic
+from llmkit.providers.local import Local
+from llmkit.runtime.carrier import Limits
+from llmkit.runtime.local_model import LocalModels, weights_file
+from llmkit.runtime.retry import RetryPolicy
+from llmkit.runtime.transport import AiohttpCarrier, open_session
+from llmkit.secret import Secret
+from llmkit.types import Message, Prompt, Status
+
+pytestmark = pytest.mark.model
+
+SAY = Prompt((Message("user", "Name three colours."),), max_tokens=24, temperature=0.0, seed=1)
+
+
+def call(endpoint, prompt=SAY, *, provider=None, key=None):
+    provider = provider or Local(endpoint.base_url)
+    return Call(provider, "smollm2", prompt, key or endpoint.key, Limits(), RetryPolicy(attempts=1))
+
+
+def ask(*calls):
+    async def asked():
+        async with open_session() as session:
+            carrier = AiohttpCarrier(session)
+            return await asyncio.gather(*(complete(Exchange(c, carrier)) for c in calls))
+
+    return asyncio.run(asked())
+
+
+def busy(endpoint):
+    """How many answers the server is working on, by its own account."""
+    request = urllib.request.Request(
+        endpoint.base_url.removesuffix("/v1") + "/metrics",
+        headers={"Authorization": f"Bearer {endpoint.key.reveal()}"},
+    )
+    with urllib.request.urlopen(request, timeout=10) as response:
+        lines = response.read().decode().splitlines()
+    (line,) = [row for row in lines if row.startswith("llamacpp:requests_processing ")]
+    return float(line.split()[1])
+
+
+def until(condition):
+    deadline = time.monotonic() + 20.0
+    pause = threading.Event()
+    while not condition():
+        assert time.monotonic() < deadline
+        pause.wait(0.02)
+
+
+def test_real_words_come_one_after_another(endpoint):
+    """The OpenAI dialect streams real tokens, and counts them."""
+
+    async def pieces():
+        async with open_session() as session:
+            exchange = Exchange(call(endpoint), AiohttpCarrier(session))
+            async with aclosing(exchange.deltas()) as deltas:
+                found = [delta.text async for delta in deltas]
+            return found, exchange.completion()
+
+    found, answer = asyncio.run(pieces())
+
+    assert len(found) > 5
+    assert "".join(found) == answer.text
+    assert len(answer.text.split()) > 3
+    assert answer.usage.output_tokens > 5
+    assert answer.time_to_first_chunk_s < answer.duration_s
+
+
+def test_a_seed_gives_the_same_text_again(endpoint):
+    """Two requests with one seed and one temperature have one answer."""
+    warm = Prompt(SAY.messages, max_tokens=24, temperature=0.9, seed=7)
+
+    first, second = (ask(call(endpoint, warm))[0].text for _ in range(2))
+
+    assert first == second
+
+
+def test_anthropics_dialect_is_spoken_too(endpoint):
+    """The same server answers /v1/messages, as our Anthropic translator asks it."""
+    anthropic = Anthropic(endpoint.base_url.removesuffix("/v1"))
+    (answer,) = ask(call(endpoint, provider=anthropic))
+
+    assert len(answer.text.split()) > 3
+    assert answer.status in (Status.COMPLETE, Status.LENGTH)
+
+
+def test_mistrals_sdk_reads_the_same_server(endpoint):
+    """The official Mistral SDK gets real words, in a program of its own."""
+    code = (
+        "import json, sys\nfrom mistralai.client import Mistral\n"
+        "url, key = json.loads(sys.stdin.read())\n"
+        "client = Mistral(api_key=key, server_url=url)\n"
+        "parts = client.chat.stream(model='m', max_tokens=16,"
+        " messages=[{'role': 'user', 'content': 'Name a colour.'}])\n"
+        "print(json.dumps(''.join(p.data.choices[0].delta.content or '' for p in parts)))"
+    )
+    url = endpoint.base_url.removesuffix("/v1")
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True,
+        input=json.dumps([url, str.__str__(endpoint.key.reveal())]),
+    )  # fmt: skip
+
+    assert len(json.loads(done.stdout)) > 3
+
+
+def test_a_wrong_key_is_refused(endpoint):
+    """Nobody else on this machine can use the server."""
+    with pytest.raises(AuthenticationError):
+        ask(call(endpoint, key=Secret("wrong-0123456789abcdef")))
+
+
+def test_the_key_is_in_no_command_line(endpoint):
+    """What every user of the machine may read holds no key."""
+    with open(f"/proc/{endpoint.pid}/cmdline", "rb") as file:
+        line = file.read()
+
+    assert endpoint.key.reveal().encode() not in line
+
+
+def test_too_long_a_prompt_is_told_as_such(endpoint):
+    """The model's window is small, and the sentence says what to do."""
+    long = Prompt((Message("user", "word " * 6000),), max_tokens=8)
+
+    with pytest.raises(ContextLengthExceededError):
+        ask(call(endpoint, long))
+
+
+def test_leaving_a_stream_stops_the_server(endpoint):
+    """A cancelled answer is not generated to its end."""
+    endless = Prompt((Message("user", "Count to a thousand."),), max_tokens=1500, temperature=1.0)
+
+    async def leave():
+        async with open_session() as session:
+            exchange = Exchange(call(endpoint, endless), AiohttpCarrier(session))
+            async with aclosing(exchange.deltas()) as deltas:
+                async for _ in deltas:
+                    return
+
+    asyncio.run(leave())
+
+    until(lambda: busy(endpoint) == 0)
+
+
+def test_four_at_once_all_succeed(endpoint):
+    """More questions than slots wait for each other, and none is lost."""
+    answers = ask(*[call(endpoint) for _ in range(4)])
+
+    assert [a.status in (Status.COMPLETE, Status.LENGTH) for a in answers] == [True] * 4
+
+
+def test_first_questions_at_once_start_one_child(models, endpoint):
+    """However many ask first, one server is started."""
+
+    async def both():
+        return await asyncio.gather(models.endpoint("smollm2"), models.endpoint("smollm2"))
+
+    assert {found.pid for found in asyncio.run(both())} == {endpoint.pid}
+
+
+def test_a_child_that_died_is_started_again():
+    """A killed server costs one loading time, not the session."""
+    models = LocalModels(notify=lambda text: None)
+    try:
+        first = asyncio.run(models.endpoint("smollm2"))
+        os.kill(first.pid, signal.SIGKILL)
+        until(lambda: not models._children["smollm2"].alive)
+        second = asyncio.run(models.endpoint("smollm2"))
+        (answer,) = ask(call(second))
+    finally:
+        models.close()
+        models.close()
+
+    assert second.pid != first.pid
+    assert answer.text
+
+
+def test_the_child_ends_with_its_parent():
+    """A parent that is killed leaves no server behind."""
+    code = (
+        "import asyncio, sys\nfrom llmkit.runtime.local_model import LocalModels\n"
+        "models = LocalModels(notify=lambda text: None)\n"
+        "print(asyncio.run(models.endpoint('smollm2')).pid, flush=True)\nsys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        parent.kill()
+
+    until(lambda: not os.path.exists(f"/proc/{child}") or _is_zombie(child))
+
+
+def _is_zombie(pid):
+    # An orphan that has ended may wait for whoever adopted it to take notice.
+    with open(f"/proc/{pid}/stat") as file:
+        return file.read().rsplit(")", 1)[1].split()[0] == "Z"
+
+
+def test_what_is_no_model_file_says_so(tmp_path):
+    """A missing file and a file of another kind are one clear sentence each."""
+    other = tmp_path / "notes.gguf"
+    other.write_text("not a model")
+
+    with pytest.raises(LocalModelError, match="there is no model file"):
+        weights_file(str(tmp_path / "nothing.gguf"))
+    with pytest.raises(LocalModelError, match="is no GGUF file"):
+        weights_file(str(other))
