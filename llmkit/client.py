@@ -85,15 +85,12 @@ class Exchange:
             raise
         finally:
             self._ended = self._ended or clock()
-        if self.completion().status is Status.TRUNCATED:
+        if self._came().status is Status.TRUNCATED:
             raise self._explained(_cut(self.call))
 
     def completion(self, status: Status | None = None) -> Completion:
         """What has come so far; *status* says why it ended, if not by the provider's own word."""
-        answer = self._answer or (self._parser.end() if self._parser else Completion())
-        if self._ended is not None:
-            self._answer = answer
-        call = self.call
+        answer, call = self._came(), self.call
         ignored = tuple(
             f"{name} was not sent: {call.model} cannot take it" for name in call.ignored
         )
@@ -138,6 +135,7 @@ class Exchange:
             raw = None if _is_stream(arriving) else bytearray()
             async for delta in self._read(arriving, parser, raw):
                 yield delta
+            parser.end()  # an error event may lack the line that would have closed it
             if parser.error is not None:
                 raise self._event_error(parser.error)
             if raw is not None and not parser.finished and self._first is None:

@@ -1,0 +1,213 @@
+"""The whole of llmkit against six fake providers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+
+from llmkit.asking import asking, comparing
+from llmkit.kit import Kit
+from llmkit.types import Status
+from tests.fakes.reply import Reply, document, refusal
+from tests.fakes.server import PREFIXES
+
+KEY_VARS = {
+    "openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY", "google": "GEMINI_API_KEY",
+    "mistral": "MISTRAL_API_KEY", "openrouter": "OPENROUTER_API_KEY",
+}  # fmt: skip
+
+
+@pytest.fixture
+def kit(fakes):
+    """A kit whose six providers are the fakes, with a good key for each."""
+    urls = {f"LLMKIT_{name.upper()}_BASE_URL": fakes.base_url(name) for name in PREFIXES}
+    keys = dict.fromkeys(KEY_VARS.values(), fakes.key)
+    made = Kit(environ={**urls, **keys}, notify=lambda text: None, sign_in_delay_s=0.0)
+    yield made
+    made.close()
+
+
+def run(kit, *asked, **more):
+    compared = comparing(*asked, **more)
+    return kit.manager.run(kit.compare(compared.spots, compared.options))
+
+
+def model_sent(asked):
+    """The id that stood in the request, wherever that provider wants it."""
+    if asked.body.get("model"):
+        return asked.body["model"]
+    return asked.path.rsplit("/", 1)[1].split(":")[0]
+
+
+def test_one_name_goes_through_all_six(fakes, kit):
+    """gpt-3.5-turbo is translated for each provider, and that id is on the wire."""
+    found = run(kit, "hi", "gpt-3.5-turbo", providers=sorted(PREFIXES), fallback="equivalent")
+
+    sent = {name: model_sent(asked[0]) for name, asked in fakes.asked.items()}
+    assert sent == {
+        "openai": "gpt-5.6-terra",
+        "anthropic": "claude-haiku-4-5-20251001",
+        "google": "gemini-3.5-flash-lite",
+        "mistral": "mistral-small",
+        "openrouter": "openai/gpt-3.5-turbo",
+        "ollama": "llama2",
+    }
+    assert {row.completion.status for row in found} == {Status.COMPLETE}
+    substituted = {row.provider for row in found if row.substituted}
+    assert substituted == {"openai", "anthropic", "google"}
+
+
+def test_costs_are_told_where_prices_are_known(fakes, kit):
+    """OpenRouter says its own, tables give others, one's own machine is free, the rest unknown."""
+    found = run(
+        kit, "hi", ["gpt-6-luna", "openrouter:openai/gpt-6-luna", "ollama:llama2", "openai:gpt-99x"]
+    )
+
+    known, said, free, unknown = (row.completion for row in found)
+    assert known.cost_usd > 0
+    assert known.cost_source.startswith("genai-prices")
+    assert (said.cost_source, free.cost_usd) == ("provider", 0.0)
+    assert unknown.cost_usd is None or unknown.cost_source.startswith("genai-prices")
+
+
+def test_all_keys_are_checked_at_once_and_none_costs_anything(fakes, kit):
+    """Signing in asks every provider, with no chat request among them."""
+    states = {s.provider: str(s.state) for s in kit.manager.run(kit.check_all())}
+
+    assert {states[name] for name in PREFIXES} == {"ready"}
+    assert {asked.method for requests in fakes.asked.values() for asked in requests} == {"GET"}
+
+
+def test_mistral_signs_in_at_the_third_attempt(fakes, kit, caplog):
+    """503, 503, 200: three clients, three connections, two retries in the log."""
+    fakes.answer("mistral", Reply(503, (b"busy",)), Reply(503, (b"busy",)))
+
+    with caplog.at_level(logging.INFO, logger="llmkit.sign_in"):
+        status = kit.manager.run(kit.check("mistral"))
+
+    assert (str(status.state), status.attempts) == ("ready", 3)
+    assert len({asked.connection for asked in fakes.asked["mistral"]}) == 3
+    assert [record.getMessage() for record in caplog.records] == [
+        "Retrying Mistral authentication (attempt 2/3)",
+        "Retrying Mistral authentication (attempt 3/3)",
+    ]
+
+
+@pytest.mark.parametrize("provider", sorted(KEY_VARS))
+@pytest.mark.parametrize(
+    ("reply", "state", "requests"),
+    [("401", "rejected", 1), ("403", "no_permission", 1), ("503", "server_error", 3)],
+)
+def test_a_refused_key_and_a_busy_server_are_told_apart(
+    fakes, kit, provider, reply, state, requests
+):
+    """A refusal ends at once; trouble is tried three times, and is never called a bad key."""
+    answer = refusal(provider, reply)
+    if (provider, reply) == ("openrouter", "403"):  # the recorded one is about a prompt
+        answer = Reply(403, (b'{"error":{"message":"this key may not do that","code":403}}',))
+    fakes.answer(provider, *[answer] * 3)
+
+    status = kit.manager.run(kit.check(provider))
+
+    assert (str(status.state), len(fakes.asked[provider])) == (state, requests)
+    assert fakes.key not in f"{status!r} {status}"
+    assert status.advice
+
+
+def test_a_page_in_the_place_of_a_list_is_no_good_key(fakes, kit):
+    """A 200 that is a web page proves nothing."""
+    fakes.answer("openai", Reply(200, (b"<html>welcome</html>",)))
+
+    assert str(kit.manager.run(kit.check("openai")).state) == "server_error"
+
+
+@pytest.mark.parametrize(
+    ("key", "state"), [("", "no_key"), ("two words", "malformed"), (" 'sk-{}' \n", "ready")]
+)
+def test_a_key_is_cleaned_or_told_to_be_none(fakes, key, state):
+    """Quotes and line ends of a careless paste are taken away; a sentence is no key."""
+    environ = {
+        "OPENAI_API_KEY": key.format(fakes.key.removeprefix("sk-")),
+        "OPENAI_BASE_URL": fakes.base_url("openai"),
+    }
+    kit = Kit(environ=environ)
+    try:
+        status = kit.manager.run(kit.check("openai"))
+    finally:
+        kit.close()
+
+    assert str(status.state) == state
+
+
+def test_nobody_at_ollamas_port_is_not_running(kit):
+    """A machine without Ollama is told so, and how to go on."""
+    kit.configure(base_urls={"ollama": "http://127.0.0.1:1"})
+
+    status = kit.manager.run(kit.check("ollama"))
+
+    assert (str(status.state), "start it" in status.advice) == ("not_running", True)
+
+
+def test_a_providers_own_list_is_read_to_its_end(fakes, kit):
+    """Pages follow each other until the last."""
+    fakes.answer("anthropic", document("anthropic", "models"))
+
+    models = kit.manager.run(kit.live_models("openai"))
+
+    assert {model.provider for model in models} == {"openai"}
+    assert models
+
+
+def test_a_server_of_ones_own_is_a_provider(fakes, kit):
+    """add_provider makes any OpenAI-compatible server known by a name."""
+    kit.add_provider("lab", fakes.base_url("openai"), "LAB_KEY")
+    lacking = run(kit, "hi", "lab:some-model")
+    kit.credentials.type_in("lab", fakes.key)
+
+    found = run(kit, "hi", "lab:some-model")
+
+    assert lacking.rows[0].error == "no API key for lab: set LAB_KEY"
+    assert (found.rows[0].completion.status, found.rows[0].provider) == (Status.COMPLETE, "lab")
+
+
+def test_sessions_stay_warm_and_are_counted(fakes, kit):
+    """Three questions in a row are one session, one connection, three requests."""
+    for _ in range(3):
+        run(kit, "hi", "gpt-6-luna")
+
+    (row,) = kit.manager.sessions()
+    assert (row.provider, row.kind, row.status, row.requests) == ("openai", "pool", "open", 3)
+    assert row.open_connections == 1
+    assert len({asked.connection for asked in fakes.asked["openai"]}) == 1
+
+
+def test_a_stream_ends_with_the_whole_answer(fakes, kit):
+    """The pieces, and then the completion with its cost."""
+    spot, options = asking("hi", "gpt-6-luna")
+
+    async def collect():
+        return [part async for part in kit.stream(spot, options)]
+
+    *deltas, end = kit.manager.run(collect())
+
+    assert "".join(delta.text for delta in deltas) == end.completion.text
+    assert end.completion.cost_usd is not None
+
+
+def test_an_interrupted_sign_in_leaves_no_client(fakes, kit):
+    """A cancelled check closes what it had opened; warnings would fail this test."""
+    fakes.answer("mistral", Reply(headers_after_s=30.0))
+
+    async def cancelled():
+        task = asyncio.create_task(kit.check("mistral"))
+        while not fakes.asked["mistral"]:
+            await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    kit.manager.run(cancelled())
+
+    assert fakes.asked["mistral"][0].ended.wait(2)
