@@ -110,6 +110,9 @@ class Exchange:
             possibly_billed=self._billed,
         )
 
+    def _came(self) -> Completion:
+        return self._answer or (self._parser.end() if self._parser else Completion())
+
     async def _begin(self, number: int) -> tuple[TextDelta | None, AsyncGenerator[TextDelta, None]]:
         # An attempt lasts until the first text: from there on a second request would be billed
         # and answered a second time.
