@@ -59,7 +59,8 @@ class FakeProviders:
         self.key = "sk-fake-" + secrets.token_hex(16)
         self.asked: dict[str, list[Asked]] = defaultdict(list)
         self._queued: dict[str, deque[Reply | None]] = defaultdict(deque)
-        self._connections: dict[int, int] = {}
+        # By the object and not by its id, which the next connection may get again.
+        self._connections: dict[object, int] = {}
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
@@ -111,7 +112,7 @@ class FakeProviders:
             request.method, request.raw_path.split("?")[0], request.query_string,
             {k.lower(): v for k, v in request.headers.items()},
             json.loads(raw) if raw else None,
-            self._connections.setdefault(id(request.protocol), len(self._connections)),
+            self._connections.setdefault(request.protocol, len(self._connections)),
         )  # fmt: skip
         self.asked[provider].append(asked)
         queued = self._queued[provider]

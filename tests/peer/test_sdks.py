@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,8 @@ from tests.fakes.server import PREFIXES, FakeProviders
 pytestmark = pytest.mark.peer
 
 READ = Path(__file__).with_name("read_with.py")
+# Every SDK reads keys, organisations and proxies of its own accord; here it finds none.
+BARE = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
 REFUSALS = ("404", "429", "500", "503")
 WRONG_KEY = {
     "openai": ("AuthenticationError", 401),
@@ -36,8 +39,9 @@ def read(request):
         # Chat, stream, models and the wrong key are answered as usual; what is queued comes after.
         fakes.hold(name, 4, *(refusal(name, r) for r in refusals))
         done = subprocess.run(
-            [*command, str(len(refusals))], capture_output=True, text=True, timeout=120, check=False
-        )
+            [*command, str(len(refusals))], env=BARE, capture_output=True, text=True, timeout=120,
+            check=False,
+        )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return name, refusals, json.loads(done.stdout.splitlines()[-1])
 
