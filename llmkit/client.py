@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -52,7 +52,11 @@ class Exchange:
     def __init__(self, call: Call, carrier: Carrier) -> None:
         self.call = call
         self._carrier = carrier
+        self._sending: AbstractAsyncContextManager[Arriving] | None = None
+        self._arriving: Arriving | None = None
         self._parser: StreamParser | None = None
+        self._raw: bytearray | None = None  # a body that may turn out to be no stream
+        self._ending = False
         self._answer: Completion | None = None
         self._attempts = 0
         self._billed = False
@@ -71,20 +75,19 @@ class Exchange:
         clock = asyncio.get_running_loop().time
         self._started, self._started_at = clock(), datetime.now(UTC)
         try:
-            first, rest = await self.call.policy.call(
+            delta = await self.call.policy.call(
                 self._begin, on_retry=self._retrying, time_left=self._time_left
             )
-            async with aclosing(rest):
-                if first is not None:
-                    yield first
-                    async for delta in rest:
-                        yield delta
+            while delta is not None:
+                yield delta
+                delta = await self._next()
         except CallError as error:
             self._ended = clock()
             self._explained(error)
             raise
         finally:
             self._ended = self._ended or clock()
+            await self._leave()
         if self._came().status is Status.TRUNCATED:
             raise self._explained(_cut(self.call))
 
@@ -113,61 +116,64 @@ class Exchange:
     def _came(self) -> Completion:
         return self._answer or (self._parser.end() if self._parser else Completion())
 
-    async def _begin(self, number: int) -> tuple[TextDelta | None, AsyncGenerator[TextDelta, None]]:
+    async def _begin(self, number: int) -> TextDelta | None:
         # An attempt lasts until the first text: from there on a second request would be billed
         # and answered a second time.
+        call = self.call
         self._attempts = number
         self._parser = None
-        stream = self._attempt()
-        try:
-            return await anext(stream, None), stream
-        except CallError as error:
-            located(error, provider=self.call.provider.name, model=self.call.model)
-            raise
-
-    async def _attempt(self) -> AsyncGenerator[TextDelta, None]:
-        call = self.call
         request = call.provider.chat_request(
             call.prompt, model=call.model, key=call.key, stream=True
         )
-        async with self._carrier.send(request, call.limits) as arriving:
+        sending = self._carrier.send(request, call.limits)
+        try:
+            self._arriving = arriving = await sending.__aenter__()
+            self._sending = sending
             if arriving.status != 200:
                 raise await refusal(call.provider, arriving)
             self._request_id = _request_id(arriving.headers)
-            self._parser = parser = call.provider.stream_parser()
-            raw = None if _is_stream(arriving) else bytearray()
-            async for delta in self._read(arriving, parser, raw):
-                yield delta
-            parser.end()  # an error event may lack the line that would have closed it
-            if parser.error is not None:
-                raise self._event_error(parser.error)
-            if raw is not None and not parser.finished and self._first is None:
-                delta_of_whole = self._whole(arriving, bytes(raw))
-                if delta_of_whole is not None:
-                    yield delta_of_whole
+            self._parser = call.provider.stream_parser()
+            self._raw = None if _is_stream(arriving) else bytearray()
+            return await self._next()
+        except BaseException as error:
+            await self._leave()
+            if isinstance(error, CallError):
+                located(error, provider=call.provider.name, model=call.model)
+            raise
 
-    async def _read(
-        self, arriving: Arriving, parser: StreamParser, raw: bytearray | None
-    ) -> AsyncGenerator[TextDelta, None]:
-        clock = asyncio.get_running_loop().time
-        ending = False
-        async with aclosing(arriving.chunks()) as chunks:
-            async for data in chunks:
-                if raw is not None:
-                    raw += data
-                delta = parser.feed(data)
-                if delta is not None:
-                    arriving.content_came()
-                    if self._first is None:
-                        self._first, raw = clock(), None
-                    yield delta
-                if parser.done:
-                    arriving.ending(LAST_WORDS_S)
-                    self._ended = clock()
-                    return
-                if parser.finished and not ending:
-                    arriving.ending(USAGE_S)
-                    ending = True
+    async def _next(self) -> TextDelta | None:
+        """The next piece of text, None at the end of the answer."""
+        parser, arriving = self._parser, self._arriving
+        assert parser is not None
+        assert arriving is not None
+        while not parser.done and (data := await arriving.read()):
+            if self._raw is not None:
+                self._raw += data
+            delta = parser.feed(data)
+            if parser.finished and not self._ending:
+                arriving.ending(USAGE_S)
+                self._ending = True
+            if delta is not None:
+                arriving.content_came()
+                if self._first is None:
+                    self._first, self._raw = asyncio.get_running_loop().time(), None
+                return delta
+        return self._finish(parser, arriving)
+
+    def _finish(self, parser: StreamParser, arriving: Arriving) -> TextDelta | None:
+        self._ended = asyncio.get_running_loop().time()
+        arriving.ending(LAST_WORDS_S)
+        parser.end()  # an error event may lack the line that would have closed it
+        if parser.error is not None:
+            raise self._event_error(parser.error)
+        if self._raw is None or parser.finished or self._answer is not None:
+            return None
+        return self._whole(arriving, bytes(self._raw))
+
+    async def _leave(self) -> None:
+        sending, self._sending = self._sending, None
+        if sending is not None:
+            await sending.__aexit__(None, None, None)
 
     def _whole(self, arriving: Arriving, body: bytes) -> TextDelta | None:
         # Some servers answer a request for a stream with one JSON document.
@@ -224,8 +230,10 @@ async def complete(exchange: Exchange) -> Completion:
 
 async def read_whole(arriving: Arriving) -> HttpResponse:
     """An answer read to its end."""
-    body = b"".join([data async for data in arriving.chunks()])
-    return HttpResponse(arriving.status, arriving.headers, body)
+    parts = []
+    while data := await arriving.read():
+        parts.append(data)
+    return HttpResponse(arriving.status, arriving.headers, b"".join(parts))
 
 
 async def refusal(provider: Provider, arriving: Arriving) -> ProviderError:

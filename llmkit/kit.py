@@ -10,7 +10,7 @@ import sys
 import threading
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AbstractContextManager, aclosing, asynccontextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -183,24 +183,22 @@ class Kit:
         if call.provider.name == "local":
             endpoint = await self.local_models().endpoint(call.model)
             call = at(call, type(call.provider)(endpoint.base_url), endpoint.key)
-        async with self.carrier(call.provider) as carrier:
+        carrier, use = await self._carried(call.provider)
+        with use:
             yield Exchange(call, carrier)
 
-    @asynccontextmanager
-    async def carrier(self, provider: Provider) -> AsyncIterator[Carrier]:
-        """What carries requests to *provider*; its session counts as in use meanwhile."""
+    async def _carried(self, provider: Provider) -> tuple[Carrier, AbstractContextManager[object]]:
+        """What carries requests to *provider*, and what marks its session as in use."""
         given = self._carriers.get(provider.name)
         if given is not None:
-            yield given
-            return
+            return given, nullcontext()
         transport = await self._transport()
         session, record = self.manager.pool(
             provider.name,
             provider.base_url,
             lambda: transport.open_session(trust_env=self.settings.trust_env_proxies),
         )
-        with self.manager.registry.using(record):
-            yield transport.AiohttpCarrier(session)
+        return transport.AiohttpCarrier(session), self.manager.registry.using(record)
 
     async def priced(self, completion: Completion) -> Completion:
         """*completion* with its cost, where the provider did not say it and a price is known."""
@@ -334,7 +332,8 @@ class Kit:
         key = self.credentials.require(provider)
         found: list[Model] = []
         page: str | None = None
-        async with self.carrier(provider) as carrier:
+        carrier, use = await self._carried(provider)
+        with use:
             while True:
                 request = provider.models_request(key, page=page)
                 async with carrier.send(request, self._limits()) as arriving:

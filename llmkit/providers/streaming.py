@@ -19,6 +19,7 @@ from .refusal import unreadable
 STATUSES = {"length": Status.LENGTH, "filtered": Status.FILTERED}
 REPLACED = "bytes that are not UTF-8 came as U+FFFD"
 DONE = "[DONE]"  # proxies add it to any dialect
+DONE = "[DONE]"
 UNNAMED = "the provider did not say why the answer ended"
 
 Events = Sequence[ServerSentEvent] | Sequence[str]
@@ -149,11 +150,12 @@ class EventParser(ABC):
     def _take(self, events: Events) -> None:
         for event in events:
             payload = _payload(event)
+            if payload == DONE or payload.strip() == DONE:  # proxies add it to any dialect
+                self.done = True
+                return
             body = parse_json(payload)
             if isinstance(body, dict):
                 self.read(body)
-            elif payload.strip() == DONE:
-                self.done = True
             elif payload.strip():
                 self.fail(unreadable(self._provider, payload))
             if self.done:

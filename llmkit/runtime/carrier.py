@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -41,8 +41,8 @@ class Arriving(Protocol):
     status: int
     headers: Mapping[str, str]
 
-    def chunks(self) -> AsyncGenerator[bytes, None]:
-        """The body, one network read at a time.
+    async def read(self) -> bytes:
+        """What the next network read brings of the body; empty at its end.
 
         Raises:
             APITimeoutError: One of the limits passed.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -98,15 +98,17 @@ class ScriptedAnswer:
     limits: Limits
     sleep: Sleep
     _ended: bool = field(default=False, init=False)
+    _sent: int = field(default=0, init=False)
 
-    async def chunks(self) -> AsyncGenerator[bytes, None]:
-        """The body, piece by piece, at the script's pace; see `Arriving.chunks`."""
-        for number, piece in enumerate(self.pieces):
-            if self._ended:
-                return
-            wait = self.script.piece_delay_s if number else self.script.first_delay_s
-            await self._within_limits(wait)
-            yield piece
+    async def read(self) -> bytes:
+        """The next piece, at the script's pace; see `Arriving.read`."""
+        if self._ended:
+            return b""
+        if self._sent < len(self.pieces):
+            script = self.script
+            await self._within_limits(script.piece_delay_s if self._sent else script.first_delay_s)
+            self._sent += 1
+            return self.pieces[self._sent - 1]
         if self.script.failure == "reset":
             raise APIConnectionError(
                 "the connection broke in the middle of the answer (scripted)",
@@ -115,6 +117,7 @@ class ScriptedAnswer:
             )
         if self.script.failure == "silence":
             await self._within_limits(float("inf"))
+        return b""
 
     def content_came(self) -> None:
         """A script needs no watchdog."""

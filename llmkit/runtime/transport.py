@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Any
 
 import aiohttp
@@ -61,22 +61,53 @@ class AiohttpCarrier:
     def __init__(self, session: aiohttp.ClientSession) -> None:
         self._session = session
 
-    @asynccontextmanager
-    async def send(self, request: HttpRequest, limits: Limits) -> AsyncIterator[AiohttpAnswer]:
+    def send(self, request: HttpRequest, limits: Limits) -> AiohttpAnswer:
         """The answer to *request* from its headers on; see `Carrier.send`."""
-        started = asyncio.get_running_loop().time()
-        response = await self._headers(request, limits)
-        answer = AiohttpAnswer(response, limits, started)
-        try:
-            yield answer
-        finally:
-            await answer.release()
+        return AiohttpAnswer(self._session, request, limits)
+
+
+class AiohttpAnswer:
+    """One request and its answer, whose body is still coming; see `Carrier` and `Arriving`."""
+
+    status: int
+    headers: Mapping[str, str]
+
+    def __init__(
+        self, session: aiohttp.ClientSession, request: HttpRequest, limits: Limits
+    ) -> None:
+        self._session = session
+        self._request = request
+        self._limits = limits
+        self._loop = asyncio.get_running_loop()
+        self._deadline: float | None = None
+        self._soft_end: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._waiting = False
+        self._size = 0
+
+    async def __aenter__(self) -> AiohttpAnswer:
+        started = self._loop.time()
+        if self._limits.deadline_s is not None:
+            self._deadline = started + self._limits.deadline_s
+        self._response = response = await self._headers(self._request, self._limits)
+        self.status = response.status
+        self.headers = {k.lower(): v for k, v in response.headers.items()}
+        self._read_at = self._content_at = self._loop.time()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        await self._release()
 
     async def _headers(self, request: HttpRequest, limits: Limits) -> aiohttp.ClientResponse:
         trip = _Trip(limits)
         try:
+            # Its time is set by the trace: either a connection is made, or one is used again.
             async with asyncio.timeout(None) as trip.scope:
-                trip.wait("connect")
                 return await self._session.request(
                     request.method,
                     request.url,
@@ -90,52 +121,35 @@ class AiohttpCarrier:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise _unsent_or_ambiguous(error, request, trip) from error
 
-
-class AiohttpAnswer:
-    """One answer whose body is still coming; see `Arriving`."""
-
-    def __init__(self, response: aiohttp.ClientResponse, limits: Limits, started: float) -> None:
-        self._response = response
-        self._limits = limits
-        self._loop = asyncio.get_running_loop()
-        self._read_at = self._content_at = self._loop.time()
-        deadline = limits.deadline_s
-        self._deadline = None if deadline is None else started + deadline
-        self._soft_end: float | None = None
-        self._waiting = False
-        self._timer: asyncio.TimerHandle | None = None
-        self.status = response.status
-        self.headers: Mapping[str, str] = {k.lower(): v for k, v in response.headers.items()}
-
-    async def chunks(self) -> AsyncGenerator[bytes, None]:
-        """The body, one network read at a time; see `Arriving.chunks`."""
-        size = 0
-        self._watch()
-        try:
-            while data := await self._read():
-                size += len(data)
-                if size > self._limits.body_bytes:
-                    raise _too_long(self.status, self._limits.body_bytes)
-                yield data
-                self._reader_took_its_time()
-        except _SoftEndError:
-            return
-        except (aiohttp.ClientError, OSError) as error:
-            raise _broken(error, self.status) from error
-        finally:
-            self._unwatch()
-
-    async def _read(self) -> bytes:
-        self._waiting = True
-        data = await self._response.content.readany()
-        self._waiting = False
-        self._read_at = self._loop.time()
-        return data
-
-    def _reader_took_its_time(self) -> None:
+    async def read(self) -> bytes:
+        """What the next network read brings; see `Arriving.read`."""
+        content = self._response.content
         now = self._loop.time()
+        # What our own reader took for the last piece counts against no limit of the server's.
         self._content_at += now - self._read_at
         self._read_at = now
+        try:
+            data = content.read_nowait() or await self._awaited()
+        except _SoftEndError:
+            return b""
+        except APITimeoutError:  # a limit of ours passed
+            raise
+        except (aiohttp.ClientError, OSError) as error:
+            raise _broken(error, self.status) from error
+        self._size += len(data)
+        if self._size > self._limits.body_bytes:
+            raise _too_long(self.status, self._limits.body_bytes)
+        return data
+
+    async def _awaited(self) -> bytes:
+        if self._timer is None:
+            self._watch()
+        self._waiting = True
+        try:
+            return await self._response.content.readany()
+        finally:
+            self._waiting = False
+            self._read_at = self._loop.time()
 
     def content_came(self) -> None:
         """Tells the watchdog that the last read brought something worth waiting for."""
@@ -144,16 +158,15 @@ class AiohttpAnswer:
     def ending(self, within_s: float) -> None:
         """Says that the answer is there: what follows is read for so long at most."""
         self._soft_end = self._loop.time() + within_s
-        if self._timer is not None:
-            self._watch()
+        self._unwatch()  # the next wait, if there is one, begins with this limit
 
-    async def release(self) -> None:
+    async def _release(self) -> None:
         """Gives the connection back if the body was read to its end, else ends it."""
         response = self._response
-        if self._soft_end is not None and not response.content.at_eof():
+        if self._soft_end is not None:
             # The end of the body often arrives a moment after the end of the answer; without
             # this short wait every finished stream would cost its connection.
-            async for _ in self.chunks():
+            while not response.content.at_eof() and await self._rest():
                 pass
         self._unwatch()
         connection = response.connection
@@ -162,42 +175,46 @@ class AiohttpAnswer:
             connection.transport.abort()
         response.close()
 
+    async def _rest(self) -> bytes:
+        try:
+            return await self.read()
+        except CallError:  # the answer is whole; what is wrong with the rest is nobody's concern
+            return b""
+
     def _watch(self) -> None:
         self._unwatch()
-        when, error = self._next_limit()
+        when, _ = min(self._due(), default=(None, ""))
         if when is not None:
-            self._timer = self._loop.call_at(when, self._bark, error)
+            self._timer = self._loop.call_at(when, self._bark)
 
     def _unwatch(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def _bark(self, error: Exception) -> None:
+    def _bark(self) -> None:
         # Reads only move two timestamps, so a timer that is due may have been overtaken by them.
-        when, error = self._next_limit()
+        when, what = min(self._due())
         if not self._waiting:  # it is our reader that is slow, not the server
-            self._timer = self._loop.call_later(IDLE_CHECK_S, self._bark, error)
-        elif when is not None and when > self._loop.time():
-            self._timer = self._loop.call_at(when, self._bark, error)
+            self._timer = self._loop.call_later(IDLE_CHECK_S, self._bark)
+        elif when > self._loop.time():
+            self._timer = self._loop.call_at(when, self._bark)
         else:
+            error = _late(what) if what else _SoftEndError()
             self._response.content.set_exception(error)
 
-    def _next_limit(self) -> tuple[float | None, Exception]:
+    def _due(self) -> Iterator[tuple[float, str]]:
+        """When each limit passes, and what is said then; "" for the end of what matters."""
         limits = self._limits
-        waits = [
-            (self._read_at, limits.idle_s, "sent nothing"),
-            (self._content_at, limits.idle_content_s, "sent nothing but pings"),
-        ]
-        due: list[tuple[float, Exception]] = [
-            (at + s, _late(f"{what} for {s:g} s")) for at, s, what in waits if s is not None
-        ]
+        if limits.idle_s is not None:
+            yield self._read_at + limits.idle_s, f"sent nothing for {limits.idle_s:g} s"
+        if limits.idle_content_s is not None:
+            what = f"sent nothing but pings for {limits.idle_content_s:g} s"
+            yield self._content_at + limits.idle_content_s, what
         if self._deadline is not None:
-            limit = limits.deadline_s
-            due.append((self._deadline, _late(f"had not finished after {limit:g} s")))
+            yield self._deadline, f"had not finished after {limits.deadline_s:g} s"
         if self._soft_end is not None:
-            due.append((self._soft_end, _SoftEndError()))
-        return min(due, key=lambda item: item[0], default=(None, _SoftEndError()))
+            yield self._soft_end, ""
 
 
 class _SoftEndError(Exception):
@@ -269,8 +286,6 @@ def _late(what: str) -> APITimeoutError:
 
 
 def _broken(error: Exception, status: int) -> CallError:
-    if isinstance(error, APITimeoutError):
-        return error
     return APIConnectionError(
         f"the connection broke in the middle of the answer ({_words(error)})",
         status=status,

@@ -42,14 +42,18 @@ class Answer:
     status: int = 200
     soft_end: list = field(default_factory=list)
 
-    async def chunks(self):
-        for read in self.reads:
-            if isinstance(read, asyncio.Event):
-                await read.wait()
-            elif isinstance(read, Exception):
-                raise read
-            else:
-                yield read
+    def __post_init__(self):
+        self.reads = list(self.reads)
+
+    async def read(self):
+        if not self.reads:
+            return b""
+        read = self.reads.pop(0)
+        if isinstance(read, asyncio.Event):
+            await read.wait()
+        if isinstance(read, Exception):
+            raise read
+        return read
 
     def content_came(self):
         pass
