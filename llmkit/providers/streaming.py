@@ -19,7 +19,6 @@ from .refusal import unreadable
 STATUSES = {"length": Status.LENGTH, "filtered": Status.FILTERED}
 REPLACED = "bytes that are not UTF-8 came as U+FFFD"
 DONE = "[DONE]"  # proxies add it to any dialect
-DONE = "[DONE]"
 UNNAMED = "the provider did not say why the answer ended"
 
 Events = Sequence[ServerSentEvent] | Sequence[str]
