@@ -243,6 +243,37 @@ def test_a_client_that_stops_reading_is_seen_to_go(fakes, provider):
     assert asked.left
 
 
+@pytest.mark.parametrize("provider", SIX)
+def test_a_cancelled_stream_is_seen_to_go(fakes, provider):
+    """Cancelling the task that waits for more ends the request and keeps the text."""
+    fakes.answer(provider, cut_stream(provider, "silence"))
+
+    async def cancel():
+        async with open_session() as session:
+            exchange = Exchange(call(fakes, provider, limits=Limits()), AiohttpCarrier(session))
+            spoken = asyncio.Event()
+
+            async def read():
+                async with aclosing(exchange.deltas()) as deltas:
+                    async for delta in deltas:
+                        if delta.text:
+                            spoken.set()
+
+            task = asyncio.create_task(read())
+            await spoken.wait()
+            task.cancel()
+            (ended,) = await asyncio.gather(task, return_exceptions=True)
+            return ended, exchange.completion(Status.CANCELLED)
+
+    ended, answer = asyncio.run(cancel())
+
+    (asked,) = fakes.asked[provider]
+    assert isinstance(ended, asyncio.CancelledError)
+    assert (answer.text, answer.status) == ("A river", Status.CANCELLED)
+    assert asked.ended.wait(2)
+    assert asked.left
+
+
 def test_a_port_where_nobody_listens_was_never_reached(fakes):
     """A refused connection is unsent, so it may be tried again; the sentence asks the question."""
     unreached = Call(
