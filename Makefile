@@ -21,7 +21,7 @@ check: env-dev  ## format, lint, types, fast tests: green before every commit
 	@$(DEV) -m ruff format --check .
 	@$(DEV) -m ruff check .
 	@$(DEV) -m mypy
-	@$(DEV) -m pytest -q
+	@$(DEV) -m pytest -q -n auto
 
 format: env-dev
 	@$(DEV) -m ruff format .

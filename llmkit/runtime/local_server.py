@@ -12,6 +12,8 @@ from typing import Any
 
 CONTEXT = 4096  # tokens for all slots together
 SLOTS = 2
+# A small model may repeat itself for ever; this is what it answers where nobody says max_tokens.
+MOST_TOKENS = 400
 # A second thread that waits for a busy core made generation ten times slower (measured).
 THREADS = 1
 
@@ -28,6 +30,7 @@ def parameters(options: dict[str, Any]) -> Any:
     params.api_keys = [options["key"]]
     params.n_ctx = CONTEXT
     params.n_parallel = SLOTS
+    params.n_predict = MOST_TOKENS
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = THREADS
     params.ui = False
     params.endpoint_metrics = True
