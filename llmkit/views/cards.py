@@ -161,7 +161,8 @@ def _block(row: Row, width: int) -> str:
         for line in visible(row.completion.text).splitlines()
     ]
     lines += [textwrap.fill(f"! {visible(said)}", width) for said in remarks(row)]
-    lines.append(f"  {' · '.join(facts(row.completion))}")
+    took = " · ".join(facts(row.completion))
+    lines.append(textwrap.fill(took, width, initial_indent="  ", subsequent_indent="  "))
     return "\n" + "\n".join(line for line in lines if line.strip())
 
 

@@ -1,0 +1,127 @@
+"""Rows as DataFrames and files."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from llmkit.comparison import Comparison
+from llmkit.reports import AuthReport, Leaks, Models, Sessions
+from llmkit.types import Completion, Usage
+from llmkit.views.frames import comparison_frame, csv_text, table_frame, tokens_per_second
+from tests.unit.rows import answer, plain, row
+
+COLUMNS = [
+    name
+    for line in """
+        run_id row prompt_id prompt system repeat temperature top_p max_tokens seed
+        asked provider request_model response_model how lifecycle substituted
+        text reasoning status finish_reason
+        input_tokens output_tokens cached_tokens reasoning_tokens cost_usd
+        time_to_first_chunk_s duration_s output_tokens_per_s started_at attempts possibly_billed
+        request_id upstream_provider rerouted ignored_parameters fallback warnings
+        error_type error cell
+    """.splitlines()
+    for name in line.split()
+]
+
+
+def test_the_columns_are_always_the_same():
+    """An empty table has the columns and dtypes of a full one."""
+    empty, full = comparison_frame([]), comparison_frame([plain()])
+
+    assert list(empty.columns) == COLUMNS
+    assert list(full.columns) == [*COLUMNS, "topic"]
+    assert empty.dtypes.astype(str).to_dict() == full[COLUMNS].dtypes.astype(str).to_dict()
+
+
+def test_values_are_of_their_columns_kinds():
+    """Counts are integers, times are floats and points in UTC, flags are booleans."""
+    frame = comparison_frame([row()])
+
+    kinds = frame.dtypes.astype(str)
+    assert (kinds["output_tokens"], kinds["duration_s"], kinds["substituted"]) == (
+        "Int64",
+        "float64",
+        "boolean",
+    )
+    assert str(kinds["started_at"]).endswith("UTC]")
+    line = frame.iloc[0]
+    assert (line["temperature"], line["status"], line["fallback"]) == (
+        0.5,
+        "complete",
+        "gpt-3.5-turbo -> gpt-5.6-terra (official-successor)",
+    )
+
+
+def test_a_further_grid_parameter_is_a_column_after_the_seed():
+    """A grid over stop sequences has its own column."""
+    columns = list(comparison_frame([row()]).columns)
+
+    assert columns[columns.index("seed") + 1] == "stop"
+
+
+def test_the_persons_own_columns_come_last_and_never_hide_ours():
+    """A column called text of the person's own is kept under another name."""
+    frame = comparison_frame([plain(), replace(plain(1), extra={"topic": "x", "text": "mine"})])
+
+    assert list(frame.columns[-2:]) == ["topic", "prompt_text"]
+    assert frame["prompt_text"].tolist()[1] == "mine"
+    assert frame["text"].tolist()[1] == "Entropy counts the ways."
+
+
+def test_what_is_unknown_is_missing_and_never_zero():
+    """No price, no count and no time are NA."""
+    frame = comparison_frame([replace(plain(), completion=Completion())])
+
+    missing = ["cost_usd", "output_tokens", "duration_s", "time_to_first_chunk_s", "reasoning"]
+    assert frame[missing].isna().all(axis=None)
+
+
+def test_speed_counts_from_the_first_chunk():
+    """17 tokens in the second after the first chunk are 17 tokens a second."""
+    assert tokens_per_second(plain()) == 17.0
+    assert tokens_per_second(replace(plain(), completion=answer(usage=Usage()))) is None
+
+
+def test_no_cell_of_a_csv_can_act():
+    """Formulas are quoted and escapes are shown; numbers stay numbers."""
+    odd = [plain(i, text=t) for i, t in enumerate(["=1+1", "@x", "-2", "\x1b[31mred", "a\rb"])]
+
+    text = csv_text(odd, {"run_id": "r1"})
+    again = pd.read_csv(io.StringIO(text), comment="#")
+
+    assert again["text"].tolist() == ["'=1+1", "'@x", "'-2", "\\x1b[31mred", "a\\x0db"]
+    assert again["output_tokens"].tolist() == [17] * 5
+    assert json.loads(text.splitlines()[0].removeprefix("# ")) == {"run_id": "r1"}
+
+
+def test_a_parquet_file_carries_what_made_it(tmp_path):
+    """Columns are read back with their kinds; `about` is in the metadata."""
+    made = Comparison([row(), plain(1)], {"run_id": "r1"})
+
+    path = made.to_parquet(tmp_path / "run.parquet")
+
+    assert json.loads(pq.read_schema(path).metadata[b"llmkit"]) == {"run_id": "r1"}
+    assert pd.read_parquet(path)["output_tokens"].tolist() == [17, 17]
+
+
+def test_every_report_has_a_frame_even_when_it_is_empty():
+    """auth, models, sessions and leaks have fixed columns."""
+    for kind in (AuthReport, Models, Sessions, Leaks):
+        frame = kind([]).frame()
+
+        assert list(frame.columns) == list(kind.columns)
+        assert len(frame) == 0
+
+
+def test_a_table_keeps_only_its_columns():
+    """What is not asked for is left out, what is missing is NA."""
+    frame = table_frame([{"a": 1, "x": 2}], {"a": "Int64", "b": "string"})
+
+    assert list(frame.columns) == ["a", "b"]
+    assert frame["b"].isna().all()

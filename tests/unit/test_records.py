@@ -1,0 +1,86 @@
+"""Rows as data that outlives a version."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from llmkit.comparison import Comparison, load
+from llmkit.errors import ConfigError
+from llmkit.secret import Secret
+from llmkit.types import Completion, Row
+from llmkit.views.records import document, rows_from
+from tests.unit.rows import plain, row
+
+
+def test_a_row_comes_back_as_it_was():
+    """Every field of a row survives JSON, times and closed sets included."""
+    rows = (row(), plain(1), row(2, completion=Completion(), how=None, lifecycle=None))
+
+    again = rows_from(json.loads(json.dumps(document(rows, about={}))))
+
+    assert again == rows
+
+
+def test_odd_prompt_ids_and_columns_are_written():
+    """Numbers of numpy become numbers, and anything else its text."""
+    odd = row(prompt_id=np.int64(7), extra={"score": np.float64(0.5), "kind": object})
+
+    (again,) = rows_from(json.loads(json.dumps(document([odd], about={}))))
+
+    assert again.prompt_id == 7
+    assert again.extra == {"score": 0.5, "kind": "<class 'object'>"}
+
+
+def test_a_key_in_a_message_is_not_written():
+    """What a provider echoed is taken out before anything is on disk."""
+    Secret("sk-canary-0123456789")
+
+    text = json.dumps(document([row(error="bad key sk-canary-0123456789")], about={}))
+
+    assert "canary" not in text
+
+
+def test_a_comparison_is_written_and_loaded(tmp_path):
+    """to_json and load are two ways of one road."""
+    made = Comparison([row()], {"run_id": "r1"}, ["a note"])
+
+    again = load(made.to_json(tmp_path / "run.json"))
+
+    assert again.rows == made.rows
+    assert (again.about, again.notes) == (made.about, made.notes)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ({}, "no comparison"),
+        ([], "no comparison"),
+        ({"schema": "llmkit.comparison", "version": 99}, "update llmkit"),
+        ({"schema": "llmkit.comparison", "version": 1, "rows": [{}]}, "damaged"),
+    ],
+)
+def test_what_is_no_comparison_is_refused(data, words):
+    """Other files, newer ones and broken ones are told apart."""
+    with pytest.raises(ConfigError, match=words):
+        rows_from(data)
+
+
+def test_a_missing_or_foreign_file_is_a_sentence(tmp_path):
+    """load says what to do."""
+    (tmp_path / "x.json").write_text("<html>")
+
+    with pytest.raises(ConfigError, match="there is no file"):
+        load(tmp_path / "nothing.json")
+    with pytest.raises(ConfigError, match="is not a comparison"):
+        load(tmp_path / "x.json")
+
+
+def test_every_field_of_a_row_is_in_the_record():
+    """A new field cannot be forgotten."""
+    (record,) = document([row()], about={})["rows"]
+
+    assert set(record) == set(Row.__dataclass_fields__)
+    assert set(record["completion"]) == set(Completion.__dataclass_fields__)
