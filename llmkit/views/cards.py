@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from ..types import Completion, Lifecycle, Row, Status
-from .markup import clipped, escape, style, table_html, visible
+from .markup import clipped, escape, style, visible
 
 MOST_CARDS = 8  # more answers than these make a table with the texts folded away
+FOLDED = ("model", "parameters", "status", "answer", "took")
 MARKS = {
     Status.COMPLETE: ("✓", "complete", "good"),
     Status.LENGTH: ("✂", "stopped at the token limit", "warn"),
@@ -127,27 +128,22 @@ def _texts(row: Row) -> str:
 
 
 def _folded(rows: Sequence[Row]) -> str:
-    lines = [
-        {
-            "model": _name(row),
-            "parameters": point(row),
-            "status": " ".join(MARKS[row.completion.status][:2]),
-            "answer": clipped(" ".join(row.completion.text.split()), 72) or row.error or "",
-            "took": " · ".join(facts(row.completion)),
-        }
-        for row in rows
-    ]
-    table = (
-        table_html(lines, lines[0])
-        .removeprefix(f'<div class="lk">{style()}')
-        .removesuffix("</div>")
+    """A line for each answer, whose card opens where its text begins."""
+    heads = "".join(f'<th scope="col" style="text-align:left">{h}</th>' for h in FOLDED)
+    lines = "".join(_line(row) for row in rows)
+    return f'<table class="lk-grid"><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table>'
+
+
+def _line(row: Row) -> str:
+    mark, word, tone = MARKS[row.completion.status]
+    begins = clipped(" ".join((row.completion.text or row.error or "").split()), 72)
+    took = escape(" · ".join(facts(row.completion)))
+    return (
+        f"<tr><td>{escape(_name(row))}</td><td>{escape(point(row))}</td>"
+        f'<td class="lk-{tone}">{mark} {escape(word)}</td>'
+        f"<td><details><summary>{escape(begins)}</summary>{_card(row)}</details></td>"
+        f"<td>{took}</td></tr>"
     )
-    return table + "".join(_unfolded(row) for row in rows)
-
-
-def _unfolded(row: Row) -> str:
-    summary = escape(" ".join(filter(None, [_name(row), point(row)])))
-    return f"<details><summary>{summary}</summary>{_card(row)}</details>"
 
 
 def _block(row: Row, width: int) -> str:

@@ -20,10 +20,15 @@ PANELS: tuple[tuple[str, Measure], ...] = (
     ("output tokens", lambda row: row.completion.usage.output_tokens),
     ("cost (US$)", lambda row: row.completion.cost_usd),
 )
-# Okabe and Ito's blue and vermillion, which all kinds of colour vision tell apart.
-DOT, SUBSTITUTED = "#0072B2", "#D55E00"
-LIGHT = {"back": "#ffffff", "text": "#1d2126", "soft": "#6a737d", "line": "#e1e4e8"}
-DARK = {"back": "#15171a", "text": "#e7e9ec", "soft": "#9aa4af", "line": "#33393f"}
+# The dots are Okabe and Ito's blues and vermillion, which all kinds of colour vision tell apart.
+LIGHT = {
+    "back": "#ffffff", "text": "#1d2126", "soft": "#6a737d", "line": "#e1e4e8",
+    "dot": "#0072B2", "substituted": "#D55E00",
+}  # fmt: skip
+DARK = {
+    "back": "#15171a", "text": "#e7e9ec", "soft": "#9aa4af", "line": "#33393f",
+    "dot": "#56B4E9", "substituted": "#E69F00",
+}  # fmt: skip
 LABEL_LENGTH = 34
 
 
@@ -38,9 +43,10 @@ def comparison_figure(rows: Sequence[Row], *, dark: bool = False) -> Figure:
 
     colours = DARK if dark else LIGHT
     groups = _groups(rows)
-    figure = Figure(figsize=(11, 1.5 + 0.36 * max(len(groups), 2)), layout="constrained")
+    figure = Figure(figsize=(11, 1.5 + 0.36 * max(len(groups), 2)))
     FigureCanvasAgg(figure)
     figure.set_facecolor(colours["back"])
+    figure.set_layout_engine("constrained", wspace=0.06)
     axes = figure.subplots(1, len(PANELS), sharey=True)
     for axis, (label, measure) in zip(axes, PANELS, strict=True):
         _panel(axis, groups, label, measure, colours)
@@ -71,7 +77,7 @@ def _panel(
             axis.text(0.02, y, "n/a", color=colours["soft"], fontsize=9, va="center",
                       transform=axis.get_yaxis_transform())  # fmt: skip
             continue
-        colour = SUBSTITUTED if any(row.substituted for row in group) else DOT
+        colour = colours["substituted" if any(row.substituted for row in group) else "dot"]
         axis.plot([min(values), max(values)], [y, y], color=colour, linewidth=2.5, alpha=0.45,
                   solid_capstyle="round")  # fmt: skip
         axis.plot([median(values)], [y], "o", color=colour, markersize=7)

@@ -134,7 +134,7 @@ def test_many_answers_are_a_table_with_the_texts_folded():
     eight, nine = (comparison_html([plain(i) for i in range(n)]) for n in (8, 9))
 
     assert (eight.count("<section"), eight.count("<tbody>")) == (8, 0)
-    assert (nine.count("<details><summary>openai"), nine.count("<tbody>")) == (9, 1)
+    assert (nine.count("<details><summary>Entropy"), nine.count("<tbody>")) == (9, 1)
 
 
 def test_an_empty_comparison_says_so():
