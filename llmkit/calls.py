@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from .catalogue import fallback
+from .catalogue.load import shipped
 from .catalogue.resolution import Resolution
 from .client import Call
 from .errors import ConfigError, RetiredModelError
@@ -28,9 +30,11 @@ def call_for(
 
     Raises:
         RetiredModelError: The model is gone and the options do not allow another.
-        ConfigError: `strict` is on and the model cannot take a parameter.
+        ConfigError: The model is not known to have what is needed; or `strict` is on and it
+            cannot take a parameter.
     """
     model, steps = _model(resolution, options)
+    _refuse_unfit(resolution.provider, model, options)
     fitted = provider.fit(prompt, model)
     if fitted.ignored and options.strict:
         names = " and ".join(fitted.ignored)
@@ -71,6 +75,16 @@ def _model(resolution: Resolution, options: Options) -> tuple[str, tuple[Fallbac
             _gone(resolution), provider=resolution.provider, model=resolution.model
         )
     return resolution.live, (_followed(resolution),)
+
+
+def _refuse_unfit(provider: str, model: str, options: Options) -> None:
+    known = fallback.known_capabilities(shipped(), provider, model)
+    missing = [need for need in options.needs if need not in known]
+    if missing:
+        raise ConfigError(
+            f"{provider}:{model} is not known to have {' and '.join(missing)}; "
+            f'models(capability="{missing[0]}") lists models that are'
+        )
 
 
 def _translated(resolution: Resolution) -> FallbackStep:

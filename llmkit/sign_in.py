@@ -78,6 +78,9 @@ class AuthStatus:
         words = self.state.replace("_", " ")
         return f"{self.provider}: {words}. {self.advice}".rstrip(" .") + "."
 
+    def _repr_pretty_(self, printer: object, cycle: bool) -> None:
+        printer.text(str(self))  # type: ignore[attr-defined]  # IPython's printer is untyped
+
     @property
     def ready(self) -> bool:
         """True where a question would be answered."""

@@ -8,6 +8,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
 
+from .plain import visible
+
 
 class Status(StrEnum):
     """How an answer ended; a stream that was cut is never complete."""
@@ -193,8 +195,9 @@ class Completion:
         return self.text
 
     def _repr_pretty_(self, printer: object, cycle: bool) -> None:
-        # A cell that ends in ask(...) should show the answer, not thirty fields.
-        printer.text(self.text)  # type: ignore[attr-defined]  # IPython's printer is untyped
+        # A cell that ends in ask(...) should show the answer, not thirty fields; and an answer
+        # must not be able to steer the terminal that it is shown on.
+        printer.text(visible(self.text))  # type: ignore[attr-defined]  # IPython's printer is untyped
 
 
 @dataclass(frozen=True, slots=True)

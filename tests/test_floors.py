@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 HOUSE = ROOT / "llmkit"
 FLOORS = {
-    "errors": 0, "types": 0, "secret": 0, "settings": 0, "_version": 0,
+    "errors": 0, "types": 0, "secret": 0, "settings": 0, "plain": 0, "_version": 0,
     "wire": 1, "catalogue": 1,
     "providers": 2,
     "runtime": 3,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from ..types import Lifecycle
+from ..types import Capability, Lifecycle
 from .entry import Catalogue
 
 SAME = "same"
@@ -39,6 +39,17 @@ def successor_of(catalogue: Catalogue, provider: str, model: str) -> str | None:
         return found.successors[0]
     alias = catalogue.aliases.get(provider, {}).get(_key(model))
     return successor_of(catalogue, provider, alias.target) if alias is not None else None
+
+
+def known_capabilities(catalogue: Catalogue, provider: str, model: str) -> frozenset[Capability]:
+    """What an id is known to have; an alias has what its target has."""
+    found = catalogue.entry(provider, model)
+    if found is not None and found.capabilities:
+        return found.capabilities
+    alias = catalogue.aliases.get(provider, {}).get(_key(model))
+    if alias is None:
+        return frozenset()
+    return known_capabilities(catalogue, provider, alias.target)
 
 
 def next_live(

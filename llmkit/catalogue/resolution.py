@@ -54,6 +54,9 @@ class Resolution:
     def __str__(self) -> str:
         return why(self)
 
+    def _repr_pretty_(self, printer: object, cycle: bool) -> None:
+        printer.text(why(self))  # type: ignore[attr-defined]  # IPython's printer is untyped
+
 
 def why(found: Resolution) -> str:
     """What `resolve` found, in sentences."""

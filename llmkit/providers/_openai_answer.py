@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..types import Usage
 from ..wire.exchange import parse_json
 from ..wire.shape import count, mapping, mappings, word
 from ..wire.sse import ServerSentEvent, SSEDecoder
 from ._openai_refusal import broken_off, error_inside
+from .base import Provider
 from .streaming import DONE, Draft, EventParser, Events
-
-if TYPE_CHECKING:
-    from ._openai_chat import OpenAIChat
 
 # Source: the types of openai 3.54.0, mistralai 3.7.0 and openrouter 1.3.84 (read 2026-11-22).
 FINISH_REASONS = {
@@ -90,9 +88,9 @@ class ChatStream(EventParser):
     end_mark = DONE
     draft: ChatDraft
 
-    def __init__(self, provider: OpenAIChat) -> None:
+    def __init__(self, provider: Provider, draft: ChatDraft) -> None:
         super().__init__(provider, SSEDecoder())
-        self.draft = provider.draft()
+        self.draft = draft
 
     def read(self, event: dict[str, Any]) -> None:
         """Takes one event into the draft."""

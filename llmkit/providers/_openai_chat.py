@@ -90,7 +90,7 @@ class OpenAIChat(Provider):
 
     def stream_parser(self) -> ChatStream:
         """A reader for one streamed answer."""
-        return ChatStream(self)
+        return ChatStream(self, self.draft())
 
     def draft(self) -> ChatDraft:
         """An empty answer, for what this provider says about one."""

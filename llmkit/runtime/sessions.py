@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -284,8 +284,3 @@ class SessionRegistry:
         stale = len(self.find("stale"))
         opened = len(self._open) - stale
         return f"<SessionRegistry open={opened} stale={stale} closed={self._closed}>"
-
-
-def owned_by(sessions: Iterable[Session], loop: object) -> tuple[Session, ...]:
-    """Those of *sessions* that live on *loop*, newest first."""
-    return tuple(reversed([s for s in sessions if s.loop is loop]))

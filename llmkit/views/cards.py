@@ -7,8 +7,9 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
+from ..plain import visible
 from ..types import Completion, Lifecycle, Row, Status
-from .markup import clipped, escape, style, visible
+from .markup import clipped, escape, style
 
 MOST_CARDS = 8  # more answers than these make a table with the texts folded away
 # Inline: notebooks have rules for <pre> that are stronger than a style sheet's, and that cut

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError
+from ..plain import visible
 from ..types import Row
-from .markup import visible
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,36 +7,14 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 
-# Format characters that hide or reorder what follows them; joiners of emoji are harmless.
-HIDDEN = {"\u200b", "\u2060", "\ufeff", "\u00ad"}
-BIDI = {*"\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"}
+from ..plain import visible
+
 GAP = "  "
-
-
-def visible(text: object) -> str:
-    """*text* with every character that would act on a terminal or a page shown as its code.
-
-    Line ends and tabs stay; escapes, other controls, bidirectional overrides and lone surrogates
-    become `\\xNN` or `\\uNNNN`.
-    """
-    value = str(text)
-    if value.isprintable() and not BIDI.intersection(value):
-        return value
-    return "".join(_shown(c) for c in value)
 
 
 def escape(text: object) -> str:
     """*text* for HTML; nothing in it is markup."""
     return html.escape(visible(text), quote=True)
-
-
-def _shown(c: str) -> str:
-    if c in "\n\t" or (c.isprintable() and c not in BIDI):
-        return c
-    category = unicodedata.category(c)
-    if category not in ("Cc", "Cs", "Co", "Cn") and c not in BIDI and c not in HIDDEN:
-        return c
-    return f"\\x{ord(c):02x}" if ord(c) < 256 else f"\\u{ord(c):04x}"
 
 
 def table_html(

@@ -125,3 +125,11 @@ def test_a_table_keeps_only_its_columns():
 
     assert list(frame.columns) == ["a", "b"]
     assert frame["b"].isna().all()
+
+
+def test_a_comparison_is_written_as_a_page(tmp_path):
+    """to_html and to_csv write files that others can open."""
+    made = Comparison([plain()], {"run_id": "r1"})
+
+    assert "Entropy counts the ways." in made.to_html(tmp_path / "run.html").read_text()
+    assert made.to_csv(tmp_path / "run.csv").read_text().startswith('# {"run_id": "r1"}')

@@ -202,3 +202,14 @@ def test_the_same_comparison_again_sends_the_same_again():
 
     assert carrier.requests[0] == carrier.requests[1]
     assert statuses(which.last) == [Status.COMPLETE]
+
+
+def test_what_is_needed_must_be_known_to_be_there():
+    """A model that no source says can see is not asked to look; the row says what to do."""
+    which = kit(KEYS, **{"gpt-6-luna": Script("I see")})
+
+    able = run(which, "hi", "gpt-6-luna", needs="vision")
+    unable = run(which, "hi", "scripted:echo", needs=["vision"])
+
+    assert able.rows[0].completion.text == "I see"
+    assert 'models(capability="vision")' in unable.rows[0].error

@@ -10,9 +10,10 @@ from typing import ClassVar
 import pytest
 
 from llmkit.comparison import Comparison
+from llmkit.plain import visible
 from llmkit.types import Completion, Status
 from llmkit.views.cards import MARKS, comparison_html, comparison_text
-from llmkit.views.markup import cell, page, style, table_html, table_text, visible, width_of
+from llmkit.views.markup import cell, page, style, table_html, table_text, width_of
 from llmkit.views.report import Report
 from tests.unit.rows import plain, row
 
