@@ -6,14 +6,13 @@ import asyncio
 import atexit
 import importlib
 import os
-import sys
 import threading
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, aclosing, asynccontextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from .calls import at, call_for, limits
@@ -37,6 +36,7 @@ from .runtime.local_model import LocalModels
 from .runtime.manager import EventLoopManager
 from .runtime.retry import RetryPolicy
 from .runtime.scripted import ScriptedCarrier
+from .secret import Secret
 from .settings import Settings, base_url_for, load_settings, refuse_plain_http
 from .sign_in import AuthStatus, Client, Probe, always_ready, local_status, status_of
 from .spend import estimate, guard
@@ -81,6 +81,7 @@ class Kit:
         self._notify = notify
         self._carriers = {"scripted": ScriptedCarrier(cast()), **(carriers or {})}
         self._local: LocalModels | None = None
+        self._wire: Any = None  # the module that keeps aiohttp, once it is needed
 
     # -- names and providers -----------------------------------------------------------------
 
@@ -150,11 +151,16 @@ class Kit:
             call = call_for(
                 resolution, spot.prompt, options, provider=provider, settings=self.settings
             )
-            key = self.credentials.require(provider)
-            refuse_plain_http(provider.base_url, has_key=key is not None)
+            call = at(call, provider, self._key_for(provider))
         except LlmkitError as error:
             return Lane(spot, resolution, error=error)
-        return Lane(spot, resolution, at(call, provider, key))
+        return Lane(spot, resolution, call)
+
+    def _key_for(self, provider: Provider) -> Secret | None:
+        """The key to send, once it is sure that it will not cross a network in clear text."""
+        key = self.credentials.require(provider)
+        refuse_plain_http(provider.base_url, has_key=key is not None)
+        return key
 
     async def stream(
         self, spot: Spot, options: Options
@@ -240,14 +246,11 @@ class Kit:
             SpendLimitError: More calls or a higher estimate than allowed; nothing was sent.
         """
         lanes = merge_equal(self.lane(spot, options) for spot in spots)
-        if max_cost_usd is not None:
+        most = self.settings.max_cost_usd if max_cost_usd is None else max_cost_usd
+        if most is not None:
             await asyncio.to_thread(prices.load)
-        guard(
-            lanes,
-            max_calls=self.settings.max_calls if max_calls is None else max_calls,
-            max_cost_usd=self.settings.max_cost_usd if max_cost_usd is None else max_cost_usd,
-            cost=estimate,
-        )
+        calls = self.settings.max_calls if max_calls is None else max_calls
+        guard(lanes, max_calls=calls, max_cost_usd=most, cost=estimate)
         cell = CURRENT.get()
         started = datetime.now(UTC)
         race = Race(
@@ -272,29 +275,28 @@ class Kit:
         provider = self.provider(name)
         if name == "scripted":
             return always_ready(provider)
-        credential = self.credentials.find(provider)
         if name == "local":
-            return await local_status(provider, self.local_models().endpoint)
+            return local_status(provider, self.local_models())
+        credential = self.credentials.find(provider)
+        refuse_plain_http(provider.base_url, has_key=credential.key is not None)
         policy = RetryPolicy(
             attempts=self.settings.sign_in_attempts, delay=self.settings.sign_in_delay_s
         )
-        key = credential.key
-        open_client: Callable[[], Client] = lambda: Probe(  # noqa: E731
-            provider, key, self.fresh_carrier, self._limits()
-        )
-        if name == "mistral" and key is not None:
-            sdk: Any = await asyncio.to_thread(
-                importlib.import_module, f"{__package__}.runtime.mistral_sdk"
-            )
-            await asyncio.to_thread(importlib.import_module, "mistralai.client")
-            signing = key
-            open_client = lambda: sdk.MistralClient(  # noqa: E731
-                signing, base_url=provider.base_url, limits=self._limits()
-            )
+        open_client = await self._clients(provider, credential.key)
         status, client = await status_of(provider, credential, open_client, policy=policy)
         if client is not None:
             await client.aclose()
         return status
+
+    async def _clients(self, provider: Provider, key: Secret | None) -> Callable[[], Client]:
+        """What opens a fresh client for each attempt to sign in."""
+        if provider.name != "mistral" or key is None:
+            return partial(Probe, provider, key, self.fresh_carrier, self._limits())
+        # The official SDK takes half a second to import: not on a loop that others use.
+        await asyncio.to_thread(importlib.import_module, "mistralai.client")
+        from .runtime.mistral_sdk import MistralClient
+
+        return partial(MistralClient, key, base_url=provider.base_url, limits=self._limits())
 
     async def check_all(self) -> tuple[AuthStatus, ...]:
         """Every provider at once."""
@@ -329,7 +331,7 @@ class Kit:
     async def live_models(self, name: str) -> tuple[Model, ...]:
         """The models that a provider's own list names today."""
         provider = self.provider(name)
-        key = self.credentials.require(provider)
+        key = self._key_for(provider)
         found: list[Model] = []
         page: str | None = None
         carrier, use = await self._carried(provider)
@@ -355,9 +357,12 @@ class Kit:
         return limits(self.settings, Options())
 
     async def _transport(self) -> Any:
-        # aiohttp takes a tenth of a second to import: not on a loop that others use.
-        name = f"{__package__}.runtime.transport"
-        return sys.modules.get(name) or await asyncio.to_thread(importlib.import_module, name)
+        if self._wire is None:
+            # aiohttp takes a tenth of a second to import: not on a loop that others use. Not
+            # taken from sys.modules, where it stands while another thread still imports it.
+            name = f"{__package__}.runtime.transport"
+            self._wire = await asyncio.to_thread(importlib.import_module, name)
+        return self._wire
 
 
 # The same names are asked again and again, and the answer depends on nothing else.

@@ -217,23 +217,22 @@ def always_ready(provider: Provider) -> AuthStatus:
     return AuthStatus(provider.name, SignInState.READY, checked_at=datetime.now(UTC))
 
 
-async def local_status(
-    provider: Provider, endpoint: Callable[[str], Awaitable[object]], model: str = "smollm2"
-) -> AuthStatus:
-    """Whether the embedded model starts; what is missing is in the advice."""
-    clock = asyncio.get_running_loop().time
-    started = clock()
+class Installed(Protocol):
+    """What knows whether the embedded model is there."""
+
+    def require(self, model: str) -> object: ...
+
+
+def local_status(provider: Provider, models: Installed, model: str = "smollm2") -> AuthStatus:
+    """Whether the embedded model could be started; it is not, just to be asked."""
     try:
-        await endpoint(model)
+        models.require(model)
     except LocalModelError as error:
         return AuthStatus(
             provider.name, SignInState.NOT_RUNNING, str(error), checked_at=datetime.now(UTC),
             error=str(error),
         )  # fmt: skip
-    return AuthStatus(
-        provider.name, SignInState.READY, latency_s=clock() - started, attempts=1,
-        checked_at=datetime.now(UTC),
-    )  # fmt: skip
+    return AuthStatus(provider.name, SignInState.READY, checked_at=datetime.now(UTC))
 
 
 def state_of(error: LlmkitError, provider: Provider) -> SignInState:

@@ -67,6 +67,16 @@ class LocalModels:
             return child.endpoint
         return await asyncio.to_thread(self._started, model)
 
+    def require(self, model: str) -> Path:
+        """The weights of *model*, once it is sure that it could be started.
+
+        Raises:
+            LocalModelError: The server or the weights are missing; the message says what to run.
+        """
+        path = weights_file(model, self._weights)
+        _require_server()
+        return path
+
     def close(self) -> None:
         """Ends every child; twice is harmless."""
         with self._lock:
@@ -81,8 +91,7 @@ class LocalModels:
                 return child.endpoint
             if child is not None:
                 child.end()
-            path = weights_file(model, self._weights)
-            _require_server()
+            path = self.require(model)
             self._notify(f"loading {model} ...")
             started = time.monotonic()
             self._children[model] = child = _Child(model, path, self.start_timeout_s)

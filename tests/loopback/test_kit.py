@@ -8,6 +8,7 @@ import logging
 import pytest
 
 from llmkit.asking import asking, comparing
+from llmkit.errors import ConfigError
 from llmkit.kit import Kit
 from llmkit.types import Status
 from tests.fakes.reply import Reply, document, refusal
@@ -211,3 +212,26 @@ def test_an_interrupted_sign_in_leaves_no_client(fakes, kit):
     kit.manager.run(cancelled())
 
     assert fakes.asked["mistral"][0].ended.wait(2)
+
+
+def test_no_key_crosses_a_network_in_clear_text(fakes):
+    """Neither a check, nor a list of models, nor a question sends a key over plain http."""
+    kit = Kit(environ={"OPENAI_API_KEY": fakes.key, "OPENAI_BASE_URL": "http://192.0.2.7/v1"})
+    try:
+        with pytest.raises(ConfigError, match="in clear text"):
+            kit.manager.run(kit.check("openai"))
+        with pytest.raises(ConfigError, match="in clear text"):
+            kit.manager.run(kit.live_models("openai"))
+        found = run(kit, "hi", "gpt-6-luna")
+    finally:
+        kit.close()
+
+    assert "in clear text" in found.rows[0].error
+
+
+def test_the_embedded_model_is_not_started_to_be_checked(kit):
+    """Signing in looks whether it could be started, and starts nothing."""
+    status = kit.manager.run(kit.check("local"))
+
+    assert str(status.state) in ("ready", "not_running")
+    assert kit.local_models()._children == {}

@@ -25,7 +25,7 @@ def test_a_missing_server_names_the_exact_command(monkeypatch, tmp_path):
     model.write_bytes(b"GGUF")
 
     with pytest.raises(LocalModelError, match="pip install xllamacpp"):
-        LocalModels(notify=lambda text: None)._started(str(model))
+        LocalModels(notify=lambda text: None).require(str(model))
 
 
 def test_both_commands_use_the_kernels_own_python():
