@@ -284,9 +284,15 @@ class Kit:
         )
         open_client = await self._clients(provider, credential.key)
         status, client = await status_of(provider, credential, open_client, policy=policy)
-        if client is not None:
-            await client.aclose()
+        await self._hold(provider, client)
         return status
+
+    async def _hold(self, provider: Provider, client: Client | None) -> None:
+        """Keeps the SDK's client that a sign-in left open, in the place of an earlier one."""
+        await self.manager.close_pool(provider.name, SIGNED_IN)
+        if isinstance(client, Probe) or client is None:
+            return
+        self.manager.pool(provider.name, SIGNED_IN, lambda: client)
 
     async def _clients(self, provider: Provider, key: Secret | None) -> Callable[[], Client]:
         """What opens a fresh client for each attempt to sign in."""
@@ -364,6 +370,8 @@ class Kit:
             self._wire = await asyncio.to_thread(importlib.import_module, name)
         return self._wire
 
+
+SIGNED_IN = "signed in"  # where the session table has a base URL for other pools
 
 # The same names are asked again and again, and the answer depends on nothing else.
 _resolved = lru_cache(maxsize=1024)(resolve)

@@ -166,6 +166,12 @@ class EventLoopManager:
         session: T = record.resource
         return session, record
 
+    async def close_pool(self, provider: str, base_url: str) -> None:
+        """Closes the persistent session for that place on the running loop, if there is one."""
+        record = self.registry.pooled(provider, base_url, asyncio.get_running_loop())
+        if record is not None:
+            await self._closer.close([record], "user")
+
     def temporary(
         self, provider: str, base_url: str, open_session: Callable[[], T]
     ) -> tuple[T, Session]:
