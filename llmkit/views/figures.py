@@ -82,7 +82,8 @@ def _panel(
                   solid_capstyle="round")  # fmt: skip
         axis.plot([median(values)], [y], "o", color=colour, markersize=7)
         largest = max(largest, *values)
-    axis.set_xlim(0, largest * 1.08 or 1)
+    right = largest * 1.08 or 1.0
+    axis.set_xlim(-0.03 * right, right)  # room for a dot at nought
 
 
 def _groups(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
