@@ -47,8 +47,9 @@ def takes(parameters: Callable[P, A]) -> Callable[[Callable[[A], T]], Callable[P
         def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
             return function(parameters(*args, **kwargs))
 
-        own = inspect.signature(parameters, eval_str=False)
-        wrapper.__signature__ = own  # type: ignore[attr-defined]  # what help() and Shift-Tab show
+        gives = inspect.signature(function).return_annotation
+        shown = inspect.signature(parameters).replace(return_annotation=gives)
+        wrapper.__signature__ = shown  # type: ignore[attr-defined]  # for help() and Shift-Tab
         _, _, explained = inspect.getdoc(parameters).partition("\n")  # type: ignore[union-attr]
         wrapper.__doc__ = f"{inspect.getdoc(function)}\n{explained}"
         return wrapper
@@ -112,6 +113,8 @@ def asking(
         timeout=timeout, retries=retries, extra=provider_options,
     )  # fmt: skip
     named = named_models(model or DEFAULT_MODEL, provider)
+    if len(named) > 1:
+        raise ConfigError("ask() asks one model at one provider; for several use compare()")
     return Asked(spots(asked, named, points, 1, wish.extra)[0], wish)
 
 

@@ -63,6 +63,7 @@ class Session:
     requests: int = 0
     in_flight: int = 0
     bytes_in: int = 0
+    closed_s: float | None = None
     stale: ClosedBy | None = None
     closed_by: ClosedBy | None = None
     leaked: bool = False
@@ -214,6 +215,7 @@ class SessionRegistry:
             if self._open.pop(session.id, None) is None:
                 return
             session.closed_by = session.stale or by
+            session.closed_s = self._now()
             session.leaked = leaked
             session.resource = None
             self._closed += 1
@@ -260,7 +262,7 @@ class SessionRegistry:
                 log.exception("someone who watches the sessions failed")
 
     def _row(self, s: Session) -> SessionRow:
-        now = self._now()
+        now = self._now() if s.closed_s is None else s.closed_s
         return SessionRow(
             id=s.id,
             provider=s.provider,

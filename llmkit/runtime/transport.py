@@ -308,7 +308,7 @@ def _unsent_or_ambiguous(error: Exception, request: HttpRequest, trip: _Trip) ->
         return _no_way_to(where, error)
     if isinstance(error, aiohttp.ClientConnectorError):
         return APIConnectionError(
-            f"nobody answers at {where} ({_words(error)}); is the server running?",
+            f"nobody answers at {where} ({_words(error.os_error)}); is the server running?",
             code="refused",
             outcome=Outcome.UNSENT,
         )

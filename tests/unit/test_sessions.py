@@ -95,15 +95,19 @@ def test_registering_twice_is_one_row():
 
 
 def test_a_closed_session_stays_in_the_table_and_lets_go():
-    """What is closed is still told of, and keeps nothing alive; twice is harmless."""
-    sessions = registry()
+    """What is closed is still told of, ages no more, and keeps nothing alive; twice is harmless."""
+    clock = Clock()
+    sessions = registry(clock)
     one = sessions.add(Thing(), provider="x", kind="temporary", cell=A1)
 
     sessions.cell_started(A2)
+    clock.now = 2.0
     sessions.closed(one, "user")
+    clock.now = 9.0
     sessions.closed(one, "exit")
 
     (row,) = sessions.rows()
+    assert row.age_s == 2.0
     assert (row.status, row.closed_by, row.cell, row.execution_count) == ("closed", "rerun", "a", 1)
     assert one.resource is None
     assert repr(sessions) == "<SessionRegistry open=0 stale=0 closed=1>"

@@ -1,0 +1,62 @@
+"""The parameters of asking and comparing."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+import llmkit
+from llmkit.asking import asking, comparing
+from llmkit.errors import ConfigError
+
+
+def test_one_question_is_one_spot():
+    """ask() puts one prompt to one model, the embedded one where none is named."""
+    spot, options = asking("hi", temperature=1)
+
+    assert (spot.asked, spot.prompt.temperature, options.fallback) == (
+        "local:smollm2",
+        1.0,
+        "equivalent",
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"prompt": ["a", "b"]}, "for lists use compare"),
+        ({"prompt": "a", "temperature": [0, 1]}, "for lists use compare"),
+        ({"prompt": "a", "model": ["m", "n"]}, "one model at one provider"),
+        ({"prompt": "a", "temprature": 1}, "did you mean 'temperature'"),
+    ],
+)
+def test_several_of_anything_are_a_comparison(given, words):
+    """ask() says where lists belong."""
+    with pytest.raises(ConfigError, match=words):
+        asking(**given)
+
+
+def test_a_comparison_refuses_a_changed_subject_unless_it_is_asked_for():
+    """compare() has fallback="error", ask() has "equivalent"."""
+    assert comparing("hi", "m").options.fallback == "error"
+
+
+@pytest.mark.parametrize(
+    ("name", "twin", "gives"),
+    [
+        ("ask", asking, "Completion"),
+        ("aask", asking, "Completion"),
+        ("stream", asking, "AsyncGenerator[TextDelta | StreamEnd, None]"),
+        ("compare", comparing, "Comparison"),
+        ("acompare", comparing, "Comparison"),
+    ],
+)
+def test_every_verb_shows_its_parameters_and_what_it_gives(name, twin, gives):
+    """help() and Shift-Tab show the real parameters with their explanations."""
+    function = getattr(llmkit, name)
+    shown = inspect.signature(function)
+
+    assert list(shown.parameters) == list(inspect.signature(twin).parameters)
+    assert shown.return_annotation == gives
+    assert "Args:" in function.__doc__
