@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 from .catalogue import fallback
 from .catalogue.load import shipped
@@ -45,7 +46,7 @@ def call_for(
         prompt=fitted.prompt,
         key=None,
         limits=limits(settings, options),
-        policy=RetryPolicy(attempts=1 + _first(options.retries, settings.retries)),
+        policy=_policy(1 + _first(options.retries, settings.retries)),
         ignored=fitted.ignored,
         fallback=steps,
         warnings=_warnings(resolution, model),
@@ -54,13 +55,18 @@ def call_for(
 
 def limits(settings: Settings, options: Options) -> Limits:
     """The time limits of one call."""
-    return Limits(
-        connect_s=settings.connect_timeout_s,
-        first_byte_s=settings.first_byte_timeout_s,
-        idle_s=settings.idle_timeout_s,
-        idle_content_s=settings.idle_content_timeout_s,
-        deadline_s=options.timeout or settings.deadline_s,
+    return _limits(
+        settings.connect_timeout_s,
+        settings.first_byte_timeout_s,
+        settings.idle_timeout_s,
+        settings.idle_content_timeout_s,
+        options.timeout or settings.deadline_s,
     )
+
+
+# The same few values for every call of a run.
+_limits = lru_cache(maxsize=64)(Limits)
+_policy = lru_cache(maxsize=64)(RetryPolicy)
 
 
 def _model(resolution: Resolution, options: Options) -> tuple[str, tuple[FallbackStep, ...]]:

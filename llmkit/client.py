@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import AbstractAsyncContextManager, aclosing
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -66,30 +66,45 @@ class Exchange:
         self._started_at: datetime | None = None
         self._request_id: str | None = None
 
-    async def deltas(self) -> AsyncGenerator[TextDelta, None]:
-        """The answer's text, one piece for each network read.
+    async def whole(self, heard: Callable[[TextDelta], None] | None = None) -> Completion:
+        """The answer; *heard* is told of each piece as it comes.
 
         Raises:
             CallError: It failed for good; `.completion` holds what had come.
         """
-        clock = asyncio.get_running_loop().time
-        self._started, self._started_at = clock(), datetime.now(UTC)
         try:
-            delta = await self.call.policy.call(
-                self._begin, on_retry=self._retrying, time_left=self._time_left
-            )
+            delta = await self._first_piece()
+            while delta is not None:
+                if heard is not None:
+                    heard(delta)
+                delta = await self._next()
+            self._require_end()
+        except CallError as error:
+            self._explain(error)
+            raise
+        finally:
+            await self._leave()
+        return self.completion()
+
+    async def deltas(self) -> AsyncGenerator[TextDelta, None]:
+        """The answer's text, one piece for each network read; see `whole`.
+
+        Whoever stops reading early closes it (contextlib.aclosing).
+
+        Raises:
+            CallError: It failed for good; `.completion` holds what had come.
+        """
+        try:
+            delta = await self._first_piece()
             while delta is not None:
                 yield delta
                 delta = await self._next()
+            self._require_end()
         except CallError as error:
-            self._ended = clock()
-            self._explained(error)
+            self._explain(error)
             raise
         finally:
-            self._ended = self._ended or clock()
             await self._leave()
-        if self._came().status is Status.TRUNCATED:
-            raise self._explained(_cut(self.call))
 
     def completion(self, status: Status | None = None) -> Completion:
         """What has come so far; *status* says why it ended, if not by the provider's own word."""
@@ -116,6 +131,16 @@ class Exchange:
     def _came(self) -> Completion:
         return self._answer or (self._parser.end() if self._parser else Completion())
 
+    async def _first_piece(self) -> TextDelta | None:
+        self._started, self._started_at = asyncio.get_running_loop().time(), datetime.now(UTC)
+        return await self.call.policy.call(
+            self._begin, on_retry=self._retrying, time_left=self._time_left
+        )
+
+    def _require_end(self) -> None:
+        if self._came().status is Status.TRUNCATED:
+            raise _cut(self.call)
+
     async def _begin(self, number: int) -> TextDelta | None:
         # An attempt lasts until the first text: from there on a second request would be billed
         # and answered a second time.
@@ -136,7 +161,7 @@ class Exchange:
             self._raw = None if _is_stream(arriving) else bytearray()
             return await self._next()
         except BaseException as error:
-            await self._leave()
+            await self._release()
             if isinstance(error, CallError):
                 located(error, provider=call.provider.name, model=call.model)
             raise
@@ -171,6 +196,11 @@ class Exchange:
         return self._whole(arriving, bytes(self._raw))
 
     async def _leave(self) -> None:
+        if self._ended is None:
+            self._ended = asyncio.get_running_loop().time()
+        await self._release()
+
+    async def _release(self) -> None:
         sending, self._sending = self._sending, None
         if sending is not None:
             await sending.__aexit__(None, None, None)
@@ -197,14 +227,14 @@ class Exchange:
             call.provider.label, attempt, call.policy.attempts, wait, error,
         )  # fmt: skip
 
-    def _explained(self, error: CallError) -> CallError:
+    def _explain(self, error: CallError) -> None:
         call = self.call
+        self._ended = asyncio.get_running_loop().time()
         self._billed = self._billed or error.possibly_billed
         located(error, provider=call.provider.name, model=call.model)
         error.possibly_billed = self._billed
         came = self.completion()
         error.completion = replace(came, status=status_of(error, came.text))
-        return error
 
     def _time_left(self) -> float | None:
         deadline = self.call.limits.deadline_s
@@ -214,18 +244,6 @@ class Exchange:
 
     def _since_start(self, when: float | None) -> float | None:
         return None if when is None or self._started is None else when - self._started
-
-
-async def complete(exchange: Exchange) -> Completion:
-    """The whole answer of *exchange*.
-
-    Raises:
-        CallError: As `Exchange.deltas`.
-    """
-    async with aclosing(exchange.deltas()) as deltas:
-        async for _ in deltas:
-            pass
-    return exchange.completion()
 
 
 async def read_whole(arriving: Arriving) -> HttpResponse:

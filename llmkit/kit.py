@@ -19,7 +19,7 @@ from .calls import at, call_for, limits
 from .catalogue import prices
 from .catalogue.resolution import Resolution
 from .catalogue.resolve import resolve
-from .client import Call, Exchange, complete, read_whole, refusal
+from .client import Call, Exchange, read_whole, refusal
 from .errors import ConfigError, LlmkitError, UnknownProviderError
 from .lanes import Lane, Race, Watcher, merge_equal
 from .options import Options
@@ -166,10 +166,8 @@ class Kit:
         self, spot: Spot, options: Options
     ) -> AsyncGenerator[TextDelta | StreamEnd, None]:
         """The pieces of one answer, then the answer; see `llmkit.stream`."""
-        lane = self.lane(spot, options)
-        if lane.call is None:
-            raise lane.error or LlmkitError("nothing to send")
-        async with self.exchange(lane.call) as exchange:
+        exchange, use = await self.ready(self._sendable(spot, options))
+        with use:
             async with aclosing(exchange.deltas()) as deltas:
                 async for delta in deltas:
                     yield delta
@@ -177,21 +175,23 @@ class Kit:
 
     async def answer(self, spot: Spot, options: Options) -> Completion:
         """The answer to *spot*, see `llmkit.ask`."""
+        exchange, use = await self.ready(self._sendable(spot, options))
+        with use:
+            return await self.priced(await exchange.whole())
+
+    def _sendable(self, spot: Spot, options: Options) -> Call:
         lane = self.lane(spot, options)
         if lane.call is None:
             raise lane.error or LlmkitError("nothing to send")
-        async with self.exchange(lane.call) as exchange:
-            return await self.priced(await complete(exchange))
+        return lane.call
 
-    @asynccontextmanager
-    async def exchange(self, call: Call) -> AsyncIterator[Exchange]:
-        """A call that is ready to go, over the provider's own session on this loop."""
+    async def ready(self, call: Call) -> tuple[Exchange, AbstractContextManager[object]]:
+        """*call* over the provider's own session on this loop, and what marks it as in use."""
         if call.provider.name == "local":
             endpoint = await self.local_models().endpoint(call.model)
             call = at(call, type(call.provider)(endpoint.base_url), endpoint.key)
         carrier, use = await self._carried(call.provider)
-        with use:
-            yield Exchange(call, carrier)
+        return Exchange(call, carrier), use
 
     async def _carried(self, provider: Provider) -> tuple[Carrier, AbstractContextManager[object]]:
         """What carries requests to *provider*, and what marks its session as in use."""
@@ -256,7 +256,7 @@ class Kit:
         race = Race(
             lanes,
             run_id=uuid.uuid4().hex[:8],
-            open_exchange=self.exchange,
+            ready=self.ready,
             price=self.priced,
             limit=limit or self.settings.limit_per_provider,
             watchers=[view] if view else [make() for make in self.watchers],

@@ -6,8 +6,9 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 from .catalogue.resolution import Resolution
@@ -64,7 +65,7 @@ class Race:
         lanes: Sequence[Lane],
         *,
         run_id: str,
-        open_exchange: Callable[[Call], AbstractAsyncContextManager[Exchange]],
+        ready: Callable[[Call], Awaitable[tuple[Exchange, AbstractContextManager[object]]]],
         price: Callable[[Completion], Awaitable[Completion]],
         limit: int,
         watchers: Iterable[Watcher] = (),
@@ -72,7 +73,7 @@ class Race:
     ) -> None:
         self._lanes = lanes
         self.run_id = run_id
-        self._open_exchange = open_exchange
+        self._ready = ready
         self._price = price
         self._gates: Mapping[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(limit))
         self._watchers = tuple(watchers)
@@ -117,9 +118,9 @@ class Race:
         exchange: Exchange | None = None
         failure: Exception | None = None
         try:
-            async with self._open_exchange(call) as exchange:
-                await self._listen(lane.spot.row, exchange)
-            came = exchange.completion()
+            exchange, use = await self._ready(call)
+            with use:
+                came = await exchange.whole(partial(self._grew, lane.spot.row))
         except LlmkitError as error:
             failure = error
             came = (isinstance(error, CallError) and error.completion) or _unsent(lane)
@@ -142,12 +143,9 @@ class Race:
         finally:  # an answer is kept even when its price is interrupted
             self._finish(lane, came, failure)
 
-    async def _listen(self, row: int, exchange: Exchange) -> None:
-        watchers = self._watchers
-        async with aclosing(exchange.deltas()) as deltas:
-            async for delta in deltas:
-                for watcher in watchers:
-                    watcher.grew(row, delta)
+    def _grew(self, row: int, delta: TextDelta) -> None:
+        for watcher in self._watchers:
+            watcher.grew(row, delta)
 
     def _finish(self, lane: Lane, completion: Completion, error: Exception | None = None) -> None:
         row = row_of(lane, self.run_id, completion, error, self._cell)

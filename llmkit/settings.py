@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -106,6 +107,7 @@ def base_url_for(
     return None, "default"
 
 
+@lru_cache(maxsize=256)
 def refuse_plain_http(url: str, *, has_key: bool) -> None:
     """Passes when *url* may carry what will be sent.
 

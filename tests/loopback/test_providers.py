@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 import pytest
 
-from llmkit.client import Call, Exchange, complete
+from llmkit.client import Call, Exchange
 from llmkit.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -44,15 +44,15 @@ def call(fakes, provider, *, key=None, limits=QUICK, attempts=3):
 
 
 def ask(fakes, provider, *, times=1, **more):
-    async def asked():
+    async def ask_them():
         async with open_session() as session:
             for _ in range(times):
-                answer = await complete(
-                    Exchange(call(fakes, provider, **more), AiohttpCarrier(session))
-                )
+                answer = await Exchange(
+                    call(fakes, provider, **more), AiohttpCarrier(session)
+                ).whole()
             return answer
 
-    return asyncio.run(asked())
+    return asyncio.run(ask_them())
 
 
 @pytest.mark.parametrize("provider", SIX)
@@ -283,7 +283,7 @@ def test_a_port_where_nobody_listens_was_never_reached(fakes):
 
     async def asked():
         async with open_session() as session:
-            await complete(Exchange(unreached, AiohttpCarrier(session)))
+            await Exchange(unreached, AiohttpCarrier(session)).whole()
 
     with pytest.raises(APIConnectionError, match="is the server running") as raised:
         asyncio.run(asked())

@@ -15,7 +15,7 @@ from contextlib import aclosing
 
 import pytest
 
-from llmkit.client import Call, Exchange, complete
+from llmkit.client import Call, Exchange
 from llmkit.errors import AuthenticationError, ContextLengthExceededError, LocalModelError
 from llmkit.providers.anthropic import Anthropic
 from llmkit.providers.local import Local
@@ -40,7 +40,7 @@ def ask(*calls):
     async def asked():
         async with open_session() as session:
             carrier = AiohttpCarrier(session)
-            return await asyncio.gather(*(complete(Exchange(c, carrier)) for c in calls))
+            return await asyncio.gather(*(Exchange(c, carrier).whole() for c in calls))
 
     return asyncio.run(asked())
 

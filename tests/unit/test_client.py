@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from llmkit.client import Call, Exchange, complete
+from llmkit.client import Call, Exchange
 from llmkit.errors import BadResponseError, RateLimitError, ServerError, StreamInterruptedError
 from llmkit.providers.openai import OpenAI
 from llmkit.runtime.carrier import Limits
@@ -93,7 +93,7 @@ def test_an_answer_knows_where_it_comes_from():
     """Text, ids, models and times are in the completion."""
     one, carrier = exchange(Answer(WHOLE))
 
-    answer = asyncio.run(complete(one))
+    answer = asyncio.run(one.whole())
 
     assert (answer.text, answer.status, answer.finish_reason) == (
         "Hello world",
@@ -126,7 +126,7 @@ def test_the_end_of_an_answer_is_not_waited_for():
     answer = Answer([*WHOLE, never])
     one, _ = exchange(answer)
 
-    assert asyncio.run(complete(one)).text == "Hello world"
+    assert asyncio.run(one.whole()).text == "Hello world"
     assert answer.soft_end[-1] < 1.0
 
 
@@ -134,7 +134,7 @@ def test_a_refusal_before_any_text_is_tried_again():
     """A 429 and then an answer are two attempts, and the wait is logged for a person."""
     one, carrier = exchange(Answer([REFUSED], JSON, 429), Answer(WHOLE))
 
-    answer = asyncio.run(complete(one))
+    answer = asyncio.run(one.whole())
 
     assert (answer.text, answer.attempts) == ("Hello world", 2)
     assert carrier.answers == []
@@ -145,7 +145,7 @@ def test_a_retry_is_told_in_the_log(caplog):
     one, _ = exchange(Answer([REFUSED], JSON, 429), Answer(WHOLE))
 
     with caplog.at_level(logging.INFO, logger="llmkit"):
-        asyncio.run(complete(one))
+        asyncio.run(one.whole())
 
     assert [r.getMessage()[:34] for r in caplog.records] == ["Retrying OpenAI (attempt 2/3) in 0"]
     assert "1234567890" not in caplog.text
@@ -157,7 +157,7 @@ def test_after_the_first_text_nothing_is_sent_again():
     one, carrier = exchange(Answer([event("Hello "), broken]), Answer(WHOLE))
 
     with pytest.raises(ServerError) as raised:
-        asyncio.run(complete(one))
+        asyncio.run(one.whole())
 
     assert raised.value.completion.text == "Hello "
     assert len(carrier.answers) == 1
@@ -170,7 +170,7 @@ def test_a_stream_without_an_end_is_truncated():
     with pytest.raises(
         StreamInterruptedError, match="without saying that it was finished"
     ) as raised:
-        asyncio.run(complete(one))
+        asyncio.run(one.whole())
 
     assert raised.value.partial == "Hello "
     assert raised.value.completion.status is Status.TRUNCATED
@@ -185,7 +185,7 @@ def test_a_server_that_does_not_stream_is_understood():
     )
     one, _ = exchange(Answer([document[:40], document[40:]], JSON))
 
-    answer = asyncio.run(complete(one))
+    answer = asyncio.run(one.whole())
 
     assert (answer.text, answer.status, answer.usage.input_tokens) == ("whole", Status.COMPLETE, 3)
 
@@ -196,7 +196,7 @@ def test_a_page_is_not_an_answer(body):
     one, _ = exchange(Answer([body], {"content-type": "text/html"}))
 
     with pytest.raises(BadResponseError) as raised:
-        asyncio.run(complete(one))
+        asyncio.run(one.whole())
 
     assert len(str(raised.value)) < 500
 
@@ -206,7 +206,7 @@ def test_the_last_error_says_how_often_it_was_tried():
     one, _ = exchange(*[Answer([REFUSED], JSON, 429) for _ in range(3)])
 
     with pytest.raises(RateLimitError) as raised:
-        asyncio.run(complete(one))
+        asyncio.run(one.whole())
 
     assert (raised.value.attempts, raised.value.completion.attempts) == (3, 3)
     assert (raised.value.provider, raised.value.model) == ("openai", "gpt-6-luna")
@@ -218,7 +218,7 @@ def test_a_server_may_say_that_trying_again_is_useless():
     one, carrier = exchange(Answer([REFUSED], headers, 429), Answer(WHOLE))
 
     with pytest.raises(RateLimitError):
-        asyncio.run(complete(one))
+        asyncio.run(one.whole())
 
     assert len(carrier.answers) == 1
 

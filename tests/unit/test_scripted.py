@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from llmkit.client import Call, Exchange, complete
+from llmkit.client import Call, Exchange
 from llmkit.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -30,7 +30,7 @@ def ask(carrier, model="echo", text="one two three", *, attempts=1, **parameters
     prompt = Prompt((Message("user", text),), **parameters)
     policy = RetryPolicy(attempts=attempts, delay=0.0)
     call = Call(Scripted(), model, prompt, None, Limits(), policy)
-    return asyncio.run(complete(Exchange(call, carrier)))
+    return asyncio.run(Exchange(call, carrier).whole())
 
 
 def carrier(**replies):
