@@ -12,32 +12,29 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Se
 from contextlib import AbstractContextManager, aclosing, asynccontextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import lru_cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .calls import at, call_for, limits
 from .catalogue import prices
 from .catalogue.resolution import Resolution
-from .catalogue.resolve import resolve
 from .client import Call, Exchange, read_whole, refusal
-from .errors import ConfigError, LlmkitError, UnknownProviderError
+from .directory import Directory
+from .errors import LlmkitError
 from .lanes import Lane, Race, Watcher, merge_equal
 from .options import Options
 from .plan import Spot
 from .progress import Progress
 from .providers.base import Provider
-from .providers.compatible import compatible
-from .providers.table import PROVIDERS
 from .runtime.carrier import Carrier, Limits
 from .runtime.cast import cast
 from .runtime.cell import CURRENT
-from .runtime.credentials import Credentials
 from .runtime.local_model import LocalModels
 from .runtime.manager import EventLoopManager
 from .runtime.retry import RetryPolicy
 from .runtime.scripted import ScriptedCarrier
 from .secret import Secret
-from .settings import Settings, base_url_for, load_settings, refuse_plain_http
+from .settings import refuse_plain_http
 from .sign_in import AuthStatus, Client, Probe, always_ready, local_status, status_of
 from .spend import estimate, guard
 from .summary import comparison_of
@@ -46,8 +43,10 @@ from .types import Completion, Model, StreamEnd, TextDelta
 if TYPE_CHECKING:
     from .comparison import Comparison
 
+SIGNED_IN = "signed in"  # in the place of a base URL, for the client that a sign-in left open
 
-class Kit:
+
+class Kit(Directory):
     """Settings, keys, providers, sessions and the embedded model of one user of llmkit.
 
     Lives as long as the process for the default one. Others may be made for tests or for a second
@@ -67,10 +66,7 @@ class Kit:
         notify: Callable[[str], None] = print,
         **settings: object,
     ) -> None:
-        self._environ = os.environ if environ is None else environ
-        self._changes = dict(settings)
-        self.settings: Settings = load_settings(self._environ, self._changes)
-        self.credentials = Credentials(self._environ)
+        super().__init__(os.environ if environ is None else environ, settings)
         self.manager = EventLoopManager(
             idle_s=self.settings.idle_s, max_age_s=self.settings.max_age_s
         )
@@ -82,62 +78,6 @@ class Kit:
         self._carriers = {"scripted": ScriptedCarrier(cast()), **(carriers or {})}
         self._local: LocalModels | None = None
         self._wire: Any = None  # the module that keeps aiohttp, once it is needed
-
-    # -- names and providers -----------------------------------------------------------------
-
-    def configure(self, **changes: object) -> Settings:
-        """The settings after *changes*; one that is wrong changes nothing."""
-        merged = {**self._changes, **changes}
-        self.settings = load_settings(self._environ, merged)
-        self._changes = merged
-        return self.settings
-
-    def add_provider(self, name: str, base_url: str, key_var: str | None = None) -> None:
-        """Makes an OpenAI-compatible server known as *name*.
-
-        Raises:
-            ConfigError: The name is taken, or the URL is none.
-        """
-        if name in PROVIDERS:
-            raise ConfigError(
-                f"{name} is built in; to point it elsewhere use configure(base_urls=...)"
-            )
-        known = {key: dict(value) for key, value in self.settings.providers.items()}
-        known[name] = {"base_url": base_url, **({"key_var": key_var} if key_var else {})}
-        self.configure(providers=known)
-
-    def provider(self, name: str) -> Provider:
-        """The provider called *name*, at the base URL that is set for it.
-
-        Raises:
-            UnknownProviderError: There is none; the message lists the known ones.
-        """
-        custom = self.settings.providers.get(name)
-        if custom is not None:
-            key_vars = (custom["key_var"],) if custom.get("key_var") else ()
-            return _compatible(name, custom["base_url"], key_vars)
-        if name not in PROVIDERS:
-            known = ", ".join(self.provider_names())
-            raise UnknownProviderError(f"there is no provider {name!r}; known are {known}")
-        kind = PROVIDERS[name]
-        url, _ = base_url_for(name, kind.base_url_vars, self.settings, self._environ)
-        return kind(url)
-
-    def provider_names(self) -> tuple[str, ...]:
-        """All providers, the built-in ones first."""
-        return (*PROVIDERS, *self.settings.providers)
-
-    def resolve(
-        self, name: str, provider: str | None = None, *, verbatim: bool = False
-    ) -> Resolution:
-        """What *name* means today, see `llmkit.resolve`."""
-        return _resolved(
-            name,
-            provider,
-            on=datetime.now(UTC).date(),
-            providers=tuple(self.settings.providers),
-            verbatim=verbatim,
-        )
 
     # -- one call ----------------------------------------------------------------------------
 
@@ -151,16 +91,10 @@ class Kit:
             call = call_for(
                 resolution, spot.prompt, options, provider=provider, settings=self.settings
             )
-            call = at(call, provider, self._key_for(provider))
+            call = at(call, provider, self.key_for(provider))
         except LlmkitError as error:
             return Lane(spot, resolution, error=error)
         return Lane(spot, resolution, call)
-
-    def _key_for(self, provider: Provider) -> Secret | None:
-        """The key to send, once it is sure that it will not cross a network in clear text."""
-        key = self.credentials.require(provider)
-        refuse_plain_http(provider.base_url, has_key=key is not None)
-        return key
 
     async def stream(
         self, spot: Spot, options: Options
@@ -337,7 +271,7 @@ class Kit:
     async def live_models(self, name: str) -> tuple[Model, ...]:
         """The models that a provider's own list names today."""
         provider = self.provider(name)
-        key = self._key_for(provider)
+        key = self.key_for(provider)
         found: list[Model] = []
         page: str | None = None
         carrier, use = await self._carried(provider)
@@ -370,12 +304,6 @@ class Kit:
             self._wire = await asyncio.to_thread(importlib.import_module, name)
         return self._wire
 
-
-SIGNED_IN = "signed in"  # where the session table has a base URL for other pools
-
-# The same names are asked again and again, and the answer depends on nothing else.
-_resolved = lru_cache(maxsize=1024)(resolve)
-_compatible = lru_cache(maxsize=64)(compatible)
 
 _lock = threading.Lock()
 _current: Kit | None = None

@@ -58,6 +58,7 @@ class FakeProviders:
     def __init__(self) -> None:
         self.key = "sk-fake-" + secrets.token_hex(16)
         self.asked: dict[str, list[Asked]] = defaultdict(list)
+        self._news = threading.Condition()
         self._queued: dict[str, deque[Reply | None]] = defaultdict(deque)
         # By the object and not by its id, which the next connection may get again.
         self._connections: dict[object, int] = {}
@@ -88,6 +89,12 @@ class FakeProviders:
         self._queued[provider].extend([None] * good)
         self._queued[provider].extend(replies)
 
+    def wait_until_asked(self, provider: str, timeout: float = 30.0) -> Asked:
+        """The first request for *provider*, waited for."""
+        with self._news:
+            assert self._news.wait_for(lambda: self.asked[provider], timeout)
+            return self.asked[provider][0]
+
     def reset(self) -> None:
         """Forgets what was asked and queued."""
         self.asked.clear()
@@ -114,7 +121,9 @@ class FakeProviders:
             json.loads(raw) if raw else None,
             self._connections.setdefault(request.protocol, len(self._connections)),
         )  # fmt: skip
-        self.asked[provider].append(asked)
+        with self._news:
+            self.asked[provider].append(asked)
+            self._news.notify_all()
         queued = self._queued[provider]
         reply = (queued.popleft() if queued else None) or self._usual(provider, asked)
         try:

@@ -79,8 +79,7 @@ def test_stopping_a_stream_ends_it_at_the_server(kernel, fakes):
     """The stop button during a call: control is back, the server sees us go, the next cell runs."""
     stuck(fakes)
     sent = kernel.send("llmkit.ask('hi', 'gpt-6-luna')")
-    while not fakes.asked["openai"]:
-        time.sleep(0.01)
+    fakes.wait_until_asked("openai")
     kernel.interrupt()
     pressed = time.monotonic()
     (ran,) = kernel.collect([sent])
@@ -99,8 +98,7 @@ def test_stopping_an_awaited_call_ends_it_too(kernel, fakes):
     sent = kernel.send(
         "await llmkit.get_event_loop_manager().interruptible(llmkit.aask('hi', 'gpt-6-luna'))"
     )
-    while not fakes.asked["openai"]:
-        time.sleep(0.01)
+    fakes.wait_until_asked("openai")
     kernel.interrupt()
     pressed = time.monotonic()
     (ran,) = kernel.collect([sent])
