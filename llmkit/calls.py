@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 
@@ -26,8 +27,11 @@ def call_for(
     *,
     provider: Provider,
     settings: Settings,
+    key: Callable[[Provider], Secret | None],
 ) -> Call:
-    """The call that puts *prompt* to what *resolution* found; its key is still to come.
+    """The call that puts *prompt* to what *resolution* found.
+
+    *key* is asked last: first comes what no key can mend, such as a model that is gone.
 
     Raises:
         RetiredModelError: The model is gone and the options do not allow another.
@@ -44,7 +48,7 @@ def call_for(
         provider=provider,
         model=model,
         prompt=fitted.prompt,
-        key=None,
+        key=key(provider),
         limits=limits(settings, options),
         policy=_policy(1 + _first(options.retries, settings.retries)),
         ignored=fitted.ignored,
@@ -84,6 +88,8 @@ def _model(resolution: Resolution, options: Options) -> tuple[str, tuple[Fallbac
 
 
 def _refuse_unfit(provider: str, model: str, options: Options) -> None:
+    if not options.needs:
+        return
     known = fallback.known_capabilities(shipped(), provider, model)
     missing = [need for need in options.needs if need not in known]
     if missing:

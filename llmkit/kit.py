@@ -87,11 +87,10 @@ class Kit(Directory):
         try:
             resolution = self.resolve(spot.asked, spot.provider, verbatim=options.verbatim)
             provider = self.provider(resolution.provider)
-            # First what no key can mend, such as a model that is gone.
             call = call_for(
-                resolution, spot.prompt, options, provider=provider, settings=self.settings
-            )
-            call = at(call, provider, self.key_for(provider))
+                resolution, spot.prompt, options,
+                provider=provider, settings=self.settings, key=self.key_for,
+            )  # fmt: skip
         except LlmkitError as error:
             return Lane(spot, resolution, error=error)
         return Lane(spot, resolution, call)

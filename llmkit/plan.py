@@ -86,11 +86,13 @@ def prompt_of(
     question: Question, point: Mapping[str, object], options: Mapping[str, object]
 ) -> Prompt:
     """*question* with the parameters of one grid point; explicit ones win over its own."""
-    base = question.prompt or Prompt(question.messages, system=question.system)
-    changes: dict[str, Any] = {name: value for name, value in point.items() if value is not None}
+    fields: dict[str, Any] = {name: value for name, value in point.items() if value is not None}
+    given = question.prompt
     if options:
-        changes["options"] = (*base.options, *sorted(options.items()))
-    return replace(base, **changes) if changes else base
+        fields["options"] = (*(given.options if given else ()), *sorted(options.items()))
+    if given is not None:
+        return replace(given, **fields)
+    return Prompt(question.messages, **{"system": question.system, **fields})
 
 
 def _axis(name: str, given: object) -> Sequence[object]:
