@@ -29,10 +29,11 @@ SIX = sorted(PREFIXES)
 WORDY = ("anthropic", "google", "ollama")  # their recorded answers reach beyond ASCII
 STREAMED = {p: f"A river carries silt{' — 🏞' if p in WORDY else ''}." for p in SIX}
 WHOLE = {p: f"A river carries silt{' — 🏞 —' if p in WORDY else ''} to the sea." for p in SIX}
+PATIENT = Limits(connect_s=20.0, first_byte_s=20.0, idle_s=20.0, idle_content_s=20.0)
 QUICK = Limits(connect_s=2.0, first_byte_s=2.0, idle_s=0.3, idle_content_s=0.6, deadline_s=5.0)
 
 
-def call(fakes, provider, *, key=None, limits=QUICK, attempts=3):
+def call(fakes, provider, *, key=None, limits=PATIENT, attempts=3):
     return Call(
         PROVIDERS[provider](fakes.base_url(provider)),
         "some-model",
@@ -135,7 +136,7 @@ def test_silence_ends_at_the_idle_limit(fakes, provider):
     fakes.answer(provider, cut_stream(provider, "silence"))
 
     with pytest.raises(APITimeoutError, match=r"sent nothing for 0\.3 s") as raised:
-        ask(fakes, provider)
+        ask(fakes, provider, limits=QUICK)
 
     (asked,) = fakes.asked[provider]
     assert (raised.value.completion.text, raised.value.outcome) == ("A river", Outcome.STREAMED)
@@ -149,7 +150,7 @@ def test_heartbeats_are_no_content(fakes, provider):
     fakes.answer(provider, cut_stream(provider, "drip"))
 
     with pytest.raises(APITimeoutError, match="nothing but pings") as raised:
-        ask(fakes, provider)
+        ask(fakes, provider, limits=QUICK)
 
     assert raised.value.completion.text == "A river"
 
@@ -278,7 +279,7 @@ def test_a_port_where_nobody_listens_was_never_reached(fakes):
     """A refused connection is unsent, so it may be tried again; the sentence asks the question."""
     unreached = Call(
         PROVIDERS["openai"]("http://127.0.0.1:1"), "m", Prompt((Message("user", "hi"),)), None,
-        QUICK, RetryPolicy(attempts=2, delay=0.0),
+        PATIENT, RetryPolicy(attempts=2, delay=0.0),
     )  # fmt: skip
 
     async def asked():
@@ -316,7 +317,7 @@ def test_a_slow_reader_is_not_a_silent_server(fakes):
 
     async def dawdle():
         async with open_session() as session:
-            exchange = Exchange(call(fakes, "openai"), AiohttpCarrier(session))
+            exchange = Exchange(call(fakes, "openai", limits=QUICK), AiohttpCarrier(session))
             async for _ in exchange.deltas():
                 await asyncio.sleep(0.5)
             return exchange.completion()
