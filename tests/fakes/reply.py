@@ -18,17 +18,23 @@ class Reply:
     Attributes:
         pieces: The body; each piece is one write.
         headers_after_s: Silence before the headers.
+        first_after_s: Silence between the headers and the first piece.
         gap_s: Silence before each piece but the first.
-        ending: "close" ends the body as HTTP wants it; "cut" closes the connection in the middle,
-            "reset" breaks it, "silence" says nothing more, "drip" sends comments for ever.
+        ending: "close" ends the body as HTTP wants it; "leave" does so and hangs up unsaid; "cut"
+            closes the connection in the middle, "reset" breaks it (RST), "silence" says nothing
+            more, "drip" sends `drip` for ever.
+        answered: False for no headers and no body, only the ending.
     """
 
     status: int = 200
     pieces: tuple[bytes, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     headers_after_s: float = 0.0
+    first_after_s: float = 0.0
     gap_s: float = 0.0
-    ending: Literal["close", "cut", "reset", "silence", "drip"] = "close"
+    ending: Literal["close", "leave", "cut", "reset", "silence", "drip"] = "close"
+    drip: bytes = b": still here\n\n"
+    answered: bool = True
 
 
 def document(provider: str, name: str) -> Reply:

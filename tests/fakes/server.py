@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+import socket
+import struct
 import threading
+import time
 from collections import defaultdict, deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aiohttp import web
 
 from .reply import Reply, document, refusal, stream
+from .routes import complaint, has_key, route_of
 
 # What each provider's SDK takes as its base URL, below the server's root.
 PREFIXES = {
@@ -24,7 +28,8 @@ PREFIXES = {
     "openrouter": "/openrouter/api/v1",
     "ollama": "/ollama",
 }
-KEYED = ("authorization", "x-api-key", "x-goog-api-key")
+JSON = {"content-type": "application/json"}
+RESET = struct.pack("ii", 1, 0)  # linger for no time: closing then sends RST and not FIN
 
 
 @dataclass
@@ -33,8 +38,10 @@ class Asked:
 
     Attributes:
         connection: Which connection it came over, from 0.
+        at: When, in seconds of `time.monotonic`.
         ended: Set once its answer was sent or its client had gone.
         left: True where the client went before the end.
+        let_through: False where a limit on requests refused it.
     """
 
     method: str
@@ -43,8 +50,10 @@ class Asked:
     headers: Mapping[str, str]
     body: Any
     connection: int
+    at: float = field(default_factory=time.monotonic)
     ended: threading.Event = field(default_factory=threading.Event)
     left: bool = False
+    let_through: bool = True
 
 
 class FakeProviders:
@@ -60,6 +69,8 @@ class FakeProviders:
         self.asked: dict[str, list[Asked]] = defaultdict(list)
         self._news = threading.Condition()
         self._queued: dict[str, deque[Reply | None]] = defaultdict(deque)
+        self._always: dict[str, Reply] = {}
+        self._per_second: dict[str, int] = {}
         # By the object and not by its id, which the next connection may get again.
         self._connections: dict[object, int] = {}
         self._loop = asyncio.new_event_loop()
@@ -89,6 +100,19 @@ class FakeProviders:
         self._queued[provider].extend([None] * good)
         self._queued[provider].extend(replies)
 
+    def always(self, provider: str, reply: Reply) -> None:
+        """Gives *reply* to every request that nothing is queued for."""
+        self._always[provider] = reply
+
+    def limit(self, provider: str, per_second: int) -> None:
+        """Lets only so many requests through in any second, and refuses the others for a second."""
+        self._per_second[provider] = per_second
+
+    @property
+    def open_connections(self) -> int:
+        """How many connections are open now."""
+        return len(self._runner.server.connections)
+
     def wait_until_asked(self, provider: str, timeout: float = 30.0) -> Asked:
         """The first request for *provider*, waited for."""
         with self._news:
@@ -99,6 +123,8 @@ class FakeProviders:
         """Forgets what was asked and queued."""
         self.asked.clear()
         self._queued.clear()
+        self._always.clear()
+        self._per_second.clear()
 
     async def _start(self) -> str:
         app = web.Application(client_max_size=64 * 2**20)
@@ -124,49 +150,88 @@ class FakeProviders:
         with self._news:
             self.asked[provider].append(asked)
             self._news.notify_all()
-        queued = self._queued[provider]
-        reply = (queued.popleft() if queued else None) or self._usual(provider, asked)
         try:
-            return await _send(request, reply)
+            return await _send(request, self._reply(provider, asked))
         except (ConnectionError, asyncio.CancelledError):
             asked.left = True
             raise
         finally:
             asked.ended.set()
 
+    def _reply(self, provider: str, asked: Asked) -> Reply:
+        queued = self._queued[provider]
+        told = (queued.popleft() if queued else None) or self._always.get(provider)
+        if told is not None:
+            return told
+        return self._too_many(provider, asked) or self._usual(provider, asked)
+
+    def _too_many(self, provider: str, asked: Asked) -> Reply | None:
+        if provider not in self._per_second:
+            return None
+        asked.let_through = False
+        recent = [a for a in self.asked[provider] if a.let_through and a.at > asked.at - 1.0]
+        if len(recent) < self._per_second[provider]:
+            asked.let_through = True
+            return None
+        # A busy Ollama says 503; it counts no requests.
+        limited = refusal(provider, "503" if provider == "ollama" else "429")
+        # Google says in the body how long to wait.
+        pieces = tuple(piece.replace(b'"34s"', b'"1s"') for piece in limited.pieces)
+        return replace(limited, pieces=pieces, headers={**JSON, "retry-after": "1"})
+
     def _usual(self, provider: str, asked: Asked) -> Reply:
-        sent = " ".join(asked.headers.get(name, "") for name in KEYED)
-        if self.key not in sent and provider != "ollama":
-            return refusal(provider, "401")
         path = asked.path.removeprefix(PREFIXES[provider])
-        if asked.method == "POST":
-            streamed = "stream" in path or bool((asked.body or {}).get("stream"))
-            return stream(provider) if streamed else document(provider, "chat")
-        if path == "/key":
-            return document(provider, "key")
-        if path == "/api/version":
-            return Reply(
-                pieces=(b'{"version":"0.40.12"}',), headers={"content-type": "application/json"}
-            )
-        return document(provider, "models")
+        what = route_of(provider, asked.method, path)
+        if what is None:
+            return Reply(404, (b'{"detail":"Not Found"}',), JSON)
+        if not has_key(provider, asked.headers, self.key):
+            return refusal(provider, "401")
+        wrong = complaint(provider, asked.headers, asked.body)
+        if wrong is not None:
+            error = {"type": "invalid_request_error", "message": wrong}
+            return Reply(400, (json.dumps({"type": "error", "error": error}).encode(),), JSON)
+        return _answer(provider, what, asked)
+
+
+def _answer(provider: str, what: str, asked: Asked) -> Reply:
+    if what == "version":
+        return Reply(pieces=(b'{"version":"0.40.12"}',), headers=JSON)
+    if what == "stream" and "alt=sse" not in asked.query:
+        return document(provider, "stream_array")  # Google's streams are one JSON array otherwise
+    # Ollama streams where nothing is said about it.
+    unsaid = provider == "ollama"
+    if what == "stream" or (what == "chat" and asked.body.get("stream", unsaid)):
+        return stream(provider)
+    return document(provider, what)
 
 
 async def _send(request: web.Request, reply: Reply) -> web.StreamResponse:
     await asyncio.sleep(reply.headers_after_s)
     response = web.StreamResponse(status=reply.status, headers=dict(reply.headers))
-    await response.prepare(request)
-    for number, piece in enumerate(reply.pieces):
-        if number:
-            await asyncio.sleep(reply.gap_s)
-        await response.write(piece)
-    transport = request.transport
-    if reply.ending == "close":
-        await response.write_eof()
-    elif reply.ending in ("silence", "drip"):
-        while True:  # until the client has had enough
-            await asyncio.sleep(0.02)
-            if reply.ending == "drip":
-                await response.write(b": still here\n\n")
-    elif transport is not None:
-        transport.abort() if reply.ending == "reset" else transport.close()
+    if reply.answered:
+        await response.prepare(request)
+        await asyncio.sleep(reply.first_after_s)
+        for number, piece in enumerate(reply.pieces):
+            if number:
+                await asyncio.sleep(reply.gap_s)
+            await response.write(piece)
+    await _end(request, response, reply)
     return response
+
+
+async def _end(request: web.Request, response: web.StreamResponse, reply: Reply) -> None:
+    transport = request.transport
+    if reply.ending in ("close", "leave"):
+        await response.write_eof()
+    while reply.ending in ("silence", "drip"):  # until the client has had enough
+        await asyncio.sleep(0.02)
+        if reply.ending == "drip":
+            await response.write(reply.drip)
+    if transport is None or reply.ending == "close":
+        return
+    if reply.ending == "reset":
+        held: socket.socket = transport.get_extra_info("socket")
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        transport.abort()
+    else:
+        transport.close()
