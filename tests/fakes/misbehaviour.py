@@ -1,0 +1,147 @@
+"""Bad manners for a reply: each function takes a well-behaved one and gives it back spoiled."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from itertools import cycle
+from typing import Literal
+
+from .reply import Reply, stream
+
+SPOKEN = b"A river"  # the first words of every recorded stream, which stand in one delta
+LAST_OF_OPENAI = (b"[DONE]",)
+# The events that say that a stream is whole, by what is written in them.
+TERMINAL: Mapping[str, tuple[bytes, ...]] = {
+    "openai": LAST_OF_OPENAI,
+    "openrouter": LAST_OF_OPENAI,
+    "mistral": LAST_OF_OPENAI,
+    "anthropic": (b"event: message_stop",),
+    "google": (),  # its streams have no mark after the finish reason
+    "ollama": (),
+}
+# What keeps a stream alive without an event of its own; a comment everywhere else.
+ALIVE: Mapping[str, bytes] = {
+    "anthropic": b'event: ping\ndata: {"type":"ping"}\n\n',
+    "ollama": b"\n",
+}
+
+# Bodies that come with a 200 and are no answer, by what is wrong with them.
+ODD_BODIES: Mapping[str, Reply] = {
+    "empty": Reply(),
+    "no content": Reply(204),
+    "null": Reply(pieces=(b"null",)),
+    "array": Reply(pieces=(b"[1, 2]",)),
+    "string": Reply(pieces=(b'"hello"',)),
+    "half a document": Reply(pieces=(b'{"id": "x", "choices": [{"mess',)),
+    "latin-1": Reply(pieces=('{"text": "caf\u00e9"}'.encode("latin-1"),)),
+    "utf-16": Reply(pieces=('{"text": "caf\u00e9"}'.encode("utf-16"),)),
+    "html": Reply(
+        pieces=(b"<!doctype html><script>alert(1)</script><h1>Welcome to nginx!</h1>",),
+        headers={"content-type": "text/html"},
+    ),
+}
+
+
+def body_of(reply: Reply) -> bytes:
+    """All that *reply* would write."""
+    return b"".join(reply.pieces)
+
+
+def byte_by_byte(reply: Reply) -> Reply:
+    """Every byte is a write of its own."""
+    return replace(reply, pieces=tuple(bytes([byte]) for byte in body_of(reply)))
+
+
+def in_one_piece(reply: Reply) -> Reply:
+    """Everything comes in one write."""
+    return replace(reply, pieces=(body_of(reply),))
+
+
+def cut_at(reply: Reply, size: int, ending: Literal["close", "cut", "reset"] = "cut") -> Reply:
+    """Only the first *size* bytes come, then the connection ends in the middle."""
+    return replace(reply, pieces=(body_of(reply)[:size],), ending=ending)
+
+
+def with_line_ends(reply: Reply, *ends: bytes) -> Reply:
+    """The lines end as *ends* say, in turn."""
+    turn = cycle(ends)
+    lines = body_of(reply).split(b"\n")
+    return replace(reply, pieces=(*(line + next(turn) for line in lines[:-1]), lines[-1]))
+
+
+def with_bom(reply: Reply) -> Reply:
+    """A byte order mark comes first."""
+    return replace(reply, pieces=(b"\xef\xbb\xbf", *reply.pieces))
+
+
+def with_bytes(reply: Reply, old: bytes, new: bytes) -> Reply:
+    """Other bytes in the place of *old*, such as ones that are no UTF-8."""
+    return replace(reply, pieces=tuple(piece.replace(old, new) for piece in reply.pieces))
+
+
+def compressed(reply: Reply, how: Literal["gzip", "deflate"] = "gzip") -> Reply:
+    """A compressed body whose every piece can be read as soon as it is here."""
+    pack = zlib.compressobj(wbits=31 if how == "gzip" else 15)
+    flushed = [pack.compress(piece) + pack.flush(zlib.Z_SYNC_FLUSH) for piece in reply.pieces]
+    headers = {**reply.headers, "content-encoding": how}
+    return replace(reply, pieces=(*flushed, pack.flush()), headers=headers)
+
+
+def saying(provider: str, *texts: str, **changes: object) -> Reply:
+    """A stream of just these *texts*, a delta for each; its usage stays as it was recorded."""
+    whole = stream(provider)
+    spoken = _place_of(whole, lambda piece: SPOKEN in piece)
+    # The recorded text is in two deltas: the first is the pattern, the second makes room.
+    rest = whole.pieces[spoken + 1 :]
+    told = next(i for i, piece in enumerate(rest) if b" carries silt" in piece)
+    deltas = (_with_text(whole.pieces[spoken], text) for text in texts)
+    pieces = (*whole.pieces[:spoken], *deltas, *rest[:told], *rest[told + 1 :])
+    return replace(whole, pieces=pieces, **changes)
+
+
+def without_terminal_mark(provider: str) -> Reply:
+    """A finish reason comes, the mark after it does not."""
+    whole = stream(provider)
+    marks = TERMINAL[provider]
+    kept = (piece for piece in whole.pieces if not any(mark in piece for mark in marks))
+    return replace(whole, pieces=tuple(kept))
+
+
+def talking_on(provider: str) -> Reply:
+    """A delta more after the stream has said that it is whole."""
+    whole = stream(provider)
+    late = whole.pieces[_place_of(whole, lambda piece: SPOKEN in piece)]
+    return replace(whole, pieces=(*whole.pieces, late))
+
+
+def failing_after(provider: str, *texts: str) -> Reply:
+    """These *texts* come, then the provider's own error event."""
+    broken = stream(provider, "stream_error")
+    spoken = _place_of(broken, lambda piece: SPOKEN in piece)
+    deltas = (_with_text(broken.pieces[spoken], text) for text in texts)
+    pieces = (*broken.pieces[:spoken], *deltas, *broken.pieces[spoken + 1 :])
+    return replace(broken, pieces=pieces)
+
+
+def never_ending(provider: str, what: Literal["signs of life", "empty deltas"]) -> Reply:
+    """First words, and from then on only events without any text, until the client has gone."""
+    whole = stream(provider)
+    spoken = _place_of(whole, lambda piece: SPOKEN in piece)
+    empty = _with_text(whole.pieces[spoken], "")
+    more = empty if what == "empty deltas" else ALIVE.get(provider, b": still here\n\n")
+    return replace(whole, pieces=whole.pieces[: spoken + 1], ending="drip", drip=more)
+
+
+def _place_of(reply: Reply, found: Callable[[bytes], bool]) -> int:
+    return next(place for place, piece in enumerate(reply.pieces) if found(piece))
+
+
+def _with_text(delta: bytes, text: str) -> bytes:
+    try:
+        written = json.dumps(text, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # a lone surrogate is no UTF-8, but JSON can escape it
+        written = json.dumps(text).encode()
+    return delta.replace(SPOKEN, written[1:-1])
