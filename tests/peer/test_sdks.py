@@ -20,14 +20,28 @@ pytestmark = pytest.mark.peer
 READ = Path(__file__).with_name("read_with.py")
 # Every SDK reads keys, organisations and proxies of its own accord; here it finds none.
 BARE = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-REFUSALS = ("404", "429", "500", "503")
-WRONG_KEY = {
-    "openai": ("AuthenticationError", 401),
-    "openrouter": ("AuthenticationError", 401),
-    "anthropic": ("AuthenticationError", 401),
-    "google": ("ClientError", 400),
-    "mistral": ("SDKError", 401),
-}
+# By status, the class that each SDK raises; where one has no own for it, what stands under None.
+OPENAI = {
+    400: "BadRequestError", 401: "AuthenticationError", 403: "PermissionDeniedError",
+    404: "NotFoundError", 429: "RateLimitError", 500: "InternalServerError",
+    502: "InternalServerError", 503: "InternalServerError", None: "APIStatusError",
+}  # fmt: skip
+CLASSES = {
+    "openai": OPENAI,
+    "openrouter": OPENAI,
+    "anthropic": {
+        400: "BadRequestError", 401: "AuthenticationError", 402: "PaymentRequiredError",
+        403: "PermissionDeniedError", 404: "NotFoundError", 413: "ContentTooLargeError",
+        429: "RateLimitError", 500: "InternalServerError", 503: "ServiceUnavailableError",
+        504: "GatewayTimeoutError", 529: "OverloadedError",
+    },
+    "google": {500: "ServerError", 503: "ServerError", 504: "ServerError", None: "ClientError"},
+    "mistral": {422: "HTTPValidationError", None: "SDKError"},
+    "ollama": {None: "ResponseError"},
+}  # fmt: skip
+# Where the body says more than the status does.
+BY_BODY = {("anthropic", "429tier"): {"error": "EnforcedSpendLimitReachedError", "status": 429}}
+BAD_KEY = {"google": 400}  # and 401 elsewhere
 
 
 @pytest.fixture(scope="module", params=sorted(PREFIXES))
@@ -35,7 +49,7 @@ def read(request):
     """What one SDK understood of everything, from one child process."""
     name = request.param
     recorded = json.loads((DATA / name / "errors.json").read_text())
-    refusals = [r for r in REFUSALS if r in recorded]
+    refusals = sorted(recorded)
     with FakeProviders() as fakes:
         command = [sys.executable, str(READ), name, fakes.base_url(name), fakes.key]
         # Chat, stream, models and the wrong key are answered as usual; what is queued comes after.
@@ -45,7 +59,18 @@ def read(request):
             check=False,
         )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    return name, refusals, json.loads(done.stdout.splitlines()[-1])
+    statuses = [recorded[r]["status"] for r in refusals]
+    return (
+        name,
+        dict(zip(refusals, statuses, strict=True)),
+        json.loads(done.stdout.splitlines()[-1]),
+    )
+
+
+def raised(name, status):
+    """What that SDK raises for a status, as its reader tells it."""
+    classes = CLASSES[name]
+    return {"error": classes.get(status) or classes[None], "status": status}
 
 
 def test_an_sdk_reads_an_answer(read):
@@ -76,11 +101,15 @@ def test_an_sdk_is_refused_a_wrong_key(read):
         assert found["wrong key"].startswith("A river")
         return
 
-    assert (found["wrong key"]["error"], found["wrong key"]["status"]) == WRONG_KEY[name]
+    assert found["wrong key"] == raised(name, BAD_KEY.get(name, 401))
 
 
 def test_an_sdk_reads_every_refusal(read):
-    """Each status is an error with that status, in the SDK's own eyes."""
-    _, refusals, found = read
+    """Each recorded refusal is the SDK's own class for its status."""
+    name, refusals, found = read
 
-    assert [f["status"] for f in found["refusals"]] == [int(r) for r in refusals]
+    read_as = dict(zip(refusals, found["refusals"], strict=True))
+    assert read_as == {
+        refusal: BY_BODY.get((name, refusal)) or raised(name, status)
+        for refusal, status in refusals.items()
+    }
