@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from .errors import CallError, Outcome, ProviderError, StreamInterruptedError, TransportError
 from .providers.base import Provider, StreamParser, located
-from .runtime.carrier import Arriving, Carrier, Limits
+from .runtime.carrier import STALE, Arriving, Carrier, Limits
 from .runtime.retry import RetryPolicy
 from .secret import Secret
 from .types import Completion, FallbackStep, Prompt, Status, TextDelta
@@ -60,6 +60,7 @@ class Exchange:
         self._answer: Completion | None = None
         self._attempts = 0
         self._billed = False
+        self._stale = False
         self._started: float | None = None
         self._first: float | None = None
         self._ended: float | None = None
@@ -164,7 +165,17 @@ class Exchange:
             await self._release()
             if isinstance(error, CallError):
                 located(error, provider=call.provider.name, model=call.model)
+                self._allow_one_stale(error)
             raise
+
+    def _allow_one_stale(self, error: CallError) -> None:
+        # A kept connection that breaks at once was most likely closed before our request came;
+        # that this happens twice in a row is less likely than that the request was read.
+        if error.code != STALE:
+            return
+        if self._stale:
+            error.outcome, error.possibly_billed = Outcome.AMBIGUOUS, True
+        self._stale = True
 
     async def _next(self) -> TextDelta | None:
         """The next piece of text, None at the end of the answer."""

@@ -9,6 +9,8 @@ from typing import Protocol
 
 from ..wire.exchange import HttpRequest
 
+STALE = "stale"  # the code of an error by a kept connection that broke as it was used again
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

@@ -27,7 +27,7 @@ from ..errors import (
 )
 from ..secret import redact
 from ..wire.exchange import HttpRequest
-from .carrier import Limits
+from .carrier import STALE, Limits
 
 KEPT_S = 30.0  # an idle connection; hosted gateways drop theirs after 60 s and more
 IDLE_CHECK_S = 1.0  # while nobody reads, no limit of the server's can pass
@@ -338,10 +338,10 @@ def _no_way_to(where: str, error: Exception) -> CallError:
 def _hung_up(where: str, error: Exception, request: HttpRequest, trip: _Trip) -> CallError:
     waited = asyncio.get_running_loop().time() - trip.written_at
     if trip.reused and waited < STALE_S:
-        # The server had closed the kept connection when our request came; nothing was read.
+        # Most likely the server had closed the kept connection before our request came.
         return APIConnectionError(
             f"{where} had closed the connection that was kept open to it",
-            code="stale",
+            code=STALE,
             outcome=Outcome.REFUSED,
         )
     return APIConnectionError(

@@ -323,3 +323,23 @@ def test_a_slow_reader_is_not_a_silent_server(fakes):
             return exchange.completion()
 
     assert asyncio.run(dawdle()).status is Status.COMPLETE
+
+
+def test_a_kept_connection_that_breaks_is_tried_once_more_and_not_twice(fakes):
+    """One hang-up on a kept connection may be its age; a second one may have been billed."""
+    hung_up = Reply(answered=False, ending="cut")
+
+    async def asked():
+        async with open_session() as session:
+            carrier = AiohttpCarrier(session)
+            warm = [Exchange(call(fakes, "openai"), carrier).whole() for _ in range(4)]
+            await asyncio.gather(*warm)
+            fakes.reset()
+            fakes.answer("openai", *[hung_up] * 4)
+            await Exchange(call(fakes, "openai"), carrier).whole()
+
+    with pytest.raises(APIConnectionError) as raised:
+        asyncio.run(asked())
+
+    assert len(fakes.asked["openai"]) == 2
+    assert (raised.value.outcome, raised.value.possibly_billed) == (Outcome.AMBIGUOUS, True)
