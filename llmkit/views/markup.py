@@ -6,6 +6,7 @@ import html
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
+from itertools import accumulate
 
 from ..plain import visible
 
@@ -95,13 +96,8 @@ def cell(value: object) -> str:
 
 
 def width_of(text: str) -> int:
-    """How many columns of a terminal *text* takes; wide characters take two."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
-        for c in text
-    )
+    """How many columns of a terminal *text* takes; wide characters take two, marks none."""
+    return len(text) if text.isascii() else sum(map(_columns, text))
 
 
 def padded(text: str, width: int) -> str:
@@ -111,12 +107,24 @@ def padded(text: str, width: int) -> str:
 
 def clipped(text: str, width: int) -> str:
     """*text* in at most *width* columns."""
-    if width_of(text) <= width:
+    # No text of more characters than twice this fits, and an answer may have a million.
+    head = text[: 2 * width + 2]
+    if len(head) == len(text) and width_of(text) <= width:
         return text
-    kept = text
-    while kept and width_of(kept) > width - 1:
-        kept = kept[:-1]
-    return f"{kept}…"
+    return f"{text[: fitting(head, width - 1)]}…"
+
+
+def fitting(text: str, width: int) -> int:
+    """How many characters of *text* fit into *width* columns."""
+    ends = accumulate(map(_columns, text))
+    return next((i for i, end in enumerate(ends) if end > width), len(text))
+
+
+def _columns(character: str) -> int:
+    # Marks, joiners and variation selectors change the character before them.
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 def _one_line(text: str, limit: int = 48) -> str:

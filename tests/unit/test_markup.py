@@ -13,7 +13,7 @@ from llmkit.comparison import Comparison
 from llmkit.plain import visible
 from llmkit.types import Completion, Status
 from llmkit.views.cards import MARKS, comparison_html, comparison_text
-from llmkit.views.markup import cell, page, style, table_html, table_text, width_of
+from llmkit.views.markup import cell, clipped, page, style, table_html, table_text, width_of
 from llmkit.views.report import Report
 from tests.unit.rows import plain, row
 
@@ -215,3 +215,18 @@ def test_an_answer_without_anything_is_still_a_card():
 
     assert "ServerError: busy" in text
     assert "cost" not in text.split("</style>")[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("abcde", "abcde"),
+        ("abcdef", "abcd…"),
+        ("漢字漢", "漢字…"),
+        ("e\u0301" * 5, "e\u0301" * 5),
+        ("é" * 1_000_000, "éééé…"),
+    ],
+)
+def test_a_text_is_clipped_to_columns_of_the_screen(text, shown):
+    """Wide letters count twice, marks not at all, and a very long text costs no time."""
+    assert clipped(text, 5) == shown
