@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
+from math import isfinite
 from typing import Any
 
-from ..errors import ConfigError
+from ..errors import ConfigError, brief
 from ..secret import redact
 from ..types import Completion, FallbackStep, How, Lifecycle, Row, Status, Usage
 
@@ -16,7 +17,11 @@ VERSION = 1
 
 
 def document(rows: Sequence[Row], *, about: Mapping[str, object]) -> dict[str, Any]:
-    """All of *rows* as JSON can hold it; no key can be in it."""
+    """All of *rows* as JSON can hold it; no key can be in it.
+
+    What JSON has no form for, such as the date that an index of prompts may hold, is written as
+    its text and comes back as that.
+    """
     return {
         "schema": SCHEMA,
         "version": VERSION,
@@ -43,8 +48,10 @@ def rows_from(data: object) -> tuple[Row, ...]:
     """
     try:
         return tuple(_row(record) for record in _checked(data)["rows"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise ConfigError(f"the comparison is damaged: {error!r}") from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ConfigError(
+            f"the comparison is damaged ({brief(repr(error), 120)}); write it again with to_json()"
+        ) from error
 
 
 def _checked(data: object) -> dict[str, Any]:
@@ -64,43 +71,63 @@ def _record(row: Row) -> dict[str, Any]:
 
 
 def _plain(value: object) -> Any:
-    if value is None or isinstance(value, bool | int | float):
-        return value
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {redact(str(key)): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if isinstance(value, Completion | Usage | FallbackStep):
         return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
-    if hasattr(value, "item"):  # a number of numpy's
-        return _plain(value.item())
+    if hasattr(value, "tolist"):  # a number or an array of numpy's
+        return _plain(value.tolist())
+    return _scalar(value)
+
+
+def _scalar(value: object) -> Any:
+    if _is_missing(value):
+        return None
+    if isinstance(value, bool | int) or (isinstance(value, float) and isfinite(value)):
+        return value
     return redact(value.isoformat() if isinstance(value, datetime) else str(value))
 
 
+def _is_missing(value: object) -> bool:
+    try:
+        return value is None or bool(value != value)  # NaN and NaT equal nothing
+    except (TypeError, ValueError):  # and pandas' NA does not say what it equals
+        return type(value).__name__ == "NAType"
+
+
 def _row(record: Mapping[str, Any]) -> Row:
-    known = {f.name for f in fields(Row)}
-    values = {name: value for name, value in record.items() if name in known}
-    values["completion"] = _completion(record["completion"])
-    values["how"] = How(record["how"]) if record["how"] else None
-    values["lifecycle"] = Lifecycle(record["lifecycle"]) if record["lifecycle"] else None
-    # JSON has no tuples; the only ones among parameters are stop sequences.
-    values["parameters"] = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in record["parameters"].items()
+    values = _known(Row, record)
+    values |= {
+        "prompt_id": _frozen(record["prompt_id"]),
+        "completion": _completion(record["completion"]),
+        "how": How(record["how"]) if record["how"] else None,
+        "lifecycle": Lifecycle(record["lifecycle"]) if record["lifecycle"] else None,
+        "parameters": {name: _frozen(value) for name, value in record["parameters"].items()},
     }
     return Row(**values)
 
 
 def _completion(record: Mapping[str, Any]) -> Completion:
-    known = {f.name for f in fields(Completion)}
-    values = {name: value for name, value in record.items() if name in known}
     started = record["started_at"]
+    values = _known(Completion, record)
     values |= {
         "status": Status(record["status"]),
-        "usage": Usage(**record["usage"]),
-        "fallback": tuple(FallbackStep(**step) for step in record["fallback"]),
+        "usage": Usage(**_known(Usage, record["usage"])),
+        "fallback": tuple(FallbackStep(**_known(FallbackStep, s)) for s in record["fallback"]),
         "warnings": tuple(record["warnings"]),
         "ignored_parameters": tuple(record["ignored_parameters"]),
         "started_at": datetime.fromisoformat(started) if started else None,
     }
     return Completion(**values)
+
+
+def _known(kind: type[Row | Completion | Usage | FallbackStep], record: Mapping[str, Any]) -> Any:
+    names = {f.name for f in fields(kind)}
+    return {name: value for name, value in record.items() if name in names}
+
+
+def _frozen(value: object) -> object:
+    # JSON has no tuples: stop sequences were one, and so is the id from an index of two levels.
+    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value

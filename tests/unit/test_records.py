@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from llmkit.comparison import Comparison, load
@@ -34,13 +35,62 @@ def test_odd_prompt_ids_and_columns_are_written():
     assert again.extra == {"score": 0.5, "kind": "<class 'object'>"}
 
 
-def test_a_key_in_a_message_is_not_written():
-    """What a provider echoed is taken out before anything is on disk."""
-    Secret("sk-canary-0123456789")
+def test_the_id_of_an_index_of_two_levels_comes_back_as_it_was():
+    """A tuple stays one, so that rows can still be grouped by it."""
+    asked = row(prompt_id=("physics", 1, ("a", 2)))
 
-    text = json.dumps(document([row(error="bad key sk-canary-0123456789")], about={}))
+    (again,) = rows_from(json.loads(json.dumps(document([asked], about={}))))
+
+    assert again == asked
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (float("nan"), None),
+        (pd.NA, None),
+        (pd.NaT, None),
+        (float("inf"), "inf"),
+        (np.array([[1, 2], [3, 4]]), [[1, 2], [3, 4]]),
+        (np.bool_(True), True),
+        (pd.Timestamp("2026-11-24", tz="UTC"), "2026-11-24T00:00:00+00:00"),
+        ({1: ("a", None)}, {"1": ["a", None]}),
+    ],
+)
+def test_what_a_persons_column_holds_is_written_as_json_has_it(value, written):
+    """Missing values are null, arrays are lists; the file is JSON to every reader."""
+    (record,) = document([row(extra={"x": value})], about={})["rows"]
+
+    assert record["extra"] == {"x": written}
+    assert json.dumps(record, allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"error": "bad key sk-canary-0123456789"},
+        {"completion": Completion(text="sk-canary-0123456789")},
+        {"parameters": {"system": "sk-canary-0123456789"}},
+        {"extra": {"sk-canary-0123456789": 1}},
+        {"prompt_id": ("sk-canary-0123456789",)},
+    ],
+)
+def test_a_key_is_not_written(changes):
+    """What a provider echoed or a person pasted is taken out before anything is on disk."""
+    key = Secret("sk-canary-0123456789")
+
+    text = json.dumps(document([row(**changes)], about={"said": key.reveal()}))
 
     assert "canary" not in text
+
+
+def test_a_field_of_a_later_minor_version_is_left_out():
+    """What this version does not know is no reason to refuse a file."""
+    written = document([row()], about={})
+    written["rows"][0]["mood"] = written["rows"][0]["completion"]["mood"] = "good"
+    written["rows"][0]["completion"]["usage"]["mood"] = 1
+
+    assert rows_from(written) == (row(),)
 
 
 def test_a_comparison_is_written_and_loaded(tmp_path):
@@ -60,6 +110,8 @@ def test_a_comparison_is_written_and_loaded(tmp_path):
         ([], "no comparison"),
         ({"schema": "llmkit.comparison", "version": 99}, "update llmkit"),
         ({"schema": "llmkit.comparison", "version": 1, "rows": [{}]}, "damaged"),
+        ({"schema": "llmkit.comparison", "version": 1, "rows": None}, "damaged"),
+        ({"schema": "llmkit.comparison", "version": 1, "rows": ["x"]}, "damaged"),
     ],
 )
 def test_what_is_no_comparison_is_refused(data, words):
