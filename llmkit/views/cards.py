@@ -7,9 +7,8 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from ..plain import visible
 from ..types import Completion, Lifecycle, Row, Status
-from .markup import clipped, escape, style
+from .markup import clipped, escape, shown, style
 
 MOST_CARDS = 8  # more answers than these make a table with the texts folded away
 # Inline: notebooks have rules for <pre> that are stronger than a style sheet's, and that cut
@@ -47,11 +46,11 @@ def comparison_text(
 ) -> str:
     """The answers one below the other, for a terminal."""
     width = width or min(shutil.get_terminal_size((100, 24)).columns, 120)
-    parts = [*notes] if rows else [*notes, "no answers"]
+    parts = [shown(note) for note in notes]
+    if not rows:
+        parts.append("no answers")
     for prompt, group in _by_prompt(rows):
-        parts.append(
-            f"\n{clipped(' '.join(visible(prompt).split()), width)}\n{'=' * min(width, 72)}"
-        )
+        parts.append(f"\n{clipped(' '.join(shown(prompt).split()), width)}\n{'=' * min(width, 72)}")
         parts += [_block(row, width) for row in group]
     return "\n".join(parts).strip("\n")
 
@@ -156,14 +155,14 @@ def _line(row: Row) -> str:
 def _block(row: Row, width: int) -> str:
     mark, word, _ = MARKS[row.completion.status]
     head = " · ".join(filter(None, [f"{mark} {_name(row)}", _served(row), point(row), word]))
-    lines = [clipped(visible(head), width)]
+    lines = [clipped(shown(head), width)]
     if row.error:
-        lines.append(textwrap.fill(visible(f"{row.error_type}: {row.error}"), width))
+        lines.append(textwrap.fill(shown(f"{row.error_type}: {row.error}"), width))
     lines += [
         textwrap.fill(line, width, initial_indent="  ", subsequent_indent="  ")
-        for line in visible(row.completion.text).splitlines()
+        for line in shown(row.completion.text).splitlines()
     ]
-    lines += [textwrap.fill(f"! {visible(said)}", width) for said in remarks(row)]
+    lines += [textwrap.fill(f"! {shown(said)}", width) for said in remarks(row)]
     took = " · ".join(facts(row.completion))
     lines.append(textwrap.fill(took, width, initial_indent="  ", subsequent_indent="  "))
     return "\n" + "\n".join(line for line in lines if line.strip())

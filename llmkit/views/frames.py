@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from numbers import Number
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError
 from ..plain import visible
+from ..secret import redact
 from ..types import Row
 
 if TYPE_CHECKING:
@@ -66,18 +69,20 @@ def table_frame(rows: Iterable[Mapping[str, object]], columns: Mapping[str, str]
 
 
 def csv_text(rows: Sequence[Row], about: Mapping[str, object]) -> str:
-    """The table as CSV, after one comment line with *about*; no cell can act."""
+    """The table as CSV, after one comment line with *about*; no cell can act, no key is in it.
+
+    `pandas.read_csv(path, skiprows=1)` reads it back.
+    """
     frame = comparison_frame(rows)
-    for name in frame.columns:
-        if frame[name].dtype in ("string", "object"):
-            frame[name] = frame[name].map(_harmless, na_action="ignore")
-    header = "# " + json.dumps(about, ensure_ascii=False, default=str)
+    for name in _texts(frame):
+        frame[name] = frame[name].map(_harmless, na_action="ignore")
+    frame.columns = [_harmless(name) for name in frame.columns]
     table: str = frame.to_csv(index=False, lineterminator="\n")
-    return f"{header}\n{table}"
+    return f"# {_said(about)}\n{table}"
 
 
 def write_parquet(rows: Sequence[Row], about: Mapping[str, object], path: Path) -> None:
-    """The table as Parquet, with *about* in the file's metadata.
+    """The table as Parquet, with *about* in the file's metadata; no key is in it.
 
     Raises:
         ConfigError: pyarrow is not installed.
@@ -88,11 +93,10 @@ def write_parquet(rows: Sequence[Row], about: Mapping[str, object], path: Path) 
     except ImportError:
         raise ConfigError('Parquet needs: pip install "llmkit[export]"') from None
     frame = comparison_frame(rows)
-    for name in frame.columns:
-        if frame[name].dtype == "object":
-            frame[name] = frame[name].map(str, na_action="ignore").astype("string")
+    for name in _texts(frame):
+        frame[name] = frame[name].map(_keyless, na_action="ignore").astype("string")
     table = pa.Table.from_pandas(frame, preserve_index=False)
-    metadata = {**(table.schema.metadata or {}), b"llmkit": json.dumps(about, default=str).encode()}
+    metadata = {**(table.schema.metadata or {}), b"llmkit": _said(about).encode()}
     pq.write_table(table.replace_schema_metadata(metadata), path)
 
 
@@ -150,8 +154,21 @@ def _dtype(name: str) -> Any:
     return pd.StringDtype() if name == "string" else name
 
 
+def _texts(frame: pd.DataFrame) -> list[str]:
+    return [name for name in frame.columns if frame[name].dtype in ("string", "object")]
+
+
+def _said(about: Mapping[str, object]) -> str:
+    # ASCII, so that nothing in it can act on the terminal or the editor that shows the file.
+    return redact(json.dumps(about, default=str))
+
+
+def _keyless(value: object) -> str:
+    return redact(str(value))
+
+
 def _harmless(value: object) -> object:
-    if not isinstance(value, str):
+    if isinstance(value, Number | datetime):
         return value
-    text = visible(value).replace("\r", "\\x0d")
-    return f"'{text}" if value.startswith(FORMULA) else text
+    text = redact(str(value))
+    return f"'{visible(text)}" if text.startswith(FORMULA) else visible(text)

@@ -9,13 +9,19 @@ from importlib import resources
 from itertools import accumulate
 
 from ..plain import visible
+from ..secret import redact
 
 GAP = "  "
 
 
+def shown(text: object) -> str:
+    """*text* for a person's eyes: nothing in it acts on a terminal, and no key is in it."""
+    return visible(redact(str(text)))
+
+
 def escape(text: object) -> str:
-    """*text* for HTML; nothing in it is markup."""
-    return html.escape(visible(text), quote=True)
+    """The same for HTML; nothing in it is markup."""
+    return html.escape(shown(text), quote=True)
 
 
 def table_html(
@@ -58,8 +64,8 @@ def table_text(
     lines.insert(1, GAP.join("-" * w for w in widths))
     if not rows:
         lines.append("nothing here")
-    shown = [line.rstrip() if width is None else clipped(line.rstrip(), width) for line in lines]
-    return "\n".join([caption, *shown] if caption else shown)
+    fit = [line.rstrip() if width is None else clipped(line.rstrip(), width) for line in lines]
+    return "\n".join([shown(caption), *fit] if caption else fit)
 
 
 def page(body: str, *, title: str) -> str:
@@ -128,7 +134,7 @@ def _columns(character: str) -> int:
 
 
 def _one_line(text: str, limit: int = 48) -> str:
-    return clipped(" ".join(visible(text).split()), limit)
+    return clipped(" ".join(shown(text).split()), limit)
 
 
 def _is_number(value: object) -> bool:

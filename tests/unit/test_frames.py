@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from llmkit.comparison import Comparison
 from llmkit.reports import AuthReport, Leaks, Models, Sessions
+from llmkit.secret import Secret
 from llmkit.types import Completion, Usage
 from llmkit.views.frames import comparison_frame, csv_text, table_frame, tokens_per_second
 from tests.unit.rows import answer, plain, row
@@ -93,11 +94,44 @@ def test_no_cell_of_a_csv_can_act():
     odd = [plain(i, text=t) for i, t in enumerate(["=1+1", "@x", "-2", "\x1b[31mred", "a\rb"])]
 
     text = csv_text(odd, {"run_id": "r1"})
-    again = pd.read_csv(io.StringIO(text), comment="#")
+    again = pd.read_csv(io.StringIO(text), skiprows=1)
 
     assert again["text"].tolist() == ["'=1+1", "'@x", "'-2", "\\x1b[31mred", "a\\x0db"]
     assert again["output_tokens"].tolist() == [17] * 5
     assert json.loads(text.splitlines()[0].removeprefix("# ")) == {"run_id": "r1"}
+
+
+class Formula:
+    """Anything that a person's column may hold, and whose text a spreadsheet would run."""
+
+    def __str__(self):
+        return "=1+1"
+
+
+def test_a_persons_own_columns_cannot_act_either():
+    """Neither what a column is called, nor what stands in it, nor what made the run."""
+    odd = replace(plain(), prompt_id=Formula(), extra={"=cmd()": "=2+2", "n": -3})
+
+    text = csv_text([odd], {"run_id": "\u202e\x9b"})
+    again = pd.read_csv(io.StringIO(text), skiprows=1)
+
+    assert again[["prompt_id", "'=cmd()", "n"]].to_numpy().tolist() == [["'=1+1", "'=2+2", -3]]
+    assert text.splitlines()[0].isascii()
+
+
+def test_no_key_is_in_an_export(tmp_path):
+    """A key that a provider echoed or a person pasted is in no file and on no page."""
+    key = Secret("sk-canary-9876543210").reveal()
+    said = row(prompt=key, error=key, extra={"note": key}, completion=answer(text=key))
+    made = Comparison([said], {"run_id": key}, [key])
+
+    written = [
+        made.to_csv(tmp_path / "run.csv"), made.to_json(tmp_path / "run.json"),
+        made.to_html(tmp_path / "run.html"), made.to_parquet(tmp_path / "run.parquet"),
+    ]  # fmt: skip
+
+    assert [path.name for path in written if b"canary" in path.read_bytes()] == []
+    assert "canary" not in str(made)
 
 
 def test_a_parquet_file_carries_what_made_it(tmp_path):
