@@ -37,7 +37,7 @@ live: env-dev  ## one short paid call for each provider whose key is in the envi
 	@$(DEV) -m pytest -m live -s tests/live
 
 env-dev:
-	@LLMKIT_WEIGHTS=1 .ci/venv dev $(PYTHON) -e '.[local,lab,fast,export,keyring,otel,dev]'
+	@LLMKIT_WEIGHTS=1 .ci/venv dev $(PYTHON) -e '.[local,lab,fast,export,keyring,otel,markdown,dev]'
 
 env-demo:
 	@LLMKIT_WEIGHTS=1 .ci/venv demo $(PYTHON) -e '.[local]' ipykernel nbclient nbconvert

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import textwrap
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from ..types import Completion, Lifecycle, Row, Status
-from .markup import clipped, escape, shown, style
+from .markup import clipped, escape, shown, style, wrapped
+from .speed import tokens_per_second
 
 MOST_CARDS = 8  # more answers than these make a table with the texts folded away
 # Inline: notebooks have rules for <pre> that are stronger than a style sheet's, and that cut
@@ -62,14 +62,16 @@ def point(row: Row) -> str:
 
 
 def facts(answer: Completion) -> tuple[str, ...]:
-    """What it took, in words: times, tokens, cost."""
+    """What it took, in words: times, tokens, speed, cost."""
     said = []
     if answer.time_to_first_chunk_s is not None:
         said.append(f"first text {answer.time_to_first_chunk_s:.2f} s")
     if answer.duration_s is not None:
         said.append(f"{answer.duration_s:.2f} s")
     if answer.usage.output_tokens is not None:
-        said.append(f"{answer.usage.output_tokens:,} tokens")
+        speed = tokens_per_second(answer)
+        rate = "" if speed is None else f" at {speed:.3g}/s"
+        said.append(f"{answer.usage.output_tokens:,} tokens{rate}")
     if answer.attempts > 1:
         said.append(f"{answer.attempts} attempts")
     if answer.attempts:
@@ -92,6 +94,8 @@ def remarks(row: Row) -> tuple[str, ...]:
         said.append(f"asked {answer.request_model}, answered by {answer.response_model}")
     if answer.possibly_billed and row.error_type:
         said.append("may have been billed")
+    warned = " ".join(answer.warnings)
+    said += [f"{n} was not sent" for n in answer.ignored_parameters if f"{n} was" not in warned]
     return (*said, *answer.warnings)
 
 
@@ -142,7 +146,7 @@ def _folded(rows: Sequence[Row]) -> str:
 
 def _line(row: Row) -> str:
     mark, word, tone = MARKS[row.completion.status]
-    begins = clipped(" ".join((row.completion.text or row.error or "").split()), 72)
+    begins = clipped(" ".join(shown(row.completion.text or row.error or "").split()), 72)
     took = escape(" · ".join(facts(row.completion)))
     return (
         f"<tr><td>{escape(_name(row))}</td><td>{escape(point(row))}</td>"
@@ -157,15 +161,16 @@ def _block(row: Row, width: int) -> str:
     head = " · ".join(filter(None, [f"{mark} {_name(row)}", _served(row), point(row), word]))
     lines = [clipped(shown(head), width)]
     if row.error:
-        lines.append(textwrap.fill(shown(f"{row.error_type}: {row.error}"), width))
-    lines += [
-        textwrap.fill(line, width, initial_indent="  ", subsequent_indent="  ")
-        for line in shown(row.completion.text).splitlines()
-    ]
-    lines += [textwrap.fill(f"! {shown(said)}", width) for said in remarks(row)]
-    took = " · ".join(facts(row.completion))
-    lines.append(textwrap.fill(took, width, initial_indent="  ", subsequent_indent="  "))
-    return "\n" + "\n".join(line for line in lines if line.strip())
+        lines += wrapped(shown(f"{row.error_type}: {row.error}"), width)
+    lines += _indented(shown(row.completion.text).strip("\n"), width)
+    lines += [line for said in remarks(row) for line in wrapped(f"! {shown(said)}", width)]
+    lines += _indented(" · ".join(facts(row.completion)), width)
+    return "\n" + "\n".join(lines)
+
+
+def _indented(text: str, width: int) -> list[str]:
+    pieces = [piece for line in text.split("\n") for piece in wrapped(line, width - 2)]
+    return [f"  {piece}".rstrip() for piece in pieces] if text else []
 
 
 def _name(row: Row) -> str:
@@ -174,13 +179,16 @@ def _name(row: Row) -> str:
 
 
 def _served(row: Row) -> str:
-    return (
-        f"asked as {row.asked}"
-        if row.asked not in (row.request_model, f"{row.provider}:{row.request_model}")
-        else ""
-    )
+    sent, served = row.request_model, row.completion.response_model
+    said = []
+    if row.asked not in (sent, f"{row.provider}:{sent}"):
+        said.append(f"asked as {row.asked}")
+    if served and served != sent and not row.completion.rerouted:
+        said.append(f"served as {served}")
+    if row.completion.upstream_provider:
+        said.append(f"by {row.completion.upstream_provider}")
+    return " · ".join(said)
 
 
 def _short(value: object) -> str:
-    text = " ".join(str(value).split())
-    return clipped(text, 40)
+    return clipped(" ".join(shown(value).split()), 40)  # a key is taken out before it is cut

@@ -13,6 +13,7 @@ from ..errors import ConfigError
 from ..plain import visible
 from ..secret import redact
 from ..types import Row
+from .speed import tokens_per_second
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,8 +44,8 @@ def comparison_frame(rows: Sequence[Row]) -> pd.DataFrame:
     """One row per answer, in the order asked; a failed call is a row with `error` set.
 
     `duration_s` and `time_to_first_chunk_s` are float64 seconds, NaN where nothing came; token
-    counts are Int64, <NA> where the provider did not report them; `output_tokens_per_s` counts
-    from the first chunk to the end; `cost_usd` is NaN where no price is known. Further grid
+    counts are Int64, <NA> where the provider did not report them; `output_tokens_per_s` is what
+    `speed.tokens_per_second` says; `cost_usd` is NaN where no price is known. Further grid
     parameters come after `seed`, the columns of the person's own DataFrame of prompts last.
     """
     grid = {name: "object" for row in rows for name in row.parameters if name not in BEFORE_GRID}
@@ -100,16 +101,6 @@ def write_parquet(rows: Sequence[Row], about: Mapping[str, object], path: Path) 
     pq.write_table(table.replace_schema_metadata(metadata), path)
 
 
-def tokens_per_second(row: Row) -> float | None:
-    """Output tokens for each second from the first chunk to the end; None where unknown."""
-    answer = row.completion
-    tokens, end = answer.usage.output_tokens, answer.duration_s
-    if tokens is None or end is None:
-        return None
-    seconds = end - (answer.time_to_first_chunk_s or 0.0)
-    return tokens / seconds if seconds > 0 else None
-
-
 def _line(row: Row) -> dict[str, Any]:
     answer, asked = row.completion, row.parameters
     line: dict[str, Any] = {
@@ -128,7 +119,7 @@ def _line(row: Row) -> dict[str, Any]:
     for name in ("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens"):
         line[name] = getattr(answer.usage, name)
     line["reasoning"] = answer.reasoning or None
-    line["output_tokens_per_s"] = tokens_per_second(row)
+    line["output_tokens_per_s"] = tokens_per_second(answer)
     line["ignored_parameters"] = ", ".join(answer.ignored_parameters)
     line["fallback"] = "; ".join(f"{s.asked} -> {s.chosen} ({s.rule})" for s in answer.fallback)
     line["warnings"] = "; ".join(answer.warnings)

@@ -126,6 +126,23 @@ def fitting(text: str, width: int) -> int:
     return next((i for i, end in enumerate(ends) if end > width), len(text))
 
 
+def wrapped(line: str, width: int) -> list[str]:
+    """*line* in pieces of at most *width* columns, cut between words where there are any."""
+    pieces: list[str] = []
+    line, start = line.expandtabs(4), 0
+    while True:
+        head = line[start : start + 2 * width + 2]
+        end = max(fitting(head, width), 1)
+        if start + end >= len(line):
+            return [*pieces, line[start:]]
+        blank = head.rfind(" ", 0, end + 1)
+        cut = blank if head[: max(blank, 0)].strip() else end
+        pieces.append(head[:cut].rstrip(" "))
+        start += cut
+        if pieces[-1]:
+            start += len(line[start : start + width]) - len(line[start : start + width].lstrip(" "))
+
+
 def _columns(character: str) -> int:
     # Marks, joiners and variation selectors change the character before them.
     if unicodedata.category(character) in ("Mn", "Me", "Cf"):

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 from llmkit.comparison import Comparison
 from llmkit.reports import AuthReport, Leaks, Models, Sessions
 from llmkit.secret import Secret
-from llmkit.types import Completion, Usage
-from llmkit.views.frames import comparison_frame, csv_text, table_frame, tokens_per_second
+from llmkit.types import Completion
+from llmkit.views.frames import comparison_frame, csv_text, table_frame
 from tests.unit.rows import answer, plain, row
 
 COLUMNS = [
@@ -81,12 +81,6 @@ def test_what_is_unknown_is_missing_and_never_zero():
 
     missing = ["cost_usd", "output_tokens", "duration_s", "time_to_first_chunk_s", "reasoning"]
     assert frame[missing].isna().all(axis=None)
-
-
-def test_speed_counts_from_the_first_chunk():
-    """17 tokens in the second after the first chunk are 17 tokens a second."""
-    assert tokens_per_second(plain()) == 17.0
-    assert tokens_per_second(replace(plain(), completion=answer(usage=Usage()))) is None
 
 
 def test_no_cell_of_a_csv_can_act():

@@ -13,7 +13,16 @@ from llmkit.comparison import Comparison
 from llmkit.plain import visible
 from llmkit.types import Completion, Status
 from llmkit.views.cards import MARKS, comparison_html, comparison_text
-from llmkit.views.markup import cell, clipped, page, style, table_html, table_text, width_of
+from llmkit.views.markup import (
+    cell,
+    clipped,
+    page,
+    style,
+    table_html,
+    table_text,
+    width_of,
+    wrapped,
+)
 from llmkit.views.report import Report
 from tests.unit.rows import plain, row
 
@@ -230,3 +239,18 @@ def test_an_answer_without_anything_is_still_a_card():
 def test_a_text_is_clipped_to_columns_of_the_screen(text, shown):
     """Wide letters count twice, marks not at all, and a very long text costs no time."""
     assert clipped(text, 5) == shown
+
+
+@pytest.mark.parametrize(
+    ("line", "pieces"),
+    [
+        ("one two three", ["one two", "three"]),
+        ("unbreakable", ["unbreaka", "ble"]),
+        ("  indented code", ["  indent", "ed code"]),
+        ("日本語のテキスト", ["日本語の", "テキスト"]),
+        ("", [""]),
+    ],
+)
+def test_a_line_is_wrapped_between_words_in_columns(line, pieces):
+    """Indentation stays, wide characters count twice, and nothing is wider than asked for."""
+    assert wrapped(line, 8) == pieces
