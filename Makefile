@@ -31,7 +31,7 @@ lab: env-dev  ## JupyterLab with the notebooks
 	@$(DEV) -m jupyterlab notebooks
 
 bench: env-dev  ## speed, as ratios within one run
-	@$(DEV) benchmarks/run.py
+	@$(DEV) -m benchmarks.run
 
 live: env-dev  ## one short paid call for each provider whose key is in the environment
 	@$(DEV) -m pytest -m live -s tests/live

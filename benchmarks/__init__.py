@@ -1,0 +1,1 @@
+"""Speed and memory of llmkit, measured as ratios within one run."""

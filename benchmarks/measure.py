@@ -1,0 +1,62 @@
+"""A figure that was measured, its goal, and the means to measure by CPU time."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One line of the table.
+
+    Attributes:
+        goal: The most that *measured* may be, None where it is only told.
+        unit: Behind the number: "x" for a ratio, " s", " µs", " MB", "" for a count.
+    """
+
+    what: str
+    goal: float | None
+    measured: float
+    unit: str = "x"
+
+    @property
+    def missed(self) -> bool:
+        """True where there is a goal and it was not reached."""
+        return self.goal is not None and not self.measured <= self.goal
+
+    def line(self) -> str:
+        """The figure as a line of the Markdown table."""
+        goal = "" if self.goal is None else f"<= {_plain(self.goal)}{self.unit}"
+        verdict = "" if self.goal is None else "missed" if self.missed else "met"
+        return f"| {self.what} | {goal} | {_plain(self.measured)}{self.unit} | {verdict} |"
+
+
+def table(figures: Sequence[Figure]) -> str:
+    """All *figures* as Markdown."""
+    head = ["| what | goal | measured | verdict |", "|---|---|---|---|"]
+    return "\n".join([*head, *(figure.line() for figure in figures)])
+
+
+def child(code: str, *, options: Sequence[str] = ()) -> list[float]:
+    """The numbers that *code* prints in an interpreter of its own, with no settings of anybody."""
+    with tempfile.TemporaryDirectory() as home:
+        done = subprocess.run(
+            [sys.executable, *options, "-c", code], capture_output=True, text=True, check=True,
+            env={**os.environ, "IPYTHONDIR": home, "LLMKIT_CONFIG": f"{home}/none.toml"},
+        )  # fmt: skip
+    return [float(part) for part in done.stdout.split()]
+
+
+def median_ratio(rounds: Sequence[tuple[float, float]]) -> float:
+    """The median of ours / theirs, each ratio taken within a round."""
+    return statistics.median(ours / theirs for ours, theirs in rounds)
+
+
+def _plain(number: float) -> str:
+    return f"{number:,.0f}" if abs(number) >= 100 else f"{number:.3g}"

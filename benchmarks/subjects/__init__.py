@@ -1,0 +1,1 @@
+"""What is measured: one file for each subject, found by its name; see `benchmarks.measure`."""
