@@ -18,28 +18,57 @@ class ModelEntry:
 
     Attributes:
         state: What holds where no date does.
+        family: The line of models that it belongs to, such as claude-haiku.
+        kind: Its class, such as small or flagship.
+        deprecated: The day from which its end is announced.
         retires: The day from which it cannot be called.
         rerouted: The day from which another model answers in its place.
+        rerouted_to: That other model.
         successors: What its provider names instead, the preferred one first.
+        context_total: Most tokens of input and output together.
         max_input: Most input tokens.
         max_output: Most output tokens.
+        input_modalities: What it takes, of text, image, pdf, audio, video.
+        output_modalities: What it gives, of text, image, audio, embedding.
+        capabilities: Known to be there.
+        lacks: Known not to be there.
         source: Where its lifecycle was read.
         read: When it was read there.
+        facts: Where its limits and capabilities were read.
     """
 
     provider: str
     id: str
     state: Lifecycle
+    family: str | None = None
+    kind: str | None = None
+    released: date | None = None
     deprecated: date | None = None
     retires: date | None = None
     rerouted: date | None = None
+    rerouted_to: str | None = None
     successors: tuple[str, ...] = ()
+    context_total: int | None = None
     max_input: int | None = None
     max_output: int | None = None
+    input_modalities: frozenset[str] = frozenset()
+    output_modalities: frozenset[str] = frozenset()
     capabilities: frozenset[Capability] = frozenset()
     lacks: frozenset[Capability] = frozenset()
     source: str = ""
     read: date | None = None
+    facts: str = ""
+
+    def has(self, capability: Capability) -> bool | None:
+        """Whether it has it, None where no source says."""
+        if capability in self.capabilities:
+            return True
+        return False if capability in self.lacks else None
+
+    @property
+    def input_limit(self) -> int | None:
+        """Most input tokens that can be meant: its own limit, else the whole window."""
+        return self.max_input if self.max_input is not None else self.context_total
 
     def lifecycle(self, on: date) -> Lifecycle:
         """Its state on that day."""
@@ -85,11 +114,13 @@ class Alias:
     target: str
     kind: AliasKind
     source: str
+    read: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
+# Compared and hashed by identity, so that answers which depend on one can be kept.
+@dataclass(frozen=True, slots=True, eq=False)
 class Catalogue:
-    """All of it, with an index by the way names are compared.
+    """All of it, with indexes by the way names are compared.
 
     Attributes:
         as_of: When its sources were read.
@@ -97,6 +128,8 @@ class Catalogue:
         names: Standard names by normal form.
         aliases: By provider and normal form.
         classes: By class, then by provider: today's picks.
+        ids: Ids by provider and normal form.
+        peers: By provider and id, the standard names that have it among their peers there.
     """
 
     as_of: date
@@ -105,6 +138,7 @@ class Catalogue:
     aliases: Mapping[str, Mapping[str, Alias]]
     classes: Mapping[str, Mapping[str, tuple[str, ...]]]
     ids: Mapping[str, Mapping[str, str]]
+    peers: Mapping[str, Mapping[str, tuple[StandardName, ...]]]
 
     def entry(self, provider: str, model: str) -> ModelEntry | None:
         """What is known of that id, None where nothing is."""

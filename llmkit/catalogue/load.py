@@ -1,24 +1,27 @@
-"""Reads the catalogue's files, once."""
+"""Reads the catalogue's files, once, and puts their rows together."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from ..types import Capability, Lifecycle
 from .entry import Alias, Catalogue, ModelEntry, StandardName, normal
+
+FILES = ("models", "equivalents", "classes", "aliases")
+
+V = TypeVar("V")
 
 
 @cache
 def shipped() -> Catalogue:
     """The catalogue that comes with llmkit."""
-    files = {name: _read(name) for name in ("models", "equivalents", "classes", "aliases")}
-    return assemble(files)
+    return assemble({name: _read(name) for name in FILES})
 
 
 def as_of() -> str:
@@ -28,24 +31,82 @@ def as_of() -> str:
 
 def assemble(files: Mapping[str, Mapping[str, Any]]) -> Catalogue:
     """A catalogue from the parsed content of its four files."""
-    models: dict[str, dict[str, ModelEntry]] = {}
-    for row in files["models"]["models"]:
-        models.setdefault(row["provider"], {})[row["id"]] = _model(row)
-    aliases: dict[str, dict[str, Alias]] = {}
-    for row in files["aliases"]["aliases"]:
-        known = Alias(row["provider"], row["alias"], row["target"], row["kind"], row["source"])
-        aliases.setdefault(known.provider, {})[normal(known.alias)] = known
-    names = {normal(row["name"]): _name(row) for row in files["equivalents"]["names"]}
-    classes = {row["class"]: _tuples(row["picks"]) for row in files["classes"]["classes"]}
-    ids = {provider: {normal(i): i for i in found} for provider, found in models.items()}
-    return Catalogue(
-        as_of=date.fromisoformat(files["models"]["as_of"]),
-        models=_frozen(models),
-        names=MappingProxyType(names),
-        aliases=_frozen(aliases),
-        classes=MappingProxyType(classes),
-        ids=_frozen(ids),
+    return indexed(
+        date.fromisoformat(files["models"]["as_of"]),
+        models=map(model_from, files["models"]["models"]),
+        names=map(name_from, files["equivalents"]["names"]),
+        aliases=map(alias_from, files["aliases"]["aliases"]),
+        classes={row["class"]: _tuples(row["picks"]) for row in files["classes"]["classes"]},
     )
+
+
+def indexed(
+    as_of: date,
+    *,
+    models: Iterable[ModelEntry],
+    names: Iterable[StandardName],
+    aliases: Iterable[Alias],
+    classes: Mapping[str, Mapping[str, tuple[str, ...]]],
+) -> Catalogue:
+    """A catalogue of these rows; of two that are called alike the later one holds."""
+    by_id: dict[str, dict[str, ModelEntry]] = {}
+    for model in models:
+        by_id.setdefault(model.provider, {})[model.id] = model
+    by_alias: dict[str, dict[str, Alias]] = {}
+    for alias in aliases:
+        by_alias.setdefault(alias.provider, {})[normal(alias.alias)] = alias
+    by_name = {normal(name.name): name for name in names}
+    return Catalogue(
+        as_of=as_of,
+        models=_frozen(by_id),
+        names=MappingProxyType(by_name),
+        aliases=_frozen(by_alias),
+        classes=MappingProxyType(dict(classes)),
+        ids=_frozen({place: {normal(i): i for i in found} for place, found in by_id.items()}),
+        peers=_frozen(_peers(by_name.values())),
+    )
+
+
+def model_from(row: Mapping[str, Any]) -> ModelEntry:
+    """One row of models.json as a value."""
+    successor = row.get("successor")
+    return ModelEntry(
+        provider=row["provider"],
+        id=row["id"],
+        state=Lifecycle(row.get("state", "unknown")),
+        family=row.get("family"),
+        kind=row.get("class"),
+        released=_day(row.get("released")),
+        deprecated=_day(row.get("deprecated")),
+        retires=_day(row.get("retires")),
+        rerouted=_day(row.get("rerouted")),
+        rerouted_to=row.get("rerouted_to"),
+        successors=(successor, *row.get("or", ())) if successor else (),
+        context_total=row.get("context_total"),
+        max_input=row.get("max_input"),
+        max_output=row.get("max_output"),
+        input_modalities=_words(row.get("in", "")),
+        output_modalities=_words(row.get("out", "")),
+        capabilities=_capabilities(tuple(row.get("has", ()))),
+        lacks=_capabilities(tuple(row.get("lacks", ()))),
+        source=row["source"],
+        read=_day(row["read"]),
+        facts=row.get("facts", ""),
+    )
+
+
+def name_from(row: Mapping[str, Any]) -> StandardName:
+    """One row of equivalents.json as a value."""
+    released = date.fromisoformat(row["released"])
+    return StandardName(row["name"], row["class"], row["family"], released, _tuples(row["peers"]))
+
+
+def alias_from(row: Mapping[str, Any]) -> Alias:
+    """One row of aliases.json as a value."""
+    return Alias(
+        row["provider"], row["alias"], row["target"], row["kind"], row["source"],
+        _day(row.get("read")),
+    )  # fmt: skip
 
 
 def _read(name: str) -> Mapping[str, Any]:
@@ -54,37 +115,35 @@ def _read(name: str) -> Mapping[str, Any]:
     return found
 
 
-def _model(row: Mapping[str, Any]) -> ModelEntry:
-    successor = row.get("successor")
-    return ModelEntry(
-        provider=row["provider"],
-        id=row["id"],
-        state=Lifecycle(row.get("state", "unknown")),
-        deprecated=_day(row.get("deprecated")),
-        retires=_day(row.get("retires")),
-        rerouted=_day(row.get("rerouted")),
-        successors=(successor, *row.get("or", ())) if successor else (),
-        max_input=row.get("max_input"),
-        max_output=row.get("max_output"),
-        capabilities=frozenset(map(Capability, row.get("has", ()))),
-        lacks=frozenset(map(Capability, row.get("lacks", ()))),
-        source=row["source"],
-        read=_day(row["read"]),
-    )
-
-
-def _name(row: Mapping[str, Any]) -> StandardName:
-    released = date.fromisoformat(row["released"])
-    return StandardName(row["name"], row["class"], row["family"], released, _tuples(row["peers"]))
+def _peers(names: Iterable[StandardName]) -> dict[str, dict[str, tuple[StandardName, ...]]]:
+    found: dict[str, dict[str, tuple[StandardName, ...]]] = {}
+    for name in names:
+        for provider, ids in name.peers.items():
+            at = found.setdefault(provider, {})
+            for model in ids:
+                at[model] = (*at.get(model, ()), name)
+    return found
 
 
 def _tuples(found: Mapping[str, list[str]]) -> Mapping[str, tuple[str, ...]]:
     return MappingProxyType({key: tuple(values) for key, values in found.items()})
 
 
-def _frozen(nested: Mapping[str, dict[str, Any]]) -> Mapping[str, Mapping[str, Any]]:
+def _frozen(nested: Mapping[str, dict[str, V]]) -> Mapping[str, Mapping[str, V]]:
     return MappingProxyType({key: MappingProxyType(value) for key, value in nested.items()})
 
 
+# Hundreds of rows say the same few things, so these are read once and shared.
+@cache
 def _day(text: str | None) -> date | None:
     return date.fromisoformat(text) if text else None
+
+
+@cache
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+@cache
+def _capabilities(names: tuple[str, ...]) -> frozenset[Capability]:
+    return frozenset(map(Capability, names))
