@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 
-from .catalogue import fallback
+from .catalogue import lifecycle
 from .catalogue.load import shipped
 from .catalogue.resolution import Resolution
 from .client import Call
@@ -90,7 +90,7 @@ def _model(resolution: Resolution, options: Options) -> tuple[str, tuple[Fallbac
 def _refuse_unfit(provider: str, model: str, options: Options) -> None:
     if not options.needs:
         return
-    known = fallback.known_capabilities(shipped(), provider, model)
+    known = lifecycle.known_capabilities(shipped(), provider, model)
     missing = [need for need in options.needs if need not in known]
     if missing:
         raise ConfigError(

@@ -66,6 +66,12 @@ class ModelEntry:
         return False if capability in self.lacks else None
 
     @property
+    def ends(self) -> date | None:
+        """The day on which it stops to answer as itself."""
+        days = [day for day in (self.rerouted, self.retires) if day is not None]
+        return min(days, default=None)
+
+    @property
     def input_limit(self) -> int | None:
         """Most input tokens that can be meant: its own limit, else the whole window."""
         return self.max_input if self.max_input is not None else self.context_total

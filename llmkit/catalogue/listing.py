@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from ..types import Capability, Lifecycle
-from . import fallback, prices
+from . import lifecycle, prices
 from .entry import Catalogue, StandardName
 from .load import shipped
 
@@ -58,9 +58,9 @@ def lines(
 def _of(catalogue: Catalogue, name: StandardName, on: date) -> Iterator[dict[str, Any]]:
     for provider, peers in name.peers.items():
         peer = peers[0]
-        live, rule = fallback.next_live(catalogue, provider, peer, on, name.kind)
+        live, rule = lifecycle.next_live(catalogue, provider, peer, on, name.kind)
         facts = catalogue.entry(provider, live or peer)
-        ends = fallback.retires_on(catalogue, provider, peer)
+        ends = lifecycle.retires_on(catalogue, provider, peer)
         price = prices.per_million(provider, live or peer)
         entry = catalogue.entry(provider, peer)
         yield {
@@ -68,7 +68,7 @@ def _of(catalogue: Catalogue, name: StandardName, on: date) -> Iterator[dict[str
             "class": name.kind,
             "provider": provider,
             "id": peer,
-            "lifecycle": fallback.lifecycle_of(catalogue, provider, peer, on).value,
+            "lifecycle": lifecycle.lifecycle_of(catalogue, provider, peer, on).value,
             "retires_on": ends.isoformat() if ends else None,
             "live": live,
             "live_rule": rule,

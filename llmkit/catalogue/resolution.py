@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from ..types import How, Lifecycle
-from . import fallback
+from . import lifecycle
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,8 @@ HOW = {
     How.VERBATIM: "taken as it is",
 }
 RULES = {
-    fallback.SAME: "it lives",
-    fallback.OFFICIAL: "the successor that its provider names",
-    fallback.CLASS: "today's pick of its class",
+    lifecycle.SAME: "it lives",
+    lifecycle.OFFICIAL: "the successor that its provider names",
+    lifecycle.CLASS: "today's pick of its class",
+    lifecycle.VENDOR: "the successor that its maker names",
 }

@@ -8,7 +8,7 @@ from datetime import date
 
 from ..errors import ConfigError, UnknownProviderError
 from ..types import How
-from . import fallback
+from . import lifecycle
 from .entry import Catalogue, StandardName, normal
 from .load import shipped
 from .resolution import Resolution
@@ -212,11 +212,11 @@ class _Resolver:
         standard = standard or self._standard_of(provider, model)
         listed = self._catalogue.ids.get(provider, {}).get(normal(model)) is not None
         alias = catalogue.aliases.get(provider, {}).get(normal(model))
-        live, rule = fallback.next_live(
+        live, rule = lifecycle.next_live(
             catalogue, provider, model, on, standard.kind if standard else None
         )
-        state = fallback.lifecycle_of(catalogue, provider, model, on)
-        gone = living and state in fallback.GONE
+        state = lifecycle.lifecycle_of(catalogue, provider, model, on)
+        gone = living and state in lifecycle.GONE
         return Resolution(
             asked=asked,
             provider=provider,
@@ -225,8 +225,8 @@ class _Resolver:
             how=how,
             standard=standard.name if standard else None,
             lifecycle=state,
-            retires_on=fallback.retires_on(catalogue, provider, model),
-            successor=fallback.successor_of(catalogue, provider, model),
+            retires_on=lifecycle.retires_on(catalogue, provider, model),
+            successor=lifecycle.successor_of(catalogue, provider, model),
             live=live,
             live_rule=rule,
             floating=_floats(provider, model, alias is not None and alias.kind == "floating"),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmkit import MODEL_NAME_MAPPING
-from llmkit.catalogue import fallback, listing, prices
+from llmkit.catalogue import lifecycle, listing, prices
 from llmkit.catalogue.entry import normal
 from llmkit.catalogue.load import shipped
 from llmkit.catalogue.resolution import why
@@ -88,10 +88,10 @@ def test_every_row_has_a_source_and_a_date():
 @pytest.mark.parametrize(("provider", "model"), IDS)
 def test_no_replacement_is_gone_itself(provider, model):
     """What is to be called instead can be called; no chain goes round in circles."""
-    live, rule = fallback.next_live(shipped(), provider, model, DAY)
+    live, rule = lifecycle.next_live(shipped(), provider, model, DAY)
 
     assert live is None or (
-        fallback.lifecycle_of(shipped(), provider, live, DAY) not in fallback.GONE
+        lifecycle.lifecycle_of(shipped(), provider, live, DAY) not in lifecycle.GONE
     )
     assert (live is None) == (rule is None)
 

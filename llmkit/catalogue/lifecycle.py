@@ -1,0 +1,117 @@
+"""Whether a model can be called on a day, until when, and what can be called in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from ..types import Capability, Lifecycle
+from .entry import Catalogue, ModelEntry, normal
+
+SAME = "same"
+OFFICIAL = "official-successor"
+VENDOR = "vendor-successor"
+CLASS = "class-default"
+GONE = (Lifecycle.RETIRED, Lifecycle.REROUTED)
+
+
+def lifecycle_of(catalogue: Catalogue, provider: str, model: str, on: date) -> Lifecycle:
+    """The state of an id on that day; an alias or a snapshot has its target's."""
+    found = Lifecycle.UNKNOWN
+    for entry in entries_of(catalogue, provider, model):
+        state = entry.lifecycle(on)
+        if state in (*GONE, Lifecycle.DEPRECATED):
+            return state
+        found = state if found is Lifecycle.UNKNOWN else found
+    return found
+
+
+def retires_on(catalogue: Catalogue, provider: str, model: str) -> date | None:
+    """The day on which an id stops to answer as itself, None where none is known."""
+    ends = (entry.ends for entry in entries_of(catalogue, provider, model))
+    return next(filter(None, ends), None)
+
+
+def successor_of(catalogue: Catalogue, provider: str, model: str) -> str | None:
+    """What is named instead by its provider, at a reseller by its maker; None for nothing."""
+    for entry in entries_of(catalogue, provider, model):
+        if entry.rerouted_to or entry.successors:
+            return entry.rerouted_to or entry.successors[0]
+    return None
+
+
+def known_capabilities(catalogue: Catalogue, provider: str, model: str) -> frozenset[Capability]:
+    """What an id is known to have; an alias has what its target has."""
+    entry = facts_of(catalogue, provider, model)
+    return entry.capabilities if entry else frozenset()
+
+
+def facts_of(catalogue: Catalogue, provider: str, model: str) -> ModelEntry | None:
+    """The row with an id's limits and capabilities: its own, or its target's where that is bare."""
+    rows = list(entries_of(catalogue, provider, model))
+    told = (entry for entry in rows if entry.input_limit or entry.capabilities or entry.lacks)
+    return next(told, rows[0] if rows else None)
+
+
+def entries_of(catalogue: Catalogue, provider: str, model: str) -> Iterator[ModelEntry]:
+    """The row of an id, then those of what it is an alias or a fine-tune of."""
+    seen: set[str] = set()
+    here: str | None = model
+    while here is not None and here not in seen:
+        seen.add(here)
+        entry = catalogue.entry(provider, here)
+        if entry is not None:
+            yield entry
+        here = _target(catalogue, provider, here)
+
+
+def next_live(
+    catalogue: Catalogue, provider: str, model: str, on: date, kind: str | None = None
+) -> tuple[str | None, str | None]:
+    """The id to call today and the rule that found it; (None, None) where there is none.
+
+    The whole chain of successors is walked: one that is itself about to go leads on, because a
+    replacement that must be replaced next month is none.
+
+    Args:
+        kind: The class whose pick is taken where the chain ends nowhere.
+    """
+    if lifecycle_of(catalogue, provider, model, on) not in GONE:
+        return model, SAME
+    last = None
+    for here in successors(catalogue, provider, model):
+        state = lifecycle_of(catalogue, provider, here, on)
+        if state not in GONE:
+            last = here
+        if state not in (*GONE, Lifecycle.DEPRECATED):
+            break
+    if last is not None:
+        # OpenRouter itself recommends nothing: a successor there is the maker's own.
+        return last, VENDOR if provider == "openrouter" else OFFICIAL
+    return _pick(catalogue, provider, on, kind)
+
+
+def successors(catalogue: Catalogue, provider: str, model: str) -> Iterator[str]:
+    """The chain of ids that follow on *model*, each named by the one before; no id comes twice."""
+    seen = {model}
+    here = successor_of(catalogue, provider, model)
+    while here is not None and here not in seen:
+        seen.add(here)
+        yield here
+        here = successor_of(catalogue, provider, here)
+
+
+def _pick(
+    catalogue: Catalogue, provider: str, on: date, kind: str | None
+) -> tuple[str | None, str | None]:
+    for model in catalogue.classes.get(kind or "", {}).get(provider, ()):
+        if lifecycle_of(catalogue, provider, model, on) not in GONE:
+            return model, CLASS
+    return None, None
+
+
+def _target(catalogue: Catalogue, provider: str, model: str) -> str | None:
+    if provider == "openai" and model.startswith("ft:"):
+        return model.split(":")[1] or None
+    alias = catalogue.aliases.get(provider, {}).get(normal(model))
+    return alias.target if alias else None
