@@ -30,6 +30,7 @@ class Directory:
         self._changes = dict(changes)
         self.settings: Settings = load_settings(environ, self._changes)
         self.credentials = Credentials(environ)
+        self._open_ended: tuple[str, ...] = ()  # whose models the catalogue cannot know
 
     def configure(self, **changes: object) -> Settings:
         """The settings after *changes*; one that is wrong changes nothing."""
@@ -81,7 +82,7 @@ class Directory:
             name,
             provider,
             on=datetime.now(UTC).date(),
-            providers=tuple(self.settings.providers),
+            providers=(*self.settings.providers, *self._open_ended),
             verbatim=verbatim,
         )
 

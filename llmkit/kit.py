@@ -32,7 +32,7 @@ from .runtime.cell import CURRENT
 from .runtime.local_model import LocalModels
 from .runtime.manager import EventLoopManager
 from .runtime.retry import RetryPolicy
-from .runtime.scripted import ScriptedCarrier
+from .runtime.scripted import Reply, ScriptedCarrier
 from .secret import Secret
 from .settings import refuse_plain_http
 from .sign_in import AuthStatus, Client, Probe, always_ready, local_status, status_of
@@ -75,7 +75,8 @@ class Kit(Directory):
             lambda: Progress(self.settings.progress_after_s)
         ]
         self._notify = notify
-        self._carriers = {"scripted": ScriptedCarrier(cast()), **(carriers or {})}
+        self._scripts = ScriptedCarrier(cast())
+        self._carriers = {"scripted": self._scripts, **(carriers or {})}
         self._local: LocalModels | None = None
         self._wire: Any = None  # the module that keeps aiohttp, once it is needed
 
@@ -160,6 +161,11 @@ class Kit(Directory):
             weights = self.settings.local_weights
             self._local = LocalModels(weights=weights, notify=self._notify)
         return self._local
+
+    def script(self, name: str, reply: Reply) -> None:
+        """Makes `scripted:NAME` answer as *reply* says, for classes and for trying failures out."""
+        self._scripts.play(name, reply)
+        self._open_ended = ("scripted",)
 
     # -- many calls --------------------------------------------------------------------------
 

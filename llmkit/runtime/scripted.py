@@ -62,6 +62,10 @@ class ScriptedCarrier:
         self._sleep = sleep
         self.requests: list[Mapping[str, Any]] = []
 
+    def play(self, model: str, reply: Reply) -> None:
+        """Has *model* answer as *reply* says from now on."""
+        self._replies[model] = reply
+
     @asynccontextmanager
     async def send(self, request: HttpRequest, limits: Limits) -> AsyncIterator[ScriptedAnswer]:
         """The answer to *request*; see `Carrier.send`."""

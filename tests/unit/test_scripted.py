@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from llmkit.asking import comparing
 from llmkit.client import Call, Exchange
 from llmkit.errors import (
     APIConnectionError,
@@ -14,6 +15,7 @@ from llmkit.errors import (
     RateLimitError,
     StreamInterruptedError,
 )
+from llmkit.kit import Kit
 from llmkit.providers.scripted import Scripted
 from llmkit.runtime.carrier import Limits
 from llmkit.runtime.cast import cast
@@ -117,3 +119,15 @@ def test_an_unknown_player_is_a_model_that_was_not_found():
     """The refusal names who is there."""
     with pytest.raises(ModelNotFoundError, match="known are echo"):
         ask(carrier(), "nobody")
+
+
+def test_a_script_of_ones_own_has_a_name():
+    """What a class or a test wants to see can be asked for like any model."""
+    kit = Kit(environ={})
+    kit.script("torn", Script("one two three four", failure="cut"))
+    compared = comparing("hi", ["scripted:torn", "scripted:echo"])
+    found = kit.manager.run(kit.compare(compared.spots, compared.options))
+    kit.close()
+
+    assert [str(row.completion.status) for row in found] == ["truncated", "complete"]
+    assert found.rows[0].completion.text == "one two"
