@@ -27,7 +27,6 @@ if TYPE_CHECKING:
         get_event_loop_manager,
         leaks,
         models,
-        panel,
         refresh,
         register_session,
         resolve,
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
         why,
     )
     from .kit import Kit, current_kit
+    from .notebook.panels.choice import panel
     from .runtime.scripted import Script
     from .types import Completion, Message, Prompt
 
@@ -69,7 +69,7 @@ _LAZY = {
     "leaks": "face",
     "load": "comparison",
     "models": "face",
-    "panel": "face",
+    "panel": "notebook.panels.choice",
     "refresh": "face",
     "register_session": "face",
     "resolve": "face",

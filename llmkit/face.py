@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Any
 from .asking import Asked, Compared, asking, comparing, takes
 from .catalogue import listing, resolution
 from .catalogue.resolution import Resolution
-from .errors import ConfigError
 from .kit import current_kit
 from .reports import AuthReport, Leaks, LiveModels, Models, Sessions
 from .settings import Settings
 from .sign_in import AuthStatus
 from .types import Completion, StreamEnd, TextDelta
-from .views.report import Report
 
 if TYPE_CHECKING:
     from .comparison import Comparison
@@ -225,17 +223,3 @@ class session:  # noqa: N801  # it reads as a function: with llmkit.session("oll
 
     def __exit__(self, *failure: Any) -> None:
         current_kit().manager.run(self.__aexit__(*failure))
-
-
-def panel(name: str = "sessions") -> Report:
-    """One of the tables "auth", "models" or "sessions", shown where a cell ends in it.
-
-    Raises:
-        ConfigError: There is no such panel.
-    """
-    panels: dict[str, Callable[[], Report]] = {
-        "auth": auth, "models": models, "sessions": sessions,
-    }  # fmt: skip
-    if name not in panels:
-        raise ConfigError(f"there is no panel {name!r}; there are {', '.join(panels)}")
-    return panels[name]()

@@ -85,7 +85,12 @@ def page(body: str, *, title: str) -> str:
 
 def style() -> str:
     """The style sheet of every view, as an element."""
-    return f"<style>{resources.files(__package__).joinpath('style.css').read_text('utf-8')}</style>"
+    return f"<style>{style_sheet()}</style>"
+
+
+def style_sheet() -> str:
+    """The style sheet of every view."""
+    return resources.files(__package__).joinpath("style.css").read_text("utf-8")
 
 
 def cell(value: object) -> str:

@@ -29,11 +29,23 @@ def browser_path() -> str | None:
 
 
 @contextmanager
-def lab(home: Path) -> Iterator[str]:
-    """A JupyterLab whose files are all below *home*; gives its address with its token."""
+def lab(home: Path, *, without: tuple[str, ...] = ()) -> Iterator[str]:
+    """A JupyterLab whose files are all below *home*; gives its address with its token.
+
+    Args:
+        without: Names of front end extensions that this server does not have.
+    """
     runtime = home / "runtime"
     runtime.mkdir()
     token = secrets.token_hex(16)
+    quiet = home / "settings" / "@jupyterlab" / "apputils-extension"
+    quiet.mkdir(parents=True)
+    # Else Lab asks whether to fetch its news, over the page.
+    (quiet / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
+    pages = home / "config" / "labconfig"
+    pages.mkdir(parents=True)
+    missing = dict.fromkeys(without, True)
+    (pages / "page_config.json").write_text(json.dumps({"disabledExtensions": missing}))
     places = {
         "JUPYTER_RUNTIME_DIR": runtime, "JUPYTER_CONFIG_DIR": home / "config",
         "JUPYTER_DATA_DIR": home / "data", "IPYTHONDIR": home / "ipython",
@@ -55,21 +67,36 @@ def lab(home: Path) -> Iterator[str]:
 
 
 class Notebook:
-    """One open notebook in a page.
+    """One open notebook in a page; `close()` ends its kernel.
 
     Attributes:
         page: The page, for whatever is particular to a test.
         outside: Requests that would have left this machine; they were stopped.
+        path: Its file.
     """
 
-    def __init__(self, browser: Any, url: str) -> None:
-        context = browser.new_context(viewport={"width": 1280, "height": 900})
+    def __init__(
+        self, browser: Any, url: str, path: Path, *, width: int = 1280, dark: bool = False
+    ) -> None:
+        self.path = path
+        self._context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            reduced_motion="reduce",
+            color_scheme="dark" if dark else "light",
+        )
         self.outside: list[str] = []
-        context.route(lambda u: "//127.0.0.1:" not in u and not u.startswith(("data:", "blob:")),
-                      self._stop)  # fmt: skip
-        self.page = context.new_page()
+        self._context.route(
+            lambda u: "//127.0.0.1:" not in u and not u.startswith(("data:", "blob:")), self._stop
+        )
+        self.page = self._context.new_page()
         self.page.set_default_timeout(PATIENCE_MS)
         self.page.goto(url)
+        self.wait_for_kernel()
+        if dark:
+            self.theme("JupyterLab Dark")
+
+    def wait_for_kernel(self) -> None:
+        """Waits until a cell that is sent now will run."""
         # The indicator says "idle" before the kernel is connected, and Run All is then lost.
         self.page.wait_for_function(
             "() => { const n = window.jupyterapp?.shell?.currentWidget;"
@@ -81,16 +108,81 @@ class Notebook:
             " await c.ready; await c.session.kernel.info; }"
         )
 
-    def run_all(self) -> None:
-        """Presses "Run All" and waits until every cell has its number."""
+    def theme(self, name: str) -> None:
+        """Changes the theme, as the settings menu does."""
+        self.page.evaluate(
+            "name => { window.jupyterapp.commands.execute('apputils:change-theme',"
+            " { theme: name }); }",
+            name,
+        )
+        dark = str("Dark" not in name).lower()
+        self.page.wait_for_selector(f'body[data-jp-theme-light="{dark}"]')
+
+    def start_all(self) -> None:
+        """Presses "Run All", and does not wait."""
         # Fired and not awaited: the command may hang without a limit.
         self.page.evaluate("() => { window.jupyterapp.commands.execute('runmenu:run-all'); }")
+
+    def run_all(self) -> None:
+        """Presses "Run All" and waits until every cell has its number."""
+        self.start_all()
+        self.wait_for_cells()
+
+    def start(self, index: int) -> None:
+        """Runs one cell, and does not wait."""
+        self.page.evaluate(
+            "i => { const n = window.jupyterapp.shell.currentWidget.content;"
+            " n.activeCellIndex = i; n.deselectAll();"
+            " window.jupyterapp.commands.execute('notebook:run-cell'); }",
+            index,
+        )
+
+    def run(self, index: int) -> None:
+        """Runs one cell and waits for its end."""
+        before = self._count(index)
+        self.start(index)
+        self.page.wait_for_function(
+            "([i, before]) => { const w = window.jupyterapp.shell.currentWidget.content.widgets[i];"
+            " return w.model.executionCount && w.model.executionCount !== before"
+            " && w.model.executionState !== 'running'; }",
+            arg=[index, before],
+        )
+
+    def wait_until_running(self, index: int) -> None:
+        """Waits until that cell has begun."""
+        self.page.wait_for_function(
+            "i => window.jupyterapp.shell.currentWidget.content.widgets[i].model.executionState"
+            " === 'running'",
+            arg=index,
+        )
+
+    def wait_for_cell(self, index: int) -> None:
+        """Waits until that cell runs no more."""
+        self.page.wait_for_function(
+            "i => window.jupyterapp.shell.currentWidget.content.widgets[i].model.executionState"
+            " !== 'running'",
+            arg=index,
+        )
+
+    def wait_for_cells(self) -> None:
+        """Waits until every code cell has run."""
         self.page.wait_for_function(
             "() => { const cells = window.jupyterapp.shell.currentWidget.content.widgets"
             ".filter(w => w.model.type === 'code');"
             " return cells.length && cells.every(w => w.model.executionCount"
             " && w.model.executionState !== 'running'); }"
         )
+
+    def cell(self, index: int) -> Any:
+        """A cell of the page, as a locator."""
+        return self.page.locator(".jp-Notebook .jp-Cell").nth(index)
+
+    def cells(self) -> int:
+        """How many cells there are."""
+        count: int = self.page.evaluate(
+            "() => window.jupyterapp.shell.currentWidget.content.widgets.length"
+        )
+        return count
 
     def outputs(self) -> list[str]:
         """The text of every code cell's output, as a person sees it."""
@@ -99,6 +191,43 @@ class Notebook:
             "cells => cells.map(c => c.querySelector('.jp-OutputArea')?.innerText || '')",
         )
         return found
+
+    def wait_for_output(self, index: int, text: str) -> None:
+        """Waits until that cell's output has *text* in it."""
+        self.page.wait_for_function(
+            "([i, text]) => document.querySelectorAll('.jp-CodeCell')[i]"
+            ".querySelector('.jp-OutputArea')?.innerText.includes(text)",
+            arg=[index, text],
+        )
+
+    def interrupt(self) -> None:
+        """Presses the stop button of the notebook."""
+        self.page.evaluate(
+            "() => { window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
+            ".interrupt(); }"
+        )
+
+    def save(self) -> dict[str, Any]:
+        """Saves the notebook, and gives what is in its file."""
+        self.page.evaluate(
+            "async () => { await window.jupyterapp.shell.currentWidget.context.save(); }"
+        )
+        found: dict[str, Any] = json.loads(self.path.read_text())
+        return found
+
+    def close(self) -> None:
+        """Ends the kernel and the page."""
+        self.page.evaluate(
+            "async () => { await window.jupyterapp.shell.currentWidget.sessionContext.shutdown(); }"
+        )
+        self._context.close()
+
+    def _count(self, index: int) -> int | None:
+        count: int | None = self.page.evaluate(
+            "i => window.jupyterapp.shell.currentWidget.content.widgets[i].model.executionCount",
+            index,
+        )
+        return count
 
     def _stop(self, route: Any) -> None:
         self.outside.append(route.request.url)

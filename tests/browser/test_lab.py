@@ -4,37 +4,14 @@ from __future__ import annotations
 
 import os
 
-import pytest
+from .marks import BROWSER
 
-from .lab import FLAGS, Notebook, browser_path, lab, written
-
-pytestmark = [
-    pytest.mark.browser,
-    # Playwright's own event loop leaves its sockets to the garbage collector.
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = BROWSER
 
 
-@pytest.fixture(scope="module")
-def browser():
-    """The distribution's Chromium; never missing in continuous integration."""
-    path = browser_path()
-    if path is None and os.environ.get("CI") != "true":
-        pytest.skip("no Chromium here: install it to run the browser tests")
-    assert path is not None, "CI=true, and no Chromium is installed"
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield opened
-        opened.close()
-
-
-def test_run_all_loses_no_cell_and_shows_the_answers(browser, tmp_path):
+def test_run_all_loses_no_cell_and_shows_the_answers(open_notebook):
     """Cells queued behind a comparison all run; cards show text, and nothing leaves the machine."""
-    notebook = written(
-        tmp_path / "first.ipynb",
+    opened = open_notebook(
         "%load_ext llmkit",
         "%%compare scripted:openai scripted:anthropic scripted:google scripted:mistral --out run\n"
         "Explain <b>entropy</b> <img src=x onerror=\"document.title='hacked'\">",
@@ -42,25 +19,23 @@ def test_run_all_loses_no_cell_and_shows_the_answers(browser, tmp_path):
         "import llmkit\nprint(llmkit.ask('and this', 'scripted:echo').text)",
         "run.plot()",
     )
-    with lab(tmp_path) as url:
-        opened = Notebook(browser, url.format(notebook.name))
-        opened.run_all()
-        page = opened.page
-        page.wait_for_selector(".lk-lane")
-        cards = page.locator(".lk-lane")
-        outputs = opened.outputs()
+    opened.run_all()
+    page = opened.page
+    page.wait_for_selector(".lk-lane")
+    cards = page.locator(".lk-lane")
+    outputs = opened.outputs()
 
-        assert cards.count() == 4
-        assert "[scripted anthropic]" in cards.nth(1).inner_text()
-        assert "<b>entropy</b>" in cards.nth(0).inner_text()
-        assert "after 4" in outputs[2]
-        assert "and this" in outputs[3]
-        assert page.locator(".jp-CodeCell img").count() == 1  # the plot, and no other picture
-        assert "hacked" not in page.title()
-        assert opened.outside == []
-        clipped = page.eval_on_selector_all(
-            ".lk-lane", "all => all.filter(e => e.scrollWidth > e.clientWidth + 1).length"
-        )
-        assert clipped == 0
-        if os.environ.get("BROWSER_SHOT"):
-            page.screenshot(path=os.environ["BROWSER_SHOT"])
+    assert cards.count() == 4
+    assert "[scripted anthropic]" in cards.nth(1).inner_text()
+    assert "<b>entropy</b>" in cards.nth(0).inner_text()
+    assert "after 4" in outputs[2]
+    assert "and this" in outputs[3]
+    assert page.locator(".jp-CodeCell img").count() == 1  # the plot, and no other picture
+    assert "hacked" not in page.title()
+    assert opened.outside == []
+    clipped = page.eval_on_selector_all(
+        ".lk-lane", "all => all.filter(e => e.scrollWidth > e.clientWidth + 1).length"
+    )
+    assert clipped == 0
+    if os.environ.get("BROWSER_SHOT"):
+        page.screenshot(path=os.environ["BROWSER_SHOT"])

@@ -1,0 +1,239 @@
+"""What every panel stands on: state to the page, actions from it, and words where there is none.
+
+A panel is a subclass of `Panel` in this folder with a script of its own in `../static/`::
+
+    class Colours(Panel):
+        script = "colours.js"
+
+        def state(self):            # what the script paints: JSON, never a key
+            return {"rows": [...]}
+
+        def html(self): ...         # the same for a closed notebook, from a pure renderer in views/
+        def text(self): ...         # the same for a terminal
+
+        def actions(self):          # what the page may ask for, by verb
+            return {"mix": self._mix}
+
+        def controls(self):         # the same for a front end without anywidget
+            return [self.button("Mix", "mix", colour="red")]
+
+        async def _mix(self, colour): ...
+
+`changed()` paints again, `every(seconds)` does so by itself while somebody looks, and
+`kit.manager.registry.watch(self.changed)` follows news. An action runs on the kernel's main loop,
+also when it was asked for from another thread or in the middle of a cell; one that fails with an
+error of ours shows its sentence in the panel. A key comes in as a word of an action and goes
+straight into a `Secret`: it is never a trait and never in the state.
+
+The script exports `panel({ paint })` of `base.js`; see there. A name in `PANELS` of `choice.py`
+makes the panel one that `llmkit.panel(name)` and `%llmkit name` open.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar
+
+import anywidget
+import ipywidgets
+from IPython.display import display
+
+from ...errors import LlmkitError
+from ...kit import Kit
+from ...views.markup import shown
+from .. import assets, early
+from ..handover import Desk, in_kernel
+from ..showing import Showing
+
+Action = Callable[..., Coroutine[Any, Any, object]]
+
+PAINT_S = 0.1  # most of ten paintings a second, whatever happens below
+PLAIN_S = 0.5  # plain widgets are sent whole each time
+
+log = logging.getLogger(__name__)
+
+
+class Panel(anywidget.AnyWidget):
+    """Paints what the kit says, and asks it for what is clicked; decides nothing.
+
+    Lives until `close()`, or as long as the kernel.
+
+    Attributes:
+        script: Its front: a file in `static/`, or a path.
+        kit: Where its state comes from and its actions go to.
+        desk: The way to the main loop.
+    """
+
+    script: ClassVar[str | Path]
+    _css = assets.styles()
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        if "script" in cls.__dict__:
+            cls._esm = assets.script(cls.script)
+        super().__init_subclass__(**options)
+
+    def __init__(self, kit: Kit) -> None:
+        self.kit = kit
+        self.desk = Desk(kit.manager)
+        self._lock = threading.Lock()
+        self._taken: deque[str] = deque(maxlen=500)
+        self._views: set[str] = set()
+        self._showings: list[Showing] = []
+        self._greeted: list[Callable[[], None]] = []
+        self._html: Any = None  # the plain widget, once it was needed
+        self._unpainted = False
+        self._period: float | None = None
+        super().__init__()
+        self.on_msg(lambda _, content, __: self._take(content))
+        early.look(self.comm, self._take)
+        self._paint()
+
+    # -- what a subclass says ----------------------------------------------------------------
+
+    def state(self) -> Mapping[str, object]:
+        """What the script paints, as JSON; nothing that must stay secret."""
+        raise NotImplementedError
+
+    def html(self) -> str:
+        """The state for a notebook that nobody runs, from a renderer in views/."""
+        raise NotImplementedError
+
+    def text(self) -> str:
+        """The state for a terminal."""
+        raise NotImplementedError
+
+    def actions(self) -> Mapping[str, Action]:
+        """What the page may ask for, by verb; each one a coroutine function."""
+        return {}
+
+    def controls(self) -> Sequence[Any]:
+        """The ipywidgets that stand below the html where the front end has no anywidget."""
+        return ()
+
+    # -- what a subclass gets ----------------------------------------------------------------
+
+    def changed(self, *_: object) -> None:
+        """Paints the state again, soon; safe from every thread, and cheap when called often."""
+        self.desk.soon(self._plan)
+
+    def tell(self, kind: str, **message: object) -> None:
+        """Sends the scripts a message of the panel's own kind, which `reduce` takes."""
+        self.send({"kind": kind, **message})
+
+    def ask(self, verb: str, **words: object) -> None:
+        """Queues an action, as a click does."""
+        self.desk.work(partial(self._act, verb, words))
+
+    def button(self, label: str, verb: str, **words: object) -> Any:
+        """A plain button that asks for an action."""
+        made = ipywidgets.Button(description=label, layout={"width": "auto"})
+        made.on_click(lambda _: self.ask(verb, **words))
+        return made
+
+    def every(self, seconds: float) -> None:
+        """Paints anew at this pace, as long as somebody looks."""
+        self._period = seconds
+
+    # -- how it is shown ---------------------------------------------------------------------
+
+    def plain(self) -> Any:
+        """The same panel of plain ipywidgets, for a front end that knows no others."""
+        if self._html is None:
+            self._html = ipywidgets.HTML(self.html())
+            self._watch_the_clock()
+        return ipywidgets.VBox([self._html, *self.controls()])
+
+    def words(self) -> dict[str, str]:
+        """The state as html and text."""
+        return {"text/html": self.html(), "text/plain": self.text()}
+
+    def on_greeting(self, callback: Callable[[], None]) -> None:
+        """Calls *callback* whenever a script of this panel comes to life."""
+        self._greeted.append(callback)
+
+    def _ipython_display_(self) -> None:
+        if not in_kernel():
+            display({"text/plain": self.text()}, raw=True)
+            return
+        self._showings.append(Showing(self.desk, self, self.plain, self.words))
+
+    def _repr_mimebundle_(self, **_: object) -> Any:
+        return self.words(), {}
+
+    def __repr__(self) -> str:
+        return self.text()
+
+    def close(self) -> None:
+        """Takes it off the page; twice is harmless."""
+        self._period = None
+        self._views.clear()
+        super().close()
+
+    # -- what arrives ------------------------------------------------------------------------
+
+    def _take(self, content: Mapping[str, Any]) -> None:
+        """Any thread, and the same message perhaps twice: only handed on."""
+        with self._lock:
+            n = str(content.get("n"))
+            if n in self._taken:
+                return
+            self._taken.append(n)
+        self.desk.soon(self._answer, content)
+
+    def _answer(self, content: Mapping[str, Any]) -> None:
+        kind, view = content.get("kind"), str(content.get("view"))
+        if kind == "hello":
+            self._meet(view, empty=bool(content.get("empty")))
+        elif kind == "bye":
+            self._views.discard(view)
+        elif kind == "do":
+            words = content.get("words")
+            self.desk.work(partial(self._act, str(content.get("verb")), words, content.get("n")))
+
+    def _meet(self, view: str, *, empty: bool) -> None:
+        for greeted in (*(s.greeted for s in self._showings), *self._greeted):
+            greeted()
+        self._views.add(view)
+        if len(self._views) == 1 and self._html is None:
+            self._watch_the_clock()
+        if empty:
+            self._paint()
+
+    async def _act(self, verb: str, words: object, n: object = None) -> None:
+        error = None
+        action = self.actions().get(verb)
+        try:
+            if action is None or not isinstance(words, dict):
+                raise LlmkitError(f"this panel knows no {verb!r}")
+            await action(**words)
+        except LlmkitError as failure:
+            error = shown(failure)
+        except Exception as failure:
+            log.exception("the action %r of a panel failed", verb)
+            error = f"that failed unexpectedly ({type(failure).__name__}); the log says where"
+        finally:
+            self.send({"kind": "done", "n": n, "error": error})
+            self.changed()
+
+    # -- what goes out -----------------------------------------------------------------------
+
+    def _plan(self) -> None:
+        if not self._unpainted:
+            self._unpainted = True
+            self.desk.later(PAINT_S if self._html is None else PLAIN_S, self._paint)
+
+    def _paint(self) -> None:
+        self._unpainted = False
+        if self._html is not None:
+            self._html.value = self.html()
+        self.send({"kind": "state", "state": dict(self.state())})
+
+    def _watch_the_clock(self) -> None:
+        if self._period is not None and (self._views or self._html is not None):
+            self._plan()
+            self.desk.later(self._period, self._watch_the_clock)

@@ -1,0 +1,13 @@
+// The smallest panel there can be; it proves what all stand on.
+import { h } from "./tree.js";
+import { button, panel } from "./base.js";
+
+export default panel({
+  paint: (state, view) => [
+    h("p", { class: "count" }, `counted ${state.count} on ${state.thread}`),
+    h("div", { class: "lk-bar" },
+      button(view, "Count", "count", { by: 1 }),
+      button(view, "Fail", "fail"),
+      h("label", {}, "note ", h("input", { type: "text" }))),
+  ],
+});

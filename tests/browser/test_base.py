@@ -1,0 +1,100 @@
+"""What all panels stand on, proved with the smallest one, in a real notebook."""
+
+from __future__ import annotations
+
+import json
+
+from .marks import BROWSER
+
+pytestmark = BROWSER
+
+OPEN = "from tests.browser.counter import Counter\npanel = Counter()\npanel"
+BUSY = {
+    "awaiting": "import asyncio\nawait asyncio.sleep(2)",
+    "nested": "import asyncio, llmkit\nllmkit.get_event_loop_manager().run(asyncio.sleep(2))",
+    "blocked": "import time\ntime.sleep(2)",
+}
+
+
+def counted(notebook, number):
+    """Waits until the panel says that it has counted so far."""
+    notebook.page.wait_for_selector(f"text=/counted {number} on/")
+
+
+def test_no_click_is_lost_while_a_cell_runs(open_notebook):
+    """Clicks in an awaiting, a nested and a sleeping cell are all done, on the main thread."""
+    notebook = open_notebook(OPEN, *BUSY.values(), "print('next', panel.text())")
+    notebook.run(0)
+    counted(notebook, 0)
+    button = notebook.page.get_by_role("button", name="Count")
+    for number, _ in enumerate(BUSY, start=1):
+        notebook.start(number)
+        notebook.wait_until_running(number)
+        button.click()
+        counted(notebook, number)
+        notebook.wait_for_cell(number)
+    button.click()
+    counted(notebook, 4)
+    notebook.run(4)
+
+    assert "next counted 4 on MainThread" in notebook.outputs()[4]
+
+
+def test_an_error_is_a_sentence_in_the_panel(open_notebook):
+    """A failing action says what to do next, and the panel goes on."""
+    notebook = open_notebook(OPEN)
+    notebook.run(0)
+    notebook.page.get_by_role("button", name="Fail").click()
+    said = notebook.page.locator(".lk [role=alert]")
+    said.wait_for()
+    words = said.inner_text()
+    notebook.page.get_by_role("button", name="Count").click()
+    counted(notebook, 1)
+
+    assert words == "✗ this always fails; do something else"
+
+
+def test_typing_in_a_panel_is_no_command_of_the_notebook(open_notebook):
+    """Letters on a focused button or in a field neither add nor cut a cell."""
+    notebook = open_notebook(OPEN, "1")
+    notebook.run(0)
+    counted(notebook, 0)
+    keys = notebook.page.keyboard
+    notebook.page.get_by_role("button", name="Fail").focus()
+    for letter in "abxdd":
+        keys.press(letter)
+    notebook.page.get_by_label("note").focus()
+    keys.type("abxdd")
+    notebook.page.get_by_role("button", name="Count").focus()
+    keys.press("Enter")
+    counted(notebook, 1)
+    keys.press("Space")
+    counted(notebook, 2)
+
+    assert notebook.cells() == 2
+    assert notebook.page.get_by_label("note").input_value() == "abxdd"
+
+
+def test_a_saved_panel_reads_without_a_kernel(open_notebook):
+    """Beside the widget the file has its html and text."""
+    notebook = open_notebook(OPEN)
+    notebook.run(0)
+    counted(notebook, 0)
+    data = notebook.save()["cells"][0]["outputs"][0]["data"]
+
+    assert "".join(data["text/plain"]) == "counted 0 on none"
+    assert "counted 0 on none" in "".join(data["text/html"])
+    assert "function patch" not in json.dumps(data)
+
+
+def test_a_front_end_without_anywidget_gets_the_plain_panel(open_bare_notebook):
+    """Where no script comes to life, the same panel stands there in plain widgets, and works."""
+    notebook = open_bare_notebook(OPEN)
+    notebook.run(0)
+    counted(notebook, 0)
+    button = notebook.page.get_by_role("button", name="Count")
+    button.click()
+    counted(notebook, 1)
+
+    assert notebook.page.locator(".jp-OutputArea-output").count() == 1
+    assert "javascript error" not in notebook.outputs()[0]
