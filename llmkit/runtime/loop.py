@@ -75,7 +75,11 @@ class LoopRunner:
         if timeout is not None:
             coroutine = _limited(coroutine, timeout)
         loop = _running_loop()
-        road = self._road(loop)
+        try:
+            road = self._road(loop)
+        except BaseException:  # interrupted before it began
+            coroutine.close()
+            raise
         if road == "portal":
             return self._portal.run(coroutine, grace=grace)
         if road == "own" or loop is None:

@@ -10,7 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any, TypeVar
+
+from .interrupt import Guarded, StopButton
 
 T = TypeVar("T")
 
@@ -76,16 +79,13 @@ def probe(loop: asyncio.AbstractEventLoop) -> None:
 def run_nested(
     loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T], *, grace: float
 ) -> T:
-    """The result of *coroutine*, run to its end inside the running *loop*.
-
-    When anything interrupts it, KeyboardInterrupt above all, the coroutine is cancelled and given
-    up to *grace* seconds to end; otherwise it would live on and go on paying for its request.
-    """
+    """As `run_guarded`, inside the running *loop*, which finds its bookkeeping as it was."""
     ready: Any = getattr(loop, "_ready", ())
-    before = len(ready)
+    before, outer = len(ready), asyncio.current_task(loop)
     try:
         return run_guarded(loop, coroutine, grace=grace)
     finally:
+        _restore_task(loop, outer)
         # The standard loop may be in the middle of counting off the handles that were ready when
         # its turn began; with fewer of them it would die of an IndexError, and the kernel with it.
         while len(ready) < before:
@@ -95,17 +95,40 @@ def run_nested(
 def run_guarded(
     loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T], *, grace: float
 ) -> T:
-    """As `run_nested`, on a loop that is not running or needs no care for its queue."""
-    task = loop.create_task(coroutine)
+    """The result of *coroutine*, run to its end.
+
+    When anything interrupts it, KeyboardInterrupt above all, the coroutine is cancelled and given
+    up to *grace* seconds to end; otherwise it would live on and go on paying for its request.
+    """
+    over = loop.create_future()
+    with StopButton(loop) as button:
+        job = Guarded(loop, coroutine, grace=grace, over=partial(over.set_result, None))
+        button.stop = job.stop
+        try:
+            loop.run_until_complete(over)
+        except BaseException:  # of a handler that is not ours, or of another task's
+            job.stop()
+            loop.run_until_complete(over)
+            raise
+    task = job.task
     try:
-        return loop.run_until_complete(task)
-    except BaseException:
-        if not task.done():
-            task.cancel()
-            loop.run_until_complete(asyncio.wait({task}, timeout=grace))
-        if task.done() and not task.cancelled():
-            task.exception()  # it was asked for: asyncio must not call it forgotten
-        raise
+        if button.pressed:
+            raise KeyboardInterrupt
+        return task.result()
+    finally:
+        del job, task  # a failure's traceback would hold them, and they it, in a circle
+
+
+def _restore_task(loop: asyncio.AbstractEventLoop, outer: asyncio.Task[Any] | None) -> None:
+    # A KeyboardInterrupt of Python's own may hit nest_asyncio2 between taking the current task
+    # away and giving it back; without it the outer task could never finish its step.
+    left = asyncio.current_task(loop)
+    if left is outer:
+        return
+    if left is not None:
+        asyncio.tasks._leave_task(loop, left)
+    if outer is not None:
+        asyncio.tasks._enter_task(loop, outer)
 
 
 def _nothing() -> None:

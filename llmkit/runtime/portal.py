@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
 import threading
 from collections.abc import Coroutine
+from concurrent.futures import Future, wait
+from functools import partial
 from typing import Any, TypeVar
+
+from .interrupt import Guarded, StopButton
 
 T = TypeVar("T")
 
@@ -44,15 +47,32 @@ class Portal:
         The caller's context variables are seen by it. An interrupt cancels it, and waits up to
         *grace* seconds for its end.
         """
-        # The callback runs in a copy of this thread's context, and the task inherits it.
-        future = asyncio.run_coroutine_threadsafe(coroutine, self.start())
+        loop, over = self.start(), Future[None]()
+        jobs: list[Guarded[T]] = []
+
+        def begin() -> None:
+            jobs.append(Guarded(loop, coroutine, grace=grace, over=partial(over.set_result, None)))
+
+        def stop() -> None:
+            jobs[0].stop()
+
+        with StopButton(loop) as button:
+            button.stop = stop
+            # The callback runs in a copy of this thread's context, and the task inherits it.
+            loop.call_soon_threadsafe(begin)
+            try:
+                over.result()
+            except BaseException:
+                loop.call_soon_threadsafe(stop)
+                wait([over], timeout=grace + JOIN_S)
+                raise
+        task = jobs.pop().task
         try:
-            return future.result()
-        except BaseException:
-            if not future.done():
-                future.cancel()
-                concurrent.futures.wait([future], timeout=grace)
-            raise
+            if button.pressed:
+                raise KeyboardInterrupt
+            return task.result()
+        finally:
+            del task  # a failure's traceback would hold it, and it the traceback, in a circle
 
     def stop(self) -> None:
         """Cancels what runs there and ends the thread; twice is harmless."""

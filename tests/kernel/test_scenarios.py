@@ -92,6 +92,33 @@ def test_stopping_a_stream_ends_it_at_the_server(kernel, fakes):
     assert kernel.one("print(llmkit.ask('hi', 'gpt-6-luna').status)").out.strip() == "complete"
 
 
+def test_a_stop_that_strikes_another_task_costs_no_reply(kernel, fakes):
+    """A press is noted and not raised where it strikes, be it in the kernel's own machinery."""
+    stuck(fakes)
+    cell = (
+        "import os, signal\n"
+        "class Swallows:\n"
+        "    def __del__(self): signal.raise_signal(signal.SIGINT)\n"
+        "async def bystander():\n"
+        "    while not asked: await asyncio.sleep(0.01)\n"
+        "    {press}\n"
+        "    await asyncio.sleep(0)\n"
+        "    return 'unharmed'\n"
+        "asked = []\n"
+        "other = asyncio.get_running_loop().create_task(bystander())\n"
+        "async def ask():\n"
+        "    asked.append(1)\n"
+        "    await llmkit.aask('hi', 'gpt-6-luna')\n"
+        "llmkit.get_event_loop_manager().run(ask())"
+    )
+    for press in ("signal.raise_signal(signal.SIGINT)", "Swallows()"):
+        stuck(fakes)
+        ran = kernel.one(cell.format(press=press))
+
+        assert ran.reply["ename"] == "KeyboardInterrupt"
+        assert kernel.one("print(await other)").out.strip() == "unharmed"
+
+
 def test_stopping_an_awaited_call_ends_it_too(kernel, fakes):
     """An awaited call within interruptible() is cancelled within a moment, however quiet it is."""
     stuck(fakes)

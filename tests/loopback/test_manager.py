@@ -147,6 +147,118 @@ SCRIPTS = {
         assert manager.run(fetch()) == "hi"
         manager.close()
     """,
+    "an_interrupt_harms_no_other_task": """
+        # Python's own handler raises wherever it strikes, here in a task of somebody else's.
+        async def bystander():
+            signal.raise_signal(signal.SIGINT)
+            await asyncio.sleep(0)
+            return "unharmed"
+        async def main():
+            other = asyncio.get_running_loop().create_task(bystander())
+            try:
+                manager.run(asyncio.sleep(30))
+            except KeyboardInterrupt:
+                assert await other == "unharmed"
+                print("interrupted", flush=True)
+        asyncio.run(main())
+    """,
+    "an_interrupt_in_a_finalizer_is_heard": """
+        # A KeyboardInterrupt that is raised in there would be swallowed, and the press lost.
+        class Final:
+            def __del__(self):
+                signal.raise_signal(signal.SIGINT)
+        async def read():
+            Final()
+            await asyncio.sleep(30)
+            raise AssertionError("the press was lost")
+        for wait in (manager.run, lambda coroutine: asyncio.run(inside(coroutine))):
+            async def inside(coroutine):
+                return manager.run(coroutine)
+            try:
+                wait(read())
+            except KeyboardInterrupt:
+                print("interrupted", flush=True)
+        manager.close()
+    """,
+    "an_interrupt_leaves_the_handler_as_it_was": """
+        async def press():
+            signal.raise_signal(signal.SIGINT)
+            await asyncio.sleep(30)
+        before = signal.getsignal(signal.SIGINT)
+        mine = lambda number, frame: print("mine", flush=True)
+        for handler in (before, signal.SIG_IGN, mine):
+            signal.signal(signal.SIGINT, handler)
+            manager.run(asyncio.sleep(0))
+            assert signal.getsignal(signal.SIGINT) is handler
+        manager.run(asyncio.wait_for(asyncio.sleep(0, signal.raise_signal(signal.SIGINT)), 9))
+        signal.signal(signal.SIGINT, before)
+        try:
+            manager.run(press())
+        except KeyboardInterrupt:
+            assert signal.getsignal(signal.SIGINT) is before
+        manager.close()
+    """,
+    "a_blocked_loop_is_stopped_by_pressing_again": """
+        import os, time
+        async def block():
+            while True:
+                pass
+        ended = threading.Event()
+        def press():
+            while not ended.wait(0.3):
+                os.kill(os.getpid(), signal.SIGINT)
+        finger = threading.Thread(target=press)
+        finger.start()
+        try:
+            manager.run(block())
+        except KeyboardInterrupt:
+            ended.set()
+        finger.join()
+        manager.close()
+    """,
+    "what_will_not_end_is_left_after_the_grace": """
+        import logging
+        logging.disable(logging.CRITICAL)
+        async def stubborn():
+            signal.raise_signal(signal.SIGINT)
+            while not ended:
+                try:
+                    await asyncio.sleep(0.01)
+                except asyncio.CancelledError:
+                    pass
+            raise OSError("late, and asked for by nobody")
+        ended = []
+        async def main():
+            try:
+                manager.run(stubborn(), grace=0.05)
+            except KeyboardInterrupt:
+                ended.append(True)
+            await asyncio.sleep(0.1)
+        asyncio.run(main())
+        assert ended
+    """,
+    "an_interrupt_of_what_runs_on_the_portal": """
+        import contextvars
+        from llmkit.runtime.portal import Portal
+        portal, mine, seen = Portal(), contextvars.ContextVar("mine"), []
+        async def read():
+            seen.append(mine.get())
+            main = threading.main_thread().ident
+            signal.pthread_kill(main, signal.SIGINT)
+            try:
+                await asyncio.sleep(30)
+            except asyncio.CancelledError:
+                seen.append("cancelled")
+                raise
+        mine.set("seen")
+        try:
+            portal.run(read(), grace=2)
+        except KeyboardInterrupt:
+            assert seen == ["seen", "cancelled"], seen
+            print("interrupted", flush=True)
+        assert portal.run(asyncio.sleep(0, "again"), grace=2) == "again"
+        portal.stop()
+    """,
     "a_timeout_is_ours": """
         from llmkit.errors import APITimeoutError
         try:

@@ -1,0 +1,137 @@
+"""What the stop button does to a coroutine that somebody waits for.
+
+Python's own handler raises KeyboardInterrupt between any two bytecodes of the main thread. While
+a loop runs there, that may be inside a task of the kernel's, inside the loop's bookkeeping or in a
+finalizer that swallows it; each was seen to cost a cell its reply, and the kernel with it
+(ipykernel 7.4). So while we wait, a press is only noted, and the loop itself acts upon it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any, Generic, Self, TypeVar
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+DEAF_S = 0.5  # a loop that has not heard a press after so long is blocked; the next press raises
+# Whose handlers give a press a meaning that ours keeps; what a person has installed stays.
+KNOWN = {"_signal", "signal", "asyncio", "ipykernel", __name__.partition(".")[0]}
+
+
+class Guarded(Generic[T]):
+    """One task, and how long its end is waited for once it is to stop.
+
+    All of it happens on the task's own loop.
+
+    Attributes:
+        task: What is waited for.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        coroutine: Coroutine[Any, Any, T],
+        *,
+        grace: float,
+        over: Callable[[], object],
+    ) -> None:
+        self._loop = loop
+        self._grace = grace
+        self._over: Callable[[], object] | None = over
+        self._patience: asyncio.TimerHandle | None = None
+        self.task = loop.create_task(coroutine)
+        self.task.add_done_callback(self._end)
+
+    def stop(self) -> None:
+        """Cancels the task; a second time its end is waited for no longer."""
+        if self.task.done():
+            return
+        if self._patience is not None:
+            self._give_up()
+            return
+        self.task.cancel()
+        self._patience = self._loop.call_later(self._grace, self._give_up)
+
+    def _end(self, task: asyncio.Task[T]) -> None:
+        if not task.cancelled():
+            task.exception()  # it was asked for: asyncio must not call it forgotten
+        self._tell()
+
+    def _give_up(self) -> None:
+        log.warning("what was interrupted has not ended yet; nobody waits for it any more")
+        self._tell()
+
+    def _tell(self) -> None:
+        over, self._over = self._over, None
+        if self._patience is not None:
+            self._patience.cancel()
+        if over is not None:
+            over()
+
+
+class StopButton:
+    """While it is entered on the main thread, a press calls `stop` on *loop* and raises nothing.
+
+    A loop that does not hear it is blocked by code that does not await: then the next press
+    raises KeyboardInterrupt there, as ever.
+
+    Attributes:
+        pressed: True once somebody has pressed.
+        stop: What the loop then does; to be set before the loop has its next turn.
+    """
+
+    stop: Callable[[], None]
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.pressed = False
+        self._loop = loop
+        self._unheard_since: float | None = None
+        self._before: Any = None
+        self._over = False
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            before = signal.getsignal(signal.SIGINT)
+            if _known(before):
+                self._before = before
+                signal.signal(signal.SIGINT, self._handle)
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._over = True
+        if self._before is not None and signal.getsignal(signal.SIGINT) == self._handle:
+            signal.signal(signal.SIGINT, self._before)
+
+    def _handle(self, number: int, frame: Any) -> None:
+        if self._over:  # somebody who had saved this handler has put it back too late
+            self._before(number, frame)
+            return
+        self.pressed = True
+        now = time.monotonic()
+        if self._unheard_since is None:
+            self._unheard_since = now
+            # This also wakes a loop that waits for nothing but a silent server.
+            self._loop.call_soon_threadsafe(self._heard)
+        elif now - self._unheard_since > DEAF_S:
+            raise KeyboardInterrupt
+
+    def _heard(self) -> None:
+        self._unheard_since = None
+        if not self._over:
+            self.stop()
+
+
+def _known(handler: Any) -> bool:
+    if not callable(handler) or isinstance(handler, int):  # ignored, or the system's own way
+        return False
+    if isinstance(handler, functools.partial):  # asyncio.Runner's
+        handler = handler.func
+    return (getattr(handler, "__module__", None) or "").partition(".")[0] in KNOWN
