@@ -13,6 +13,7 @@ from .providers.base import Provider
 from .providers.compatible import compatible
 from .providers.table import PROVIDERS
 from .runtime.credentials import Credentials
+from .runtime.key_stores import KeyStore, stores
 from .secret import Secret
 from .settings import Settings, base_url_for, load_settings, refuse_plain_http
 
@@ -25,11 +26,16 @@ class Directory:
         credentials: The keys, read anew each time.
     """
 
-    def __init__(self, environ: Mapping[str, str], changes: Mapping[str, object]) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        changes: Mapping[str, object],
+        keys: Mapping[str, str] | None = None,
+    ) -> None:
         self._environ = environ
         self._changes = dict(changes)
         self.settings: Settings = load_settings(environ, self._changes)
-        self.credentials = Credentials(environ)
+        self.credentials = Credentials(environ, keys, stores=self._key_stores)
         self._open_ended: tuple[str, ...] = ()  # whose models the catalogue cannot know
 
     def configure(self, **changes: object) -> Settings:
@@ -85,6 +91,9 @@ class Directory:
             providers=(*self.settings.providers, *self._open_ended),
             verbatim=verbatim,
         )
+
+    def _key_stores(self) -> tuple[KeyStore, ...]:
+        return stores(keyring=self.settings.keyring)
 
     def key_for(self, provider: Provider) -> Secret | None:
         """The key to send, once it is sure that it will not cross a network in clear text."""

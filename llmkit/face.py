@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from .asking import Asked, Compared, asking, comparing, takes
+from .auth_status import AuthStatus
 from .catalogue import listing, resolution
 from .catalogue.resolution import Resolution
 from .kit import current_kit
 from .reports import AuthReport, Leaks, LiveModels, Models, Sessions
 from .settings import Settings
-from .sign_in import AuthStatus
 from .types import Completion, StreamEnd, TextDelta
 
 if TYPE_CHECKING:

@@ -12,12 +12,13 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Se
 from contextlib import AbstractContextManager, aclosing, asynccontextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from .auth_status import AuthStatus
 from .calls import at, call_for, limits
 from .catalogue import prices
 from .catalogue.resolution import Resolution
+from .checks import Checks
 from .client import Call, Exchange, read_whole, refusal
 from .directory import Directory
 from .errors import LlmkitError
@@ -31,19 +32,13 @@ from .runtime.cast import cast
 from .runtime.cell import CURRENT
 from .runtime.local_model import LocalModels
 from .runtime.manager import EventLoopManager
-from .runtime.retry import RetryPolicy
 from .runtime.scripted import Reply, ScriptedCarrier
-from .secret import Secret
-from .settings import refuse_plain_http
-from .sign_in import AuthStatus, Client, Probe, always_ready, local_status, status_of
 from .spend import estimate, guard
 from .summary import comparison_of
 from .types import Completion, Model, StreamEnd, TextDelta
 
 if TYPE_CHECKING:
     from .comparison import Comparison
-
-SIGNED_IN = "signed in"  # in the place of a base URL, for the client that a sign-in left open
 
 
 class Kit(Directory):
@@ -53,6 +48,7 @@ class Kit(Directory):
     set of keys; whoever makes one calls `close()`.
 
     Attributes:
+        checks: Which keys work: what is known, and the means to find out.
         last: The newest comparison, also one that was interrupted; None before the first.
         watchers: Functions that each give a fresh watcher for a comparison that begins and that
             brings none of its own.
@@ -62,11 +58,12 @@ class Kit(Directory):
         self,
         *,
         environ: Mapping[str, str] | None = None,
+        keys: Mapping[str, str] | None = None,
         carriers: Mapping[str, Carrier] | None = None,
         notify: Callable[[str], None] = print,
         **settings: object,
     ) -> None:
-        super().__init__(os.environ if environ is None else environ, settings)
+        super().__init__(os.environ if environ is None else environ, settings, keys)
         self.manager = EventLoopManager(
             idle_s=self.settings.idle_s, max_age_s=self.settings.max_age_s
         )
@@ -79,6 +76,10 @@ class Kit(Directory):
         self._carriers = {"scripted": self._scripts, **(carriers or {})}
         self._local: LocalModels | None = None
         self._wire: Any = None  # the module that keeps aiohttp, once it is needed
+        self.checks = Checks(
+            self, self.manager, wire=self._transport, limits=self._limits,
+            installed=self.local_models, carriers=carriers or {},
+        )  # fmt: skip
 
     # -- one call ----------------------------------------------------------------------------
 
@@ -124,6 +125,7 @@ class Kit(Directory):
         if call.provider.name == "local":
             endpoint = await self.local_models().endpoint(call.model)
             call = at(call, type(call.provider)(endpoint.base_url), endpoint.key)
+        await self.checks.close_outdated(call.provider, call.key)
         carrier, use = await self._carried(call.provider)
         return Exchange(call, carrier), use
 
@@ -210,43 +212,12 @@ class Kit(Directory):
     # -- lists, keys, the end ----------------------------------------------------------------
 
     async def check(self, name: str) -> AuthStatus:
-        """Whether *name*'s key works, found out without a paid request."""
-        provider = self.provider(name)
-        if name == "scripted":
-            return always_ready(provider)
-        if name == "local":
-            return local_status(provider, self.local_models())
-        credential = self.credentials.find(provider)
-        refuse_plain_http(provider.base_url, has_key=credential.key is not None)
-        policy = RetryPolicy(
-            attempts=self.settings.sign_in_attempts, delay=self.settings.sign_in_delay_s
-        )
-        open_client = await self._clients(provider, credential.key)
-        status, client = await status_of(provider, credential, open_client, policy=policy)
-        await self._hold(provider, client)
-        return status
-
-    async def _hold(self, provider: Provider, client: Client | None) -> None:
-        """Keeps the SDK's client that a sign-in left open, in the place of an earlier one."""
-        await self.manager.close_pool(provider.name, SIGNED_IN)
-        if isinstance(client, Probe) or client is None:
-            return
-        self.manager.pool(provider.name, SIGNED_IN, lambda: client)
-
-    async def _clients(self, provider: Provider, key: Secret | None) -> Callable[[], Client]:
-        """What opens a fresh client for each attempt to sign in."""
-        if provider.name != "mistral" or key is None:
-            return partial(Probe, provider, key, self.fresh_carrier, self._limits())
-        # The official SDK takes half a second to import: not on a loop that others use.
-        await asyncio.to_thread(importlib.import_module, "mistralai.client")
-        from .runtime.mistral_sdk import MistralClient
-
-        return partial(MistralClient, key, base_url=provider.base_url, limits=self._limits())
+        """Whether *name* can be asked, see `llmkit.check`."""
+        return await self.checks.check(name)
 
     async def check_all(self) -> tuple[AuthStatus, ...]:
         """Every provider at once."""
-        names = [name for name in self.provider_names() if name != "scripted"]
-        return tuple(await asyncio.gather(*(self.check(name) for name in names)))
+        return await self.checks.check_all()
 
     @asynccontextmanager
     async def http_session(self, name: str, *, persistent: bool) -> AsyncIterator[Any]:
@@ -265,13 +236,6 @@ class Kit(Directory):
         finally:
             if not persistent:
                 await self.manager.aclose(record.id)
-
-    @asynccontextmanager
-    async def fresh_carrier(self) -> AsyncIterator[Carrier]:
-        """A carrier over a session of its own, which ends with the context."""
-        transport = await self._transport()
-        async with transport.open_session(trust_env=self.settings.trust_env_proxies) as session:
-            yield transport.AiohttpCarrier(session)
 
     async def live_models(self, name: str) -> tuple[Model, ...]:
         """The models that a provider's own list names today."""

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import ClassVar
 
+from .auth_status import AuthStatus, SignInState
 from .catalogue import listing
 from .runtime.sessions import SessionRow
-from .sign_in import AuthStatus, SignInState
 from .types import Model
 from .views.report import Report
 

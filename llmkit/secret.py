@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import re
 import threading
+from base64 import b64encode
+from collections.abc import Iterator
 from typing import NoReturn
+from urllib.parse import quote
 
 MASK = "***"
 SHOWN = 4  # characters of a key that may be shown, and only of a key long enough to spare them
 SHORTEST_REDACTED = 6  # a shorter "key" would tear holes into ordinary text
+PIECE = 8  # so many characters of a key in a row are a piece of it
+RANDOM = 16  # a key's body of fewer characters may be a word, whose pieces stand in any text
 
-_live: set[str] = set()
+# "sk-proj-", "sk-ant-api03-", "sk-or-v1-": what every key of a provider begins with.
+_PUBLIC = re.compile(r"(?:[a-z]{1,7}\d{0,2}[-_]){0,3}")
+_WORD = re.compile(rf"[!-~]{{{PIECE},}}")
+_CLASSES = (re.compile("[a-z]"), re.compile("[A-Z]"), re.compile("[0-9]"))
+
 _lock = threading.Lock()
+_wholes: tuple[str, ...] = ()  # the longest first, so that no key is hidden by a part of it
+_pieces: frozenset[str] = frozenset()
 
 
 class HeaderValue(str):
-    """A header's text whose repr is masked.
+    """A header's text whose repr is masked, and which is neither copied nor pickled.
 
     aiohttp sends a `str` subclass as it is, and only `repr` reaches tracebacks and logs.
     `__str__` must stay: overriding it makes aiohttp send the mask (measured, aiohttp 3.14.5).
@@ -24,6 +36,9 @@ class HeaderValue(str):
 
     def __repr__(self) -> str:
         return repr(MASK)
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError("a key is not pickled or copied: pass the object itself")
 
 
 class Secret:
@@ -37,8 +52,8 @@ class Secret:
 
     def __init__(self, value: str) -> None:
         self._value = HeaderValue(value)
-        with _lock:
-            _live.add(str(value))
+        if value not in _wholes:
+            _remember(str(value))
 
     def reveal(self) -> str:
         """The key itself, for a header; its repr is masked."""
@@ -76,10 +91,73 @@ def bearer(key: Secret) -> HeaderValue:
 
 
 def redact(text: str) -> str:
-    """*text* without any key that this process has held."""
-    with _lock:
-        known = sorted(_live, key=len, reverse=True)
-    for value in known:
-        if len(value) >= SHORTEST_REDACTED and value in text:
+    """*text* without any key that this process has held, nor an eight-character piece of one.
+
+    Keys are also found in their base64 and their percent-encoded form. A key shorter than six
+    characters stays, and of one that looks like a word only the whole is taken out.
+    """
+    for value in _wholes:
+        if value in text:
             text = text.replace(value, MASK)
-    return text
+    return _without_pieces(text) if _pieces and len(text) >= PIECE else text
+
+
+def public_part(key: str) -> int:
+    """How many characters at the beginning of *key* every key of its provider shares."""
+    found = _PUBLIC.match(key)
+    return found.end() if found else 0
+
+
+def long_keys() -> tuple[str, ...]:
+    """The keys that are long enough not to be a word."""
+    return tuple(value for value in _wholes if len(value) >= RANDOM)
+
+
+def _remember(value: str) -> None:
+    global _wholes, _pieces
+    with _lock:
+        if len(value) >= SHORTEST_REDACTED:
+            _wholes = tuple(sorted({*_wholes, value}, key=len, reverse=True))
+        _pieces |= frozenset(_pieces_of(value))
+
+
+def _pieces_of(value: str) -> Iterator[str]:
+    body = value[public_part(value) :]
+    if len(body) < RANDOM or sum(bool(kind.search(body)) for kind in _CLASSES) < 2:
+        return
+    for form in (body, quote(body, safe=""), *_base64_forms(body)):
+        yield from (form[i : i + PIECE] for i in range(len(form) - PIECE + 1))
+
+
+def _base64_forms(body: str) -> Iterator[str]:
+    # Three bytes become four characters, so the text before the key shifts it by 0, 1 or 2; what
+    # stands at its edges also depends on its neighbours and is left away.
+    for shift in range(3):
+        coded = (
+            b64encode(b"\0" * shift + body.encode()).decode().rstrip("=")[4 if shift else 0 : -1]
+        )
+        yield from {coded, coded.replace("+", "-").replace("/", "_")}
+
+
+def _without_pieces(text: str) -> str:
+    return _WORD.sub(lambda found: _masked(found[0]), text)
+
+
+def _masked(word: str) -> str:
+    bare = word.strip(".,;:!?()\"'")
+    if bare.isalpha() and bare[1:].islower():  # nearly all there is in prose
+        return word
+    pieces = _pieces
+    places = [i for i in range(len(word) - PIECE + 1) if word[i : i + PIECE] in pieces]
+    for end, start in _spans(places):
+        word = f"{word[:start]}{MASK}{word[end:]}"
+    return word
+
+
+def _spans(places: list[int]) -> Iterator[tuple[int, int]]:
+    """End and start of each masked stretch, the last one first."""
+    while places:
+        end = start = places.pop()
+        while places and places[-1] >= start - PIECE:
+            start = places.pop()
+        yield end + PIECE, start

@@ -31,6 +31,9 @@ class Settings:
         retries: Further attempts after the first, where nothing was answered.
         sign_in_attempts: Attempts in all when a key is checked.
         sign_in_delay_s: Between those attempts; a server's own wish wins.
+        sign_in_timeout_s: For each of those attempts.
+        check_at_load: Check all keys in the background when the notebook extension is loaded.
+        keyring: Look for keys in the operating system's keyring, after the environment.
         limit_per_provider: Requests to one provider at the same time.
         max_calls: Most paid requests of one comparison.
         max_cost_usd: Most US dollars of one comparison by estimate; None for no limit.
@@ -51,6 +54,9 @@ class Settings:
     retries: int = 2
     sign_in_attempts: int = 3
     sign_in_delay_s: float = 2.0
+    sign_in_timeout_s: float | None = 15.0
+    check_at_load: bool = False
+    keyring: bool = False
     limit_per_provider: int = 8
     max_calls: int = 100
     max_cost_usd: float | None = None

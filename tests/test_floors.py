@@ -33,7 +33,7 @@ KEEPERS = {
     "pandas": {"views/frames.py"},
     "matplotlib": {"views/figures.py"},
     "xllamacpp": {"runtime/local_server.py"},
-    "keyring": {"runtime/credentials.py"},
+    "keyring": {"runtime/key_stores.py"},
     "tqdm": {"progress.py"},
 }
 NOTEBOOK_ONLY = {"IPython", "ipywidgets", "anywidget", "traitlets", "ipykernel"}

@@ -42,12 +42,12 @@ def test_mistral_authentication_works_reliably(fakes, environ, caplog):
 
     assert (str(status.state), status.attempts) == ("ready", 3)
     assert len({asked.connection for asked in fakes.asked["mistral"]}) == 3
-    assert [str(row.status) for row in clients] == ["open"]
+    assert [str(row.status) for row in clients] == ["closed", "closed", "open"]
     assert [record.getMessage() for record in caplog.records] == [
         "Retrying Mistral authentication (attempt 2/3)",
         "Retrying Mistral authentication (attempt 3/3)",
     ]
-    assert [str(row.status) for row in kit.manager.sessions()] == ["closed"]
+    assert {str(row.status) for row in kit.manager.sessions()} == {"closed"}
 
 
 def test_one_model_name_works_across_six_providers(fakes, environ):

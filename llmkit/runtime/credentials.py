@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ..errors import ConfigError, MissingApiKeyError
 from ..providers.base import Provider
 from ..secret import Secret
+from .key_stores import KeyStore
 
 NOWHERE = "none"
 QUOTES = "\"'“”‘’«»`"
 # Copied keys bring these along: zero-width characters, byte order marks, soft hyphens.
 INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2028\u2029\u2060\ufeff]")
-KEYRING_SERVICE = "llmkit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,42 +23,66 @@ class Credential:
 
     Attributes:
         key: None where there is none.
-        source: "typed in", "variable NAME", "keyring" or "none".
-        problem: Why the key cannot be one, "" where it can.
+        source: "argument", "typed in", "variable NAME", "keyring", "Colab" or "none".
+        problem: Why there is no key to use, "" where there is one or none is known of.
+        unreadable: True where the problem is the store's and not the key's.
     """
 
     key: Secret | None
     source: str = NOWHERE
     problem: str = ""
+    unreadable: bool = False
 
 
 class Credentials:
-    """The keys of one kit; reads the environment anew each time, so a changed key is noticed."""
+    """The keys of one kit.
 
-    def __init__(self, environ: Mapping[str, str], *, keyring: bool = False) -> None:
+    First come the keys that were given or typed in, then the environment, which is read anew
+    each time, so that a changed key is noticed; then the stores, which may take long or ask the
+    person, and are therefore read once.
+    """
+
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        given: Mapping[str, str] | None = None,
+        *,
+        stores: Callable[[], tuple[KeyStore, ...]] = tuple,
+    ) -> None:
         self._environ = environ
-        self._typed: dict[str, str] = {}
-        self._keyring = keyring
+        self._given = {name: _cleaned(key, "argument") for name, key in (given or {}).items()}
+        self._stores = stores
+        self._stored: dict[tuple[str, str], Credential | None] = {}
 
     def type_in(self, provider: str, key: str) -> None:
-        """Uses *key* for *provider* in this process; it is written nowhere."""
-        self._typed[provider] = key
+        """Uses *key* for *provider* from now on in this process; it is written nowhere.
+
+        One that cannot be a key is taken too: its provider's state says then what is wrong.
+        """
+        self._given[provider] = _cleaned(key, "typed in")
 
     def forget(self, provider: str) -> None:
-        """Drops a key that was typed in."""
-        self._typed.pop(provider, None)
+        """Drops a key that was given or typed in, and what a store had said."""
+        self._given.pop(provider, None)
+        self._stored = {place: c for place, c in self._stored.items() if place[1] != provider}
 
-    def find(self, provider: Provider) -> Credential:
-        """The key for *provider*, cleaned; one that cannot be a key says why in `problem`."""
-        if provider.name in self._typed:
-            return _cleaned(self._typed[provider.name], "typed in")
+    def find(self, provider: Provider, *, again: bool = False) -> Credential:
+        """The key for *provider*, cleaned; one that cannot be a key says why in `problem`.
+
+        *again* also asks the stores a second time.
+        """
+        if provider.name in self._given:
+            return self._given[provider.name]
         for variable in provider.key_vars:
             if self._environ.get(variable, "").strip():
                 return _cleaned(self._environ[variable], f"variable {variable}")
-        if self._keyring:
-            found = _from_keyring(provider.name)
-            if found:
-                return _cleaned(found, "keyring")
+        for store in self._stores():
+            place = (store.name, provider.name)
+            if again or place not in self._stored:
+                self._stored[place] = _read(store, provider)
+            found = self._stored[place]
+            if found is not None:
+                return found
         return Credential(None)
 
     def require(self, provider: Provider) -> Secret | None:
@@ -69,7 +93,7 @@ class Credentials:
             ConfigError: What is there cannot be a key.
         """
         found = self.find(provider)
-        if found.problem:
+        if found.problem and (provider.needs_key or not found.unreadable):
             raise ConfigError(f"the key for {provider.name} ({found.source}) {found.problem}")
         if found.key is None and provider.needs_key:
             raise missing(provider)
@@ -97,10 +121,11 @@ def _cleaned(raw: str, source: str) -> Credential:
     return Credential(Secret(key), source)
 
 
-def _from_keyring(provider: str) -> str | None:
+def _read(store: KeyStore, provider: Provider) -> Credential | None:
+    if not provider.key_vars:
+        return None
     try:
-        import keyring
-    except ImportError:
-        raise ConfigError('keys from the keyring need: pip install "llmkit[keyring]"') from None
-    found: str | None = keyring.get_password(KEYRING_SERVICE, provider)
-    return found
+        found = store.read(provider.name, provider.key_vars)
+    except ConfigError as error:
+        return Credential(None, store.name, str(error), unreadable=True)
+    return _cleaned(found, store.name) if found else None

@@ -8,7 +8,7 @@ are made here, passed in, and closed here.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ from ..errors import (
     brief,
 )
 from ..providers.mistral import Mistral as MistralProvider
-from ..secret import Secret, redact
+from ..secret import MASK, Secret, bearer, redact
 from ..wire.exchange import HttpResponse
 from .carrier import Limits
 
@@ -49,11 +49,13 @@ class MistralClient:
             "timeout": timeout,
             "follow_redirects": False,  # the key stays with the host it was meant for
             "trust_env": False,
+            # Not by the SDK: it would keep the key in objects whose repr shows it.
+            "auth": _signing(key),
         }
         self._sync: httpx2.Client = httpx2.Client(**shared)
         self._async: httpx2.AsyncClient = httpx2.AsyncClient(**shared)
         self._sdk: Any = Mistral(
-            api_key=key.reveal(),
+            api_key=MASK,  # without one the SDK would look for others in the environment
             server_url=self._provider.base_url,
             client=self._sync,
             async_client=self._async,
@@ -100,6 +102,14 @@ class MistralClient:
 
     def __repr__(self) -> str:
         return f"<MistralClient {'closed' if self.closed else 'open'}>"
+
+
+def _signing(key: Secret) -> Callable[[httpx2.Request], httpx2.Request]:
+    def signed(request: httpx2.Request) -> httpx2.Request:
+        request.headers["Authorization"] = bearer(key)
+        return request
+
+    return signed
 
 
 @cache

@@ -165,6 +165,12 @@ class SessionRegistry:
                     return None if session.stale else session
         return None
 
+    def keep(self, session: Session, base_url: str) -> None:
+        """Makes a temporary *session* the persistent one for that place; no cell owns it then."""
+        with self._lock:
+            session.kind, session.cell, session.base_url = "pool", None, base_url
+        self._tell(session)
+
     @contextmanager
     def using(self, session: Session) -> Iterator[Session]:
         """Counts a request; a session in use is neither idle nor too old."""
