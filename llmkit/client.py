@@ -9,21 +9,38 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from .errors import CallError, Outcome, ProviderError, StreamInterruptedError, TransportError
+from .errors import (
+    AuthenticationError,
+    BadResponseError,
+    CallError,
+    InsufficientFundsError,
+    Outcome,
+    PermissionDeniedError,
+    ProviderError,
+    RateLimitError,
+    StreamInterruptedError,
+    TransportError,
+)
 from .providers.base import Provider, StreamParser, located
 from .runtime.carrier import STALE, Arriving, Carrier, Limits
+from .runtime.gate import AT_ONCE, Gate
 from .runtime.retry import RetryPolicy
 from .secret import Secret
 from .types import Completion, FallbackStep, Prompt, Status, TextDelta
-from .wire.exchange import HttpResponse
-from .wire.retry_hints import retry_after
+from .wire.exchange import HttpResponse, parse_json
+from .wire.retry_hints import asked_in, retry_after
 
 log = logging.getLogger(__name__)
 
 LAST_WORDS_S = 0.1  # for the end of the body, once the answer has ended
 USAGE_S = 2.0  # for token counts and the closing mark, once a finish reason came
-STREAMS = ("text/event-stream", "application/x-ndjson", "application/stream+json")
+# Whoever says one of these sends lines, and a whole answer is a line as well.
+LINES = ("application/x-ndjson", "application/stream+json")
+EVENT_STREAM = "text/event-stream"
+FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
+DOCUMENT_LIMIT = 1024 * 1024  # of one that first looked like a broken stream
 FINAL_STATUSES = (401, 402, 403)  # no header makes sending these again worth while
+FINAL_ERRORS = (AuthenticationError, PermissionDeniedError, InsufficientFundsError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +64,21 @@ class Call:
 
 
 class Exchange:
-    """One call, its retries included, and what has come of it so far. Serves once."""
+    """One call, its retries included, and what has come of it so far. Serves once.
 
-    def __init__(self, call: Call, carrier: Carrier) -> None:
+    *gate* is the one of all calls to that provider with that key, of which *at_once* may run.
+    """
+
+    def __init__(
+        self, call: Call, carrier: Carrier, gate: Gate | None = None, *, at_once: int = AT_ONCE
+    ) -> None:
         self.call = call
         self._carrier = carrier
+        self._gate = gate or Gate(call.provider.label)
+        self._at_once = at_once
+        self._inside = False  # the gate, which counts who is
+        self._limits = call.limits
+        self._ends_at: float | None = None
         self._sending: AbstractAsyncContextManager[Arriving] | None = None
         self._arriving: Arriving | None = None
         self._parser: StreamParser | None = None
@@ -122,7 +149,7 @@ class Exchange:
             started_at=self._started_at,
             time_to_first_chunk_s=self._since_start(self._first),
             duration_s=self._since_start(self._ended),
-            attempts=max(self._attempts, 1),
+            attempts=self._attempts,
             ignored_parameters=call.ignored,
             fallback=call.fallback,
             warnings=(*answer.warnings, *call.warnings, *ignored),
@@ -133,9 +160,17 @@ class Exchange:
         return self._answer or (self._parser.end() if self._parser else Completion())
 
     async def _first_piece(self) -> TextDelta | None:
-        self._started, self._started_at = asyncio.get_running_loop().time(), datetime.now(UTC)
+        gate, deadline = self._gate, self.call.limits.deadline_s
+        if deadline is not None:
+            self._ends_at = asyncio.get_running_loop().time() + deadline
+        gate.budget.called()
         return await self.call.policy.call(
-            self._begin, on_retry=self._retrying, time_left=self._time_left
+            self._begin,
+            sleep=gate.sleep,
+            on_retry=self._retrying,
+            time_left=self._time_left,
+            rand=gate.rand,
+            budget=gate.budget,
         )
 
     def _require_end(self) -> None:
@@ -145,34 +180,60 @@ class Exchange:
     async def _begin(self, number: int) -> TextDelta | None:
         # An attempt lasts until the first text: from there on a second request would be billed
         # and answered a second time.
+        await self._enter(again=number > 1)
         call = self.call
-        self._attempts = number
+        self._attempts += 1
         self._parser = None
-        request = call.provider.chat_request(
-            call.prompt, model=call.model, key=call.key, stream=True
-        )
-        sending = self._carrier.send(request, call.limits)
         try:
-            self._arriving = arriving = await sending.__aenter__()
-            self._sending = sending
+            self._arriving = arriving = await self._sent()
             if arriving.status != 200:
                 raise await refusal(call.provider, arriving)
+            self._gate.accepted()
             self._request_id = _request_id(arriving.headers)
             self._parser = call.provider.stream_parser()
-            self._raw = None if _is_stream(arriving) else bytearray()
+            self._raw = bytearray()
             return await self._next()
         except BaseException as error:
             await self._release()
             if isinstance(error, CallError):
                 located(error, provider=call.provider.name, model=call.model)
-                self._allow_one_stale(error)
+                self._learn_from(error)
             raise
+
+    async def _enter(self, *, again: bool) -> None:
+        if not self._gate.enter_now(self._at_once):
+            await self._gate.enter(self._at_once, time_left=self._time_left, again=again)
+            again = True
+        self._inside = True
+        if self._started is None:
+            # Waiting for a turn is none of the provider's doing.
+            self._started = asyncio.get_running_loop().time()
+            self._started_at = datetime.now(UTC)
+        left = self._time_left()
+        if again and left is not None:
+            self._limits = replace(self.call.limits, deadline_s=max(left, 0.0))
+
+    async def _sent(self) -> Arriving:
+        call = self.call
+        request = call.provider.chat_request(
+            call.prompt, model=call.model, key=call.key, stream=True
+        )
+        if self._stale:
+            request = replace(request, fresh=True)
+        sending = self._carrier.send(request, self._limits)
+        arriving = await sending.__aenter__()
+        self._sending = sending
+        return arriving
+
+    def _learn_from(self, error: CallError) -> None:
+        if error.code == STALE:
+            self._allow_one_stale(error)
+        elif isinstance(error, RateLimitError) and error.retry_after is not None:
+            self._gate.close(error.retry_after)
 
     def _allow_one_stale(self, error: CallError) -> None:
         # A kept connection that breaks at once was most likely closed before our request came;
         # that this happens twice in a row is less likely than that the request was read.
-        if error.code != STALE:
-            return
         if self._stale:
             error.outcome, error.possibly_billed = Outcome.AMBIGUOUS, True
         self._stale = True
@@ -183,28 +244,46 @@ class Exchange:
         assert parser is not None
         assert arriving is not None
         while not parser.done and (data := await arriving.read()):
-            if self._raw is not None:
-                self._raw += data
             delta = parser.feed(data)
+            if self._raw is not None:
+                self._keep(parser, arriving, data)
             if parser.finished and not self._ending:
                 arriving.ending(USAGE_S)
                 self._ending = True
             if delta is not None:
                 arriving.content_came()
                 if self._first is None:
-                    self._first, self._raw = asyncio.get_running_loop().time(), None
+                    self._first = asyncio.get_running_loop().time()
                 return delta
+        if isinstance(parser.error, BadResponseError) and self._raw is not None:
+            await self._read_document(self._raw, arriving)
         return self._finish(parser, arriving)
+
+    def _keep(self, parser: StreamParser, arriving: Arriving, data: bytes) -> None:
+        """Keeps a body for as long as it may be a document and no stream."""
+        assert self._raw is not None
+        self._raw += data
+        kind = arriving.headers.get("content-type", "").lower()
+        events = kind.startswith(EVENT_STREAM) and self._raw.lstrip().startswith(FIELDS)
+        if parser.begun or events or kind.startswith(LINES):
+            self._raw = None
+
+    async def _read_document(self, raw: bytearray, arriving: Arriving) -> None:
+        while len(raw) < DOCUMENT_LIMIT and (data := await arriving.read()):
+            raw += data
+        if not isinstance(parse_json(bytes(raw)), dict):
+            self._raw = None
 
     def _finish(self, parser: StreamParser, arriving: Arriving) -> TextDelta | None:
         self._ended = asyncio.get_running_loop().time()
         arriving.ending(LAST_WORDS_S)
         parser.end()  # an error event may lack the line that would have closed it
-        if parser.error is not None:
-            raise self._event_error(parser.error)
-        if self._raw is None or parser.finished or self._answer is not None:
+        if self._answer is not None:
             return None
-        return self._whole(arriving, bytes(self._raw))
+        raw = None if parser.begun else self._raw
+        if parser.error is not None and not raw:
+            raise self._event_error(parser.error)
+        return None if raw is None else self._whole(arriving, bytes(raw))
 
     async def _leave(self) -> None:
         if self._ended is None:
@@ -212,6 +291,9 @@ class Exchange:
         await self._release()
 
     async def _release(self) -> None:
+        if self._inside:
+            self._inside = False
+            self._gate.leave()
         sending, self._sending = self._sending, None
         if sending is not None:
             await sending.__aexit__(None, None, None)
@@ -219,7 +301,11 @@ class Exchange:
     def _whole(self, arriving: Arriving, body: bytes) -> TextDelta | None:
         # Some servers answer a request for a stream with one JSON document.
         response = HttpResponse(arriving.status, arriving.headers, body)
-        self._answer = answer = self.call.provider.parse_chat(response)
+        try:
+            self._answer = answer = self.call.provider.parse_chat(response)
+        except ProviderError as error:
+            error.retry_after = asked_in(response.json())
+            raise
         if not (answer.text or answer.reasoning):
             return None
         return TextDelta(answer.text, answer.reasoning)
@@ -232,6 +318,8 @@ class Exchange:
 
     def _retrying(self, error: CallError, attempt: int, wait: float) -> None:
         self._billed = self._billed or error.possibly_billed
+        if isinstance(error, RateLimitError) and error.retry_after is None:
+            self._gate.close(wait)
         call = self.call
         log.info(
             "Retrying %s (attempt %d/%d) in %.1f s: %s",
@@ -244,14 +332,14 @@ class Exchange:
         self._billed = self._billed or error.possibly_billed
         located(error, provider=call.provider.name, model=call.model)
         error.possibly_billed = self._billed
+        error.attempts = self._attempts
         came = self.completion()
         error.completion = replace(came, status=status_of(error, came.text))
 
     def _time_left(self) -> float | None:
-        deadline = self.call.limits.deadline_s
-        if deadline is None or self._started is None:
+        if self._ends_at is None:
             return None
-        return self._started + deadline - asyncio.get_running_loop().time()
+        return self._ends_at - asyncio.get_running_loop().time()
 
     def _since_start(self, when: float | None) -> float | None:
         return None if when is None or self._started is None else when - self._started
@@ -274,7 +362,8 @@ async def refusal(provider: Provider, arriving: Arriving) -> ProviderError:
     error = provider.error_from(response)
     error.retry_after = retry_after(response.headers, response.body, now=datetime.now(UTC))
     wish = response.headers.get("x-should-retry", "").lower()
-    if wish in ("true", "false") and error.status not in FINAL_STATUSES:
+    final = error.status in FINAL_STATUSES or isinstance(error, FINAL_ERRORS)
+    if wish in ("true", "false") and not final:
         error.outcome = Outcome.REFUSED if wish == "true" else Outcome.FINAL
     return error
 
@@ -292,10 +381,6 @@ def _cut(call: Call) -> StreamInterruptedError:
         "finished; the text so far is in .completion",
         possibly_billed=True,
     )
-
-
-def _is_stream(arriving: Arriving) -> bool:
-    return arriving.headers.get("content-type", "").lower().startswith(STREAMS)
 
 
 def _request_id(headers: Mapping[str, str]) -> str | None:

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from .types import Completion
 
 MESSAGE_LIMIT = 300  # characters of a provider's own words that a message may carry
+LINE_LIMIT = 480  # characters of a whole message
 
 
 class Outcome(StrEnum):
@@ -117,6 +118,7 @@ class CallError(LlmkitError):
         outcome: How far the request got.
         possibly_billed: True where the provider may charge for what failed.
         attempts: Requests sent in all, this one included.
+        tries: One line for each attempt, the oldest first; how it failed, and the wait after it.
         completion: What had arrived before it failed, None if nothing did.
     """
 
@@ -135,7 +137,7 @@ class CallError(LlmkitError):
         outcome: Outcome | None = None,
         possibly_billed: bool = False,
     ) -> None:
-        super().__init__(message)
+        super().__init__(brief(message, LINE_LIMIT))
         self.provider = provider
         self.model = model
         self.status = status
@@ -145,6 +147,7 @@ class CallError(LlmkitError):
         self.outcome = self.default_outcome if outcome is None else outcome
         self.possibly_billed = possibly_billed
         self.attempts = 1
+        self.tries: tuple[str, ...] = ()
         self.completion: Completion | None = None
 
 

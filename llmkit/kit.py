@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Se
 from contextlib import AbstractContextManager, aclosing, asynccontextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .auth_status import AuthStatus
@@ -30,6 +31,7 @@ from .providers.base import Provider
 from .runtime.carrier import Carrier, Limits
 from .runtime.cast import cast
 from .runtime.cell import CURRENT
+from .runtime.gate import Gates
 from .runtime.local_model import LocalModels
 from .runtime.manager import EventLoopManager
 from .runtime.scripted import Reply, ScriptedCarrier
@@ -75,6 +77,7 @@ class Kit(Directory):
         self._scripts = ScriptedCarrier(cast())
         self._carriers = {"scripted": self._scripts, **(carriers or {})}
         self._local: LocalModels | None = None
+        self._gates = Gates()
         self._wire: Any = None  # the module that keeps aiohttp, once it is needed
         self.checks = Checks(
             self, self.manager, wire=self._transport, limits=self._limits,
@@ -120,14 +123,21 @@ class Kit(Directory):
             raise lane.error or LlmkitError("nothing to send")
         return lane.call
 
-    async def ready(self, call: Call) -> tuple[Exchange, AbstractContextManager[object]]:
-        """*call* over the provider's own session on this loop, and what marks it as in use."""
+    async def ready(
+        self, call: Call, limit: int | None = None
+    ) -> tuple[Exchange, AbstractContextManager[object]]:
+        """*call* over the provider's own session on this loop, and what marks it as in use.
+
+        *limit* is how many calls to that provider may run at once, if not as the setting says.
+        """
         if call.provider.name == "local":
             endpoint = await self.local_models().endpoint(call.model)
             call = at(call, type(call.provider)(endpoint.base_url), endpoint.key)
         await self.checks.close_outdated(call.provider, call.key)
         carrier, use = await self._carried(call.provider)
-        return Exchange(call, carrier), use
+        gate = self._gates.of(call.provider.name, call.provider.base_url, call.key)
+        at_once = limit or self.settings.limit_per_provider
+        return Exchange(call, carrier, gate, at_once=at_once), use
 
     async def _carried(self, provider: Provider) -> tuple[Carrier, AbstractContextManager[object]]:
         """What carries requests to *provider*, and what marks its session as in use."""
@@ -197,7 +207,7 @@ class Kit(Directory):
         race = Race(
             lanes,
             run_id=uuid.uuid4().hex[:8],
-            ready=self.ready,
+            ready=partial(self.ready, limit=limit),
             price=self.priced,
             limit=limit or self.settings.limit_per_provider,
             watchers=[view] if view else [make() for make in self.watchers],

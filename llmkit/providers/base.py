@@ -18,11 +18,13 @@ class StreamParser(Protocol):
     """Reads one streamed answer; one object per stream, fed bytes cut anywhere.
 
     Attributes:
+        begun: True once an event came, so that this is a stream and no document.
         finished: True once a finish reason came; usage may still follow.
         done: True once the provider's own end came, or an error event; further bytes are ignored.
         error: The error event that ended the stream, without provider and model.
     """
 
+    begun: bool
     finished: bool
     done: bool
     error: ProviderError | None

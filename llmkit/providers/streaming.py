@@ -11,6 +11,7 @@ from ..errors import BadResponseError, ProviderError
 from ..types import Completion, Status, TextDelta, Usage
 from ..wire.exchange import parse_json
 from ..wire.pieces import Pieces
+from ..wire.retry_hints import asked_in
 from ..wire.sse import ServerSentEvent
 from .base import Provider
 from .refusal import unreadable
@@ -113,6 +114,7 @@ class EventParser(ABC):
     end_mark: ClassVar[str | None] = None
 
     def __init__(self, provider: Provider, decoder: Decoder) -> None:
+        self.begun = False
         self.finished = False
         self.done = False
         self.error: ProviderError | None = None
@@ -154,7 +156,10 @@ class EventParser(ABC):
                 return
             body = parse_json(payload)
             if isinstance(body, dict):
+                self.begun = True
                 self.read(body)
+                if self.error is not None:
+                    self.error.retry_after = asked_in(body)
             elif payload.strip():
                 self.fail(unreadable(self._provider, payload))
             if self.done:

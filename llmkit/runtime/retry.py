@@ -8,7 +8,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from ..errors import CallError, Outcome
+from ..errors import CallError, Outcome, RateLimitError, brief
+from .budget import Budget
+from .carrier import STALE
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
@@ -18,6 +20,7 @@ T = TypeVar("T")
 LONGEST_S = 20.0  # of our own delays; a server may ask for up to the policy's cap
 SHORTEST_S = 0.05
 REPEATABLE = frozenset({Outcome.UNSENT, Outcome.REFUSED})
+SHOWN = 160  # characters of each attempt's error in the list of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ class RetryPolicy:
         time_left: Callable[[], float | None] = lambda: None,
         rand: Callable[[], float] = random.random,
         idempotent: bool = False,
+        budget: Budget | None = None,
     ) -> T:
         """What *attempt* gives, called with 1, 2, ... until one succeeds.
 
@@ -52,14 +56,17 @@ class RetryPolicy:
             time_left: Seconds until the caller's deadline; no wait outlives it.
             idempotent: True where sending twice costs nothing, so that even a request of
                 which nobody knows whether it was answered may be sent again.
+            budget: Whether one more retry does not make the provider's trouble worse.
 
         Raises:
-            CallError: The last attempt's own error, with the number of attempts noted.
+            CallError: The last attempt's own error, with all attempts noted in `tries`.
         """
+        tries = _Tries(self, time_left=time_left, rand=rand, idempotent=idempotent, budget=budget)
         try:
             return await attempt(1)
         except CallError as error:
-            if self.attempts == 1 or not self._may_repeat(error, idempotent, time_left()):
+            if not tries.another_after(error):
+                tries.note_on(error)
                 raise
             first = error
 
@@ -68,64 +75,114 @@ class RetryPolicy:
                 raise first
             return await attempt(number)
 
-        def again(error: BaseException) -> bool:
-            return isinstance(error, CallError) and self._may_repeat(error, idempotent, time_left())
-
-        def told(error: CallError, number: int, wait: float) -> None:
+        def told(state: RetryCallState) -> None:
             if on_retry is not None:
-                on_retry(error, number, wait)
+                on_retry(_error(state), state.attempt_number + 1, state.upcoming_sleep)
 
         # An answer at the first attempt, the usual case, pays for none of this.
-        return await self._repeat(later, again, told, sleep=sleep, rand=rand)
+        return await _repeat(later, tries, told, sleep)
 
-    async def _repeat(
+
+class _Tries:
+    """The attempts of one call so far, and whether there is to be one more."""
+
+    def __init__(
         self,
-        attempt: Callable[[int], Awaitable[T]],
-        again: Callable[[BaseException], bool],
-        told: Callable[[CallError, int, float], None],
+        policy: RetryPolicy,
         *,
-        sleep: Callable[[float], Awaitable[None]],
+        time_left: Callable[[], float | None],
         rand: Callable[[], float],
-    ) -> T:
-        import tenacity
+        idempotent: bool,
+        budget: Budget | None,
+    ) -> None:
+        self.wait = 0.0
+        self._policy = policy
+        self._time_left = time_left
+        self._rand = rand
+        self._idempotent = idempotent
+        self._budget = budget
+        self._last: CallError | None = None
+        self._lines: list[str] = []
+        self._why_no_more = ""
 
-        retrying = tenacity.AsyncRetrying(
-            stop=tenacity.stop_after_attempt(self.attempts),
-            retry=tenacity.retry_if_exception(again),
-            wait=lambda state: self._wait(_error(state), state.attempt_number, rand),
-            before_sleep=lambda state: told(
-                _error(state), state.attempt_number + 1, state.upcoming_sleep
-            ),
-            sleep=sleep,
-            reraise=True,
-        )
-        number = 0
-        try:
-            async for step in retrying:
-                with step:
-                    number = step.retry_state.attempt_number
-                    return await attempt(number)
-        except CallError as error:
-            error.attempts = number
-            error.add_note(f"gave up after {number} attempt(s)")
-            raise
-        raise AssertionError("tenacity ends by a return or a raise")
-
-    def _may_repeat(self, error: CallError, idempotent: bool, left: float | None) -> bool:
-        known = error.outcome in REPEATABLE
-        if not known and not (idempotent and error.outcome is Outcome.AMBIGUOUS):
+    def another_after(self, error: BaseException) -> bool:
+        """True where the request may be sent again, after `wait` seconds."""
+        if not isinstance(error, CallError):
             return False
-        wished = error.retry_after or self.delay or 0.0
-        return wished <= (self.cap if left is None else min(self.cap, left))
+        if error is self._last:  # tenacity asks once more about the first attempt
+            return True
+        self._last = error
+        line = f"{type(error).__name__}: {brief(str(error), SHOWN)}"
+        again = len(self._lines) + 1 < self._policy.attempts and self._is_worth(error)
+        self._lines.append(f"{line} (waited {self.wait:.2f} s)" if again else line)
+        return again
 
-    def _wait(self, error: CallError, number: int, rand: Callable[[], float]) -> float:
+    def note_on(self, error: CallError) -> None:
+        """Leaves the list of attempts on *error*, which is the last one's."""
+        error.tries = tuple(self._lines)
+        error.attempts = max(error.attempts, len(self._lines))
+        if self._why_no_more:
+            error.add_note(f"not tried again: {self._why_no_more}")
+        if len(self._lines) > 1:
+            numbered = (f"{n}. {line}" for n, line in enumerate(self._lines, 1))
+            error.add_note("\n".join([f"gave up after {len(self._lines)} attempts:", *numbered]))
+
+    def _is_worth(self, error: CallError) -> bool:
+        unknown = self._idempotent and error.outcome is Outcome.AMBIGUOUS
+        if error.outcome not in REPEATABLE and not unknown:
+            return False
+        if error.code == STALE:  # a new connection is there at once, and nobody is overloaded
+            self.wait = 0.0
+            return True
+        self.wait = self._wait_after(error)
+        self._why_no_more = self._objection(error)
+        return not self._why_no_more
+
+    def _objection(self, error: CallError) -> str:
+        cap, left = self._policy.cap, self._time_left()
+        if error.retry_after is not None and error.retry_after > cap:
+            return f"it asks for a wait of {error.retry_after:.0f} s, more than {cap:g} s"
+        if left is not None and self.wait >= left:
+            return "the wait would outlast the time for the whole call"
+        throttled = isinstance(error, RateLimitError)
+        if self._budget is not None and not self._budget.take(throttled=throttled):
+            return "too many calls to it have failed within the last minutes"
+        return ""
+
+    def _wait_after(self, error: CallError) -> float:
+        number = len(self._lines) + 1
         if error.retry_after is not None:
             wished = error.retry_after
             # Never less than the server said; the rest keeps many callers apart.
-            return wished + rand() * (0.1 * wished + 0.1)
-        if self.delay is not None:
-            return self.delay
-        return max(SHORTEST_S, rand() * min(LONGEST_S, 0.5 * 2.0**number))
+            return wished + self._rand() * (0.1 * wished + 0.1)
+        if self._policy.delay is not None:
+            return self._policy.delay
+        return max(SHORTEST_S, self._rand() * min(LONGEST_S, 0.5 * 2.0**number))
+
+
+async def _repeat(
+    attempt: Callable[[int], Awaitable[T]],
+    tries: _Tries,
+    told: Callable[[RetryCallState], None],
+    sleep: Callable[[float], Awaitable[None]],
+) -> T:
+    import tenacity
+
+    retrying = tenacity.AsyncRetrying(
+        retry=tenacity.retry_if_exception(tries.another_after),
+        wait=lambda state: tries.wait,
+        before_sleep=told,
+        sleep=sleep,
+        reraise=True,
+    )
+    try:
+        async for step in retrying:
+            with step:
+                return await attempt(step.retry_state.attempt_number)
+    except CallError as error:
+        tries.note_on(error)
+        raise
+    raise AssertionError("tenacity ends by a return or a raise")
 
 
 def _error(state: RetryCallState) -> CallError:

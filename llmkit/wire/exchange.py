@@ -24,6 +24,7 @@ class HttpRequest:
         headers: Without the ones that belong to the connection; they carry the key.
         body: Empty for a GET.
         stream: True where the answer is to be read as it comes.
+        fresh: True where it must not go over a connection that was used before.
     """
 
     method: Literal["GET", "POST"]
@@ -31,6 +32,7 @@ class HttpRequest:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
     stream: bool = False
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)

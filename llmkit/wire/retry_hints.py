@@ -10,16 +10,23 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from .exchange import parse_json
+from .shape import mapping
 
 # "6m0s", "120ms", "1.5s": Go's way to write a duration, as OpenAI's headers have it.
 DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 EPOCH = 1_000_000_000  # a larger number is a time, a smaller one a number of seconds
+# OpenAI's resets tell when a window is full again; room for one request is there much sooner.
+FULL_REFILL_S = 20.0
 MILLISECONDS = 100_000_000_000  # a larger time is in milliseconds
 
 
 def retry_after(headers: Mapping[str, str], body: bytes, *, now: datetime) -> float | None:
     """Seconds that the server asks for, None where it does not say; the clearest word wins.
+
+    Milliseconds before all, since they are the more exact form of what stands beside them; then
+    the longest of what else asks for a wait; windows that refill only where nothing does. No
+    seconds at all, or less, are no wish.
 
     Args:
         headers: Names in lower case.
@@ -28,17 +35,30 @@ def retry_after(headers: Mapping[str, str], body: bytes, *, now: datetime) -> fl
     """
     answered = _date(headers.get("date", "")) or now
     parsed = parse_json(body)
-    said: Iterable[Iterable[float | None]] = (
-        [_scaled(headers.get("retry-after-ms"), 0.001)],
-        [_after(headers.get("retry-after"), answered)],
-        _in_body(parsed),
-        _resets(headers, answered),
+    asked = [*_each(headers.get("retry-after"), answered), *_in_body(parsed)]
+    inner = _inner_headers(parsed)
+    return (
+        _longest([_scaled(headers.get("retry-after-ms"), 0.001)])
+        or _longest(asked)
+        or _longest([*_resets(headers, answered), *_resets(inner, answered)])
     )
-    for source in said:
-        usable = [s for s in source if s is not None and math.isfinite(s) and s >= 0]
-        if usable:
-            return max(usable)
-    return None
+
+
+def asked_in(event: object) -> float | None:
+    """Seconds that an error inside a stream asks for, None where it does not say."""
+    return _longest(_in_body(event))
+
+
+def _longest(said: Iterable[float | None]) -> float | None:
+    usable = [s for s in said if s is not None and math.isfinite(s) and s > 0]
+    return max(usable, default=None)
+
+
+def _each(text: str | None, answered: datetime) -> Iterator[float | None]:
+    """A header that was sent twice comes as one, with a comma between."""
+    yield _after(text, answered)
+    for part in (text or "").split(","):
+        yield _scaled(part, 1.0)
 
 
 def _after(text: str | None, answered: datetime) -> float | None:
@@ -48,7 +68,7 @@ def _after(text: str | None, answered: datetime) -> float | None:
     if seconds is not None:
         return seconds
     when = _date(text)
-    return None if when is None else max(0.0, (when - answered).total_seconds())
+    return None if when is None else (when - answered).total_seconds()
 
 
 def _in_body(value: Any) -> Iterator[float | None]:
@@ -67,11 +87,19 @@ def _in_body(value: Any) -> Iterator[float | None]:
             yield _duration(detail.get("retryDelay"))
 
 
+def _inner_headers(value: Any) -> Mapping[str, str]:
+    """The upstream's headers, which OpenRouter passes on inside its error."""
+    metadata = mapping(mapping(mapping(value).get("error")).get("metadata"))
+    passed = mapping(metadata.get("headers"))
+    return {name.lower(): str(said) for name, said in passed.items()}
+
+
 def _resets(headers: Mapping[str, str], answered: datetime) -> Iterator[float | None]:
     """When windows refill; only those that are used up say anything about this request."""
     for kind in ("requests", "tokens"):
         if headers.get(f"x-ratelimit-remaining-{kind}") == "0":
-            yield _duration(headers.get(f"x-ratelimit-reset-{kind}"))
+            full = _duration(headers.get(f"x-ratelimit-reset-{kind}"))
+            yield None if full is None else min(full, FULL_REFILL_S)
     for kind in ("requests", "tokens", "input-tokens", "output-tokens"):
         if headers.get(f"anthropic-ratelimit-{kind}-remaining") == "0":
             yield _until(headers.get(f"anthropic-ratelimit-{kind}-reset"), answered)
@@ -80,9 +108,11 @@ def _resets(headers: Mapping[str, str], answered: datetime) -> Iterator[float | 
 
 
 def _scaled(value: object, factor: float) -> float | None:
+    if isinstance(value, bool):
+        return None
     try:
         return float(value) * factor  # type: ignore[arg-type]  # anything else is no number
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 
@@ -98,19 +128,19 @@ def _until(text: str | None, answered: datetime) -> float | None:
         if number < EPOCH:
             return number
         number = number / 1000 if number > MILLISECONDS else number
-        return max(0.0, number - answered.timestamp())
+        return number - answered.timestamp()
     try:
         when = datetime.fromisoformat(text or "")
     except ValueError:
         return None
-    return max(0.0, (_aware(when) - answered).total_seconds())
+    return (_aware(when) - answered).total_seconds()
 
 
 def _date(text: str) -> datetime | None:
     """An HTTP date in any of its three forms."""
     try:
         return _aware(parsedate_to_datetime(text))
-    except (TypeError, ValueError, IndexError):
+    except (TypeError, ValueError, IndexError, OverflowError):
         return None
 
 

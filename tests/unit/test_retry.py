@@ -13,6 +13,7 @@ from llmkit.errors import (
     RateLimitError,
     ServerError,
 )
+from llmkit.runtime.carrier import STALE
 from llmkit.runtime.retry import RetryPolicy
 
 
@@ -30,11 +31,22 @@ class Failing:
         return "done"
 
 
+def numbered(lines):
+    return [f"{number}. {line}" for number, line in enumerate(lines, 1)]
+
+
 class Sleeps(list):
     """A clock that writes down how long it was asked to wait, and does not."""
 
     async def __call__(self, seconds):
         self.append(round(seconds, 3))
+
+
+class Empty:
+    """A budget of which nothing is left."""
+
+    def take(self, *, throttled):
+        return False
 
 
 THREE = RetryPolicy()
@@ -110,7 +122,7 @@ def test_a_get_may_be_sent_again_whatever_happened():
 
 
 def test_the_last_error_is_raised_with_its_attempts():
-    """The caller sees the real error, with a note, and never tenacity's."""
+    """The caller sees the real error, with all attempts noted, and never tenacity's."""
     last = ServerError("third")
 
     with pytest.raises(ServerError) as raised:
@@ -118,7 +130,12 @@ def test_the_last_error_is_raised_with_its_attempts():
 
     assert raised.value is last
     assert last.attempts == 3
-    assert last.__notes__ == ["gave up after 3 attempt(s)"]
+    assert last.tries == (
+        "ServerError: first (waited 0.50 s)",
+        "ServerError: second (waited 1.00 s)",
+        "ServerError: third",
+    )
+    assert last.__notes__ == ["\n".join(["gave up after 3 attempts:", *numbered(last.tries)])]
 
 
 def test_a_wait_beyond_the_deadline_is_not_begun():
@@ -129,6 +146,37 @@ def test_a_wait_beyond_the_deadline_is_not_begun():
         run(Failing(RateLimitError("x", retry_after=5.0)), sleeps=sleeps, time_left=lambda: 1.0)
 
     assert sleeps == []
+
+
+def test_a_backoff_beyond_the_deadline_is_not_begun():
+    """Our own delay outlives no deadline either, and the error says why it is the last."""
+    last = ServerError("busy")
+
+    with pytest.raises(ServerError):
+        run(Failing(last), time_left=lambda: 0.4)
+
+    assert last.__notes__ == ["not tried again: the wait would outlast the time for the whole call"]
+
+
+def test_a_stale_connection_is_replaced_at_once():
+    """No wait and no budget: nobody is overloaded, the kept connection had only aged."""
+    sleeps = Sleeps()
+    stale = APIConnectionError("closed", code=STALE, outcome=Outcome.REFUSED)
+
+    assert run(Failing(stale), sleeps=sleeps, budget=Empty()) == "done"
+    assert sleeps == [0.0]
+
+
+def test_an_empty_budget_fails_fast():
+    """Where too much fails already, nothing is sent again; and that is said."""
+    sleeps = Sleeps()
+    last = RateLimitError("slow down")
+
+    with pytest.raises(RateLimitError):
+        run(Failing(last), sleeps=sleeps, budget=Empty())
+
+    assert sleeps == []
+    assert "too many calls" in last.__notes__[0]
 
 
 def test_no_retries_means_one_attempt():

@@ -1,0 +1,229 @@
+"""One gate for every call to a provider with one key: how many at once, and when to hold back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from ..errors import APITimeoutError, CallError, Outcome, RateLimitError
+from ..secret import Secret
+from .budget import Budget
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 8
+LONGEST_S = 60.0  # that anybody is kept waiting for a closed gate
+SHORTEST_WINDOW_S = 1.0  # over which a rate is told
+SLACK = 0.9  # of the rate that was accepted
+# A server that has not refused for so long is tried a little faster, and later at any pace.
+FASTER_AFTER_S = 10.0
+FASTER = 1.5
+FORGOTTEN_AFTER_S = 60.0
+REMEMBERED = 1024  # accepted requests, more than any window holds at a rate that matters
+
+Sleep = Callable[[float], Awaitable[None]]
+TimeLeft = Callable[[], float | None]
+
+
+@dataclass(slots=True, eq=False)
+class _Waiter:
+    cap: int
+    loop: asyncio.AbstractEventLoop
+    turn: asyncio.Future[None]
+
+
+class Gate:
+    """Lets calls through; a refusal of one closes it for all.
+
+    After it opens again, calls leave no faster than 0.9 times the rate that the server had
+    accepted before. Calls may come from several loops and threads.
+
+    Attributes:
+        budget: Whether a request may be sent again.
+        sleep: How every wait is waited; a test gives its own, as for *rand*.
+        rand: A number from 0 to 1, for jitter.
+    """
+
+    def __init__(
+        self,
+        name: str = "the provider",
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Sleep = asyncio.sleep,
+        rand: Callable[[], float] = random.random,
+    ) -> None:
+        self.budget = Budget(clock)
+        self.sleep = sleep
+        self.rand = rand
+        self._name = name
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._running = 0
+        self._queue: deque[_Waiter] = deque()
+        self._accepted: deque[float] = deque(maxlen=REMEMBERED)
+        self._calm = True  # neither closed nor paced: nobody needs to look at the clock
+        self._opens_at = 0.0
+        self._asked_until = 0.0  # as the server said, however long
+        self._refused_at = 0.0
+        self._rate: float | None = None  # requests per second
+        self._next_at = 0.0
+
+    def enter_now(self, cap: int) -> bool:
+        """True where a turn is free at once, which is then taken."""
+        with self._lock:
+            if not self._calm or self._queue or self._running >= cap:
+                return False
+            self._running += 1
+            return True
+
+    async def enter(
+        self, cap: int, *, time_left: TimeLeft = lambda: None, again: bool = False
+    ) -> None:
+        """Waits for a turn, which `leave` gives back; no more than *cap* have one at once.
+
+        *again* says that the call has waited its turn before: it is the next one.
+
+        Raises:
+            RateLimitError: The wait would outlast the call's time, or a minute; nothing was sent.
+            APITimeoutError: The call's time passed in the queue; nothing was sent.
+        """
+        await self._free_place(cap, time_left(), again)
+        try:
+            while wait := self._closed_for(time_left()):
+                await self.sleep(wait)
+        except BaseException:
+            self.leave()
+            raise
+
+    def leave(self) -> None:
+        """Gives a turn back, to whoever has waited longest."""
+        with self._lock:
+            self._running -= 1
+            while self._queue and self._running < self._queue[0].cap:
+                waiter = self._queue.popleft()
+                try:
+                    waiter.loop.call_soon_threadsafe(_grant, waiter.turn)
+                except RuntimeError:  # its loop has been closed by hand, so nobody waits
+                    continue
+                self._running += 1
+
+    def accepted(self) -> None:
+        """Notes that the server took a request."""
+        self._accepted.append(self._clock())
+        self.budget.answered()
+
+    def close(self, seconds: float) -> None:
+        """Lets nobody through for *seconds*, but a minute at most, because the server said so."""
+        with self._lock:
+            now = self._clock()
+            self._calm = False
+            self._refused_at = now
+            self._asked_until = max(self._asked_until, now + seconds)
+            self._opens_at = max(self._opens_at, now + min(seconds, LONGEST_S))
+            self._rate = self._accepted_rate(now, seconds) or self._rate
+
+    async def _free_place(self, cap: int, left: float | None, again: bool) -> None:
+        with self._lock:
+            if self._running < cap and not self._queue:
+                self._running += 1
+                return
+            loop = asyncio.get_running_loop()
+            waiter = _Waiter(cap, loop, loop.create_future())
+            (self._queue.appendleft if again else self._queue.append)(waiter)
+            first = len(self._queue) == 1
+        if first:
+            log.info("Waiting for one of %d calls to %s to end", self._running, self._name)
+        try:
+            async with asyncio.timeout(left):
+                await waiter.turn
+        except BaseException as error:
+            self._withdraw(waiter)
+            if isinstance(error, TimeoutError):
+                raise _queued_too_long(self._name, left) from None
+            raise
+
+    def _withdraw(self, waiter: _Waiter) -> None:
+        with self._lock:
+            waiting = waiter in self._queue
+            if waiting:
+                self._queue.remove(waiter)
+        if not waiting:  # it had been given a turn, and cannot use it any more
+            self.leave()
+
+    def _closed_for(self, left: float | None) -> float:
+        """Seconds until the next look; 0 where the turn may be used."""
+        with self._lock:
+            now = self._clock()
+            longest = LONGEST_S if left is None else min(LONGEST_S, left)
+            if now < self._opens_at:
+                if self._asked_until - now > longest:
+                    raise _closed(self._name, self._asked_until - now)
+                return self._opens_at - now
+            interval = self._interval(now)
+            if now < self._next_at:
+                if self._next_at - now > longest:
+                    raise _closed(self._name, self._next_at - now)
+                return self._next_at - now
+            self._next_at = now + interval
+            return 0.0
+
+    def _interval(self, now: float) -> float:
+        quiet = now - max(self._refused_at, self._opens_at)
+        if self._rate is None or quiet > FORGOTTEN_AFTER_S:
+            self._calm, self._rate = True, None
+            return 0.0
+        return float(1 / (self._rate * FASTER ** (quiet // FASTER_AFTER_S)))
+
+    def _accepted_rate(self, now: float, seconds: float) -> float | None:
+        """What the server took per second, told over as long as it now asks us to wait."""
+        window = min(max(seconds, SHORTEST_WINDOW_S), LONGEST_S)
+        recent = sum(1 for at in self._accepted if at > now - window)
+        return SLACK * recent / window if recent else None
+
+    def __repr__(self) -> str:
+        return f"<Gate {self._name} running={self._running} waiting={len(self._queue)}>"
+
+
+class Gates:
+    """The gates of one kit, each made on its first call."""
+
+    def __init__(self) -> None:
+        self._gates: dict[tuple[str, str, Secret | None], Gate] = {}
+
+    def of(self, name: str, base_url: str, key: Secret | None) -> Gate:
+        """The gate for calls to the provider *name* at that place with *key*."""
+        place = (name, base_url, key)
+        gate = self._gates.get(place)
+        # Two threads that come first at once must get the same one.
+        return gate if gate is not None else self._gates.setdefault(place, Gate(name))
+
+
+def _grant(turn: asyncio.Future[None]) -> None:
+    if not turn.done():
+        turn.set_result(None)
+
+
+def _closed(name: str, seconds: float) -> CallError:
+    error = RateLimitError(
+        f"{name} has asked for a pause that lasts {seconds:.0f} s more, so nothing was sent; wait, "
+        "or ask another provider",
+        retry_after=seconds,
+    )
+    error.attempts = 0
+    return error
+
+
+def _queued_too_long(name: str, left: float | None) -> CallError:
+    error = APITimeoutError(
+        f"no turn at {name} came free within {left or 0:g} s, so nothing was sent; raise "
+        "limit_per_provider or the timeout",
+        outcome=Outcome.UNSENT,
+    )
+    error.attempts = 0
+    return error

@@ -1,0 +1,78 @@
+"""How many retries a provider in trouble gets."""
+
+from __future__ import annotations
+
+from llmkit.runtime.budget import Budget
+
+
+class Clock:
+    """A clock that stands still until it is told otherwise."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+def taken(budget, wishes, *, throttled=False):
+    """How many of so many wishes for a retry are granted."""
+    return sum(budget.take(throttled=throttled) for _ in range(wishes))
+
+
+def test_few_calls_have_a_reserve():
+    """One call may be tried again, whatever a fifth of it is."""
+    budget = Budget(Clock())
+    budget.called()
+
+    assert taken(budget, 20) == 10
+
+
+def test_a_fifth_of_the_calls_may_be_sent_again():
+    """Throttled retries are cheap, so that the share of the calls decides."""
+    budget = Budget(Clock())
+    for _ in range(200):
+        budget.called()
+
+    assert taken(budget, 200, throttled=True) == 40
+
+
+def test_the_bucket_empties_sooner_where_retries_cost_more():
+    """35 retries after server errors empty it, whatever the share would allow."""
+    budget = Budget(Clock())
+    for _ in range(1000):
+        budget.called()
+
+    assert taken(budget, 200) == 35
+
+
+def test_answers_fill_the_bucket():
+    """What was taken comes back one by one, and no more than was there."""
+    budget = Budget(Clock())
+    for _ in range(1000):
+        budget.called()
+    taken(budget, 35)
+    for _ in range(14):
+        budget.answered()
+
+    assert taken(budget, 5) == 1
+
+
+def test_a_quiet_minute_renews_it():
+    """Who comes back after a while is not refused for old trouble."""
+    clock = Clock()
+    budget = Budget(clock)
+    budget.called()
+    taken(budget, 11)
+    clock.now = 61.0
+
+    assert taken(budget, 20) == 10
+
+
+def test_a_wish_keeps_old_trouble_fresh():
+    """Going on failing is not quiet."""
+    clock = Clock()
+    budget = Budget(clock)
+    taken(budget, 11)
+    for clock.now in (50.0, 100.0):
+        assert taken(budget, 1) == 0

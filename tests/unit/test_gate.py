@@ -1,0 +1,275 @@
+"""One gate for all calls to a provider: how many at once, when to hold back, how fast again."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from llmkit.errors import APITimeoutError, RateLimitError
+from llmkit.runtime.gate import Gate, Gates
+from llmkit.secret import Secret
+
+
+class Time:
+    """A clock that only sleeping moves, so that no test waits."""
+
+    def __init__(self):
+        self.now = 100.0
+
+    def clock(self):
+        return self.now
+
+    async def sleep(self, seconds):
+        self.now += seconds
+        await asyncio.sleep(0)
+
+
+def gate_at(time):
+    return Gate("OpenAI", clock=time.clock, sleep=time.sleep)
+
+
+async def settle():
+    """Lets every task that can go on do so."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+def test_no_more_than_the_cap_are_inside():
+    """The ninth of nine waits until one of the eight leaves."""
+
+    async def nine():
+        gate = Gate()
+        assert all(gate.enter_now(8) for _ in range(8))
+        ninth = asyncio.create_task(gate.enter(8))
+        await settle()
+        waited = not ninth.done()
+        gate.leave()
+        await ninth
+        return waited
+
+    assert asyncio.run(nine())
+
+
+def test_whoever_waits_longest_is_next_but_for_a_second_attempt():
+    """A call that is sent again has waited before and goes first."""
+
+    async def queue():
+        gate, order = Gate(), []
+        assert gate.enter_now(1)
+
+        async def enter(name, again):
+            await gate.enter(1, again=again)
+            order.append(name)
+            gate.leave()
+
+        tasks = [asyncio.create_task(enter(n, n == "again")) for n in ("first", "second", "again")]
+        await settle()
+        gate.leave()
+        await asyncio.gather(*tasks)
+        return order
+
+    assert asyncio.run(queue()) == ["again", "first", "second"]
+
+
+def test_one_refusal_closes_it_for_everybody():
+    """Nobody goes before the reset that the server named."""
+    time = Time()
+
+    async def closed():
+        gate = gate_at(time)
+        gate.close(20.0)
+        assert not gate.enter_now(8)
+        await gate.enter(8)
+        return time.now
+
+    assert asyncio.run(closed()) == pytest.approx(120.0)
+
+
+def test_it_opens_at_nine_tenths_of_the_rate_that_was_accepted():
+    """Ten in a second were taken, so the next ones leave 0.111 s apart."""
+    time = Time()
+
+    async def paced():
+        gate, left = gate_at(time), []
+        for _ in range(10):
+            gate.accepted()
+        gate.close(1.0)
+        for _ in range(4):
+            await gate.enter(8)
+            left.append(round(time.now - 101.0, 3))
+        return left
+
+    assert asyncio.run(paced()) == [0.0, 0.111, 0.222, 0.333]
+
+
+def test_a_limit_by_the_minute_gives_a_pace_by_the_minute():
+    """Ten within the minute that it asks us to wait: one every 6.7 seconds."""
+    time = Time()
+
+    async def paced():
+        gate = gate_at(time)
+        for _ in range(10):
+            gate.accepted()
+        gate.close(60.0)
+        await gate.enter(8)
+        await gate.enter(8)
+        return round(time.now - 160.0, 1)
+
+    assert asyncio.run(paced()) == 6.7
+
+
+def test_the_pace_grows_and_is_forgotten_after_a_minute_without_a_refusal():
+    """Ten seconds later it is half as fast again, and after a minute nobody waits."""
+    time = Time()
+
+    async def later(seconds):
+        gate = gate_at(time)
+        for _ in range(9):
+            gate.accepted()
+        gate.close(1.0)
+        await gate.enter(8)
+        time.now += seconds
+        await gate.enter(8)
+        before = time.now
+        await gate.enter(8)
+        return round(time.now - before, 3), gate.enter_now(8)
+
+    assert asyncio.run(later(5.0)) == (0.123, False)
+    assert asyncio.run(later(11.0)) == (0.082, False)
+    assert asyncio.run(later(61.0)) == (0.0, True)
+
+
+def test_a_pause_that_outlasts_the_call_is_an_error_at_once():
+    """Nothing is sent and nobody sleeps; the error says for how long to stay away."""
+    time = Time()
+
+    async def entered():
+        gate = gate_at(time)
+        gate.close(30.0)
+        await gate.enter(8, time_left=lambda: 5.0)
+
+    with pytest.raises(RateLimitError, match="lasts 30 s more, so nothing was sent") as raised:
+        asyncio.run(entered())
+
+    assert (raised.value.retry_after, raised.value.attempts, time.now) == (30.0, 0, 100.0)
+
+
+def test_after_a_minute_a_long_pause_is_tried_again():
+    """An hour that the server named is not believed for longer than a minute."""
+    time = Time()
+
+    async def entered():
+        gate = gate_at(time)
+        gate.close(3600.0)
+        with pytest.raises(RateLimitError):
+            await gate.enter(8)
+        time.now += 60.0
+        await gate.enter(8)
+
+    asyncio.run(entered())
+
+    assert time.now == 160.0
+
+
+def test_a_call_whose_time_passes_in_the_queue_is_told_so():
+    """A limit of the call's own holds while it waits for its turn."""
+
+    async def entered():
+        gate = Gate("OpenAI")
+        assert gate.enter_now(1)
+        await gate.enter(1, time_left=lambda: 0.01)
+
+    with pytest.raises(APITimeoutError, match="no turn at OpenAI came free") as raised:
+        asyncio.run(entered())
+
+    assert raised.value.attempts == 0
+
+
+def test_a_cancelled_wait_keeps_no_place():
+    """Whether it waited in the queue or for the pause, its turn goes to the next."""
+
+    async def cancelled():
+        gate = Gate()
+        assert gate.enter_now(1)
+        queued = [asyncio.create_task(gate.enter(1)) for _ in range(2)]
+        await settle()
+        queued[0].cancel()
+        gate.leave()
+        await queued[1]
+        queued.append(asyncio.create_task(gate.enter(1)))
+        await settle()
+        gate.leave()
+        queued[2].cancel()  # in the very moment in which its turn came
+        await settle()
+        return gate.enter_now(1)
+
+    assert asyncio.run(cancelled())
+
+
+def test_a_closed_gate_gives_the_place_of_a_cancelled_call_back():
+    """Sleeping through a pause holds a place, and cancelling ends that."""
+
+    async def cancelled():
+        gate = Gate()
+        gate.close(30.0)
+        sleeping = asyncio.create_task(gate.enter(1))
+        await settle()
+        sleeping.cancel()
+        await settle()
+        return repr(gate)
+
+    assert asyncio.run(cancelled()) == "<Gate the provider running=0 waiting=0>"
+
+
+def test_two_loops_share_one_gate():
+    """A call on another thread's loop waits for one on this loop, and is woken by it."""
+    gate = Gate()
+    entered, ended = threading.Event(), threading.Event()
+
+    async def elsewhere():
+        entered.set()
+        await gate.enter(1)
+        gate.leave()
+        ended.set()
+
+    async def here():
+        assert gate.enter_now(1)
+        thread.start()
+        await asyncio.to_thread(entered.wait)
+        waited = not ended.is_set()
+        gate.leave()
+        return waited
+
+    thread = threading.Thread(target=lambda: asyncio.run(elsewhere()))
+    assert asyncio.run(here())
+    thread.join()
+
+    assert ended.is_set()
+
+
+def test_a_loop_that_is_gone_does_not_keep_the_others_waiting():
+    """A waiter whose loop was closed by hand is passed over."""
+    gate = Gate()
+    assert gate.enter_now(1)
+    gone = asyncio.new_event_loop()
+    task = gone.create_task(gate.enter(1))
+    gone.run_until_complete(settle())
+    gone.close()
+
+    gate.leave()
+
+    assert gate.enter_now(1)
+    task._log_destroy_pending = False  # this test leaves it behind on purpose
+    task.get_coro().close()
+
+
+def test_each_provider_and_key_has_a_gate_of_its_own():
+    """The same place and key is the same gate; anything else is another."""
+    gates = Gates()
+    one = gates.of("openai", "https://a", Secret("k" * 20))
+
+    assert gates.of("openai", "https://a", Secret("k" * 20)) is one
+    assert gates.of("openai", "https://a", Secret("j" * 20)) is not one
+    assert gates.of("mistral", "https://a", Secret("k" * 20)) is not one
