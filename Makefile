@@ -5,7 +5,7 @@ DEV := .venv/dev/bin/python
 DEMO := .venv/demo/bin/python
 OUT := build
 
-.PHONY: demo test matrix check lab bench live format env-dev env-demo clean
+.PHONY: demo test matrix check lab bench catalogue live format env-dev env-demo clean
 
 demo: env-demo  ## one prompt to a real language model on this machine; needs no key
 	@$(DEMO) .ci/demo.py $(OUT)/demo
@@ -32,6 +32,9 @@ lab: env-dev  ## JupyterLab with the notebooks
 
 bench: env-dev  ## speed, as ratios within one run
 	@$(DEV) -m benchmarks.run
+
+catalogue: env-dev  ## the catalogue of models, anew from the packages that it comes from
+	@$(DEV) -m tools.catalogue build
 
 live: env-dev  ## one short paid call for each provider whose key is in the environment
 	@$(DEV) -m pytest -m live -s tests/live

@@ -31,9 +31,10 @@ def as_of() -> str:
 
 def assemble(files: Mapping[str, Mapping[str, Any]]) -> Catalogue:
     """A catalogue from the parsed content of its four files."""
+    said = _Sources(files["models"])
     return indexed(
         date.fromisoformat(files["models"]["as_of"]),
-        models=map(model_from, files["models"]["models"]),
+        models=(model_from(row, said) for row in files["models"]["models"]),
         names=map(name_from, files["equivalents"]["names"]),
         aliases=map(alias_from, files["aliases"]["aliases"]),
         classes={row["class"]: _tuples(row["picks"]) for row in files["classes"]["classes"]},
@@ -67,8 +68,30 @@ def indexed(
     )
 
 
-def model_from(row: Mapping[str, Any]) -> ModelEntry:
+class _Sources:
+    """The full words of the short ones with which rows name their sources."""
+
+    def __init__(self, file: Mapping[str, Any]) -> None:
+        self._texts: Mapping[str, str] = file.get("sources", {})
+        self._versions: Mapping[str, str] = file.get("versions", {})
+        self._facts: dict[str, str] = {}
+
+    def of(self, word: str, facts: str) -> str:
+        return f"listed by {facts}" if word == "listed" and facts else self._texts.get(word, word)
+
+    def facts(self, words: str) -> str:
+        if words not in self._facts:
+            self._facts[words] = ", ".join(map(self._named, words.split()))
+        return self._facts[words]
+
+    def _named(self, word: str) -> str:
+        version = self._versions.get(word)
+        return f"{word} {version}" if version else self._texts.get(word, word)
+
+
+def model_from(row: Mapping[str, Any], said: _Sources) -> ModelEntry:
     """One row of models.json as a value."""
+    facts = said.facts(row.get("facts", ""))
     successor = row.get("successor")
     return ModelEntry(
         provider=row["provider"],
@@ -89,9 +112,9 @@ def model_from(row: Mapping[str, Any]) -> ModelEntry:
         output_modalities=_words(row.get("out", "")),
         capabilities=_capabilities(tuple(row.get("has", ()))),
         lacks=_capabilities(tuple(row.get("lacks", ()))),
-        source=row["source"],
+        source=said.of(row["source"], facts),
         read=_day(row["read"]),
-        facts=row.get("facts", ""),
+        facts=facts,
     )
 
 

@@ -1,0 +1,101 @@
+"""Classes and families of ids: of standard names by hand, of the others by the words in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+# The first that matches decides; "mini" must not be found in "gemini".
+CLASS_WORDS = {
+    "embedding": r"embed|minilm|text-similarity|text-search|code-search",
+    "vision": r"vision|\bvl\b|llava|pixtral",
+    "code": r"code|coder|codex|devstral|codestral",
+    "reasoning": r"\bo[134]\b|\br1\b|magistral|reason|thinking|deep-research|qwq",
+    "nano": r"\bnano\b|flash-lite|tiny|\bminimal\b",
+    "small": r"(?<!ge)\bmini\b|haiku|\bflash\b|\bluna\b|\bsmall\b|instant",
+    "medium": r"sonnet|\bterra\b|\bmedium\b",
+    "flagship": r"opus|\bsol\b|\bastra\b|\blarge\b|\bpro\b|\bultra\b|\bmax\b|fable|argon",
+}
+CLASS_SIZES = ((4, "nano"), (13, "small"), (40, "medium"))  # most thousand million weights
+HOMES = {
+    "openai": "openai",
+    "anthropic": "anthropic",
+    "google": "google",
+    "mistralai": "mistral",
+}
+STAGE = r"-(latest|preview|exp|experimental|instruct|chat|it|stable)$"
+DATE = r"(20\d\d-\d\d-\d\d|20\d{6}|\d{4}|0\d\d|\d\d-\d\d|\d\d-20\d\d)"
+
+
+def class_by_words(model: str) -> str | None:
+    """The class that the words of an id tell, None where they tell none."""
+    name = re.sub(r"[._:/]", "-", model.lower())
+    told = next((c for c, words in CLASS_WORDS.items() if re.search(words, name)), None)
+    size = re.search(r"(?<![a-z\d])(\d+(?:\.\d+)?)b\b", model.lower())
+    if told in ("embedding", "vision", "code", "reasoning") or size is None:
+        return told
+    return next((c for most, c in CLASS_SIZES if float(size[1]) <= most), "flagship")
+
+
+def family_by_words(model: str) -> str:
+    """The line that an id belongs to: itself without its maker, its date, its tag and its stage."""
+    name = model.rsplit("/", 1)[-1].split(":")[0].lstrip("~")
+    while (shorter := re.sub(STAGE, "", base_of(name) or name)) != name:
+        name = shorter
+    return name
+
+
+def _line_of(plain: str) -> str:
+    claude = re.fullmatch(r"claude-(?:[\d.-]+-)?([a-z]+)(?:-[\d.-]+)?", plain)
+    return f"claude-{claude[1]}" if claude else plain
+
+
+def base_of(model: str) -> str | None:
+    """An id without the date at its end, None where it has none."""
+    found = re.fullmatch(rf"(.+?)-{DATE}", model)
+    return found[1] if found else None
+
+
+def date_of(model: str) -> str:
+    """The date at the end of an id, in a form that sorts; empty where it has none."""
+    base = base_of(model)
+    return re.sub(r"\D", "", model[len(base) :]) if base else ""
+
+
+def classed(rows: Mapping[tuple[str, str], dict[str, Any]], names: list[dict[str, Any]]) -> None:
+    """Gives every row its class and family, by hand where a standard name is about it."""
+    by_hand = _by_hand(names)
+    for (provider, model), row in rows.items():
+        plain = family_by_words(model)
+        told = by_hand.get((provider, model)) or by_hand.get((provider, plain))
+        maker, slash, rest = model.partition("/")
+        if told is None and slash and maker in HOMES:
+            told = by_hand.get((HOMES[maker], rest.replace(".", "-")))
+        kind = "embedding" if "embedding" in row.get("has", ()) else class_by_words(model)
+        family, kind = told or (_line_of(plain), kind)
+        row |= {"family": family, **({"class": kind} if kind else {})}
+    for name in names:
+        for provider, ids in name["peers"].items():
+            if _alike(name["name"], ids[0]) == "same" and (provider, ids[0]) in rows:
+                rows[provider, ids[0]]["released"] = name["released"]
+
+
+def _by_hand(names: list[dict[str, Any]]) -> dict[tuple[str, str], tuple[str, str]]:
+    """Family and class of each id that is the first peer, at home, of a standard name."""
+    found: dict[tuple[str, str], tuple[str, str]] = {}
+    for name in names:
+        for provider, ids in name["peers"].items():
+            if _alike(name["name"], ids[0]):
+                for model in ids:
+                    for known in (model, base_of(model) or model):
+                        found.setdefault((provider, known), (name["family"], name["class"]))
+    return found
+
+
+def _alike(name: str, model: str) -> str:
+    """How an id is the standard name itself, and not a peer of another maker; empty if not."""
+    a, b = (re.sub(r"[^a-z0-9]", "", n.rsplit("/", 1)[-1].lower()) for n in (name, model))
+    if a == b:
+        return "same"
+    return "like" if b.startswith(a) or a.startswith(b) else ""
