@@ -129,12 +129,39 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class FallbackStep:
-    """One replacement of a model by another, with its reason."""
+    """One replacement of a model by another, with its reason.
+
+    Attributes:
+        asked: The model that was meant, as provider:id.
+        chosen: The one in its place.
+        rule: Where it was found, such as official-successor; `catalogue/policy.py` lists them.
+        reason: Why the one before it did not answer.
+        lost: Capabilities of the asked model that the chosen one is not known to have.
+        price_ratio: The chosen one's estimated cost for this request over the asked one's; None
+            where a price is not known.
+        class_change: Steps between their classes, negative for a smaller model; None where one
+            of them has no place in that order.
+    """
 
     asked: str
     chosen: str
     rule: str
     reason: str
+    lost: tuple[str, ...] = ()
+    price_ratio: float | None = None
+    class_change: int | None = None
+
+    def __str__(self) -> str:
+        said = [f"{self.asked} → {self.chosen} ({self.rule}): {self.reason}"]
+        if self.lost:
+            said.append(f"without {', '.join(self.lost)}")
+        if self.class_change:
+            steps = abs(self.class_change)
+            size = "larger" if self.class_change > 0 else "smaller"
+            said.append(f"{steps} class{'es' if steps > 1 else ''} {size}")
+        if self.price_ratio is not None and not 0.95 < self.price_ratio < 1.05:
+            said.append(f"{self.price_ratio:.2g} times the price")
+        return "; ".join(said)
 
 
 @dataclass(frozen=True, slots=True)
