@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from .catalogue import prices
+from .catalogue.entry import Catalogue
+from .catalogue.lifecycle import facts_of
+from .catalogue.tokens import guessed_usage
 from .client import Call
 from .errors import SpendLimitError
 from .lanes import Lane
-from .types import Usage
-
-GUESSED_OUTPUT = 1024  # tokens of an answer where no max_tokens bounds it: a long page
 
 
 def guard(
@@ -58,19 +58,10 @@ def guard(
         )
 
 
-def guessed_usage(call: Call, tokens: Callable[[str], int]) -> Usage:
-    """Roughly what *call* will use; *tokens* estimates those of a text."""
-    prompt = call.prompt
-    texts = [prompt.system or "", *(message.text for message in prompt.messages)]
-    return Usage(
-        input_tokens=sum(tokens(text) for text in texts),
-        output_tokens=prompt.max_tokens or GUESSED_OUTPUT,
-    )
-
-
-def estimate(call: Call) -> float | None:
+def estimate(call: Call, catalogue: Catalogue) -> float | None:
     """Roughly what *call* will cost in US dollars, None where no price is known."""
-    cost = prices.cost(
-        call.provider.name, call.model, guessed_usage(call, prices.estimate_tokens), on=None
-    )
+    provider = call.provider.name
+    known = facts_of(catalogue, provider, call.model)
+    usage = guessed_usage(call.prompt, known.max_output if known else None)
+    cost = prices.cost(provider, call.model, usage, on=None, catalogue=catalogue)
     return cost.usd if cost else None

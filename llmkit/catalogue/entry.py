@@ -35,6 +35,7 @@ class ModelEntry:
         source: Where its lifecycle was read.
         read: When it was read there.
         facts: Where its limits and capabilities were read.
+        listed: Whether its provider's own list has it, None where that was not read lately.
     """
 
     provider: str
@@ -58,6 +59,7 @@ class ModelEntry:
     source: str = ""
     read: date | None = None
     facts: str = ""
+    listed: bool | None = None
 
     def has(self, capability: Capability) -> bool | None:
         """Whether it has it, None where no source says."""
@@ -123,6 +125,20 @@ class Alias:
     read: date | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What a person says that a model costs, in US dollars for a million tokens.
+
+    Attributes:
+        cached: For input that was read from a cache, None where it costs as much as other input.
+    """
+
+    input: float
+    output: float
+    cached: float | None
+    source: str
+
+
 # Compared and hashed by identity, so that answers which depend on one can be kept.
 @dataclass(frozen=True, slots=True, eq=False)
 class Catalogue:
@@ -136,6 +152,8 @@ class Catalogue:
         classes: By class, then by provider: today's picks.
         ids: Ids by provider and normal form.
         peers: By provider and id, the standard names that have it among their peers there.
+        prices: A person's own, by provider and id.
+        fallbacks: A person's own: names to try in place of an id, by provider and id.
     """
 
     as_of: date
@@ -145,6 +163,17 @@ class Catalogue:
     classes: Mapping[str, Mapping[str, tuple[str, ...]]]
     ids: Mapping[str, Mapping[str, str]]
     peers: Mapping[str, Mapping[str, tuple[StandardName, ...]]]
+    prices: Mapping[tuple[str, str], Price] = field(default_factory=dict)
+    fallbacks: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+
+    def concrete(self, provider: str, model: str) -> str:
+        """The id that a floating name or another spelling means today; itself where it is one."""
+        aliases = self.aliases.get(provider, {})
+        seen = set()
+        while (alias := aliases.get(normal(model))) is not None and model not in seen:
+            seen.add(model)
+            model = alias.target
+        return model
 
     def entry(self, provider: str, model: str) -> ModelEntry | None:
         """What is known of that id, None where nothing is."""

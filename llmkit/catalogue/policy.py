@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..errors import ConfigError
+from .lifecycle import CLASS, OFFICIAL
 
-# Where a substitute may come from, the nearest to the model itself first.
+# Where a substitute may come from, besides a successor and the pick of a class.
 OWN = "own-fallback"  # a row of the person's own
 SAME_MODEL = "same-model"  # the same model at another provider
-OFFICIAL = "official-successor"  # what its provider names
 PEER = "curated-peer"  # what stands beside it in the table of standard names
-CLASS = "class-default"  # today's pick of its class
 RANKED = "ranked"  # what looks most like it; a suggestion of arithmetic
 NAMED = "named"  # in the list that the caller gave
 

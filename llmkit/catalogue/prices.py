@@ -8,13 +8,12 @@ from functools import cache
 from typing import Any
 
 from ..types import Usage
-from .entry import normal
+from .entry import Catalogue, Price
 from .load import shipped
 
 FREE = ("local", "ollama", "scripted")
 FREE_RULE = "rule: made on your own machine"
 PRICED = ("openai", "anthropic", "google", "mistral", "openrouter")
-CHARACTERS_PER_TOKEN = 4.0  # of English text; other languages and code have fewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,37 +38,64 @@ def ready(provider: str) -> bool:
     return provider not in PRICED or load.cache_info().currsize > 0
 
 
-def cost(provider: str, model: str, usage: Usage, *, on: datetime | None) -> Cost | None:
+def cost(
+    provider: str,
+    model: str,
+    usage: Usage,
+    *,
+    on: datetime | None,
+    catalogue: Catalogue | None = None,
+) -> Cost | None:
     """What *usage* costs, None where no price or no count is known; never 0 for want of one.
 
     Args:
         on: When the request was sent, None for now; prices have dates.
+        catalogue: Knows aliases, which are resolved first, and a person's own prices, which win.
     """
+    catalogue = catalogue or shipped()
+    if usage.input_tokens is not None and usage.output_tokens is not None:
+        own = own_price(catalogue, provider, model)
+        if own is not None:
+            return Cost(_by(own, usage), own.source)
     if provider in FREE:
         return Cost(0.0, FREE_RULE)
     if provider not in PRICED or usage.input_tokens is None or usage.output_tokens is None:
         return None
-    found = _calculated(provider, _concrete(provider, model), usage, on)
+    # Price tables lag behind names that move on.
+    found = _calculated(provider, catalogue.concrete(provider, model), usage, on)
     if found is None:
         return None
     return Cost(float(found.total_price), f"genai-prices {found.provider.id}:{found.model.id}")
 
 
-def per_million(provider: str, model: str) -> tuple[float, float] | None:
+def own_price(catalogue: Catalogue, provider: str, model: str) -> Price | None:
+    """The person's own price for that id, None where there is none."""
+    if not catalogue.prices:
+        return None
+    named = (model, catalogue.concrete(provider, model))
+    return next((p for m in named if (p := catalogue.prices.get((provider, m)))), None)
+
+
+def per_million(
+    provider: str, model: str, catalogue: Catalogue | None = None
+) -> tuple[float, float] | None:
     """US dollars for a million input and output tokens, None where no price is known."""
     million = 1_000_000
     prices = []
     for usage in (Usage(million, 0), Usage(0, million)):
-        found = cost(provider, model, usage, on=None)
+        found = cost(provider, model, usage, on=None, catalogue=catalogue)
         if found is None:
             return None
         prices.append(found.usd)
     return prices[0], prices[1]
 
 
-def estimate_tokens(text: str) -> int:
-    """Roughly how many tokens *text* has; good to a third for English, worse elsewhere."""
-    return max(1, round(len(text) / CHARACTERS_PER_TOKEN)) if text else 0
+def _by(price: Price, usage: Usage) -> float:
+    cached = usage.cached_tokens or 0
+    fresh = (usage.input_tokens or 0) - cached
+    per_cached = price.input if price.cached is None else price.cached
+    total = fresh * price.input + cached * per_cached + (usage.output_tokens or 0) * price.output
+    return total / 1_000_000
 
 
 def _calculated(provider: str, model: str, usage: Usage, on: datetime | None) -> Any:
@@ -89,13 +115,3 @@ def _calculated(provider: str, model: str, usage: Usage, on: datetime | None) ->
         return None
     # Its Google table also lists Claude as Vertex sells it, at other prices.
     return None if provider == "google" and "claude" in found.model.id else found
-
-
-def _concrete(provider: str, model: str) -> str:
-    """The dated id that a floating name means today; price tables lag behind such names."""
-    aliases = shipped().aliases.get(provider, {})
-    seen = set()
-    while (alias := aliases.get(normal(model))) is not None and model not in seen:
-        seen.add(model)
-        model = alias.target
-    return model
