@@ -9,6 +9,7 @@ from . import errors
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from .catalogue.policy import Fallback
     from .catalogue.resolution import Resolution
     from .comparison import Comparison, load
     from .face import (
@@ -47,6 +48,7 @@ _LAZY = {
     "MODEL_NAME_MAPPING": "catalogue.mapping",
     "Comparison": "comparison",
     "Completion": "types",
+    "Fallback": "catalogue.policy",
     "Kit": "kit",
     "Message": "types",
     "Prompt": "types",
@@ -83,6 +85,7 @@ __all__ = [
     "MODEL_NAME_MAPPING",
     "Comparison",
     "Completion",
+    "Fallback",
     "Kit",
     "Message",
     "Prompt",

@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
+from .catalogue.policy import Fallback
 from .errors import ConfigError
 from .lanes import Watcher
 from .options import Options, options
@@ -69,7 +70,7 @@ def asking(
     top_p: float | None = None,
     stop: str | Sequence[str] | None = None,
     seed: int | None = None,
-    fallback: str = "equivalent",
+    fallback: str | Sequence[str] | Fallback = "equivalent",
     needs: Sequence[str] = (),
     strict: bool = False,
     verbatim: bool = False,
@@ -87,8 +88,11 @@ def asking(
         messages: A conversation, oldest first, in place of *prompt*.
         max_tokens: Most tokens to generate; None leaves the provider's default.
         temperature: None leaves the provider's default, as for *top_p*, *stop* and *seed*.
-        fallback: "equivalent" follows a retired model to its successor and records the step;
-            "error" raises.
+        fallback: Who may answer where the model is gone, is busy for longer than is waited, or
+            is too small for the prompt; each step is recorded in `.fallback`. "equivalent" lets
+            what its provider or the catalogue names, "same-model" only the same model at
+            another provider, "any" also what is most like it, "error" nobody; or a list of
+            models, or a `Fallback` with limits.
         needs: Capabilities that the model must be known to have, such as "vision".
         strict: Raise where the model cannot take a parameter, instead of listing it.
         verbatim: Send the name as it is.
@@ -124,7 +128,7 @@ def comparing(
     *,
     providers: str | Sequence[str] | None = None,
     repeats: int = 1,
-    fallback: str = "error",
+    fallback: str | Sequence[str] | Fallback = "error",
     max_calls: int | None = None,
     max_cost_usd: float | None = None,
     limit_per_provider: int | None = None,
@@ -151,8 +155,9 @@ def comparing(
         models: One name or several, as in `ask`.
         providers: Every model is asked at every one of these.
         repeats: How often each request is sent.
-        fallback: "error" makes a retired model an error row that names its successor, since a
-            comparison must not change its subject; "equivalent" follows it and says so.
+        fallback: As in `ask`, but "error" if left out, since a comparison must not change its
+            subject: a retired model is an error row that names its successor. Rows that another
+            model has answered are marked, and no figure counts them unless it is told to.
         max_calls: Most paid requests; more are refused before anything is sent.
         max_cost_usd: Most US dollars by estimate; None for no limit.
         limit_per_provider: Requests to one provider at the same time.

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 
-from .catalogue import lifecycle
-from .catalogue.load import shipped
+from .catalogue import fallback, lifecycle, needs
+from .catalogue.entry import Catalogue
 from .catalogue.resolution import Resolution
 from .client import Call
-from .errors import ConfigError, RetiredModelError
+from .errors import ConfigError, ModelNotFoundError, RetiredModelError
 from .options import Options
 from .providers.base import Provider
 from .runtime.carrier import Limits
@@ -25,6 +25,7 @@ def call_for(
     prompt: Prompt,
     options: Options,
     *,
+    catalogue: Catalogue,
     provider: Provider,
     settings: Settings,
     key: Callable[[Provider], Secret | None],
@@ -34,12 +35,15 @@ def call_for(
     *key* is asked last: first comes what no key can mend, such as a model that is gone.
 
     Raises:
-        RetiredModelError: The model is gone and the options do not allow another.
+        ModelNotFoundError: The model is gone; or its provider's own list lacks it, and the
+            options allow another.
         ConfigError: The model is not known to have what is needed; or `strict` is on and it
             cannot take a parameter.
     """
-    model, steps = _model(resolution, options)
-    _refuse_unfit(resolution.provider, model, options)
+    model = resolution.model
+    if not options.verbatim:
+        _refuse_gone(resolution, options, catalogue)
+        _refuse_unfit(resolution.provider, model, options, catalogue)
     fitted = provider.fit(prompt, model)
     if fitted.ignored and options.strict:
         names = " and ".join(fitted.ignored)
@@ -52,7 +56,7 @@ def call_for(
         limits=limits(settings, options),
         policy=_policy(1 + _first(options.retries, settings.retries)),
         ignored=fitted.ignored,
-        fallback=steps,
+        fallback=(_translated(resolution, catalogue),) if resolution.substituted else (),
         warnings=_warnings(resolution, model),
     )
 
@@ -73,24 +77,22 @@ _limits = lru_cache(maxsize=64)(Limits)
 _policy = lru_cache(maxsize=64)(RetryPolicy)
 
 
-def _model(resolution: Resolution, options: Options) -> tuple[str, tuple[FallbackStep, ...]]:
-    if options.verbatim:
-        return resolution.model, ()
-    if resolution.substituted:
-        return resolution.model, (_translated(resolution),)
-    if resolution.lifecycle is not Lifecycle.RETIRED:
-        return resolution.model, ()
-    if options.fallback == "error" or resolution.live is None:
-        raise RetiredModelError(
-            _gone(resolution), provider=resolution.provider, model=resolution.model
+def _refuse_gone(resolution: Resolution, options: Options, catalogue: Catalogue) -> None:
+    provider, model = resolution.provider, resolution.model
+    if resolution.lifecycle is Lifecycle.RETIRED and not resolution.substituted:
+        raise RetiredModelError(_gone(resolution, options), provider=provider, model=model)
+    # A list can be of an hour ago, so that where nobody else may answer the provider has the say.
+    if options.fallback.rules and needs.is_listed(catalogue, provider, model) is False:
+        raise ModelNotFoundError(
+            f"{provider}'s own list has no {model}; read it again with "
+            f'llmkit.refresh("{provider}"), or pass verbatim=True',
+            provider=provider,
+            model=model,
         )
-    return resolution.live, (_followed(resolution),)
 
 
-def _refuse_unfit(provider: str, model: str, options: Options) -> None:
-    if not options.needs:
-        return
-    known = lifecycle.known_capabilities(shipped(), provider, model)
+def _refuse_unfit(provider: str, model: str, options: Options, catalogue: Catalogue) -> None:
+    known = lifecycle.known_capabilities(catalogue, provider, model) if options.needs else ()
     missing = [need for need in options.needs if need not in known]
     if missing:
         raise ConfigError(
@@ -99,25 +101,21 @@ def _refuse_unfit(provider: str, model: str, options: Options) -> None:
         )
 
 
-def _translated(resolution: Resolution) -> FallbackStep:
-    reason = f"{resolution.id}, its peer of that time, is retired"
-    return FallbackStep(resolution.id, resolution.model, resolution.live_rule or "", reason)
+def _translated(resolution: Resolution, catalogue: Catalogue) -> FallbackStep:
+    asked = fallback.Asked(resolution.provider, resolution.id)
+    chosen = fallback.Candidate(resolution.provider, resolution.model, resolution.live_rule or "")
+    reason = f"{resolution.id}, its peer of that time, is {resolution.lifecycle}"
+    return fallback.step(catalogue, asked, chosen, reason)
 
 
-def _followed(resolution: Resolution) -> FallbackStep:
-    when = f" since {resolution.retires_on}" if resolution.retires_on else ""
-    reason = f"{resolution.id} is retired{when}"
-    return FallbackStep(resolution.id, resolution.live or "", resolution.live_rule or "", reason)
-
-
-def _gone(resolution: Resolution) -> str:
+def _gone(resolution: Resolution, options: Options) -> str:
     when = f" on {resolution.retires_on}" if resolution.retires_on else ""
     gone = f"{resolution.provider} retired {resolution.id}{when}"
     if resolution.live is None:
         return f"{gone}, and the catalogue knows no model to call instead; see models()"
+    instead = f'{gone}; ask for "{resolution.provider}:{resolution.live}"'
     return (
-        f'{gone}; ask for "{resolution.provider}:{resolution.live}", '
-        'or allow it with fallback="equivalent"'
+        instead if options.fallback.rules else f'{instead}, or allow it with fallback="equivalent"'
     )
 
 

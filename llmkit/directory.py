@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from .catalogue.entry import Catalogue
+from .catalogue.load import shipped
 from .catalogue.resolution import Resolution
 from .catalogue.resolve import resolve
 from .errors import ConfigError, UnknownProviderError
@@ -79,6 +81,11 @@ class Directory:
     def provider_names(self) -> tuple[str, ...]:
         """All providers, the built-in ones first."""
         return (*PROVIDERS, *self.settings.providers)
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What is known of models."""
+        return shipped()
 
     def resolve(
         self, name: str, provider: str | None = None, *, verbatim: bool = False

@@ -22,10 +22,12 @@ from .catalogue.resolution import Resolution
 from .checks import Checks
 from .client import Call, Exchange, read_whole, refusal
 from .directory import Directory
-from .errors import LlmkitError
+from .errors import LlmkitError, ModelNotFoundError
+from .falling_back import Tries
 from .lanes import Lane, Race, Watcher, merge_equal
 from .options import Options
 from .plan import Spot
+from .pricing import priced
 from .progress import Progress
 from .providers.base import Provider
 from .runtime.carrier import Carrier, Limits
@@ -36,6 +38,7 @@ from .runtime.local_model import LocalModels
 from .runtime.manager import EventLoopManager
 from .runtime.scripted import Reply, ScriptedCarrier
 from .spend import estimate, guard
+from .substitutes import Substitutes
 from .summary import comparison_of
 from .types import Completion, Model, StreamEnd, TextDelta
 
@@ -94,34 +97,52 @@ class Kit(Directory):
             provider = self.provider(resolution.provider)
             call = call_for(
                 resolution, spot.prompt, options,
-                provider=provider, settings=self.settings, key=self.key_for,
+                catalogue=self.catalogue, provider=provider, settings=self.settings,
+                key=self.key_for,
             )  # fmt: skip
         except LlmkitError as error:
             return Lane(spot, resolution, error=error)
         return Lane(spot, resolution, call)
 
+    async def planned(self, spot: Spot, options: Options, *, capped: bool = False) -> Lane:
+        """As `lane`, with who may answer in its model's place; at once, where that one is gone.
+
+        Args:
+            capped: True lets nobody else answer whose estimate is higher than that of the lane.
+        """
+        lane = self.lane(spot, options)
+        if lane.resolution is None or not options.fallback.rules:
+            return lane
+        instead = Substitutes(self, spot, lane.resolution, options)
+        call = lane.call
+        if isinstance(lane.error, ModelNotFoundError):
+            call = await instead.after(lane.error)
+        if call is None:
+            return lane
+        if capped:
+            instead.ceiling = estimate(call, self.catalogue)
+        return replace(lane, call=call, error=None, instead=instead)
+
     async def stream(
         self, spot: Spot, options: Options
     ) -> AsyncGenerator[TextDelta | StreamEnd, None]:
         """The pieces of one answer, then the answer; see `llmkit.stream`."""
-        exchange, use = await self.ready(self._sendable(spot, options))
-        with use:
-            async with aclosing(exchange.deltas()) as deltas:
-                async for delta in deltas:
-                    yield delta
-            yield StreamEnd(await self.priced(exchange.completion()))
+        tries = await self._tries(spot, options)
+        async with aclosing(tries.deltas()) as deltas:
+            async for delta in deltas:
+                yield delta
+        yield StreamEnd(await self.priced(tries.completion()))
 
     async def answer(self, spot: Spot, options: Options) -> Completion:
         """The answer to *spot*, see `llmkit.ask`."""
-        exchange, use = await self.ready(self._sendable(spot, options))
-        with use:
-            return await self.priced(await exchange.whole())
+        tries = await self._tries(spot, options)
+        return await self.priced(await tries.whole())
 
-    def _sendable(self, spot: Spot, options: Options) -> Call:
-        lane = self.lane(spot, options)
+    async def _tries(self, spot: Spot, options: Options) -> Tries:
+        lane = await self.planned(spot, options)
         if lane.call is None:
             raise lane.error or LlmkitError("nothing to send")
-        return lane.call
+        return Tries(lane.call, self.ready, lane.instead)
 
     async def ready(
         self, call: Call, limit: int | None = None
@@ -154,18 +175,7 @@ class Kit(Directory):
 
     async def priced(self, completion: Completion) -> Completion:
         """*completion* with its cost, where the provider did not say it and a price is known."""
-        if completion.cost_usd is not None:
-            return completion
-        if not prices.ready(completion.provider):
-            await asyncio.to_thread(prices.load)
-        for model in (completion.response_model, completion.request_model):
-            on = completion.started_at
-            cost = (
-                prices.cost(completion.provider, model, completion.usage, on=on) if model else None
-            )
-            if cost is not None:
-                return replace(completion, cost_usd=cost.usd, cost_source=cost.source)
-        return completion
+        return await priced(completion, self.catalogue)
 
     def local_models(self) -> LocalModels:
         """The embedded models of this kit; nothing is started before the first question."""
@@ -196,12 +206,16 @@ class Kit(Directory):
         Raises:
             SpendLimitError: More calls or a higher estimate than allowed; nothing was sent.
         """
-        lanes = merge_equal(self.lane(spot, options) for spot in spots)
         most = self.settings.max_cost_usd if max_cost_usd is None else max_cost_usd
         if most is not None:
             await asyncio.to_thread(prices.load)
+        capped = most is not None
+        lanes = merge_equal([await self.planned(spot, options, capped=capped) for spot in spots])
         calls = self.settings.max_calls if max_calls is None else max_calls
-        guard(lanes, max_calls=calls, max_cost_usd=most, cost=estimate)
+        guard(
+            lanes, max_calls=calls, max_cost_usd=most,
+            cost=lambda call: estimate(call, self.catalogue),
+        )  # fmt: skip
         cell = CURRENT.get()
         started = datetime.now(UTC)
         race = Race(

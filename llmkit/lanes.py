@@ -6,14 +6,14 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
 from .catalogue.resolution import Resolution
-from .client import Call, Exchange
+from .client import Call
 from .errors import CallError, LlmkitError
+from .falling_back import Instead, Ready, Tries, unsent
 from .plan import Spot
 from .types import Completion, Row, Status, TextDelta
 
@@ -26,6 +26,7 @@ class Lane:
 
     Attributes:
         call: None where an error is known before anything is sent.
+        instead: Who else may answer where the call fails; None for nobody.
         same_as: The row whose identical request is sent once for both.
     """
 
@@ -33,6 +34,7 @@ class Lane:
     resolution: Resolution | None = None
     call: Call | None = None
     error: LlmkitError | None = None
+    instead: Instead | None = None
     same_as: int | None = None
 
 
@@ -65,7 +67,7 @@ class Race:
         lanes: Sequence[Lane],
         *,
         run_id: str,
-        ready: Callable[[Call], Awaitable[tuple[Exchange, AbstractContextManager[object]]]],
+        ready: Ready,
         price: Callable[[Completion], Awaitable[Completion]],
         limit: int,
         watchers: Iterable[Watcher] = (),
@@ -111,29 +113,24 @@ class Race:
         if lane.call is None:
             self._finish(lane, _unsent(lane), lane.error)
             return
-        async with self._gates[lane.call.provider.name]:
-            await self._send(lane, lane.call)
+        await self._send(lane, lane.call)
 
     async def _send(self, lane: Lane, call: Call) -> None:
-        exchange: Exchange | None = None
+        tries = Tries(call, self._ready, lane.instead, self._gates.__getitem__)
         failure: Exception | None = None
         try:
-            exchange, use = await self._ready(call)
-            with use:
-                came = await exchange.whole(partial(self._grew, lane.spot.row))
+            came = await tries.whole(partial(self._grew, lane.spot.row))
         except LlmkitError as error:
             failure = error
-            came = (isinstance(error, CallError) and error.completion) or _unsent(lane)
+            known = error.completion if isinstance(error, CallError) else None
+            came = known or tries.completion(Status.ERROR)
         except Exception as error:  # a bug of ours in one row must not cost the others
             log.exception("row %d failed in a way that llmkit does not expect", lane.spot.row)
             failure = error
-            came = replace(
-                exchange.completion() if exchange else _unsent(lane), status=Status.ERROR
-            )
+            came = tries.completion(Status.ERROR)
         except BaseException:
             # Cancelled; or the stop button was pressed in the very moment in which this ran.
-            came = exchange.completion() if exchange else _unsent(lane)
-            self._finish(lane, replace(came, status=Status.CANCELLED))
+            self._finish(lane, tries.completion(Status.CANCELLED))
             raise
         await self._settle(lane, came, failure)
 
@@ -183,7 +180,7 @@ def row_of(
     cell: str | None,
 ) -> Row:
     """The row that *lane* became."""
-    spot, resolution, call = lane.spot, lane.resolution, lane.call
+    spot, resolution = lane.spot, lane.resolution
     question = spot.question
     return Row(
         run_id=run_id,
@@ -194,8 +191,8 @@ def row_of(
         repeat=spot.repeat,
         parameters=spot.parameters,
         asked=spot.asked,
-        provider=resolution.provider if resolution else spot.provider,
-        request_model=call.model if call else (resolution.model if resolution else None),
+        provider=completion.provider or spot.provider,
+        request_model=completion.request_model or (resolution.model if resolution else None),
         how=resolution.how if resolution else None,
         lifecycle=resolution.lifecycle if resolution else None,
         substituted=bool(completion.fallback),
@@ -229,12 +226,7 @@ def _request_key(lane: Lane) -> object:
 
 
 def _unsent(lane: Lane) -> Completion:
-    call = lane.call
-    return Completion(
-        status=Status.ERROR,
-        provider=lane.resolution.provider if lane.resolution else "",
-        request_model=call.model if call else "",
-        attempts=0,
-        fallback=call.fallback if call else (),
-        ignored_parameters=call.ignored if call else (),
-    )
+    if lane.call is not None:
+        return unsent(lane.call)
+    provider = lane.resolution.provider if lane.resolution else ""
+    return Completion(status=Status.ERROR, provider=provider, attempts=0)

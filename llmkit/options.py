@@ -6,11 +6,10 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
+from .catalogue.policy import Fallback, policy_of
 from .errors import ConfigError
 from .plan import PARAMETERS
 from .types import Capability
-
-POLICIES = ("error", "equivalent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +18,7 @@ class Options:
 
     Attributes:
         parameters: Sampling parameters as they were given, lists included.
-        fallback: What to do with a model that is gone: "error", or "equivalent" for the one
-            that its provider or the catalogue names instead.
+        fallback: What may answer in the place of a model that cannot.
         needs: Capabilities without which an answer is of no use.
         strict: True makes a parameter that the model cannot take an error.
         verbatim: True sends the name as it is, whatever the catalogue says.
@@ -30,7 +28,7 @@ class Options:
     """
 
     parameters: Mapping[str, object] = field(default_factory=dict)
-    fallback: str = "equivalent"
+    fallback: Fallback = field(default_factory=Fallback)
     needs: tuple[Capability, ...] = ()
     strict: bool = False
     verbatim: bool = False
@@ -42,7 +40,7 @@ class Options:
 def options(
     parameters: Mapping[str, object],
     *,
-    fallback: str,
+    fallback: object,
     needs: object = (),
     strict: bool = False,
     verbatim: bool = False,
@@ -55,8 +53,6 @@ def options(
     Raises:
         ConfigError: A value of the wrong kind, or a name that is nearly one of ours.
     """
-    if fallback not in POLICIES:
-        raise ConfigError(f"fallback must be one of {', '.join(POLICIES)}, not {fallback!r}")
     if timeout is not None and not timeout > 0:
         raise ConfigError(f"timeout must be more than 0 seconds, not {timeout!r}")
     if retries is not None and (retries < 0 or retries != int(retries)):
@@ -64,7 +60,8 @@ def options(
     extra = dict(extra or {})
     for name in extra:
         _refuse_typo(name)
-    return Options(parameters, fallback, _needs(needs), strict, verbatim, timeout, retries, extra)
+    policy = policy_of(fallback)
+    return Options(parameters, policy, _needs(needs), strict, verbatim, timeout, retries, extra)
 
 
 def _needs(given: object) -> tuple[Capability, ...]:

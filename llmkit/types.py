@@ -137,8 +137,8 @@ class FallbackStep:
         rule: Where it was found, such as official-successor; `catalogue/policy.py` lists them.
         reason: Why the one before it did not answer.
         lost: Capabilities of the asked model that the chosen one is not known to have.
-        price_ratio: The chosen one's estimated cost for this request over the asked one's; None
-            where a price is not known.
+        price_ratio: What the answer costs over what the asked one would have charged for as many
+            tokens; None where a price is not known, or nothing was charged before.
         class_change: Steps between their classes, negative for a smaller model; None where one
             of them has no place in that order.
     """

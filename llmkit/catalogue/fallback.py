@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import NamedTuple
 
-from ..types import FallbackStep, Lifecycle
+from ..types import FallbackStep, Lifecycle, Usage
 from . import lifecycle, policy, prices, ranking
 from .entry import Catalogue, StandardName, normal
 from .needs import HOMES, Need, Terms, at_home, facts, unfit
@@ -91,10 +91,8 @@ def candidates(
                 yield found
 
 
-def step(
-    catalogue: Catalogue, asked: Asked, chosen: Candidate, need: Need, reason: str
-) -> FallbackStep:
-    """What is told of a replacement."""
+def step(catalogue: Catalogue, asked: Asked, chosen: Candidate, reason: str) -> FallbackStep:
+    """What is told of a replacement; its price comes with the answer."""
     known = [facts(catalogue, *place) for place in (asked.place, chosen.place)]
     had, has = (entry.capabilities if entry else frozenset() for entry in known)
     return FallbackStep(
@@ -103,9 +101,22 @@ def step(
         rule=chosen.rule,
         reason=reason,
         lost=tuple(sorted(had - has)),
-        price_ratio=_price_ratio(catalogue, asked.place, chosen.place, need),
         class_change=ranking.class_change(catalogue, asked.place, chosen.place),
     )
+
+
+def priced(
+    catalogue: Catalogue, told: FallbackStep, usage: Usage, on: datetime | None
+) -> FallbackStep:
+    """*told* with what *usage* costs at the chosen model over what it would have cost."""
+    costs = []
+    for name in (told.asked, told.chosen):
+        provider, _, model = name.partition(":")
+        costs.append(prices.cost(provider, model, usage, on=on, catalogue=catalogue))
+    before, after = costs
+    if before is None or after is None or before.usd == 0:
+        return told
+    return replace(told, price_ratio=after.usd / before.usd)
 
 
 def written(place: Place) -> str:
@@ -117,14 +128,6 @@ def _same(catalogue: Catalogue, place: Place) -> Place:
     # An alias and its target are one model, so the one is no way out where the other has failed.
     provider, model = place
     return provider, normal(catalogue.concrete(provider, model))
-
-
-def _price_ratio(catalogue: Catalogue, asked: Place, chosen: Place, need: Need) -> float | None:
-    costs = [
-        prices.cost(*place, need.usage, on=None, catalogue=catalogue) for place in (asked, chosen)
-    ]
-    before, after = (cost.usd if cost else None for cost in costs)
-    return None if after is None or not before else after / before
 
 
 def _named(catalogue: Catalogue, asked: Asked, on: date) -> Iterator[Candidate]:

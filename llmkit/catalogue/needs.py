@@ -151,9 +151,7 @@ def at_home(catalogue: Catalogue, model: str) -> tuple[str, str] | None:
 def _gone_at_home(catalogue: Catalogue, model: str, on: date) -> bool:
     # What a reseller listed last month ends with its maker's own service.
     home = at_home(catalogue, model)
-    return home is not None and (
-        lifecycle.lifecycle_of(catalogue, *home, on) is Lifecycle.RETIRED
-    )
+    return home is not None and (lifecycle.lifecycle_of(catalogue, *home, on) is Lifecycle.RETIRED)
 
 
 def _abilities(known: ModelEntry | None, need: Need) -> Iterator[Against]:

@@ -38,6 +38,12 @@ def _unquoted(text: str) -> str:
     return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else text
 
 
+def _policy(text: str) -> str | list[str]:
+    """A policy's name, or models with commas between them."""
+    is_list = any(mark in text for mark in ",:/")
+    return [name for name in text.split(",") if name] if is_list else text
+
+
 def common(function: F) -> F:
     """The arguments that `%%ask` and `%%compare` share."""
     for added in reversed(
@@ -48,7 +54,7 @@ def common(function: F) -> F:
             argument("--max-tokens", type=_values(int), help="most tokens to generate"),
             argument("--seed", type=_values(int), help="for answers that can be had again"),
             argument("--stop", type=_unquoted, action="append", help="where to stop"),
-            argument("--fallback", help="error, or equivalent for the successor of a dead model"),
+            argument("--fallback", type=_policy, help="error, equivalent, any; or a:b,c:d"),
             argument("--timeout", type=float, help="seconds for a whole call"),
             argument("--retries", type=int, help="further attempts where nothing was answered"),
             argument("--strict", action="store_true", help="no parameter may be ignored"),

@@ -87,7 +87,7 @@ def dollars(usd: float) -> str:
 def remarks(row: Row) -> tuple[str, ...]:
     """All that a reader must know beside the text: substitutions, what was ignored, warnings."""
     answer = row.completion
-    said = [f"{s.asked} → {s.chosen}: {s.reason}" for s in answer.fallback]
+    said = [str(step) for step in answer.fallback]
     if row.lifecycle is Lifecycle.REROUTED:
         said.append(f"the provider answers {row.request_model} with another model")
     if answer.rerouted:

@@ -121,7 +121,7 @@ def _line(row: Row) -> dict[str, Any]:
     line["reasoning"] = answer.reasoning or None
     line["output_tokens_per_s"] = tokens_per_second(answer)
     line["ignored_parameters"] = ", ".join(answer.ignored_parameters)
-    line["fallback"] = "; ".join(f"{s.asked} -> {s.chosen} ({s.rule})" for s in answer.fallback)
+    line["fallback"] = " | ".join(map(str, answer.fallback))
     line["warnings"] = "; ".join(answer.warnings)
     return {name: _plain(value) for name, value in line.items()}
 

@@ -115,12 +115,17 @@ def _completion(record: Mapping[str, Any]) -> Completion:
     values |= {
         "status": Status(record["status"]),
         "usage": Usage(**_known(Usage, record["usage"])),
-        "fallback": tuple(FallbackStep(**_known(FallbackStep, s)) for s in record["fallback"]),
+        "fallback": tuple(map(_step, record["fallback"])),
         "warnings": tuple(record["warnings"]),
         "ignored_parameters": tuple(record["ignored_parameters"]),
         "started_at": datetime.fromisoformat(started) if started else None,
     }
     return Completion(**values)
+
+
+def _step(record: Mapping[str, Any]) -> FallbackStep:
+    # An earlier version told less.
+    return FallbackStep(**{**_known(FallbackStep, record), "lost": tuple(record.get("lost", ()))})
 
 
 def _known(kind: type[Row | Completion | Usage | FallbackStep], record: Mapping[str, Any]) -> Any:

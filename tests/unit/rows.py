@@ -8,7 +8,10 @@ from typing import Any
 
 from llmkit.types import Completion, FallbackStep, How, Lifecycle, Row, Status, Usage
 
-STEP = FallbackStep("gpt-3.5-turbo", "gpt-5.6-terra", "official-successor", "it is retired")
+STEP = FallbackStep(
+    "openai:gpt-3.5-turbo", "openai:gpt-5.6-terra", "official-successor", "it is retired",
+    lost=("tools",), price_ratio=8.0, class_change=1,
+)  # fmt: skip
 
 
 def answer(**changes: Any) -> Completion:

@@ -8,6 +8,7 @@ import pytest
 
 import llmkit
 from llmkit.asking import asking, comparing
+from llmkit.catalogue.policy import Fallback
 from llmkit.errors import ConfigError
 
 
@@ -18,7 +19,7 @@ def test_one_question_is_one_spot():
     assert (spot.asked, spot.prompt.temperature, options.fallback) == (
         "local:smollm2",
         1.0,
-        "equivalent",
+        Fallback("equivalent"),
     )
 
 
@@ -39,7 +40,7 @@ def test_several_of_anything_are_a_comparison(given, words):
 
 def test_a_comparison_refuses_a_changed_subject_unless_it_is_asked_for():
     """compare() has fallback="error", ask() has "equivalent"."""
-    assert comparing("hi", "m").options.fallback == "error"
+    assert comparing("hi", "m").options.fallback == Fallback("error")
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,8 @@ def test_values_are_of_their_columns_kinds():
     assert (line["temperature"], line["status"], line["fallback"]) == (
         0.5,
         "complete",
-        "gpt-3.5-turbo -> gpt-5.6-terra (official-successor)",
+        "openai:gpt-3.5-turbo → openai:gpt-5.6-terra (official-successor): it is retired; "
+        "without tools; 1 class larger; 8 times the price",
     )
 
 

@@ -128,7 +128,8 @@ def test_all_that_matters_is_on_a_card():
     text = comparison_html([row()])
 
     said = """openai: gpt-6-luna|temperature 0.5|✓ complete|first text 0.50 s|17 tokens|$0.0012|
-gpt-3.5-turbo → gpt-5.6-terra: it is retired|seed was not sent|ServerError: busy|
+openai:gpt-3.5-turbo → openai:gpt-5.6-terra (official-successor): it is retired; |
+without tools|seed was not sent|ServerError: busy|
 <summary>reasoning</summary>"""
     assert [s for s in said.replace("\n", "").split("|") if s not in text] == []
 

@@ -22,7 +22,7 @@ def test_needs_are_capabilities():
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"fallback": "maybe"}, "error, equivalent"),
+        ({"fallback": "maybe"}, "same-model, equivalent, any, or a list"),
         ({"fallback": "error", "needs": ["sight"]}, "needs= knows: vision"),
         ({"fallback": "error", "timeout": 0}, "more than 0 seconds"),
         ({"fallback": "error", "retries": -1}, "0 means one attempt"),

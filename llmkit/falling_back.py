@@ -1,0 +1,188 @@
+"""One question on its way to an answer, by the model that was asked or by another in its place."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    aclosing,
+    asynccontextmanager,
+    nullcontext,
+)
+from dataclasses import replace
+from typing import Protocol
+
+from .client import Call, Exchange
+from .errors import (
+    CallError,
+    ContextLengthExceededError,
+    ModelNotFoundError,
+    Outcome,
+    RateLimitError,
+    ServerError,
+)
+from .types import Completion, Status, TextDelta
+
+log = logging.getLogger(__name__)
+
+OVERLOADED = (503, 529)  # by their meaning nothing was answered, unlike 500, 502 and 504
+ANSWERED = (Outcome.STREAMED, Outcome.AMBIGUOUS)
+
+Ready = Callable[[Call], Awaitable[tuple[Exchange, AbstractContextManager[object]]]]
+
+
+class Instead(Protocol):
+    """Who else may answer; asked anew after each failure."""
+
+    async def after(self, error: CallError) -> Call | None:
+        """The next call to make, None where nobody is left or allowed."""
+        ...
+
+
+def calls_for_another(error: CallError) -> bool:
+    """True where another model could answer what this one did not, at no risk of two bills.
+
+    Never once text has come; never where the key, the money or the request itself is wrong, for
+    those are to be mended and not to be gone round.
+    """
+    came = error.completion
+    if error.outcome in ANSWERED or (came is not None and (came.text or came.reasoning)):
+        return False
+    if isinstance(error, ServerError):
+        return error.status in OVERLOADED or "overloaded" in (error.code or "")
+    return isinstance(error, ModelNotFoundError | RateLimitError | ContextLengthExceededError)
+
+
+class Tries:
+    """A call, and where it fails those in its place, each with its own retries. Serves once.
+
+    Attributes:
+        call: The one under way, or the last.
+    """
+
+    def __init__(
+        self,
+        call: Call,
+        ready: Ready,
+        instead: Instead | None = None,
+        gate: Callable[[str], AbstractAsyncContextManager[object]] = lambda name: nullcontext(),
+    ) -> None:
+        """Args:
+        ready: Opens the exchange of a call, and marks its session as in use.
+        instead: Who else may answer; None for nobody.
+        gate: By provider, what lets only so many through at the same time.
+        """
+        self.call = call
+        self._ready = ready
+        self._instead = instead
+        self._gate = gate
+        self._exchange: Exchange | None = None
+        self._failed: list[CallError] = []
+        self._began: float | None = None
+        self._this_began = 0.0
+
+    async def whole(self, heard: Callable[[TextDelta], None] | None = None) -> Completion:
+        """The answer; *heard* is told of each piece as it comes.
+
+        Raises:
+            CallError: The last one's own error; `.completion` holds what had come.
+        """
+        while True:
+            try:
+                async with self._sent() as exchange:
+                    await exchange.whole(heard)
+                return self.completion()
+            except CallError as error:
+                await self._go_on(error)
+
+    async def deltas(self) -> AsyncGenerator[TextDelta, None]:
+        """The answer's text, one piece for each network read; see `whole`."""
+        while True:
+            try:
+                async with self._sent() as exchange, aclosing(exchange.deltas()) as deltas:
+                    async for delta in deltas:
+                        yield delta
+                return
+            except CallError as error:
+                await self._go_on(error)
+
+    def completion(self, status: Status | None = None) -> Completion:
+        """What has come so far, with what the earlier tries took."""
+        if self._exchange is None:
+            return self._with_earlier(unsent(self.call, status or Status.ERROR))
+        return self._with_earlier(self._exchange.completion(status))
+
+    @asynccontextmanager
+    async def _sent(self) -> AsyncIterator[Exchange]:
+        self._exchange = None
+        async with self._gate(self.call.provider.name):
+            self._exchange, use = await self._ready(self.call)
+            self._this_began = asyncio.get_running_loop().time()
+            if self._began is None:
+                self._began = self._this_began
+            with use:
+                yield self._exchange
+
+    async def _go_on(self, error: CallError) -> None:
+        """Makes the next call the one under way.
+
+        Raises:
+            CallError: *error*, where there is none.
+        """
+        left = self._time_left()
+        following = None
+        if self._instead is not None and calls_for_another(error) and (left is None or left > 0):
+            following = await self._instead.after(error)
+        if following is None:
+            self._explain(error)
+            raise error
+        log.info("%s; asking %s instead", error, following.model)
+        self._failed.append(error)
+        limits = following.limits if left is None else replace(following.limits, deadline_s=left)
+        self.call = replace(following, limits=limits)
+
+    def _explain(self, error: CallError) -> None:
+        for earlier in self._failed:
+            error.add_note(f"before it: {type(earlier).__name__}: {earlier}")
+        if error.completion is not None:
+            error.completion = self._with_earlier(error.completion)
+            error.possibly_billed = error.completion.possibly_billed
+
+    def _with_earlier(self, came: Completion) -> Completion:
+        if not self._failed:
+            return came
+        told = [error.completion for error in self._failed if error.completion is not None]
+        late = self._this_began - (self._began or 0.0)
+        return replace(
+            came,
+            attempts=came.attempts + sum(earlier.attempts for earlier in told),
+            possibly_billed=came.possibly_billed or any(e.possibly_billed for e in self._failed),
+            started_at=next((e.started_at for e in told if e.started_at), came.started_at),
+            time_to_first_chunk_s=_later(came.time_to_first_chunk_s, late),
+            duration_s=_later(came.duration_s, late),
+        )
+
+    def _time_left(self) -> float | None:
+        deadline = self.call.limits.deadline_s
+        if deadline is None:
+            return None
+        return deadline - (asyncio.get_running_loop().time() - self._this_began)
+
+
+def _later(seconds: float | None, by: float) -> float | None:
+    return None if seconds is None else seconds + by
+
+
+def unsent(call: Call, status: Status = Status.ERROR) -> Completion:
+    """What there is of an answer before anything was sent."""
+    return Completion(
+        status=status,
+        provider=call.provider.name,
+        request_model=call.model,
+        attempts=0,
+        fallback=call.fallback,
+        ignored_parameters=call.ignored,
+    )

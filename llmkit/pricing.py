@@ -1,0 +1,39 @@
+"""Puts what an answer cost to it, and what its substitution did to the price."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from .catalogue import fallback, prices
+from .catalogue.entry import Catalogue
+from .types import Completion
+
+
+async def priced(completion: Completion, catalogue: Catalogue) -> Completion:
+    """*completion* with its cost, where the provider did not say it and a price is known."""
+    told = completion.cost_usd is not None
+    if told and not completion.fallback:
+        return completion
+    if completion.fallback or not prices.ready(completion.provider):
+        await asyncio.to_thread(prices.load)
+    return _compared(completion if told else _with_cost(completion, catalogue), catalogue)
+
+
+def _with_cost(completion: Completion, catalogue: Catalogue) -> Completion:
+    for model in filter(None, (completion.response_model, completion.request_model)):
+        cost = prices.cost(
+            completion.provider, model, completion.usage,
+            on=completion.started_at, catalogue=catalogue,
+        )  # fmt: skip
+        if cost is not None:
+            return replace(completion, cost_usd=cost.usd, cost_source=cost.source)
+    return completion
+
+
+def _compared(completion: Completion, catalogue: Catalogue) -> Completion:
+    if not completion.fallback:
+        return completion
+    usage, on = completion.usage, completion.started_at
+    steps = (fallback.priced(catalogue, step, usage, on) for step in completion.fallback)
+    return replace(completion, fallback=tuple(steps))

@@ -1,0 +1,175 @@
+"""Who answers in the place of one row's model: chosen anew after each failure, none twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from .calls import call_for
+from .catalogue import fallback, policy, prices
+from .catalogue.needs import Need, Terms, facts, need_of
+from .catalogue.ranking import Place
+from .catalogue.resolution import Resolution
+from .catalogue.spelling import SPELLINGS
+from .client import Call
+from .directory import Directory
+from .errors import (
+    CallError,
+    ConfigError,
+    ContextLengthExceededError,
+    LlmkitError,
+    ModelNotFoundError,
+    RateLimitError,
+    RetiredModelError,
+)
+from .options import Options
+from .plan import Spot
+from .types import FallbackStep
+
+MOST_REASONS = 5  # of those who may not answer; more would bury the error
+
+
+class Substitutes:
+    """What the person's policy lets answer in the place of the model that *resolution* found.
+
+    Attributes:
+        ceiling: Most US dollars that a substitute may cost by estimate; None for no limit but
+            the policy's.
+    """
+
+    def __init__(
+        self, directory: Directory, spot: Spot, resolution: Resolution, options: Options
+    ) -> None:
+        self.ceiling: float | None = None
+        self._directory = directory
+        self._spot = spot
+        self._resolution = resolution
+        self._options = options
+        self._tried: list[Place] = []
+        self._steps: tuple[FallbackStep, ...] = ()
+        self._more_than: int | None = None
+
+    async def after(self, error: CallError) -> Call | None:
+        """The next call to make after *error*, None where nobody is left or allowed.
+
+        Who was passed over, and why, is noted on *error*.
+        """
+        failed = (error.provider, error.model)
+        self._tried.append(failed)
+        if len(self._tried) > self._options.fallback.most:
+            return None
+        if isinstance(error, ContextLengthExceededError):
+            self._more_than = max(self._more_than or 0, self._window(failed))
+        if self._asks_for_prices():
+            await asyncio.to_thread(prices.load)
+        return self._chosen(error)
+
+    def _chosen(self, error: CallError) -> Call | None:
+        catalogue, asked = self._directory.catalogue, self._asked()
+        while True:
+            candidate, against = fallback.choose(
+                catalogue, asked, self._need(), self._terms(),
+                self._options.fallback.rules, self._tried,
+            )  # fmt: skip
+            if candidate is None:
+                for reason in against[:MOST_REASONS]:
+                    error.add_note(f"not asked instead: {reason}")
+                return None
+            step = fallback.step(catalogue, asked, candidate, reason_of(error))
+            call = self._call(candidate, error)
+            if call is not None:
+                self._steps = (*self._steps, step)
+                return replace(call, fallback=self._steps)
+            self._tried.append(candidate.place)
+
+    def _call(self, candidate: fallback.Candidate, error: CallError) -> Call | None:
+        directory = self._directory
+        try:
+            return call_for(
+                directory.resolve(fallback.written(candidate.place)),
+                self._spot.prompt,
+                replace(self._options, verbatim=True),  # what it must have is known already
+                catalogue=directory.catalogue,
+                provider=directory.provider(candidate.provider),
+                settings=directory.settings,
+                key=directory.key_for,
+            )
+        except LlmkitError as refused:
+            error.add_note(f"not asked instead: {refused}")
+            return None
+
+    def _asked(self) -> fallback.Asked:
+        found = self._resolution
+        own = self._directory.catalogue.fallbacks.get((found.provider, found.id), ())
+        named = self._options.fallback.names
+        return fallback.Asked(
+            found.provider, found.id, found.standard,
+            named=self._places(named), own=self._places(own),
+        )  # fmt: skip
+
+    def _places(self, names: Sequence[str]) -> list[Place]:
+        found = (self._directory.resolve(name) for name in names)
+        return [(resolution.provider, resolution.model) for resolution in found]
+
+    def _need(self) -> Need:
+        need = need_of(self._spot.prompt, self._options.needs)
+        return replace(need, more_than=self._more_than)
+
+    def _terms(self) -> Terms:
+        wish = self._options.fallback
+        limits = [most for most in (wish.max_cost_usd, self.ceiling) if most is not None]
+        return Terms(
+            on=datetime.now(UTC).date(),
+            has_key=self._has_key,
+            providers=self._providers(wish),
+            max_cost_usd=min(limits, default=None),
+            allow_unknown=wish.allow_unknown,
+        )
+
+    def _providers(self, wish: policy.Fallback) -> frozenset[str] | None:
+        if wish.providers:
+            return frozenset(SPELLINGS.get(name, name) for name in wish.providers)
+        kept = wish.keeps_provider and names_provider(self._spot, self._resolution)
+        return frozenset({self._resolution.provider}) if kept else None
+
+    def _has_key(self, name: str) -> bool:
+        try:
+            self._directory.key_for(self._directory.provider(name))
+        except ConfigError:
+            return False
+        return True
+
+    def _asks_for_prices(self) -> bool:
+        wish = self._options.fallback
+        return policy.RANKED in wish.rules or self._terms().max_cost_usd is not None
+
+    def _window(self, place: Place) -> int:
+        known = facts(self._directory.catalogue, *place)
+        return (known.input_limit if known else None) or 0
+
+
+def names_provider(spot: Spot, resolution: Resolution) -> bool:
+    """True where the person said at which provider to ask, and not only what."""
+    if spot.provider is not None:
+        return True
+    left, colon, _ = spot.asked.strip().partition(":")
+    stated = SPELLINGS.get(left.lower(), left.lower())
+    return (colon != "" and stated == resolution.provider) or "/" in left
+
+
+def reason_of(error: CallError) -> str:
+    """Why a model did not answer, in a few words for a table."""
+    place = f"{error.provider}:{error.model}"
+    if isinstance(error, RetiredModelError):
+        return str(error).partition(";")[0].partition(", and ")[0]
+    if isinstance(error, ModelNotFoundError):
+        known = f"was not found ({error.status})" if error.status else "is not in its own list"
+        return f"{place} {known}"
+    if isinstance(error, ContextLengthExceededError):
+        return f"the prompt is too long for {place}"
+    if isinstance(error, RateLimitError):
+        wait = f", {error.retry_after:.0f} s to wait" if error.retry_after else ""
+        return f"{place} wants fewer requests ({error.status}{wait})"
+    return f"{place} is overloaded ({error.status or error.code})"

@@ -1,0 +1,354 @@
+"""Who may answer in the place of a model that cannot, and in which order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llmkit.catalogue import fallback, policy, ranking
+from llmkit.catalogue.entry import Alias, ModelEntry, StandardName
+from llmkit.catalogue.fallback import Asked, candidates, choose
+from llmkit.catalogue.load import indexed
+from llmkit.catalogue.needs import Need, Terms, need_of, unfit
+from llmkit.catalogue.policy import Fallback, policy_of
+from llmkit.errors import ConfigError
+from llmkit.types import Capability, Lifecycle, Message, Prompt, Usage
+
+DAY = date(2026, 11, 24)
+TERMS = Terms(DAY)
+ANY = policy.RULES_OF["any"]
+SHORT = Need(Usage(20, 1024))
+
+
+def model(provider, name, **known):
+    window = {"max_input": 100_000, "max_output": 8_000}
+    return ModelEntry(
+        provider, name, known.pop("state", Lifecycle.ACTIVE), kind=known.pop("kind", "small"),
+        released=date(2026, 1, 1), **{**window, **known},
+    )  # fmt: skip
+
+
+def catalogue(*models, names=(), aliases=(), classes=None):
+    return indexed(DAY, models=models, names=names, aliases=aliases, classes=classes or {})
+
+
+def small_world(**changes):
+    """One model of each way to stand in for openai:old."""
+    rows = {
+        "old": model("openai", "old", retires=date(2026, 1, 1), successors=("next",)),
+        "elsewhere": model("openrouter", "openai/old", listed=True),
+        "next": model("openai", "next"),
+        "peer": model("mistral", "peer"),
+        "pick": model("google", "pick"),
+        "like": model("anthropic", "like"),
+    }
+    rows = {name: replace(row, **changes.get(name, {})) for name, row in rows.items()}
+    name = StandardName("old", "small", "old", date(2023, 1, 1),
+                        {"openai": ("old",), "mistral": ("peer",)})  # fmt: skip
+    return catalogue(*rows.values(), names=[name], classes={"small": {"google": ("pick",)}})
+
+
+ORDER = [
+    ("openrouter", "openai/old", "same-model"),
+    ("openai", "next", "official-successor"),
+    ("mistral", "peer", "curated-peer"),
+    ("google", "pick", "class-default"),
+    ("anthropic", "like", "ranked"),
+]
+
+
+def order(rules, world=None):
+    world = world or small_world()
+    found = [tuple(c) for c in candidates(world, Asked("openai", "old"), rules, DAY)]
+    return [c for c in found if unfit(world, *c[:2], SHORT, TERMS, named=False) is None]
+
+
+def test_the_order_of_rules():
+    """The same model elsewhere, the successor, the peer, the pick of the class, the likeness."""
+    assert order(ANY) == ORDER
+
+
+@pytest.mark.parametrize(
+    ("allow", "reach"), [("error", 0), ("same-model", 1), ("equivalent", 4), ("any", 5)]
+)
+def test_a_policy_says_how_far_to_go(allow, reach):
+    """Each policy allows what the one before it does, and more."""
+    assert order(Fallback(allow).rules) == ORDER[:reach]
+
+
+@pytest.mark.parametrize(
+    ("change", "need", "terms", "reason"),
+    [
+        ({"state": Lifecycle.RETIRED}, SHORT, TERMS, "is retired"),
+        ({"state": Lifecycle.REROUTED}, SHORT, TERMS, "is rerouted"),
+        ({"state": Lifecycle.UNKNOWN}, SHORT, TERMS, "is not known to be alive"),
+        ({"listed": False}, SHORT, TERMS, "is not in openai's own list"),
+        ({}, SHORT, Terms(DAY, has_key=lambda name: False), "needs a key for openai"),
+        ({}, SHORT, Terms(DAY, providers=frozenset({"google"})), "is at a provider that is not"),
+        ({"max_input": 50}, Need(Usage(60, 0)), TERMS, "takes 50 tokens, and about 66 are needed"),
+        ({}, Need(Usage(9, 0), output_tokens=9_000), TERMS, "writes 8,000 tokens, and about 9,000"),
+        ({"max_input": None}, Need(Usage(9_000, 0)), TERMS, "is not known to take 9,900 tokens"),
+        ({"max_output": None}, Need(Usage(9, 0), 3_000), TERMS, "is not known to write 3,000"),
+        ({"context_total": 90}, Need(Usage(50, 0), 40), TERMS, "has 90 tokens for prompt and ans"),
+        ({}, Need(Usage(9, 0), more_than=100_000), TERMS, "takes no more than the 100,000 tokens"),
+        ({"max_input": None}, Need(Usage(9, 0), more_than=1), TERMS, "is not known to take 10"),
+        ({}, Need(Usage(9, 0), None, (Capability.VISION,)), TERMS, "is not known to have vision"),
+        ({"lacks": frozenset({Capability.VISION})}, Need(Usage(9, 0), None, (Capability.VISION,)),
+         TERMS, "has no vision"),
+        ({"kind": "embedding"}, SHORT, TERMS, "makes embeddings and no text"),
+        ({"output_modalities": frozenset({"image"})}, SHORT, TERMS, "writes no text"),
+        ({}, SHORT, Terms(DAY, max_cost_usd=1.0), "has no known price"),
+    ],
+)  # fmt: skip
+def test_what_a_request_needs_is_a_hard_filter(change, need, terms, reason):
+    """A model that lacks something is passed over, and so is one of which it is not known."""
+    world = catalogue(model("openai", "x", **change))
+
+    assert unfit(world, "openai", "x", need, terms, named=False).startswith(reason)
+
+
+def test_a_model_that_is_all_of_that_passes():
+    """The counter-example to every line of the filter."""
+    world = catalogue(model("openai", "x", capabilities=frozenset({Capability.VISION})))
+    need = Need(Usage(90_000, 0), 8_000, (Capability.VISION,), more_than=99_999)
+
+    assert unfit(world, "openai", "x", need, TERMS, named=False) is None
+
+
+@pytest.mark.parametrize(
+    ("terms", "named"), [(Terms(DAY, allow_unknown=True), False), (TERMS, True)]
+)
+def test_the_unknown_passes_only_where_it_is_asked_for(terms, named):
+    """allow_unknown, or a name in the caller's own list, vouches for what no source knows."""
+    bare = {"max_input": None, "max_output": None, "state": Lifecycle.UNKNOWN}
+    world = catalogue(model("openai", "x", **bare))
+    need = Need(Usage(90_000, 0), 8_000, (Capability.VISION,))
+
+    assert unfit(world, "openai", "x", need, terms, named=named) is None
+    assert unfit(world, "openai", "x", need, TERMS, named=False) is not None
+
+
+def test_a_name_in_the_callers_list_does_not_outweigh_a_fact():
+    """What is known to be retired or too small is passed over, whoever named it."""
+    gone, small = model("openai", "x", state=Lifecycle.RETIRED), model("openai", "y", max_input=5)
+    world = catalogue(gone, small)
+
+    reasons = [unfit(world, "openai", n, Need(Usage(9, 0)), TERMS, named=True) for n in "xy"]
+
+    assert reasons == ["is retired", "takes 5 tokens, and about 10 are needed"]
+
+
+def test_a_resellers_copy_ends_with_its_makers_model():
+    """What OpenRouter listed last month is not known to live once its maker has ended it."""
+    world = small_world(elsewhere={"listed": None})
+
+    assert order(ANY, world) == ORDER[1:]
+
+
+def test_what_ollama_has_is_known_only_from_its_own_list():
+    """A model of the library may not be on this machine."""
+    world = catalogue(model("ollama", "llama9"), model("ollama", "llama8", listed=True))
+
+    reasons = [unfit(world, "ollama", n, SHORT, TERMS, named=False) for n in ("llama9", "llama8")]
+
+    assert reasons == ["is not known to be on this machine", None]
+
+
+@pytest.mark.parametrize(
+    ("provider", "name", "elsewhere"),
+    [
+        ("anthropic", "claude-haiku-5-5", "anthropic/claude-haiku-5.5"),
+        ("anthropic", "claude-x-20260101", "anthropic/claude-x"),
+        ("mistral", "small-2603", "mistralai/small-2603"),
+        ("openai", "gpt-9", None),
+    ],
+)
+def test_the_slug_rule_finds_the_same_model(provider, name, elsewhere):
+    """Maker and name make OpenRouter's id, in any spelling; a snapshot only under its own alias."""
+    ids = ["anthropic/claude-haiku-5.5", "anthropic/claude-x", "mistralai/small-2603", "openai/gpt"]
+    world = catalogue(
+        *[model("openrouter", found, listed=True) for found in ids],
+        model(provider, name),
+        aliases=[Alias("anthropic", "claude-x", "claude-x-20260101", "floating", "s")],
+    )
+
+    found, _ = choose(world, Asked(provider, name), SHORT, TERMS, ["same-model"])
+
+    assert (found.model if found else None) == elsewhere
+
+
+def test_the_same_model_at_its_maker():
+    """From OpenRouter's id to the maker's own, whatever variant was asked for."""
+    world = catalogue(model("openrouter", "openai/gpt-9"), model("openai", "gpt-9"))
+
+    found, _ = choose(world, Asked("openrouter", "openai/gpt-9:nitro"), SHORT, TERMS, ANY)
+
+    assert tuple(found) == ("openai", "gpt-9", "same-model")
+
+
+def test_an_alias_of_what_failed_is_no_way_out():
+    """mistral-small-latest is not tried where the model it means has failed."""
+    world = catalogue(
+        model("mistral", "small-2603"), model("mistral", "small-latest"),
+        aliases=[Alias("mistral", "small-latest", "small-2603", "floating", "s")],
+        classes={"small": {"mistral": ("small-latest",)}},
+    )  # fmt: skip
+
+    assert choose(world, Asked("mistral", "small-2603"), SHORT, TERMS, ANY) == (None, ())
+
+
+def test_a_successor_that_leaves_soon_comes_last():
+    """A replacement that must be replaced next month is taken only where nothing else is."""
+    world = catalogue(
+        model("openai", "a", successors=("b",)),
+        model("openai", "b", retires=date(2027, 1, 1), successors=("c",)),
+        model("openai", "c", retires=date(2027, 2, 1), successors=("d",)),
+        model("openai", "d"),
+    )
+
+    found = candidates(world, Asked("openai", "a"), ["official-successor"], DAY)
+
+    assert [c.model for c in found] == ["d", "c", "b"]
+
+
+def test_a_persons_own_rows_come_first():
+    """What a person's own rows name is tried before anything that the catalogue names."""
+    asked = Asked("openai", "old", own=[("anthropic", "like")])
+
+    found, _ = choose(small_world(), asked, SHORT, TERMS, Fallback().rules)
+
+    assert tuple(found) == ("anthropic", "like", "own-fallback")
+
+
+def test_the_callers_list_is_all_there_is():
+    """A list is tried in its order, and nothing beside it."""
+    asked = Asked("openai", "old", named=[("google", "pick"), ("mistral", "peer")])
+    rules = Fallback(["google:pick", "mistral:peer"]).rules
+
+    found = [tuple(c) for c in candidates(small_world(), asked, rules, DAY)]
+
+    assert found == [("google", "pick", "named"), ("mistral", "peer", "named")]
+
+
+def test_who_was_passed_over_is_told_with_the_reason():
+    """The caller can say why a nearer model was not taken."""
+    found, against = choose(
+        small_world(next={"max_input": 10}), Asked("openai", "old"), Need(Usage(99, 0)),
+        replace(TERMS, has_key=lambda name: name != "openrouter"), ANY,
+    )  # fmt: skip
+
+    assert found.model == "peer"
+    assert against == (
+        "openrouter:openai/old needs a key for openrouter",
+        "openai:next takes 10 tokens, and about 109 are needed",
+    )
+
+
+def test_a_step_tells_what_is_lost():
+    """Capabilities and class of the one that was asked for are compared with the chosen one's."""
+    world = catalogue(
+        model("openai", "big", kind="flagship", capabilities=frozenset(Capability)),
+        model("openai", "tiny", kind="nano", capabilities=frozenset({Capability.TOOLS})),
+    )
+
+    told = fallback.step(
+        world, Asked("openai", "big"), fallback.Candidate("openai", "tiny", "ranked"), "it is busy"
+    )
+
+    assert (told.asked, told.chosen) == ("openai:big", "openai:tiny")
+    assert told.lost == ("embedding", "json_schema", "reasoning", "vision")
+    assert told.class_change == -3
+    assert "3 classes smaller" in str(told)
+
+
+def test_likeness_prefers_class_then_age():
+    """The same class comes first, and among equals the newer one."""
+    world = catalogue(
+        model("openai", "x"), model("google", "same"), model("google", "large", kind="flagship"),
+        replace(model("google", "aged"), released=date(2024, 1, 1)),
+    )  # fmt: skip
+    places = [("google", name) for name in ("large", "aged", "same")]
+
+    found = ranking.ranked(world, ("openai", "x"), places, DAY)
+
+    assert [name for _, name in found] == ["same", "large", "aged"]
+
+
+def test_nothing_is_like_what_nobody_knows():
+    """An id without any fact has no likeness, so "any" suggests nothing for it."""
+    assert order(["ranked"], small_world()) != []
+
+    assert list(candidates(small_world(), Asked("openai", "x-y-z"), ["ranked"], DAY)) == []
+
+
+def test_a_need_is_read_off_the_prompt():
+    """System prompt and messages are estimated, with a margin; max_tokens is the output."""
+    prompt = Prompt((Message("user", "x" * 4_000),), system="y" * 400, max_tokens=7)
+
+    need = need_of(prompt, (Capability.VISION,))
+
+    assert need.usage == Usage(1_108, 7)
+    assert (need.input_tokens, need.output_tokens) == (1_219, 7)
+
+
+NAMES = st.sampled_from(["a", "b", "c", "d", "e"])
+PLACES = st.tuples(st.sampled_from(["openai", "mistral", "openrouter"]), NAMES)
+
+
+@st.composite
+def tangled_worlds(draw):
+    """Catalogues whose successors, aliases, peers and picks lead anywhere, in circles too."""
+    models = [
+        model(*place, successors=tuple(draw(st.lists(NAMES, max_size=2))),
+              retires=draw(st.sampled_from([None, date(2026, 1, 1), date(2027, 1, 1)])))
+        for place in draw(st.lists(PLACES, unique=True))
+    ]  # fmt: skip
+    aliases = [
+        Alias(provider, name, draw(NAMES), "floating", "s")
+        for provider, name in draw(st.lists(PLACES, max_size=4))
+    ]
+    peers = draw(st.dictionaries(st.sampled_from(["openai", "mistral"]), st.tuples(NAMES, NAMES)))
+    name = StandardName("a", "small", "a", DAY, peers)
+    return catalogue(*models, names=[name], aliases=aliases, classes={"small": peers})
+
+
+@given(world=tangled_worlds(), start=PLACES)
+def test_a_chain_of_fallbacks_never_loops(world, start):
+    """However the tables lead in circles, each model is tried once and the chain ends."""
+    tried = [start]
+    while True:
+        found, _ = choose(world, Asked(*start), SHORT, TERMS, ANY, tried)
+        if found is None:
+            break
+        assert found.place not in tried
+        tried.append(found.place)
+
+    assert len(tried) <= 16
+
+
+@pytest.mark.parametrize(
+    ("given_", "words"),
+    [
+        ("maybe", "must be one of error, same-model, equivalent, any, or a list of models"),
+        ([], "the list of models to fall back to is empty"),
+        ([1], "fallback must be names"),
+        (7, "a list of models, or a Fallback"),
+    ],
+)
+def test_what_is_no_policy_is_refused(given_, words):
+    """The message says what there is."""
+    with pytest.raises(ConfigError, match=words):
+        policy_of(given_)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"most": 0}, {"max_cost_usd": -1}, {"providers": [1]}, {"providers": 3}]
+)
+def test_a_limit_of_the_wrong_kind_is_refused(wrong):
+    """Limits are checked where they are written."""
+    with pytest.raises(ConfigError):
+        Fallback("any", **wrong)
