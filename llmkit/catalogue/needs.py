@@ -70,13 +70,13 @@ def unfit(
     """Why that model may not answer, None where it may.
 
     Args:
-        named: True where the caller has named it, which vouches for what no source knows, but
-            not against what one does.
+        named: True where the caller has named it, which vouches for its life and its size
+            where no source knows them, and outweighs nothing that one does.
     """
     known = facts(catalogue, provider, model)
-    tolerant = named or terms.allow_unknown
     for against in _reasons(catalogue, provider, model, known, need, terms):
-        if against.proven or not tolerant:
+        vouched = terms.allow_unknown or (named and not against.of_ability)
+        if against.proven or not vouched:
             return against.words
     return None
 
@@ -86,10 +86,12 @@ class Against(NamedTuple):
 
     Attributes:
         proven: False where no source says, so that it may be good all the same.
+        of_ability: True where it is about something that the request asks for by name.
     """
 
     words: str
     proven: bool = True
+    of_ability: bool = False
 
 
 def _reasons(
@@ -163,7 +165,7 @@ def _abilities(known: ModelEntry | None, need: Need) -> Iterator[Against]:
         has = known.has(wanted) if known else None
         if has is not True:
             words = f"has no {wanted}" if has is False else f"is not known to have {wanted}"
-            yield Against(words, proven=has is False)
+            yield Against(words, proven=has is False, of_ability=True)
 
 
 def _sizes(known: ModelEntry | None, need: Need) -> Iterator[Against]:

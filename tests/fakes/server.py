@@ -55,6 +55,13 @@ class Asked:
     left: bool = False
     let_through: bool = True
 
+    @property
+    def model(self) -> str | None:
+        """The id that stood in the request, wherever that provider wants it."""
+        if self.method == "GET":
+            return None
+        return self.body.get("model") or self.path.rsplit("/", 1)[1].split(":")[0]
+
 
 class FakeProviders:
     """A context manager; `answer()` queues what the next requests get.
@@ -71,6 +78,7 @@ class FakeProviders:
         self._queued: dict[str, deque[Reply | None]] = defaultdict(deque)
         self._always: dict[str, Reply] = {}
         self._per_second: dict[str, int] = {}
+        self._only: dict[str, tuple[str, ...]] = {}
         # By the object and not by its id, which the next connection may get again.
         self._connections: dict[object, int] = {}
         self._loop = asyncio.new_event_loop()
@@ -104,6 +112,10 @@ class FakeProviders:
         """Gives *reply* to every request that nothing is queued for."""
         self._always[provider] = reply
 
+    def only(self, provider: str, *models: str) -> None:
+        """Has just these models, and does not find any other."""
+        self._only[provider] = models
+
     def limit(self, provider: str, per_second: int) -> None:
         """Lets only so many requests through in any second, and refuses the others for a second."""
         self._per_second[provider] = per_second
@@ -125,6 +137,7 @@ class FakeProviders:
         self._queued.clear()
         self._always.clear()
         self._per_second.clear()
+        self._only.clear()
 
     async def _start(self) -> str:
         app = web.Application(client_max_size=64 * 2**20)
@@ -190,6 +203,8 @@ class FakeProviders:
         if wrong is not None:
             error = {"type": "invalid_request_error", "message": wrong}
             return Reply(400, (json.dumps({"type": "error", "error": error}).encode(),), JSON)
+        if provider in self._only and asked.model not in (None, *self._only[provider]):
+            return refusal(provider, "404")
         return _answer(provider, what, asked)
 
 

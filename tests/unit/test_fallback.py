@@ -123,13 +123,26 @@ def test_a_model_that_is_all_of_that_passes():
     ("terms", "named"), [(Terms(DAY, allow_unknown=True), False), (TERMS, True)]
 )
 def test_the_unknown_passes_only_where_it_is_asked_for(terms, named):
-    """allow_unknown, or a name in the caller's own list, vouches for what no source knows."""
+    """allow_unknown, or a name in the caller's own list, vouches for life and size."""
     bare = {"max_input": None, "max_output": None, "state": Lifecycle.UNKNOWN}
     world = catalogue(model("openai", "x", **bare))
-    need = Need(Usage(90_000, 0), 8_000, (Capability.VISION,))
+    need = Need(Usage(90_000, 0), 8_000)
 
     assert unfit(world, "openai", "x", need, terms, named=named) is None
     assert unfit(world, "openai", "x", need, TERMS, named=False) is not None
+
+
+def test_a_capability_that_is_asked_for_is_vouched_for_by_nothing_but_allow_unknown():
+    """A model that the caller lists must be known to see where the request needs it."""
+    world = catalogue(model("openai", "x"))
+    need = Need(Usage(9, 0), None, (Capability.VISION,))
+
+    found = [
+        unfit(world, "openai", "x", need, terms, named=True)
+        for terms in (TERMS, Terms(DAY, allow_unknown=True))
+    ]
+
+    assert found == ["is not known to have vision", None]
 
 
 def test_a_name_in_the_callers_list_does_not_outweigh_a_fact():

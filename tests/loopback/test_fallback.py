@@ -1,0 +1,343 @@
+"""Another model answers, over real sockets, where the one that was asked for cannot."""
+
+from __future__ import annotations
+
+import pytest
+
+from llmkit.asking import asking, comparing
+from llmkit.catalogue.policy import Fallback
+from llmkit.errors import (
+    AuthenticationError,
+    CallError,
+    InvalidRequestError,
+    ModelNotFoundError,
+    RateLimitError,
+    ServerError,
+    StreamInterruptedError,
+)
+from llmkit.kit import Kit
+from llmkit.types import Status
+from tests.fakes.reply import Reply, cut_stream, refusal
+from tests.fakes.server import PREFIXES
+
+VARS = {
+    "openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY", "google": "GEMINI_API_KEY",
+    "mistral": "MISTRAL_API_KEY", "openrouter": "OPENROUTER_API_KEY",
+}  # fmt: skip
+JSON = {"content-type": "application/json"}
+LATER = Reply(429, (b'{"error":{"message":"slow down"}}',), {**JSON, "retry-after": "3600"})
+
+
+def kit_with(fakes, *providers):
+    """A kit with all six addresses, and with keys for *providers* only."""
+    urls = {f"LLMKIT_{name.upper()}_BASE_URL": fakes.base_url(name) for name in PREFIXES}
+    keys = {VARS[name]: fakes.key for name in providers}
+    return Kit(environ={**urls, **keys}, notify=lambda text: None)
+
+
+@pytest.fixture
+def kit(fakes):
+    """A kit whose six providers are the fakes, with a good key for each."""
+    made = kit_with(fakes, *VARS)
+    yield made
+    made.close()
+
+
+def ask(kit, *asked, **more):
+    return kit.manager.run(kit.answer(*asking(*asked, **more)))
+
+
+def sent(fakes):
+    """Every chat request, as provider:model, in the order of their coming."""
+    asked = [(a.at, f"{name}:{a.model}") for name, all_ in fakes.asked.items() for a in all_]
+    return [name for _, name in sorted(asked)]
+
+
+def test_a_model_that_is_not_there_is_answered_by_the_same_one_elsewhere(fakes, kit):
+    """A 404 at the maker, and OpenRouter has it: the answer, the step, and both requests told."""
+    fakes.only("anthropic")
+
+    answer = ask(kit, "hi", "claude-haiku-5-5")
+
+    assert sent(fakes) == [
+        "anthropic:claude-haiku-5-5", "openrouter:anthropic/claude-haiku-5.5",
+    ]  # fmt: skip
+    (step,) = answer.fallback
+    assert (step.asked, step.chosen, step.rule) == (
+        "anthropic:claude-haiku-5-5", "openrouter:anthropic/claude-haiku-5.5", "same-model",
+    )  # fmt: skip
+    assert step.reason == "anthropic:claude-haiku-5-5 was not found (404)"
+    assert (answer.provider, answer.attempts, answer.status) == ("openrouter", 2, Status.COMPLETE)
+
+
+def test_a_server_with_half_of_the_models_is_walked_to_one_that_it_has(fakes, kit):
+    """Each step is told, none is tried twice, and the last one answers."""
+    fakes.only("openai", "gpt-6-luna")
+    fakes.only("openrouter")
+    fakes.only("anthropic")
+
+    answer = ask(kit, "hi", "gpt-6.1-sol", fallback=["claude-opus-5-5", "openai:gpt-6-luna"])
+
+    assert sent(fakes) == ["openai:gpt-6.1-sol", "anthropic:claude-opus-5-5", "openai:gpt-6-luna"]
+    assert [step.chosen for step in answer.fallback] == [
+        "anthropic:claude-opus-5-5", "openai:gpt-6-luna",
+    ]  # fmt: skip
+    assert {step.asked for step in answer.fallback} == {"openai:gpt-6.1-sol"}
+    assert answer.fallback[1].price_ratio < 1
+    assert answer.attempts == 3
+
+
+def test_long_input_goes_only_to_a_model_that_takes_it(fakes, kit):
+    """Candidates whose window is too small for this prompt are passed over."""
+    fakes.only("openai")
+    prompt = "word " * 200_000  # about 250,000 tokens
+
+    answer = ask(kit, prompt, "gpt-6-luna", fallback=["mistral-small-latest", "gemini-3.8-flash"])
+
+    assert sent(fakes) == ["openai:gpt-6-luna", "google:gemini-3.8-flash"]
+    assert answer.fallback[0].rule == "named"
+
+
+def test_a_need_for_vision_holds_for_the_substitute(fakes, kit):
+    """A model that is not known to see never answers a request that needs it."""
+    fakes.only("openai")
+    blind, seeing = "codestral-latest", "gemini-3.8-flash"
+
+    answer = ask(kit, "hi", "gpt-6-luna", needs=["vision"], fallback=[blind, seeing])
+
+    assert sent(fakes) == ["openai:gpt-6-luna", f"google:{seeing}"]
+    assert answer.text
+
+
+def test_nobody_qualifies_and_the_error_says_why(fakes, kit):
+    """The first model's own error, with a note on each that was passed over."""
+    fakes.only("openai")
+
+    with pytest.raises(ModelNotFoundError) as caught:
+        ask(kit, "hi", "gpt-6-luna", needs=["vision"], fallback=["codestral-latest"])
+
+    assert sent(fakes) == ["openai:gpt-6-luna"]
+    assert "not asked instead: mistral:codestral-latest" in "".join(caught.value.__notes__)
+
+
+def test_a_prompt_that_is_too_long_goes_to_a_larger_window(fakes, kit):
+    """After "too long" only a larger window is tried, though the estimate fits a smaller one."""
+    fakes.answer("openai", refusal("openai", "400ctx"))
+    names = ["mistral:mistral-small-latest", "anthropic:claude-opus-5-5"]
+
+    answer = ask(kit, "hi", "openai:gpt-5.4-nano", fallback=names)
+
+    assert sent(fakes) == ["openai:gpt-5.4-nano", "anthropic:claude-opus-5-5"]
+    assert answer.fallback[0].reason == "the prompt is too long for openai:gpt-5.4-nano"
+
+
+def test_a_wait_longer_than_allowed_lets_another_answer(fakes, kit):
+    """A limit that ends in an hour is not waited for."""
+    fakes.answer("anthropic", LATER)
+
+    answer = ask(kit, "hi", "claude-haiku-5-5", fallback="same-model")
+
+    assert answer.provider == "openrouter"
+    assert "wants fewer requests (429, 3600 s to wait)" in answer.fallback[0].reason
+
+
+def test_an_overloaded_model_is_tried_again_before_another_is(fakes, kit):
+    """Its own retries come first, and all requests are counted."""
+    fakes.answer("anthropic", *[refusal("anthropic", "529")] * 2)
+
+    answer = ask(kit, "hi", "claude-haiku-5-5", retries=1)
+
+    assert answer.provider == "openrouter"
+    assert answer.attempts == 3
+    assert "is overloaded (529)" in answer.fallback[0].reason
+    assert not answer.possibly_billed
+
+
+def test_the_time_of_the_first_try_is_part_of_the_answers(fakes, kit):
+    """Start and duration are those that the person has waited."""
+    fakes.answer("anthropic", Reply(404, (b"{}",), JSON, headers_after_s=0.3))
+
+    answer = ask(kit, "hi", "claude-haiku-5-5")
+
+    assert 0.3 <= answer.time_to_first_chunk_s <= answer.duration_s
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("400", InvalidRequestError), ("401", AuthenticationError), ("402", CallError),
+        ("403", CallError), ("400credit", CallError), ("500", ServerError),
+    ],
+)  # fmt: skip
+def test_a_wrong_key_no_money_and_a_wrong_request_are_not_gone_round(fakes, kit, name, kind):
+    """What the person has to mend stays an error, and so does what may have been billed."""
+    fakes.always("anthropic", refusal("anthropic", name))
+
+    with pytest.raises(kind):
+        ask(kit, "hi", "claude-haiku-5-5", fallback="any", retries=0)
+
+    assert sent(fakes) == ["anthropic:claude-haiku-5-5"]
+
+
+def test_a_used_up_quota_is_not_gone_round(fakes, kit):
+    """429 for want of money is no rate limit."""
+    fakes.always("openai", refusal("openai", "429quota"))
+
+    with pytest.raises(CallError):
+        ask(kit, "hi", "gpt-6-luna", fallback="any")
+
+    assert sent(fakes) == ["openai:gpt-6-luna"]
+
+
+def test_after_the_first_text_nobody_else_is_asked(fakes, kit):
+    """A stream that breaks keeps its text and is no reason to pay a second model."""
+    fakes.answer("anthropic", cut_stream("anthropic"))
+
+    with pytest.raises(StreamInterruptedError) as caught:
+        ask(kit, "hi", "claude-haiku-5-5", fallback="any")
+
+    assert sent(fakes) == ["anthropic:claude-haiku-5-5"]
+    assert caught.value.completion.text
+
+
+def test_what_was_sent_and_never_answered_is_not_sent_to_another(fakes, kit):
+    """A connection that breaks after the request may have cost money already."""
+    fakes.answer("anthropic", Reply(answered=False, ending="reset"))
+
+    with pytest.raises(CallError):
+        ask(kit, "hi", "claude-haiku-5-5", fallback="any")
+
+    assert sent(fakes) == ["anthropic:claude-haiku-5-5"]
+
+
+def test_three_are_tried_and_no_more(fakes, kit):
+    """Where all are missing the last error comes, with the earlier ones noted and counted."""
+    for name in PREFIXES:
+        fakes.only(name)
+
+    with pytest.raises(ModelNotFoundError) as caught:
+        ask(kit, "hi", "gpt-6-luna", fallback="any")
+
+    asked = sent(fakes)
+    assert len(asked) == len(set(asked)) == 4
+    assert caught.value.completion.attempts == 4
+    assert len(caught.value.completion.fallback) == 3
+    assert "before it: ModelNotFoundError: openai" in "".join(caught.value.__notes__)
+
+
+def test_without_leave_nobody_else_is_asked(fakes, kit):
+    """fallback="error" sends one request and raises."""
+    fakes.only("anthropic")
+
+    with pytest.raises(ModelNotFoundError):
+        ask(kit, "hi", "claude-haiku-5-5", fallback="error")
+
+    assert sent(fakes) == ["anthropic:claude-haiku-5-5"]
+
+
+@pytest.mark.parametrize(
+    ("fallback", "reached"),
+    [
+        ("equivalent", ["anthropic"]),
+        ("same-model", ["anthropic", "openrouter"]),
+        (Fallback(providers=["openrouter"]), ["anthropic", "openrouter"]),
+    ],
+)
+def test_a_provider_that_was_named_is_kept(fakes, kit, fallback, reached):
+    """Nobody sends a prompt elsewhere who was told where to ask, unless that was asked for."""
+    fakes.answer("anthropic", *[LATER] * 5)
+
+    try:
+        ask(kit, "hi", "anthropic:claude-haiku-5-5", fallback=fallback)
+    except RateLimitError:
+        pass
+
+    assert sorted(fakes.asked) == reached
+
+
+def test_a_provider_without_a_key_is_passed_over(fakes):
+    """The next one with a key answers."""
+    kit = kit_with(fakes, "anthropic", "mistral")
+    fakes.only("anthropic")
+    try:
+        answer = ask(kit, "hi", "claude-haiku-5-5")
+    finally:
+        kit.close()
+
+    assert sorted(fakes.asked) == ["anthropic", "mistral"]
+    assert answer.fallback[0].rule == "curated-peer"
+
+
+def test_a_price_ceiling_is_kept(fakes, kit):
+    """A dearer model is passed over for a cheaper one that comes later in the list."""
+    fakes.only("openai")
+    names = ["claude-opus-5-5", "mistral-small-latest"]
+
+    answer = ask(kit, "hi", "gpt-6-luna", fallback=Fallback(names, max_cost_usd=0.001))
+
+    assert answer.provider == "mistral"
+
+
+def test_a_limit_on_a_comparisons_cost_holds_for_its_substitutes(fakes, kit):
+    """With max_cost_usd nobody dearer than the model that was planned answers in its place."""
+    fakes.only("openai")
+    names = ["claude-opus-5-5", "mistral-small-latest"]
+    compared = comparing("hi", "gpt-6.1-terra", fallback=names)
+
+    found = kit.manager.run(kit.compare(compared.spots, compared.options, max_cost_usd=1.0))
+
+    assert found.rows[0].provider == "mistral"
+
+
+def test_a_row_that_another_has_answered_is_marked_everywhere(fakes, kit):
+    """Provider and model are those that answered; frame, card and text say who was asked."""
+    fakes.only("openai")
+    compared = comparing("hi", ["gpt-6-luna", "claude-haiku-5-5"], fallback="any")
+
+    found = kit.manager.run(kit.compare(compared.spots, compared.options))
+
+    row, other = found.rows
+    assert (row.substituted, other.substituted) == (True, False)
+    assert (row.asked, row.provider, row.request_model) == (
+        "gpt-6-luna", "openrouter", "openai/gpt-6-luna",
+    )  # fmt: skip
+    frame = found.frame()
+    assert frame["substituted"].tolist() == [True, False]
+    assert "openai:gpt-6-luna → openrouter:openai/gpt-6-luna (same-model)" in frame["fallback"][0]
+    for view in (str(found), found._repr_html_()):
+        assert "openai:gpt-6-luna → openrouter:openai/gpt-6-luna" in view
+
+
+def test_a_stream_goes_to_another_too(fakes, kit):
+    """The pieces are those of the model that answers, and the end says which it was."""
+    fakes.only("anthropic")
+
+    async def collected():
+        return [part async for part in kit.stream(*asking("hi", "claude-haiku-5-5"))]
+
+    *deltas, end = kit.manager.run(collected())
+
+    assert "".join(delta.text for delta in deltas) == end.completion.text
+    assert end.completion.provider == "openrouter"
+
+
+def test_a_retired_model_is_replaced_before_anything_is_sent(fakes, kit):
+    """What is known to be gone costs no request."""
+    answer = ask(kit, "hi", "gpt-3.5-turbo")
+
+    assert sent(fakes) == ["openai:gpt-5.6-terra"]
+    assert answer.attempts == 1
+    assert answer.fallback[0].reason == "openai retired gpt-3.5-turbo on 2026-10-23"
+
+
+def test_identical_substitutes_share_a_limit_on_one_provider(fakes, kit):
+    """Rows that fall back to one provider wait for their turn there, and none waits for ever."""
+    fakes.only("openai")
+    fakes.only("google")
+    models = ["gpt-6-luna", "gemini-3.8-flash"]
+    compared = comparing("hi", models, repeats=3, fallback=["claude-haiku-5-5"])
+
+    found = kit.manager.run(kit.compare(compared.spots, compared.options, limit=1))
+
+    assert {row.provider for row in found} == {"anthropic"}
+    assert {row.completion.status for row in found} == {Status.COMPLETE}
