@@ -1,0 +1,1 @@
+"""The notebooks that are shipped, as files and executed."""
