@@ -5,7 +5,7 @@ DEV := .venv/dev/bin/python
 DEMO := .venv/demo/bin/python
 OUT := build
 
-.PHONY: demo test matrix check lab bench catalogue live format env-dev env-demo clean
+.PHONY: demo test matrix check lab bench catalogue docs live format env-dev env-demo env-docs clean
 
 demo: env-demo  ## one prompt to a real language model on this machine; needs no key
 	@$(DEMO) .ci/demo.py $(OUT)/demo
@@ -36,11 +36,18 @@ bench: env-dev  ## speed, as ratios within one run
 catalogue: env-dev  ## the catalogue of models, anew from the packages that it comes from
 	@$(DEV) -m tools.catalogue build
 
+docs: env-docs  ## the documentation as a site, in build/docs
+	@.venv/docs/bin/python -m sphinx -q -W --keep-going docs $(OUT)/docs
+	@echo "the site: $(OUT)/docs/index.html"
+
 live: env-dev  ## one short paid call for each provider whose key is in the environment
 	@$(DEV) -m pytest -m live -s tests/live
 
 env-dev:
 	@LLMKIT_WEIGHTS=1 .ci/venv dev $(PYTHON) -e '.[local,lab,fast,export,keyring,otel,markdown,dev]'
+
+env-docs:
+	@.ci/venv docs $(PYTHON) -e '.[docs]'
 
 env-demo:
 	@LLMKIT_WEIGHTS=1 .ci/venv demo $(PYTHON) -e '.[local]' ipykernel nbclient nbconvert

@@ -1,0 +1,68 @@
+"""The reference names all there is, and nothing that is not there."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+
+import llmkit
+from llmkit import errors
+from llmkit.notebook.commands import COMMANDS, HELP
+from llmkit.notebook.magics import LlmkitMagics
+from llmkit.views.frames import comparison_frame
+
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
+
+
+def text_of(name: str) -> str:
+    return (REFERENCE / f"{name}.md").read_text("utf-8")
+
+
+def test_every_error_has_its_cause_and_cure():
+    """The page has a heading for each class of the tree, in no other order than the tree's."""
+    sections = re.split(r"^## ", text_of("errors"), flags=re.MULTILINE)[1:]
+    found = [section.split("\n", 1)[0] for section in sections]
+    tree = [
+        name
+        for name, value in vars(errors).items()
+        if inspect.isclass(value) and issubclass(value, errors.LlmkitError)
+    ]
+
+    assert found == tree
+    assert [name for name, text in zip(found, sections, strict=True)
+            if "\nCause: " not in text or "\nCure: " not in text] == []  # fmt: skip
+
+
+def test_every_column_is_explained():
+    """The table of columns is the frame's own, in its order and with its dtypes."""
+    found = re.findall(r"^\| `(\w+)` \| ([^|]+) \|", text_of("columns"), re.MULTILINE)
+
+    assert found == [(name, str(kind)) for name, kind in comparison_frame([]).dtypes.items()]
+
+
+def test_every_option_of_the_magics_is_explained():
+    """No option is missing from the page, and none is invented."""
+    options = {
+        option
+        for magic in (LlmkitMagics.ask, LlmkitMagics.compare)
+        for action in magic.parser._actions
+        for option in action.option_strings
+        if option not in ("-h", "--help")
+    }
+    said = set(re.findall(r"`(--?[a-z][a-z-]*)`", text_of("magics")))
+
+    assert said == options
+
+
+def test_every_word_of_the_magic_is_in_its_help():
+    """`%llmkit help` lists what there is."""
+    assert [word for word in COMMANDS if f"%llmkit {word}" not in HELP and word != "help"] == []
+
+
+def test_every_public_name_is_in_the_reference():
+    """What can be imported is documented."""
+    said = text_of("api")
+    skipped = {"__version__", "errors"}  # the errors have a page of their own
+
+    assert [name for name in llmkit.__all__ if name not in skipped and name not in said] == []
