@@ -9,13 +9,11 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from .bodies import MaybeDocument, refusal
 from .errors import (
-    AuthenticationError,
     BadResponseError,
     CallError,
-    InsufficientFundsError,
     Outcome,
-    PermissionDeniedError,
     ProviderError,
     RateLimitError,
     StreamInterruptedError,
@@ -27,20 +25,13 @@ from .runtime.gate import AT_ONCE, Gate
 from .runtime.retry import RetryPolicy
 from .secret import Secret
 from .types import Completion, FallbackStep, Prompt, Status, TextDelta
-from .wire.exchange import HttpResponse, parse_json
-from .wire.retry_hints import asked_in, retry_after
+from .wire.exchange import HttpResponse
+from .wire.retry_hints import asked_in
 
 log = logging.getLogger(__name__)
 
 LAST_WORDS_S = 0.1  # for the end of the body, once the answer has ended
 USAGE_S = 2.0  # for token counts and the closing mark, once a finish reason came
-# Whoever says one of these sends lines, and a whole answer is a line as well.
-LINES = ("application/x-ndjson", "application/stream+json")
-EVENT_STREAM = "text/event-stream"
-FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
-DOCUMENT_LIMIT = 1024 * 1024  # of one that first looked like a broken stream
-FINAL_STATUSES = (401, 402, 403)  # no header makes sending these again worth while
-FINAL_ERRORS = (AuthenticationError, PermissionDeniedError, InsufficientFundsError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +73,7 @@ class Exchange:
         self._sending: AbstractAsyncContextManager[Arriving] | None = None
         self._arriving: Arriving | None = None
         self._parser: StreamParser | None = None
-        self._raw: bytearray | None = None  # a body that may turn out to be no stream
+        self._document = MaybeDocument()
         self._ending = False
         self._answer: Completion | None = None
         self._attempts = 0
@@ -191,7 +182,7 @@ class Exchange:
             self._gate.accepted()
             self._request_id = _request_id(arriving.headers)
             self._parser = call.provider.stream_parser()
-            self._raw = bytearray()
+            self._document = MaybeDocument(arriving.headers.get("content-type", ""))
             return await self._next()
         except BaseException as error:
             await self._release()
@@ -245,8 +236,8 @@ class Exchange:
         assert arriving is not None
         while not parser.done and (data := await arriving.read()):
             delta = parser.feed(data)
-            if self._raw is not None:
-                self._keep(parser, arriving, data)
+            if self._document.possible:
+                self._document.keep(data, begun=parser.begun)
             if parser.finished and not self._ending:
                 arriving.ending(USAGE_S)
                 self._ending = True
@@ -255,24 +246,9 @@ class Exchange:
                 if self._first is None:
                     self._first = asyncio.get_running_loop().time()
                 return delta
-        if isinstance(parser.error, BadResponseError) and self._raw is not None:
-            await self._read_document(self._raw, arriving)
+        if isinstance(parser.error, BadResponseError) and self._document.possible:
+            await self._document.read_on(arriving)
         return self._finish(parser, arriving)
-
-    def _keep(self, parser: StreamParser, arriving: Arriving, data: bytes) -> None:
-        """Keeps a body for as long as it may be a document and no stream."""
-        assert self._raw is not None
-        self._raw += data
-        kind = arriving.headers.get("content-type", "").lower()
-        events = kind.startswith(EVENT_STREAM) and self._raw.lstrip().startswith(FIELDS)
-        if parser.begun or events or kind.startswith(LINES):
-            self._raw = None
-
-    async def _read_document(self, raw: bytearray, arriving: Arriving) -> None:
-        while len(raw) < DOCUMENT_LIMIT and (data := await arriving.read()):
-            raw += data
-        if not isinstance(parse_json(bytes(raw)), dict):
-            self._raw = None
 
     def _finish(self, parser: StreamParser, arriving: Arriving) -> TextDelta | None:
         self._ended = asyncio.get_running_loop().time()
@@ -280,10 +256,10 @@ class Exchange:
         parser.end()  # an error event may lack the line that would have closed it
         if self._answer is not None:
             return None
-        raw = None if parser.begun else self._raw
-        if parser.error is not None and not raw:
+        body = None if parser.begun else self._document.body
+        if parser.error is not None and not body:
             raise self._event_error(parser.error)
-        return None if raw is None else self._whole(arriving, bytes(raw))
+        return None if body is None else self._whole(arriving, bytes(body))
 
     async def _leave(self) -> None:
         if self._ended is None:
@@ -343,29 +319,6 @@ class Exchange:
 
     def _since_start(self, when: float | None) -> float | None:
         return None if when is None or self._started is None else when - self._started
-
-
-async def read_whole(arriving: Arriving) -> HttpResponse:
-    """An answer read to its end."""
-    parts = []
-    while data := await arriving.read():
-        parts.append(data)
-    return HttpResponse(arriving.status, arriving.headers, b"".join(parts))
-
-
-async def refusal(provider: Provider, arriving: Arriving) -> ProviderError:
-    """The error that an answer other than 200 means, with the server's wish for a delay."""
-    try:
-        response = await read_whole(arriving)
-    except CallError:  # the status alone has to do
-        response = HttpResponse(arriving.status, arriving.headers)
-    error = provider.error_from(response)
-    error.retry_after = retry_after(response.headers, response.body, now=datetime.now(UTC))
-    wish = response.headers.get("x-should-retry", "").lower()
-    final = error.status in FINAL_STATUSES or isinstance(error, FINAL_ERRORS)
-    if wish in ("true", "false") and not final:
-        error.outcome = Outcome.REFUSED if wish == "true" else Outcome.FINAL
-    return error
 
 
 def status_of(error: CallError, text: str) -> Status:

@@ -16,11 +16,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .auth_status import AuthStatus
+from .bodies import read_whole, refusal
 from .calls import at, call_for, limits
 from .catalogue import prices
 from .catalogue.resolution import Resolution
 from .checks import Checks
-from .client import Call, Exchange, read_whole, refusal
+from .client import Call, Exchange
 from .directory import Directory
 from .errors import LlmkitError, ModelNotFoundError
 from .falling_back import Tries

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 
 from .auth_status import AuthStatus, SignInState, described, state_of
-from .client import read_whole, refusal
+from .bodies import read_whole, refusal
 from .errors import APITimeoutError, CallError, LlmkitError, LocalModelError, Outcome
 from .providers.base import Provider, located
 from .runtime.carrier import Carrier, Limits

@@ -1,0 +1,75 @@
+"""Compressed bodies become what they were, and never more at once than a piece."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+
+import pytest
+
+from llmkit.errors import BadResponseError
+from llmkit.wire.packing import PIECE, unpacker
+
+TEXT = b"A river carries silt. " * 400
+
+
+def raw_deflate(data):
+    packer = zlib.compressobj(wbits=-15)
+    return packer.compress(data) + packer.flush()
+
+
+def unpacked(encoding, packed, size):
+    """All that comes out where *packed* is fed in cuts of *size* bytes."""
+    found, out = unpacker(encoding), []
+    for start in range(0, len(packed), size):
+        found.feed(packed[start : start + size])
+        while piece := found.take():
+            out.append(piece)
+    return out
+
+
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+@pytest.mark.parametrize(
+    ("encoding", "packed"),
+    [
+        ("gzip", gzip.compress(TEXT)),
+        ("X-GZIP", gzip.compress(TEXT)),
+        ("gzip", gzip.compress(TEXT[:500]) + gzip.compress(TEXT[500:])),
+        ("deflate", zlib.compress(TEXT)),
+        ("deflate", raw_deflate(TEXT)),
+    ],
+    ids=["gzip", "an old name", "two joined", "zlib", "raw"],
+)
+def test_every_cut_gives_the_same_text(encoding, packed, size):
+    """Whatever the compression and wherever it was cut."""
+    assert b"".join(unpacked(encoding, packed, size)) == TEXT
+
+
+def test_a_bomb_comes_out_in_pieces():
+    """A few bytes that hold many megabytes give no more than one piece at once."""
+    bomb = gzip.compress(b"\0" * 8 * PIECE)
+
+    pieces = unpacked("gzip", bomb, len(bomb))
+
+    assert max(map(len, pieces)) <= PIECE
+    assert sum(map(len, pieces)) == 8 * PIECE
+
+
+@pytest.mark.parametrize("encoding", ["", "identity", " Identity "])
+def test_a_plain_body_needs_nothing(encoding):
+    """What is not packed is not touched."""
+    assert unpacker(encoding) is None
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, br", "\x1b[31m"])
+def test_a_compression_that_nobody_asked_for_is_named(encoding):
+    """The sentence says what came and where to look."""
+    with pytest.raises(BadResponseError, match="asked for a plain one"):
+        unpacker(encoding)
+
+
+def test_garbage_is_an_error_of_ours():
+    """Bytes that are no compression, and a compression that breaks off into some."""
+    for packed in (b"hello, world", gzip.compress(TEXT)[:40] + b"\xff" * 50):
+        with pytest.raises(BadResponseError, match="damaged"):
+            unpacked("gzip", packed, 1000)
