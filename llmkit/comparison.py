@@ -12,6 +12,7 @@ from .types import Row
 from .views import records
 from .views.cards import comparison_html, comparison_text
 from .views.markup import page
+from .views.report import View
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +34,21 @@ class Comparison:
         self.rows = tuple(rows)
         self.about = dict(about)
         self.notes = tuple(notes)
+
+    def show(self, *, markdown: bool = False) -> View:
+        """The side-by-side view; *markdown* renders the answers' Markdown, sanitised.
+
+        Rendered are neither HTML nor images, and links lead to http and https alone.
+
+        Raises:
+            ConfigError: Rendering needs the extra `markdown`; gives the line that installs it.
+        """
+        if not markdown:
+            return View(self._repr_html_(), str(self))
+        from .views.markdown import markdown_html
+
+        rendered = comparison_html(self.rows, notes=self.notes, written=markdown_html)
+        return View(rendered, str(self))
 
     def frame(self) -> pd.DataFrame:
         """One row per answer, with fixed columns and dtypes even when it is empty.

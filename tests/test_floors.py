@@ -32,6 +32,7 @@ KEEPERS = {
     "genai_prices": {"catalogue/prices.py"},
     "pandas": {"views/frames.py"},
     "matplotlib": {"views/figures.py"},
+    "markdown_it": {"views/markdown.py"},
     "xllamacpp": {"runtime/local_server.py"},
     "keyring": {"runtime/key_stores.py"},
     "tqdm": {"progress.py"},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
 from ..types import Completion, Lifecycle, Row, Status
@@ -28,16 +28,27 @@ MARKS = {
 }
 
 
-def comparison_html(rows: Sequence[Row], *, notes: Sequence[str] = ()) -> str:
-    """The answers next to each other, grouped by prompt; text is text, whatever it contains."""
+def as_written(text: str) -> str:
+    """An answer as text, whatever it contains."""
+    return f'<pre class="lk-answer" {AS_WRITTEN}>{escape(text)}</pre>'
+
+
+def comparison_html(
+    rows: Sequence[Row],
+    *,
+    notes: Sequence[str] = (),
+    written: Callable[[str], str] = as_written,
+) -> str:
+    """The answers next to each other, grouped by prompt; *written* makes markup of an answer."""
     parts = [style()]
     parts += [f'<p class="lk-note">{escape(note)}</p>' for note in notes]
     if not rows:
         parts.append("<p>No answers.</p>")
+    many = _cards if len(rows) <= MOST_CARDS else _folded
     for prompt, group in _by_prompt(rows):
         answers = list(group)
         parts.append(f"<h3>{escape(prompt)}</h3>")
-        parts.append(_cards(answers) if len(rows) <= MOST_CARDS else _folded(answers))
+        parts.append(many(answers, written))
     return f'<div class="lk">{"".join(parts)}</div>'
 
 
@@ -104,13 +115,13 @@ def _by_prompt(rows: Sequence[Row]) -> Iterable[tuple[str, Iterable[Row]]]:
     return ((prompt, group) for (_, prompt), group in keyed)
 
 
-def _cards(rows: Sequence[Row]) -> str:
+def _cards(rows: Sequence[Row], written: Callable[[str], str]) -> str:
     columns = {3: "lk-three", 4: "lk-four", 7: "lk-four", 8: "lk-four"}.get(len(rows), "")
-    cards = "".join(_card(row) for row in rows)
+    cards = "".join(_card(row, written) for row in rows)
     return f'<div class="lk-lanes {columns}">{cards}</div>'
 
 
-def _card(row: Row) -> str:
+def _card(row: Row, written: Callable[[str], str]) -> str:
     mark, word, tone = MARKS[row.completion.status]
     answer = row.completion
     parts = [f"<h4>{escape(_name(row))}</h4>"]
@@ -118,13 +129,13 @@ def _card(row: Row) -> str:
         f'<p class="lk-point">{escape(said)}</p>' for said in (_served(row), point(row)) if said
     ]
     parts.append(f'<p class="lk-{tone}">{mark} {escape(word)}</p>')
-    parts.append(_texts(row))
+    parts.append(_texts(row, written))
     parts += [f'<p class="lk-note">{escape(said)}</p>' for said in remarks(row)]
     parts.append(f'<p class="lk-facts">{escape(" · ".join(facts(answer)))}</p>')
     return f'<section class="lk-lane">{"".join(parts)}</section>'
 
 
-def _texts(row: Row) -> str:
+def _texts(row: Row, written: Callable[[str], str]) -> str:
     answer = row.completion
     parts = []
     if row.error:
@@ -133,25 +144,25 @@ def _texts(row: Row) -> str:
         thought = f'<pre class="lk-thought" {AS_WRITTEN}>{escape(answer.reasoning)}</pre>'
         parts.append(f"<details><summary>reasoning</summary>{thought}</details>")
     if answer.text:
-        parts.append(f'<pre class="lk-answer" {AS_WRITTEN}>{escape(answer.text)}</pre>')
+        parts.append(written(answer.text))
     return "".join(parts)
 
 
-def _folded(rows: Sequence[Row]) -> str:
+def _folded(rows: Sequence[Row], written: Callable[[str], str]) -> str:
     """A line for each answer, whose card opens where its text begins."""
     heads = "".join(f'<th scope="col" style="text-align:left">{h}</th>' for h in FOLDED)
-    lines = "".join(_line(row) for row in rows)
+    lines = "".join(_line(row, written) for row in rows)
     return f'<table class="lk-grid"><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table>'
 
 
-def _line(row: Row) -> str:
+def _line(row: Row, written: Callable[[str], str]) -> str:
     mark, word, tone = MARKS[row.completion.status]
     begins = clipped(" ".join(shown(row.completion.text or row.error or "").split()), 72)
     took = escape(" · ".join(facts(row.completion)))
     return (
         f"<tr><td>{escape(_name(row))}</td><td>{escape(point(row))}</td>"
         f'<td class="lk-{tone}">{mark} {escape(word)}</td>'
-        f"<td><details><summary>{escape(begins)}</summary>{_card(row)}</details></td>"
+        f"<td><details><summary>{escape(begins)}</summary>{_card(row, written)}</details></td>"
         f"<td>{took}</td></tr>"
     )
 

@@ -12,6 +12,20 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+class View:
+    """Something to look at, in a notebook and in a terminal."""
+
+    def __init__(self, html: str, text: str) -> None:
+        self._html = html
+        self._text = text
+
+    def __repr__(self) -> str:
+        return self._text
+
+    def _repr_html_(self) -> str:
+        return self._html
+
+
 class Report:
     """Rows with fixed columns; a subclass names them.
 
