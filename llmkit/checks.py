@@ -20,7 +20,7 @@ from .runtime.manager import EventLoopManager
 from .runtime.retry import RetryPolicy
 from .runtime.sessions import Session
 from .secret import Secret
-from .settings import refuse_plain_http
+from .settings import proxies_for, refuse_plain_http
 from .sign_in import Probe, status_of
 
 log = logging.getLogger(__name__)
@@ -183,7 +183,7 @@ class Checks:
         if provider.name == "mistral" and key is not None:
             return await self._opening_sdk(provider, key)
         wire = await self._wire()
-        trust_env = self._directory.settings.trust_env_proxies
+        trust_env = proxies_for(self._directory.settings, provider.base_url)
 
         def opened() -> _Tried:
             http, session = self._manager.temporary(

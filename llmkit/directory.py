@@ -37,15 +37,19 @@ class Directory:
         self._environ = environ
         self._changes = dict(changes)
         self.settings: Settings = load_settings(environ, self._changes)
-        self.credentials = Credentials(environ, keys, stores=self._key_stores)
+        _refuse_borrowed_keys(self.settings)
+        self.credentials = Credentials(
+            environ, keys, stores=self._key_stores, known=self.provider_names
+        )
         self._open_ended: tuple[str, ...] = ()  # whose models the catalogue cannot know
 
     def configure(self, **changes: object) -> Settings:
         """The settings after *changes*; one that is wrong changes nothing."""
         merged = {**self._changes, **changes}
-        self.settings = load_settings(self._environ, merged)
-        self._changes = merged
-        return self.settings
+        settings = load_settings(self._environ, merged)
+        _refuse_borrowed_keys(settings)
+        self.settings, self._changes = settings, merged
+        return settings
 
     def add_provider(self, name: str, base_url: str, key_var: str | None = None) -> None:
         """Makes an OpenAI-compatible server known as *name*.
@@ -107,6 +111,18 @@ class Directory:
         key = self.credentials.require(provider)
         refuse_plain_http(provider.base_url, has_key=key is not None)
         return key
+
+
+def _refuse_borrowed_keys(settings: Settings) -> None:
+    owners = {variable: name for name, kind in PROVIDERS.items() for variable in kind.key_vars}
+    for name, entry in settings.providers.items():
+        owner = owners.get(entry.get("key_var", ""))
+        if owner is not None:
+            raise ConfigError(
+                f"{entry['key_var']} holds the key of {owner}, and a key goes to one place only; "
+                f"give {name} a variable of its own, or send {owner} there by "
+                f"configure(base_urls={{{owner!r}: ...}})"
+            )
 
 
 # The same names are asked again and again, and the answer depends on nothing else.

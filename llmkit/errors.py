@@ -39,6 +39,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
+from .secret import keyless
+
 if TYPE_CHECKING:
     from .types import Completion
 
@@ -57,9 +59,15 @@ class Outcome(StrEnum):
 
 
 class LlmkitError(Exception):
-    """Base of every error that llmkit raises on purpose; any other exception is a bug."""
+    """Base of every error that llmkit raises on purpose; any other exception is a bug.
+
+    No key is in its message, whoever wrote that.
+    """
 
     retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(keyless(message))
 
     def _render_traceback_(self) -> list[str]:
         # IPython asks an exception for this and prints the sentence instead of forty frames of

@@ -38,6 +38,7 @@ from .runtime.gate import Gates
 from .runtime.local_model import LocalModels
 from .runtime.manager import EventLoopManager
 from .runtime.scripted import Reply, ScriptedCarrier
+from .settings import proxies_for
 from .spend import estimate, guard
 from .substitutes import Substitutes
 from .summary import comparison_of
@@ -170,7 +171,7 @@ class Kit(Directory):
         session, record = self.manager.pool(
             provider.name,
             provider.base_url,
-            lambda: transport.open_session(trust_env=self.settings.trust_env_proxies),
+            lambda: transport.open_session(trust_env=proxies_for(self.settings, provider.base_url)),
         )
         return transport.AiohttpCarrier(session), self.manager.registry.using(record)
 
@@ -253,7 +254,7 @@ class Kit(Directory):
         opened, record = get(
             name,
             provider.base_url,
-            lambda: transport.open_session(trust_env=self.settings.trust_env_proxies),
+            lambda: transport.open_session(trust_env=proxies_for(self.settings, provider.base_url)),
         )
         try:
             with self.manager.registry.using(record):

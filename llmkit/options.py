@@ -11,6 +11,8 @@ from .errors import ConfigError
 from .plan import PARAMETERS
 from .types import Capability
 
+KEY_NAMES = ("api_key", "apikey", "x_api_key", "key", "keys", "token", "secret", "authorization")
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -74,6 +76,11 @@ def _needs(given: object) -> tuple[Capability, ...]:
 
 
 def _refuse_typo(name: str) -> None:
+    if name.lower().replace("-", "_") in KEY_NAMES:
+        raise ConfigError(
+            f"{name!r} is no option, and what stands there would be sent as a part of the request; "
+            "set the provider's environment variable, or use Kit(keys=...)"
+        )
     # Anything unknown goes to the provider as it is, so a slip must not slip through. The bar is
     # high enough for real ones such as top_k and min_tokens, which look like ours.
     ours = [*PARAMETERS, *(f.name for f in fields(Options)), "provider", "messages", "repeats"]

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 import threading
-from base64 import b64encode
 from collections.abc import Iterator
 from typing import NoReturn
-from urllib.parse import quote
 
 MASK = "***"
 SHOWN = 4  # characters of a key that may be shown, and only of a key long enough to spare them
@@ -17,6 +15,9 @@ RANDOM = 16  # a key's body of fewer characters may be a word, whose pieces stan
 
 # "sk-proj-", "sk-ant-api03-", "sk-or-v1-": what every key of a provider begins with.
 _PUBLIC = re.compile(r"(?:[a-z]{1,7}\d{0,2}[-_]){0,3}")
+# What looks like a key of some service: a second net only, for Mistral's have no such mark.
+_SHAPE = re.compile(r"\b(?:(?:sk|pk|rk|gsk|xai|hf|pplx|nvapi|r8)[-_]|AIza)[\w-]{16,}")
+_UNMARKED = re.compile(r"(?=[a-z\d]*[A-Z])(?=[A-Za-z]*\d)[A-Za-z\d]{32,}")
 _WORD = re.compile(rf"[!-~]{{{PIECE},}}")
 _CLASSES = (re.compile("[a-z]"), re.compile("[A-Z]"), re.compile("[0-9]"))
 
@@ -102,6 +103,16 @@ def redact(text: str) -> str:
     return _without_pieces(text) if _pieces and len(text) >= PIECE else text
 
 
+def keyless(text: str) -> str:
+    """`redact`, and without what only looks like a key; for messages, whose words are ours."""
+    return redact(_SHAPE.sub(MASK, text))
+
+
+def looks_like_key(word: str) -> bool:
+    """True where *word* is in all probability somebody's key."""
+    return bool(_SHAPE.match(word) or _UNMARKED.fullmatch(word)) or redact(word) != word
+
+
 def public_part(key: str) -> int:
     """How many characters at the beginning of *key* every key of its provider shares."""
     found = _PUBLIC.match(key)
@@ -125,11 +136,15 @@ def _pieces_of(value: str) -> Iterator[str]:
     body = value[public_part(value) :]
     if len(body) < RANDOM or sum(bool(kind.search(body)) for kind in _CLASSES) < 2:
         return
+    from urllib.parse import quote  # only a process that holds a key pays for these
+
     for form in (body, quote(body, safe=""), *_base64_forms(body)):
         yield from (form[i : i + PIECE] for i in range(len(form) - PIECE + 1))
 
 
 def _base64_forms(body: str) -> Iterator[str]:
+    from base64 import b64encode
+
     # Three bytes become four characters, so the text before the key shifts it by 0, 1 or 2; what
     # stands at its edges also depends on its neighbours and is left away.
     for shift in range(3):

@@ -15,7 +15,6 @@ from .errors import ConfigError
 PREFIX = "LLMKIT_"
 URL_SUFFIX = "_BASE_URL"
 KEY_WORDS = ("key", "token", "secret", "password")
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +124,30 @@ def refuse_plain_http(url: str, *, has_key: bool) -> None:
         raise ConfigError(f"{url!r} is no base URL; it begins with https:// or http://")
     if parts.username or parts.password:
         raise ConfigError("a base URL holds no user name or password; give the key by itself")
-    if parts.scheme == "http" and has_key and parts.hostname not in LOOPBACK:
+    if parts.scheme == "http" and has_key and not is_loopback(parts.hostname):
         raise ConfigError(
             f"a key would cross the network to {parts.hostname} in clear text; use https://"
         )
+
+
+def is_loopback(host: str) -> bool:
+    """True where what is sent to *host* does not leave this machine."""
+    if host == "localhost":
+        return True
+    import ipaddress
+
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def proxies_for(settings: Settings, base_url: str) -> bool:
+    """Whether the environment's proxies carry requests to *base_url*.
+
+    Only over https, inside which a proxy can read nothing; plain http is for this machine.
+    """
+    return settings.trust_env_proxies and base_url.startswith("https://")
 
 
 def _from_environ(environ: Mapping[str, str]) -> dict[str, object]:

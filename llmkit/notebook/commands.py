@@ -12,6 +12,7 @@ from typing import Any
 from IPython.core.error import UsageError
 
 from ..runtime.local_model import install_commands
+from .keys import key, refuse_keys
 from .lazily import face
 
 HELP = """\
@@ -21,6 +22,7 @@ HELP = """\
 %llmkit leaks                    connections that were lost without being closed
 %llmkit close [WHAT]             stale (the default), all, a provider, or an id
 %llmkit check PROVIDER           whether one key works
+%llmkit key PROVIDER             type a key in, unseen; --save keeps it, --forget drops it
 %llmkit resolve NAME [-p PROV]   what a name leads to
 %llmkit why NAME [-p PROV]       the same in sentences
 %llmkit refresh PROVIDER         the models that the provider itself lists today
@@ -46,11 +48,17 @@ def run_command(line: str) -> Any:
 
 
 def words_of(line: str) -> list[str]:
-    """The words of a magic's line, quotes respected."""
+    """The words of a magic's line, quotes respected.
+
+    Raises:
+        UsageError: A quote is open, or one of the words is a key.
+    """
     try:
-        return shlex.split(line)
+        words = shlex.split(line)
     except ValueError as error:
         raise UsageError(f"the line cannot be read ({error}); close its quotes") from None
+    refuse_keys(words)
+    return words
 
 
 def _usage(word: str) -> str:
@@ -98,6 +106,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "check": lambda provider: face().check(provider),
     "close": _close,
     "help": _help,
+    "key": key,
     "leaks": lambda: face().leaks(),
     "local": _local,
     "models": lambda filter=None: face().models(filter),

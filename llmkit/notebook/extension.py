@@ -8,6 +8,7 @@ from typing import Any
 
 from ..runtime.cell import Cell
 from . import hooks
+from .background import check_if_wished
 from .magics import NAMES, LlmkitMagics
 
 # The kit is not imported before it is needed: a notebook that only loads us pays for nothing.
@@ -15,9 +16,14 @@ _KIT = f"{__package__.partition('.')[0]}.kit"
 
 
 def load(shell: Any) -> None:
-    """Registers the magics and the hooks; a second time changes nothing."""
+    """Registers the magics and the hooks, and checks the keys in the background if it is wished.
+
+    A second time changes nothing.
+    """
     hooks.CellHooks(shell, _cell_started, _cells_deleted).register()
     shell.register_magics(LlmkitMagics(shell))
+    kit = _kit()
+    check_if_wished(wished=None if kit is None else kit.settings.check_at_load)
 
 
 def unload(shell: Any) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from ..errors import ConfigError, MissingApiKeyError
+from ..errors import ConfigError, MissingApiKeyError, UnknownProviderError
 from ..providers.base import Provider
 from ..secret import Secret
 from .key_stores import KeyStore
@@ -48,23 +48,37 @@ class Credentials:
         given: Mapping[str, str] | None = None,
         *,
         stores: Callable[[], tuple[KeyStore, ...]] = tuple,
+        known: Callable[[], Collection[str]] | None = None,
     ) -> None:
         self._environ = environ
-        self._given = {name: _cleaned(key, "argument") for name, key in (given or {}).items()}
         self._stores = stores
+        self._known = known
+        self._given: dict[str, Credential] = {}
+        for name, key in (given or {}).items():
+            self._give(name, key, "argument")
         self._stored: dict[tuple[str, str], Credential | None] = {}
 
     def type_in(self, provider: str, key: str) -> None:
         """Uses *key* for *provider* from now on in this process; it is written nowhere.
 
         One that cannot be a key is taken too: its provider's state says then what is wrong.
+
+        Raises:
+            UnknownProviderError: There is no such provider.
         """
-        self._given[provider] = _cleaned(key, "typed in")
+        self._give(provider, key, "typed in")
 
     def forget(self, provider: str) -> None:
         """Drops a key that was given or typed in, and what a store had said."""
         self._given.pop(provider, None)
         self._stored = {place: c for place, c in self._stored.items() if place[1] != provider}
+
+    def _give(self, provider: str, key: str, source: str) -> None:
+        if self._known is not None and provider not in self._known():
+            raise UnknownProviderError(
+                f"there is no provider {provider!r}; known are {', '.join(self._known())}"
+            )
+        self._given[provider] = _cleaned(key, source)
 
     def find(self, provider: Provider, *, again: bool = False) -> Credential:
         """The key for *provider*, cleaned; one that cannot be a key says why in `problem`.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from ..errors import (
 from ..providers.mistral import Mistral as MistralProvider
 from ..secret import MASK, Secret, bearer, redact
 from ..wire.exchange import HttpResponse
+from ..wire.retry_hints import retry_after
 from .carrier import Limits
 
 if TYPE_CHECKING:
@@ -98,7 +100,10 @@ class MistralClient:
 
     def _refused(self, status: int, headers: Mapping[str, str], body: str) -> ProviderError:
         names = {name.lower(): value for name, value in headers.items()}
-        return self._provider.error_from(HttpResponse(status, names, body.encode()))
+        response = HttpResponse(status, names, body.encode())
+        error = self._provider.error_from(response)
+        error.retry_after = retry_after(names, response.body, now=datetime.now(UTC))
+        return error
 
     def __repr__(self) -> str:
         return f"<MistralClient {'closed' if self.closed else 'open'}>"
@@ -128,6 +133,14 @@ def _late(error: Exception) -> CallError:
 
 
 def _broken(error: Exception) -> CallError:
+    if isinstance(_root(error), ssl.SSLError):
+        return APIConnectionError(
+            f"no trusted connection to Mistral ({brief(redact(str(error)), 160)}); the request "
+            "was not sent",
+            provider="mistral",
+            code="tls",
+            outcome=Outcome.FINAL,
+        )
     unsent = type(error).__name__ == "ConnectError"
     return APIConnectionError(
         f"no answer from Mistral ({brief(redact(str(error)), 160)}); check the base URL and "
@@ -135,3 +148,10 @@ def _broken(error: Exception) -> CallError:
         provider="mistral",
         outcome=Outcome.UNSENT if unsent else Outcome.AMBIGUOUS,
     )
+
+
+def _root(error: BaseException) -> BaseException:
+    """The error that *error* began with; a TLS failure stands three causes deep in httpx2's."""
+    while (cause := error.__cause__ or error.__context__) is not None:
+        error = cause
+    return error

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from llmkit.errors import ConfigError
-from llmkit.settings import Settings, base_url_for, config_path, load_settings, refuse_plain_http
+from llmkit.settings import (
+    Settings,
+    base_url_for,
+    config_path,
+    is_loopback,
+    load_settings,
+    proxies_for,
+    refuse_plain_http,
+)
 
 
 def test_nothing_set_is_the_defaults(tmp_path):
@@ -94,3 +102,20 @@ def test_this_machine_may_be_spoken_to_in_clear_text(url):
 def test_plain_http_without_a_key_is_allowed():
     """A server in the next room without a key may be asked."""
     refuse_plain_http("http://192.0.2.7:8080/v1", has_key=False)
+
+
+def test_only_this_machine_is_loopback():
+    """A name or an address that merely begins like this machine's is another one."""
+    here = ["localhost", "127.0.0.1", "127.3.2.1", "::1"]
+    elsewhere = ["localhost.example.com", "127.0.0.1.example.com", "0.0.0.0", "10.0.0.1", "127.1"]
+
+    assert [host for host in [*here, *elsewhere] if is_loopback(host)] == here
+
+
+def test_proxies_carry_only_what_they_cannot_read():
+    """With the setting on, a proxy is used for https and never for plain http."""
+    settings = Settings(trust_env_proxies=True)
+
+    assert proxies_for(settings, "https://api.example.com")
+    assert not proxies_for(settings, "http://127.0.0.1:8080")
+    assert not proxies_for(Settings(), "https://api.example.com")

@@ -1,0 +1,213 @@
+"""Where keys come from."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+from llmkit.errors import ConfigError, MissingApiKeyError, UnknownProviderError
+from llmkit.kit import Kit
+from llmkit.providers.table import PROVIDERS
+from llmkit.runtime.credentials import Credentials
+from llmkit.runtime.key_stores import stores
+
+OPENAI = PROVIDERS["openai"]()
+GOOGLE = PROVIDERS["google"]()
+KEY = "sk-credentials-Zk3vQ8mW1xTr6YpL"
+
+
+class Shelf:
+    """A store that counts how often it is asked."""
+
+    name = "shelf"
+
+    def __init__(self, **keys):
+        self.keys, self.asked = keys, 0
+
+    def read(self, provider, key_vars):
+        self.asked += 1
+        return self.keys.get(provider)
+
+
+class Locked:
+    """A store that does not open."""
+
+    name = "keyring"
+
+    def read(self, provider, key_vars):
+        raise ConfigError("does not open; unlock it")
+
+
+def source(credentials, provider=OPENAI):
+    return credentials.find(provider).source
+
+
+def test_what_was_typed_wins_over_the_environment_and_that_over_a_store():
+    """Each place is looked into in its turn, and the source says which one it was."""
+    environ = {"OPENAI_API_KEY": KEY}
+    shelf = Shelf(openai=KEY, google=KEY)
+    credentials = Credentials(environ, {"anthropic": KEY}, stores=lambda: (shelf,))
+
+    assert source(credentials) == "variable OPENAI_API_KEY"
+    assert source(credentials, GOOGLE) == "shelf"
+    assert source(credentials, PROVIDERS["anthropic"]()) == "argument"
+    assert source(credentials, PROVIDERS["mistral"]()) == "none"
+    credentials.type_in("openai", KEY)
+    assert source(credentials) == "typed in"
+    credentials.forget("openai")
+    assert source(credentials) == "variable OPENAI_API_KEY"
+
+
+def test_a_store_is_asked_once_until_it_is_wished_again():
+    """A keyring may ask the person: a grid of a hundred calls must not."""
+    shelf = Shelf(openai=KEY)
+    credentials = Credentials({}, stores=lambda: (shelf,))
+
+    for _ in range(5):
+        assert credentials.require(OPENAI).reveal() == KEY
+    assert shelf.asked == 1
+    shelf.keys["openai"] = KEY + "2"
+    assert credentials.find(OPENAI, again=True).key.reveal() == KEY + "2"
+    assert credentials.require(OPENAI).reveal() == KEY + "2"
+
+
+def test_a_store_that_does_not_open_is_no_bad_key():
+    """The error names the store and what to do; a variable is found all the same."""
+    locked = Credentials({}, stores=lambda: (Locked(),))
+
+    with pytest.raises(ConfigError, match=r"key for openai \(keyring\) does not open; unlock it"):
+        locked.require(OPENAI)
+    assert Credentials({"OPENAI_API_KEY": KEY}, stores=lambda: (Locked(),)).require(OPENAI)
+
+
+@pytest.mark.parametrize(
+    ("raw", "problem"),
+    [
+        (f"\n {KEY}\r\n", ""),
+        (f"“{KEY}”", ""),
+        (f"'{KEY}'", ""),
+        (KEY[:5] + "\u200b\ufeff" + KEY[5:] + "\u00ad", ""),
+        ("two words", "has a space or a line end in its middle"),
+        ("sk-one\nsk-two", "has a space or a line end in its middle"),
+        ("sk-schlüssel", "has characters that no key has"),
+        ("sk-\x07bell", "has characters that no key has"),
+        ("''", "is empty"),
+        ("\u200b", "is empty"),
+    ],
+)
+def test_a_pasted_key_is_cleaned_or_refused_before_any_request(raw, problem):
+    """Quotes, line ends and invisible characters go; what cannot be a key is an error of ours."""
+    credentials = Credentials({"OPENAI_API_KEY": raw})
+    found = credentials.find(OPENAI)
+
+    if not problem:
+        assert (found.key.reveal(), found.problem) == (KEY, "")
+        return
+    assert found.problem.startswith(problem)
+    with pytest.raises(ConfigError) as caught:
+        credentials.require(OPENAI)
+    assert raw not in str(caught.value)
+
+
+def test_an_empty_variable_is_no_key():
+    """A variable that is set to nothing leaves the next one its turn."""
+    credentials = Credentials({"GOOGLE_API_KEY": "  ", "GEMINI_API_KEY": KEY})
+
+    assert source(credentials, GOOGLE) == "variable GEMINI_API_KEY"
+    with pytest.raises(MissingApiKeyError, match="set OPENAI_API_KEY"):
+        credentials.require(OPENAI)
+
+
+def test_a_key_for_nobody_is_refused():
+    """A slip in the provider's name must not look as if the key had been taken."""
+    with pytest.raises(UnknownProviderError, match="no provider 'opnai'"):
+        Kit(environ={}, keys={"opnai": KEY})
+    kit = Kit(environ={})
+    try:
+        with pytest.raises(UnknownProviderError, match="known are openai"):
+            kit.credentials.type_in("opnai", KEY)
+    finally:
+        kit.close()
+
+
+def test_no_form_of_the_credentials_shows_a_key():
+    """Neither their attributes nor what they find have the key in their repr."""
+    credentials = Credentials({}, {"openai": KEY})
+    credentials.type_in("google", KEY)
+
+    assert "Zk3vQ8mW" not in f"{vars(credentials)} {credentials.find(OPENAI)}"
+
+
+def test_a_key_in_the_keyring_is_found_if_that_is_wished(monkeypatch):
+    """The setting `keyring` makes the kit look there; without it nobody does."""
+    kept = ModuleType("keyring")
+    kept.get_password = lambda service, name: (
+        KEY if (service, name) == ("llmkit", "openai") else None
+    )
+    kept.errors = ModuleType("keyring.errors")
+    kept.errors.KeyringError = type("KeyringError", (Exception,), {})
+    monkeypatch.setitem(sys.modules, "keyring", kept)
+    monkeypatch.setitem(sys.modules, "keyring.errors", kept.errors)
+    kit = Kit(environ={}, keyring=True)
+    try:
+        assert kit.credentials.find(OPENAI).source == "keyring"
+        kit.configure(keyring=False)
+        assert kit.credentials.find(OPENAI).source == "none"
+    finally:
+        kit.close()
+
+
+def test_a_keyring_that_fails_says_so(monkeypatch):
+    """A machine without a backend is told what else there is."""
+    kept, errors = ModuleType("keyring"), ModuleType("keyring.errors")
+    errors.KeyringError = type("KeyringError", (Exception,), {})
+
+    def failing(service, name):
+        raise errors.KeyringError(f"no backend for {KEY}")
+
+    kept.get_password, kept.errors = failing, errors
+    monkeypatch.setitem(sys.modules, "keyring", kept)
+    monkeypatch.setitem(sys.modules, "keyring.errors", errors)
+    credentials = Credentials({}, stores=lambda: stores(keyring=True))
+
+    assert credentials.find(OPENAI).problem == (
+        "does not open (KeyringError); unlock it, or use an environment variable instead"
+    )
+
+
+def test_colabs_secrets_are_found_under_the_variables_names(monkeypatch):
+    """In Colab a secret of the side bar is a key; one that is not granted is none."""
+    refused = type("NotebookAccessError", (Exception,), {})
+    absent = type("SecretNotFoundError", (Exception,), {})
+    slow = type("TimeoutException", (Exception,), {})
+
+    def get(name):
+        if name == "GOOGLE_API_KEY":
+            raise refused
+        if name == "GEMINI_API_KEY":
+            return KEY
+        raise slow if name == "MISTRAL_API_KEY" else absent
+
+    userdata = SimpleNamespace(
+        get=get, NotebookAccessError=refused, SecretNotFoundError=absent, TimeoutException=slow
+    )
+    monkeypatch.setitem(sys.modules, "google.colab", ModuleType("google.colab"))
+    monkeypatch.setitem(sys.modules, "google.colab.userdata", userdata)
+    credentials = Credentials({}, stores=lambda: stores(keyring=False))
+
+    assert source(credentials, GOOGLE) == "Colab"
+    assert source(credentials) == "none"
+    assert "Colab's own page" in credentials.find(PROVIDERS["mistral"]()).problem
+
+
+def test_a_key_goes_to_one_place_only():
+    """The variable of a built-in provider cannot name the key of another server."""
+    kit = Kit(environ={"OPENAI_API_KEY": KEY})
+    try:
+        with pytest.raises(ConfigError, match="OPENAI_API_KEY holds the key of openai"):
+            kit.add_provider("lab", "https://lab.example/v1", "OPENAI_API_KEY")
+        assert "lab" not in kit.provider_names()
+    finally:
+        kit.close()
