@@ -8,8 +8,10 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Protocol
 
+from . import news
 from .auth_status import AuthStatus, SignInState, described, unchecked, unsafe
 from .directory import Directory
 from .errors import ConfigError, LocalModelError
@@ -33,7 +35,9 @@ class Wire(Protocol):
 
     def open_session(self, *, trust_env: bool = False) -> Any: ...
 
-    def AiohttpCarrier(self, session: Any) -> Carrier: ...  # noqa: N802  # a class's name
+    def AiohttpCarrier(  # noqa: N802  # a class's name
+        self, session: Any, connected: Callable[[float], None] | None = None
+    ) -> Carrier: ...
 
 
 class Installed(Protocol):
@@ -158,7 +162,9 @@ class Checks:
             await self._opening(provider, credential.key),
             policy=RetryPolicy(attempts=settings.sign_in_attempts, delay=settings.sign_in_delay_s),
             limit_s=settings.sign_in_timeout_s,
+            on_retry=partial(news.sign_in_retried, self._manager.telemetry, provider),
         )
+        news.signed_in(self._manager.telemetry, found)
         await self._settle(provider, credential.key, client)
         return found
 
@@ -189,7 +195,10 @@ class Checks:
             http, session = self._manager.temporary(
                 provider.name, provider.base_url, lambda: wire.open_session(trust_env=trust_env)
             )
-            carrier = wire.AiohttpCarrier(http)
+            told = self._manager.telemetry.connected
+            carrier = wire.AiohttpCarrier(
+                http, partial(told, provider.name, provider.base_url, session.id)
+            )
             return _Tried(self._manager, Probe(provider, key, carrier, limits), session)
 
         return opened

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from .errors import (
     StreamInterruptedError,
     TransportError,
 )
+from .news import News
 from .providers.base import Provider, StreamParser, located
 from .runtime.carrier import STALE, Arriving, Carrier, Limits
 from .runtime.gate import AT_ONCE, Gate
@@ -57,16 +59,25 @@ class Call:
 class Exchange:
     """One call, its retries included, and what has come of it so far. Serves once.
 
-    *gate* is the one of all calls to that provider with that key, of which *at_once* may run.
+    *gate* is the one of all calls to that provider with that key, of which *at_once* may run;
+    *news* is told of each retry and of the end.
     """
 
     def __init__(
-        self, call: Call, carrier: Carrier, gate: Gate | None = None, *, at_once: int = AT_ONCE
+        self,
+        call: Call,
+        carrier: Carrier,
+        gate: Gate | None = None,
+        *,
+        at_once: int = AT_ONCE,
+        news: News | None = None,
     ) -> None:
         self.call = call
         self._carrier = carrier
         self._gate = gate or Gate(call.provider.label)
         self._at_once = at_once
+        self._news = news
+        self._result: Completion | None = None
         self._inside = False  # the gate, which counts who is
         self._limits = call.limits
         self._ends_at: float | None = None
@@ -127,6 +138,8 @@ class Exchange:
 
     def completion(self, status: Status | None = None) -> Completion:
         """What has come so far; *status* says why it ended, if not by the provider's own word."""
+        if status is None and self._result is not None:
+            return self._result
         answer, call = self._came(), self.call
         ignored = tuple(
             f"{name} was not sent: {call.model} cannot take it" for name in call.ignored
@@ -262,9 +275,25 @@ class Exchange:
         return None if body is None else self._whole(arriving, bytes(body))
 
     async def _leave(self) -> None:
+        failure = sys.exception()
         if self._ended is None:
             self._ended = asyncio.get_running_loop().time()
-        await self._release()
+        try:
+            await self._release()
+        finally:
+            came = self._outcome(failure)
+            if self._news is not None:
+                self._news.ended(self.call, came, failure)
+
+    def _outcome(self, failure: BaseException | None) -> Completion:
+        if failure is None:
+            self._result = self.completion()
+            return self._result
+        if isinstance(failure, CallError) and failure.completion is not None:
+            return failure.completion
+        # Whoever waited for it was stopped, or stopped reading, before its end.
+        stopped = not isinstance(failure, Exception)
+        return self.completion(Status.CANCELLED if stopped else Status.ERROR)
 
     async def _release(self) -> None:
         if self._inside:
@@ -297,6 +326,8 @@ class Exchange:
         if isinstance(error, RateLimitError) and error.retry_after is None:
             self._gate.close(wait)
         call = self.call
+        if self._news is not None:
+            self._news.retrying(call, error, attempt, wait)
         log.info(
             "Retrying %s (attempt %d/%d) in %.1f s: %s",
             call.provider.label, attempt, call.policy.attempts, wait, error,

@@ -26,11 +26,13 @@ from .directory import Directory
 from .errors import LlmkitError, ModelNotFoundError
 from .falling_back import Tries
 from .lanes import Lane, Race, Watcher, merge_equal
+from .news import CallNews, asked
 from .options import Options
 from .plan import Spot
 from .pricing import priced
 from .progress import Progress
 from .providers.base import Provider
+from .reports import Events
 from .runtime.carrier import Carrier, Limits
 from .runtime.cast import cast
 from .runtime.cell import CURRENT
@@ -38,6 +40,7 @@ from .runtime.gate import Gates
 from .runtime.local_model import LocalModels
 from .runtime.manager import EventLoopManager
 from .runtime.scripted import Reply, ScriptedCarrier
+from .runtime.telemetry import Telemetry
 from .settings import proxies_for
 from .spend import estimate, guard
 from .substitutes import Substitutes
@@ -72,7 +75,12 @@ class Kit(Directory):
     ) -> None:
         super().__init__(os.environ if environ is None else environ, settings, keys)
         self.manager = EventLoopManager(
-            idle_s=self.settings.idle_s, max_age_s=self.settings.max_age_s
+            idle_s=self.settings.idle_s,
+            max_age_s=self.settings.max_age_s,
+            telemetry=Telemetry(
+                with_text=lambda: self.settings.telemetry_text,
+                exported=lambda: self.settings.opentelemetry,
+            ),
         )
         self.last: Comparison | None = None
         self.watchers: list[Callable[[], Watcher]] = [
@@ -88,6 +96,11 @@ class Kit(Directory):
             self, self.manager, wire=self._transport, limits=self._limits,
             installed=self.local_models, carriers=carriers or {},
         )  # fmt: skip
+
+    @property
+    def telemetry(self) -> Events:
+        """What happened to sessions, connections and requests, the newest last."""
+        return Events.of(self.manager.telemetry)
 
     # -- one call ----------------------------------------------------------------------------
 
@@ -157,23 +170,30 @@ class Kit(Directory):
             endpoint = await self.local_models().endpoint(call.model)
             call = at(call, type(call.provider)(endpoint.base_url), endpoint.key)
         await self.checks.close_outdated(call.provider, call.key)
-        carrier, use = await self._carried(call.provider)
+        carrier, use, session = await self._carried(call.provider)
         gate = self._gates.of(call.provider.name, call.provider.base_url, call.key)
         at_once = limit or self.settings.limit_per_provider
-        return Exchange(call, carrier, gate, at_once=at_once), use
+        news = CallNews(self.manager.telemetry, session)
+        return Exchange(call, carrier, gate, at_once=at_once, news=news), use
 
-    async def _carried(self, provider: Provider) -> tuple[Carrier, AbstractContextManager[object]]:
-        """What carries requests to *provider*, and what marks its session as in use."""
+    async def _carried(
+        self, provider: Provider
+    ) -> tuple[Carrier, AbstractContextManager[object], str | None]:
+        """What carries requests to *provider*, what marks its session as in use, and its id."""
         given = self._carriers.get(provider.name)
         if given is not None:
-            return given, nullcontext()
+            return given, nullcontext(), None
         transport = await self._transport()
         session, record = self.manager.pool(
             provider.name,
             provider.base_url,
             lambda: transport.open_session(trust_env=proxies_for(self.settings, provider.base_url)),
         )
-        return transport.AiohttpCarrier(session), self.manager.registry.using(record)
+        told = partial(
+            self.manager.telemetry.connected, provider.name, provider.base_url, record.id
+        )
+        use = self.manager.registry.using(record)
+        return transport.AiohttpCarrier(session, told), use, record.id
 
     async def priced(self, completion: Completion) -> Completion:
         """*completion* with its cost, where the provider did not say it and a price is known."""
@@ -269,8 +289,8 @@ class Kit(Directory):
         key = self.key_for(provider)
         found: list[Model] = []
         page: str | None = None
-        carrier, use = await self._carried(provider)
-        with use:
+        carrier, use, session = await self._carried(provider)
+        with use, asked(self.manager.telemetry, provider, "models", session):
             while True:
                 request = provider.models_request(key, page=page)
                 async with carrier.send(request, self._limits()) as arriving:

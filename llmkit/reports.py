@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import ClassVar
 
 from .auth_status import AuthStatus, SignInState
 from .catalogue import listing
+from .runtime.event import Event
 from .runtime.sessions import SessionRow
+from .runtime.telemetry import Telemetry
 from .types import Model
 from .views.report import Report
 
@@ -120,3 +122,42 @@ class Leaks(Sessions):
     def of(cls, rows: Iterable[SessionRow]) -> Leaks:
         """One line for each session that leaked."""
         return cls([asdict(row) for row in rows if row.status == "leaked"])
+
+
+class Events(Report):
+    """What happened to sessions, connections and requests; the oldest are forgotten."""
+
+    title = "Telemetry"
+    columns: ClassVar[Mapping[str, str]] = {
+        "at": WHEN, "kind": "string", "provider": "string", "session": "string", "cell": "string",
+        "base_url": "string", "operation": "string", "request_model": "string",
+        "response_model": "string", "status": "string", "finish_reason": "string",
+        "error_type": "string", "attempts": "Int64", "wait_s": "float64", "duration_s": "float64",
+        "time_to_first_chunk_s": "float64", "input_tokens": "Int64", "output_tokens": "Int64",
+        "max_tokens": "Int64", "temperature": "Float64", "top_p": "Float64", "seed": "Int64",
+        "closed_by": "string", "prompt": "string", "text": "string",
+    }  # fmt: skip
+    shown: ClassVar[tuple[str, ...]] = (
+        "at", "kind", "provider", "session", "request_model", "status", "error_type", "attempts",
+        "duration_s", "input_tokens", "output_tokens", "closed_by",
+    )  # fmt: skip
+    _source: Telemetry
+
+    @classmethod
+    def of(cls, source: Telemetry) -> Events:
+        """One line for each event that *source* remembers."""
+        found = cls([_line(event) for event in source.events()])
+        found._source = source
+        return found
+
+    def watch(self, callback: Callable[[Event], None]) -> Callable[[], None]:
+        """Hands every further event to *callback* as it happens; gives the way to stop.
+
+        It is called on the loop that answers come over, and must return at once.
+        """
+        return self._source.watch(callback)
+
+
+def _line(event: Event) -> dict[str, object]:
+    prompt = event.messages[-1][1] if event.messages else None
+    return {**event._asdict(), "kind": str(event.kind), "prompt": prompt}

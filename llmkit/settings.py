@@ -38,6 +38,8 @@ class Settings:
         max_cost_usd: Most US dollars of one comparison by estimate; None for no limit.
         idle_s: A session that was not used for so long is stale.
         max_age_s: A session that is older and not in use is stale.
+        telemetry_text: Events carry prompt and answer too.
+        opentelemetry: Hand events on where the program collects OpenTelemetry's data.
         progress_after_s: A progress bar appears after so long.
         trust_env_proxies: Use the proxies of the environment.
         local_weights: A GGUF file in the place of the embedded model's weights.
@@ -61,6 +63,8 @@ class Settings:
     max_cost_usd: float | None = None
     idle_s: float = 300.0
     max_age_s: float = 1800.0
+    telemetry_text: bool = False
+    opentelemetry: bool = True
     progress_after_s: float = 3.0
     trust_env_proxies: bool = False
     local_weights: str | None = None

@@ -39,6 +39,7 @@ async def sign_in(
     policy: RetryPolicy,
     limit_s: float | None = None,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    on_retry: Callable[[CallError, int, float], None] | None = None,
 ) -> C:
     """An open client whose key was accepted; it belongs to the caller.
 
@@ -47,6 +48,7 @@ async def sign_in(
 
     Args:
         limit_s: Seconds that one attempt may take, None for as long as its own limits allow.
+        on_retry: Told of the error, the number of the attempt to come, and the wait.
 
     Raises:
         AuthenticationError: The key was refused; never tried again.
@@ -65,6 +67,8 @@ async def sign_in(
     def retrying(error: CallError, number: int, wait: float) -> None:
         log.info("Retrying %s authentication (attempt %d/%d)", label, number, policy.attempts)
         log.debug("after %.1f s, because of: %s", wait, error)
+        if on_retry is not None:
+            on_retry(error, number, wait)
 
     return await policy.call(attempt, sleep=sleep, on_retry=retrying, idempotent=True)
 
@@ -118,6 +122,7 @@ async def status_of(
     policy: RetryPolicy,
     limit_s: float | None = None,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    on_retry: Callable[[CallError, int, float], None] | None = None,
 ) -> tuple[AuthStatus, C | None]:
     """What a check of *provider* finds, and the client that it leaves open, if any."""
     clock = asyncio.get_running_loop().time
@@ -132,7 +137,9 @@ async def status_of(
     failure: LlmkitError | None = None
     client: C | None = None
     try:
-        client = await sign_in(counted, provider.label, policy=policy, limit_s=limit_s, sleep=sleep)
+        client = await sign_in(
+            counted, provider.label, policy=policy, limit_s=limit_s, sleep=sleep, on_retry=on_retry
+        )
     except (CallError, LocalModelError) as error:
         failure = error
     state = SignInState.READY if failure is None else state_of(failure, provider)

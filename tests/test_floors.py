@@ -35,6 +35,7 @@ KEEPERS = {
     "markdown_it": {"views/markdown.py"},
     "xllamacpp": {"runtime/local_server.py"},
     "keyring": {"runtime/key_stores.py"},
+    "opentelemetry": {"runtime/otel.py"},
     "tqdm": {"progress.py"},
 }
 NOTEBOOK_ONLY = {"IPython", "ipywidgets", "anywidget", "traitlets", "ipykernel"}

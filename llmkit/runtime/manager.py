@@ -15,6 +15,7 @@ from .cell import CURRENT, Cell
 from .closing import Closer, closeable
 from .loop import LoopRunner, LoopStatus
 from .sessions import ClosedBy, Session, SessionRegistry, SessionRow
+from .telemetry import Telemetry
 
 T = TypeVar("T")
 
@@ -81,6 +82,7 @@ class EventLoopManager:
 
     Attributes:
         registry: The sessions.
+        telemetry: What happened to them, and to every request.
         idle_s: A session that was not used for so long is stale.
         max_age_s: A session that is older and not in use is stale.
     """
@@ -91,8 +93,11 @@ class EventLoopManager:
         *,
         idle_s: float = 300.0,
         max_age_s: float = 1800.0,
+        telemetry: Telemetry | None = None,
     ) -> None:
         self.registry = registry or SessionRegistry()
+        self.telemetry = telemetry or Telemetry()
+        self.registry.watch(self.telemetry.session_changed)
         self.idle_s = idle_s
         self.max_age_s = max_age_s
         self._loops = LoopRunner()
@@ -163,6 +168,8 @@ class EventLoopManager:
         record = self.registry.pooled(provider, base_url, loop)
         if record is None:
             record = self._add(open_session(), provider, "pool", loop, base_url=base_url)
+        else:
+            self.telemetry.session_reused(record)
         session: T = record.resource
         return session, record
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any
 
@@ -59,7 +59,10 @@ class _Connector(aiohttp.TCPConnector):
         trip.reused = False
         trip.wait("connect")
         made = await super()._create_connection(*args, **kwargs)
+        begun = trip.written_at
         trip.wait("first byte")
+        if trip.connected is not None:
+            trip.connected(trip.written_at - begun)
         return made
 
     async def _get(self, *args: Any, **kwargs: Any) -> Any:
@@ -70,14 +73,20 @@ class _Connector(aiohttp.TCPConnector):
 
 
 class AiohttpCarrier:
-    """Sends requests over one session, which belongs to the caller."""
+    """Sends requests over one session, which belongs to the caller.
 
-    def __init__(self, session: aiohttp.ClientSession) -> None:
+    *connected* is told how many seconds each connection took that had to be made.
+    """
+
+    def __init__(
+        self, session: aiohttp.ClientSession, connected: Callable[[float], None] | None = None
+    ) -> None:
         self._session = session
+        self._connected = connected
 
     def send(self, request: HttpRequest, limits: Limits) -> AiohttpAnswer:
         """The answer to *request* from its headers on; see `Carrier.send`."""
-        return AiohttpAnswer(self._session, request, limits)
+        return AiohttpAnswer(self._session, request, limits, self._connected)
 
 
 class AiohttpAnswer:
@@ -87,11 +96,16 @@ class AiohttpAnswer:
     headers: Mapping[str, str]
 
     def __init__(
-        self, session: aiohttp.ClientSession, request: HttpRequest, limits: Limits
+        self,
+        session: aiohttp.ClientSession,
+        request: HttpRequest,
+        limits: Limits,
+        connected: Callable[[float], None] | None = None,
     ) -> None:
         self._session = session
         self._request = request
         self._limits = limits
+        self._connected = connected
         self._size = 0
         self._packed: Unpacker | None = None
 
@@ -121,7 +135,7 @@ class AiohttpAnswer:
 
     async def _headers(self, ends_at: float | None) -> aiohttp.ClientResponse:
         request = self._request
-        trip = Trip(self._limits, ends_at, fresh=request.fresh)
+        trip = Trip(self._limits, ends_at, fresh=request.fresh, connected=self._connected)
         outer = UNDER_WAY.set(trip)
         try:
             async with asyncio.timeout(None) as trip.scope:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ class Trip:
     Attributes:
         ends_at: When the time for the whole call is over, on the loop's clock.
         fresh: True where no kept connection will do.
+        connected: Told how many seconds a connection took that had to be made.
         reused: True until a connection is made for it.
         scope: The time limit that is moved.
         written_at: When the phase began.
@@ -26,6 +28,7 @@ class Trip:
     limits: Limits
     ends_at: float | None
     fresh: bool = False
+    connected: Callable[[float], None] | None = None
     phase: str = "first byte"
     reused: bool = True
     scope: Any = None

@@ -1,0 +1,181 @@
+"""Hands telemetry on to OpenTelemetry, as metrics and `gen_ai.*` spans (keeper of its API package).
+
+Names: the GenAI semantic conventions 1.41 (https://opentelemetry.io/docs/specs/semconv/gen-ai/,
+read 2026-11-25). Where no SDK collects, every call below is the API's own empty one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from .._version import __version__
+from .event import Event, EventKind
+
+if TYPE_CHECKING:
+    from opentelemetry.metrics import MeterProvider
+    from opentelemetry.trace import TracerProvider
+
+SCOPE = "llmkit"
+PROVIDERS = {"google": "gcp.gemini", "mistral": "mistral_ai"}  # where its word is not ours
+# Both rows of limits are the conventions'.
+SECONDS = [0.01 * 2**n for n in range(14)]
+TOKENS = [4**n for n in range(14)]
+COUNTED = {
+    EventKind.OPENING: "llmkit.session.openings",
+    EventKind.REUSE: "llmkit.session.reuses",
+    EventKind.CLOSE: "llmkit.session.closes",
+    EventKind.LEAK: "llmkit.session.leaks",
+    EventKind.CONNECTION: "llmkit.connections",
+    EventKind.RETRY: "llmkit.retries",
+}
+Attributes = dict[str, "str | bool | int | float | list[str]"]
+
+
+def exporter(
+    tracers: TracerProvider | None = None, meters: MeterProvider | None = None
+) -> Callable[[Event], None]:
+    """What takes each event over; without arguments to the providers that the program has set."""
+    from opentelemetry import metrics, trace
+
+    tracer = trace.get_tracer(SCOPE, __version__, tracers)
+    meter = metrics.get_meter(SCOPE, __version__, meters)
+    counters = {kind: meter.create_counter(name, "1") for kind, name in COUNTED.items()}
+    duration, first_chunk, tokens = (
+        meter.create_histogram(
+            f"gen_ai.client.{name}", unit, explicit_bucket_boundaries_advisory=limits
+        )
+        for name, unit, limits in (
+            ("operation.duration", "s", SECONDS),
+            ("operation.time_to_first_chunk", "s", SECONDS),
+            ("token.usage", "{token}", TOKENS),
+        )
+    )  # fmt: skip
+
+    def measure(event: Event, about: Attributes) -> None:
+        duration.record(event.duration_s or 0.0, about)
+        if event.time_to_first_chunk_s is not None:
+            first_chunk.record(event.time_to_first_chunk_s, about)
+        for kind, count in (("input", event.input_tokens), ("output", event.output_tokens)):
+            if count is not None:
+                tokens.record(count, {**about, "gen_ai.token.type": kind})
+
+    def trace_it(event: Event, about: Attributes) -> None:
+        ended = event.at
+        begun = ended - timedelta(seconds=event.duration_s or 0.0)
+        # The name alone first: where nobody collects, the attributes are not worth making.
+        span = tracer.start_span(
+            _name(event), kind=trace.SpanKind.CLIENT, attributes=about,
+            start_time=int(begun.timestamp() * 1e9),
+        )  # fmt: skip
+        if span.is_recording():
+            span.set_attributes(_details(event))
+            if event.error_type:
+                span.set_status(trace.StatusCode.ERROR)
+        span.end(int(ended.timestamp() * 1e9))
+
+    def take(event: Event) -> None:
+        if event.kind is EventKind.REQUEST:
+            about = _about(event)
+            measure(event, about)
+            trace_it(event, about)
+        else:
+            counters[event.kind].add(1, _what(event))
+
+    return take
+
+
+def _name(event: Event) -> str:
+    return (
+        f"{event.operation} {event.request_model}" if event.request_model else event.operation or ""
+    )
+
+
+def _about(event: Event) -> Attributes:
+    """What every metric and span of a request carries; few values each."""
+    address, port = _server(event.base_url)
+    return _present(
+        {
+            "gen_ai.operation.name": event.operation,
+            "gen_ai.provider.name": PROVIDERS.get(event.provider, event.provider),
+            "gen_ai.request.model": event.request_model,
+            "gen_ai.response.model": event.response_model,
+            "server.address": address,
+            "server.port": port,
+            "error.type": event.error_type,
+        }
+    )
+
+
+def _details(event: Event) -> Attributes:
+    reason = event.finish_reason
+    return _present(
+        {
+            "gen_ai.request.stream": True if event.operation == "chat" else None,
+            "gen_ai.request.max_tokens": event.max_tokens,
+            "gen_ai.request.temperature": event.temperature,
+            "gen_ai.request.top_p": event.top_p,
+            "gen_ai.request.seed": event.seed,
+            "gen_ai.response.finish_reasons": [reason] if reason else None,
+            "gen_ai.response.time_to_first_chunk": event.time_to_first_chunk_s,
+            "gen_ai.usage.input_tokens": event.input_tokens,
+            "gen_ai.usage.output_tokens": event.output_tokens,
+            "llmkit.status": event.status,
+            "llmkit.attempts": event.attempts,
+            "llmkit.session.id": event.session,
+            "llmkit.cell.id": event.cell,
+            **_texts(event),
+        }
+    )
+
+
+def _texts(event: Event) -> dict[str, str | None]:
+    """Prompt and answer, which are in an event only where a person asked for that."""
+    said = [_message(role, text) for role, text in event.messages if role != "system"]
+    system = [_part(text) for role, text in event.messages if role == "system"]
+    answer = None if event.text is None else [
+        {**_message("assistant", event.text), "finish_reason": event.finish_reason or "error"}
+    ]  # fmt: skip
+    return {
+        "gen_ai.system_instructions": _json(system),
+        "gen_ai.input.messages": _json(said),
+        "gen_ai.output.messages": _json(answer),
+    }
+
+
+def _message(role: str, text: str) -> dict[str, object]:
+    return {"role": role, "parts": [_part(text)]}
+
+
+def _part(text: str) -> dict[str, str]:
+    return {"type": "text", "content": text}
+
+
+def _json(value: object) -> str | None:
+    return json.dumps(value, ensure_ascii=False) if value else None
+
+
+def _what(event: Event) -> Attributes:
+    return _present(
+        {
+            "gen_ai.provider.name": PROVIDERS.get(event.provider, event.provider),
+            "gen_ai.request.model": event.request_model,
+            "llmkit.closed_by": event.closed_by,
+            "error.type": event.error_type,
+        }
+    )
+
+
+def _present(attributes: Mapping[str, str | bool | int | float | list[str] | None]) -> Attributes:
+    return {name: value for name, value in attributes.items() if value is not None}
+
+
+@lru_cache(maxsize=64)
+def _server(base_url: str) -> tuple[str | None, int | None]:
+    parts = urlsplit(base_url)
+    usual = {"https": 443, "http": 80}.get(parts.scheme)
+    return parts.hostname, parts.port or usual
