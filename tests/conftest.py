@@ -6,10 +6,15 @@ import gc
 import os
 
 import pytest
+from hypothesis import settings
 
 from .fakes.server import FakeProviders
 
 OWNERS = ("OPENAI", "ANTHROPIC", "GOOGLE", "GEMINI", "MISTRAL", "OPENROUTER", "OLLAMA", "LLMKIT")
+
+# How long one example takes says nothing on a machine that others use.
+settings.register_profile("llmkit", deadline=None)
+settings.load_profile("llmkit")
 
 
 @pytest.fixture(autouse=True)
