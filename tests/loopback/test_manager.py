@@ -303,5 +303,8 @@ def test_a_program_ends_in_silence(name, tmp_path):
     )  # fmt: skip
 
     assert done.stdout.rstrip().endswith("held"), done.stderr
-    assert done.stderr == ""
+    # Development mode also tells of every step that took a tenth of a second, as all do on a
+    # machine that others use.
+    said = [line for line in done.stderr.splitlines() if not line.startswith("Executing <")]
+    assert said == []
     assert done.returncode == 0
