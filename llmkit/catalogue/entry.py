@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Literal
 
 from ..types import Capability, Lifecycle
@@ -180,6 +181,7 @@ class Catalogue:
         return self.models.get(provider, {}).get(model)
 
 
+@lru_cache(maxsize=4096)  # a lookup asks for the same few names at every provider
 def normal(name: str) -> str:
     """The form in which two spellings of one name are equal.
 

@@ -111,7 +111,11 @@ def _pick(
 
 
 def _target(catalogue: Catalogue, provider: str, model: str) -> str | None:
-    if provider == "openai" and model.startswith("ft:"):
-        return model.split(":")[1] or None
+    """What an id stands for: the base of a fine-tune or of a variant, the target of an alias."""
+    base, colon, tag = model.partition(":")
+    if provider == "openai" and base == "ft":
+        return tag.partition(":")[0] or None
+    if colon and (provider == "openrouter" or (provider, tag) == ("ollama", "latest")):
+        return base
     alias = catalogue.aliases.get(provider, {}).get(normal(model))
     return alias.target if alias else None

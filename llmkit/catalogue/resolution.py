@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -19,14 +20,19 @@ class Resolution:
         standard: The standard name that it belongs to, None where it belongs to none.
         lifecycle: Of `id`, on the day that was asked about.
         retires_on: The day on which `id` stops to answer as itself.
-        successor: What its provider names instead.
-        live: What can be called today in its place; the id itself while it lives.
-        live_rule: The rule that chose it: same, official-successor, class-default.
-        floating: True where the name moves on with time.
+        successor: What its provider names instead, at OpenRouter what its maker names.
+        live: What can be called that day in its place; the id itself while it lives.
+        live_rule: The rule that chose it: same, official-successor, vendor-successor,
+            class-default.
+        target: The id that a floating name points at, as far as a source says.
+        floating: True where the name moves on with time, False where it is pinned.
         verified: False where no source of the catalogue knows the id.
-        ambiguous: True where the name could mean a model at another provider too.
-        alternatives: Those others, as provider:id.
-        as_of: When the catalogue's sources were read.
+        ambiguous: True where the name could mean something else too.
+        alternatives: Those others, and the same model at its maker, as provider:id.
+        source: Where its lifecycle was read.
+        read: When it was read there.
+        as_of: When the catalogue's sources were gathered.
+        on: The day that was asked about.
     """
 
     asked: str
@@ -40,16 +46,25 @@ class Resolution:
     successor: str | None = None
     live: str | None = None
     live_rule: str | None = None
+    target: str | None = None
     floating: bool = False
     verified: bool = True
     ambiguous: bool = False
     alternatives: tuple[str, ...] = ()
+    source: str = ""
+    read: date | None = None
     as_of: date | None = None
+    on: date | None = None
 
     @property
     def substituted(self) -> bool:
         """True where another id is sent than the one that the name meant."""
         return self.model != self.id
+
+    @property
+    def pinned(self) -> bool:
+        """True where the name means the same model for good."""
+        return not self.floating
 
     def __str__(self) -> str:
         return why(self)
@@ -58,39 +73,71 @@ class Resolution:
         printer.text(why(self))  # type: ignore[attr-defined]  # IPython's printer is untyped
 
 
-def why(found: Resolution) -> str:
-    """What `resolve` found, in sentences."""
-    said = [f"{found.asked} is {found.provider}'s {found.id} ({HOW[found.how]})."]
-    if found.lifecycle is Lifecycle.RETIRED:
-        when = f" since {found.retires_on}" if found.retires_on else ""
-        said.append(f"It is retired{when}.")
-    elif found.lifecycle is Lifecycle.REROUTED:
-        said.append("Its provider answers with another model in its place.")
-    elif found.lifecycle is Lifecycle.DEPRECATED:
-        when = f" on {found.retires_on}" if found.retires_on else ""
-        said.append(f"It will be retired{when}.")
-    if found.substituted:
-        said.append(f"{found.model} is sent instead ({RULES.get(found.live_rule or '', '')}).")
-    elif found.live and found.live != found.id:
-        said.append(f"Today {found.live} can be called ({RULES.get(found.live_rule or '', '')}).")
-    if not found.verified:
-        said.append("The catalogue does not know this id; it is sent as it is.")
-    if found.ambiguous:
-        said.append(f"It could also mean {' or '.join(found.alternatives)}.")
-    said.append(f"Read {found.as_of}.")
-    return " ".join(said)
-
-
 HOW = {
     How.EXACT: "the id itself",
     How.ALIAS: "another name of it",
-    How.MAPPED: "the peer of that standard name",
+    How.MAPPED: "the peer of that standard name, by judgement",
     How.EQUIVALENT: "the peer of that model, by judgement",
-    How.VERBATIM: "taken as it is",
+    How.VERBATIM: "taken as it is written",
 }
 RULES = {
     lifecycle.SAME: "it lives",
     lifecycle.OFFICIAL: "the successor that its provider names",
-    lifecycle.CLASS: "today's pick of its class",
     lifecycle.VENDOR: "the successor that its maker names",
+    lifecycle.CLASS: "today's pick of its class",
 }
+
+
+def why(found: Resolution) -> str:
+    """What `resolve` found, in sentences."""
+    return " ".join(_sentences(found))
+
+
+def _sentences(found: Resolution) -> Iterator[str]:
+    yield f"{found.asked} is {found.provider}'s {found.id} ({HOW[found.how]})."
+    yield from _what_it_is(found)
+    yield from _how_it_lives(found)
+    yield from _what_is_sent(found)
+    if found.ambiguous:
+        others = " or ".join(found.alternatives) or "a model of the provider before its colon"
+        yield f"The name could also mean {others}."
+    elif found.alternatives:
+        yield f"The same model is {' and '.join(found.alternatives)}."
+    if found.source:
+        yield f"Source, read {found.read}: {found.source}."
+    yield f"Catalogue of {found.as_of}, asked for {found.on}."
+
+
+def _what_it_is(found: Resolution) -> Iterator[str]:
+    if not found.verified:
+        yield "The catalogue does not know this id; it is sent as it is."
+    elif found.target:
+        moves = "; it moves on with time" if found.floating else ""
+        yield f"It points at {found.target}{moves}."
+    elif found.floating:
+        yield "It moves on with time."
+
+
+def _how_it_lives(found: Resolution) -> Iterator[str]:
+    day = found.retires_on
+    if found.lifecycle is Lifecycle.RETIRED:
+        yield f"It is retired since {day}." if day else "It is retired."
+    elif found.lifecycle is Lifecycle.REROUTED:
+        since = f"Since {day} its" if day else "Its"
+        yield f"{since} provider answers with {found.successor or 'another model'} in its place."
+    elif found.lifecycle is Lifecycle.DEPRECATED:
+        yield f"It is deprecated and ends on {day}." if day else "It is deprecated."
+    elif found.lifecycle is Lifecycle.UNKNOWN and found.verified:
+        yield "No source says whether it can be called today."
+
+
+def _what_is_sent(found: Resolution) -> Iterator[str]:
+    rule = RULES.get(found.live_rule or "", "")
+    if found.substituted:
+        yield f"{found.model} is sent instead ({rule})."
+    elif found.live and found.live != found.id:
+        yield f"What can be called in its place is {found.live} ({rule})."
+    elif found.live is None:
+        yield "The catalogue names nothing to call in its place."
+    elif found.lifecycle is Lifecycle.DEPRECATED and found.successor:
+        yield f"Its successor is {found.successor}."

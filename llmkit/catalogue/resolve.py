@@ -1,39 +1,19 @@
-"""What a model's name leads to today, and how; asks no network and no clock."""
+"""What a model's name leads to on a day, and how; asks no network and no clock."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import date
 
-from ..errors import ConfigError, UnknownProviderError
+from ..errors import ConfigError, UnknownModelError
 from ..types import How
-from . import lifecycle
 from .entry import Catalogue, StandardName, normal
 from .load import shipped
+from .lookup import BARE, Hit, Lookup
 from .resolution import Resolution
-from .spelling import PREFIXES, SPELLINGS, close_to, digits, unknown
-
-PROVIDERS = (
-    "openai",
-    "anthropic",
-    "google",
-    "mistral",
-    "openrouter",
-    "ollama",
-    "local",
-    "scripted",
-)
-# A bare name is looked for at the makers first, then where models of many makers are served.
-BARE = ("openai", "anthropic", "google", "mistral", "ollama", "local")
-MAKERS = {
-    "gpt-oss": "ollama", "gpt": "openai", "o1": "openai", "o3": "openai", "o4": "openai",
-    "openai": "openai", "text-embedding-3": "openai", "text-embedding-ada": "openai",
-    "claude": "anthropic", "gemini": "google", "mistral": "mistral", "mixtral": "mistral",
-    "codestral": "mistral", "ministral": "mistral", "magistral": "mistral", "pixtral": "mistral",
-    "devstral": "mistral",
-}  # fmt: skip
-CATALOGUE_VARIANTS = ("free", "batch", "thinking", "extended", "online")
+from .spelling import MAKERS, base_of, slips, unknown
+from .writing import Written, bases, provider_named, taken_apart
 
 
 def resolve(
@@ -58,271 +38,162 @@ def resolve(
         UnknownProviderError: *provider* is none.
         ConfigError: The name is empty or contradicts *provider*.
     """
-    resolver = _Resolver(catalogue or shipped(), on, providers)
+    catalogue = catalogue or shipped()
     asked = name.strip()
     if not asked:
         raise ConfigError("the model's name is empty; name one, such as local:smollm2")
-    wanted = None if provider is None else resolver.provider(provider)
-    stated, rest = resolver.stated(asked)
-    if stated and wanted and stated != wanted:
-        raise ConfigError(
-            f"{asked!r} names {stated}, but provider={provider!r}; "
-            f"for its counterpart there ask for {rest!r} with provider={provider!r}"
-        )
-    if verbatim or (wanted or stated) in providers:
-        return resolver.as_it_is(asked, wanted or stated, rest)
-    if stated:
-        return resolver.at(asked, stated, rest)
-    return resolver.translated(asked, wanted) if wanted else resolver.bare(asked)
+    rules = _Rules(catalogue, on)
+    wanted = None if provider is None else provider_named(provider, providers)
+    written = taken_apart(catalogue, asked, providers)
+    if wanted and written.provider not in (None, wanted):
+        return rules.elsewhere(asked, written, wanted)
+    if verbatim or (wanted or written.provider) in providers:
+        return rules.as_it_is(asked, wanted or written.provider, written.rest)
+    if written.provider:
+        return rules.there(asked, written)
+    return rules.translated(asked, asked, wanted) if wanted else rules.bare(asked)
 
 
-class _Resolver:
-    """The rules, over one catalogue on one day."""
+class _Rules:
+    """One method for each way in which a name can be meant."""
 
-    def __init__(self, catalogue: Catalogue, on: date, providers: Collection[str]) -> None:
+    def __init__(self, catalogue: Catalogue, on: date) -> None:
         self._catalogue = catalogue
-        self._on = on
-        self._providers = (*PROVIDERS, *providers)
-
-    def provider(self, name: str) -> str:
-        found = SPELLINGS.get(name.strip().lower(), name.strip())
-        if found in self._providers:
-            return found
-        if found.lower() in self._providers:
-            return found.lower()
-        known = ", ".join(self._providers)
-        near = close_to(name, self._providers)
-        hint = f"did you mean {' or '.join(near)}? " if near else ""
-        raise UnknownProviderError(f"there is no provider {name!r}; {hint}known are {known}")
-
-    def stated(self, asked: str) -> tuple[str | None, str]:
-        """The provider that the name itself states, and the rest of the name."""
-        left, colon, right = asked.partition(":")
-        place = SPELLINGS.get(left.lower(), left.lower())
-        if colon and place in self._providers and not self._is_ollama_tag(left, right):
-            if not right.strip():
-                raise ConfigError(f"{asked!r} names no model; write one after the colon")
-            return place, right.strip()
-        for prefix, provider in PREFIXES.items():
-            if asked.lower().startswith(prefix):
-                return provider, asked[len(prefix) :]
-        if asked.startswith("ft:"):  # a fine-tune's colons are not ours
-            return "openai", asked
-        if "/" in asked and not asked.lower().endswith(".gguf"):
-            return "openrouter", asked
-        return None, asked
+        self._look = Lookup(catalogue, on)
 
     def as_it_is(self, asked: str, provider: str | None, model: str) -> Resolution:
+        """An id that is sent as it is written, known or not."""
         if provider is None:
-            provider = self.bare(asked).provider
-        return self._found(asked, provider, model, How.VERBATIM)
+            try:
+                provider = self.bare(asked).provider
+            except UnknownModelError as error:
+                hint = f'say whose it is: "provider:{asked}", or provider=...'
+                raise unknown(asked, hint=hint) from error
+        return self._look.found(asked, provider, model, How.VERBATIM)
 
-    def at(self, asked: str, provider: str, model: str) -> Resolution:
+    def there(self, asked: str, written: Written) -> Resolution:
         """A name that states its provider: that provider's id, and nobody else's."""
-        if provider == "local" and model.lower().endswith(".gguf"):
-            return self._found(asked, provider, model, How.VERBATIM)
-        known = self._known(asked, provider, model)
+        provider, model = written.provider or "", written.rest
+        known = self._look.known(asked, provider, model)
+        if known is not None:
+            return replace(known, ambiguous=True) if written.or_provider else known
+        if not (provider == "local" and model.lower().endswith(".gguf")):
+            self._refuse_strangers(asked, provider, model)
+        return self._look.found(asked, provider, model, How.VERBATIM)
+
+    def elsewhere(self, asked: str, written: Written, wanted: str) -> Resolution:
+        """A name that states one provider, wanted at another."""
+        if written.firm:
+            raise ConfigError(
+                f"{asked!r} names {written.provider}, but provider={wanted!r}; "
+                f"for its counterpart there ask for {written.rest!r} with provider={wanted!r}"
+            )
+        return self.translated(asked, written.rest, wanted)
+
+    def translated(self, asked: str, model: str, provider: str) -> Resolution:
+        """A name wanted at one provider: its own id there, or its peer."""
+        known = self._look.known(asked, provider, model)
+        standard = self._catalogue.names.get(normal(model))
+        if known is not None and (standard is None or self._look.home(standard) == provider):
+            return known
+        how = How.MAPPED if standard else How.EQUIVALENT
+        standard = standard or self._standard(model)
+        peers = standard.peers.get(provider, ()) if standard else ()
+        if standard is not None and peers:
+            if normal(peers[0]) == normal(model):
+                return self._look.found(asked, provider, peers[0], How.EXACT, standard)
+            return self._look.found(asked, provider, peers[0], how, standard, living=True)
+        for place, same in self._look.elsewhere(model):
+            if place == provider:
+                return self._look.found(asked, provider, same, How.EQUIVALENT, standard)
         if known is not None:
             return known
-        self._refuse_strangers(asked, provider, model)
-        return self._found(asked, provider, model, How.VERBATIM)
-
-    def translated(self, asked: str, provider: str) -> Resolution:
-        """A name wanted at one provider: its own id there, or its peer."""
-        known = self._known(asked, provider, asked)
-        if known is not None and normal(asked) not in self._catalogue.names:
-            return known
-        standard, how = self._standard(asked)
-        peers = standard.peers.get(provider, ()) if standard else ()
-        if standard is None or not peers:
-            if known is not None:
-                return known
-            raise self._no_counterpart(asked, provider, standard)
-        how = How.EXACT if normal(peers[0]) == normal(asked) else how
-        return self._found(asked, provider, peers[0], how, standard, living=how is not How.EXACT)
+        raise self._no_counterpart(asked, model, provider, standard)
 
     def bare(self, asked: str) -> Resolution:
         """A name that states nothing: the maker's, with the others named."""
-        hits = [found for p in BARE if (found := self._known(asked, p, asked)) is not None]
+        hits = self._hits(asked)
         standard = self._catalogue.names.get(normal(asked))
         if standard is not None:
-            home = self._home(standard)
-            mine = [hit for hit in hits if hit.provider == home]
-            hits = [*mine, *(hit for hit in hits if hit.provider != home)]
-            if not mine and standard.peers.get(home):
-                peer = standard.peers[home][0]
-                hits = [self._found(asked, home, peer, How.MAPPED, standard, living=True), *hits]
+            home = self._look.home(standard)
+            hits.sort(key=lambda hit: hit[0] != home)
         if not hits:
-            raise unknown(asked, self._names(), self._snapshot_hint(asked))
-        return self._with_others(hits)
+            raise self._nobodys(asked)
+        provider, hit = hits[0]
+        found = self._look.found(asked, provider, hit.id, hit.how, verified=hit.verified)
+        others = tuple(f"{place}:{other.id}" for place, other in hits[1:])
+        return replace(found, ambiguous=True, alternatives=others) if others else found
 
-    def _with_others(self, hits: list[Resolution]) -> Resolution:
-        others = tuple(f"{hit.provider}:{hit.id}" for hit in hits[1:])
-        first = hits[0]
-        return first if not others else replace(first, ambiguous=True, alternatives=others)
+    def _hits(self, name: str) -> list[tuple[str, Hit]]:
+        """Every provider that has an id of that name, in the order in which they are meant."""
+        hits = ((place, self._look.hit(place, name)) for place in BARE)
+        return [(place, hit) for place, hit in hits if hit is not None]
 
-    def _known(self, asked: str, provider: str, model: str) -> Resolution | None:
-        key = normal(model)
-        alias = self._catalogue.aliases.get(provider, {}).get(key)
-        if alias is not None and alias.kind == "short":
-            return self._found(asked, provider, alias.target, How.ALIAS)
-        found = self._catalogue.ids.get(provider, {}).get(key)
-        if found is not None:
-            return self._found(asked, provider, found, How.EXACT)
-        if alias is not None:
-            return self._found(asked, provider, alias.alias, How.ALIAS)
-        if provider == "ollama":
-            return self._ollama(asked, model)
-        return self._openrouter(asked, model) if provider == "openrouter" else None
-
-    def _ollama(self, asked: str, model: str) -> Resolution | None:
-        base, _, tag = model.partition(":")
-        bases = {
-            found.partition(":")[0] for found in self._catalogue.ids.get("ollama", {}).values()
-        }
-        if base.lower() not in bases:
-            return None
-        # People make tags of their own, so one that nobody lists may well be there.
-        known = not tag or tag == "latest"
-        return self._found(asked, "ollama", model, How.EXACT, verified=known)
-
-    def _openrouter(self, asked: str, model: str) -> Resolution | None:
-        base, colon, variant = model.partition(":")
-        if not colon or self._catalogue.ids["openrouter"].get(normal(base)) is None:
-            return None
-        if variant in CATALOGUE_VARIANTS:
-            raise ConfigError(
-                f"OpenRouter lists no {variant} variant of {base}; the paid one is never taken "
-                f"in its place: ask for openrouter:{base} if you mean it"
-            )
-        return self._found(asked, "openrouter", model, How.EXACT)
-
-    def _found(
-        self,
-        asked: str,
-        provider: str,
-        model: str,
-        how: How,
-        standard: StandardName | None = None,
-        *,
-        living: bool = False,
-        verified: bool | None = None,
-    ) -> Resolution:
-        catalogue, on = self._catalogue, self._on
-        standard = standard or self._standard_of(provider, model)
-        listed = self._catalogue.ids.get(provider, {}).get(normal(model)) is not None
-        alias = catalogue.aliases.get(provider, {}).get(normal(model))
-        live, rule = lifecycle.next_live(
-            catalogue, provider, model, on, standard.kind if standard else None
-        )
-        state = lifecycle.lifecycle_of(catalogue, provider, model, on)
-        gone = living and state in lifecycle.GONE
-        return Resolution(
-            asked=asked,
-            provider=provider,
-            id=model,
-            model=live if gone and live else model,
-            how=how,
-            standard=standard.name if standard else None,
-            lifecycle=state,
-            retires_on=lifecycle.retires_on(catalogue, provider, model),
-            successor=lifecycle.successor_of(catalogue, provider, model),
-            live=live,
-            live_rule=rule,
-            floating=_floats(provider, model, alias is not None and alias.kind == "floating"),
-            verified=(listed or alias is not None) if verified is None else verified,
-            alternatives=self._same_elsewhere(provider, model),
-            as_of=catalogue.as_of,
-        )
-
-    def _same_elsewhere(self, provider: str, model: str) -> tuple[str, ...]:
-        maker, slash, rest = model.partition("/")
-        if provider != "openrouter" or not slash:
-            return ()
-        place = SPELLINGS.get(maker, maker)
-        found = self._catalogue.ids.get(place, {}).get(normal(rest))
-        return (f"{place}:{found}",) if found else ()
-
-    def _standard(self, asked: str) -> tuple[StandardName | None, How]:
-        standard = self._catalogue.names.get(normal(asked))
-        if standard is not None:
-            return standard, How.MAPPED
-        for provider in BARE:
-            known = self._known(asked, provider, asked)
-            if known is not None and known.standard is not None:
-                return self._catalogue.names[normal(known.standard)], How.EQUIVALENT
-        return None, How.EQUIVALENT
-
-    def _standard_of(self, provider: str, model: str) -> StandardName | None:
-        names = self._catalogue.names
-        own = names.get(normal(model))
-        if own is not None and self._home(own) == provider:
-            return own
-        for wanted in (model, *self._targets(provider, model)):
-            for standard in names.values():
-                if wanted in standard.peers.get(provider, ()) and self._home(standard) == provider:
-                    return standard
-        return None
-
-    def _targets(self, provider: str, model: str) -> tuple[str, ...]:
-        alias = self._catalogue.aliases.get(provider, {}).get(normal(model))
-        return (alias.target,) if alias else ()
-
-    def _home(self, standard: StandardName) -> str:
-        for prefix, maker in MAKERS.items():
-            if standard.name.startswith(prefix):
-                return maker
-        return "google" if standard.name.startswith("text-embedding") else "ollama"
-
-    def _is_ollama_tag(self, left: str, right: str) -> bool:
-        # "mistral:7b" is Ollama's Mistral with a tag, and no model of the provider Mistral.
-        tagged = f"{left}:{right}".lower()
-        return tagged in self._catalogue.ids.get("ollama", {}) and (
-            normal(right) not in self._catalogue.ids.get(left.lower(), {})
-        )
+    def _standard(self, model: str) -> StandardName | None:
+        """The standard name that an id of any maker belongs to."""
+        places = [(place, model) for place in BARE]
+        for place, wanted in (*places, *self._look.elsewhere(model)):
+            hit = self._look.hit(place, wanted)
+            standard = self._look.standard_of(place, hit.id) if hit else None
+            if standard is not None:
+                return standard
+        slug = self._catalogue.ids.get("openrouter", {}).get(normal(model), "")
+        return next(iter(self._catalogue.peers.get("openrouter", {}).get(slug, ())), None)
 
     def _refuse_strangers(self, asked: str, provider: str, model: str) -> None:
-        for other in BARE[:4]:
-            strange = other != provider and provider in BARE[:4]
-            if strange and self._catalogue.ids.get(other, {}).get(normal(model)):
-                peer = self.translated(model, provider)
-                raise unknown(asked, (), f"{model} is {other}'s; there, ask for {peer.model}")
+        """An id that another provider has, or a slip of the pen, is an error."""
+        for owner in self._owners(model):
+            if owner != provider:
+                raise self._belongs_to(owner, asked, model, provider)
+        known = self._catalogue.ids.get(provider, {}).values()
         if provider in ("local", "scripted"):
-            known = ", ".join(self._catalogue.ids[provider].values())
             more = ", and the path of any .gguf file" if provider == "local" else ""
-            raise unknown(asked, (), f"{provider} has {known}{more}")
-        # A newer version of a known name looks like it too, so only one with the same digits is
-        # taken for a slip.
-        near = close_to(model, self._catalogue.ids.get(provider, {}).values(), 0.85)
-        slips = [n for n in near if digits(n) == digits(model) and ":" not in model]
-        if slips and provider != "ollama":
-            raise unknown(model, slips)
+            hint = f"{provider} has {', '.join(known)}{more}"
+            raise unknown(asked, known, hint)
+        near = [] if provider == "ollama" else slips(model, known)
+        if near:
+            raise unknown(model, suggestions=near)
+
+    def _owners(self, model: str) -> Iterator[str]:
+        for place in (*MAKERS.values(), "openrouter"):
+            if normal(model) in self._catalogue.ids.get(place, {}):
+                yield place
+
+    def _belongs_to(self, owner: str, asked: str, model: str, provider: str) -> UnknownModelError:
+        if provider in ("local", "scripted"):
+            return unknown(asked, hint=f"{model} is {owner}'s; ask for {owner}:{model}")
+        peer = self.translated(model, model, provider)
+        ask = f"{provider}:{peer.model}"
+        return unknown(
+            asked, hint=f"{model} is {owner}'s; there, ask for {peer.model}", suggestions=(ask,)
+        )
 
     def _no_counterpart(
-        self, asked: str, provider: str, standard: StandardName | None
-    ) -> ConfigError:
-        if standard is not None:
-            return unknown(asked, (), f"{provider} has no counterpart of {standard.name}")
-        if any(self._known(asked, p, asked) for p in BARE):
-            hint = f"the catalogue names no counterpart at {provider}; see models()"
-            return unknown(asked, (), hint)
+        self, asked: str, model: str, provider: str, standard: StandardName | None
+    ) -> UnknownModelError:
+        hits = self._hits(model)
+        if standard is None and not hits:
+            return self._nobodys(asked)
+        provider_of, named = (hits[0][0], hits[0][1].id) if hits else ("", model)
+        entry = self._catalogue.entry(provider_of, named)
+        named = standard.name if standard else named
+        kind = standard.kind if standard else (entry.kind if entry else None)
+        picks = self._catalogue.classes.get(kind or "", {}).get(provider, ())[:1]
+        hint = f"{provider} has no counterpart of {named}"
+        hint += f"; its pick of the class {kind} is {picks[0]}" if picks else ""
+        return unknown(asked, hint=hint, suggestions=[f"{provider}:{pick}" for pick in picks])
+
+    def _nobodys(self, asked: str) -> UnknownModelError:
+        base = base_of(normal(asked))
+        for place in BARE[:4]:
+            known = base and self._catalogue.ids.get(place, {}).get(base)
+            if known:
+                hint = f"no such snapshot of {known} is known; for it ask for {place}:{asked}"
+                return unknown(asked, hint=hint, suggestions=(known,))
         return unknown(asked, self._names())
 
-    def _names(self) -> tuple[str, ...]:
-        standard = [s.name for s in self._catalogue.names.values()]
-        ids = [i for p in BARE for i in self._catalogue.ids.get(p, {}).values()]
-        return tuple(dict.fromkeys([*standard, *ids]))
-
-    def _snapshot_hint(self, asked: str) -> str:
-        base = normal(asked).rstrip("-0123456789")
-        for provider in BARE[:4]:
-            known = self._catalogue.ids.get(provider, {}).get(base)
-            if known:
-                return f"no such snapshot of {known} is known; for it ask for {provider}:{asked}"
-        return ""
-
-
-def _floats(provider: str, model: str, alias: bool) -> bool:
-    if provider == "ollama":
-        return ":" not in model or model.endswith(":latest")
-    return alias or "-latest" in model
+    def _names(self) -> Iterator[str]:
+        yield from (standard.name for standard in self._catalogue.names.values())
+        for place in BARE:
+            yield from self._catalogue.ids.get(place, {}).values()
+        yield from bases(self._catalogue)

@@ -1,13 +1,24 @@
-"""How names are spelled elsewhere, and what to say of one that nobody knows."""
+"""How names are spelled here and elsewhere, and what to say of one that nobody knows."""
 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 from ..errors import UnknownModelError
 from .entry import normal
 
+PROVIDERS = (
+    "openai",
+    "anthropic",
+    "google",
+    "mistral",
+    "openrouter",
+    "ollama",
+    "local",
+    "scripted",
+)
 # Other tools' names for the same providers.
 SPELLINGS = {
     "gemini": "google",
@@ -17,14 +28,35 @@ SPELLINGS = {
     "claude": "anthropic",
     "open-router": "openrouter",
 }
-# LiteLLM's way to write a provider, and Google's resource names.
+# LiteLLM's way to write a provider, Google's resource names, Ollama's own namespace.
 PREFIXES = {
     "openrouter/": "openrouter",
     "ollama/": "ollama",
     "mistral/": "mistral",
     "gemini/": "google",
     "models/": "google",
+    "library/": "ollama",
 }
+# What OpenRouter calls the makers whom one can also ask directly.
+MAKERS = {
+    "openai": "openai",
+    "anthropic": "anthropic",
+    "google": "google",
+    "mistralai": "mistral",
+}
+_DATE = re.compile(r"(.+?)-(20\d\d-\d\d-\d\d|20\d{6}|\d{4}|0\d\d|\d\d-\d\d|\d\d-20\d\d)")
+_DATED = re.compile(r"-(20\d\d-\d\d-\d\d|\d{4})(?![\d.])")
+
+
+def base_of(model: str) -> str | None:
+    """An id without the date at its end, None where it has none."""
+    found = _DATE.fullmatch(model)
+    return found[1] if found else None
+
+
+def is_dated(model: str) -> bool:
+    """Whether an id says of which day it is, at its end or within it."""
+    return _DATED.search(model) is not None
 
 
 def close_to(name: str, known: Iterable[str], cutoff: float = 0.75) -> list[str]:
@@ -33,14 +65,20 @@ def close_to(name: str, known: Iterable[str], cutoff: float = 0.75) -> list[str]
     return [forms[f] for f in difflib.get_close_matches(normal(name), forms, 3, cutoff)]
 
 
-def digits(name: str) -> str:
-    """The digits of a name, which tell versions apart."""
-    return "".join(c for c in name if c.isdigit())
+def slips(model: str, known: Iterable[str]) -> list[str]:
+    """Ids that *model* is a slip of the pen for.
+
+    A newer version of a known name looks like it too, so only one with the same digits is.
+    """
+    near = close_to(model, known, 0.85)
+    return [name for name in near if _digits(name) == _digits(model) and ":" not in model]
 
 
-def unknown(asked: str, known: Iterable[str], hint: str = "") -> UnknownModelError:
+def unknown(
+    asked: str, known: Iterable[str] = (), hint: str = "", suggestions: Iterable[str] = ()
+) -> UnknownModelError:
     """The error for a name that nobody knows, with names that look like it."""
-    near = tuple(close_to(asked, known))
+    near = tuple(suggestions) or tuple(close_to(asked, known))
     if hint:
         words = hint
     elif near:
@@ -48,3 +86,7 @@ def unknown(asked: str, known: Iterable[str], hint: str = "") -> UnknownModelErr
     else:
         words = 'see models(), or write "provider:id" to send a name as it is'
     return UnknownModelError(f"no model is known as {asked!r}; {words}", suggestions=near)
+
+
+def _digits(name: str) -> str:
+    return "".join(c for c in name if c.isdigit())

@@ -7,16 +7,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from llmkit.catalogue.spelling import PROVIDERS, base_of
+
 from .endings import Ending, endings
-from .judgement import base_of, classed, date_of
+from .judgement import classed, date_of
 from .listings import Listing, listings
 from .packages import VERSIONS
 
 HERE = Path(__file__).parent
 TARGET = HERE.parents[1] / "llmkit" / "catalogue"
-PROVIDERS = (
-    "openai", "anthropic", "google", "mistral", "openrouter", "ollama", "local", "scripted",
-)  # fmt: skip
 ORDER = (
     "provider", "id", "state", "family", "class", "released", "deprecated", "retires", "rerouted",
     "rerouted_to", "successor", "or", "context_total", "max_input", "max_output", "in", "out",

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from llmkit.catalogue.spelling import base_of
+
 # The first that matches decides; "mini" must not be found in "gemini".
 CLASS_WORDS = {
     "embedding": r"embed|minilm|text-similarity|text-search|code-search",
@@ -25,7 +27,6 @@ HOMES = {
     "mistralai": "mistral",
 }
 STAGE = r"-(latest|preview|exp|experimental|instruct|chat|it|stable)$"
-DATE = r"(20\d\d-\d\d-\d\d|20\d{6}|\d{4}|0\d\d|\d\d-\d\d|\d\d-20\d\d)"
 
 
 def class_by_words(model: str) -> str | None:
@@ -49,12 +50,6 @@ def family_by_words(model: str) -> str:
 def _line_of(plain: str) -> str:
     claude = re.fullmatch(r"claude-(?:[\d.-]+-)?([a-z]+)(?:-[\d.-]+)?", plain)
     return f"claude-{claude[1]}" if claude else plain
-
-
-def base_of(model: str) -> str | None:
-    """An id without the date at its end, None where it has none."""
-    found = re.fullmatch(rf"(.+?)-{DATE}", model)
-    return found[1] if found else None
 
 
 def date_of(model: str) -> str:

@@ -1,0 +1,207 @@
+"""Finds an id at one provider, and says all that the catalogue knows of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from typing import NamedTuple
+
+from ..types import How
+from . import lifecycle
+from .entry import Catalogue, StandardName, normal
+from .resolution import Resolution
+from .spelling import MAKERS, base_of, is_dated, unknown
+from .writing import bases
+
+# A bare name is looked for at the makers first, then where models of many makers are served.
+BARE = ("openai", "anthropic", "google", "mistral", "ollama", "local")
+# The makers' own names begin like this; models of other makers are at home at Ollama.
+HOMES = (
+    ("gpt-oss", "ollama"),
+    ("openai", "openai"), ("gpt", "openai"), ("o1", "openai"), ("o3", "openai"), ("o4", "openai"),
+    ("text-embedding", "openai"),
+    ("claude", "anthropic"),
+    ("gemini", "google"),
+    ("mistral", "mistral"), ("mixtral", "mistral"), ("codestral", "mistral"),
+    ("ministral", "mistral"), ("magistral", "mistral"), ("pixtral", "mistral"),
+    ("devstral", "mistral"),
+)  # fmt: skip
+ROUTING = ("nitro", "floor", "exacto", "online")  # OpenRouter takes them with any id
+
+
+class Hit(NamedTuple):
+    """An id that a name is; `verified` is None where the rows say whether it is there."""
+
+    id: str
+    how: How
+    verified: bool | None = None
+
+
+class Lookup:
+    """The rows of one catalogue, on one day."""
+
+    def __init__(self, catalogue: Catalogue, on: date) -> None:
+        self.catalogue = catalogue
+        self._on = on
+
+    def known(self, asked: str, provider: str, model: str) -> Resolution | None:
+        """What that provider has under that name, None where it has nothing."""
+        hit = self.hit(provider, model)
+        if hit is None:
+            return None
+        return self.found(asked, provider, hit.id, hit.how, verified=hit.verified)
+
+    def hit(self, provider: str, model: str) -> Hit | None:
+        """The id that a name is at that provider, None for none."""
+        key = normal(model)
+        alias = self.catalogue.aliases.get(provider, {}).get(key)
+        if alias is not None and alias.kind == "short":
+            return Hit(alias.target, How.ALIAS)
+        spelled = self.catalogue.ids.get(provider, {}).get(key)
+        if spelled is not None:
+            return Hit(spelled, How.EXACT)
+        if alias is not None:
+            return Hit(alias.alias, How.ALIAS)
+        own = self._own_standard(provider, key)
+        if own is not None:
+            return Hit(own, How.ALIAS)
+        if provider == "ollama":
+            return self._tagged(model)
+        return self._variant(model) if provider == "openrouter" else None
+
+    def found(
+        self,
+        asked: str,
+        provider: str,
+        model: str,
+        how: How,
+        standard: StandardName | None = None,
+        *,
+        living: bool = False,
+        verified: bool | None = None,
+    ) -> Resolution:
+        """All that is known of an id.
+
+        Args:
+            living: Send what can be called in its place where it is gone: it was found by
+                translation, and nobody named it.
+            verified: None to say whether the catalogue has it.
+        """
+        catalogue, on = self.catalogue, self._on
+        standard = standard or self.standard_of(provider, model)
+        live, rule = lifecycle.next_live(
+            catalogue, provider, model, on, standard.kind if standard else None
+        )
+        state = lifecycle.lifecycle_of(catalogue, provider, model, on)
+        entry = next(lifecycle.entries_of(catalogue, provider, model), None)
+        alias = catalogue.aliases.get(provider, {}).get(normal(model))
+        listed = catalogue.entry(provider, model) is not None or alias is not None
+        return Resolution(
+            asked=asked,
+            provider=provider,
+            id=model,
+            model=live if living and live and state in lifecycle.GONE else model,
+            how=how,
+            standard=standard.name if standard else None,
+            lifecycle=state,
+            retires_on=lifecycle.retires_on(catalogue, provider, model),
+            successor=lifecycle.successor_of(catalogue, provider, model),
+            live=live,
+            live_rule=rule,
+            target=self._points_at(provider, model),
+            floating=_floats(provider, model, alias is not None and alias.kind == "floating"),
+            verified=listed if verified is None else verified,
+            alternatives=self._at_its_maker(provider, model),
+            source=entry.source if entry else (alias.source if alias else ""),
+            read=entry.read if entry else (alias.read if alias else None),
+            as_of=catalogue.as_of,
+            on=on,
+        )
+
+    def standard_of(self, provider: str, model: str) -> StandardName | None:
+        """The standard name that an id at home at its provider belongs to, None for none."""
+        own = self.catalogue.names.get(normal(model))
+        if own is not None and self.home(own) == provider:
+            return own
+        for wanted in self._alike(provider, model):
+            for name in self.catalogue.peers.get(provider, {}).get(wanted, ()):
+                if self.home(name) == provider:
+                    return name
+        return None
+
+    def home(self, standard: StandardName) -> str:
+        """The provider whose model a standard name is about."""
+        return next((home for start, home in HOMES if standard.name.startswith(start)), "ollama")
+
+    def elsewhere(self, model: str) -> Iterator[tuple[str, str]]:
+        """Where else the same model is: "maker/id" at its maker, an id of a maker at OpenRouter."""
+        maker, slash, rest = model.partition("/")
+        at = self.catalogue.ids
+        if slash:
+            home = MAKERS.get(maker.lower(), "")
+            found = at.get(home, {}).get(normal(rest.partition(":")[0]))
+            if found:
+                yield home, found
+            return
+        for maker, home in MAKERS.items():
+            found = at.get("openrouter", {}).get(normal(f"{maker}/{model}"))
+            if found and (normal(model) in at.get(home, {})):
+                yield "openrouter", found
+
+    def _points_at(self, provider: str, model: str) -> str | None:
+        aliases = self.catalogue.aliases.get(provider, {})
+        target = None
+        while (alias := aliases.get(normal(target or model))) is not None:
+            target = alias.target
+        return target
+
+    def _alike(self, provider: str, model: str) -> Iterator[str]:
+        yield model
+        alias = self.catalogue.aliases.get(provider, {}).get(normal(model))
+        if alias is not None:
+            yield alias.target
+        base = base_of(model)
+        if base is not None:
+            yield base
+
+    def _at_its_maker(self, provider: str, model: str) -> tuple[str, ...]:
+        if provider != "openrouter":
+            return ()
+        return tuple(f"{home}:{found}" for home, found in self.elsewhere(model))
+
+    def _own_standard(self, provider: str, key: str) -> str | None:
+        standard = self.catalogue.names.get(key)
+        if standard is None or self.home(standard) != provider:
+            return None
+        return next(iter(standard.peers.get(provider, ())), None)
+
+    def _tagged(self, model: str) -> Hit | None:
+        base, _, tag = model.partition(":")
+        if base.lower() not in bases(self.catalogue):
+            return None
+        # A tag keeps its case; and people make tags of their own, so any may well be there.
+        spelled = f"{base.lower()}:{tag}" if tag else base.lower()
+        return Hit(spelled, How.EXACT, verified=not tag or tag == "latest")
+
+    def _variant(self, model: str) -> Hit | None:
+        base, colon, variant = model.rpartition(":")
+        known = self.catalogue.ids.get("openrouter", {}).get(normal(base))
+        if not colon or known is None:
+            return None
+        if variant.lower() in ROUTING:
+            return Hit(f"{known}:{variant.lower()}", How.EXACT, verified=True)
+        raise unknown(
+            model,
+            hint=f"OpenRouter lists no {variant} variant of {known}; the plain one is never taken "
+            f"in its place: ask for openrouter:{known} if you mean it",
+            suggestions=(f"openrouter:{known}",),
+        )
+
+
+def _floats(provider: str, model: str, alias: bool) -> bool:
+    if provider == "ollama":
+        return ":" not in model or model.endswith(":latest")
+    if provider == "openai" and not model.startswith("ft:"):
+        return not is_dated(model)
+    return alias or re.search(r"-latest\b", model) is not None

@@ -1,0 +1,116 @@
+"""Every mistake that a catalogue can have is found, and named with its file and its row."""
+
+from __future__ import annotations
+
+import copy
+from datetime import date
+
+import pytest
+
+from llmkit.catalogue.validate import problems
+
+DAY = date(2026, 11, 22)
+GOOD = {
+    "models": {
+        "as_of": "2026-11-22",
+        "models": [
+            {"provider": "openai", "id": "old", "deprecated": "2025-01-01", "retires": "2026-01-01",
+             "successor": "mid", "source": "a page", "read": "2026-11-22"},
+            {"provider": "openai", "id": "mid", "retires": "2026-06-01", "successor": "new",
+             "source": "a page", "read": "2026-11-22"},
+            {"provider": "openai", "id": "new", "state": "active", "context_total": 100,
+             "max_input": 90, "has": ["vision"], "lacks": ["embedding"],
+             "source": "a page", "read": "2026-11-22"},
+            {"provider": "anthropic", "id": "theirs", "state": "active",
+             "source": "a page", "read": "2026-11-22"},
+        ],
+    },
+    "equivalents": {
+        "names": [
+            {"name": "old", "class": "small", "family": "f", "released": "2024-01-01",
+             "peers": {"openai": ["old"], "anthropic": ["theirs"]}},
+        ]
+    },
+    "classes": {"classes": [{"class": "small", "picks": {"openai": ["new"]}}]},
+    "aliases": {
+        "aliases": [
+            {"provider": "openai", "alias": "latest", "target": "new", "kind": "floating",
+             "source": "a page", "read": "2026-11-22"},
+        ]
+    },
+}  # fmt: skip
+
+
+def row(files, name, index):
+    return files[name]["names" if name == "equivalents" else name][index]
+
+
+def test_a_good_catalogue_has_no_problem():
+    """Chains that end in a model that lives are fine."""
+    assert problems(GOOD, DAY) == ()
+
+
+BREAKS = [
+    # file, row, what is changed, what is said
+    ("models", 2, {"retires": "2026-07-01", "successor": "old"},
+     "models: openai:old leads round in a circle: old -> mid -> new"),
+    ("models", 1, {"successor": "nobody"},
+     "models: openai:mid names the successor nobody, which no row is about"),
+    ("models", 1, {"successor": "theirs"},
+     "models: openai:mid names the successor theirs, which is anthropic's"),
+    ("models", 2, {"retires": "2026-11-01"},
+     "models: openai:old leads only to models that are gone: old -> mid -> new"),
+    ("models", 2, {"retires": "2026-11-01"},
+     "classes: small picks openai:new, which is retired on 2026-11-22"),
+    ("models", 2, {"rerouted": "2026-11-01", "rerouted_to": "mid"},
+     "classes: small picks openai:new, which is rerouted on 2026-11-22"),
+    ("models", 2, {"rerouted": "2026-11-01"},
+     "models: openai:new has either no day of its rerouting or no model that answers instead"),
+    ("models", 0, {"source": ""},
+     "models: openai:old has no source, or no day on which it was read"),
+    ("models", 0, {"read": None},
+     "models: openai:old has no source, or no day on which it was read"),
+    ("models", 3, {"provider": "opnai"}, "models: there is no provider 'opnai'"),
+    ("models", 0, {"id": "New"}, "models: openai:new is there 2 times, spelled this way or that"),
+    ("models", 2, {"class": "tiny"}, "models: openai:new has the class 'tiny', which is none"),
+    ("models", 2, {"lacks": ["vision"]}, "models: openai:new both has and lacks vision"),
+    ("models", 2, {"max_input": 101}, "models: openai:new takes more input than its whole window"),
+    ("models", 0, {"deprecated": "2026-02-01"},
+     "models: openai:old ends before its end is announced"),
+    ("equivalents", 0, {"class": "tiny"},
+     "equivalents: old has the class 'tiny', which is none"),
+    ("equivalents", 0, {"peers": {"openai": ["theirs"]}},
+     "equivalents: old names openai:theirs, which is anthropic's"),
+    ("equivalents", 0, {"peers": {"opnai": ["old"]}},
+     "equivalents: old names a provider 'opnai', which is none"),
+    ("equivalents", 0, {"peers": {"openai": []}}, "equivalents: old names openai, but no id there"),
+    ("classes", 0, {"picks": {"openai": ["nobody"]}},
+     "classes: small names openai:nobody, which no row is about"),
+    ("classes", 0, {"class": "tiny"}, "classes: there is no class 'tiny'"),
+    ("aliases", 0, {"target": "nobody"},
+     "aliases: openai:latest leads to nobody, which no row is about"),
+    ("aliases", 0, {"target": "latest"}, "aliases: openai:latest leads round in a circle"),
+    ("aliases", 0, {"kind": "odd"}, "aliases: openai:latest is of the kind 'odd', which is none"),
+    ("aliases", 0, {"source": ""},
+     "aliases: openai:latest has no source, or no day on which it was read"),
+    ("aliases", 0, {"provider": "opnai"}, "aliases: there is no provider 'opnai'"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "index", "change", "said"), BREAKS)
+def test_each_mistake_is_named_with_its_file_and_row(name, index, change, said):
+    """One wrong value is found, and is told in one sentence."""
+    files = copy.deepcopy(GOOD)
+    row(files, name, index).update(change)
+
+    assert said in problems(files, DAY)
+
+
+@pytest.mark.parametrize("name", ["models", "equivalents", "classes", "aliases"])
+def test_a_row_that_is_there_twice_is_found(name):
+    """The second would hide the first without a word."""
+    files = copy.deepcopy(GOOD)
+    rows = files[name]["names" if name == "equivalents" else name]
+    rows.append(copy.deepcopy(rows[0]))
+
+    assert any(f"{name}: " in said and "2 times" in said for said in problems(files, DAY))
