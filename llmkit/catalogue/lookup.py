@@ -96,6 +96,7 @@ class Lookup:
         state = lifecycle.lifecycle_of(catalogue, provider, model, on)
         entry = next(lifecycle.entries_of(catalogue, provider, model), None)
         alias = catalogue.aliases.get(provider, {}).get(normal(model))
+        target = catalogue.concrete(provider, model)
         listed = catalogue.entry(provider, model) is not None or alias is not None
         return Resolution(
             asked=asked,
@@ -109,7 +110,7 @@ class Lookup:
             successor=lifecycle.successor_of(catalogue, provider, model),
             live=live,
             live_rule=rule,
-            target=self._points_at(provider, model),
+            target=None if target == model else target,
             floating=_floats(provider, model, alias is not None and alias.kind == "floating"),
             verified=listed if verified is None else verified,
             alternatives=self._at_its_maker(provider, model),
@@ -148,13 +149,6 @@ class Lookup:
             found = at.get("openrouter", {}).get(normal(f"{maker}/{model}"))
             if found and (normal(model) in at.get(home, {})):
                 yield "openrouter", found
-
-    def _points_at(self, provider: str, model: str) -> str | None:
-        aliases = self.catalogue.aliases.get(provider, {})
-        target = None
-        while (alias := aliases.get(normal(target or model))) is not None:
-            target = alias.target
-        return target
 
     def _alike(self, provider: str, model: str) -> Iterator[str]:
         yield model

@@ -291,11 +291,11 @@ def test_resolving_what_was_resolved_is_stable(pair):
 @given(st.sampled_from(sorted(shipped().names)), st.sampled_from(sorted({p for p, _ in IDS})))
 def test_a_translated_name_leads_to_something_that_can_be_called(name, provider):
     """Whatever standard name is wanted wherever: it can be called there, or an error says why."""
-    try:
-        found = resolve(name, provider, on=DAY)
-    except UnknownModelError as error:
-        assert "no counterpart" in str(error)
+    if shipped().names[name].peers.get(provider) is None:
+        with pytest.raises(UnknownModelError, match="no counterpart"):
+            resolve(name, provider, on=DAY)
         return
+    found = resolve(name, provider, on=DAY)
 
     again = resolve(f"{provider}:{found.model}", on=DAY)
     assert (again.provider, again.model) == (provider, found.model)
