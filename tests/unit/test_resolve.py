@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from llmkit.catalogue.entry import normal
@@ -276,7 +276,6 @@ def test_why_says_it_in_sentences(asked, provider, sentences):
     assert str(found) == why(found)
 
 
-@settings(deadline=None)  # a loaded machine is slow, and that is no failure
 @given(st.sampled_from(IDS))
 def test_resolving_what_was_resolved_is_stable(pair):
     """An id that was found leads to itself, also when it is found again."""
@@ -287,7 +286,6 @@ def test_resolving_what_was_resolved_is_stable(pair):
     assert resolve(f"{found.provider}:{found.model}", on=DAY).model == found.model
 
 
-@settings(deadline=None)
 @given(st.sampled_from(sorted(shipped().names)), st.sampled_from(sorted({p for p, _ in IDS})))
 def test_a_translated_name_leads_to_something_that_can_be_called(name, provider):
     """Whatever standard name is wanted wherever: it can be called there, or an error says why."""
@@ -303,7 +301,6 @@ def test_a_translated_name_leads_to_something_that_can_be_called(name, provider)
         assert again.lifecycle not in (Lifecycle.RETIRED, Lifecycle.REROUTED)
 
 
-@settings(deadline=None)
 @given(st.sampled_from(IDS), st.data())
 def test_spelling_does_not_matter(pair, data):
     """Another case and other separators lead to the same id, in its own spelling."""
@@ -314,7 +311,6 @@ def test_spelling_does_not_matter(pair, data):
         assert resolve(f"{provider}:{other(model)}", on=DAY).id == model
 
 
-@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_any_text_leads_to_an_id_or_to_one_of_our_errors(text):
     """Nothing that a person types ends in an error that is not ours."""
