@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
+from pathlib import Path
 
-from .catalogue.entry import Catalogue
-from .catalogue.load import shipped
+from .catalogue import fallback
+from .catalogue.entry import Catalogue, normal
 from .catalogue.resolution import Resolution
 from .catalogue.resolve import resolve
 from .errors import ConfigError, UnknownProviderError
+from .knowledge import Knowledge
 from .providers.base import Provider
 from .providers.compatible import compatible
 from .providers.table import PROVIDERS
 from .runtime.credentials import Credentials
 from .runtime.key_stores import KeyStore, stores
+from .runtime.refresh import LiveLists, usual_folder
 from .secret import Secret
-from .settings import Settings, base_url_for, load_settings, refuse_plain_http
+from .settings import Settings, base_url_for, config_path, load_settings, refuse_plain_http
+from .types import How
 
 
 class Directory:
@@ -26,6 +32,7 @@ class Directory:
     Attributes:
         settings: As they are now; `configure` replaces them.
         credentials: The keys, read anew each time.
+        knowledge: What is known of models, with the person's own rows.
     """
 
     def __init__(
@@ -42,6 +49,12 @@ class Directory:
             environ, keys, stores=self._key_stores, known=self.provider_names
         )
         self._open_ended: tuple[str, ...] = ()  # whose models the catalogue cannot know
+        self.knowledge = Knowledge(
+            LiveLists(self._cache_folder),
+            own_file=self._own_file,
+            places=self._places,
+            providers=lambda: (*PROVIDERS, *self.settings.providers),
+        )
 
     def configure(self, **changes: object) -> Settings:
         """The settings after *changes*; one that is wrong changes nothing."""
@@ -49,6 +62,7 @@ class Directory:
         settings = load_settings(self._environ, merged)
         _refuse_borrowed_keys(settings)
         self.settings, self._changes = settings, merged
+        self.knowledge.forget()
         return settings
 
     def add_provider(self, name: str, base_url: str, key_var: str | None = None) -> None:
@@ -71,7 +85,7 @@ class Directory:
         Raises:
             UnknownProviderError: There is none; the message lists the known ones.
         """
-        custom = self.settings.providers.get(name)
+        custom = self._custom().get(name)
         if custom is not None:
             key_vars = (custom["key_var"],) if custom.get("key_var") else ()
             return _compatible(name, custom["base_url"], key_vars)
@@ -84,24 +98,55 @@ class Directory:
 
     def provider_names(self) -> tuple[str, ...]:
         """All providers, the built-in ones first."""
-        return (*PROVIDERS, *self.settings.providers)
+        return (*PROVIDERS, *self._custom())
 
     @property
     def catalogue(self) -> Catalogue:
-        """What is known of models."""
-        return shipped()
+        """What is known of models now."""
+        return self.knowledge.catalogue(datetime.now(UTC))
 
     def resolve(
         self, name: str, provider: str | None = None, *, verbatim: bool = False
     ) -> Resolution:
         """What *name* means today, see `llmkit.resolve`."""
+        now = datetime.now(UTC)
+        own = self.knowledge.own().names.get(normal(name))
+        if own is not None and provider in (None, own[0]):
+            found = self._found(fallback.written(own), None, now, verbatim=False)
+            return replace(found, asked=name, how=How.ALIAS)
+        return self._found(name, provider, now, verbatim=verbatim)
+
+    def _found(
+        self, name: str, provider: str | None, now: datetime, *, verbatim: bool
+    ) -> Resolution:
         return _resolved(
             name,
             provider,
-            on=datetime.now(UTC).date(),
-            providers=(*self.settings.providers, *self._open_ended),
+            on=now.date(),
+            catalogue=self.knowledge.catalogue(now),
+            providers=(*self._custom(), *self._open_ended),
             verbatim=verbatim,
         )
+
+    def _custom(self) -> Mapping[str, Mapping[str, str]]:
+        """Servers of the person's own, by name; what was set wins over the file of rows."""
+        own = self.knowledge.own().providers
+        return {**own, **self.settings.providers} if own else self.settings.providers
+
+    def _places(self) -> Iterator[tuple[str, str]]:
+        for name in self.provider_names():
+            yield name, self.provider(name).base_url
+
+    def _own_file(self) -> tuple[Path, bool]:
+        if self.settings.catalogue_file is not None:
+            return Path(self.settings.catalogue_file).expanduser(), True
+        return config_path(self._environ).with_name("catalogue.toml"), False
+
+    def _cache_folder(self) -> Path | None:
+        if self.settings.cache_dir is not None:
+            return Path(self.settings.cache_dir).expanduser()
+        # Who gives an environment of their own does not mean this process's home.
+        return usual_folder() if self._environ is os.environ else None
 
     def _key_stores(self) -> tuple[KeyStore, ...]:
         return stores(keyring=self.settings.keyring)

@@ -158,18 +158,23 @@ def models(
         capability: Only ids that are known to have it.
         alive: True for those that can be called, False for those that cannot.
     """
-    today = datetime.now(UTC).date()
-    return Models(listing.lines(filter, provider, capability, alive, on=today))
+    today, catalogue = datetime.now(UTC).date(), current_kit().catalogue
+    return Models(listing.lines(filter, provider, capability, alive, on=today, catalogue=catalogue))
 
 
 def refresh(provider: str) -> LiveModels:
-    """The models that *provider* itself lists today.
+    """The models that *provider* itself lists now; costs nothing.
+
+    The list is kept, so that for a day names are resolved with it, in later processes too: a
+    model that only it has works at once. OpenRouter's needs no key, Ollama's is that of this
+    machine.
 
     Raises:
         CallError: It could not be asked.
+        ConfigError: Its list needs a key, and there is none.
     """
     kit = current_kit()
-    return LiveModels.of(kit.manager.run(kit.live_models(provider)))
+    return LiveModels.of(kit.manager.run(kit.refresh(provider)).models)
 
 
 def sessions() -> Sessions:

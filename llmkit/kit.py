@@ -16,17 +16,18 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .auth_status import AuthStatus
-from .bodies import read_whole, refusal
 from .calls import at, call_for, limits
 from .catalogue import prices
+from .catalogue.live import LiveList
 from .catalogue.resolution import Resolution
 from .checks import Checks
 from .client import Call, Exchange
 from .directory import Directory
-from .errors import LlmkitError, ModelNotFoundError
+from .errors import ConfigError, LlmkitError, ModelNotFoundError
 from .falling_back import Tries
 from .lanes import Lane, Race, Watcher, merge_equal
-from .news import CallNews, asked
+from .model_lists import ModelLists
+from .news import CallNews
 from .options import Options
 from .plan import Spot
 from .pricing import priced
@@ -45,7 +46,7 @@ from .settings import proxies_for
 from .spend import estimate, guard
 from .substitutes import Substitutes
 from .summary import comparison_of
-from .types import Completion, Model, StreamEnd, TextDelta
+from .types import Completion, StreamEnd, TextDelta
 
 if TYPE_CHECKING:
     from .comparison import Comparison
@@ -59,6 +60,7 @@ class Kit(Directory):
 
     Attributes:
         checks: Which keys work: what is known, and the means to find out.
+        lists: Reads providers' own lists of models.
         last: The newest comparison, also one that was interrupted; None before the first.
         watchers: Functions that each give a fresh watcher for a comparison that begins and that
             brings none of its own.
@@ -96,6 +98,9 @@ class Kit(Directory):
             self, self.manager, wire=self._transport, limits=self._limits,
             installed=self.local_models, carriers=carriers or {},
         )  # fmt: skip
+        self.lists = ModelLists(
+            self, self.manager, wire=self._transport, limits=self._limits, carriers=self._carriers
+        )
 
     @property
     def telemetry(self) -> Events:
@@ -128,7 +133,10 @@ class Kit(Directory):
         lane = self.lane(spot, options)
         if lane.resolution is None or not options.fallback.rules:
             return lane
-        instead = Substitutes(self, spot, lane.resolution, options)
+        try:
+            instead = Substitutes(self, spot, lane.resolution, options)
+        except ConfigError as error:
+            return Lane(spot, lane.resolution, error=error)
         call = lane.call
         if isinstance(lane.error, ModelNotFoundError):
             call = await instead.after(lane.error)
@@ -283,24 +291,9 @@ class Kit(Directory):
             if not persistent:
                 await self.manager.aclose(record.id)
 
-    async def live_models(self, name: str) -> tuple[Model, ...]:
-        """The models that a provider's own list names today."""
-        provider = self.provider(name)
-        key = self.key_for(provider)
-        found: list[Model] = []
-        page: str | None = None
-        carrier, use, session = await self._carried(provider)
-        with use, asked(self.manager.telemetry, provider, "models", session):
-            while True:
-                request = provider.models_request(key, page=page)
-                async with carrier.send(request, self._limits()) as arriving:
-                    if arriving.status != 200:
-                        raise await refusal(provider, arriving)
-                    listed = provider.parse_models(await read_whole(arriving))
-                found += listed.models
-                page = listed.next_page
-                if page is None:
-                    return tuple(found)
+    async def refresh(self, name: str) -> LiveList:
+        """What a provider's own list names now, see `llmkit.refresh`."""
+        return await self.lists.refresh(name)
 
     def close(self) -> None:
         """Ends the embedded model and every session; twice is harmless."""

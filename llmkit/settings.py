@@ -43,6 +43,9 @@ class Settings:
         progress_after_s: A progress bar appears after so long.
         trust_env_proxies: Use the proxies of the environment.
         local_weights: A GGUF file in the place of the embedded model's weights.
+        catalogue_file: Your own names, equivalents, fallbacks, prices and providers, as TOML; if
+            not set, `catalogue.toml` beside the file of settings.
+        cache_dir: Where providers' own lists of models are kept; if not set, the usual place.
         base_urls: Base URL by provider.
         providers: OpenAI-compatible servers of your own: base_url and key_var by name.
     """
@@ -68,6 +71,8 @@ class Settings:
     progress_after_s: float = 3.0
     trust_env_proxies: bool = False
     local_weights: str | None = None
+    catalogue_file: str | None = None
+    cache_dir: str | None = None
     base_urls: Mapping[str, str] = field(default_factory=dict)
     providers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 

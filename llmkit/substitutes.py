@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from .calls import call_for
 from .catalogue import fallback, policy, prices
+from .catalogue.entry import normal
 from .catalogue.needs import Need, Terms, facts, need_of
 from .catalogue.ranking import Place
 from .catalogue.resolution import Resolution
@@ -42,11 +43,16 @@ class Substitutes:
     def __init__(
         self, directory: Directory, spot: Spot, resolution: Resolution, options: Options
     ) -> None:
+        """Raises:
+        ConfigError: The policy names a model or a provider that nobody knows.
+        """
         self.ceiling: float | None = None
         self._directory = directory
         self._spot = spot
         self._resolution = resolution
         self._options = options
+        self._named = self._places(options.fallback.names)
+        self._allowed = self._providers(options.fallback)
         self._tried: list[Place] = []
         self._steps: tuple[FallbackStep, ...] = ()
         self._more_than: int | None = None
@@ -64,7 +70,11 @@ class Substitutes:
             self._more_than = max(self._more_than or 0, self._window(failed))
         if self._asks_for_prices():
             await asyncio.to_thread(prices.load)
-        return self._chosen(error)
+        try:
+            return self._chosen(error)
+        except ConfigError as wrong:  # a row of the person's own names what nobody knows
+            error.add_note(f"nobody was asked instead: {wrong}")
+            return None
 
     def _chosen(self, error: CallError) -> Call | None:
         catalogue, asked = self._directory.catalogue, self._asked()
@@ -102,12 +112,10 @@ class Substitutes:
 
     def _asked(self) -> fallback.Asked:
         found = self._resolution
-        own = self._directory.catalogue.fallbacks.get((found.provider, found.id), ())
-        named = self._options.fallback.names
+        own = self._directory.catalogue.fallbacks.get((found.provider, normal(found.id)), ())
         return fallback.Asked(
-            found.provider, found.id, found.standard,
-            named=self._places(named), own=self._places(own),
-        )  # fmt: skip
+            found.provider, found.id, found.standard, named=self._named, own=self._places(own)
+        )
 
     def _places(self, names: Sequence[str]) -> list[Place]:
         found = (self._directory.resolve(name) for name in names)
@@ -123,14 +131,15 @@ class Substitutes:
         return Terms(
             on=datetime.now(UTC).date(),
             has_key=self._has_key,
-            providers=self._providers(wish),
+            providers=self._allowed,
             max_cost_usd=min(limits, default=None),
             allow_unknown=wish.allow_unknown,
         )
 
     def _providers(self, wish: policy.Fallback) -> frozenset[str] | None:
         if wish.providers:
-            return frozenset(SPELLINGS.get(name, name) for name in wish.providers)
+            known = (SPELLINGS.get(name.lower(), name) for name in wish.providers)
+            return frozenset(self._directory.provider(name).name for name in known)
         kept = wish.keeps_provider and names_provider(self._spot, self._resolution)
         return frozenset({self._resolution.provider}) if kept else None
 

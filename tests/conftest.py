@@ -29,6 +29,7 @@ def clean_environment(monkeypatch, tmp_path, request):
         if name.startswith(tuple(f"{owner}_" for owner in OWNERS)):
             monkeypatch.delenv(name)
     monkeypatch.setenv("LLMKIT_CONFIG", str(tmp_path / "no-config.toml"))
+    monkeypatch.setenv("LLMKIT_CACHE_DIR", str(tmp_path / "no-cache"))
 
 
 @pytest.fixture(scope="session")

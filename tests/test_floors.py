@@ -37,6 +37,8 @@ KEEPERS = {
     "keyring": {"runtime/key_stores.py"},
     "opentelemetry": {"runtime/otel.py"},
     "tqdm": {"progress.py"},
+    "filelock": {"runtime/refresh.py"},
+    "platformdirs": {"runtime/refresh.py"},
 }
 NOTEBOOK_ONLY = {"IPython", "ipywidgets", "anywidget", "traitlets", "ipykernel"}
 HEAVY = [

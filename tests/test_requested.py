@@ -70,7 +70,7 @@ def test_no_unclosed_client_session_after_operations(fakes, environ, caplog):
             kit = Kit(environ=environ, retries=0)
             compare(kit, "hi", "gpt-6-luna", repeats=3)
             kit.manager.run(kit.check_all())
-            kit.manager.run(kit.live_models("openai"))
+            kit.manager.run(kit.refresh("openai"))
             kit.close()
             del kit
         gc.collect()

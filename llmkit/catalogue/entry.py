@@ -153,8 +153,8 @@ class Catalogue:
         classes: By class, then by provider: today's picks.
         ids: Ids by provider and normal form.
         peers: By provider and id, the standard names that have it among their peers there.
-        prices: A person's own, by provider and id.
-        fallbacks: A person's own: names to try in place of an id, by provider and id.
+        prices: A person's own, by provider and normal form of the id.
+        fallbacks: A person's own: names to try in place of an id, by its provider and normal form.
     """
 
     as_of: date

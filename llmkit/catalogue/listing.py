@@ -61,7 +61,7 @@ def _of(catalogue: Catalogue, name: StandardName, on: date) -> Iterator[dict[str
         live, rule = lifecycle.next_live(catalogue, provider, peer, on, name.kind)
         facts = catalogue.entry(provider, live or peer)
         ends = lifecycle.retires_on(catalogue, provider, peer)
-        price = prices.per_million(provider, live or peer)
+        price = prices.per_million(provider, live or peer, catalogue)
         entry = catalogue.entry(provider, peer)
         yield {
             "name": name.name,

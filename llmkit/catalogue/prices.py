@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from ..types import Usage
-from .entry import Catalogue, Price
+from .entry import Catalogue, Price, normal
 from .load import shipped
 
 FREE = ("local", "ollama", "scripted")
@@ -72,8 +72,8 @@ def own_price(catalogue: Catalogue, provider: str, model: str) -> Price | None:
     """The person's own price for that id, None where there is none."""
     if not catalogue.prices:
         return None
-    named = (model, catalogue.concrete(provider, model))
-    return next((p for m in named if (p := catalogue.prices.get((provider, m)))), None)
+    named = (normal(name) for name in (model, catalogue.concrete(provider, model)))
+    return next((p for name in named if (p := catalogue.prices.get((provider, name)))), None)
 
 
 def per_million(

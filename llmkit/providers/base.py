@@ -70,6 +70,7 @@ class Provider(ABC):
         needs_key: False where a server without a key is usual.
         priced: False where the person's own machine answers, so that a call costs nothing.
         proves_key: False where a good answer to `key_request` says nothing about the key.
+        open_list: True where its list of models is shown without a key.
     """
 
     name: ClassVar[str]
@@ -80,6 +81,7 @@ class Provider(ABC):
     needs_key: ClassVar[bool] = True
     priced: ClassVar[bool] = True
     proves_key: ClassVar[bool] = True
+    open_list: ClassVar[bool] = False
 
     def __init__(self, base_url: str | None = None) -> None:
         self.base_url = (base_url or self.default_base_url).rstrip("/")

@@ -63,6 +63,7 @@ class OpenRouter(OpenAIChat):
     label = "OpenRouter"
     default_base_url = "https://openrouter.ai/api/v1"
     key_vars = ("OPENROUTER_API_KEY",)
+    open_list = True
     asks_for_usage: ClassVar[bool] = False  # it comes unasked
     request_id_headers: ClassVar[tuple[str, ...]] = ("x-generation-id",)
 

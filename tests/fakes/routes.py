@@ -34,6 +34,8 @@ KEY_PLACES: Mapping[str, tuple[str, ...]] = {
     "openrouter": ("authorization",),
 }
 
+OPEN_LISTS = ("openrouter",)  # shown to everybody
+
 NO_SAMPLING = "2026-10-21"  # the version of Anthropic's API that takes none of these
 SAMPLING = ("temperature", "top_p", "top_k")
 

@@ -13,7 +13,13 @@ COMPLAINTS = ("Unclosed", "never retrieved", "was destroyed but it is pending", 
 def kernel(tmp_path_factory):
     """A kernel with the extension loaded, which must end without a complaint."""
     home = tmp_path_factory.mktemp("ipython")
-    with Kernel(env={"IPYTHONDIR": str(home), "LLMKIT_CONFIG": str(home / "none.toml")}) as running:
+    with Kernel(
+        env={
+            "IPYTHONDIR": str(home),
+            "LLMKIT_CONFIG": str(home / "none.toml"),
+            "LLMKIT_CACHE_DIR": str(home),
+        }
+    ) as running:
         loaded = running.one("%load_ext llmkit\nimport json, asyncio, llmkit")
         assert loaded.ok, loaded.error
         yield running

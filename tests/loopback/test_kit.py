@@ -148,7 +148,7 @@ def test_a_providers_own_list_is_read_to_its_end(fakes, kit):
     """Pages follow each other until the last."""
     fakes.answer("anthropic", document("anthropic", "models"))
 
-    models = kit.manager.run(kit.live_models("openai"))
+    models = kit.manager.run(kit.refresh("openai")).models
 
     assert {model.provider for model in models} == {"openai"}
     assert models
@@ -213,7 +213,7 @@ def test_no_key_crosses_a_network_in_clear_text(fakes):
     try:
         checked = kit.manager.run(kit.check("openai"))
         with pytest.raises(ConfigError, match="in clear text"):
-            kit.manager.run(kit.live_models("openai"))
+            kit.manager.run(kit.refresh("openai"))
         found = run(kit, "hi", "gpt-6-luna")
     finally:
         kit.close()

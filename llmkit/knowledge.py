@@ -1,0 +1,108 @@
+"""All that one user of llmkit knows of models: shipped, listed by providers, said by the person."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from .catalogue.entry import Catalogue
+from .catalogue.live import TTL, LiveList, with_lists
+from .catalogue.load import shipped
+from .catalogue.own import Own, with_own
+from .catalogue.own_rows import own_rows
+from .errors import ConfigError
+from .runtime.refresh import LiveLists
+
+NOTHING = Own()
+NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+class Knowledge:
+    """The catalogue with everything laid over it, made again when one of its parts changes.
+
+    Providers' own lists win over what is shipped, the person's rows over both. Reads files, and
+    asks nobody.
+
+    Attributes:
+        lists: Where the lists are kept between processes.
+    """
+
+    def __init__(
+        self,
+        lists: LiveLists,
+        *,
+        own_file: Callable[[], tuple[Path, bool]],
+        places: Callable[[], Iterable[tuple[str, str]]],
+        providers: Callable[[], Collection[str]],
+    ) -> None:
+        """Args:
+        own_file: The person's own rows, and whether the file must be there.
+        places: Name and base URL of every provider.
+        providers: The names that there are without the person's rows.
+        """
+        self.lists = lists
+        self._own_file = own_file
+        self._places = places
+        self._providers = providers
+        self._own: tuple[object, Own] = (None, NOTHING)
+        self._taken: dict[tuple[str, str], LiveList] = {}
+        self._made: Catalogue | None = None
+        self._made_of: Own | None = None
+        self._until = NEVER
+
+    def catalogue(self, now: datetime) -> Catalogue:
+        """What is known at that time.
+
+        Raises:
+            ConfigError: The person's rows cannot be read.
+        """
+        own = self.own()
+        if self._made is None or own is not self._made_of or now >= self._until:
+            self._made, self._made_of = self._laid_over(own, now), own
+        return self._made
+
+    def own(self) -> Own:
+        """The person's rows, read again when their file has changed.
+
+        Raises:
+            ConfigError: There is no such file, or a row in it is wrong.
+        """
+        path, required = self._own_file()
+        try:
+            stat = os.stat(path)
+        except OSError as error:
+            if required:
+                raise ConfigError(f"catalogue_file {path} cannot be read: {error}") from None
+            return NOTHING
+        version = (path, stat.st_mtime_ns, stat.st_size)
+        if version != self._own[0]:
+            self._own = (version, self._read(path))
+        return self._own[1]
+
+    def take(self, found: LiveList) -> None:
+        """Lays a fresh list over what is known, in the place of an earlier one."""
+        self._taken[found.provider, found.base_url] = found
+        self.forget()
+
+    def forget(self) -> None:
+        """Makes the catalogue again when it is next needed."""
+        self._made = None
+
+    def _read(self, path: Path) -> Own:
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path} cannot be read: {error}") from None
+        return own_rows(text, str(path), self._providers())
+
+    def _laid_over(self, own: Own, now: datetime) -> Catalogue:
+        found = list(filter(None, map(self._list, self._places())))
+        ends = [one.read_at + TTL for one in found if one.fresh(now)]
+        self._until = min(ends, default=NEVER)
+        listed = with_lists(shipped(), found, now)
+        return listed if own is NOTHING else with_own(listed, own)
+
+    def _list(self, place: tuple[str, str]) -> LiveList | None:
+        return self._taken.get(place) or self.lists.read(*place)

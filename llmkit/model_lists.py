@@ -1,0 +1,123 @@
+"""Reads providers' own lists of models, over sessions that end with the reading."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from .bodies import read_whole, refusal
+from .catalogue.live import LiveList
+from .checks import Wire
+from .directory import Directory
+from .errors import ConfigError
+from .news import asked
+from .providers.base import ModelPage, Provider
+from .runtime.carrier import Carrier, Limits
+from .runtime.manager import EventLoopManager
+from .secret import Secret
+from .settings import proxies_for
+from .types import Model
+
+log = logging.getLogger(__name__)
+
+MOST_PAGES = 100  # a list that goes on for ever is none
+
+
+class ModelLists:
+    """The lists of one kit's providers."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        manager: EventLoopManager,
+        *,
+        wire: Callable[[], Awaitable[Wire]],
+        limits: Callable[[], Limits],
+        carriers: Mapping[str, Carrier],
+    ) -> None:
+        self._directory = directory
+        self._manager = manager
+        self._wire = wire
+        self._limits = limits
+        self._carriers = carriers
+
+    async def refresh(self, name: str) -> LiveList:
+        """What *name* lists now; from here on names are resolved with it, in later processes too.
+
+        Where another process is reading the same list, its result is waited for and shared.
+
+        Raises:
+            CallError: The provider could not be asked.
+            ConfigError: Its list needs a key, and there is none; or it has no list.
+        """
+        if name == "local":
+            raise ConfigError('the embedded model has no list; see models(provider="local")')
+        provider = self._directory.provider(name)
+        knowledge, began = self._directory.knowledge, datetime.now(UTC)
+        place = (provider.name, provider.base_url)
+        async with knowledge.lists.alone(*place):
+            found = knowledge.lists.read(*place)
+            if found is None or found.read_at < began:
+                found = LiveList(*place, datetime.now(UTC), await self.read(provider))
+                self._keep(found)
+        knowledge.take(found)
+        return found
+
+    async def read(self, provider: Provider) -> tuple[Model, ...]:
+        """The models that *provider*'s own list names today."""
+        key = self._key_for(provider)
+        async with self._carrier(provider) as (carrier, session):
+            with asked(self._manager.telemetry, provider, "models", session):
+                return await self._pages(provider, carrier, key)
+
+    async def _pages(
+        self, provider: Provider, carrier: Carrier, key: Secret | None
+    ) -> tuple[Model, ...]:
+        found: list[Model] = []
+        page: str | None = None
+        for _ in range(MOST_PAGES):
+            listed = await self._page(provider, carrier, key, page)
+            found += listed.models
+            page = listed.next_page
+            if page is None:
+                break
+        return tuple(found)
+
+    async def _page(
+        self, provider: Provider, carrier: Carrier, key: Secret | None, page: str | None
+    ) -> ModelPage:
+        request = provider.models_request(key, page=page)
+        async with carrier.send(request, self._limits()) as arriving:
+            if arriving.status != 200:
+                raise await refusal(provider, arriving)
+            return provider.parse_models(await read_whole(arriving))
+
+    def _keep(self, found: LiveList) -> None:
+        try:
+            self._directory.knowledge.lists.write(found)
+        except OSError as error:  # a read-only home must not cost what was read
+            log.warning("the list of %s holds for this process only: %s", found.provider, error)
+
+    def _key_for(self, provider: Provider) -> Secret | None:
+        if provider.open_list and self._directory.credentials.find(provider).key is None:
+            return None
+        return self._directory.key_for(provider)
+
+    @asynccontextmanager
+    async def _carrier(self, provider: Provider) -> AsyncIterator[tuple[Carrier, str | None]]:
+        given = self._carriers.get(provider.name)
+        if given is not None:
+            yield given, None
+            return
+        wire = await self._wire()
+        trust_env = proxies_for(self._directory.settings, provider.base_url)
+        http, session = self._manager.temporary(
+            provider.name, provider.base_url, lambda: wire.open_session(trust_env=trust_env)
+        )
+        try:
+            with self._manager.registry.using(session):
+                yield wire.AiohttpCarrier(http), session.id
+        finally:
+            await self._manager.aclose(session.id)

@@ -1,0 +1,129 @@
+"""Providers' own lists of models on disk, one file each, shared by all processes of a person.
+
+Keeper of platformdirs and filelock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import importlib
+import json
+import logging
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from ..catalogue.live import LiveList, document, list_from
+from ..secret import redact
+
+log = logging.getLogger(__name__)
+
+PATIENCE_S = 30.0  # for another process that reads the same list; then both read it
+PAUSE_S = 0.05
+
+
+def usual_folder() -> Path:
+    """Where the operating system wants what can be fetched again."""
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("llmkit", appauthor=False))
+
+
+class LiveLists:
+    """The lists in one folder, which is made when the first is written."""
+
+    def __init__(self, folder: Callable[[], Path | None]) -> None:
+        """Args:
+        folder: Asked when it is needed; None where nothing may be kept on disk.
+        """
+        self._where = folder
+
+    def read(self, provider: str, base_url: str) -> LiveList | None:
+        """The list of that place, None where there is none that can be read."""
+        path = self._path(provider, base_url)
+        if path is None:
+            return None
+        try:
+            found = list_from(json.loads(path.read_bytes()))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            log.warning("%s cannot be read (%s); refresh(%r) writes it anew", path, error, provider)
+            return None
+        return found if (found.provider, found.base_url) == (provider, base_url) else None
+
+    def write(self, found: LiveList) -> None:
+        """Keeps *found* in the place of an earlier one; whoever reads sees the one or the other.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        path = self._path(found.provider, found.base_url)
+        if path is None:
+            return
+        _make_folder(path)
+        text = redact(json.dumps(document(found), ensure_ascii=False))
+        # Names of fine-tuned models say what a person works on: nobody else may read them.
+        new = path.with_suffix(f".{os.getpid()}.new")
+        opened = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(opened, "w", encoding="utf-8") as file:
+            file.write(text)
+        new.replace(path)
+
+    @asynccontextmanager
+    async def alone(
+        self,
+        provider: str,
+        base_url: str,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> AsyncIterator[None]:
+        """The time in which no other process reads that list.
+
+        Where nothing can be written, or another one takes too long, it is given all the same.
+        """
+        path = self._path(provider, base_url)
+        if path is None:
+            yield
+            return
+        filelock = await asyncio.to_thread(importlib.import_module, "filelock")
+        with contextlib.suppress(OSError):
+            _make_folder(path)
+        lock = filelock.FileLock(path.with_suffix(".lock"), mode=0o600, blocking=False)
+        try:
+            await _acquire(lock, filelock.Timeout, sleep)
+            yield
+        finally:
+            lock.release()
+
+    def _path(self, provider: str, base_url: str) -> Path | None:
+        folder = self._where()
+        if folder is None:
+            return None
+        place = hashlib.sha256(base_url.encode()).hexdigest()[:8]
+        return folder / "models" / f"{provider}-{place}.json"
+
+
+async def _acquire(
+    lock: Any, held: type[Exception], sleep: Callable[[float], Awaitable[None]]
+) -> None:
+    # Asked again and again instead of waited for in a thread: a cancelled cell must not leave a
+    # thread behind that then gets the lock and keeps it.
+    waited = 0.0
+    while waited < PATIENCE_S:
+        try:
+            lock.acquire()
+            return
+        except held:
+            await sleep(PAUSE_S)
+            waited += PAUSE_S
+        except OSError:
+            return
+
+
+def _make_folder(path: Path) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

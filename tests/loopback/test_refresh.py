@@ -1,0 +1,255 @@
+"""Providers' own lists, read over sockets, kept on disk, and believed for a day."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from llmkit.asking import asking
+from llmkit.catalogue.live import list_from
+from llmkit.errors import AuthenticationError, MissingApiKeyError, UnknownModelError
+from llmkit.kit import Kit
+from tests.fakes.reply import Reply, document, refusal
+from tests.fakes.server import PREFIXES
+
+ROOT = Path(__file__).parents[2]
+JSON = {"content-type": "application/json"}
+KEY_VARS = {
+    "openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY", "google": "GEMINI_API_KEY",
+    "mistral": "MISTRAL_API_KEY", "openrouter": "OPENROUTER_API_KEY",
+}  # fmt: skip
+
+
+def environ_of(fakes, tmp_path, *providers):
+    urls = {f"LLMKIT_{name.upper()}_BASE_URL": fakes.base_url(name) for name in PREFIXES}
+    keys = {KEY_VARS[name]: fakes.key for name in providers}
+    return {**urls, **keys, "LLMKIT_CACHE_DIR": str(tmp_path / "cache")}
+
+
+@pytest.fixture
+def make(fakes, tmp_path):
+    """Makes kits that share one folder of lists, each like a process of its own."""
+    made = []
+
+    def kit(*providers):
+        providers = providers or tuple(KEY_VARS)
+        made.append(Kit(environ=environ_of(fakes, tmp_path, *providers), notify=lambda text: None))
+        return made[-1]
+
+    yield kit
+    for one in made:
+        one.close()
+
+
+def refresh(kit, name):
+    return kit.manager.run(kit.refresh(name))
+
+
+def models(*ids, **more):
+    rows = [{"id": name, "object": "model", **more} for name in ids]
+    return Reply(pieces=(json.dumps({"object": "list", "data": rows}).encode(),), headers=JSON)
+
+
+@pytest.mark.parametrize("provider", sorted(PREFIXES))
+def test_every_provider_can_be_asked_for_its_list(fakes, make, provider):
+    """One request without a bill, over a session that ends with it."""
+    kit = make()
+
+    found = refresh(kit, provider)
+
+    assert found.models
+    assert {asked.method for asked in fakes.asked[provider]} == {"GET"}
+    (row,) = kit.manager.sessions()
+    assert (row.kind, row.status) == ("temporary", "closed")
+
+
+def test_a_model_that_only_the_list_has_works_at_once_and_in_a_later_process(fakes, make):
+    """Unknown before, resolved and asked after, and known to a kit that never asked."""
+    fakes.answer("openai", models("gpt-7-nova"))
+    kit = make()
+    with pytest.raises(UnknownModelError):
+        kit.resolve("gpt-7-nova")
+
+    refresh(kit, "openai")
+
+    answer = kit.manager.run(kit.answer(*asking("hi", "gpt-7-nova")))
+    assert (answer.provider, answer.request_model) == ("openai", "gpt-7-nova")
+    assert make().resolve("gpt-7-nova").verified
+
+
+def test_resolving_asks_no_network(fakes, make):
+    """Neither before nor after a refresh does a name cost a request."""
+    kit = make()
+    refresh(kit, "openai")
+    fakes.asked.clear()
+
+    kit.resolve("gpt-6-luna")
+    make().resolve("gpt-6-luna")
+
+    assert not any(fakes.asked.values())
+
+
+def test_what_its_own_list_lacks_is_answered_by_another(fakes, make):
+    """Absent from a fresh list: nothing is sent to it, and the step says why."""
+    fakes.answer("anthropic", document("anthropic", "models"))
+    kit = make()
+    refresh(kit, "anthropic")
+    fakes.asked.clear()
+
+    answer = kit.manager.run(kit.answer(*asking("hi", "claude-sonnet-5", fallback="any")))
+
+    assert not fakes.asked["anthropic"]
+    assert answer.attempts == 1
+    assert answer.fallback[0].reason == "anthropic:claude-sonnet-5 is not in its own list"
+
+
+def test_what_its_own_list_lacks_is_sent_where_nobody_else_may_answer(fakes, make):
+    """Without leave for another the provider itself has the say."""
+    kit = make()
+    refresh(kit, "anthropic")
+    fakes.asked.clear()
+
+    kit.manager.run(kit.answer(*asking("hi", "claude-sonnet-5", fallback="error")))
+
+    assert len(fakes.asked["anthropic"]) == 1
+
+
+def test_a_list_is_believed_for_a_day(fakes, make, tmp_path):
+    """An older one takes nothing away, and its new ids still resolve."""
+    fakes.answer("openai", models("gpt-7-nova"))
+    refresh(make(), "openai")
+    (file,) = (tmp_path / "cache" / "models").glob("openai-*.json")
+    found = json.loads(file.read_text())
+    old = datetime.now(UTC) - timedelta(hours=25)
+    file.write_text(json.dumps({**found, "read_at": old.isoformat()}))
+    kit = make()
+
+    answer = kit.manager.run(kit.answer(*asking("hi", "gpt-6-luna")))
+
+    assert answer.provider == "openai"
+    assert kit.resolve("gpt-7-nova").verified
+
+
+def test_another_address_has_another_list(fakes, make, tmp_path):
+    """What one server lists says nothing of another one under the same name."""
+    fakes.answer("openai", models("gpt-7-nova"))
+    refresh(make(), "openai")
+    kit = make()
+
+    kit.configure(base_urls={"openai": "http://127.0.0.1:1/v1"})
+
+    with pytest.raises(UnknownModelError):
+        kit.resolve("gpt-7-nova")
+
+
+def test_openrouters_list_needs_no_key(fakes, make):
+    """Its models are shown to everybody; the others say which key is missing."""
+    kit = make("openai")
+
+    assert refresh(kit, "openrouter").models
+    assert "authorization" not in fakes.asked["openrouter"][0].headers
+    with pytest.raises(MissingApiKeyError, match="MISTRAL_API_KEY"):
+        refresh(kit, "mistral")
+
+
+def test_a_refused_list_changes_nothing(fakes, make, tmp_path):
+    """The error is the provider's, and the earlier list stays."""
+    fakes.answer("openai", models("gpt-7-nova"), refusal("openai", "401"))
+    kit = make()
+    refresh(kit, "openai")
+
+    with pytest.raises(AuthenticationError):
+        refresh(kit, "openai")
+
+    assert kit.resolve("gpt-7-nova").verified
+    assert kit.manager.sessions()[-1].status == "closed"
+
+
+def test_a_folder_that_cannot_be_written_costs_only_the_keeping(fakes, make, tmp_path, caplog):
+    """The list holds for this process, and that is told."""
+    (tmp_path / "cache").write_text("a file in its place")
+    fakes.answer("openai", models("gpt-7-nova"))
+    kit = make()
+
+    refresh(kit, "openai")
+
+    assert kit.resolve("gpt-7-nova").verified
+    assert "the list of openai holds for this process only" in caplog.text
+
+
+def test_no_key_is_in_the_kept_list(fakes, make, tmp_path):
+    """Even a server that repeats the key in a name cannot get it into the file."""
+    fakes.answer("openai", models(f"model-{fakes.key}"))
+
+    refresh(make(), "openai")
+
+    (file,) = (tmp_path / "cache" / "models").glob("openai-*.json")
+    assert fakes.key not in file.read_text()
+
+
+def test_whoever_waited_for_another_takes_its_list(fakes, make):
+    """A list that was read while this process waited for its turn is not read again."""
+    kit = make()
+    first = refresh(kit, "openai")
+    lists = kit.knowledge.lists
+    later = replace(first, read_at=datetime.now(UTC) + timedelta(seconds=60))
+    lists.write(later)
+    fakes.asked.clear()
+
+    found = refresh(kit, "openai")
+
+    assert found == later
+    assert not fakes.asked["openai"]
+
+
+CHILD = """
+import json, sys
+from llmkit.kit import Kit
+kit = Kit(environ=json.loads(sys.stdin.read()))
+found = kit.manager.run(kit.refresh("openai"))
+print(len(found.models), kit.resolve("gpt-7-nova").verified)
+kit.close()
+"""
+
+
+def test_two_processes_that_refresh_at_once_do_not_disturb_each_other(fakes, tmp_path):
+    """Both end with the whole list, and the file is whole."""
+    many = models("gpt-7-nova", *(f"model-{n}" for n in range(500)))
+    fakes.always("openai", replace(many, first_after_s=0.5))
+    environ = json.dumps(environ_of(fakes, tmp_path, "openai"))
+    children = [
+        subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", CHILD], cwd=ROOT, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )
+        for _ in range(2)
+    ]  # fmt: skip
+    for child in children:
+        child.stdin.write(environ)
+        child.stdin.close()
+        child.stdin = None
+    said = [child.communicate(timeout=120) for child in children]
+
+    assert said == [("501 True\n", "")] * 2
+    (file,) = (tmp_path / "cache" / "models").glob("*.json")
+    assert len(list_from(json.loads(file.read_bytes())).models) == 501
+    assert len(fakes.asked["openai"]) in (1, 2)
+
+
+def test_a_row_of_ones_own_is_tried_first(fakes, make, tmp_path):
+    """What the person's file names in place of a model comes before the catalogue's."""
+    file = tmp_path / "mine.toml"
+    file.write_text('[[fallbacks]]\nname = "openai:gpt-6-luna"\nthen = "google:gemini-3.8-flash"\n')
+    fakes.only("openai")
+    kit = make()
+    kit.configure(catalogue_file=str(file))
+
+    answer = kit.manager.run(kit.answer(*asking("hi", "gpt-6-luna")))
+
+    assert (answer.provider, answer.fallback[0].rule) == ("google", "own-fallback")

@@ -1,0 +1,283 @@
+"""What providers' own lists do to the catalogue, and how they are kept."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import stat
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from llmkit.catalogue.entry import Alias, ModelEntry, StandardName
+from llmkit.catalogue.lifecycle import lifecycle_of
+from llmkit.catalogue.live import LiveList, document, list_from, with_lists
+from llmkit.catalogue.load import indexed
+from llmkit.catalogue.needs import is_listed
+from llmkit.catalogue.resolve import resolve
+from llmkit.runtime.refresh import LiveLists
+from llmkit.types import Capability, How, Lifecycle, Model
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+DAY = NOW.date()
+HOME = "https://api.openai.com/v1"
+GONE = date(2026, 10, 23)
+
+
+def entry(name, provider="openai", **known):
+    known = {"state": Lifecycle.ACTIVE, **known}
+    return ModelEntry(provider, name, **known)
+
+
+def world(*entries, **more):
+    return indexed(DAY, models=entries, names=more.get("names", ()),
+                   aliases=more.get("aliases", ()), classes={})  # fmt: skip
+
+
+def listed(*models, provider="openai", at=NOW):
+    made = [Model(provider, m) if isinstance(m, str) else m for m in models]
+    return LiveList(provider, HOME, at, tuple(made))
+
+
+def state(catalogue, name, provider="openai"):
+    return lifecycle_of(catalogue, provider, name, DAY)
+
+
+def test_a_model_that_only_the_list_has_is_resolved():
+    """An id that nobody knew the day before is exact and verified."""
+    found = with_lists(world(), [listed("gpt-7")], NOW)
+
+    resolution = resolve("gpt-7", on=DAY, catalogue=found)
+
+    assert (resolution.provider, resolution.id, resolution.how) == ("openai", "gpt-7", How.EXACT)
+    assert (resolution.verified, resolution.lifecycle) == (True, Lifecycle.ACTIVE)
+
+
+@pytest.mark.parametrize(
+    ("known", "model", "is_now"),
+    [
+        ({"retires": GONE}, Model("openai", "m"), "active"),
+        ({"state": Lifecycle.UNKNOWN}, Model("openai", "m"), "active"),
+        ({"deprecated": GONE}, Model("openai", "m"), "deprecated"),
+        ({"rerouted": GONE}, Model("openai", "m"), "rerouted"),
+        ({"retires": GONE}, Model("openai", "m", lifecycle=Lifecycle.ACTIVE), "active"),
+        ({"deprecated": GONE}, Model("openai", "m", lifecycle=Lifecycle.ACTIVE), "active"),
+        ({}, Model("openai", "m", lifecycle=Lifecycle.DEPRECATED), "deprecated"),
+        ({}, Model("openai", "m", lifecycle=Lifecycle.RETIRED), "retired"),
+        ({}, Model("openai", "m", lifecycle=Lifecycle.DEPRECATED, retires_on=GONE), "retired"),
+    ],
+)
+def test_the_list_has_the_say_over_a_lifecycle(known, model, is_now):
+    """What it says wins, being listed is a sign of life, and its silence leaves dates ahead."""
+    found = with_lists(world(entry("m", **known)), [listed(model)], NOW)
+
+    assert state(found, "m") == is_now
+
+
+def test_the_lists_facts_win_and_add_up():
+    """Limits and capabilities are the list's where it has any, else the catalogue's."""
+    known = entry("m", max_input=5, max_output=6, capabilities=frozenset({Capability.TOOLS}))
+    model = Model("openai", "m", max_input=9, capabilities=frozenset({Capability.VISION}))
+
+    found = with_lists(world(known), [listed(model)], NOW).entry("openai", "m")
+
+    assert (found.max_input, found.max_output) == (9, 6)
+    assert found.capabilities == {Capability.TOOLS, Capability.VISION}
+    assert (found.source, found.read) == ("openai's own list", DAY)
+
+
+def test_what_the_list_says_is_not_there_is_not_there():
+    """A capability that the list denies is lost, whatever the catalogue says."""
+    known = entry("m", capabilities=frozenset({Capability.TOOLS}))
+    model = Model("openai", "m", lacks=frozenset({Capability.TOOLS}))
+
+    found = with_lists(world(known), [listed(model)], NOW).entry("openai", "m")
+
+    assert (found.capabilities, found.lacks) == (frozenset(), {Capability.TOOLS})
+
+
+def test_equivalents_stay_those_of_the_catalogue():
+    """A list knows nothing of peers, so it changes none."""
+    name = StandardName("n", "small", "n", DAY, {"openai": ("m",), "google": ("g",)})
+
+    found = with_lists(world(entry("m"), names=[name]), [listed("x")], NOW)
+
+    assert found.names["n"].peers == name.peers
+
+
+def test_what_a_fresh_list_lacks_is_marked():
+    """Absence counts for the provider of the list only, and for an alias by its target."""
+    alias = Alias("openai", "floating", "m-20260101", "floating", "s")
+    known = world(
+        entry("absent"), entry("floating"), entry("m-20260101"), entry("x", "google"),
+        aliases=[alias],
+    )  # fmt: skip
+
+    found = with_lists(known, [listed("m-20260101")], NOW)
+
+    names = [
+        ("openai", "absent"),
+        ("openai", "m-20260101"),
+        ("openai", "floating"),
+        ("google", "x"),
+    ]
+    assert [is_listed(found, *name) for name in names] == [False, True, True, None]
+
+
+def test_ollamas_latest_is_the_name_without_a_tag():
+    """llama2 is there where llama2:latest is listed."""
+    known = world(entry("llama2", "ollama"), entry("qwen3", "ollama"))
+
+    found = with_lists(known, [listed("llama2:latest", provider="ollama")], NOW)
+
+    assert [is_listed(found, "ollama", n) for n in ("llama2", "qwen3")] == [None, False]
+
+
+def test_an_old_list_only_tells_of_what_nobody_knows():
+    """After a day it has no say over the catalogue, but its ids still resolve."""
+    old = listed("new", Model("openai", "m", lifecycle=Lifecycle.RETIRED), at=NOW - timedelta(1))
+
+    found = with_lists(world(entry("m"), entry("absent")), [old], NOW)
+
+    assert [state(found, n) for n in ("new", "m", "absent")] == ["active"] * 3
+    assert [is_listed(found, "openai", n) for n in ("new", "absent")] == [None, None]
+
+
+def test_a_list_that_names_every_alias_as_a_model_makes_no_circle():
+    """Of two rows that each call the other an alias, the dated one is the model."""
+    rows = [
+        Model("mistral", "small-latest", aliases=("small-2603",)),
+        Model("mistral", "small-2603", aliases=("small-latest",)),
+    ]
+
+    found = with_lists(world(), [listed(*rows, provider="mistral")], NOW)
+
+    assert found.concrete("mistral", "small-latest") == "small-2603"
+    assert found.concrete("mistral", "small-2603") == "small-2603"
+
+
+def test_an_alias_that_has_moved_follows_the_list():
+    """The list's target wins over the catalogue's."""
+    stale = Alias("mistral", "small-latest", "small-2503", "floating", "s")
+    rows = [Model("mistral", "small-2603", aliases=("small-latest",))]
+
+    found = with_lists(world(aliases=[stale]), [listed(*rows, provider="mistral")], NOW)
+
+    assert found.concrete("mistral", "small-latest") == "small-2603"
+
+
+def test_without_lists_nothing_is_made_again():
+    """The catalogue that came is the one that goes."""
+    known = world(entry("m"))
+
+    assert with_lists(known, [], NOW) is known
+
+
+FULL = listed(
+    Model("openai", "m", "M", Lifecycle.DEPRECATED, GONE, "n", 1, 2,
+          frozenset({Capability.TOOLS}), frozenset({Capability.VISION}), ("a", "b")),
+    "bare",
+)  # fmt: skip
+
+
+def test_a_list_comes_back_from_its_document_as_it_was():
+    """Everything that a list says is kept."""
+    assert list_from(json.loads(json.dumps(document(FULL)))) == FULL
+
+
+def test_a_kept_list_is_read_again(tmp_path):
+    """What one writes another reads, at that address only, and nobody else on the machine."""
+    kept = LiveLists(lambda: tmp_path / "cache")
+    kept.write(FULL)
+    (file,) = (tmp_path / "cache" / "models").iterdir()
+
+    assert LiveLists(lambda: tmp_path / "cache").read("openai", HOME) == FULL
+    assert kept.read("openai", "https://elsewhere.example/v1") is None
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"schema": "llmkit.models", "version": 9}', "\xff", "null"]
+)
+def test_a_damaged_list_is_no_list(tmp_path, caplog, text):
+    """It is told, and the next refresh writes it anew."""
+    kept = LiveLists(lambda: tmp_path)
+    kept.write(FULL)
+    (file,) = (tmp_path / "models").iterdir()
+    file.write_text(text, encoding="latin-1")
+
+    assert kept.read("openai", HOME) is None
+    assert "cannot be read" in caplog.text
+
+
+def test_a_list_without_a_zone_in_its_time_is_damaged():
+    """A time that could mean any is no time."""
+    data = {**document(FULL), "read_at": "2026-11-24T12:00:00"}
+
+    with pytest.raises(ValueError, match="zone"):
+        list_from(data)
+
+
+def test_nothing_is_kept_where_there_is_no_folder():
+    """A kit with an environment of its own touches no home."""
+    kept = LiveLists(lambda: None)
+
+    kept.write(FULL)
+
+    assert kept.read("openai", HOME) is None
+
+
+def test_one_reader_waits_for_the_other(tmp_path):
+    """The second has its turn when the first has ended."""
+    one, two = (LiveLists(lambda: tmp_path) for _ in range(2))
+    order = []
+
+    async def second(waits):
+        async def noted(seconds):
+            waits.set()
+            await asyncio.sleep(0)
+
+        async with two.alone("openai", HOME, sleep=noted):
+            order.append("second")
+
+    async def both():
+        waits = asyncio.Event()
+        async with one.alone("openai", HOME):
+            task = asyncio.create_task(second(waits))
+            await waits.wait()
+            order.append("first")
+        await task
+
+    asyncio.run(both())
+
+    assert order == ["first", "second"]
+
+
+def test_a_reader_that_waits_too_long_reads_all_the_same(tmp_path):
+    """A process that hangs with the lock costs the others a wait, never their list."""
+    slept = []
+
+    async def no_wait(seconds):
+        slept.append(seconds)
+
+    async def both():
+        one, two = (LiveLists(lambda: tmp_path) for _ in range(2))
+        async with one.alone("openai", HOME), two.alone("openai", HOME, sleep=no_wait):
+            return sum(slept)
+
+    assert asyncio.run(both()) == pytest.approx(30.0)
+
+
+def test_a_folder_that_cannot_be_made_stops_nobody(tmp_path):
+    """Where nothing can be written the list is read without a lock."""
+    (tmp_path / "file").write_text("")
+    kept = LiveLists(lambda: tmp_path / "file")
+
+    async def alone():
+        async with kept.alone("openai", HOME):
+            return True
+
+    assert asyncio.run(alone())
+    with pytest.raises(NotADirectoryError):
+        kept.write(FULL)

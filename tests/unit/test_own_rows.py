@@ -1,0 +1,228 @@
+"""A person's own rows: what they change, and what is said of a mistake in them."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, date, datetime
+
+import pytest
+
+from llmkit.catalogue import own_rows as module
+from llmkit.catalogue import prices
+from llmkit.catalogue.load import shipped
+from llmkit.catalogue.own import with_own
+from llmkit.catalogue.own_rows import own_rows
+from llmkit.errors import ConfigError
+from llmkit.kit import Kit
+from llmkit.types import Capability, How, Lifecycle, Usage
+
+PROVIDERS = ("openai", "mistral", "google", "local")
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+def rows(text):
+    return own_rows(text, "mine.toml", PROVIDERS)
+
+
+def laid_over(text):
+    return with_own(shipped(), rows(text))
+
+
+def kit_with(tmp_path, text, **settings):
+    file = tmp_path / "mine.toml"
+    file.write_text(text, encoding="utf-8")
+    return Kit(environ={}, catalogue_file=str(file), notify=lambda text: None, **settings)
+
+
+def test_the_example_that_explains_the_file_is_right():
+    """What the module's own text shows can be read, and changes what it says."""
+    _, _, after = module.__doc__.partition("\n\n")
+    text = after.partition("\n\nA row of")[0]
+
+    found = rows(text)
+
+    assert found.names == {"cheap": ("openai", "gpt-6-luna")}
+    assert found.equivalents == {"gpt-3.5-turbo": {"mistral": ("ministral-8b-latest",)}}
+    assert found.fallbacks == {
+        ("openai", "gpt-6-luna"): ("mistral:mistral-small-latest", "local:smollm2")
+    }
+    assert found.prices["lab", "my-model"].output == 1.5
+    assert found.providers["lab"]["key_var"] == "LAB_KEY"
+
+
+def test_a_name_of_ones_own_is_an_alias(tmp_path):
+    """It leads to its id from anywhere, and the answer says that it was another name."""
+    kit = kit_with(
+        tmp_path, '[[names]]\nname = "Cheap One"\nprovider = "openai"\nid = "gpt-6-luna"\n'
+    )
+
+    bare, at = kit.resolve("cheap-one"), kit.resolve("cheap one", "openai")
+
+    assert (bare.provider, bare.model, bare.how) == ("openai", "gpt-6-luna", How.ALIAS)
+    assert (bare.asked, at.model) == ("cheap-one", "gpt-6-luna")
+
+
+def test_an_id_that_nobody_knows_is_known_by_its_row():
+    """Limits, capabilities and class are as the row says; what it does not say is unknown."""
+    found = laid_over(
+        '[[names]]\nname = "mine"\nprovider = "openai"\nid = "ft:gpt-6-luna:me"\nclass = "small"\n'
+        'max_input = 9000\nmax_output = 900\nhas = ["tools"]\nlacks = "vision"\n'
+        'retires = 2027-01-31\nsuccessor = "gpt-6-luna"\n'
+    ).entry("openai", "ft:gpt-6-luna:me")
+
+    assert (found.max_input, found.max_output, found.kind) == (9000, 900, "small")
+    assert (found.has(Capability.TOOLS), found.has(Capability.VISION)) == (True, False)
+    assert found.has(Capability.REASONING) is None
+    assert (found.retires, found.successors) == (date(2027, 1, 31), ("gpt-6-luna",))
+    assert found.source == "mine.toml, row 1 of [[names]], line 1"
+
+
+def test_a_row_corrects_what_is_known():
+    """Only what the row says changes."""
+    before = shipped().entry("openai", "gpt-6-luna")
+
+    after = laid_over(
+        '[[names]]\nname = "x"\nprovider = "openai"\nid = "gpt-6-luna"\nmax_input = 7\n'
+        'lacks = ["vision"]\n'
+    ).entry("openai", "gpt-6-luna")
+
+    assert (after.max_input, after.max_output) == (7, before.max_output)
+    assert after.capabilities == before.capabilities - {Capability.VISION}
+    assert after.state is before.state is Lifecycle.ACTIVE
+
+
+def test_an_equivalent_of_ones_own_is_the_one_that_is_translated_to(tmp_path):
+    """The row's peer is taken at its provider, and the others stay."""
+    kit = kit_with(
+        tmp_path, '[[equivalents]]\nname = "gpt-3.5-turbo"\nmistral = "codestral-latest"\n'
+    )
+
+    assert kit.resolve("gpt-3.5-turbo", "mistral").model == "codestral-latest"
+    assert kit.resolve("gpt-3.5-turbo", "google").id == "gemini-pro"
+
+
+def test_a_new_row_of_equivalents_is_a_standard_name(tmp_path):
+    """A name that the table does not have is translated by the row."""
+    text = (
+        '[[equivalents]]\nname = "our-tutor"\nclass = "nano"\n'
+        'openai = ["gpt-6-luna"]\nmistral = "ministral-3b-latest"\n'
+    )
+    kit = kit_with(tmp_path, text)
+
+    assert kit.resolve("our-tutor", "mistral").model == "ministral-3b-latest"
+    assert kit.catalogue.names["our-tutor"].kind == "nano"
+
+
+def test_a_price_of_ones_own_wins_and_is_told():
+    """It holds for servers that no table knows, for local ones too, with its row as the source."""
+    catalogue = laid_over(
+        '[[prices]]\nprovider = "openai"\nid = "gpt-6-luna"\ninput = 2\noutput = 4.0\ncached = 1\n'
+        '[[prices]]\nprovider = "local"\nid = "smollm2"\ninput = 1\noutput = 1\n'
+    )
+    usage = Usage(1_000_000, 500_000, cached_tokens=400_000)
+
+    found = prices.cost("openai", "gpt-6-luna", usage, on=None, catalogue=catalogue)
+    local = prices.cost("local", "smollm2", usage, on=None, catalogue=catalogue)
+
+    assert found.usd == pytest.approx(0.6 * 2 + 0.4 * 1 + 0.5 * 4)
+    assert found.source == "mine.toml, row 1 of [[prices]], line 1"
+    assert local.usd == pytest.approx(1.5)
+
+
+def test_a_provider_of_ones_own_is_a_provider(tmp_path):
+    """Its models are asked for by its name, and a server that was added since wins."""
+    text = '[[providers]]\nname = "lab"\nbase_url = "https://lab.example/v1"\nkey_var = "LAB"\n'
+    kit = kit_with(tmp_path, text)
+    before = kit.provider("lab").base_url
+
+    kit.add_provider("lab", "https://other.example/v1")
+
+    assert before == "https://lab.example/v1"
+    assert kit.provider("lab").base_url == "https://other.example/v1"
+    assert kit.resolve("lab:anything").provider == "lab"
+    assert "lab" in kit.provider_names()
+
+
+def test_the_file_is_read_again_when_it_has_changed(tmp_path):
+    """An edit counts from the next name on."""
+    row = '[[names]]\nname = "mine"\nprovider = "openai"\nid = "{}"\n'
+    kit = kit_with(tmp_path, row.format("gpt-6-luna"))
+    before = kit.resolve("mine").model
+    file = tmp_path / "mine.toml"
+    file.write_text(row.format("gpt-6.1-terra"))
+    os.utime(file, ns=(1, 1))
+
+    assert (before, kit.resolve("mine").model) == ("gpt-6-luna", "gpt-6.1-terra")
+
+
+def test_the_usual_place_is_beside_the_settings(tmp_path):
+    """Without a setting the file is catalogue.toml next to config.toml."""
+    (tmp_path / "catalogue.toml").write_text(
+        '[[names]]\nname = "mine"\nprovider = "openai"\nid = "gpt-6-luna"\n'
+    )
+    kit = Kit(environ={"LLMKIT_CONFIG": str(tmp_path / "config.toml")})
+
+    assert kit.resolve("mine").model == "gpt-6-luna"
+
+
+def test_without_a_file_nothing_is_missing(tmp_path):
+    """The usual place may be empty; one that was set may not."""
+    usual = Kit(environ={"LLMKIT_CONFIG": str(tmp_path / "config.toml")})
+    named = Kit(environ={}, catalogue_file=str(tmp_path / "nowhere.toml"))
+
+    assert usual.catalogue is shipped()
+    with pytest.raises(ConfigError, match=r"catalogue_file .*nowhere\.toml cannot be read"):
+        named.resolve("gpt-6-luna")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[[names]", r"mine\.toml is not TOML: .*line 1"),
+        ("[[modles]]", r"mine\.toml: there is no \[\[modles\]\]; there are equivalents, fall"),
+        ("names = 3", r"mine\.toml: names is a list of rows; begin each with \[\[names\]\]"),
+        ("names = [3]", r"row 1 of \[\[names\]\]: is no table"),
+        ('[[names]]\nname = "a"', r"row 1 of \[\[names\]\], line 1: provider is missing"),
+        ('\n[[prices]]\nprovider = "openai"\nid = "a"\ninput = "x"\noutput = 1',
+         r"row 1 of \[\[prices\]\], line 2: input must be a number of 0 or more, not 'x'"),
+        ('[[prices]]\nprovider = "openai"\nid = "a"\ninput = 1', "output is missing"),
+        ('[[prices]]\nprovider = "opnai"\nid = "a"\ninput = 1\noutput = 1',
+         "provider is one of openai, mistral, google, local, not 'opnai'"),
+        ('[[names]]\nname = "a"\nprovider = "openai"\nid = "b"\nclass = "huge"',
+         "class is one of nano, small, medium"),
+        ('[[names]]\nname = "a"\nprovider = "openai"\nid = "b"\nmax_input = 0',
+         "max_input must be a whole number of 1 or more, not 0"),
+        ('[[names]]\nname = "a"\nprovider = "openai"\nid = "b"\nretires = "soon"',
+         "retires must be a date such as 2027-01-31, not 'soon'"),
+        ('[[names]]\nname = "a"\nprovider = "openai"\nid = "b"\nhas = ["sight"]',
+         "has is one of vision, tools, json_schema, reasoning, embedding, not 'sight'"),
+        ('[[names]]\nname = "a"\nprovider = "openai"\nid = "b"\nmax_inptu = 3',
+         "there is no 'max_inptu'; there are class, has, id"),
+        ('[[equivalents]]\nname = "a"', 'names no provider; write e.g. mistral = "an id there"'),
+        ('[[equivalents]]\nname = "a"\nopnai = "b"', "each key but name and class is one"),
+        ('[[equivalents]]\nname = "a"\nopenai = 3', "openai must be a name or a list of names"),
+        ('[[fallbacks]]\nname = "openai"\nthen = ["a"]', 'name must be "provider:id", not'),
+        ('[[fallbacks]]\nname = "openai:a"\nthen = []', "then must be a name or a list of names"),
+        ('[[providers]]\nname = "lab"', "base_url is missing"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_told_with_file_and_row(text, words):
+    """Each sentence says where it is and what belongs there."""
+    with pytest.raises(ConfigError, match=words):
+        rows(text)
+
+
+def test_the_second_row_is_called_the_second():
+    """A row is counted within its kind, and its line is told."""
+    good = '[[prices]]\nprovider = "openai"\nid = "a"\ninput = 1\noutput = 1\n'
+
+    with pytest.raises(ConfigError, match=r"row 2 of \[\[prices\]\], line 6: id is missing"):
+        rows(good + '[[prices]]\nprovider = "openai"\n')
+
+
+def test_a_mistake_is_an_error_of_a_row_and_of_resolve(tmp_path):
+    """Whoever needs the file is told, in a sentence of ours."""
+    kit = kit_with(tmp_path, "[[names]]\n")
+
+    with pytest.raises(ConfigError, match="provider is missing"):
+        kit.resolve("gpt-6-luna")
