@@ -54,6 +54,7 @@ class Directory:
             own_file=self._own_file,
             places=self._places,
             providers=lambda: (*PROVIDERS, *self.settings.providers),
+            vet=self._vet,
         )
 
     def configure(self, **changes: object) -> Settings:
@@ -136,6 +137,14 @@ class Directory:
     def _places(self) -> Iterator[tuple[str, str]]:
         for name in self.provider_names():
             yield name, self.provider(name).base_url
+
+    def _vet(self, providers: Mapping[str, Mapping[str, str]]) -> None:
+        for name in providers:
+            if name in PROVIDERS:
+                raise ConfigError(
+                    f"{name} is built in; to point it elsewhere use the setting base_urls"
+                )
+        _refuse_borrowed_keys(replace(self.settings, providers=providers))
 
     def _own_file(self) -> tuple[Path, bool]:
         if self.settings.catalogue_file is not None:

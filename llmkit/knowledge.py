@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -36,16 +36,19 @@ class Knowledge:
         own_file: Callable[[], tuple[Path, bool]],
         places: Callable[[], Iterable[tuple[str, str]]],
         providers: Callable[[], Collection[str]],
+        vet: Callable[[Mapping[str, Mapping[str, str]]], None] = lambda providers: None,
     ) -> None:
         """Args:
         own_file: The person's own rows, and whether the file must be there.
         places: Name and base URL of every provider.
         providers: The names that there are without the person's rows.
+        vet: Raises ConfigError for servers that the person's rows must not name.
         """
         self.lists = lists
         self._own_file = own_file
         self._places = places
         self._providers = providers
+        self._vet = vet
         self._own: tuple[object, Own] = (None, NOTHING)
         self._taken: dict[tuple[str, str], LiveList] = {}
         self._made: Catalogue | None = None
@@ -95,7 +98,12 @@ class Knowledge:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path} cannot be read: {error}") from None
-        return own_rows(text, str(path), self._providers())
+        found = own_rows(text, str(path), self._providers())
+        try:
+            self._vet(found.providers)
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}") from None
+        return found
 
     def _laid_over(self, own: Own, now: datetime) -> Catalogue:
         found = list(filter(None, map(self._list, self._places())))

@@ -36,6 +36,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from ..errors import ConfigError
+from ..settings import refuse_plain_http
 from ..types import Capability, Lifecycle
 from .entry import ModelEntry, Price, normal
 from .own import Own, Place
@@ -153,9 +154,14 @@ def _price(row: _Row) -> tuple[Place, Price]:
 
 def _provider(row: _Row) -> tuple[str, Mapping[str, str]]:
     entry = {key: _text(row, key) for key in ("base_url", "key_var") if key in row.values}
-    if "base_url" not in entry:
-        raise ConfigError(f"{row.place}: base_url is missing")
-    return _text(row, "name"), entry
+    name, url = _text(row, "name"), _text(row, "base_url")
+    if not name.isidentifier():
+        raise ConfigError(f"{row.place}: name may have letters, digits and _, not {name!r}")
+    try:
+        refuse_plain_http(url, has_key="key_var" in entry)
+    except ConfigError as error:
+        raise ConfigError(f"{row.place}: {error}") from None
+    return name, entry
 
 
 def _refuse_strangers(rows: Mapping[str, Sequence[_Row]], known: Sequence[str]) -> None:

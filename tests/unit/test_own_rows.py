@@ -143,6 +143,22 @@ def test_a_provider_of_ones_own_is_a_provider(tmp_path):
     assert "lab" in kit.provider_names()
 
 
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ('name = "openai"\nbase_url = "https://x.example"', "openai is built in"),
+        ('name = "lab"\nbase_url = "https://x.example"\nkey_var = "OPENAI_API_KEY"',
+         "holds the key of openai"),
+    ],
+)  # fmt: skip
+def test_no_row_sends_a_key_to_a_stranger(tmp_path, row, words):
+    """Neither a built-in name nor another provider's key can be pointed elsewhere by a row."""
+    kit = kit_with(tmp_path, f"[[providers]]\n{row}\n")
+
+    with pytest.raises(ConfigError, match=f"mine.toml: .*{words}"):
+        kit.provider("openai")
+
+
 def test_the_file_is_read_again_when_it_has_changed(tmp_path):
     """An edit counts from the next name on."""
     row = '[[names]]\nname = "mine"\nprovider = "openai"\nid = "{}"\n'
@@ -204,6 +220,9 @@ def test_without_a_file_nothing_is_missing(tmp_path):
         ('[[fallbacks]]\nname = "openai"\nthen = ["a"]', 'name must be "provider:id", not'),
         ('[[fallbacks]]\nname = "openai:a"\nthen = []', "then must be a name or a list of names"),
         ('[[providers]]\nname = "lab"', "base_url is missing"),
+        ('[[providers]]\nname = "a b"\nbase_url = "https://x"', "may have letters, digits and _"),
+        ('[[providers]]\nname = "lab"\nbase_url = "http://x.example"\nkey_var = "K"',
+         r"row 1 of \[\[providers\]\], line 1: a key would cross the network"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_with_file_and_row(text, words):
