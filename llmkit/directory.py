@@ -45,9 +45,6 @@ class Directory:
         self._changes = dict(changes)
         self.settings: Settings = load_settings(environ, self._changes)
         _refuse_borrowed_keys(self.settings)
-        self.credentials = Credentials(
-            environ, keys, stores=self._key_stores, known=self.provider_names
-        )
         self._open_ended: tuple[str, ...] = ()  # whose models the catalogue cannot know
         self.knowledge = Knowledge(
             LiveLists(self._cache_folder),
@@ -55,6 +52,9 @@ class Directory:
             places=self._places,
             providers=lambda: (*PROVIDERS, *self.settings.providers),
             vet=self._vet,
+        )
+        self.credentials = Credentials(
+            environ, keys, stores=self._key_stores, known=self.provider_names
         )
 
     def configure(self, **changes: object) -> Settings:

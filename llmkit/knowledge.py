@@ -11,7 +11,6 @@ from .catalogue.entry import Catalogue
 from .catalogue.live import TTL, LiveList, with_lists
 from .catalogue.load import shipped
 from .catalogue.own import Own, with_own
-from .catalogue.own_rows import own_rows
 from .errors import ConfigError
 from .runtime.refresh import LiveLists
 
@@ -98,6 +97,8 @@ class Knowledge:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path} cannot be read: {error}") from None
+        from .catalogue.own_rows import own_rows  # only a person with a file pays for it
+
         found = own_rows(text, str(path), self._providers())
         try:
             self._vet(found.providers)

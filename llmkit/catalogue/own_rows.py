@@ -31,6 +31,7 @@ of `equivalents` a class; one of `prices` the price of cached input.
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
@@ -62,8 +63,6 @@ def own_rows(text: str, path: str, providers: Collection[str]) -> Own:
     Raises:
         ConfigError: A row is wrong; says in which file and row, and what belongs there.
     """
-    import tomllib  # only a person with a file pays for it
-
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
