@@ -133,7 +133,7 @@ def test_a_cancelled_comparison_is_told_as_cancelled(fakes, kit):
 def test_checks_and_lists_are_requests_too(fakes, kit):
     """Each says what it was for."""
     kit.manager.run(kit.check("openai"))
-    kit.manager.run(kit.live_models("openai"))
+    kit.manager.run(kit.refresh("openai"))
     fakes.answer("openai", Reply(401, (b"no",)))
     kit.manager.run(kit.check("openai"))
 

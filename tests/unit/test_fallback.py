@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from llmkit.catalogue import fallback, policy, ranking
@@ -329,7 +329,6 @@ def tangled_worlds(draw):
     return catalogue(*models, names=[name], aliases=aliases, classes={"small": peers})
 
 
-@settings(deadline=None)  # the first example loads the tables of prices
 @given(world=tangled_worlds(), start=PLACES)
 def test_a_chain_of_fallbacks_never_loops(world, start):
     """However the tables lead in circles, each model is tried once and the chain ends."""
