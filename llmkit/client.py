@@ -22,10 +22,11 @@ from .errors import (
 )
 from .news import News
 from .providers.base import Provider, StreamParser, located
+from .providers.masked import Masked, without_keys
 from .runtime.carrier import STALE, Arriving, Carrier, Limits
 from .runtime.gate import AT_ONCE, Gate
 from .runtime.retry import RetryPolicy
-from .secret import Secret
+from .secret import Secret, redact
 from .types import Completion, FallbackStep, Prompt, Status, TextDelta
 from .wire.exchange import HttpResponse
 from .wire.retry_hints import asked_in
@@ -149,7 +150,7 @@ class Exchange:
             status=status or answer.status,
             provider=call.provider.name,
             request_model=call.model,
-            request_id=answer.request_id or self._request_id,
+            request_id=answer.request_id or redact(self._request_id or "") or None,
             started_at=self._started_at,
             time_to_first_chunk_s=self._since_start(self._first),
             duration_s=self._since_start(self._ended),
@@ -194,7 +195,7 @@ class Exchange:
                 raise await refusal(call.provider, arriving)
             self._gate.accepted()
             self._request_id = _request_id(arriving.headers)
-            self._parser = call.provider.stream_parser()
+            self._parser = Masked(call.provider.stream_parser())
             self._document = MaybeDocument(arriving.headers.get("content-type", ""))
             return await self._next()
         except BaseException as error:
@@ -307,7 +308,7 @@ class Exchange:
         # Some servers answer a request for a stream with one JSON document.
         response = HttpResponse(arriving.status, arriving.headers, body)
         try:
-            self._answer = answer = self.call.provider.parse_chat(response)
+            self._answer = answer = without_keys(self.call.provider.parse_chat(response))
         except ProviderError as error:
             error.retry_after = asked_in(response.json())
             raise

@@ -19,6 +19,7 @@ from .providers.base import Provider
 from .providers.compatible import compatible
 from .providers.table import PROVIDERS
 from .runtime.credentials import Credentials
+from .runtime.environment import Environment
 from .runtime.key_stores import KeyStore, stores
 from .runtime.refresh import LiveLists, usual_folder
 from .secret import Secret
@@ -41,7 +42,7 @@ class Directory:
         changes: Mapping[str, object],
         keys: Mapping[str, str] | None = None,
     ) -> None:
-        self._environ = environ
+        self._environ = environ = Environment(environ)
         self._changes = dict(changes)
         self.settings: Settings = load_settings(environ, self._changes)
         _refuse_borrowed_keys(self.settings)

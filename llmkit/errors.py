@@ -149,8 +149,9 @@ class CallError(LlmkitError):
         self.provider = provider
         self.model = model
         self.status = status
-        self.code = code
-        self.request_id = request_id
+        # A server may echo the key anywhere.
+        self.code = code and keyless(code)
+        self.request_id = request_id and keyless(request_id)
         self.retry_after = retry_after
         self.outcome = self.default_outcome if outcome is None else outcome
         self.possibly_billed = possibly_billed

@@ -11,6 +11,7 @@ MASK = "***"
 SHOWN = 4  # characters of a key that may be shown, and only of a key long enough to spare them
 SHORTEST_REDACTED = 6  # a shorter "key" would tear holes into ordinary text
 PIECE = 8  # so many characters of a key in a row are a piece of it
+SPARED = 5  # so many of a key's own characters tell nothing
 RANDOM = 16  # a key's body of fewer characters may be a word, whose pieces stand in any text
 
 # "sk-proj-", "sk-ant-api03-", "sk-or-v1-": what every key of a provider begins with.
@@ -23,6 +24,7 @@ _CLASSES = (re.compile("[a-z]"), re.compile("[A-Z]"), re.compile("[0-9]"))
 
 _lock = threading.Lock()
 _wholes: tuple[str, ...] = ()  # the longest first, so that no key is hidden by a part of it
+_long: tuple[tuple[str, str], ...] = ()
 _pieces: frozenset[str] = frozenset()
 
 
@@ -113,27 +115,32 @@ def looks_like_key(word: str) -> bool:
     return bool(_SHAPE.match(word) or _UNMARKED.fullmatch(word)) or redact(word) != word
 
 
-def public_part(key: str) -> int:
+def long_keys() -> tuple[tuple[str, str], ...]:
+    """The keys that are too long to be a word, each with so much of its beginning as may be shown.
+
+    That is what all keys of its provider begin with, and a few characters more.
+    """
+    return _long
+
+
+def _public_part(key: str) -> int:
     """How many characters at the beginning of *key* every key of its provider shares."""
     found = _PUBLIC.match(key)
     return found.end() if found else 0
 
 
-def long_keys() -> tuple[str, ...]:
-    """The keys that are long enough not to be a word."""
-    return tuple(value for value in _wholes if len(value) >= RANDOM)
-
-
 def _remember(value: str) -> None:
-    global _wholes, _pieces
+    global _wholes, _long, _pieces
     with _lock:
         if len(value) >= SHORTEST_REDACTED:
             _wholes = tuple(sorted({*_wholes, value}, key=len, reverse=True))
+            long = (key for key in _wholes if len(key) >= RANDOM)
+            _long = tuple((key, key[: _public_part(key) + SPARED]) for key in long)
         _pieces |= frozenset(_pieces_of(value))
 
 
 def _pieces_of(value: str) -> Iterator[str]:
-    body = value[public_part(value) :]
+    body = value[_public_part(value) :]
     if len(body) < RANDOM or sum(bool(kind.search(body)) for kind in _CLASSES) < 2:
         return
     from urllib.parse import quote  # only a process that holds a key pays for these

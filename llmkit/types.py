@@ -172,7 +172,7 @@ class Completion:
     (provider, times, attempts, cost).
 
     Attributes:
-        text: The answer, exactly as it came.
+        text: The answer, exactly as it came, but for keys of this process: those become `***`.
         reasoning: Reasoning text, where the provider shows it.
         finish_reason: Ours: stop, length, filtered, tool_calls, or the provider's own word where
             we have none; None where none came.

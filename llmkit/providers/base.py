@@ -24,10 +24,17 @@ class StreamParser(Protocol):
         error: The error event that ended the stream, without provider and model.
     """
 
-    begun: bool
-    finished: bool
-    done: bool
-    error: ProviderError | None
+    @property
+    def begun(self) -> bool: ...
+
+    @property
+    def finished(self) -> bool: ...
+
+    @property
+    def done(self) -> bool: ...
+
+    @property
+    def error(self) -> ProviderError | None: ...
 
     def feed(self, data: bytes) -> TextDelta | None:
         """What *data* adds to the answer, joined; None where it adds no text."""

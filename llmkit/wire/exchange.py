@@ -44,7 +44,7 @@ class HttpResponse:
     """
 
     status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # a key may be echoed
     body: bytes = field(default=b"", repr=False)
 
     @property

@@ -1,0 +1,74 @@
+"""Takes keys out of a text that comes in pieces, also a key that they cut in two."""
+
+from __future__ import annotations
+
+from ..secret import MASK, long_keys
+
+
+class Masking:
+    """One text as it comes; whole keys of this process become `***`. Serves once.
+
+    The text is held back only where it ends in the beginning of a key, see `long_keys`: an answer
+    that waits whenever it ends in "s" would not be a stream.
+    """
+
+    def __init__(self) -> None:
+        self._keys = long_keys()
+        self._carried = max((len(head) - 1 for _, head in self._keys), default=0)
+        self._window = ""  # what the next piece may complete to a key
+        self._told = 0  # how much of it has been given already
+
+    def feed(self, text: str) -> str:
+        """What *text* adds, without keys; "" where all of it may become one."""
+        if not self._keys:
+            return text
+        self._window = window = self._window + text
+        if not any(head in window for _, head in self._keys):
+            return self._give(len(window), max(len(window) - self._carried, 0))
+        return self._without_keys() + self._until_a_beginning()
+
+    def end(self) -> str:
+        """What was held back, as a mask: it is the larger part of a key that was cut."""
+        held = len(self._window) > self._told
+        self._window, self._told = "", 0
+        return MASK if held else ""
+
+    def _give(self, until: int, keep: int) -> str:
+        """The window up to *until* as far as it is new; from *keep* on it is carried on."""
+        new = self._window[self._told : until]
+        self._window = self._window[keep:]
+        self._told = max(self._told, until) - keep
+        return new
+
+    def _without_keys(self) -> str:
+        given = ""
+        while (found := self._first()) is not None:
+            start, end = found
+            given += self._give(start, start) + MASK
+            self._window, self._told = self._window[end - start :], 0
+        return given
+
+    def _first(self) -> tuple[int, int] | None:
+        places = ((self._window.find(key), len(key)) for key, _ in self._keys)
+        return min(((at, at + size) for at, size in places if at >= 0), default=None)
+
+    def _until_a_beginning(self) -> str:
+        window = self._window
+        places = (window.rfind(head) for key, head in self._keys if _may_begin(window, key, head))
+        start = min(places, default=None)
+        if start is None:
+            return self._give(len(window), max(len(window) - self._carried, 0))
+        return self._give(start, start)
+
+
+def masked(text: str) -> str:
+    """*text*, which is whole, without the keys of this process."""
+    if not any(head in text for _, head in long_keys()):
+        return text
+    masking = Masking()
+    return masking.feed(text) + masking.end()
+
+
+def _may_begin(window: str, key: str, head: str) -> bool:
+    start = window.rfind(head)
+    return start >= 0 and key.startswith(window[start:])

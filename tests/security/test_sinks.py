@@ -1,0 +1,254 @@
+"""A key is in nothing that llmkit shows, raises, logs or writes (S1, S2)."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import json
+import logging
+import pickle
+import traceback
+
+import pytest
+
+from llmkit.asking import asking, comparing
+from llmkit.errors import CallError, LlmkitError
+from llmkit.kit import Kit
+from llmkit.reports import AuthReport, Sessions
+from llmkit.types import Status
+from tests.fakes.misbehaviour import failing_after, saying
+from tests.fakes.reply import Reply, stream
+from tests.fakes.server import PREFIXES
+
+from .canary import traces
+
+KEY_VARS = {
+    "openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY", "google": "GEMINI_API_KEY",
+    "mistral": "MISTRAL_API_KEY", "openrouter": "OPENROUTER_API_KEY",
+}  # fmt: skip
+MODELS = {
+    "openai": "openai:gpt-6-luna", "anthropic": "anthropic:claude-haiku-5-5",
+    "google": "google:gemini-3.5-flash-lite", "mistral": "mistral:mistral-small-latest",
+    "openrouter": "openrouter:openai/gpt-6-luna", "ollama": "ollama:llama3.2:1b",
+}  # fmt: skip
+REFUSED = (TypeError, AttributeError, pickle.PicklingError)
+EVERYBODY = pytest.mark.parametrize("provider", sorted(PREFIXES))
+
+
+@pytest.fixture
+def kit(fakes):
+    urls = {f"LLMKIT_{name.upper()}_BASE_URL": fakes.base_url(name) for name in PREFIXES}
+    keys = dict.fromkeys(KEY_VARS.values(), fakes.key)
+    made = Kit(environ={**urls, **keys}, retries=0, sign_in_delay_s=0.0)
+    yield made
+    made.close()
+
+
+def compare(kit, *asked, **more):
+    compared = comparing(*asked, **more)
+    return kit.manager.run(kit.compare(compared.spots, compared.options))
+
+
+def raised(kit, model):
+    spot, options = asking("hi", model)
+    with pytest.raises(CallError) as caught:
+        kit.manager.run(kit.answer(spot, options))
+    return caught.value
+
+
+def told(error):
+    """All that an error says, down its chain: text, arguments, attributes, notes."""
+    said = []
+    for link in chain(error):
+        said += [str(link), repr(link), repr(link.args), repr(getattr(link, "__dict__", {}))]
+        said += getattr(link, "__notes__", [])
+    return said
+
+
+def frames(error):
+    """The frames of an error and of its causes with their local variables, but for the tests'."""
+    for link in chain(error):
+        stack = traceback.TracebackException.from_exception(link, capture_locals=True).stack
+        yield from (repr(f.locals) for f in stack if "/tests/" not in f.filename)
+
+
+def chain(error):
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def test_the_canary_finds_what_it_looks_for(tmp_path, fakes):
+    """A search that finds nothing proves nothing, unless it would have found something."""
+    body = fakes.key.removeprefix("sk-fake-")
+    (tmp_path / "two-bytes").write_bytes(f"x{fakes.key}".encode("utf-16-le"))
+
+    assert traces(fakes.key, "sk-fake-", "nothing") == []
+    for place in (body[3:11], f"<{fakes.key}>", {"k": fakes.key}, fakes.key.encode(), tmp_path):
+        assert traces(fakes.key, place) != []
+
+
+def test_no_object_that_a_person_holds_shows_a_key(fakes, kit):
+    """repr, str and vars of the kit, its parts, its reports and its answers are without it."""
+    run = compare(kit, "hi", list(MODELS.values()))
+    report = AuthReport.of(kit.manager.run(kit.check_all()))
+    held = [kit, kit.credentials, kit.checks, kit.manager, kit.manager.registry, kit.settings, run,
+            report, Sessions.of(kit.manager.sessions()), *run.rows, *report.rows,
+            *(s.resource for s in kit.manager.registry.open_sessions())]  # fmt: skip
+    held += [part for thing in held for part in getattr(thing, "__dict__", {}).values()]
+
+    assert {row.completion.status for row in run.rows} == {Status.COMPLETE}
+    assert traces(fakes.key, *(f"{thing!r} {thing!s}" for thing in held)) == []
+    assert traces(fakes.key, *(vars(thing) for thing in held if hasattr(thing, "__dict__"))) == []
+
+
+def test_neither_a_pickle_nor_a_copy_holds_a_key(fakes, kit):
+    """Answers may be pickled and copied; what holds a key refuses."""
+    run = compare(kit, "hi", MODELS["openai"])
+    found = kit.credentials.find(kit.provider("openai"))
+    kit.credentials.type_in("openai", fakes.key)
+    request = kit.provider("openai").key_request(found.key)
+
+    assert traces(fakes.key, pickle.dumps(run), pickle.dumps(kit.settings)) == []
+    for holder in (found, request, kit.credentials):
+        for attempt in (pickle.dumps, copy.deepcopy):
+            with pytest.raises(REFUSED):
+                attempt(holder)
+
+
+@EVERYBODY
+@pytest.mark.parametrize("status", [200, 307, 400, 401, 402, 403, 404, 429, 500])
+def test_a_server_that_echoes_the_key_is_not_repeated(fakes, kit, provider, status, caplog):
+    """Whole, cut, in a header, in an address: neither the error nor any log has a piece of it."""
+    key = fakes.key
+    words = f"bad key {key}, Bearer {key}, {key[10:30]}, https://x/?key={key}"
+    body = {"error": {"message": words, "type": key, "code": status, "status": words}}
+    headers = {"content-type": "application/json", "x-request-id": key, "request-id": key,
+               "location": f"https://elsewhere.invalid/?key={key}"}  # fmt: skip
+    fakes.always(provider, Reply(status, (json.dumps(body).encode(),), headers))
+    with caplog.at_level(logging.DEBUG):
+        error = raised(kit, MODELS[provider])
+        checked = kit.manager.run(kit.check(provider))
+        row = compare(kit, "hi", MODELS[provider]).rows[0]
+
+    assert traces(key, *told(error), error.request_id, error.code, error.completion) == []
+    # The HTTP library below Mistral's SDK writes every header that came to its own debug log.
+    records = [r for r in caplog.records if not r.name.startswith("httpcore")]
+    assert traces(key, checked, row, *(repr(vars(r)) for r in records)) == []
+    assert str(error).count("\n") == 0
+    assert len(str(error)) < 500
+
+
+@EVERYBODY
+def test_a_key_inside_an_answer_is_masked_across_deltas(fakes, kit, provider):
+    """An answer is exact but for the key; no delta, row, table or file has a piece of it."""
+    key = fakes.key
+    for cut in (3, 9, 20, len(key) - 1):
+        fakes.answer(provider, saying(provider, f"A river is {key[:cut]}", f"{key[cut:]} and more"))
+        seen = []
+
+        async def collect(into=seen):
+            async for part in kit.stream(*asking("hi", MODELS[provider])):
+                into.append(part)
+
+        kit.manager.run(collect())
+        *deltas, end = seen
+        assert end.completion.text == "A river is *** and more"
+        assert traces(key, "".join(d.text for d in deltas), *deltas, end) == []
+
+
+@EVERYBODY
+def test_a_stream_that_is_cut_inside_of_a_key_shows_no_half_of_it(fakes, kit, provider):
+    """What had come is kept, and the beginning of the key at its end is masked."""
+    key = fakes.key
+    fakes.answer(provider, failing_after(provider, f"A river {key[: len(key) - 3]}"))
+
+    error = raised(kit, MODELS[provider])
+
+    assert error.completion.text == "A river ***"
+    assert traces(key, *told(error)) == []
+
+
+def test_no_file_that_is_written_has_a_key(fakes, kit, tmp_path):
+    """JSON, CSV, Parquet and the page, of answers and errors that echo it in every place."""
+    key = fakes.key
+    body = json.dumps({"error": {"message": key, "type": key, "code": key}}).encode()
+    fakes.answer("openai", saying("openai", f"A river {key}"), Reply(400, (body,)))
+    run = compare(kit, f"is {key} a key?", MODELS["openai"], repeats=2, system=f"not {key}",
+                  stop=[key])  # fmt: skip
+    run.to_json(tmp_path / "run.json")
+    run.to_csv(tmp_path / "run.csv")
+    run.to_parquet(tmp_path / "run.parquet")
+    run.to_html(tmp_path / "run.html")
+
+    assert traces(key, tmp_path) == []
+    assert traces(key, str(run), run._repr_html_(), run.show(markdown=True)._repr_html_()) == []
+
+
+def test_no_log_at_any_level_has_a_key(fakes, kit, caplog):
+    """All that llmkit, aiohttp, asyncio and httpx2 have to say, with retries and failures."""
+    fakes.answer("openai", Reply(503, (b"busy",)), Reply(ending="reset", answered=False))
+    fakes.answer("mistral", Reply(503, (b"busy",)), stream("mistral"))
+    kit.configure(retries=1)
+    names = ("llmkit", "aiohttp", "asyncio", "httpx2", "httpcore2", "mistralai")
+    with caplog.at_level(logging.DEBUG):
+        for name in names:
+            logging.getLogger(name).setLevel(logging.DEBUG)
+        try:
+            compare(kit, "hi", [MODELS["openai"], MODELS["google"]], repeats=2)
+            kit.manager.run(kit.check_all())
+            kit.manager.run(kit.refresh("anthropic"))
+        finally:
+            for name in names:
+                logging.getLogger(name).setLevel(logging.NOTSET)
+
+    assert caplog.records
+    assert traces(fakes.key, caplog.text, *(repr(vars(r)) for r in caplog.records)) == []
+
+
+def test_an_interrupted_call_shows_no_key_in_its_frames(fakes, kit):
+    """A traceback with every local variable of every frame, in the middle of a request."""
+    for provider in ("openai", "mistral"):
+        fakes.answer(provider, Reply(headers_after_s=30.0))
+
+        async def halfway(provider=provider):
+            task = asyncio.create_task(kit.check(provider))
+            while not fakes.asked[provider]:
+                await asyncio.sleep(0.01)
+            frames, waiting = [], task.get_coro()
+            while waiting is not None:
+                frame = getattr(waiting, "cr_frame", None) or getattr(waiting, "ag_frame", None)
+                frames.append(frame.f_locals if frame is not None else {})
+                waiting = getattr(waiting, "cr_await", None) or getattr(waiting, "ag_await", None)
+            shown = [repr(value) for local in frames for value in local.values()]
+            task.cancel()
+            await asyncio.wait({task})
+            return len(frames), shown
+
+        depth, shown = kit.manager.run(halfway())
+        assert depth > 3
+        assert traces(fakes.key, *shown) == []
+
+
+def test_errors_before_any_request_show_no_key(fakes):
+    """A key in the wrong place, such as the base URL or a setting, is not repeated."""
+    stranger = "sk-proj-aB3dE6gH9jK2mN5pQ8sT1vW4"
+    kit = Kit(environ={"OPENAI_API_KEY": fakes.key})
+    wrong = (
+        {"base_urls": {"openai": stranger}},
+        {"base_urls": {"openai": f"https://user:{stranger}@host/v1"}},
+        {"retries": stranger},
+        {"openai_api_key": stranger},
+    )
+
+    def asked(settings):
+        kit.configure(**settings)
+        kit.manager.run(kit.refresh("openai"))
+
+    try:
+        for settings in wrong:
+            with pytest.raises(LlmkitError) as caught:
+                asked(settings)
+            assert traces(stranger, str(caught.value), repr(caught.value)) == []
+    finally:
+        kit.close()

@@ -1,0 +1,53 @@
+"""A key inside a text that comes in pieces."""
+
+from __future__ import annotations
+
+import pytest
+
+from llmkit.secret import Secret
+from llmkit.wire.masking import Masking, masked
+
+KEY = "sk-mask-Wq3nP8vT1xZk6LrY"
+Secret(KEY)
+
+
+def fed(*pieces):
+    masking = Masking()
+    return [*(masking.feed(piece) for piece in pieces), masking.end()]
+
+
+@pytest.mark.parametrize("size", range(1, len(KEY) + 8))
+def test_no_way_to_cut_a_key_shows_more_than_its_beginning(size):
+    """Whatever the pieces are, only the public part and four characters of the rest may show."""
+    text = f"it is {KEY}, and again: {KEY}{KEY} end"
+    joined = "".join(fed(*(text[i : i + size] for i in range(0, len(text), size))))
+
+    assert joined.replace("sk-mask-Wq3n", "").count("***") == 3
+    assert "Wq3nP" not in joined
+    assert joined.endswith(" end")
+
+
+def test_a_text_without_a_key_is_not_held_back():
+    """An answer that ends in "s", or in what every key begins with, is shown at once."""
+    pieces = ["A river is", " like s", "k", "-mask-", " and no key"]
+
+    assert fed(*pieces) == [*pieces, ""]
+
+
+def test_what_was_held_back_comes_when_it_is_no_key_after_all():
+    """Nothing of an answer is lost."""
+    assert "".join(fed("x sk-mask-Wq3nP8", "-nothing")) == "x sk-mask-Wq3nP8-nothing"
+
+
+def test_the_larger_part_of_a_key_at_the_end_is_masked():
+    """A stream that is cut inside of a key shows no half of it."""
+    assert "".join(fed("x ", KEY[:18])) == "x ***"
+    assert masked(f"x {KEY[:18]}") == "x ***"
+
+
+def test_a_whole_text_is_masked_or_the_same_object():
+    """Nearly every answer has no key, and is not copied."""
+    text = "a river carries silt"
+
+    assert masked(text) is text
+    assert masked(f"{KEY} and {KEY}") == "*** and ***"
