@@ -39,6 +39,13 @@ def test_both_commands_are_there():
         assert f"\n{command}:" in makefile
 
 
+def test_continuous_integration_walks_through_the_readme():
+    """Its shell lines run literally in a clean clone, and then the matrix does."""
+    runs = (TOP / ".ci" / "run").read_text(encoding="utf-8")
+
+    assert runs.index(".ci/walk.py") < runs.index("make matrix")
+
+
 def test_every_file_that_the_readme_names_is_there():
     """No link of the README leads nowhere."""
     links = [link for link in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in link]

@@ -1,0 +1,63 @@
+"""Walks through the README as a stranger does: its shell lines, literally, in an empty home.
+
+The checkout is cloned, a new virtual environment stands in for the stranger's own Jupyter, and
+all that was typed and answered is kept in WORKDIR/transcript.txt.
+
+    .ci/walk.py WORKDIR
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TextIO
+
+TOP = Path(__file__).resolve().parents[1]
+BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+def main(work: Path) -> None:
+    shutil.rmtree(work, ignore_errors=True)
+    home, own, clone = work / "home", work / "own", work / "clone"
+    home.mkdir(parents=True)
+    subprocess.run(["git", "clone", "-q", TOP, clone], check=True)
+    subprocess.run([sys.executable, "-m", "venv", own], check=True)
+    environ = {**os.environ, "HOME": str(home), "PATH": f"{own / 'bin'}:{os.environ['PATH']}"}
+    environ.pop("VIRTUAL_ENV", None)
+    with (work / "transcript.txt").open("w", encoding="utf-8") as transcript:
+        for line in lines((clone / "README.md").read_text("utf-8")):
+            walk(line, clone, environ, transcript)
+    print(f"the README's lines did what they say; transcript: {work / 'transcript.txt'}")
+
+
+def lines(readme: str) -> list[str]:
+    """Every line of the README's shell blocks, in order."""
+    return [line for block in BLOCK.findall(readme) for line in block.splitlines() if line.strip()]
+
+
+def walk(line: str, place: Path, environ: dict[str, str], transcript: TextIO) -> None:
+    """One line, typed; what it answers is shown and kept."""
+    say(f"$ {line}\n", transcript)
+    typed = subprocess.Popen(
+        ["bash", "-c", line], cwd=place, env=environ, text=True, errors="replace",
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    assert typed.stdout is not None
+    for answer in typed.stdout:
+        say(answer, transcript)
+    if typed.wait():
+        raise SystemExit(f"{line!r} ended with {typed.returncode}")
+
+
+def say(text: str, transcript: TextIO) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+    transcript.write(text)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]).resolve())
