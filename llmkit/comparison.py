@@ -61,11 +61,32 @@ class Comparison:
 
         return comparison_frame(self.rows)
 
-    def plot(self, *, dark: bool = False) -> Figure:
-        """Time to first chunk, duration, output tokens and cost, for each model."""
+    def plot(
+        self,
+        kind: str = "models",
+        *,
+        measure: str = "duration_s",
+        substituted: bool = False,
+        dark: bool = False,
+    ) -> Figure:
+        """What each model took, as a figure fit to print; in a terminal, a table of its numbers.
+
+        Args:
+            kind: "models" has a dot at the median and a line from least to most for time to first
+                chunk, duration, output tokens and cost; "cost" sets cost against duration; "grid"
+                has one panel of *measure* for each point of the grid.
+            measure: time_to_first_chunk_s, duration_s, output_tokens or cost_usd.
+            substituted: True draws models that stood in for the one named, in a second colour;
+                else their answers are left out, and the figure says so. Failed ones always are.
+
+        Raises:
+            ConfigError: There is no such kind or measure.
+        """
         from .views.figures import comparison_figure
 
-        return comparison_figure(self.rows, dark=dark)
+        return comparison_figure(
+            self.rows, kind, measure=measure, substituted=substituted, dark=dark
+        )
 
     def to_csv(self, path: str | Path) -> Path:
         """Writes the table as CSV; cells that a spreadsheet would run as formulas are quoted."""

@@ -2,110 +2,206 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from statistics import median
+from collections.abc import Sequence
+from functools import cache
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
-from ..types import Row, Status
+from ..errors import ConfigError
+from ..types import Row
+from .aggregates import MEASURES, Group, Measure, aggregate_text, ends, facets, grouped, note
+from .dots import dot_and_range
+from .inks import DARK, LIGHT, Inks
+from .scales import scaled
+from .scatter import AXES, cost_against_duration
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Measure = Callable[[Row], float | None]
+WIDTH_IN = 7.2  # two columns of a journal; a single column is too narrow for names of models
+DOTS_PER_INCH = 200
+SHOWN_PER_INCH = 110  # of the screen's pixels: as large there as the text around it
+NOTE_COLUMNS = 150
+MOST_ACROSS = 4
+LABEL_LENGTH = 31
 
-PANELS: tuple[tuple[str, Measure], ...] = (
-    ("time to first chunk (s)", lambda row: row.completion.time_to_first_chunk_s),
-    ("duration (s)", lambda row: row.completion.duration_s),
-    ("output tokens", lambda row: row.completion.usage.output_tokens),
-    ("cost (US$)", lambda row: row.completion.cost_usd),
-)
-# The dots are Okabe and Ito's blues and vermillion, which all kinds of colour vision tell apart.
-LIGHT = {
-    "back": "#ffffff", "text": "#1d2126", "soft": "#6a737d", "line": "#e1e4e8",
-    "dot": "#0072B2", "substituted": "#D55E00",
-}  # fmt: skip
-DARK = {
-    "back": "#15171a", "text": "#e7e9ec", "soft": "#9aa4af", "line": "#33393f",
-    "dot": "#56B4E9", "substituted": "#E69F00",
-}  # fmt: skip
-LABEL_LENGTH = 34
+KINDS = ("models", "cost", "grid")
 
 
-def comparison_figure(rows: Sequence[Row], *, dark: bool = False) -> Figure:
-    """For each model a dot at the median and a line from least to most, in four panels.
+def comparison_figure(
+    rows: Sequence[Row],
+    kind: str = "models",
+    *,
+    measure: str = "duration_s",
+    substituted: bool = False,
+    dark: bool = False,
+) -> Figure:
+    """What *rows* took, as a picture; in a terminal it shows as a table of the same numbers.
 
-    Failed answers count in the label and nowhere else; what is unknown is written as n/a.
-    Models that stood in for another are of the second colour.
+    Args:
+        kind: "models" has for each model a dot at the median and a line from least to most, for
+            time to first chunk, duration, output tokens and cost; "cost" sets cost against
+            duration; "grid" has one panel of *measure* for each point of a grid.
+        measure: A column of the frame: time_to_first_chunk_s, duration_s, output_tokens, cost_usd.
+        substituted: True draws answers of models that stood in for the one named, in a second
+            colour; else they are left out, and the figure says so.
+
+    Raises:
+        ConfigError: There is no such kind or measure.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    inks = DARK if dark else LIGHT
+    if kind == "models":
+        return _models(rows, substituted, inks)
+    if kind == "cost":
+        return _cost(rows, substituted, inks)
+    if kind == "grid":
+        return _grid(rows, _measure(measure), substituted, inks)
+    raise ConfigError(f"there is no plot {kind!r}; there are {', '.join(KINDS)}")
 
-    colours = DARK if dark else LIGHT
-    groups = _groups(rows)
-    figure = Figure(figsize=(11, 1.5 + 0.36 * max(len(groups), 2)))
-    FigureCanvasAgg(figure)
-    figure.set_facecolor(colours["back"])
-    figure.set_layout_engine("constrained", wspace=0.06)
-    axes = figure.subplots(1, len(PANELS), sharey=True)
-    for axis, (label, measure) in zip(axes, PANELS, strict=True):
-        _panel(axis, groups, label, measure, colours)
-    axes[0].set_yticks(range(len(groups)), [_label(name, g) for name, g in groups])
-    axes[0].set_ylim(len(groups) - 0.4, -0.6)
-    figure._repr_png_ = lambda: _png(figure)  # type: ignore[attr-defined]  # shown without pyplot
+
+def _measure(name: str) -> Measure:
+    for known in MEASURES:
+        if known.name == name:
+            return known
+    names = ", ".join(known.name for known in MEASURES)
+    raise ConfigError(f"{name!r} is not plotted; there are {names}")
+
+
+def _models(rows: Sequence[Row], substituted: bool, inks: Inks) -> Figure:
+    groups = grouped(rows, substituted=substituted)
+    figure = _figure(_height(groups), inks, groups)
+    axes = figure.subplots(1, len(MEASURES), sharey=True, squeeze=False)[0]
+    for axis, measure in zip(axes, MEASURES, strict=True):
+        dot_and_range(axis, groups, measure, inks)
+        scaled(axis, "x", ends(groups, measure))
+        _titled(axis, measure.label, inks)
+    _name(axes[0], groups)
+    _noted(figure, note(groups), inks)
     return figure
 
 
-def _panel(
-    axis: Axes,
-    groups: Sequence[tuple[str, list[Row]]],
-    label: str,
-    measure: Measure,
-    colours: dict[str, str],
-) -> None:
-    axis.set_facecolor(colours["back"])
-    axis.set_title(label, fontsize=10, color=colours["text"], loc="left")
-    axis.grid(axis="x", color=colours["line"], linewidth=0.8)
-    axis.tick_params(colors=colours["text"], labelsize=9, length=0)
-    axis.locator_params(axis="x", nbins=4)
-    for spine in axis.spines.values():
-        spine.set_visible(False)
-    largest = 0.0
-    for y, (_, group) in enumerate(groups):
-        values = [v for row in group if _counts(row) and (v := measure(row)) is not None]
-        if not values:
-            axis.text(0.02, y, "n/a", color=colours["soft"], fontsize=9, va="center",
-                      transform=axis.get_yaxis_transform())  # fmt: skip
-            continue
-        colour = colours["substituted" if any(row.substituted for row in group) else "dot"]
-        axis.plot([min(values), max(values)], [y, y], color=colour, linewidth=2.5, alpha=0.45,
-                  solid_capstyle="round")  # fmt: skip
-        axis.plot([median(values)], [y], "o", color=colour, markersize=7)
-        largest = max(largest, *values)
-    right = largest * 1.08 or 1.0
-    axis.set_xlim(-0.03 * right, right)  # room for a dot at nought
+def _cost(rows: Sequence[Row], substituted: bool, inks: Inks) -> Figure:
+    groups = grouped(rows, substituted=substituted)
+    figure = _figure(4.2, inks, groups)
+    axis = figure.subplots()
+    known = [group for group in groups if all(map(group.spread, AXES))]
+    unknown = [group.name for group in groups if group not in known and group.counted]
+    said = f" Not drawn, for want of a price or a time: {', '.join(unknown)}." if unknown else ""
+    _noted(figure, note(groups) + said, inks)
+    cost_against_duration(axis, known, inks)
+    return figure
 
 
-def _groups(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
-    found: dict[str, list[Row]] = {}
-    for row in rows:
-        found.setdefault(f"{row.provider or '?'}: {row.request_model or row.asked}", []).append(row)
-    return list(found.items())
+def _grid(rows: Sequence[Row], measure: Measure, substituted: bool, inks: Inks) -> Figure:
+    points = facets(rows) or (((), ()),)
+    groups = grouped(rows, substituted=substituted)
+    found = [_by_name(grouped(answers, substituted=substituted)) for _, answers in points]
+    across, down = _shape([said for said, _ in points])
+    figure = _figure(0.3 + down * (_height(groups) - 0.3), inks, groups)
+    axes = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
+    for axis, (said, _), here in zip(axes.flat, points, found, strict=False):
+        dot_and_range(axis, [here.get(g.name) or _nothing(g) for g in groups], measure, inks)
+        _titled(axis, "\n".join(said), inks)
+    for axis in axes.flat[len(points) :]:
+        axis.set_visible(False)
+    scaled(axes[0, 0], "x", ends([g for here in found for g in here.values()], measure))
+    for line in axes:
+        _name(line[0], groups)
+    figure.suptitle(measure.label, fontsize=9, color=inks.text, x=0.008, ha="left")
+    _noted(figure, note(groups), inks)
+    return figure
 
 
-def _label(name: str, group: Sequence[Row]) -> str:
-    short = name if len(name) <= LABEL_LENGTH else f"{name[: LABEL_LENGTH - 1]}…"
-    failed = sum(not _counts(row) for row in group)
-    return f"{short}\n{failed} of {len(group)} failed" if failed else short
+def _by_name(groups: Sequence[Group]) -> dict[str, Group]:
+    return {group.name: group for group in groups}
 
 
-def _counts(row: Row) -> bool:
-    return row.completion.status in (Status.COMPLETE, Status.LENGTH, Status.FILTERED)
+def _shape(points: Sequence[tuple[str, ...]]) -> tuple[int, int]:
+    """Columns and rows: a table for two parameters, else as many across as fit."""
+    if all(len(said) == 2 for said in points):
+        first = len(dict.fromkeys(said[0] for said in points))
+        second = len(dict.fromkeys(said[1] for said in points))
+        if first * second == len(points) and second <= MOST_ACROSS:
+            return second, first
+    across = min(len(points), MOST_ACROSS if len(points) != 5 else 3)
+    return across, -(-len(points) // across)
 
 
-def _png(figure: Any) -> bytes:
+def _nothing(group: Group) -> Group:
+    return Group(group.provider, group.model, (), {}, False)
+
+
+def _height(groups: Sequence[Group]) -> float:
+    most = max((_label(group).count("\n") + 1 for group in groups), default=1)
+    return 0.85 + max(len(groups), 2) * (0.28 if most < 3 else 0.38)
+
+
+def _name(axis: Axes, groups: Sequence[Group]) -> None:
+    axis.set_yticks(range(len(groups)), [_label(group) for group in groups])
+    axis.set_ylim(max(len(groups), 2) - 0.4, -0.6)
+
+
+def _label(group: Group) -> str:
+    name = group.name if len(group.name) <= LABEL_LENGTH else group.name.replace(": ", ":\n", 1)
+    lines = [_shortened(line) for line in name.split("\n")]
+    lines[-1] += " †" if group.substituted else ""
+    return "\n".join([*lines, group.remark] if group.remark else lines)
+
+
+def _shortened(name: str) -> str:
+    # The end of an id tells versions apart, so the middle goes.
+    return name if len(name) <= LABEL_LENGTH else f"{name[:12]}…{name[13 - LABEL_LENGTH :]}"
+
+
+def _figure(height: float, inks: Inks, groups: Sequence[Group]) -> Figure:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    figure: Figure = _kind()(figsize=(WIDTH_IN, height))
+    figure.groups = groups  # type: ignore[attr-defined]  # of the kind that _kind makes
+    FigureCanvasAgg(figure)
+    figure.set_facecolor(inks.back)
+    figure.set_layout_engine("constrained", wspace=0.06, w_pad=0.05, h_pad=0.06)
+    return figure
+
+
+@cache
+def _kind() -> Any:
+    from matplotlib.figure import Figure
+
+    class ComparisonFigure(Figure):
+        """A picture where there are pictures, and a table of its numbers in a terminal."""
+
+        groups: Sequence[Group] = ()
+
+        def __str__(self) -> str:
+            return aggregate_text(self.groups)
+
+        def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+            printer.text(str(self))
+
+        def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+            return _png(self)
+
+    return ComparisonFigure
+
+
+def _titled(axis: Axes, title: str, inks: Inks) -> None:
+    axis.set_title(title, fontsize=8, color=inks.text, loc="left")
+
+
+def _noted(figure: Figure, said: str, inks: Inks) -> None:
+    # The label of the whole x axis is what the layout leaves room for.
+    figure.supxlabel(
+        fill(said, NOTE_COLUMNS), fontsize=6.5, color=inks.soft, x=0.008, ha="left",
+        multialignment="left",
+    )  # fmt: skip
+
+
+def _png(figure: Figure) -> tuple[bytes, dict[str, int]]:
     from io import BytesIO
 
     buffer = BytesIO()
-    figure.savefig(buffer, format="png", dpi=110)
-    return buffer.getvalue()
+    figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH)
+    wide, high = (round(inches * SHOWN_PER_INCH) for inches in figure.get_size_inches())
+    return buffer.getvalue(), {"width": wide, "height": high}

@@ -1,16 +1,52 @@
-"""Figures fit to print."""
+"""Figures fit to print, and the same numbers as a table."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import pytest
+from matplotlib.text import Text
 
-from llmkit.types import Completion, Status
+from llmkit.errors import ConfigError
+from llmkit.types import Completion, Row, Status
+from llmkit.views.aggregates import grouped
 from llmkit.views.figures import comparison_figure
+from llmkit.views.inks import DARK, LIGHT
 from tests.unit.rows import plain
 
 TITLES = ["time to first chunk (s)", "duration (s)", "output tokens", "cost (US$)"]
+# Names as long as real ones, and costs over four powers of ten.
+NAMES = (
+    ("openai", "gpt-6-luna"), ("openai", "gpt-6.1-sol"), ("anthropic", "claude-haiku-5-5"),
+    ("anthropic", "claude-opus-5-5"), ("google", "gemini-3.8-flash"), ("google", "gemini-4-argon"),
+    ("mistral", "mistral-small-latest"), ("mistral", "mistral-large-4"),
+    ("openrouter", "anthropic/claude-sonnet-5.5"), ("openrouter", "mistralai/ministral-3b-2512"),
+    ("ollama", "hf.co/bartowski/Llama-3.2-3B-Instruct-GGUF"), ("local", "smollm2"),
+)  # fmt: skip
+
+
+def answers(count: int, *points: dict[str, object]) -> list[Row]:
+    """Three answers of each of *count* models for each grid point; the last model costs nothing."""
+    found = []
+    for point in points or ({},):
+        for i, (provider, model) in enumerate(NAMES[:count]):
+            for repeat in range(3):
+                cost = 0.0 if provider == "local" else 0.00002 * 2.2**i * (1 + repeat / 9)
+                row = plain(len(found), model, cost_usd=cost, duration_s=1.0 + i + repeat / 3)
+                found.append(replace(row, provider=provider, parameters=point, repeat=repeat))
+    return found
+
+
+def failed(row: Row) -> Row:
+    return replace(row, completion=Completion(status=Status.ERROR, duration_s=0.01))
+
+
+def note(figure):
+    return " ".join(figure._supxlabel.get_text().split())
+
+
+def labels(axis):
+    return [label.get_text() for label in axis.get_yticklabels()]
 
 
 def test_a_figure_has_four_panels_with_units():
@@ -18,19 +54,33 @@ def test_a_figure_has_four_panels_with_units():
     figure = comparison_figure([plain(0, "a"), plain(1, "b")])
 
     assert [axis.get_title(loc="left") for axis in figure.axes] == TITLES
-    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == [
-        "openai: a",
-        "openai: b",
-    ]
+    assert labels(figure.axes[0]) == ["openai: a", "openai: b"]
 
 
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("count", [1, 2, 12])
-def test_a_figure_is_a_picture(count, dark):
-    """With one, two and twelve models it can be drawn, light and dark, without a window."""
-    rows = [plain(i, f"model-{i % count}", duration_s=1.0 + i) for i in range(count * 3)]
+@pytest.mark.parametrize(("count", "dark"), [(0, False), (1, True), (2, False), (12, True)])
+@pytest.mark.parametrize("kind", ["models", "cost", "grid"])
+def test_a_figure_is_a_picture(kind, count, dark):
+    """With no, one, two and twelve models it can be drawn, light and dark, without a window."""
+    rows = answers(count, {"temperature": 0}, {"temperature": 1})
 
-    assert comparison_figure(rows, dark=dark)._repr_png_().startswith(b"\x89PNG")
+    picture, size = comparison_figure(rows, kind, dark=dark)._repr_png_()
+
+    assert picture.startswith(b"\x89PNG")
+    assert size["width"] == 792
+
+
+@pytest.mark.parametrize("kind", ["models", "cost", "grid"])
+def test_no_text_of_a_figure_is_cut_off_or_covers_another(kind):
+    """With twelve models of real names every text is on the page, and none lies on another."""
+    figure = comparison_figure(answers(12, {"temperature": 0}, {"temperature": 1}), kind)
+    figure.draw_without_rendering()
+    texts = [t for t in figure.findobj(Text) if t.get_text() and t.get_visible()]
+    boxes = [Text.get_window_extent(t) for t in texts]  # without the line to its point
+
+    page = figure.bbox
+    assert all(b.x0 >= 0 and b.x1 <= page.x1 and b.y0 >= 0 and b.y1 <= page.y1 for b in boxes)
+    shrunk = [b.padded(-2) for b in boxes]
+    assert not [(i, j) for i, b in enumerate(shrunk) for j in range(i) if b.overlaps(shrunk[j])]
 
 
 def test_what_is_unknown_is_written_so():
@@ -38,18 +88,120 @@ def test_what_is_unknown_is_written_so():
     figure = comparison_figure([plain(0, "a", cost_usd=None)])
 
     assert [text.get_text() for text in figure.axes[3].texts] == ["n/a"]
-    assert figure.axes[3].lines == [] or len(figure.axes[3].lines) == 0
+    assert len(figure.axes[3].lines) == 0
 
 
 def test_failures_count_in_the_label_and_nowhere_else():
     """An error is no fast answer."""
-    failed = replace(plain(1, "a"), completion=Completion(status=Status.ERROR, duration_s=0.01))
-    figure = comparison_figure([plain(0, "a"), failed])
+    figure = comparison_figure([plain(0, "a"), failed(plain(1, "a"))])
 
-    assert figure.axes[0].get_yticklabels()[0].get_text() == "openai: a\n1 of 2 failed"
+    assert labels(figure.axes[0]) == ["openai: a\n1 of 2 failed"]
     assert figure.axes[1].lines[-1].get_xdata() == [1.5]
+    assert note(figure) == "Dot: the one answer of each model. Left out: 1 failed."
 
 
-def test_an_empty_comparison_can_be_plotted():
-    """Nothing is drawn, and nothing fails."""
-    assert comparison_figure([])._repr_png_().startswith(b"\x89PNG")
+def test_substitutes_are_left_out_and_the_figure_says_so():
+    """What another model took says nothing of the one that was named."""
+    stood_in = replace(plain(1, "b"), substituted=True)
+    figure = comparison_figure([plain(0, "a"), stood_in])
+
+    assert labels(figure.axes[0]) == ["openai: a", "openai: b\n1 of 1 substituted"]
+    assert [t.get_text() for t in figure.axes[1].texts] == ["n/a"]
+    assert "1 by substitutes of the model named (plot(substituted=True)" in note(figure)
+
+
+def test_substitutes_are_drawn_on_request_in_a_second_colour():
+    """They are marked by a sign as well, for readers of prints in grey."""
+    stood_in = replace(plain(1, "b"), substituted=True)
+    figure = comparison_figure([plain(0, "a"), stood_in], substituted=True)
+
+    assert labels(figure.axes[0]) == ["openai: a", "openai: b †"]
+    assert figure.axes[1].lines[-1].get_color() == LIGHT.second
+    assert note(figure).endswith("†: stood in for the model named.")
+
+
+def test_an_answer_that_was_sent_once_for_several_rows_counts_once():
+    """Rows that share a request are one measurement."""
+    shared = replace(plain(1, "a", duration_s=9.0), shared_with=0)
+
+    (group,) = grouped([plain(0, "a"), shared])
+
+    assert len(group.counted) == 1
+
+
+def test_costs_over_powers_of_ten_are_all_readable():
+    """The cheapest stands apart from the dearest, and what costs nothing has a place."""
+    figure = comparison_figure(answers(12))
+    axis = figure.axes[3]
+
+    assert axis.get_xscale() == "symlog"
+    assert next(label.get_text() for label in axis.get_xticklabels()) == "0"
+    left, right = axis.get_xlim()
+    assert left < 0 < right
+
+
+def test_cost_against_duration_names_what_it_cannot_draw():
+    """A model without a price is named below, and not drawn at nought."""
+    figure = comparison_figure([plain(0, "a"), plain(1, "b", cost_usd=None)], "cost")
+
+    assert [t.get_text() for t in figure.axes[0].texts] == ["a"]
+    assert note(figure).endswith("Not drawn, for want of a price or a time: openai: b.")
+
+
+def test_a_grid_of_two_parameters_is_a_table_of_panels():
+    """The first goes down, the second across, all on one scale."""
+    points = [{"temperature": t, "top_p": p} for t in (0, 0.5, 1) for p in (0.5, 1)]
+    figure = comparison_figure(answers(2, *points), "grid", measure="cost_usd")
+
+    titles = [axis.get_title(loc="left") for axis in figure.axes]
+    assert titles[:2] == ["temperature 0\ntop_p 0.5", "temperature 0\ntop_p 1"]
+    assert figure.axes[0].get_gridspec().get_geometry() == (3, 2)
+    assert len({axis.get_xlim() for axis in figure.axes}) == 1
+    assert figure.get_suptitle() == "cost (US$)"
+
+
+def test_a_model_that_a_grid_point_lacks_keeps_its_line():
+    """The same line is the same model in every panel."""
+    rows = answers(2, {"seed": 1}, {"seed": 2})
+    figure = comparison_figure([*rows[:-3], *map(failed, rows[-3:])], "grid")
+
+    assert [t.get_text() for t in figure.axes[1].texts] == ["n/a"]
+    assert len(figure.axes[0].get_yticks()) == 2
+
+
+def test_a_terminal_gets_the_numbers_of_a_figure():
+    """Median, least and most of each measure, and what is left out."""
+    rows = [plain(i, "a", duration_s=1.0 + i) for i in range(3)]
+    text = str(comparison_figure([*rows, failed(plain(3, "a"))]))
+
+    assert "2 (1 to 3)" in text
+    assert "1 of 4 failed" in text
+    assert text.endswith("3 answers per model. Left out: 1 failed.")
+
+
+@pytest.mark.parametrize("inks", [LIGHT, DARK])
+def test_the_text_of_figures_can_be_read(inks):
+    """Contrast of text is at least 4.5, of dots and lines at least 3."""
+    assert contrast(inks.text, inks.back) >= 4.5
+    assert contrast(inks.soft, inks.back) >= 4.5
+    dots = [inks.dot, inks.second, inks.other, *inks.providers.values()]
+    assert [c for c in dots if contrast(c, inks.back) < 3] == []
+
+
+def contrast(one: str, other: str) -> float:
+    """As WCAG 2 defines it."""
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("kind", ["models", "nothing"])
+def test_a_slip_names_what_there_is(kind):
+    """An unknown plot or measure is one sentence with the known ones."""
+    with pytest.raises(ConfigError, match="there are"):
+        comparison_figure([plain()], kind if kind == "nothing" else "grid", measure="speed")

@@ -1,0 +1,178 @@
+"""What the answers of a comparison say of each model, as numbers for a figure or a table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from ..types import Row, Status
+from .markup import cell, clipped, shown, table_text
+
+COUNTED = (Status.COMPLETE, Status.LENGTH, Status.FILTERED)
+SWITCH = "plot(substituted=True)"
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One thing that is measured of every answer.
+
+    Attributes:
+        name: Its column in the frame.
+        label: What it is, with its unit.
+    """
+
+    name: str
+    label: str
+    of: Callable[[Row], float | None]
+
+
+MEASURES = (
+    Measure(
+        "time_to_first_chunk_s",
+        "time to first chunk (s)",
+        lambda row: row.completion.time_to_first_chunk_s,
+    ),
+    Measure("duration_s", "duration (s)", lambda row: row.completion.duration_s),
+    Measure("output_tokens", "output tokens", lambda row: row.completion.usage.output_tokens),
+    Measure("cost_usd", "cost (US$)", lambda row: row.completion.cost_usd),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """From the least to the most of some values."""
+
+    least: float
+    middle: float
+    most: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The answers of one model.
+
+    Attributes:
+        model: The id that was sent.
+        counted: The answers that numbers are made of.
+        left_out: How many others there are, by reason: failed, substituted.
+        substituted: True where the model stood in for another one in an answer that counts.
+    """
+
+    provider: str
+    model: str
+    counted: tuple[Row, ...]
+    left_out: Mapping[str, int]
+    substituted: bool
+
+    @property
+    def name(self) -> str:
+        """Provider and model, as everywhere."""
+        return shown(f"{self.provider}: {self.model}" if self.provider else self.model)
+
+    @property
+    def remark(self) -> str:
+        """What is left out, in words; "" where nothing is."""
+        total = len(self.counted) + sum(self.left_out.values())
+        return ", ".join(f"{n} of {total} {why}" for why, n in self.left_out.items())
+
+    def spread(self, measure: Measure) -> Spread | None:
+        """Of one measure; None where nothing is known."""
+        values = [v for row in self.counted if (v := measure.of(row)) is not None]
+        return Spread(min(values), median(values), max(values), len(values)) if values else None
+
+
+def grouped(rows: Sequence[Row], *, substituted: bool = False) -> tuple[Group, ...]:
+    """The models in the order asked.
+
+    An answer that failed counts nowhere; one that another model gave in place of the one that was
+    named only where *substituted* says so, because the comparison was about the one named. An
+    answer that was sent once for several rows counts once.
+    """
+    found: dict[tuple[str, str], list[Row]] = {}
+    for row in _sent(rows):
+        found.setdefault((row.provider or "", row.request_model or row.asked), []).append(row)
+    return tuple(_group(*name, answers, substituted) for name, answers in found.items())
+
+
+def ends(groups: Sequence[Group], measure: Measure) -> list[float]:
+    """What an axis for *measure* must have room for."""
+    known = [s for group in groups if (s := group.spread(measure)) is not None]
+    return [value for spread in known for value in (spread.least, spread.most)]
+
+
+def facets(rows: Sequence[Row]) -> tuple[tuple[tuple[str, ...], tuple[Row, ...]], ...]:
+    """The rows of each grid point, with what it sets in words: one for each parameter."""
+    found: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        said = tuple(f"{name} {_short(value)}" for name, value in row.parameters.items())
+        found.setdefault(said, []).append(row)
+    return tuple((said, tuple(answers)) for said, answers in found.items())
+
+
+def note(groups: Sequence[Group]) -> str:
+    """How to read a figure of *groups*, and what is not in it."""
+    counts = {len(group.counted) for group in groups if group.counted}
+    said = []
+    if counts == {1}:
+        said.append("Dot: the one answer of each model.")
+    elif counts:
+        each = f"{min(counts)}" if len(counts) == 1 else f"{min(counts)} to {max(counts)}"
+        said.append(f"Dot: median; line: least to most; {each} answers per model.")
+    failed = sum(group.left_out.get("failed", 0) for group in groups)
+    other = sum(group.left_out.get("substituted", 0) for group in groups)
+    out = [f"{failed} failed"] if failed else []
+    out += [f"{other} by substitutes of the model named ({SWITCH} draws them)"] if other else []
+    said += [f"Left out: {', '.join(out)}."] if out else []
+    said += ["†: stood in for the model named."] if any(g.substituted for g in groups) else []
+    return " ".join(said) or "No answers."
+
+
+def aggregate_text(groups: Sequence[Group], *, width: int | None = None) -> str:
+    """The numbers of a figure as a table for a terminal: median, and least to most."""
+    lines = [
+        {
+            "model": group.name + (" †" if group.substituted else ""),
+            "answers": len(group.counted),
+            **{measure.label: _said(group.spread(measure)) for measure in MEASURES},
+            "left out": group.remark,
+        }
+        for group in groups
+    ]
+    names = ["model", "answers", *(measure.label for measure in MEASURES)]
+    if any(line["left out"] for line in lines):
+        names.append("left out")
+    return f"{table_text(lines, names, width=width)}\n{note(groups)}"
+
+
+def _group(provider: str, model: str, rows: Sequence[Row], substituted: bool) -> Group:
+    why = [_why_not(row, substituted) for row in rows]
+    counted = tuple(row for row, reason in zip(rows, why, strict=True) if not reason)
+    left_out = Counter(reason for reason in why if reason)
+    return Group(provider, model, counted, left_out, any(row.substituted for row in counted))
+
+
+def _why_not(row: Row, substituted: bool) -> str:
+    if row.completion.status not in COUNTED:
+        return "failed"
+    return "substituted" if row.substituted and not substituted else ""
+
+
+def _sent(rows: Sequence[Row]) -> list[Row]:
+    seen: dict[int, Row] = {}
+    for row in rows:
+        seen.setdefault(row.row if row.shared_with is None else row.shared_with, row)
+    return list(seen.values())
+
+
+def _said(spread: Spread | None) -> str:
+    if spread is None:
+        return "n/a"
+    middle, least, most = (cell(v) for v in (spread.middle, spread.least, spread.most))
+    return middle if least == most else f"{middle} ({least} to {most})"
+
+
+def _short(value: object) -> str:
+    return clipped(" ".join(shown(value).split()), 32)
