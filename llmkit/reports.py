@@ -6,16 +6,19 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import ClassVar
 
-from .auth_status import AuthStatus, SignInState
+from .auth_status import AuthStatus
 from .catalogue import listing
 from .runtime.event import Event
 from .runtime.sessions import SessionRow
 from .runtime.telemetry import Telemetry
 from .types import Model
+from .views.auth import auth_table
+from .views.models import models_list, models_table
 from .views.report import Report
+from .views.sessions import leaks_table, sessions_table
+from .views.tables import Table, tables_text
 
 WHEN = "datetime64[us, UTC]"
-GLYPHS = {SignInState.READY: "✓", SignInState.NOT_CHECKED: "…", SignInState.NO_KEY: "–"}
 
 
 class AuthReport(Report):
@@ -27,21 +30,15 @@ class AuthReport(Report):
         "attempts": "Int64", "checked_at": WHEN, "key_source": "string", "key_tail": "string",
         "base_url": "string", "error": "string",
     }  # fmt: skip
-    shown: ClassVar[tuple[str, ...]] = (
-        "",
-        "provider",
-        "state",
-        "advice",
-        "key_source",
-        "key_tail",
-        "latency_s",
-    )
 
     @classmethod
     def of(cls, statuses: Iterable[AuthStatus]) -> AuthReport:
         """One line for each provider."""
-        lines = ({**asdict(s), "": GLYPHS.get(s.state, "✗")} for s in statuses)
-        return cls([{**line, "state": str(line["state"])} for line in lines])
+        return cls([{**asdict(status), "state": str(status.state)} for status in statuses])
+
+    def tables(self) -> tuple[Table, ...]:
+        """One line for each provider, with the advice for it."""
+        return (auth_table(self.rows),)
 
 
 class Models(Report):
@@ -49,10 +46,15 @@ class Models(Report):
 
     title = "Models"
     columns: ClassVar[Mapping[str, str]] = listing.COLUMNS
-    shown: ClassVar[tuple[str, ...]] = (
-        "name", "class", "provider", "id", "lifecycle", "retires_on", "live", "max_input",
-        "input_usd_per_million", "output_usd_per_million", "capabilities",
-    )  # fmt: skip
+
+    def tables(self) -> tuple[Table, ...]:
+        """One line for each name, one column for each provider."""
+        return (models_table(self.rows),)
+
+    def __str__(self) -> str:
+        return tables_text(models_list(self.rows))  # six providers side by side fit no terminal
+
+    __repr__ = __str__
 
 
 class LiveModels(Report):
@@ -92,15 +94,16 @@ class Sessions(Report):
         "age_s": "float64", "idle_s": "float64", "requests": "Int64", "in_flight": "Int64",
         "open_connections": "Int64", "bytes_in": "Int64", "closed_by": "string",
     }  # fmt: skip
-    shown: ClassVar[tuple[str, ...]] = (
-        "id", "provider", "kind", "status", "execution_count", "age_s", "idle_s", "requests",
-        "in_flight", "open_connections", "closed_by",
-    )  # fmt: skip
 
     @classmethod
     def of(cls, rows: Iterable[SessionRow]) -> Sessions:
         """One line for each session."""
         return cls([{**asdict(row), "status": str(row.status)} for row in rows])
+
+    def tables(self) -> tuple[Table, ...]:
+        """The sessions, and apart from them those that were lost."""
+        leaks = leaks_table(self.rows)
+        return (sessions_table(self.rows), *([leaks] if leaks.lines else []))
 
 
 class Leaks(Sessions):
@@ -108,20 +111,15 @@ class Leaks(Sessions):
 
     title = "Leaks"
     columns: ClassVar[Mapping[str, str]] = {**Sessions.columns, "opened_at": "string"}
-    shown: ClassVar[tuple[str, ...]] = (
-        "id",
-        "provider",
-        "kind",
-        "cell",
-        "execution_count",
-        "opened_at",
-        "closed_by",
-    )
 
     @classmethod
     def of(cls, rows: Iterable[SessionRow]) -> Leaks:
         """One line for each session that leaked."""
         return cls([asdict(row) for row in rows if row.status == "leaked"])
+
+    def tables(self) -> tuple[Table, ...]:
+        """The sessions that were lost."""
+        return (leaks_table(self.rows),)
 
 
 class Events(Report):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from .markup import table_html, table_text
+from .markup import cell
+from .tables import Cell, Column, Line, Table, tables_html, tables_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,6 +49,16 @@ class Report:
 
         return table_frame(self.rows, self.columns)
 
+    def tables(self) -> tuple[Table, ...]:
+        """What the display shows, as plain values."""
+        names = self.shown or tuple(self.columns)
+        columns = tuple(Column(name, number=self._is_number(name)) for name in names)
+        lines = tuple(
+            Line(str(i), tuple(Cell(cell(row.get(name))) for name in names))
+            for i, row in enumerate(self.rows)
+        )
+        return (Table(self.title, columns, lines),)
+
     def __len__(self) -> int:
         return len(self.rows)
 
@@ -56,13 +66,12 @@ class Report:
         return iter(self.rows)
 
     def __str__(self) -> str:
-        width = shutil.get_terminal_size((120, 24)).columns
-        return table_text(self.rows, self._shown(), caption=self.title, width=width)
+        return tables_text(*self.tables())
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return table_html(self.rows, self._shown(), caption=self.title)
+        return tables_html(*self.tables())
 
-    def _shown(self) -> Sequence[str]:
-        return self.shown or tuple(self.columns)
+    def _is_number(self, name: str) -> bool:
+        return self.columns.get(name, "").lower().startswith(("int", "float"))

@@ -1,0 +1,340 @@
+"""The tables of the panels: plain values in; text, HTML and data for a script out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+
+import pytest
+
+from llmkit import errors
+from llmkit.catalogue import listing
+from llmkit.catalogue.chain import chain
+from llmkit.catalogue.load import shipped
+from llmkit.reports import AuthReport, Leaks, LiveModels, Models, Sessions
+from llmkit.secret import Secret
+from llmkit.types import Lifecycle
+from llmkit.views import durations
+from llmkit.views.auth import STATES, auth_table
+from llmkit.views.models import badge, by_name, equivalents_table, home, models_table, picked, tags
+from llmkit.views.sessions import leaks_table, sessions_table
+from llmkit.views.tables import Cell, Column, Line, Table, plain, tables_html, tables_text
+
+TODAY = date(2026, 11, 25)
+SMALL = Table(
+    "Keys",
+    (Column("state"), Column("advice", text=False), Column("n", number=True, spare=1)),
+    (Line("a", (Cell("✗ rejected", "bad", "401"), Cell("Make a new one."), Cell("12"))),),
+    note="One of one.",
+)
+
+
+def auth(provider="openai", state="ready", **more):
+    return {"provider": provider, "state": state, **more}
+
+
+def session(number=1, status="open", **more):
+    row = {
+        "id": f"s{number}", "provider": "lab", "kind": "registered", "status": status,
+        "cell": "c1", "execution_count": 3, "age_s": 61.0, "idle_s": 2.0, "requests": 4,
+        "in_flight": 1, "open_connections": None, "bytes_in": 2048, "closed_by": None,
+        "opened_at": "",
+    }  # fmt: skip
+    return {**row, **more}
+
+
+def model(**more):
+    row = {
+        "name": "gpt-4", "class": "flagship", "provider": "openai", "id": "gpt-4",
+        "lifecycle": "active", "retires_on": None, "live": "gpt-4", "live_rule": "same",
+        "max_input": 128_000, "capabilities": "tools, vision", "input_usd_per_million": 2.5,
+        "output_usd_per_million": 10.0,
+    }  # fmt: skip
+    return {**row, **more}
+
+
+class Closeable:
+    """Whatever has a close()."""
+
+    def close(self):
+        pass
+
+
+def texts(table):
+    return [[cell.text for cell in line.cells] for line in table.lines]
+
+
+def column(table, name):
+    place = [c.name for c in table.columns].index(name)
+    return [line.cells[place].text for line in table.lines]
+
+
+def test_a_table_as_text_has_its_sentences_below_the_line():
+    """Figures stand at the right, and advice is not cut off by a narrow column."""
+    assert tables_text(SMALL, width=40).splitlines() == [
+        "Keys",
+        "state        n",
+        "----------  --",
+        "✗ rejected  12",
+        "    Make a new one.",
+        "One of one.",
+    ]
+
+
+def test_a_table_as_html_reads_without_its_style():
+    """Caption, headed columns, a sign with its word, and inline alignment."""
+    html = tables_html(SMALL)
+
+    assert "<caption>Keys</caption>" in html
+    assert html.count('<th scope="col"') == 3
+    assert '<td class="lk-bad" style="text-align:left" title="401">✗ rejected</td>' in html
+    assert 'style="text-align:right">12<' in html
+
+
+def test_a_table_as_data_is_json_with_every_cell():
+    """Cells are text, tone and title, as far as there is any."""
+    data = json.loads(json.dumps(plain(SMALL)))
+
+    assert data["lines"] == [
+        {"id": "a", "cells": [["✗ rejected", "bad", "401"], ["Make a new one."], ["12"]]}
+    ]
+    assert [c["spare"] for c in data["columns"]] == [0, 0, 1]
+
+
+def test_an_empty_table_is_a_sentence():
+    """No head stands over nothing."""
+    empty = Table("Leaks", (Column("status"),), (), "No session was lost.")
+
+    assert tables_text(empty, width=40) == "Leaks\nNo session was lost."
+    assert "<th" not in tables_html(empty)
+
+
+@pytest.mark.parametrize("show", [tables_html, tables_text, lambda t: json.dumps(plain(t))])
+def test_nothing_in_a_table_can_act_and_no_key_is_in_it(show):
+    """Markup, escapes and keys from elsewhere are harmless in every form."""
+    key = Secret("sk-canary-9876543210").reveal()
+    odd = Table(key, (Column("a"),), (Line("x", (Cell("<b>\x1b[31m", title=key),)),), note=key)
+
+    said = show(odd)
+
+    assert "canary" not in said
+    assert "\x1b" not in said
+    assert "<b>" not in said or show is not tables_html
+
+
+def test_every_sign_in_state_has_a_sign_and_its_word():
+    """A colour alone says nothing."""
+    from llmkit.auth_status import SignInState
+
+    assert set(STATES) == {state.value for state in SignInState}
+    (said,) = column(auth_table([auth(state="not_running")]), "state")
+    assert said == "○ not running"
+
+
+def test_a_key_is_known_by_its_source_and_its_end():
+    """At most four characters are shown, and a dash where there is no key."""
+    rows = [auth(key_source="variable OPENAI_API_KEY", key_tail="1a2b"), auth(key_source="none")]
+
+    assert column(auth_table(rows), "key") == ["variable OPENAI_API_KEY …1a2b", "–"]
+
+
+def test_advice_is_in_the_text_of_a_sign_in():
+    """A terminal says what to do, below the line."""
+    report = AuthReport([auth(state="no_key", advice="Set OPENAI_API_KEY.")])
+
+    assert "    Set OPENAI_API_KEY." in str(report).splitlines()
+    assert "Set OPENAI_API_KEY." in report._repr_html_()
+
+
+def test_open_sessions_come_first_and_old_closed_ones_are_counted():
+    """The newest open one is on top; only the last closed ones are shown."""
+    rows = [*(session(i, "closed", closed_by="rerun") for i in range(12)), session(98), session(99)]
+
+    table = sessions_table(rows)
+
+    assert column(table, "id")[:3] == ["s99", "s98", "s11"]
+    assert len(table.lines) == 10
+    assert table.note == "4 more were closed earlier; sessions().frame() has them."
+    assert column(table, "closed because")[2] == "its cell ran again"
+
+
+def test_a_session_names_its_cell_and_its_age():
+    """People know a cell by its number."""
+    table = sessions_table([session()])
+
+    assert [column(table, name)[0] for name in ("cell", "age", "received", "connections")] == [
+        "In [3]",
+        "1 min",
+        "2.0 kB",
+        "–",
+    ]
+
+
+def test_leaks_stand_apart_with_the_cell_and_the_line_that_made_them():
+    """A leak is in no table of open sessions; a kernel's file name is told as a line."""
+    lost = session(
+        7, "leaked", closed_by="collected", opened_at="/tmp/ipykernel_12/3456789.py:4", age_s=3.0
+    )
+
+    assert texts(sessions_table([lost])) == []
+    leaks = leaks_table([lost, session(8)])
+    assert column(leaks, "made by") == ["In [3]"]
+    assert column(leaks, "opened at") == ["line 4 of its cell"]
+    assert "reference" in leaks.note
+
+
+def test_a_leak_outside_of_a_cell_names_its_file():
+    """In a script the file and the line are what a person looks for."""
+    lost = session(7, "leaked", opened_at="/home/me/lab.py:12", cell=None, execution_count=None)
+
+    assert column(leaks_table([lost]), "opened at") == ["/home/me/lab.py:12"]
+
+
+def test_the_session_report_shows_leaks_only_where_there_are_any():
+    """An ordinary day has one table."""
+    assert "Leaks" not in str(Sessions([session()]))
+    assert "Leaks" in str(Sessions([session(), session(2, "leaked")]))
+    assert "No session was lost." in str(Leaks([]))
+
+
+def test_a_name_has_one_line_with_a_column_for_each_provider():
+    """Capabilities and price stand right after the name, ids after them."""
+    other = model(provider="mistral", id="mistral-medium-2312", lifecycle="retired",
+                  retires_on="2025-06-16", live="mistral-medium-latest")  # fmt: skip
+    table = models_table([model(), other])
+
+    assert [c.name for c in table.columns[:5]] == [
+        "name", "state", "capabilities", "context", "US$/M in / out",
+    ]  # fmt: skip
+    assert texts(table) == [
+        ["gpt-4", "● active", "tools, vision", "128k", "2.5 / 10", "flagship", "● gpt-4",
+         "✗ mistral-medium-2312"]
+    ]  # fmt: skip
+    title = table.lines[0].cells[-1].title
+    assert title == "mistral-medium-2312: retired since 2025-06-16; today mistral-medium-latest"
+
+
+def test_a_badge_says_when_a_model_goes():
+    """Sign, word and day."""
+    going = model(lifecycle="deprecated", retires_on="2026-12-11")
+
+    assert badge(going).text == "◐ retires 2026-12-11"
+    assert badge(model(lifecycle="rerouted")).text == "↪ rerouted"
+
+
+def test_what_is_told_of_a_name_walks_the_chain():
+    """Each id on the way has its state and its day."""
+    row = model(provider="google", id="gemini-pro", lifecycle="retired", live="gemini-9",
+                live_rule="official-successor")  # fmt: skip
+    way = chain(shipped(), "google", "gemini-pro", TODAY, "small")
+    table = equivalents_table("gemini-pro", [row], {"google": way})
+
+    assert column(table, "because") == ["its provider names it"]
+    (said,) = column(table, "way there")
+    assert said.startswith("✗ gemini-pro (since 20")
+    assert said.count("→") == len(way) - 1
+
+
+@pytest.mark.parametrize("name", ["gpt-3.5-turbo", "gemini-pro", "claude-2", "mistral-tiny"])
+def test_a_chain_begins_with_the_id_and_ends_with_what_can_be_called(name):
+    """At every provider, whatever rule has found the end."""
+    rows = [row for row in listing.lines(on=TODAY) if row["name"] == name]
+
+    for row in rows:
+        way = chain(shipped(), row["provider"], row["id"], TODAY, row["class"])
+        assert way[0].model == row["id"]
+        assert row["live"] is None or way[-1].model == row["live"]
+        assert way[-1].lifecycle is not Lifecycle.RETIRED or row["live"] is None
+    assert rows
+
+
+def test_every_shipped_name_is_at_home_at_its_maker():
+    """What is said of a name in its own line is said of its maker's model."""
+    homes = {name: home(name, rows)["provider"] for name, rows in by_name(listing.lines(on=TODAY))}
+
+    assert (homes["gpt-4"], homes["claude-3-haiku"], homes["mistral-7b"]) == (
+        "openai",
+        "anthropic",
+        "mistral",
+    )
+    assert homes["llama-2-7b"] == "ollama"
+
+
+def test_a_filter_prefers_a_names_own_words():
+    """Nearly every name has a peer that is called gemini; only its own family is meant."""
+    rows = listing.lines(on=TODAY)
+
+    names = [name for name, _ in picked(rows, "gemini")]
+    assert names
+    assert all("gemini" in name for name in names)
+    assert [name for name, _ in picked(rows, "claude-instant-1.2")] == ["claude-instant-1.2"]
+    assert picked(rows, "no such model") == []
+
+
+def test_chips_are_capabilities_and_whether_a_name_lives():
+    """A name is picked by what its maker's model has."""
+    assert tags("gpt-4", [model()]) == ["tools", "vision", "callable today"]
+    assert tags("gpt-4", [model(lifecycle="retired")]) == ["tools", "vision"]
+    assert picked([model(lifecycle="retired")], chips=["callable today"]) == []
+
+
+def test_models_in_a_terminal_have_a_line_for_each_provider():
+    """Six providers side by side fit no terminal; the name stands once."""
+    said = str(Models([model(), model(provider="mistral", id="mistral-medium-2312")])).splitlines()
+
+    assert said[3].startswith("gpt-4  openai")
+    assert said[4].startswith("       mistral")
+
+
+def test_a_report_without_a_view_of_its_own_is_a_table_of_its_columns():
+    """What a provider lists is shown as it is."""
+    said = str(LiveModels([{"provider": "mistral", "id": "x", "max_input": 32_000}]))
+
+    assert said.splitlines()[0] == "Models that the provider lists"
+    assert "32,000" in said
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (durations.seconds(0.314), "0.31 s"), (durations.seconds(12.34), "12.3 s"),
+        (durations.seconds(None), "–"), (durations.age(59.9), "59 s"),
+        (durations.age(3_700), "1 h"), (durations.age(200_000), "2 d"),
+        (durations.size(999), "999 B"), (durations.size(1_500_000), "1.5 MB"),
+        (durations.size(123_456), "123 kB"), (durations.tokens(512), "512"),
+        (durations.tokens(128_000), "128k"), (durations.tokens(1_048_576), "1.05M"),
+        (durations.tokens(None), "–"), (durations.age(None), "–"), (durations.size(None), "–"),
+    ],
+)  # fmt: skip
+def test_spans_and_amounts_take_few_characters(said, expected):
+    """A glance tells them apart, and what is unknown is a dash."""
+    assert said == expected
+
+
+def test_a_check_is_shown_with_its_time():
+    """When, how long, and how many requests it took."""
+    status = auth(latency_s=0.31, attempts=2, checked_at=datetime(2026, 11, 25, 12, 0, tzinfo=UTC))
+    table = auth_table([status])
+
+    assert column(table, "took") == ["0.31 s"]
+    assert column(table, "attempts") == ["2"]
+    assert len(column(table, "checked")[0]) == 8
+
+
+def test_reports_of_real_rows_have_views(tmp_path):
+    """What the kit gives is what the views take."""
+    from llmkit.kit import Kit
+
+    with_one = Kit(environ={"LLMKIT_CONFIG": str(tmp_path / "none.toml")})
+    try:
+        handle = with_one.manager.register_session(Closeable(), "mine")
+        rows = with_one.manager.sessions()
+        assert column(sessions_table([asdict(row) for row in rows]), "provider") == ["mine"]
+        handle.close()
+        said = str(AuthReport.of(with_one.checks.known()))
+        assert "– no key" in said
+        with pytest.raises(errors.UnknownProviderError):
+            with_one.provider("nobody")
+    finally:
+        with_one.close()
