@@ -32,11 +32,11 @@ if TYPE_CHECKING:
         register_session,
         resolve,
         session,
-        sessions,
         stream,
         why,
     )
     from .kit import Kit, current_kit
+    from .notebook.live_sessions import sessions
     from .notebook.panels.choice import panel
     from .runtime.scripted import Script
     from .types import Completion, Message, Prompt
@@ -76,7 +76,7 @@ _LAZY = {
     "register_session": "face",
     "resolve": "face",
     "session": "face",
-    "sessions": "face",
+    "sessions": "notebook.live_sessions",
     "stream": "face",
     "why": "face",
 }

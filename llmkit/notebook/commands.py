@@ -12,10 +12,13 @@ from typing import Any
 from IPython.core.error import UsageError
 
 from ..runtime.local_model import install_commands
+from .handover import in_kernel
 from .keys import key, refuse_keys
 from .lazily import face
+from .panels.choice import panel
 
 HELP = """\
+%llmkit                          all panels, each in a tab
 %llmkit auth [PROVIDER]          which keys work, and what to do about the others
 %llmkit models [FILTER]          standard names, and what they lead to at each provider
 %llmkit sessions                 open connections, and the cells that own them
@@ -35,7 +38,10 @@ def run_command(line: str) -> Any:
     Raises:
         UsageError: There is no such word; the message names the nearest.
     """
-    word, *rest = words_of(line) or ["help"]
+    words = words_of(line)
+    if not words:
+        return panel()
+    word, *rest = words
     command = COMMANDS.get(word)
     if command is None:
         near = difflib.get_close_matches(word, COMMANDS, n=3) or sorted(COMMANDS)
@@ -70,7 +76,17 @@ def _help() -> None:
 
 
 def _auth(provider: str | None = None) -> Any:
-    return face().auth() if provider is None else face().check(provider)
+    if provider is not None:
+        return face().check(provider)
+    return panel("auth") if in_kernel() else face().auth()
+
+
+def _models(filter: str = "") -> Any:
+    return panel("models", filter=filter) if in_kernel() else face().models(filter or None)
+
+
+def _sessions() -> Any:
+    return panel("sessions") if in_kernel() else face().sessions()
 
 
 def _close(what: str = "stale") -> None:
@@ -109,9 +125,9 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "key": key,
     "leaks": lambda: face().leaks(),
     "local": _local,
-    "models": lambda filter=None: face().models(filter),
+    "models": _models,
     "refresh": lambda provider: face().refresh(provider),
     "resolve": lambda *words: face().resolve(*_named(*words)),
-    "sessions": lambda: face().sessions(),
+    "sessions": _sessions,
     "why": _why,
 }

@@ -92,8 +92,8 @@ class Notebook:
         self.page.set_default_timeout(PATIENCE_MS)
         self.page.goto(url)
         self.wait_for_kernel()
-        if dark:
-            self.theme("JupyterLab Dark")
+        # The server keeps the theme for the next page as well.
+        self.theme("JupyterLab Dark" if dark else "JupyterLab Light")
 
     def wait_for_kernel(self) -> None:
         """Waits until a cell that is sent now will run."""
@@ -116,7 +116,7 @@ class Notebook:
             name,
         )
         dark = str("Dark" not in name).lower()
-        self.page.wait_for_selector(f'body[data-jp-theme-light="{dark}"]')
+        self.page.wait_for_selector(f'body[data-jp-theme-light="{dark}"]', state="attached")
 
     def start_all(self) -> None:
         """Presses "Run All", and does not wait."""

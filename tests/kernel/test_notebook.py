@@ -228,7 +228,7 @@ def test_the_tables_are_shown(kernel):
     )  # fmt: skip
 
     assert [r.ok for r in ran] == [True] * 7, [r.error for r in ran]
-    assert "no_key" in ran[0].shown[-1]["text/html"]
+    assert "no key" in ran[0].shown[-1]["text/html"]
     assert "claude-instant-1.2" in ran[1].shown[-1]["text/html"]
     assert "<caption>Sessions</caption>" in ran[2].shown[-1]["text/html"]
     assert "%llmkit close" in ran[3].out

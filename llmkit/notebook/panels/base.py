@@ -87,6 +87,7 @@ class Panel(anywidget.AnyWidget):
         self._greeted: list[Callable[[], None]] = []
         self._html: Any = None  # the plain widget, once it was needed
         self._unpainted = False
+        self._sent: dict[str, object] | None = None
         self._period: float | None = None
         super().__init__()
         self.on_msg(lambda _, content, __: self._take(content))
@@ -131,8 +132,12 @@ class Panel(anywidget.AnyWidget):
 
     def button(self, label: str, verb: str, **words: object) -> Any:
         """A plain button that asks for an action."""
+        return self.button_for(label, verb, lambda: words)
+
+    def button_for(self, label: str, verb: str, words: Callable[[], Mapping[str, object]]) -> Any:
+        """A plain button whose words are read when it is clicked."""
         made = ipywidgets.Button(description=label, layout={"width": "auto"})
-        made.on_click(lambda _: self.ask(verb, **words))
+        made.on_click(lambda _: self.ask(verb, **words()))
         return made
 
     def every(self, seconds: float) -> None:
@@ -202,7 +207,8 @@ class Panel(anywidget.AnyWidget):
         if len(self._views) == 1 and self._html is None:
             self._watch_the_clock()
         if empty:
-            self._paint()
+            self._sent = None
+        self._paint()
 
     async def _act(self, verb: str, words: object, n: object = None) -> None:
         error = None
@@ -223,7 +229,8 @@ class Panel(anywidget.AnyWidget):
     # -- what goes out -----------------------------------------------------------------------
 
     def _plan(self) -> None:
-        if not self._unpainted:
+        looked_at = self._views or self._html is not None  # a view that comes is painted then
+        if looked_at and not self._unpainted:
             self._unpainted = True
             self.desk.later(PAINT_S if self._html is None else PLAIN_S, self._paint)
 
@@ -231,7 +238,10 @@ class Panel(anywidget.AnyWidget):
         self._unpainted = False
         if self._html is not None:
             self._html.value = self.html()
-        self.send({"kind": "state", "state": dict(self.state())})
+        state = dict(self.state())
+        if state != self._sent:
+            self._sent = state
+            self.send({"kind": "state", "state": state})
 
     def _watch_the_clock(self) -> None:
         if self._period is not None and (self._views or self._html is not None):

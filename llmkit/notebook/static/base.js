@@ -89,9 +89,11 @@ function viewOf(front, model, el, paint, local) {
       model.send({ view: me, n: `${me}-${sent}`, ...message });
       return `${me}-${sent}`;
     },
-    act(verb, words = {}) {
+    // *secret* are words that only the kernel gets: they name no button and are kept nowhere.
+    act(verb, words = {}, secret = {}) {
       front.failed = null;
-      front.waiting.set(actionKey(verb, words), view.send({ kind: "do", verb, words }));
+      const sent = view.send({ kind: "do", verb, words: { ...words, ...secret } });
+      front.waiting.set(actionKey(verb, words), sent);
       for (const other of front.views) other.repaint();
     },
     waits: (verb, words = {}) => front.waiting.has(actionKey(verb, words)),

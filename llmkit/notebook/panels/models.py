@@ -1,0 +1,130 @@
+"""The models panel: what each name means at each provider, then and today, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+import ipywidgets
+
+from ...catalogue import listing, resolution
+from ...catalogue.chain import Link, chain
+from ...catalogue.entry import normal
+from ...catalogue.load import shipped
+from ...errors import LlmkitError
+from ...kit import Kit
+from ...types import Capability
+from ...views.models import (
+    ALIVE,
+    by_name,
+    equivalents_table,
+    models_list,
+    models_table,
+    picked,
+    tags,
+    why_table,
+    words_of,
+)
+from ...views.tables import Table, plain, tables_html, tables_text
+from .base import Action, Panel
+from .picks import picks_of
+
+Row = Mapping[str, object]
+
+CHIPS = (*(capability.value for capability in Capability), ALIVE)
+MOST_FROZEN = 25  # lines that a closed notebook keeps; a frame has them all
+
+
+class Models(Panel):
+    """Every standard name; a click tells what became of it.
+
+    Args:
+        filter: What the page's filter begins with.
+    """
+
+    script = "models.js"
+
+    def __init__(self, kit: Kit, filter: str = "") -> None:
+        self._today = datetime.now(UTC).date()
+        self._rows = listing.lines(on=self._today)
+        self._filter = filter
+        self._chip = ""
+        self._told: tuple[str, tuple[Table, ...]] | None = None
+        super().__init__(kit)
+
+    def state(self) -> Mapping[str, object]:
+        """The table, what its lines can be picked by, and what was asked about."""
+        told = {} if self._told is None else {self._told[0]: [plain(t) for t in self._told[1]]}
+        return {
+            "models": plain(models_table(self._rows)),
+            "tags": {name: tags(name, rows) for name, rows in by_name(self._rows)},
+            "words": words_of(self._rows),
+            "chips": CHIPS,
+            "filter": self._filter,
+            "told": told,
+        }
+
+    def html(self) -> str:
+        """The table for a notebook that nobody runs, and what was asked about."""
+        return tables_html(*(self._told[1] if self._told else ()), self._frozen(models_table))
+
+    def text(self) -> str:
+        """The same for a terminal, one line for each provider."""
+        return tables_text(self._frozen(models_list))
+
+    def actions(self) -> Mapping[str, Action]:
+        """Telling about a name, and handing one to the compare panel."""
+        return {"explain": self._explain, "pick": self._pick}
+
+    def controls(self) -> Sequence[Any]:
+        """A filter, the capabilities, and a box for the name to tell about."""
+        names = [name for name, _ in by_name(self._rows)]
+        text = ipywidgets.Text(value=self._filter, description="Filter", continuous_update=False)
+        chip = ipywidgets.Dropdown(options=["", *CHIPS], description="With")
+        name = ipywidgets.Combobox(options=names, description="Name", placeholder="gpt-3.5-turbo")
+        text.observe(lambda change: self._narrow(change.new, self._chip), "value")
+        chip.observe(lambda change: self._narrow(self._filter, change.new), "value")
+        tell = self.button_for("Tell about it", "explain", lambda: {"name": name.value})
+        pick = self.button_for("Compare it", "pick", lambda: {"model": name.value})
+        return [ipywidgets.HBox([text, chip]), ipywidgets.HBox([name, tell, pick])]
+
+    def _narrow(self, filter: str, chip: str) -> None:
+        self._filter, self._chip = filter, chip
+        self.changed()
+
+    def _picked(self) -> list[tuple[str, list[Row]]]:
+        return picked(self._rows, self._filter, [self._chip] if self._chip else [])
+
+    def _frozen(self, table: Callable[[Sequence[Row]], Table]) -> Table:
+        groups = self._picked()
+        kept = table([row for _, group in groups[:MOST_FROZEN] for row in group])
+        more = len(groups) - MOST_FROZEN
+        said = f"{more} more names are in models().frame(). " if more > 0 else ""
+        return replace(kept, note=said + kept.note)
+
+    async def _explain(self, name: str) -> None:
+        found = [row for row in self._rows if normal(str(row["name"])) == normal(name)]
+        if not found:
+            said = {"": resolution.why(self.kit.resolve(name))}
+            self._told = (name, (why_table(said),))
+            return
+        places = [str(row["provider"]) for row in found]
+        ways = {str(row["provider"]): _way(row, self._today) for row in found}
+        said = {place: self._why(name, place) for place in places}
+        self._told = (name, (equivalents_table(name, found, ways), why_table(said)))
+
+    def _why(self, name: str, provider: str) -> str:
+        try:
+            return resolution.why(self.kit.resolve(name, provider))
+        except LlmkitError as error:
+            return str(error)
+
+    async def _pick(self, model: str) -> None:
+        self.kit.resolve(model)
+        picks_of(self.kit).add(model)
+
+
+def _way(row: Row, on: date) -> tuple[Link, ...]:
+    return chain(shipped(), str(row["provider"]), str(row["id"]), on, str(row["class"]))

@@ -1,0 +1,73 @@
+"""The sessions panel: open connections, lost ones, and the ways to close them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import ipywidgets
+
+from ...kit import Kit
+from ...reports import Sessions as Report
+from ...views.sessions import leaks_table, sessions_table
+from ...views.tables import plain, tables_html
+from .base import Action, Panel
+
+TICK_S = 1.0  # ages are told in whole seconds
+
+
+class Sessions(Panel):
+    """The session table as it is now, and about once a second as long as somebody looks."""
+
+    script = "sessions.js"
+
+    def __init__(self, kit: Kit) -> None:
+        super().__init__(kit)
+        self._unwatch = kit.manager.registry.watch(self.changed)
+        self.every(TICK_S)
+
+    def report(self) -> Report:
+        """The rows that are shown."""
+        return Report.of(self.kit.manager.sessions())
+
+    def state(self) -> Mapping[str, object]:
+        """Both tables, and what can be closed."""
+        rows = self.report().rows
+        closable = [row["id"] for row in rows if row["status"] not in ("closed", "leaked")]
+        return {
+            "sessions": plain(sessions_table(rows)),
+            "leaks": plain(leaks_table(rows)),
+            "closable": closable,
+            "stale": sum(row["status"] == "stale" for row in rows),
+        }
+
+    def html(self) -> str:
+        """Both tables for a notebook that nobody runs."""
+        rows = self.report().rows
+        return tables_html(sessions_table(rows), leaks_table(rows))
+
+    def text(self) -> str:
+        """The same for a terminal."""
+        return str(self.report())
+
+    def actions(self) -> Mapping[str, Action]:
+        """Closing one, the stale ones or all."""
+        return {"close": self._close}
+
+    def controls(self) -> Sequence[Any]:
+        """A row of plain buttons, and a box for the id of one session."""
+        which = ipywidgets.Text(
+            description="Session", placeholder="id or provider", continuous_update=False
+        )
+        one = self.button_for("Close it", "close", lambda: {"what": which.value})
+        buttons = [self.button("Close stale", "close", what="stale"),
+                   self.button("Close all", "close", what="all")]  # fmt: skip
+        return [ipywidgets.HBox([*buttons, which, one])]
+
+    def close(self) -> None:
+        """Takes it off the page and stops to follow the sessions."""
+        self._unwatch()
+        super().close()
+
+    async def _close(self, what: str) -> None:
+        await self.kit.manager.aclose(what)

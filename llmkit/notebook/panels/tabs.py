@@ -1,0 +1,68 @@
+"""All panels in one place, each in a tab of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import ipywidgets
+
+from ..handover import in_kernel
+from ..showing import Showing
+from .base import Panel
+
+
+class Tabs(ipywidgets.Tab):
+    """Every panel, the first one in front; `close()` closes them all.
+
+    Attributes:
+        panels: By name.
+    """
+
+    def __init__(self, panels: Mapping[str, Panel]) -> None:
+        self.panels = dict(panels)
+        self._showings: list[Showing] = []
+        super().__init__(children=list(panels.values()), titles=_titles(panels))
+        for panel in panels.values():
+            panel.on_greeting(self._greeted)
+
+    def plain(self) -> Any:
+        """The same of plain widgets."""
+        plain = [panel.plain() for panel in self.panels.values()]
+        return ipywidgets.Tab(children=plain, titles=_titles(self.panels))
+
+    def words(self) -> dict[str, str]:
+        """All of them as html and as text, one below the other."""
+        html = "".join(panel.html() for panel in self.panels.values())
+        return {"text/html": html, "text/plain": self.text()}
+
+    def text(self) -> str:
+        """All of them for a terminal."""
+        return "\n\n".join(panel.text() for panel in self.panels.values())
+
+    def close(self) -> None:
+        """Takes them off the page."""
+        for panel in self.panels.values():
+            panel.close()
+        super().close()
+
+    def _greeted(self) -> None:
+        for showing in self._showings:
+            showing.greeted()
+
+    def _ipython_display_(self) -> None:
+        if not in_kernel():
+            print(self.text())  # noqa: T201  # a terminal shows no widgets
+            return
+        desk = next(iter(self.panels.values())).desk
+        self._showings.append(Showing(desk, self, self.plain, self.words))
+
+    def _repr_mimebundle_(self, **_: object) -> Any:
+        return self.words(), {}
+
+    def __repr__(self) -> str:
+        return self.text()
+
+
+def _titles(panels: Mapping[str, Panel]) -> list[str]:
+    return [name.capitalize() for name in panels]

@@ -1,0 +1,54 @@
+// The auth panel: the state of each key, and a form for one that is gone when it was sent.
+import { h } from "./tree.js";
+import { button, panel } from "./base.js";
+import { tableTree } from "./table.js";
+
+export function paint(state, view) {
+  const takes = new Set(state.takes_key);
+  const typed = new Set(state.typed);
+  return [
+    h("div", { class: "lk-bar" }, button(view, "Check all", "check_all")),
+    tableTree(state.auth, {
+      actions: (line) => [
+        button(view, "Check", "check", { provider: line.id }, { "aria-label": `Check ${line.id}` }),
+        takes.has(line.id) ? openButton(line.id, view) : null,
+        typed.has(line.id)
+          ? button(view, "Forget key", "forget", { provider: line.id },
+            { "aria-label": `Forget the key of ${line.id}` })
+          : null,
+      ],
+      below: (line) => (view.local.open === line.id ? formTree(line.id, view) : null),
+    }),
+  ];
+}
+
+function openButton(provider, view) {
+  const open = view.local.open === provider;
+  return h("button", {
+    type: "button", "aria-expanded": String(open), "aria-label": `Enter a key for ${provider}`,
+    click: () => { view.local.open = open ? null : provider; view.repaint(); },
+  }, "Enter key");
+}
+
+function formTree(provider, view) {
+  return h("form", {
+    class: "lk-bar", autocomplete: "off",
+    submit: (event) => { event.preventDefault(); send(event.target, provider, view); },
+  },
+  h("label", {}, `Key for ${provider} `,
+    h("input", { type: "password", name: "key", size: 32, autocomplete: "off", spellcheck: "false" })),
+  h("button", { type: "submit" }, "Use it"),
+  h("span", { class: "lk-note" }, "It stays in this kernel, and is written nowhere."));
+}
+
+/** Hands the key over and takes it off the page; it is in no state and no name of anything. */
+function send(form, provider, view) {
+  const box = form.elements.key;
+  const key = box.value;
+  box.value = "";
+  if (!key) return;
+  view.local.open = null;
+  view.act("key", { provider }, { key });
+}
+
+export default panel({ paint, local: () => ({ open: null }) });

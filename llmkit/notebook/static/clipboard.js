@@ -1,0 +1,25 @@
+// Puts text on the clipboard, also on a page that is not served over https.
+
+/** True where *text* is on the clipboard; *place* is where a helper may stand for a moment. */
+export async function copyText(text, place) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return copyOld(text, place);
+  }
+}
+
+function copyOld(text, place) {
+  const before = document.activeElement;
+  const box = document.createElement("textarea");
+  box.value = text;
+  box.style.position = "fixed";
+  box.style.opacity = "0";
+  place.appendChild(box);
+  box.select();
+  const done = document.execCommand("copy");
+  box.remove();
+  before?.focus();
+  return done;
+}

@@ -1,0 +1,56 @@
+// A table that the kernel describes, as trees: every word, sign and tone is decided there.
+// On a narrow page a cell of sentences stands in a row of its own below its line.
+import { h } from "./tree.js";
+
+/**
+ * The tree of *table*.
+ *
+ * `actions(line)` gives what stands in a cell of its own after the first one, so that the state
+ * and what can be done about it stay together on a narrow page. `below(line)` gives what stands
+ * in a row of its own below the line, or null. `first(line, cell)` gives another content of the
+ * first cell. `wanted(line)` is false for a line to leave out.
+ */
+export function tableTree(table, options = {}) {
+  const { actions = null, below = () => null, first = null, wanted = () => true } = options;
+  const lines = table.lines.filter(wanted);
+  const width = table.columns.length + (actions ? 1 : 0);
+  const heads = table.columns.map((column) => headTree(column));
+  if (actions) heads.splice(1, 0, h("th", { scope: "col" }, "actions"));
+  const rows = lines.flatMap((line) => rowTrees(table, line, { actions, below, first, width }));
+  if (!lines.length) rows.push(h("tr", {}, h("td", {}, table.empty)));
+  return h("div", { class: "lk-scroll", key: `table ${table.caption}` },
+    h("table", { class: "lk-table" },
+      h("caption", {}, table.caption),
+      lines.length ? h("thead", {}, h("tr", {}, heads)) : null,
+      h("tbody", {}, rows)),
+    table.note ? h("p", { class: "lk-note" }, table.note) : null);
+}
+
+/** The classes of a cell: that of its column, that of its tone. */
+export function classOf(column, cell = []) {
+  const names = [];
+  if (column.number) names.push("lk-number");
+  if (column.fixed) names.push("lk-fixed");
+  if (column.long) names.push("lk-long");
+  if (column.spare) names.push(`lk-spare-${column.spare}`);
+  if (cell[1]) names.push(`lk-${cell[1]}`);
+  return names.join(" ") || null;
+}
+
+function headTree(column) {
+  return h("th", { scope: "col", class: classOf(column) }, column.name);
+}
+
+function rowTrees(table, line, { actions, below, first, width }) {
+  const cells = line.cells.map((cell, i) =>
+    h("td", { class: classOf(table.columns[i], cell), title: cell[2] ?? null },
+      i === 0 && first ? first(line, cell) : cell[0]));
+  if (actions) cells.splice(1, 0, h("td", { class: "lk-actions" }, actions(line)));
+  const rows = [h("tr", { key: line.id }, cells)];
+  const long = line.cells.filter((cell, i) => table.columns[i].long && cell[0]);
+  if (long.length) rows.push(h("tr", { key: `${line.id} long`, class: "lk-narrow" },
+    h("td", { colspan: width }, long.map((cell) => h("p", {}, cell[0])))));
+  const more = below(line);
+  if (more) rows.push(h("tr", { key: `${line.id} below` }, h("td", { colspan: width }, more)));
+  return rows;
+}
