@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
-from functools import lru_cache
+from datetime import UTC, date, datetime
+from functools import lru_cache, partial
 from pathlib import Path
 
 from .catalogue import fallback
@@ -34,6 +34,7 @@ class Directory:
         settings: As they are now; `configure` replaces them.
         credentials: The keys, read anew each time.
         knowledge: What is known of models, with the person's own rows.
+        now: The clock that says which day is today, in UTC.
     """
 
     def __init__(
@@ -41,7 +42,9 @@ class Directory:
         environ: Mapping[str, str],
         changes: Mapping[str, object],
         keys: Mapping[str, str] | None = None,
+        clock: Callable[[], datetime] | None = None,
     ) -> None:
+        self.now = clock or partial(datetime.now, UTC)
         self._environ = environ = Environment(environ)
         self._changes = dict(changes)
         self.settings: Settings = load_settings(environ, self._changes)
@@ -105,27 +108,30 @@ class Directory:
     @property
     def catalogue(self) -> Catalogue:
         """What is known of models now."""
-        return self.knowledge.catalogue(datetime.now(UTC))
+        return self.knowledge.catalogue(self.now())
 
     def resolve(
-        self, name: str, provider: str | None = None, *, verbatim: bool = False
+        self,
+        name: str,
+        provider: str | None = None,
+        *,
+        verbatim: bool = False,
+        on: date | None = None,
     ) -> Resolution:
-        """What *name* means today, see `llmkit.resolve`."""
-        now = datetime.now(UTC)
+        """What *name* means today or on another day, see `llmkit.resolve`."""
+        on = on or self.now().date()
         own = self.knowledge.own().names.get(normal(name))
         if own is not None and provider in (None, own[0]):
-            found = self._found(fallback.written(own), None, now, verbatim=False)
+            found = self._found(fallback.written(own), None, on, verbatim=False)
             return replace(found, asked=name, how=How.ALIAS)
-        return self._found(name, provider, now, verbatim=verbatim)
+        return self._found(name, provider, on, verbatim=verbatim)
 
-    def _found(
-        self, name: str, provider: str | None, now: datetime, *, verbatim: bool
-    ) -> Resolution:
+    def _found(self, name: str, provider: str | None, on: date, *, verbatim: bool) -> Resolution:
         return _resolved(
             name,
             provider,
-            on=now.date(),
-            catalogue=self.knowledge.catalogue(now),
+            on=on,
+            catalogue=self.catalogue,
             providers=(*self._custom(), *self._open_ended),
             verbatim=verbatim,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from .asking import Asked, Compared, asking, comparing, takes
@@ -63,19 +63,22 @@ def compare(compared: Compared) -> Comparison:
     )
 
 
-def resolve(name: str, provider: str | None = None) -> Resolution:
-    """What *name* would lead to today, and how; asks no network.
+def resolve(name: str, provider: str | None = None, *, on: date | None = None) -> Resolution:
+    """What *name* would lead to, and how; asks no network.
+
+    Args:
+        on: The day to tell it for, None for today: models end on a day.
 
     Raises:
         UnknownModelError: Nobody has such a model; `.suggestions` has names that look like it.
         UnknownProviderError: *provider* is none.
     """
-    return current_kit().resolve(name, provider)
+    return current_kit().resolve(name, provider, on=on)
 
 
-def why(name: str, provider: str | None = None) -> str:
+def why(name: str, provider: str | None = None, *, on: date | None = None) -> str:
     """What `resolve` found, in sentences."""
-    return resolution.why(resolve(name, provider))
+    return resolution.why(resolve(name, provider, on=on))
 
 
 def configure(**settings: object) -> Settings:
@@ -149,17 +152,28 @@ def models(
     provider: str | None = None,
     capability: str | None = None,
     alive: bool | None = None,
+    *,
+    on: date | None = None,
 ) -> Models:
-    """Standard names, and what each one leads to at each provider today.
+    """Every model that is known, and what its name leads to at each provider.
 
     Args:
-        filter: A piece of a name, an id, a family, a class or a capability.
+        filter: Words that must all be in a name, an id, a family, a class, a state or a capability.
         provider: Only there.
         capability: Only ids that are known to have it.
         alive: True for those that can be called, False for those that cannot.
+        on: The day to tell it for, None for today.
+
+    Raises:
+        ConfigError: There is no such provider or capability.
     """
-    today, catalogue = datetime.now(UTC).date(), current_kit().catalogue
-    return Models(listing.lines(filter, provider, capability, alive, on=today, catalogue=catalogue))
+    kit = current_kit()
+    return Models(
+        listing.lines(
+            filter, provider, capability, alive,
+            on=on or kit.now().date(), catalogue=kit.catalogue, providers=kit.provider_names(),
+        )
+    )  # fmt: skip
 
 
 def refresh(provider: str) -> LiveModels:

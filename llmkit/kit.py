@@ -73,9 +73,10 @@ class Kit(Directory):
         keys: Mapping[str, str] | None = None,
         carriers: Mapping[str, Carrier] | None = None,
         notify: Callable[[str], None] = print,
+        clock: Callable[[], datetime] | None = None,
         **settings: object,
     ) -> None:
-        super().__init__(os.environ if environ is None else environ, settings, keys)
+        super().__init__(os.environ if environ is None else environ, settings, keys, clock)
         self.manager = EventLoopManager(
             idle_s=self.settings.idle_s,
             max_age_s=self.settings.max_age_s,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from .calls import call_for
 from .catalogue import fallback, policy, prices
@@ -129,7 +128,7 @@ class Substitutes:
         wish = self._options.fallback
         limits = [most for most in (wish.max_cost_usd, self.ceiling) if most is not None]
         return Terms(
-            on=datetime.now(UTC).date(),
+            on=self._directory.now().date(),
             has_key=self._has_key,
             providers=self._allowed,
             max_cost_usd=min(limits, default=None),
