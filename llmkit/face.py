@@ -153,15 +153,20 @@ def models(
     capability: str | None = None,
     alive: bool | None = None,
     *,
+    every: bool = False,
     on: date | None = None,
 ) -> Models:
-    """Every model that is known, and what its name leads to at each provider.
+    """Standard names, and what each one leads to at each provider.
+
+    Where *filter* fits no standard name, every id that it fits.
 
     Args:
-        filter: Words that must all be in a name, an id, a family, a class, a state or a capability.
+        filter: Words that must all be in a name, an id, a family, a class, a state, a provider or
+            a capability.
         provider: Only there.
         capability: Only ids that are known to have it.
         alive: True for those that can be called, False for those that cannot.
+        every: True for every id that is known, also those that no standard name leads to.
         on: The day to tell it for, None for today.
 
     Raises:
@@ -170,7 +175,7 @@ def models(
     kit = current_kit()
     return Models(
         listing.lines(
-            filter, provider, capability, alive,
+            filter, provider, capability, alive, every=every,
             on=on or kit.now().date(), catalogue=kit.catalogue, providers=kit.provider_names(),
         )
     )  # fmt: skip

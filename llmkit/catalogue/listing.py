@@ -1,32 +1,59 @@
-"""The catalogue as lines of a table: each standard name at each provider."""
+"""The catalogue as lines of a table: each name at each provider, then and now."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from ..errors import ConfigError
 from ..types import Capability, Lifecycle
 from . import lifecycle, prices
-from .entry import Catalogue, StandardName
+from .entry import Catalogue, ModelEntry
 from .load import shipped
+from .spelling import close_to
+from .writing import provider_named
 
 COLUMNS = {
     "name": "string",
     "class": "string",
+    "family": "string",
     "provider": "string",
     "id": "string",
+    "released": "string",
     "lifecycle": "string",
     "retires_on": "string",
     "live": "string",
     "live_rule": "string",
+    # Of what can be called, `live`; missing means that no source says.
+    "context_total": "Int64",
     "max_input": "Int64",
     "max_output": "Int64",
+    "input_modalities": "string",
+    "output_modalities": "string",
     "capabilities": "string",
+    **{word.value: "boolean" for word in Capability},
     "input_usd_per_million": "float64",
     "output_usd_per_million": "float64",
+    "facts": "string",
+    # Of the lifecycle.
     "source": "string",
+    "read": "string",
 }
+Line = dict[str, Any]
+Price = tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    """A name at a provider."""
+
+    name: str
+    kind: str | None
+    family: str | None
+    provider: str
+    model: str
 
 
 def lines(
@@ -37,63 +64,120 @@ def lines(
     *,
     on: date,
     catalogue: Catalogue | None = None,
-) -> tuple[dict[str, Any], ...]:
+    every: bool = False,
+    providers: Collection[str] = (),
+) -> tuple[Line, ...]:
     """Every standard name at every provider, as far as the arguments let it through.
 
+    Where *filter* fits no standard name, every id that it fits.
+
     Args:
-        filter: A piece of the name, the id, the family, the class or a capability.
+        filter: Words that must all be in a name, an id, a family, a class, a state, a provider or
+            a capability.
         capability: Only ids that are known to have it.
         alive: True for those that can be called that day, False for those that cannot.
+        every: True for every id that is known, also those that no standard name leads to.
+        providers: Further providers that there are.
+
+    Raises:
+        ConfigError: There is no such provider or capability.
     """
     catalogue = catalogue or shipped()
-    wanted = Capability(capability) if capability is not None else None
-    return tuple(
-        line
-        for name in catalogue.names.values()
-        for line in _of(catalogue, name, on)
-        if _passes(line, name, filter, provider, wanted, alive)
-    )
+    wanted = _capability(capability)
+    place = provider_named(provider, providers) if provider is not None else None
+    words = (filter or "").lower().split()
+
+    def fitting(spots: Iterator[_Spot]) -> Iterator[Line]:
+        for spot in spots:
+            if place in (None, spot.provider):
+                line = _line(catalogue, spot, on)
+                if _fits(line, words, wanted, alive):
+                    yield line
+
+    found = list(fitting(_standard(catalogue)))
+    if every or (words and not found):
+        found += fitting(_others(catalogue))
+    return tuple(_priced(catalogue, found))
 
 
-def _of(catalogue: Catalogue, name: StandardName, on: date) -> Iterator[dict[str, Any]]:
-    for provider, peers in name.peers.items():
-        peer = peers[0]
-        live, rule = lifecycle.next_live(catalogue, provider, peer, on, name.kind)
-        facts = catalogue.entry(provider, live or peer)
-        ends = lifecycle.retires_on(catalogue, provider, peer)
-        price = prices.per_million(provider, live or peer, catalogue)
-        entry = catalogue.entry(provider, peer)
-        yield {
-            "name": name.name,
-            "class": name.kind,
-            "provider": provider,
-            "id": peer,
-            "lifecycle": lifecycle.lifecycle_of(catalogue, provider, peer, on).value,
-            "retires_on": ends.isoformat() if ends else None,
-            "live": live,
-            "live_rule": rule,
-            "max_input": facts.max_input if facts else None,
-            "max_output": facts.max_output if facts else None,
-            "capabilities": ", ".join(sorted(facts.capabilities)) if facts else "",
-            "input_usd_per_million": price[0] if price else None,
-            "output_usd_per_million": price[1] if price else None,
-            "source": entry.source if entry else "",
-        }
+def _standard(catalogue: Catalogue) -> Iterator[_Spot]:
+    for name in catalogue.names.values():
+        for provider, peers in name.peers.items():
+            yield _Spot(name.name, name.kind, name.family, provider, peers[0])
 
 
-def _passes(
-    line: dict[str, Any],
-    name: StandardName,
-    filter: str | None,
-    provider: str | None,
-    capability: Capability | None,
-    alive: bool | None,
+def _others(catalogue: Catalogue) -> Iterator[_Spot]:
+    named = {(spot.provider, spot.model) for spot in _standard(catalogue)}
+    for provider, models in catalogue.models.items():
+        for model, entry in models.items():
+            if (provider, model) not in named:
+                yield _Spot(model, entry.kind, entry.family, provider, model)
+
+
+def _line(catalogue: Catalogue, spot: _Spot, on: date) -> Line:
+    provider, model = spot.provider, spot.model
+    live, rule = lifecycle.next_live(catalogue, provider, model, on, spot.kind)
+    own = next(lifecycle.entries_of(catalogue, provider, model), None)
+    return {
+        "name": spot.name,
+        "class": spot.kind,
+        "family": spot.family,
+        "provider": provider,
+        "id": model,
+        "released": _day(own.released if own else None),
+        "lifecycle": lifecycle.lifecycle_of(catalogue, provider, model, on).value,
+        "retires_on": _day(lifecycle.retires_on(catalogue, provider, model)),
+        "live": live,
+        "live_rule": rule,
+        **_facts(lifecycle.facts_of(catalogue, provider, live or model)),
+        "source": own.source if own else "",
+        "read": _day(own.read if own else None),
+    }
+
+
+def _facts(entry: ModelEntry | None) -> Line:
+    if entry is None:
+        return {"capabilities": "", "facts": ""}
+    return {
+        "context_total": entry.context_total,
+        "max_input": entry.max_input,
+        "max_output": entry.max_output,
+        "input_modalities": ", ".join(sorted(entry.input_modalities)) or None,
+        "output_modalities": ", ".join(sorted(entry.output_modalities)) or None,
+        "capabilities": ", ".join(sorted(entry.capabilities)),
+        **{word.value: entry.has(word) for word in Capability},
+        "facts": entry.facts,
+    }
+
+
+def _priced(catalogue: Catalogue, found: list[Line]) -> Iterator[Line]:
+    known: dict[tuple[str, str], Price] = {}
+    for line in found:
+        place = (line["provider"], line["live"] or line["id"])
+        if place not in known:
+            known[place] = prices.per_million(*place, catalogue)
+        both = known[place] or (None, None)
+        yield {**line, "input_usd_per_million": both[0], "output_usd_per_million": both[1]}
+
+
+def _fits(
+    line: Line, words: Collection[str], capability: Capability | None, alive: bool | None
 ) -> bool:
-    if provider is not None and line["provider"] != provider:
-        return False
-    if capability is not None and capability not in line["capabilities"].split(", "):
+    if capability is not None and line.get(capability) is not True:
         return False
     if alive is not None and alive is (line["lifecycle"] == Lifecycle.RETIRED):
         return False
-    seen = (line["name"], line["id"], name.family, name.kind, line["capabilities"])
-    return filter is None or any(filter.lower() in text.lower() for text in seen)
+    seen = ("name", "id", "family", "class", "lifecycle", "provider", "capabilities")
+    text = " ".join(str(line[column] or "") for column in seen).lower()
+    return all(word in text for word in words)
+
+
+def _capability(name: str | None) -> Capability | None:
+    if name is None or name in list(Capability):
+        return Capability(name) if name is not None else None
+    near = close_to(name, list(Capability)) or list(Capability)
+    raise ConfigError(f"there is no capability {name!r}; did you mean {' or '.join(near)}?")
+
+
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day else None

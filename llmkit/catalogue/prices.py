@@ -12,6 +12,7 @@ from .entry import Catalogue, Price, normal
 from .load import shipped
 
 FREE = ("local", "ollama", "scripted")
+SHORT = 1_000  # tokens of a prompt that is in no higher tier
 FREE_RULE = "rule: made on your own machine"
 PRICED = ("openai", "anthropic", "google", "mistral", "openrouter")
 
@@ -79,14 +80,16 @@ def own_price(catalogue: Catalogue, provider: str, model: str) -> Price | None:
 def per_million(
     provider: str, model: str, catalogue: Catalogue | None = None
 ) -> tuple[float, float] | None:
-    """US dollars for a million input and output tokens, None where no price is known."""
-    million = 1_000_000
+    """US dollars for a million input and output tokens, None where no price is known.
+
+    The plain price: of a short prompt, for some models cost more a token from a length on.
+    """
     prices = []
-    for usage in (Usage(million, 0), Usage(0, million)):
+    for usage in (Usage(SHORT, 0), Usage(0, SHORT)):
         found = cost(provider, model, usage, on=None, catalogue=catalogue)
         if found is None:
             return None
-        prices.append(found.usd)
+        prices.append(round(found.usd * 1_000_000 / SHORT, 9))
     return prices[0], prices[1]
 
 

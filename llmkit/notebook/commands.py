@@ -94,14 +94,31 @@ def _close(what: str = "stale") -> None:
     print(f"closed {count} session{'' if count == 1 else 's'}")
 
 
-def _named(name: str, flag: str = "-p", provider: str | None = None) -> tuple[str, str | None]:
-    if flag not in ("-p", "--provider"):
-        raise UsageError(f"there is no option {flag}; did you mean --provider?")
-    return name, provider
+def _named(word: str, words: tuple[str, ...]) -> tuple[str, str | None]:
+    """The name in *words*, and the provider after -p or --provider, wherever it stands."""
+    names: list[str] = []
+    provider = None
+    rest = iter(words)
+    for part in rest:
+        option, equals, value = part.partition("=")
+        if option in ("-p", "--provider"):
+            provider = value if equals else next(rest, "")
+            names += [] if provider else ["", ""]  # an option without its value is a wrong use
+        elif option.startswith("-"):
+            raise UsageError(f"there is no option {option}; did you mean --provider?")
+        else:
+            names.append(part)
+    if len(names) != 1:
+        raise UsageError(f"%llmkit {word} is used like this:\n{_usage(word)}")
+    return names[0], provider
+
+
+def _resolve(*words: str) -> Any:
+    return face().resolve(*_named("resolve", words))
 
 
 def _why(*words: str) -> None:
-    print(face().why(*_named(*words)))
+    print(face().why(*_named("why", words)))
 
 
 def _local(what: str) -> None:
@@ -127,7 +144,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "local": _local,
     "models": _models,
     "refresh": lambda provider: face().refresh(provider),
-    "resolve": lambda *words: face().resolve(*_named(*words)),
+    "resolve": _resolve,
     "sessions": _sessions,
     "why": _why,
 }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
 from llmkit.catalogue import lifecycle
 from llmkit.catalogue.load import shipped
+from llmkit.kit import Kit
 from llmkit.types import Lifecycle
 
 IDS = [(p, i) for p, models in shipped().models.items() for i in models]
@@ -104,3 +105,12 @@ def test_an_id_ends_on_the_day_that_it_stops_to_answer_as_itself():
     ]
 
     assert ends == [DECEMBER, JANUARY, None]
+
+
+def test_a_kits_clock_says_which_day_it_is():
+    """Today is the clock's day, and a day that is asked about wins over it."""
+    kit = Kit(environ={}, clock=lambda: datetime(2027, 1, 14, tzinfo=UTC))
+    found = [kit.resolve("gpt-4o").lifecycle, kit.resolve("gpt-4o", on=NOVEMBER).lifecycle]
+    kit.close()
+
+    assert found == [Lifecycle.RETIRED, Lifecycle.DEPRECATED]

@@ -1,0 +1,43 @@
+"""The words after %llmkit: a wrong use is one sentence that shows the right one."""
+
+from __future__ import annotations
+
+import pytest
+from IPython.core.error import UsageError
+
+from llmkit.errors import ConfigError
+from llmkit.notebook.commands import run_command
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("resolve", "%llmkit resolve NAME"),
+        ("why", "%llmkit why NAME"),
+        ("resolve gpt-4o mistral", "%llmkit resolve NAME"),
+        ("resolve gpt-4o -p", "%llmkit resolve NAME"),
+        ("resolve gpt-4o --provider=", "%llmkit resolve NAME"),
+        ("why gpt-4o --provder mistral", "no option --provder; did you mean --provider"),
+        ("resolv gpt-4o", "did you mean resolve"),
+    ],
+)
+def test_a_wrong_use_shows_the_right_one(line, words):
+    """A name too few or too many, an option without its value, a slip in a word."""
+    with pytest.raises(UsageError, match=words):
+        run_command(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "resolve openai:gpt-4o -p mistral",
+        "resolve -p mistral openai:gpt-4o",
+        "why openai:gpt-4o --provider mistral",
+        "why openai:gpt-4o --provider=mistral",
+        "why -p=mistral openai:gpt-4o",
+    ],
+)
+def test_the_provider_may_stand_before_or_after_the_name(line):
+    """Both ways ask for the same, which here is a contradiction."""
+    with pytest.raises(ConfigError, match="names openai, but provider='mistral'"):
+        run_command(line)
