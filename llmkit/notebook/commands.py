@@ -81,7 +81,8 @@ def _auth(provider: str | None = None) -> Any:
     return panel("auth") if in_kernel() else face().auth()
 
 
-def _models(filter: str = "") -> Any:
+def _models(*words: str) -> Any:
+    filter = " ".join(words)
     return panel("models", filter=filter) if in_kernel() else face().models(filter or None)
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 import ipywidgets
 
 from ...catalogue import listing, resolution
 from ...catalogue.chain import Link, chain
-from ...catalogue.entry import normal
-from ...catalogue.load import shipped
+from ...catalogue.entry import Catalogue, normal
 from ...errors import LlmkitError
 from ...kit import Kit
 from ...types import Capability
@@ -47,8 +46,8 @@ class Models(Panel):
     script = "models.js"
 
     def __init__(self, kit: Kit, filter: str = "") -> None:
-        self._today = datetime.now(UTC).date()
-        self._rows = listing.lines(on=self._today)
+        self._today = kit.now().date()
+        self._rows = listing.lines(on=self._today, catalogue=kit.catalogue)
         self._filter = filter
         self._chip = ""
         self._told: tuple[str, tuple[Table, ...]] | None = None
@@ -111,7 +110,7 @@ class Models(Panel):
             self._told = (name, (why_table(said),))
             return
         places = [str(row["provider"]) for row in found]
-        ways = {str(row["provider"]): _way(row, self._today) for row in found}
+        ways = {str(row["provider"]): _way(self.kit.catalogue, row, self._today) for row in found}
         said = {place: self._why(name, place) for place in places}
         self._told = (name, (equivalents_table(name, found, ways), why_table(said)))
 
@@ -126,5 +125,5 @@ class Models(Panel):
         picks_of(self.kit).add(model)
 
 
-def _way(row: Row, on: date) -> tuple[Link, ...]:
-    return chain(shipped(), str(row["provider"]), str(row["id"]), on, str(row["class"]))
+def _way(catalogue: Catalogue, row: Row, on: date) -> tuple[Link, ...]:
+    return chain(catalogue, str(row["provider"]), str(row["id"]), on, str(row["class"]))
