@@ -5,7 +5,7 @@ DEV := .venv/dev/bin/python
 DEMO := .venv/demo/bin/python
 OUT := build
 
-.PHONY: demo test matrix check lab bench catalogue docs live format env-dev env-demo env-docs clean
+.PHONY: demo test matrix check lab bench catalogue catalogue-report release-check docs live format env-dev env-demo env-docs clean
 
 demo: env-demo  ## one prompt to a real language model on this machine; needs no key
 	@$(DEMO) .ci/demo.py $(OUT)/demo
@@ -35,6 +35,12 @@ bench: env-dev  ## speed, as ratios within one run
 
 catalogue: env-dev  ## the catalogue of models, anew from the packages that it comes from
 	@$(DEV) -m tools.catalogue build
+
+catalogue-report: env-dev  ## what of it is retired, soon retired or unverified today
+	@$(DEV) -m tools.catalogue report
+
+release-check: env-dev  ## fails when README, notebooks or classes name a model that ends within 180 days
+	@$(DEV) -m tools.catalogue release-check
 
 docs: env-docs  ## the documentation as a site, in build/docs
 	@.venv/docs/bin/python -m sphinx -q -W --keep-going docs $(OUT)/docs

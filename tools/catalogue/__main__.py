@@ -1,17 +1,38 @@
-"""`python -m tools.catalogue build`: the words that the Makefile uses."""
+"""The words with which the Makefile asks: build, report, release-check."""
 
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
-from . import build
+from llmkit.catalogue.load import shipped
 
-DOWNLOADS = Path("build/catalogue")
+TOP = Path(__file__).parents[2]
+DOWNLOADS = TOP / "build" / "catalogue"
+
+
+def main(word: str) -> int:
+    """Does what *word* says; 1 where a release would name models that do not last."""
+    today = datetime.now(UTC).date()
+    if word == "build":
+        from .build import main as build
+
+        build(DOWNLOADS)
+    elif word == "report":
+        from .report import report
+
+        print(report(shipped(), today))
+    elif word == "release-check":
+        from .release import pages, short_lived
+
+        found = short_lived(shipped(), pages(TOP), today)
+        print("\n".join(found) or f"README, notebooks and classes name models that last ({today})")
+        return int(bool(found))
+    else:
+        raise SystemExit(f"unknown: {word!r}; say build, report or release-check")
+    return 0
+
 
 if __name__ == "__main__":
-    match sys.argv[1:]:
-        case ["build"]:
-            build.main(DOWNLOADS)
-        case words:
-            sys.exit(f"unknown: {' '.join(words) or 'nothing'}; say build")
+    sys.exit(main(" ".join(sys.argv[1:])))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from llmkit.catalogue.spelling import PROVIDERS, base_of
+from llmkit.catalogue.spelling import MAKERS, PROVIDERS, base_of
 
 from .endings import Ending, endings
 from .judgement import classed, date_of
@@ -96,6 +96,7 @@ def _merged(key: tuple[str, str], same: list[Listing], as_of: str) -> Row:
         "provider": key[0],
         "id": key[1],
         "state": _state(same),
+        "open_weights": any(x.open_weights for x in same) or None,  # not written
         "released": next((x.released for x in same if x.released), None),
         "retires": next((x.retires for x in same if x.retires), None),
         "context_total": max(totals, default=None),
@@ -214,13 +215,13 @@ def _name_only_what_is_there(rows: Rows, aliases: set[tuple[str, str]]) -> None:
 
 def _doubt_what_its_maker_ended(rows: Rows, known: Mapping[tuple[str, str], str]) -> None:
     """At OpenRouter nobody vouches any more for what its maker has since shut down."""
-    homes = {"openai": "openai", "anthropic": "anthropic", "google": "google",
-             "mistralai": "mistral"}  # fmt: skip
     for (provider, model), row in rows.items():
         maker, _, rest = model.partition("/")
-        if provider != "openrouter" or row.get("state") != "active" or maker not in homes:
+        if provider != "openrouter" or row.get("state") != "active" or maker not in MAKERS:
             continue
-        home = homes[maker]
+        if row.get("open_weights"):  # others serve what its maker no longer does
+            continue
+        home = MAKERS[maker]
         named = rest.split(":")[0]
         for spelling in (named, named.replace(".", "-")):
             own = rows.get((home, spelling)) or rows.get((home, known.get((home, spelling), "")))

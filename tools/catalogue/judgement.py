@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from llmkit.catalogue.spelling import base_of
+from llmkit.catalogue.spelling import MAKERS, base_of
 
 # The first that matches decides; "mini" must not be found in "gemini".
 CLASS_WORDS = {
@@ -20,12 +20,6 @@ CLASS_WORDS = {
     "flagship": r"opus|\bsol\b|\bastra\b|\blarge\b|\bpro\b|\bultra\b|\bmax\b|fable|argon",
 }
 CLASS_SIZES = ((4, "nano"), (13, "small"), (40, "medium"))  # most thousand million weights
-HOMES = {
-    "openai": "openai",
-    "anthropic": "anthropic",
-    "google": "google",
-    "mistralai": "mistral",
-}
 STAGE = r"-(latest|preview|exp|experimental|instruct|chat|it|stable)$"
 
 
@@ -65,8 +59,8 @@ def classed(rows: Mapping[tuple[str, str], dict[str, Any]], names: list[dict[str
         plain = family_by_words(model)
         told = by_hand.get((provider, model)) or by_hand.get((provider, plain))
         maker, slash, rest = model.partition("/")
-        if told is None and slash and maker in HOMES:
-            told = by_hand.get((HOMES[maker], rest.replace(".", "-")))
+        if told is None and slash and maker in MAKERS:
+            told = by_hand.get((MAKERS[maker], rest.replace(".", "-")))
         kind = "embedding" if "embedding" in row.get("has", ()) else class_by_words(model)
         family, kind = told or (_line_of(plain), kind)
         row |= {"family": family, **({"class": kind} if kind else {})}

@@ -43,6 +43,7 @@ class Listing:
     source: str
     embedding: bool = False
     dated: bool = False  # a dated form of an id, known from how prices are matched
+    open_weights: bool = False
     state: str | None = None
     released: str | None = None
     retires: str | None = None
@@ -109,6 +110,7 @@ def _of_langchain(provider: str, model: str, row: Mapping[str, Any], package: st
     }
     return Listing(
         provider, model, package, embedding,
+        open_weights=bool(row.get("open_weights")),
         state="deprecated" if row.get("status") == "deprecated" else "active",
         released=_day(row.get("release_date")),
         total=row.get("max_input_tokens") or None,
