@@ -11,6 +11,7 @@ from pathlib import Path
 
 from .catalogue import fallback
 from .catalogue.entry import Catalogue, normal
+from .catalogue.own import Own
 from .catalogue.resolution import Resolution
 from .catalogue.resolve import resolve
 from .errors import ConfigError, UnknownProviderError
@@ -119,27 +120,23 @@ class Directory:
         on: date | None = None,
     ) -> Resolution:
         """What *name* means today or on another day, see `llmkit.resolve`."""
-        on = on or self.now().date()
-        own = self.knowledge.own().names.get(normal(name))
-        if own is not None and provider in (None, own[0]):
-            found = self._found(fallback.written(own), None, on, verbatim=False)
-            return replace(found, asked=name, how=How.ALIAS)
-        return self._found(name, provider, on, verbatim=verbatim)
-
-    def _found(self, name: str, provider: str | None, on: date, *, verbatim: bool) -> Resolution:
-        return _resolved(
-            name,
-            provider,
-            on=on,
-            catalogue=self.catalogue,
-            providers=(*self._custom(), *self._open_ended),
-            verbatim=verbatim,
+        now, own = self.now(), self.knowledge.own()  # one look at the file for the whole answer
+        find = partial(
+            _resolved,
+            on=on or now.date(),
+            catalogue=self.knowledge.catalogue(now, own),
+            providers=(*self._custom(own), *self._open_ended),
         )
+        place = own.names.get(normal(name))
+        if place is not None and provider in (None, place[0]):
+            found = find(fallback.written(place), None, verbatim=False)
+            return replace(found, asked=name, how=How.ALIAS)
+        return find(name, provider, verbatim=verbatim)
 
-    def _custom(self) -> Mapping[str, Mapping[str, str]]:
+    def _custom(self, own: Own | None = None) -> Mapping[str, Mapping[str, str]]:
         """Servers of the person's own, by name; what was set wins over the file of rows."""
-        own = self.knowledge.own().providers
-        return {**own, **self.settings.providers} if own else self.settings.providers
+        said = (own or self.knowledge.own()).providers
+        return {**said, **self.settings.providers} if said else self.settings.providers
 
     def _places(self) -> Iterator[tuple[str, str]]:
         for name in self.provider_names():

@@ -54,13 +54,16 @@ class Knowledge:
         self._made_of: Own | None = None
         self._until = NEVER
 
-    def catalogue(self, now: datetime) -> Catalogue:
+    def catalogue(self, now: datetime, own: Own | None = None) -> Catalogue:
         """What is known at that time.
+
+        Args:
+            own: The person's rows where they have just been read, None to look at their file.
 
         Raises:
             ConfigError: The person's rows cannot be read.
         """
-        own = self.own()
+        own = self.own() if own is None else own
         if self._made is None or own is not self._made_of or now >= self._until:
             self._made, self._made_of = self._laid_over(own, now), own
         return self._made

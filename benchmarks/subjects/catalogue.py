@@ -1,0 +1,65 @@
+"""What the catalogue of models costs: to load it, and to resolve a name."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from datetime import date
+
+from llmkit.catalogue.resolve import resolve
+from llmkit.kit import Kit
+
+from ..measure import Figure, child
+
+# CPU seconds, and resident MB where the system tells them, of the first look into the catalogue.
+LOAD = """
+import gc, time
+from llmkit.catalogue import load
+def resident():
+    try:
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[1]) * 4096 / 1e6
+    except OSError:
+        return 0.0
+gc.collect()
+before, began = resident(), time.process_time()
+load.shipped()
+print(time.process_time() - began, resident() - before)
+"""
+NAMES = (
+    ("gpt-3.5-turbo", None),
+    ("gpt-3.5-turbo", "anthropic"),
+    ("openai:gpt-6-luna", None),
+    ("mistral-small", None),
+    ("claude-opus-5", "openrouter"),
+    ("llama3.1:8b", None),
+)
+ROUNDS, CALLS = 15, 200
+
+
+def figures() -> list[Figure]:
+    """Loading in fresh processes, resolving in this one."""
+    seconds, megabytes = zip(*(child(LOAD) for _ in range(7)), strict=True)
+    kit = Kit(environ={})
+    warm = _microseconds(lambda name, provider: kit.resolve(name, provider))
+    rules = _microseconds(lambda name, provider: resolve(name, provider, on=date(2026, 11, 25)))
+    kit.close()
+    return [
+        Figure("loading the catalogue, CPU", 30, statistics.median(seconds) * 1000, " ms"),
+        Figure("the catalogue in memory", 8, statistics.median(megabytes), " MB"),
+        Figure("resolving a name again, CPU", 50, warm, " µs"),
+        Figure("resolving a name by all rules, CPU", 50, rules, " µs"),
+    ]
+
+
+def _microseconds(resolving: Callable[[str, str | None], object]) -> float:
+    """The median over the rounds, for the mean name."""
+    rounds = []
+    for _ in range(ROUNDS):
+        began = time.process_time()
+        for _ in range(CALLS):
+            for name, provider in NAMES:
+                resolving(name, provider)
+        rounds.append((time.process_time() - began) / CALLS / len(NAMES) * 1e6)
+    return statistics.median(rounds)
