@@ -5,7 +5,7 @@ DEV := .venv/dev/bin/python
 DEMO := .venv/demo/bin/python
 OUT := build
 
-.PHONY: demo test matrix check lab bench catalogue catalogue-report release-check docs live format env-dev env-demo env-docs clean
+.PHONY: demo test matrix check lab bench catalogue catalogue-report release-check docs live format env-dev env-demo env-docs clean peers
 
 demo: env-demo  ## one prompt to a real language model on this machine; needs no key
 	@$(DEMO) .ci/demo.py $(OUT)/demo
@@ -45,6 +45,9 @@ release-check: env-dev  ## fails when README, notebooks or classes name a model 
 docs: env-docs  ## the documentation as a site, in build/docs
 	@.venv/docs/bin/python -m sphinx -q -W --keep-going docs $(OUT)/docs
 	@echo "the site: $(OUT)/docs/index.html"
+
+peers: env-dev  ## what people use today, held against the same fake provider
+	@$(DEV) -m tools.peers
 
 live: env-dev  ## one short paid call for each provider whose key is in the environment
 	@$(DEV) -m pytest -m live -s tests/live
