@@ -76,6 +76,7 @@ def asking(
     verbatim: bool = False,
     timeout: float | None = None,
     retries: int | None = None,
+    via: str | None = None,
     **provider_options: object,
 ) -> Asked:
     """The parameters of `ask`, `aask` and `stream`.
@@ -98,6 +99,7 @@ def asking(
         verbatim: Send the name as it is.
         timeout: Seconds for the whole call, retries included.
         retries: Further attempts after the first where nothing was answered; 0 for none.
+        via: "sdk" sends the chat through Mistral's official SDK; slower, and answers alike.
         **provider_options: Further fields for the request, in the provider's own words.
 
     Raises:
@@ -114,7 +116,7 @@ def asking(
         raise ConfigError("ask() puts one prompt once; for lists use compare()")
     wish = options(
         parameters, fallback=fallback, needs=needs, strict=strict, verbatim=verbatim,
-        timeout=timeout, retries=retries, extra=provider_options,
+        timeout=timeout, retries=retries, via=via, extra=provider_options,
     )  # fmt: skip
     named = named_models(model or DEFAULT_MODEL, provider)
     if len(named) > 1:
@@ -145,6 +147,7 @@ def comparing(
     verbatim: bool = False,
     timeout: float | None = None,
     retries: int | None = None,
+    via: str | None = None,
     **provider_options: object,
 ) -> Compared:
     """The parameters of `compare` and `acompare`.
@@ -170,6 +173,7 @@ def comparing(
         verbatim: Send the names as they are.
         timeout: Seconds for each call, retries included.
         retries: Further attempts of each call where nothing was answered; 0 for none.
+        via: "sdk" sends chats through Mistral's official SDK; for Mistral's models only.
         **provider_options: Further fields for the requests, in the providers' own words.
 
     Raises:
@@ -183,7 +187,7 @@ def comparing(
     }  # fmt: skip
     wish = options(
         parameters, fallback=fallback, needs=needs, strict=strict, verbatim=verbatim,
-        timeout=timeout, retries=retries, extra=provider_options,
+        timeout=timeout, retries=retries, via=via, extra=provider_options,
     )  # fmt: skip
     named = named_models(DEFAULT_MODEL if models is None else models, providers)
     planned = spots(questions(prompts, messages), named, grid(parameters), repeats, wish.extra)

@@ -44,6 +44,8 @@ def call_for(
     if not options.verbatim:
         _refuse_gone(resolution, options, catalogue)
         _refuse_unfit(resolution.provider, model, options, catalogue)
+    if options.via and provider.name != "mistral":
+        raise ConfigError(f'via="sdk" is for Mistral; leave it out to ask {provider.label}')
     fitted = provider.fit(prompt, model)
     if fitted.ignored and options.strict:
         names = " and ".join(fitted.ignored)
@@ -58,6 +60,7 @@ def call_for(
         ignored=fitted.ignored,
         fallback=(_translated(resolution, catalogue),) if resolution.substituted else (),
         warnings=_warnings(resolution, model),
+        via=options.via,
     )
 
 

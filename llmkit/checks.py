@@ -137,6 +137,18 @@ class Checks:
         if session is not None and used != key:
             await self._close(provider, session)
 
+    async def sdk_client(self, provider: Provider, key: Secret | None) -> tuple[Any, Session]:
+        """The official SDK's client on this loop, as signing in has left it, or a new one."""
+        opening = await self._sdk(provider, key)
+        client, session = self._manager.pool(provider.name, SIGNED_IN, opening)
+        if not client.signed_with(key):
+            await self._close(provider, session)
+            client, session = self._manager.pool(provider.name, SIGNED_IN, opening)
+        _, known = self._signed_in.get(provider.name, (None, None))
+        if known is None or known.resource is None:
+            self._signed_in[provider.name] = (key, session)
+        return client, session
+
     def _names(self) -> list[str]:
         return [name for name in self._directory.provider_names() if name != "scripted"]
 
@@ -204,21 +216,26 @@ class Checks:
         return opened
 
     async def _opening_sdk(self, provider: Provider, key: Secret) -> Callable[[], _Tried]:
-        # The official SDK takes half a second to import: not on a loop that others use.
-        await asyncio.to_thread(importlib.import_module, "mistralai.client")
-        from .runtime.mistral_sdk import MistralClient
-
-        limits = self._limits()
+        opening = await self._sdk(provider, key)
 
         def opened() -> _Tried:
-            client, session = self._manager.temporary(
-                provider.name,
-                provider.base_url,
-                lambda: MistralClient(key, base_url=provider.base_url, limits=limits),
-            )
+            client, session = self._manager.temporary(provider.name, provider.base_url, opening)
             return _Tried(self._manager, client, session, lasting=True)
 
         return opened
+
+    async def _sdk(self, provider: Provider, key: Secret | None) -> Callable[[], Any]:
+        """What opens a client of the official SDK."""
+        # It takes half a second to import: not on a loop that others use.
+        name = f"{__package__}.runtime.mistral_sdk"
+        module = await asyncio.to_thread(importlib.import_module, name)
+        return partial(
+            module.MistralClient,
+            key,
+            base_url=provider.base_url,
+            limits=self._limits(),
+            trust_env=proxies_for(self._directory.settings, provider.base_url),
+        )
 
     async def _settle(self, provider: Provider, key: Secret | None, tried: _Tried | None) -> None:
         """Keeps the SDK's client of a sign-in in the place of an earlier one; ends any other."""

@@ -44,6 +44,7 @@ class Call:
     Attributes:
         prompt: Already fitted to the model.
         ignored: The parameters that fitting left out.
+        via: "sdk" for the road through the provider's official SDK.
     """
 
     provider: Provider
@@ -55,6 +56,7 @@ class Call:
     ignored: tuple[str, ...] = ()
     fallback: tuple[FallbackStep, ...] = ()
     warnings: tuple[str, ...] = ()
+    via: str | None = None
 
 
 class Exchange:

@@ -42,6 +42,7 @@ from .runtime.local_model import LocalModels
 from .runtime.manager import EventLoopManager
 from .runtime.scripted import Reply, ScriptedCarrier
 from .runtime.telemetry import Telemetry
+from .secret import Secret
 from .settings import proxies_for
 from .spend import estimate, guard
 from .substitutes import Substitutes
@@ -100,8 +101,9 @@ class Kit(Directory):
             installed=self.local_models, carriers=carriers or {},
         )  # fmt: skip
         self.lists = ModelLists(
-            self, self.manager, wire=self._transport, limits=self._limits, carriers=self._carriers
-        )
+            self, self.manager, wire=self._transport, limits=self._limits,
+            carriers=self._carriers, sdk=self.checks.sdk_client,
+        )  # fmt: skip
 
     @property
     def telemetry(self) -> Events:
@@ -179,7 +181,10 @@ class Kit(Directory):
             endpoint = await self.local_models().endpoint(call.model)
             call = at(call, type(call.provider)(endpoint.base_url), endpoint.key)
         await self.checks.close_outdated(call.provider, call.key)
-        carrier, use, session = await self._carried(call.provider)
+        if call.via == "sdk":
+            carrier, use, session = await self._through_sdk(call.provider, call.key)
+        else:
+            carrier, use, session = await self._carried(call.provider)
         gate = self._gates.of(call.provider.name, call.provider.base_url, call.key)
         at_once = limit or self.settings.limit_per_provider
         news = CallNews(self.manager.telemetry, session)
@@ -203,6 +208,16 @@ class Kit(Directory):
         )
         use = self.manager.registry.using(record)
         return transport.AiohttpCarrier(session, told), use, record.id
+
+    async def _through_sdk(
+        self, provider: Provider, key: Secret | None
+    ) -> tuple[Carrier, AbstractContextManager[object], str | None]:
+        """As `_carried`, by the official SDK's client that signing in has opened, or a new one."""
+        client, record = await self.checks.sdk_client(provider, key)
+        told = partial(
+            self.manager.telemetry.connected, provider.name, provider.base_url, record.id
+        )
+        return client.carrier(told), self.manager.registry.using(record), record.id
 
     async def priced(self, completion: Completion) -> Completion:
         """*completion* with its cost, where the provider did not say it and a price is known."""

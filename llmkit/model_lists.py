@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 from .bodies import read_whole, refusal
 from .catalogue.live import LiveList
@@ -16,6 +17,7 @@ from .news import asked
 from .providers.base import ModelPage, Provider
 from .runtime.carrier import Carrier, Limits
 from .runtime.manager import EventLoopManager
+from .runtime.sessions import Session
 from .secret import Secret
 from .settings import proxies_for
 from .types import Model
@@ -36,12 +38,14 @@ class ModelLists:
         wire: Callable[[], Awaitable[Wire]],
         limits: Callable[[], Limits],
         carriers: Mapping[str, Carrier],
+        sdk: Callable[[Provider, Secret], Awaitable[tuple[Any, Session]]],
     ) -> None:
         self._directory = directory
         self._manager = manager
         self._wire = wire
         self._limits = limits
         self._carriers = carriers
+        self._sdk = sdk
 
     async def refresh(self, name: str) -> LiveList:
         """What *name* lists now; from here on names are resolved with it, in later processes too.
@@ -68,7 +72,7 @@ class ModelLists:
     async def read(self, provider: Provider) -> tuple[Model, ...]:
         """The models that *provider*'s own list names today."""
         key = self._key_for(provider)
-        async with self._carrier(provider) as (carrier, session):
+        async with self._carrier(provider, key) as (carrier, session):
             with asked(self._manager.telemetry, provider, "models", session):
                 return await self._pages(provider, carrier, key)
 
@@ -106,10 +110,17 @@ class ModelLists:
         return self._directory.key_for(provider)
 
     @asynccontextmanager
-    async def _carrier(self, provider: Provider) -> AsyncIterator[tuple[Carrier, str | None]]:
+    async def _carrier(
+        self, provider: Provider, key: Secret | None
+    ) -> AsyncIterator[tuple[Carrier, str | None]]:
         given = self._carriers.get(provider.name)
         if given is not None:
             yield given, None
+            return
+        if provider.name == "mistral" and key is not None:
+            client, session = await self._sdk(provider, key)
+            with self._manager.registry.using(session):
+                yield client.carrier(), session.id
             return
         wire = await self._wire()
         trust_env = proxies_for(self._directory.settings, provider.base_url)

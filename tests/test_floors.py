@@ -28,7 +28,7 @@ KEEPERS = {
     "aiohttp": {"runtime/transport.py"},
     "tenacity": {"runtime/retry.py"},
     "mistralai": {"runtime/mistral_sdk.py"},
-    "httpx2": {"runtime/mistral_sdk.py"},
+    "httpx2": {"runtime/mistral_sdk.py", "runtime/sdk_transport.py"},
     "genai_prices": {"catalogue/prices.py"},
     "pandas": {"views/frames.py"},
     "matplotlib": {"views/figures.py"},

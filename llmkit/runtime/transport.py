@@ -23,6 +23,7 @@ from ..secret import redact
 from ..wire.exchange import HttpRequest
 from ..wire.packing import Unpacker, unpacker
 from .carrier import STALE, Limits
+from .connections import kill, transports
 from .trip import UNDER_WAY, Trip
 from .watchdog import SoftEndError, Watchdog
 
@@ -182,6 +183,9 @@ class AiohttpAnswer:
         except APITimeoutError:  # a limit of ours passed
             raise
         except (aiohttp.ClientError, OSError) as error:
+            # A late reader finds the end of the connection before what came ahead of it.
+            if flushed := self._response.content._read_nowait(-1):
+                return flushed
             raise _broken(error, self.status) from error
 
     async def _awaited(self) -> bytes:
@@ -327,3 +331,21 @@ def _origin(url: str) -> str:
 
 def _words(error: Exception) -> str:
     return brief(redact(str(error) or type(error).__name__), 160)
+
+
+def close_now(session: aiohttp.ClientSession) -> None:
+    """Ends *session* and its connections without waiting, for code that cannot await."""
+    connector = session.connector
+    open_ones = [held for held in transports(session) if held is not None]
+    session.detach()
+    if connector is None or connector.closed:
+        return
+    for held in open_ones:
+        kill(held) if connector._loop.is_closed() else held.abort()
+    connector._conns.clear()
+    connector._acquired.clear()
+    farewell: Any = connector.close()  # all that must be done is done by the call itself
+    if hasattr(farewell, "close"):
+        farewell.close()
+    else:
+        farewell.__await__()  # else it complains of never having been awaited

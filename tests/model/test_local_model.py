@@ -19,8 +19,10 @@ from llmkit.client import Call, Exchange
 from llmkit.errors import AuthenticationError, ContextLengthExceededError, LocalModelError
 from llmkit.providers.anthropic import Anthropic
 from llmkit.providers.local import Local
+from llmkit.providers.mistral import Mistral
 from llmkit.runtime.carrier import Limits
 from llmkit.runtime.local_model import LocalModels, weights_file
+from llmkit.runtime.mistral_sdk import MistralClient
 from llmkit.runtime.retry import RetryPolicy
 from llmkit.runtime.transport import AiohttpCarrier, open_session
 from llmkit.secret import Secret
@@ -224,3 +226,19 @@ def test_what_is_no_model_file_says_so(tmp_path):
         weights_file(str(tmp_path / "nothing.gguf"))
     with pytest.raises(LocalModelError, match="is no GGUF file"):
         weights_file(str(other))
+
+
+def test_the_official_mistral_sdk_reaches_it_too(endpoint):
+    """Through the SDK comes the very answer of the usual road, streamed and to its end."""
+    provider = Mistral(endpoint.base_url.removesuffix("/v1"))
+    (usual,) = ask(call(endpoint, provider=provider))
+
+    async def through_the_sdk():
+        client = MistralClient(endpoint.key, base_url=provider.base_url, limits=Limits())
+        async with aclosing(client):
+            return await Exchange(call(endpoint, provider=provider), client.carrier()).whole()
+
+    answer = asyncio.run(through_the_sdk())
+
+    assert answer.text
+    assert (answer.text, answer.status, answer.usage) == (usual.text, usual.status, usual.usage)
