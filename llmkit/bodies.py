@@ -56,7 +56,7 @@ class MaybeDocument:
         assert self.body is not None
         while len(self.body) < DOCUMENT_LIMIT and (data := await arriving.read()):
             self.body += data
-        if not isinstance(parse_json(bytes(self.body)), dict):
+        if not isinstance(parse_json(self.body), dict):
             self.body = None
 
 

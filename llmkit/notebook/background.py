@@ -42,4 +42,4 @@ def _check() -> None:
     except CancelledError:  # the kernel ends, or the extension was unloaded
         log.debug("checking the keys in the background was stopped")
     except Exception:  # nobody waits for it: the state of each key says what is known
-        log.warning("checking the keys in the background did not finish", exc_info=True)
+        log.info("checking the keys in the background did not finish", exc_info=True)

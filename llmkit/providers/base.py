@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol
 from urllib.parse import quote
 
-from ..errors import CallError, ProviderError
+from ..errors import CallError, ConfigError, ProviderError, brief
 from ..secret import Secret
 from ..types import Completion, Model, Prompt, TextDelta
 from ..wire.exchange import HttpRequest, HttpResponse
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@+~-]*")
 
 
 class StreamParser(Protocol):
@@ -149,7 +152,16 @@ def without(prompt: Prompt, *names: str) -> Fitted:
 
 
 def path_segment(model: str) -> str:
-    """A model id as one segment of a URL's path, whatever characters it holds."""
+    """A model id as one segment of a URL's path.
+
+    Raises:
+        ConfigError: It is no id of a model, and might lead to another address.
+    """
+    if not _ID.fullmatch(model) or ".." in model:
+        raise ConfigError(
+            f"the model {brief(model, 80)!r} cannot stand in a URL; an id has letters, digits and "
+            "- _ . : @ + ~ only"
+        )
     return quote(model, safe="")
 
 

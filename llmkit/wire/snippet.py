@@ -14,13 +14,15 @@ _MARKUP = re.compile(
     r"</|<!|<(html|head|body|title|script|style|svg|img|a|b|i|p|br|hr|div|span|h\d|pre)\b",
     re.IGNORECASE,
 )
+_KEY = 2_000  # characters; no key is longer
 _READ = 20_000  # characters of a body that are looked at
 
 
 def snippet(text: str, limit: int = MESSAGE_LIMIT) -> str:
     """What *text* says, in at most *limit* characters; a web page is called one."""
-    # Keys go before anything is cut: the first half of a key would no longer be found.
-    text = redact(text)[:_READ]
+    # Keys go before the text is cut, so that no first half of one is left; what is longer than
+    # any key is cut before, because a body may have millions of characters.
+    text = redact(text[: _READ + _KEY])[:_READ]
     if not text.strip():
         return "an empty body"
     if _PAGE.match(text):

@@ -47,6 +47,7 @@ class Kernel:
     """One kernel; a context manager that ends it and keeps what it wrote to standard error.
 
     Attributes:
+        traffic: All messages to the front end so far, as Python writes them.
         stderr: All that the kernel's process wrote there, once it has ended.
     """
 
@@ -58,6 +59,7 @@ class Kernel:
             "-m", "ipykernel_launcher", "--log-level=ERROR", "-f", "{connection_file}",
         ]  # fmt: skip
         self._env = env
+        self.traffic: list[str] = []
         self.stderr = ""
 
     def __enter__(self) -> Kernel:
@@ -89,17 +91,25 @@ class Kernel:
         """Sends one cell and waits for its reply."""
         return self.collect([self.send(cell, cell_id=cell_id, **metadata)])[0]
 
-    def send(self, cell: str, *, cell_id: str | None = None, **metadata: Any) -> str:
+    def send(
+        self, cell: str, *, cell_id: str | None = None, allow_stdin: bool = False, **metadata: Any
+    ) -> str:
         """Sends one cell, without waiting; gives the message's id."""
         content = {
             "code": cell, "silent": False, "store_history": True, "user_expressions": {},
-            "allow_stdin": False, "stop_on_error": False,
+            "allow_stdin": allow_stdin, "stop_on_error": False,
         }  # fmt: skip
         message = self._client.session.msg("execute_request", content)
         message["metadata"] = {**({"cellId": cell_id} if cell_id else {}), **metadata}
         self._client.shell_channel.send(message)
         found: str = message["header"]["msg_id"]
         return found
+
+    def type_in(self, text: str) -> dict[str, Any]:
+        """Answers the question that a cell asks, and gives how it was asked."""
+        asked: dict[str, Any] = self._client.get_stdin_msg(timeout=PATIENCE_S)["content"]
+        self._client.input(text)
+        return asked
 
     def interrupt(self) -> None:
         """Presses the stop button."""
@@ -112,6 +122,7 @@ class Kernel:
         while text not in seen:
             assert time.monotonic() < deadline, f"{text!r} never came, only {seen!r}"
             got = self._client.iopub_channel.get_msg(timeout=PATIENCE_S)
+            self.traffic.append(repr(got))
             if got["parent_header"].get("msg_id") == message and got["msg_type"] == "stream":
                 seen += got["content"]["text"]
 
@@ -145,6 +156,7 @@ class Kernel:
                 got = self._client.iopub_channel.get_msg(timeout=0.02)
             except queue.Empty:
                 return ended
+            self.traffic.append(repr(got))
             ran = found.get(got["parent_header"].get("msg_id"))
             if ran is None:
                 continue
