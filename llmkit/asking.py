@@ -9,10 +9,10 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from .catalogue.policy import Fallback
 from .errors import ConfigError
-from .lanes import Watcher
 from .options import Options, options
 from .plan import Spot, grid, named_models, spots
 from .prompts import questions
+from .watching import Watcher
 
 DEFAULT_MODEL = "local:smollm2"  # needs no key
 

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from . import first_use
 from .auth_status import AuthStatus
 from .calls import at, call_for, limits
 from .catalogue import prices
@@ -25,7 +26,7 @@ from .client import Call, Exchange
 from .directory import Directory
 from .errors import ConfigError, LlmkitError, ModelNotFoundError
 from .falling_back import Tries
-from .lanes import Lane, Race, Watcher, merge_equal
+from .lanes import Lane, Race, merge_equal
 from .model_lists import ModelLists
 from .news import CallNews
 from .options import Options
@@ -48,6 +49,7 @@ from .spend import estimate, guard
 from .substitutes import Substitutes
 from .summary import comparison_of
 from .types import Completion, StreamEnd, TextDelta
+from .watching import Watcher
 
 if TYPE_CHECKING:
     from .comparison import Comparison
@@ -340,6 +342,7 @@ def current_kit() -> Kit:
         if _current is None:
             _current = Kit()
             atexit.register(_current.close)
+            first_use.made(_current)
         return _current
 
 

@@ -8,14 +8,14 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Protocol
 
 from .catalogue.resolution import Resolution
 from .client import Call
 from .errors import CallError, LlmkitError
 from .falling_back import Instead, Ready, Tries, unsent
 from .plan import Spot
-from .types import Completion, Row, Status, TextDelta
+from .types import Completion, Row, Status
+from .watching import Audience, Watcher
 
 log = logging.getLogger(__name__)
 
@@ -36,22 +36,6 @@ class Lane:
     error: LlmkitError | None = None
     instead: Instead | None = None
     same_as: int | None = None
-
-
-class Watcher(Protocol):
-    """Someone who wants to see a comparison grow; called on the loop, must return at once."""
-
-    def begun(self, lanes: Sequence[Lane]) -> None:
-        """The whole plan, before anything is sent."""
-
-    def grew(self, row: int, delta: TextDelta) -> None:
-        """One network read brought more text for a row."""
-
-    def finished(self, row: Row) -> None:
-        """A row is final."""
-
-    def ended(self) -> None:
-        """No more will come, whether because all is there or because it was stopped."""
 
 
 class Race:
@@ -78,36 +62,55 @@ class Race:
         self._ready = ready
         self._price = price
         self._gates: Mapping[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(limit))
-        self._watchers = tuple(watchers)
+        self._audience = Audience(watchers)
         self._cell = cell
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopped = False
+        self._loop: asyncio.AbstractEventLoop | None = None
         self.rows: dict[int, Row] = {}
 
     async def run(self) -> None:
-        """Fills `rows`; a cancelled run has every row too, and raises.
+        """Fills `rows`; a cancelled run has every row too, and raises. One that is stopped ends.
 
         Raises:
             asyncio.CancelledError: The run was cancelled; what had come is in `rows`.
         """
-        for watcher in self._watchers:
-            watcher.begun(self._lanes)
+        self._loop = asyncio.get_running_loop()
+        self._audience.begun(self._lanes, self.stop)
         try:
             await self._all()
         finally:
             self._fill_the_rest()
-            for watcher in self._watchers:
-                watcher.ended()
+            self._audience.ended()
 
     async def _all(self) -> None:
-        tasks = [
+        self._tasks = [
             asyncio.create_task(self._lane(lane)) for lane in self._lanes if lane.same_as is None
         ]
         try:
-            await asyncio.gather(*tasks)
-        except BaseException:
-            for task in tasks:
+            await asyncio.gather(*self._tasks)
+        except BaseException as reason:
+            for task in self._tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            raise
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            if not self._was_stopped(reason):
+                raise
+
+    def stop(self) -> None:
+        """Ends the run early, with what had come; from any thread."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._cut_off)
+
+    def _cut_off(self) -> None:
+        self._stopped = True
+        for task in self._tasks:
+            task.cancel()
+
+    def _was_stopped(self, reason: BaseException) -> bool:
+        """Whether only our own lanes were cancelled, and not whoever waits for them as well."""
+        here = asyncio.current_task()
+        waited_for = here is not None and not here.cancelling()
+        return self._stopped and waited_for and isinstance(reason, asyncio.CancelledError)
 
     async def _lane(self, lane: Lane) -> None:
         if lane.call is None:
@@ -119,7 +122,7 @@ class Race:
         tries = Tries(call, self._ready, lane.instead, self._gates.__getitem__)
         failure: Exception | None = None
         try:
-            came = await tries.whole(partial(self._grew, lane.spot.row))
+            came = await tries.whole(partial(self._audience.grew, lane.spot.row))
         except LlmkitError as error:
             failure = error
             known = error.completion if isinstance(error, CallError) else None
@@ -140,15 +143,10 @@ class Race:
         finally:  # an answer is kept even when its price is interrupted
             self._finish(lane, came, failure)
 
-    def _grew(self, row: int, delta: TextDelta) -> None:
-        for watcher in self._watchers:
-            watcher.grew(row, delta)
-
     def _finish(self, lane: Lane, completion: Completion, error: Exception | None = None) -> None:
         row = row_of(lane, self.run_id, completion, error, self._cell)
         self.rows[row.row] = row
-        for watcher in self._watchers:
-            watcher.finished(row)
+        self._audience.finished(row)
 
     def _fill_the_rest(self) -> None:
         for lane in self._lanes:
@@ -168,8 +166,7 @@ class Race:
         row = row_of(lane, self.run_id, shared, None, self._cell)
         row = replace(row, error_type=twin.error_type, error=twin.error, shared_with=twin.row)
         self.rows[row.row] = row
-        for watcher in self._watchers:
-            watcher.finished(row)
+        self._audience.finished(row)
 
 
 def row_of(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .lanes import Lane
@@ -20,7 +20,7 @@ class Progress:
         self._bar: Any = None
         self._timer: asyncio.TimerHandle | None = None
 
-    def begun(self, lanes: Sequence[Lane]) -> None:
+    def begun(self, lanes: Sequence[Lane], stop: Callable[[], None]) -> None:
         """Starts to count, and to wait."""
         self._total = len(lanes)
         self._timer = asyncio.get_running_loop().call_later(self._after_s, self._show)

@@ -27,15 +27,19 @@ class Stuck(Exception):
 class Watching:
     """A watcher that writes down what it was told, and can fail when text comes."""
 
-    def __init__(self, fail=None):
+    def __init__(self, fail=None, stops=False):
         self.told = []
         self.fail = fail
+        self.stops = stops
 
-    def begun(self, lanes):
+    def begun(self, lanes, stop):
         self.told.append(("begun", len(lanes)))
+        self.stop = stop
 
     def grew(self, row, delta):
         self.told.append(("grew", row))
+        if self.stops:
+            self.stop()
         if self.fail is not None:
             raise self.fail
 
@@ -124,12 +128,47 @@ def test_an_interrupt_keeps_what_came():
     assert which.last.rows[0].completion.text == "hi"
 
 
-def test_a_watcher_that_fails_costs_its_row_and_no_other():
-    """A view with a bug makes errors that are told, and every answer is kept."""
-    found = run(kit(), "hi", ["scripted:echo"], view=Watching(Stuck("a view that fails")))
+def test_a_watcher_that_fails_costs_no_row(caplog):
+    """A view with a bug is told no more, the log has it, and the run goes on."""
+    watching = Watching(Stuck("a view that fails"))
+    found = run(kit(), "hi", ["scripted:echo", "scripted:echo"], view=watching)
 
-    (row,) = found.rows
-    assert (row.error_type, row.completion.text) == ("Stuck", "hi")
+    assert statuses(found) == ["complete", "complete"]
+    assert watching.told == [("begun", 2), ("grew", 0)]
+    assert "a view that fails" in caplog.text
+
+
+def test_a_stop_ends_the_run_and_keeps_what_came():
+    """What a view's Stop cuts off is cancelled rows of a comparison that is given as usual."""
+    stuck = {"slow": Script("one two", piece_delay_s=3600.0), "echo": cast()["echo"]}
+    carrier = ScriptedCarrier(stuck)
+    which = Kit(environ={}, carriers={"scripted": carrier})
+
+    found = run(which, "hi", ["scripted:echo", "scripted:slow"], verbatim=True,
+                view=Watching(stops=True))  # fmt: skip
+
+    assert statuses(found)[1] == "cancelled"
+    assert found is which.last
+
+
+def test_cancelling_a_stopped_run_still_cancels_it():
+    """Whoever waits for a run and is cancelled is cancelled, whatever its view has stopped."""
+    stuck = {"slow": Script("one two", piece_delay_s=3600.0)}
+    which = Kit(environ={}, carriers={"scripted": ScriptedCarrier(stuck)})
+
+    async def both():
+        compared = comparing("hi", "scripted:slow", verbatim=True)
+        watching = Watching()
+        task = asyncio.create_task(which.compare(compared.spots, compared.options, view=watching))
+        while not watching.told[1:]:
+            await asyncio.sleep(0)
+        watching.stop()
+        task.cancel()
+        await task
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(both())
+    assert statuses(which.last) == ["cancelled"]
 
 
 def test_a_watcher_hears_of_everything_in_order():

@@ -9,12 +9,16 @@ from llmkit.types import TextDelta
 from tests.unit.rows import plain
 
 
+def stop():
+    """Nobody stops this run."""
+
+
 def test_a_quick_run_shows_no_bar(capsys):
     """What ends before its time comes leaves nothing on the screen."""
 
     async def quick():
         progress = Progress(after_s=60.0)
-        progress.begun([])
+        progress.begun([], stop)
         progress.grew(0, TextDelta("x"))
         progress.finished(plain())
         progress.ended()
@@ -29,7 +33,7 @@ def test_a_long_run_counts_its_rows(capsys):
 
     async def long():
         progress = Progress(after_s=0.0)
-        progress.begun([None, None])  # type: ignore[list-item]  # only their number matters
+        progress.begun([None, None], stop)  # type: ignore[list-item]  # only their number matters
         progress.finished(plain())
         await asyncio.sleep(0.01)
         progress.finished(plain(1))
