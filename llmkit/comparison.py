@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from .errors import ConfigError
 from .types import Row
 from .views import records
+from .views.card import card_of
 from .views.cards import comparison_html, comparison_text
+from .views.differences import Differences
 from .views.markup import page
 from .views.report import View
 
@@ -87,6 +89,21 @@ class Comparison:
         return comparison_figure(
             self.rows, kind, measure=measure, substituted=substituted, dark=dark
         )
+
+    def differences(self, first: int, second: int) -> Differences:
+        """Where the answers of two rows differ, word by word; shown by itself.
+
+        Raises:
+            ConfigError: There is no such row.
+        """
+        names, texts = zip(*map(self._told, (first, second)), strict=True)
+        return Differences(names, *texts)
+
+    def _told(self, row: int) -> tuple[str, str]:
+        found = next((r for r in self.rows if r.row == row), None)
+        if found is None:
+            raise ConfigError(f"there is no row {row!r}; rows are 0 to {len(self.rows) - 1}")
+        return card_of(found).name, found.completion.text
 
     def to_csv(self, path: str | Path) -> Path:
         """Writes the table as CSV; cells that a spreadsheet would run as formulas are quoted."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Sequence
-from itertools import groupby
+from collections.abc import Callable, Sequence
 
-from ..types import Completion, Lifecycle, Row, Status
+from ..types import Row
+from .card import Card, by_prompt, card_of
 from .markup import clipped, escape, shown, style, wrapped
-from .speed import tokens_per_second
 
 MOST_CARDS = 8  # more answers than these make a table with the texts folded away
 # Inline: notebooks have rules for <pre> that are stronger than a style sheet's, and that cut
@@ -18,14 +17,8 @@ AS_WRITTEN = (
     'font-size:inherit;background:transparent;color:inherit;border:0;padding:0;margin:.6em 0"'
 )
 FOLDED = ("model", "parameters", "status", "answer", "took")
-MARKS = {
-    Status.COMPLETE: ("✓", "complete", "good"),
-    Status.LENGTH: ("✂", "stopped at the token limit", "warn"),
-    Status.FILTERED: ("⊘", "filtered", "warn"),
-    Status.TRUNCATED: ("⚠", "cut off", "bad"),
-    Status.CANCELLED: ("■", "cancelled", "warn"),
-    Status.ERROR: ("✗", "error", "bad"),
-}
+
+Write = Callable[[str], str]
 
 
 def as_written(text: str) -> str:
@@ -34,21 +27,24 @@ def as_written(text: str) -> str:
 
 
 def comparison_html(
-    rows: Sequence[Row],
-    *,
-    notes: Sequence[str] = (),
-    written: Callable[[str], str] = as_written,
+    rows: Sequence[Row], *, notes: Sequence[str] = (), written: Write = as_written
 ) -> str:
     """The answers next to each other, grouped by prompt; *written* makes markup of an answer."""
+    return cards_html([card_of(row) for row in rows], notes=notes, written=written)
+
+
+def cards_html(
+    cards: Sequence[Card], *, notes: Sequence[str] = (), written: Write = as_written
+) -> str:
+    """The same of cards, whose answers may still be growing."""
     parts = [style()]
     parts += [f'<p class="lk-note">{escape(note)}</p>' for note in notes]
-    if not rows:
+    if not cards:
         parts.append("<p>No answers.</p>")
-    many = _cards if len(rows) <= MOST_CARDS else _folded
-    for prompt, group in _by_prompt(rows):
-        answers = list(group)
+    many = _lanes if len(cards) <= MOST_CARDS else _folded
+    for prompt, group in by_prompt(cards):
         parts.append(f"<h3>{escape(prompt)}</h3>")
-        parts.append(many(answers, written))
+        parts.append(many(group, written))
     return f'<div class="lk">{"".join(parts)}</div>'
 
 
@@ -56,150 +52,84 @@ def comparison_text(
     rows: Sequence[Row], *, notes: Sequence[str] = (), width: int | None = None
 ) -> str:
     """The answers one below the other, for a terminal."""
+    return cards_text([card_of(row) for row in rows], notes=notes, width=width)
+
+
+def cards_text(
+    cards: Sequence[Card], *, notes: Sequence[str] = (), width: int | None = None
+) -> str:
+    """The same of cards, whose answers may still be growing."""
     width = width or min(shutil.get_terminal_size((100, 24)).columns, 120)
     parts = [shown(note) for note in notes]
-    if not rows:
+    if not cards:
         parts.append("no answers")
-    for prompt, group in _by_prompt(rows):
+    for prompt, group in by_prompt(cards):
         parts.append(f"\n{clipped(' '.join(shown(prompt).split()), width)}\n{'=' * min(width, 72)}")
-        parts += [_block(row, width) for row in group]
+        parts += [_block(card, width) for card in group]
     return "\n".join(parts).strip("\n")
 
 
-def point(row: Row) -> str:
-    """The grid point of a row in words, "" for a run without parameters."""
-    said = [f"{name} {_short(value)}" for name, value in row.parameters.items()]
-    return " · ".join([*said, *([f"repeat {row.repeat + 1}"] if row.repeat else [])])
+def _lanes(cards: Sequence[Card], written: Write) -> str:
+    columns = {3: "lk-three", 4: "lk-four", 7: "lk-four", 8: "lk-four"}.get(len(cards), "")
+    lanes = "".join(_lane(card, written) for card in cards)
+    return f'<div class="lk-lanes {columns}">{lanes}</div>'
 
 
-def facts(answer: Completion) -> tuple[str, ...]:
-    """What it took, in words: times, tokens, speed, cost."""
-    said = []
-    if answer.time_to_first_chunk_s is not None:
-        said.append(f"first text {answer.time_to_first_chunk_s:.2f} s")
-    if answer.duration_s is not None:
-        said.append(f"{answer.duration_s:.2f} s")
-    if answer.usage.output_tokens is not None:
-        speed = tokens_per_second(answer)
-        rate = "" if speed is None else f" at {speed:.3g}/s"
-        said.append(f"{answer.usage.output_tokens:,} tokens{rate}")
-    if answer.attempts > 1:
-        said.append(f"{answer.attempts} attempts")
-    if answer.attempts:
-        said.append("cost unknown" if answer.cost_usd is None else dollars(answer.cost_usd))
-    return tuple(said)
-
-
-def dollars(usd: float) -> str:
-    """An amount of US dollars; tiny ones keep two digits that mean something."""
-    return "$0" if usd == 0 else f"${usd:.2f}" if usd >= 0.1 else f"${usd:.2g}"
-
-
-def remarks(row: Row) -> tuple[str, ...]:
-    """All that a reader must know beside the text: substitutions, what was ignored, warnings."""
-    answer = row.completion
-    said = [str(step) for step in answer.fallback]
-    if row.lifecycle is Lifecycle.REROUTED:
-        said.append(f"the provider answers {row.request_model} with another model")
-    if answer.rerouted:
-        said.append(f"asked {answer.request_model}, answered by {answer.response_model}")
-    if answer.possibly_billed and row.error_type:
-        said.append("may have been billed")
-    warned = " ".join(answer.warnings)
-    said += [f"{n} was not sent" for n in answer.ignored_parameters if f"{n} was" not in warned]
-    return (*said, *answer.warnings)
-
-
-def _by_prompt(rows: Sequence[Row]) -> Iterable[tuple[str, Iterable[Row]]]:
-    keyed = groupby(rows, key=lambda row: (str(row.prompt_id), row.prompt))
-    return ((prompt, group) for (_, prompt), group in keyed)
-
-
-def _cards(rows: Sequence[Row], written: Callable[[str], str]) -> str:
-    columns = {3: "lk-three", 4: "lk-four", 7: "lk-four", 8: "lk-four"}.get(len(rows), "")
-    cards = "".join(_card(row, written) for row in rows)
-    return f'<div class="lk-lanes {columns}">{cards}</div>'
-
-
-def _card(row: Row, written: Callable[[str], str]) -> str:
-    mark, word, tone = MARKS[row.completion.status]
-    answer = row.completion
-    parts = [f"<h4>{escape(_name(row))}</h4>"]
+def _lane(card: Card, written: Write) -> str:
+    parts = [f"<h4>{escape(card.name)}</h4>"]
     parts += [
-        f'<p class="lk-point">{escape(said)}</p>' for said in (_served(row), point(row)) if said
+        f'<p class="lk-point">{escape(said)}</p>' for said in (card.served, card.point) if said
     ]
-    parts.append(f'<p class="lk-{tone}">{mark} {escape(word)}</p>')
-    parts.append(_texts(row, written))
-    parts += [f'<p class="lk-note">{escape(said)}</p>' for said in remarks(row)]
-    parts.append(f'<p class="lk-facts">{escape(" · ".join(facts(answer)))}</p>')
+    parts.append(f'<p class="lk-{card.tone}">{card.mark} {escape(card.word)}</p>')
+    parts.append(_texts(card, written))
+    parts += [f'<p class="lk-note">{escape(said)}</p>' for said in card.remarks]
+    parts.append(f'<p class="lk-facts">{escape(" · ".join(card.facts))}</p>')
     return f'<section class="lk-lane">{"".join(parts)}</section>'
 
 
-def _texts(row: Row, written: Callable[[str], str]) -> str:
-    answer = row.completion
+def _texts(card: Card, written: Write) -> str:
     parts = []
-    if row.error:
-        parts.append(f'<p class="lk-bad">{escape(row.error_type)}: {escape(row.error)}</p>')
-    if answer.reasoning:
-        thought = f'<pre class="lk-thought" {AS_WRITTEN}>{escape(answer.reasoning)}</pre>'
+    if card.error:
+        parts.append(f'<p class="lk-bad">{escape(card.error)}</p>')
+    if card.reasoning:
+        thought = f'<pre class="lk-thought" {AS_WRITTEN}>{escape(card.reasoning)}</pre>'
         parts.append(f"<details><summary>reasoning</summary>{thought}</details>")
-    if answer.text:
-        parts.append(written(answer.text))
+    if card.text:
+        parts.append(written(card.text))
     return "".join(parts)
 
 
-def _folded(rows: Sequence[Row], written: Callable[[str], str]) -> str:
+def _folded(cards: Sequence[Card], written: Write) -> str:
     """A line for each answer, whose card opens where its text begins."""
     heads = "".join(f'<th scope="col" style="text-align:left">{h}</th>' for h in FOLDED)
-    lines = "".join(_line(row, written) for row in rows)
+    lines = "".join(_line(card, written) for card in cards)
     return f'<table class="lk-grid"><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table>'
 
 
-def _line(row: Row, written: Callable[[str], str]) -> str:
-    mark, word, tone = MARKS[row.completion.status]
-    begins = clipped(" ".join(shown(row.completion.text or row.error or "").split()), 72)
-    took = escape(" · ".join(facts(row.completion)))
+def _line(card: Card, written: Write) -> str:
+    begins = clipped(" ".join(shown(card.text or card.error).split()), 72)
+    took = escape(" · ".join(card.facts))
     return (
-        f"<tr><td>{escape(_name(row))}</td><td>{escape(point(row))}</td>"
-        f'<td class="lk-{tone}">{mark} {escape(word)}</td>'
-        f"<td><details><summary>{escape(begins)}</summary>{_card(row, written)}</details></td>"
+        f"<tr><td>{escape(card.name)}</td><td>{escape(card.point)}</td>"
+        f'<td class="lk-{card.tone}">{card.mark} {escape(card.word)}</td>'
+        f"<td><details><summary>{escape(begins)}</summary>{_lane(card, written)}</details></td>"
         f"<td>{took}</td></tr>"
     )
 
 
-def _block(row: Row, width: int) -> str:
-    mark, word, _ = MARKS[row.completion.status]
-    head = " · ".join(filter(None, [f"{mark} {_name(row)}", _served(row), point(row), word]))
+def _block(card: Card, width: int) -> str:
+    head = " · ".join(
+        filter(None, [f"{card.mark} {card.name}", card.served, card.point, card.word])
+    )
     lines = [clipped(shown(head), width)]
-    if row.error:
-        lines += wrapped(shown(f"{row.error_type}: {row.error}"), width)
-    lines += _indented(shown(row.completion.text).strip("\n"), width)
-    lines += [line for said in remarks(row) for line in wrapped(f"! {shown(said)}", width)]
-    lines += _indented(" · ".join(facts(row.completion)), width)
+    if card.error:
+        lines += wrapped(shown(card.error), width)
+    lines += _indented(shown(card.text).strip("\n"), width)
+    lines += [line for said in card.remarks for line in wrapped(f"! {shown(said)}", width)]
+    lines += _indented(" · ".join(card.facts), width)
     return "\n" + "\n".join(lines)
 
 
 def _indented(text: str, width: int) -> list[str]:
     pieces = [piece for line in text.split("\n") for piece in wrapped(line, width - 2)]
     return [f"  {piece}".rstrip() for piece in pieces] if text else []
-
-
-def _name(row: Row) -> str:
-    model = row.request_model or row.asked
-    return f"{row.provider}: {model}" if row.provider else model
-
-
-def _served(row: Row) -> str:
-    sent, served = row.request_model, row.completion.response_model
-    said = []
-    if row.asked not in (sent, f"{row.provider}:{sent}"):
-        said.append(f"asked as {row.asked}")
-    if served and served != sent and not row.completion.rerouted:
-        said.append(f"served as {served}")
-    if row.completion.upstream_provider:
-        said.append(f"by {row.completion.upstream_provider}")
-    return " · ".join(said)
-
-
-def _short(value: object) -> str:
-    return clipped(" ".join(shown(value).split()), 40)  # a key is taken out before it is cut

@@ -12,7 +12,8 @@ import pytest
 from llmkit.comparison import Comparison
 from llmkit.plain import visible
 from llmkit.types import Completion, Status
-from llmkit.views.cards import MARKS, comparison_html, comparison_text
+from llmkit.views.card import MARKS
+from llmkit.views.cards import comparison_html, comparison_text
 from llmkit.views.markup import (
     cell,
     clipped,

@@ -1,0 +1,54 @@
+"""Where two answers differ."""
+
+from __future__ import annotations
+
+import pytest
+
+from llmkit.comparison import Comparison
+from llmkit.errors import ConfigError
+from llmkit.views.differences import Differences, Piece, differences
+from tests.unit.rows import plain
+
+
+def test_words_are_compared_not_letters():
+    """What was taken stands before what was put in its place; the rest is told once."""
+    found = differences("The cat sat.", "The dog sat!")
+
+    assert found == (
+        Piece("same", "The "), Piece("gone", "cat"), Piece("new", "dog"), Piece("same", " sat"),
+        Piece("gone", "."), Piece("new", "!"),
+    )  # fmt: skip
+
+
+def test_both_answers_can_be_read_out_of_the_pieces():
+    """Nothing is lost: without the new it is the first, without the gone the second."""
+    first, second = "one two\nthree  four", "zero two three four\n"
+    found = differences(first, second)
+
+    assert "".join(p.text for p in found if p.kind != "new") == first
+    assert "".join(p.text for p in found if p.kind != "gone") == second
+
+
+def test_markup_in_an_answer_stays_text():
+    """A tag that a model wrote is shown, in the html too."""
+    html = Differences(("a", "<b>"), "x", "<img src=x onerror=alert(1)>")._repr_html_()
+
+    assert "<img" not in html
+    assert "&lt;img" in html
+    assert "only &lt;b&gt;" in html
+
+
+def test_a_terminal_reads_it_by_its_brackets():
+    """Colour is not what tells them apart."""
+    assert str(Differences(("a", "b"), "one two", "one three")).splitlines()[-1] == (
+        "one [-two-]{+three+}"
+    )
+
+
+def test_a_comparison_tells_where_two_of_its_rows_differ():
+    """Rows are named by their numbers; a wrong one is told."""
+    run = Comparison([plain(0, text="one two"), plain(1, "gpt-6-sol", text="one three")], {})
+
+    assert run.differences(0, 1).names == ("openai: gpt-6-luna", "openai: gpt-6-sol")
+    with pytest.raises(ConfigError, match="rows are 0 to 1"):
+        run.differences(0, 2)

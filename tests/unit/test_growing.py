@@ -1,0 +1,139 @@
+"""Answers that are still being written, as cards and as small changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from llmkit.secret import Secret
+from llmkit.types import Completion, Status, TextDelta
+from llmkit.views.growing import Growing
+from tests.unit.rows import plain
+
+
+def waiting(number=0):
+    """A row that nothing has come for yet."""
+    row = plain(number)
+    return replace(row, completion=Completion(provider="openai", request_model="gpt-6-luna"))
+
+
+def final(number=0, text="Entropy counts the ways.", **changes):
+    return plain(number, text=text, reasoning="", **changes)
+
+
+def told(growing):
+    """All text that was sent for row 0, as a page puts it together."""
+    (change,) = growing.changes()
+    return change
+
+
+def test_a_lane_waits_writes_and_ends():
+    """The card says in which of the three states an answer is, by mark and by word."""
+    growing = Growing([waiting()])
+    states = [growing.cards()[0].state]
+    growing.grew(0, TextDelta("one "), 0.5)
+    states.append(growing.cards()[0].state)
+    growing.finished(final())
+    states.append(growing.cards()[0].state)
+
+    assert states == ["waiting", "writing", "complete"]
+    assert growing.left == 0
+
+
+def test_only_what_is_new_is_sent():
+    """A change holds the text that was added, and nothing once there is none."""
+    growing = Growing([waiting()])
+    growing.grew(0, TextDelta("one "), 0.5)
+    growing.grew(0, TextDelta("two "), 0.6)
+    first = told(growing)
+    growing.grew(0, TextDelta("three "), 0.7)
+
+    assert first["add"] == "one two "
+    assert told(growing)["add"] == "three "
+    assert growing.changes() == []
+
+
+def test_an_end_sends_no_text_a_second_time():
+    """The final card brings what waited of the last word, not the whole answer."""
+    growing = Growing([waiting()])
+    growing.grew(0, TextDelta("Entropy counts the "), 0.5)
+    growing.changes()
+    growing.grew(0, TextDelta("ways."), 0.6)
+    growing.finished(final())
+    card = told(growing)["card"]
+
+    assert card["text_end"] == "ways."
+    assert "text" not in card
+    assert card["facts"][0] == "first text 0.50 s"
+
+
+def test_an_end_that_tells_another_text_replaces_what_was_sent():
+    """Where an answer began at one model and was given by another, the page shows the last."""
+    growing = Growing([waiting()])
+    growing.grew(0, TextDelta("from the first "), 0.5)
+    growing.changes()
+    growing.finished(final(text="from the second"))
+
+    assert told(growing)["card"]["text"] == "from the second"
+
+
+@pytest.mark.parametrize("cut", range(1, 30))
+def test_a_key_that_comes_in_pieces_is_never_sent(cut):
+    """Wherever the network cuts an echoed key, no piece of it goes to the page."""
+    key = Secret("sk-ant-q9Zp4Lm7Xc2Vb8Nk3Hj6")
+    growing = Growing([waiting()])
+    text = f"your key {key.reveal()} is fine "
+    sent = []
+    for start in range(0, len(text), cut):
+        growing.grew(0, TextDelta(text[start : start + cut]), 0.5)
+        sent.append(told(growing).get("add", ""))
+
+    assert "".join(sent) == "your key *** is fine "
+
+
+def test_text_without_blanks_flows_too():
+    """A language without blanks between words is not held back to the end."""
+    growing = Growing([waiting()])
+    growing.grew(0, TextDelta("熵是混乱"), 0.5)
+
+    assert told(growing)["add"] == "熵是混乱"
+
+
+def test_what_acts_on_a_page_or_a_terminal_is_shown_as_its_code():
+    """A right-to-left override and an escape arrive as their numbers."""
+    growing = Growing([waiting()])
+    growing.grew(0, TextDelta("a\u202eb \x1b[31m "), 0.5)
+
+    assert told(growing)["add"] == "a\\u202eb \\x1b[31m "
+
+
+def test_a_page_that_comes_late_gets_everything_once():
+    """The whole state holds what was sent before; the next change goes on from there."""
+    growing = Growing([waiting(), waiting(1)], notes=["one machine"])
+    growing.grew(0, TextDelta("one tw"), 0.5)
+    state = growing.state()
+    growing.grew(0, TextDelta("o "), 0.6)
+
+    assert [card["text"] for card in state["cards"]] == ["one ", ""]
+    assert state["notes"] == ["one machine"]
+    assert told(growing)["add"] == "two "
+
+
+def test_an_error_that_is_known_before_sending_is_there_at_once():
+    """A missing key is an error from the first picture on, not somebody to wait for."""
+    row = replace(waiting(), error="no key", error_type="MissingApiKeyError",
+                  completion=Completion(status=Status.ERROR))  # fmt: skip
+
+    (card,) = Growing([row]).cards()
+
+    assert (card.state, card.error) == ("error", "MissingApiKeyError: no key")
+
+
+def test_counts_before_the_end_are_marked_as_estimates():
+    """Nobody reads a guess as a count."""
+    growing = Growing([waiting()])
+    growing.grew(0, TextDelta("word " * 40), 0.5)
+    growing.grew(0, TextDelta("word " * 40), 2.5)
+
+    assert told(growing)["facts"] == ["first text ≈ 0.50 s", "≈ 100 tokens at ≈ 50/s"]
