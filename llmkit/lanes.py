@@ -201,6 +201,11 @@ def row_of(
     )
 
 
+def expected(lane: Lane) -> Row:
+    """The row that *lane* will become, as far as it is known before anything is sent."""
+    return row_of(lane, "", _unsent(lane), lane.error, None)
+
+
 def merge_equal(lanes: Iterable[Lane]) -> tuple[Lane, ...]:
     """*lanes*, with those marked whose request is the same as an earlier one's.
 

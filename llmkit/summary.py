@@ -23,7 +23,7 @@ def comparison_of(race: Race, started: datetime, lanes: Sequence[Lane]) -> Compa
         "models": sorted({lane.spot.asked for lane in lanes}),
         "parameters": _parameters(lanes),
     }
-    return Comparison([race.rows[i] for i in sorted(race.rows)], about, _notes(lanes))
+    return Comparison([race.rows[i] for i in sorted(race.rows)], about, notes(lanes))
 
 
 def _parameters(lanes: Sequence[Lane]) -> dict[str, list[object]]:
@@ -36,15 +36,16 @@ def _parameters(lanes: Sequence[Lane]) -> dict[str, list[object]]:
     return found
 
 
-def _notes(lanes: Sequence[Lane]) -> tuple[str, ...]:
+def notes(lanes: Sequence[Lane]) -> tuple[str, ...]:
+    """What must be known before the answers of *lanes* are compared."""
     local = [lane for lane in lanes if lane.call and lane.call.provider.name == "local"]
     scripted = [lane for lane in lanes if lane.call and lane.call.provider.name == "scripted"]
-    notes = []
+    found = []
     if len(local) > 1:
-        notes.append(
+        found.append(
             "The answers of the local model were made on one machine, one after another: "
             "their times include waiting for each other."
         )
     if scripted:
-        notes.append("Answers marked [scripted] come from a script, not from a model.")
-    return tuple(notes)
+        found.append("Answers marked [scripted] come from a script, not from a model.")
+    return tuple(found)

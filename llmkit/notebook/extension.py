@@ -9,10 +9,13 @@ from typing import Any
 from ..runtime.cell import Cell
 from . import hooks
 from .background import check_if_wished
+from .live_views import LiveViews
 from .magics import NAMES, LlmkitMagics
 
 # The kit is not imported before it is needed: a notebook that only loads us pays for nothing.
 _KIT = f"{__package__.partition('.')[0]}.kit"
+
+_views = LiveViews()
 
 
 def load(shell: Any) -> None:
@@ -23,12 +26,14 @@ def load(shell: Any) -> None:
     hooks.CellHooks(shell, _cell_started, _cells_deleted).register()
     shell.register_magics(LlmkitMagics(shell))
     kit = _kit()
+    _views.register(shell, kit)
     check_if_wished(wished=None if kit is None else kit.settings.check_at_load)
 
 
 def unload(shell: Any) -> None:
     """Takes the magics and hooks away and closes what is open."""
     hooks.unregister(shell)
+    _views.unregister(shell)
     for kind in ("line", "cell"):
         for name in NAMES:
             magic = shell.magics_manager.magics[kind].get(name)
@@ -46,6 +51,7 @@ def _kit() -> Any:
 
 
 def _cell_started(cell: Cell) -> None:
+    _views.shown.begin()
     kit = _kit()
     if kit is not None:
         kit.manager.cell_started(cell)

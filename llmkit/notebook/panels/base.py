@@ -67,6 +67,7 @@ class Panel(anywidget.AnyWidget):
         script: Its front: a file in `static/`, or a path.
         kit: Where its state comes from and its actions go to.
         desk: The way to the main loop.
+        showings: Where in the notebook it stands.
     """
 
     script: ClassVar[str | Path]
@@ -83,7 +84,7 @@ class Panel(anywidget.AnyWidget):
         self._lock = threading.Lock()
         self._taken: deque[str] = deque(maxlen=500)
         self._views: set[str] = set()
-        self._showings: list[Showing] = []
+        self.showings: list[Showing] = []
         self._greeted: list[Callable[[], None]] = []
         self._html: Any = None  # the plain widget, once it was needed
         self._unpainted = False
@@ -157,6 +158,16 @@ class Panel(anywidget.AnyWidget):
         """The state as html and text."""
         return {"text/html": self.html(), "text/plain": self.text()}
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether plain widgets show it."""
+        return self._html is not None
+
+    def repaint_plain(self) -> None:
+        """Puts the html of now into the plain widget, if there is one."""
+        if self._html is not None:
+            self._html.value = self.html()
+
     def on_greeting(self, callback: Callable[[], None]) -> None:
         """Calls *callback* whenever a script of this panel comes to life."""
         self._greeted.append(callback)
@@ -165,7 +176,7 @@ class Panel(anywidget.AnyWidget):
         if not in_kernel():
             display({"text/plain": self.text()}, raw=True)
             return
-        self._showings.append(Showing(self.desk, self, self.plain, self.words))
+        self.showings.append(Showing(self.desk, self, self.plain, self.words))
 
     def _repr_mimebundle_(self, **_: object) -> Any:
         return self.words(), {}
@@ -201,7 +212,7 @@ class Panel(anywidget.AnyWidget):
             self.desk.work(partial(self._act, str(content.get("verb")), words, content.get("n")))
 
     def _meet(self, view: str, *, empty: bool) -> None:
-        for greeted in (*(s.greeted for s in self._showings), *self._greeted):
+        for greeted in (*(s.greeted for s in self.showings), *self._greeted):
             greeted()
         self._views.add(view)
         if len(self._views) == 1 and self._html is None:
@@ -236,8 +247,7 @@ class Panel(anywidget.AnyWidget):
 
     def _paint(self) -> None:
         self._unpainted = False
-        if self._html is not None:
-            self._html.value = self.html()
+        self.repaint_plain()
         state = dict(self.state())
         if state != self._sent:
             self._sent = state

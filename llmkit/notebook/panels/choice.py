@@ -13,6 +13,7 @@ PANELS: dict[str, tuple[str, str]] = {
     "auth": ("auth", "Auth"),
     "models": ("models", "Models"),
     "sessions": ("sessions", "Sessions"),
+    "compare": ("compare", "Compare"),
 }
 
 

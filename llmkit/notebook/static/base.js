@@ -8,7 +8,7 @@
 // if there is one, gives the state after a message of a panel's own kind. `view.act(verb, words)`
 // asks the kernel for an action; `view.waits(verb, words)` says whether it still has to be done.
 // `view.local` is for what only this view knows (a filter, a fold): change it, then call
-// `view.repaint()`.
+// `view.repaint()`. `view.id` begins the ids of its elements.
 import { h, patch } from "./tree.js";
 
 /** The state after *message*; the state itself where the message is none of its. */
@@ -82,6 +82,7 @@ function viewOf(front, model, el, paint, local) {
   const root = el.appendChild(document.createElement("div"));
   root.className = "lk lk-panel";
   const view = {
+    id: `lk-${me}`,
     local,
     root,
     send(message) {

@@ -52,7 +52,7 @@ function update(node, tree) {
     return;
   }
   const wanted = tree.attributes;
-  for (const { name } of [...node.attributes]) if (!(name in wanted)) node.removeAttribute(name);
+  for (const { name } of [...node.attributes]) if (!(name in wanted) && name !== "open") node.removeAttribute(name);
   for (const [name, value] of Object.entries(wanted)) setAttribute(node, name, value);
   if ("markup" in wanted) return;
   patch(node, tree.children);
@@ -91,5 +91,5 @@ function listen(node, name, listener) {
 function setValue(node, value) {
   if (node.lkValue === value) return;
   node.lkValue = value;
-  node.value = value;
+  if (node.value !== String(value)) node.value = value;
 }

@@ -1,0 +1,126 @@
+"""The lanes of one run as a page shows them, and what can be asked of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..errors import ConfigError
+from ..views.cards import as_written, cards_html, cards_text
+from ..views.differences import differences, pieces_html
+from ..views.growing import Growing
+from ..views.markup import escape, shown
+
+
+class Board:
+    """A run's answers, whether their Markdown is rendered, and which two are laid side by side.
+
+    Attributes:
+        growing: The answers.
+        markdown: True renders their Markdown, sanitised.
+    """
+
+    def __init__(self, growing: Growing, stop: Callable[[], None]) -> None:
+        self.growing = growing
+        self.markdown = False
+        self._stop = stop
+        self._stopping = False
+        self._pair: tuple[int, int] | None = None
+
+    def actions(self) -> dict[str, Any]:
+        """What a page may ask for."""
+        return {"stop": self._halt, "markdown": self._render, "differ": self._differ}
+
+    def state(self) -> dict[str, object]:
+        """All that the scripts need."""
+        state = self.growing.state()
+        for card in state["cards"]:  # type: ignore[attr-defined]  # it is our own list of dicts
+            self._dress(card)
+        return {**state, **self.frame(), "markdown": self.markdown, "differences": self._told()}
+
+    def frame(self) -> dict[str, object]:
+        """What is said of the run as a whole."""
+        return {"left": self.growing.left, "stopping": self._stopping}
+
+    def changes(self) -> list[Mapping[str, object]]:
+        """What is new of the answers since the last time."""
+        changes = self.growing.changes()
+        for change in changes:
+            card = change.get("card")
+            if isinstance(card, dict):
+                self._dress(card)
+        return changes
+
+    def html(self) -> str:
+        """The answers as they are now, with the differences that were asked for."""
+        cards = self.growing.cards()
+        html = cards_html(cards, notes=self.growing.notes, written=self._written())
+        return html + self._pair_html()
+
+    def text(self) -> str:
+        """The same for a terminal."""
+        return cards_text(self.growing.cards(), notes=self.growing.notes)
+
+    def words(self) -> dict[str, str]:
+        """Both."""
+        return {"text/html": self.html(), "text/plain": self.text()}
+
+    async def _halt(self) -> None:
+        self._stopping = True
+        self._stop()
+
+    async def _render(self, on: bool) -> None:
+        if on:
+            rendering()("")  # says what to install, where it must be
+        self.markdown = on
+
+    async def _differ(self, first: int | None = None, second: int | None = None) -> None:
+        if first is None or second is None:
+            self._pair = None
+        elif first == second:
+            raise ConfigError("choose two different answers")
+        else:
+            self._pair = (first, second)
+
+    def _written(self) -> Callable[[str], str]:
+        return _rendered if self.markdown else as_written
+
+    def _dress(self, card: dict[str, object]) -> None:
+        if self.markdown and card["state"] not in ("waiting", "writing"):
+            card["markup"] = rendering()(self._card(card["row"]).text)
+
+    def _card(self, row: object) -> Any:
+        found = next((card for card in self.growing.cards() if card.row == row), None)
+        if found is None:
+            raise ConfigError(f"there is no answer {row!r} here")
+        return found
+
+    def _told(self) -> dict[str, object] | None:
+        if self._pair is None:
+            return None
+        first, second = map(self._card, self._pair)
+        return {
+            "first": self._pair[0],
+            "second": self._pair[1],
+            "names": [shown(first.name), shown(second.name)],
+            "pieces": [[p.kind, p.text] for p in differences(first.text, second.text)],
+        }
+
+    def _pair_html(self) -> str:
+        if self._pair is None:
+            return ""
+        first, second = map(self._card, self._pair)
+        head = f"<del>only {escape(first.name)}</del> · <ins>only {escape(second.name)}</ins>"
+        body = pieces_html(differences(first.text, second.text))
+        return f'<div class="lk"><p class="lk-note">{head}</p>{body}</div>'
+
+
+def rendering() -> Callable[[str], str]:
+    """What makes sanitised markup of an answer's Markdown."""
+    from ..views.markdown import markdown_html
+
+    return markdown_html
+
+
+def _rendered(text: str) -> str:
+    return f'<div class="lk-answer lk-markdown">{rendering()(text)}</div>'

@@ -1,0 +1,232 @@
+"""A form that puts one prompt to many models, and shows the answers below."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import ipywidgets
+from IPython.core.getipython import get_ipython
+
+from ...asking import Compared, comparing
+from ...errors import ConfigError, LlmkitError
+from ...kit import Kit
+from ...runtime.cast import cast
+from ...views.markup import shown
+from ..board import Board
+from ..growth import Growth
+from ..lazily import face
+from .base import Action, Panel
+from .lanes import plain_controls
+from .picks import picks_of
+
+NUMBERS = {"temperature": float, "top_p": float, "max_tokens": int, "seed": int}
+VARIABLE = "comparison"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the form holds, as it was typed.
+
+    Attributes:
+        numbers: By parameter; "" for the provider's default, "0, 1" for a grid.
+        variable: Where the run will be found.
+    """
+
+    prompt: str = ""
+    system: str = ""
+    models: tuple[str, ...] = ()
+    numbers: tuple[tuple[str, str], ...] = tuple((name, "") for name in NUMBERS)
+    repeats: int = 1
+    variable: str = VARIABLE
+
+    def compared(self) -> Compared:
+        """The comparison that is asked for.
+
+        Raises:
+            ConfigError: Something is missing or cannot be read; says what.
+        """
+        if not self.models:
+            raise ConfigError("name at least one model, e.g. local:smollm2")
+        if not self.variable.isidentifier() or keyword.iskeyword(self.variable):
+            raise ConfigError(f"{self.variable!r} cannot be a variable's name; try {VARIABLE}")
+        asked: dict[str, Any] = {
+            name: _values(name, typed) for name, typed in self.numbers if typed.strip()
+        }
+        if self.system.strip():
+            asked["system"] = self.system
+        return comparing(self.prompt, list(self.models), repeats=self.repeats, **asked)
+
+
+class Compare(Panel):
+    """Prompt, models and parameters above, the answers below; the run is in a variable.
+
+    Attributes:
+        wish: What was asked last.
+        board: The answers of the newest run, None before the first.
+    """
+
+    script = "compare.js"
+
+    def __init__(self, kit: Kit, variables: dict[str, Any] | None = None) -> None:
+        self.wish = Wish()
+        self.board: Board | None = None
+        self._variables = _user_variables() if variables is None else variables
+        self._names = _model_names()
+        self._running = False
+        self._said = ""
+        self._picks = picks_of(kit)
+        super().__init__(kit)
+        self._unwatch = self._picks.watch(self.changed)
+
+    def close(self) -> None:
+        """Takes it off the page; a run that goes on goes on."""
+        self._unwatch()
+        super().close()
+
+    def state(self) -> Mapping[str, object]:
+        """The form's choices and the answers as they are now."""
+        return {
+            "names": self._names,
+            "picks": list(self._picks.names),
+            "running": self._running,
+            "said": self._said,
+            "variable": self.wish.variable,
+            "board": self.board.state() if self.board is not None else None,
+        }
+
+    def html(self) -> str:
+        """The answers, or how to get some."""
+        if self.board is None:
+            return "<p>Nothing has been compared here yet. Run the cell to open the panel.</p>"
+        return f"<p>{escape(self._told())}</p>{self.board.html()}"
+
+    def text(self) -> str:
+        """The answers, or how to get some."""
+        if self.board is None:
+            return 'nothing has been compared here yet; llmkit.compare("...", [...]) does it too'
+        return f"{self._told()}\n\n{self.board.text()}"
+
+    def actions(self) -> Mapping[str, Action]:
+        """Run; and what can be asked of the answers."""
+        asked = self.board.actions() if self.board is not None else {}
+        return {**asked, "run": self._run}
+
+    def controls(self) -> Sequence[Any]:
+        """The form of plain widgets."""
+        return [_plain_form(self)]
+
+    def grown(self) -> None:
+        """Sends what is new of the answers; call it on their loop."""
+        if self.board is not None:
+            self.tell("grow", lanes=self.board.changes(), **self.board.frame())
+        if self.is_plain:
+            self.changed()
+
+    async def _run(
+        self,
+        prompt: str = "",
+        system: str = "",
+        models: Sequence[str] = (),
+        numbers: Mapping[str, str] | None = None,
+        repeats: int = 1,
+        variable: str = VARIABLE,
+    ) -> None:
+        if self._running:
+            raise ConfigError("a comparison is running here; stop it first")
+        self.wish = Wish(
+            prompt, system, tuple(models), tuple((numbers or {}).items()), repeats, variable.strip()
+        )
+        compared = self.wish.compared()
+        self._running, self._said = True, ""
+        self.kit.manager.spawn(self._compare(compared, self.wish.variable))
+
+    async def _compare(self, compared: Compared, variable: str) -> None:
+        try:
+            run = await self.kit.compare(
+                compared.spots, compared.options, view=_Feed(self), **compared.limits
+            )
+            self._variables[variable] = run
+        except LlmkitError as error:
+            self._said = shown(error)
+        finally:
+            self._running = False
+            self.changed()
+
+    def _told(self) -> str:
+        return f"The run is in the variable {self.wish.variable}."
+
+
+class _Feed(Growth):
+    """Brings a run's answers to the panel."""
+
+    def __init__(self, panel: Compare) -> None:
+        super().__init__()
+        self._panel = panel
+
+    def opened(self) -> None:
+        if self.growing is not None:
+            self._panel.board = Board(self.growing, self.stop)
+            self._panel.changed()
+
+    def news(self) -> None:
+        self._panel.grown()
+
+    def closed(self) -> None:
+        self._panel.changed()
+
+
+def _values(name: str, typed: str) -> Any:
+    try:
+        found = [NUMBERS[name](part) for part in typed.split(",")]
+    except (KeyError, ValueError):
+        raise ConfigError(f"{name} is a number, or several like 0, 1; not {typed!r}") from None
+    return found[0] if len(found) == 1 else found
+
+
+def _user_variables() -> dict[str, Any]:
+    shell = get_ipython()
+    return {} if shell is None else shell.user_ns
+
+
+def _model_names() -> list[str]:
+    """What the picker completes: standard names, every id that can be called, the script's."""
+    lines = face().models(alive=True).rows
+    standard = {str(line["name"]) for line in lines if line.get("name")}
+    ids = {f"{line['provider']}:{line['id']}" for line in lines if line.get("id")}
+    scripted = {f"scripted:{name}" for name in cast()}
+    return sorted(standard) + sorted(ids | scripted | {"local:smollm2"})
+
+
+def _plain_form(panel: Compare) -> Any:
+    wide = {"width": "95%"}
+    prompt = ipywidgets.Textarea(description="Prompt", layout=wide)
+    system = ipywidgets.Text(description="System", layout=wide)
+    picked = " ".join(picks_of(panel.kit).names)
+    models = ipywidgets.Text(
+        picked, description="Models", placeholder="with blanks between", layout=wide
+    )
+    numbers = {name: ipywidgets.Text(description=name) for name in NUMBERS}
+    repeats = ipywidgets.BoundedIntText(value=1, min=1, max=1000, description="repeats")
+    variable = ipywidgets.Text(value=VARIABLE, description="variable")
+    run = ipywidgets.Button(description="Run", button_style="primary")
+    run.on_click(
+        lambda _: panel.ask(
+            "run",
+            prompt=prompt.value,
+            system=system.value,
+            models=models.value.split(),
+            numbers={name: field.value for name, field in numbers.items()},
+            repeats=repeats.value,
+            variable=variable.value,
+        )
+    )
+    rest = [*numbers.values(), repeats, variable]
+    fields = ipywidgets.HBox(rest, layout={"flex_flow": "row wrap"})
+    buttons = [ipywidgets.HBox([run, panel.button("Stop", "stop")])]
+    if panel.board is not None:
+        buttons.append(plain_controls(panel, panel.board))
+    return ipywidgets.VBox([prompt, system, models, fields, *buttons])

@@ -1,0 +1,115 @@
+// A form that puts one prompt to many models, and the answers below it.
+import { h } from "./tree.js";
+import { button, panel } from "./base.js";
+import { answers, controls, differences, fresh, grown } from "./lanes.js";
+
+const NUMBERS = { temperature: "temperature", top_p: "top p", max_tokens: "max tokens", seed: "seed" };
+
+/** What a form holds before anybody types. */
+export function blank() {
+  return {
+    ...fresh(), typed: "", models: [], taken: [],
+    form: { prompt: "", system: "", repeats: 1, variable: "comparison",
+      numbers: Object.fromEntries(Object.keys(NUMBERS).map((name) => [name, ""])) },
+  };
+}
+
+/** The models with *name* among them, each once. */
+export function picked(models, name) {
+  const names = name.split(/[\s,]+/).filter(Boolean);
+  return [...new Set([...models, ...names])];
+}
+
+/** The words of the action that runs what a form holds; a name that was not added counts too. */
+export function wish(local) {
+  const { prompt, system, repeats, variable, numbers } = local.form;
+  return { prompt, system, models: picked(local.models, local.typed), numbers,
+    repeats: Number(repeats), variable };
+}
+
+/** The state after a message: answers grow. */
+export function compared(state, message) {
+  return { ...state, board: state.board && grown(state.board, message) };
+}
+
+/** Takes over what was picked in another panel, each name once, so that it can be removed. */
+export function take(local, picks) {
+  for (const name of picks.filter((pick) => !local.taken.includes(pick))) {
+    local.taken.push(name);
+    local.models = picked(local.models, name);
+  }
+}
+
+function field(view, name, label, attributes = {}, tag = "input") {
+  const form = view.local.form;
+  return h("label", { class: `lk-field lk-${name}` }, h("span", {}, label),
+    h(tag, { input: (event) => { form[name] = event.target.value; view.repaint(); }, value: form[name], ...attributes }));
+}
+
+function number(view, name) {
+  const numbers = view.local.form.numbers;
+  return h("label", { class: "lk-field" }, h("span", {}, NUMBERS[name]),
+    h("input", { type: "text", inputmode: "decimal", placeholder: "default", value: numbers[name],
+      input: (event) => { numbers[name] = event.target.value; view.repaint(); } }));
+}
+
+function add(view) {
+  view.local.models = picked(view.local.models, view.local.typed);
+  view.local.typed = "";
+  view.repaint();
+}
+
+function picker(state, view) {
+  const { local, id } = view;
+  return h("div", { class: "lk-field lk-models" },
+    h("label", { for: `${id}-model` }, "models"),
+    h("div", { class: "lk-bar" },
+      local.models.map((name) =>
+        h("span", { class: "lk-pick", key: name }, name,
+          h("button", { type: "button", "aria-label": `remove ${name}`, click: () => {
+            local.models = local.models.filter((other) => other !== name);
+            view.repaint();
+          } }, "×"))),
+      h("input", { id: `${id}-model`, list: `${id}-names`, placeholder: "name or provider:id",
+        key: "typed", autocomplete: "off", value: local.typed,
+        input: (event) => { local.typed = event.target.value; view.repaint(); },
+        keydown: (event) => { if (event.key === "Enter") add(view); } }),
+      h("button", { type: "button", key: "add", click: () => add(view) }, "Add")),
+    h("datalist", { id: `${id}-names` }, state.names.map((name) => h("option", { value: name }))));
+}
+
+function form(state, view) {
+  return h("div", { class: "lk-form" },
+    field(view, "prompt", "prompt", { rows: 3 }, "textarea"),
+    field(view, "system", "system prompt", { type: "text", placeholder: "none" }),
+    picker(state, view),
+    h("div", { class: "lk-fields" },
+      Object.keys(NUMBERS).map((name) => number(view, name)),
+      field(view, "repeats", "repeats", { type: "number", min: 1 }),
+      field(view, "variable", "variable", { type: "text" })));
+}
+
+/** What is said of the run beside the button. */
+export function told(state) {
+  if (state.said) return h("span", { class: "lk-bad", role: "alert" }, `✗ ${state.said}`);
+  if (state.running || !state.board) return null;
+  return h("span", { class: "lk-soft", role: "status" }, "in the variable ", h("code", {}, state.variable));
+}
+
+export default panel({
+  local: blank,
+  reduce: compared,
+  paint: (state, view) => {
+    take(view.local, state.picks);
+    const board = state.board;
+    return [
+      form(state, view),
+      h("div", { class: "lk-bar" },
+        state.running
+          ? h("span", { class: "lk-soft", role: "status" }, "▸ running")
+          : button(view, "▸ Run", "run", wish(view.local), { class: "lk-main" }),
+        told(state)),
+      ...(board ? [controls(board, view), ...differences(board.differences), ...answers(board, view)] : []),
+    ];
+  },
+});

@@ -1,0 +1,182 @@
+// Answers that grow side by side: what a message changes, and what the page shows for it.
+// Pure: values in, values out. A card's text is text and stays so; its `markup`, where a person
+// asked for Markdown, has been sanitised in the kernel.
+import { h } from "./tree.js";
+import { button } from "./base.js";
+
+const COLUMNS = { 3: "lk-three", 4: "lk-four", 7: "lk-four", 8: "lk-four" };
+const AS_WRITTEN =
+  "white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere;font-family:inherit;" +
+  "font-size:inherit;background:transparent;color:inherit;border:0;padding:0;margin:.6em 0";
+
+/** The state after a message about lanes. */
+export function grown(state, message) {
+  if (message.kind !== "grow") return state;
+  const news = new Map(message.lanes.map((lane) => [lane.row, lane]));
+  const cards = state.cards.map((card) => (news.has(card.row) ? next(card, news.get(card.row)) : card));
+  return { ...state, cards, left: message.left, stopping: message.stopping };
+}
+
+function next(card, news) {
+  if (!news.card) {
+    const text = card.text + (news.add ?? "");
+    const reasoning = card.reasoning + (news.think ?? "");
+    return { ...card, state: "writing", mark: "▸", word: "writing", text, reasoning, facts: news.facts };
+  }
+  const { text_end: textEnd = "", reasoning_end: reasoningEnd = "", ...last } = news.card;
+  return {
+    text: card.text + textEnd,
+    reasoning: card.reasoning + reasoningEnd,
+    ...last, // which has a text of its own where what was sent is not what was said
+  };
+}
+
+/** The cards of each prompt, in their order. */
+export function byPrompt(cards) {
+  const groups = [];
+  for (const card of cards) {
+    const last = groups.at(-1);
+    if (last && last.group === card.group && last.prompt === card.prompt) last.cards.push(card);
+    else groups.push({ group: card.group, prompt: card.prompt, cards: [card] });
+  }
+  return groups;
+}
+
+/** "2 of 4 answers" and what is going on. */
+export function progress(state) {
+  const all = state.cards.length;
+  const done = `${all - state.left} of ${all} answer${all === 1 ? "" : "s"}`;
+  if (!state.left) return done;
+  return `${done}${state.stopping ? " · stopping" : ""}`;
+}
+
+/** A short beginning of an answer, on one line. */
+export function beginning(card, most = 72) {
+  const line = (card.text || card.error).replace(/\s+/g, " ").trim();
+  return line.length > most ? `${line.slice(0, most - 1)}…` : line;
+}
+
+/** The notes and the answers: cards, or a table that opens them where there are many. */
+export function answers(state, view) {
+  const paint = state.folded ? grid : lanes;
+  return [
+    ...state.notes.map((note) => h("p", { class: "lk-note" }, note)),
+    ...byPrompt(state.cards).flatMap(({ prompt, cards }) => [h("h3", {}, prompt), paint(cards, view)]),
+  ];
+}
+
+function lanes(cards) {
+  return h("div", { class: `lk-lanes ${COLUMNS[cards.length] ?? ""}`.trim() }, cards.map(lane));
+}
+
+/** One answer as a card. */
+export function lane(card) {
+  return h(
+    "section",
+    { class: "lk-lane", key: card.row, "aria-label": card.name, "data-state": card.state },
+    h("h4", {}, card.name),
+    [card.served, card.point].filter(Boolean).map((said) => h("p", { class: "lk-point" }, said)),
+    h("p", { class: `lk-${card.tone}` }, `${card.mark} ${card.word}`),
+    card.error ? h("p", { class: "lk-bad" }, card.error) : null,
+    card.reasoning
+      ? h("details", {}, h("summary", {}, "reasoning"),
+          h("pre", { class: "lk-thought", style: AS_WRITTEN }, card.reasoning))
+      : null,
+    body(card),
+    card.remarks.map((said) => h("p", { class: "lk-note" }, said)),
+    h("p", { class: "lk-facts" }, card.facts.join(" · ")),
+  );
+}
+
+function body(card) {
+  if (card.markup) return h("div", { class: "lk-answer lk-markdown", markup: card.markup, tabindex: "0" });
+  return card.text ? h("pre", { class: "lk-answer", style: AS_WRITTEN, tabindex: "0" }, card.text) : null;
+}
+
+/** Many answers as lines; a click opens one. */
+function grid(cards, view) {
+  const heads = ["model", "parameters", "status", "answer", "took"];
+  return h(
+    "table",
+    { class: "lk-grid" },
+    h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head)))),
+    h("tbody", {}, cards.map((card) => line(card, view))),
+  );
+}
+
+function line(card, view) {
+  const open = view.local.open.has(card.row);
+  return h(
+    "tr",
+    { key: card.row, "data-state": card.state },
+    h("td", {}, card.name),
+    h("td", {}, card.point),
+    h("td", { class: `lk-${card.tone}` }, `${card.mark} ${card.word}`),
+    h("td", {}, fold(card, view, open)),
+    h("td", {}, card.facts.join(" · ")),
+  );
+}
+
+function fold(card, view, open) {
+  const toggle = (event) => {
+    if (event.target.open) view.local.open.add(card.row);
+    else view.local.open.delete(card.row);
+    view.repaint();
+  };
+  // What is folded away is not painted: a hundred answers may grow at once.
+  return h("details", { toggle, open }, h("summary", {}, beginning(card) || "…"), open ? lane(card) : null);
+}
+
+/** Stop, Markdown and differences. */
+export function controls(state, view) {
+  const words = { on: !state.markdown };
+  return h(
+    "div",
+    { class: "lk-bar" },
+    state.left ? button(view, "■ Stop", "stop", {}, { class: "lk-stop" }) : null,
+    h("span", { role: "status", class: "lk-soft" }, progress(state)),
+    h("label", { class: "lk-switch" },
+      h("input", { type: "checkbox", checked: state.markdown !== view.waits("markdown", words), change: () => view.act("markdown", words) }),
+      " Markdown"),
+    state.cards.length > 1 ? differ(state, view) : null,
+  );
+}
+
+function differ(state, view) {
+  const pair = view.local.pair;
+  const choose = (which) =>
+    h("select",
+      { "aria-label": `${which} answer`, class: "lk-which", change: (e) => { pair[which] = Number(e.target.value); } },
+      state.cards.map((card) =>
+        h("option", { value: card.row, selected: card.row === chosen(state, pair, which) },
+          `${card.row}: ${card.name}`)));
+  const ask = () => view.act("differ",
+    { first: chosen(state, pair, "first"), second: chosen(state, pair, "second") });
+  return h("span", { class: "lk-differs" },
+    choose("first"), choose("second"),
+    h("button", { type: "button", click: ask }, "Differences"),
+    state.differences
+      ? h("button", { type: "button", click: () => view.act("differ") }, "Hide")
+      : null);
+}
+
+function chosen(state, pair, which) {
+  return pair[which] ?? state.cards[which === "first" ? 0 : 1].row;
+}
+
+/** Two answers in one text. */
+export function differences(found) {
+  if (!found) return [];
+  const tags = { gone: "del", new: "ins" };
+  return [
+    h("p", { class: "lk-note" }, h("del", {}, `only ${found.names[0]}`), " · ",
+      h("ins", {}, `only ${found.names[1]}`)),
+    h("p", { class: "lk-differ", style: "white-space:pre-wrap" },
+      found.pieces.map(([kind, text]) => (tags[kind] ? h(tags[kind], {}, text) : text))),
+  ];
+}
+
+/** What a view of lanes remembers for itself. */
+export function fresh() {
+  return { open: new Set(), pair: { first: null, second: null } };
+}

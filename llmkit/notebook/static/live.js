@@ -1,0 +1,13 @@
+// The lanes of one run, in the output of the cell that runs it.
+import { panel } from "./base.js";
+import { answers, controls, differences, fresh, grown } from "./lanes.js";
+
+export default panel({
+  local: fresh,
+  reduce: grown,
+  paint: (state, view) => [
+    controls(state, view),
+    ...differences(state.differences),
+    ...answers(state, view),
+  ],
+});

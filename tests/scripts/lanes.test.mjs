@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { textOf } from "../../llmkit/notebook/static/tree.js";
+import {
+  answers, beginning, byPrompt, controls, differences, fresh, grown, lane, progress,
+} from "../../llmkit/notebook/static/lanes.js";
+
+const card = (row, changes = {}) => ({
+  row, group: "0", prompt: "why?", name: `m${row}`, served: "", point: "", state: "waiting",
+  mark: "○", word: "waiting", tone: "soft", error: "", reasoning: "", text: "", remarks: [],
+  facts: [], ...changes,
+});
+const state = (...cards) => ({
+  cards, notes: [], folded: false, left: cards.length, stopping: false, markdown: false,
+  differences: null,
+});
+const view = () => ({ local: fresh(), waits: () => false, act() {}, repaint() {} });
+
+test("text is added to its own lane, and no other lane changes", () => {
+  const before = state(card(0), card(1));
+  const after = grown(before, {
+    kind: "grow", left: 2, stopping: false,
+    lanes: [{ row: 1, add: "hello ", think: "hm ", facts: ["first text"] }],
+  });
+
+  assert.equal(after.cards[1].text, "hello ");
+  assert.equal(after.cards[1].reasoning, "hm ");
+  assert.equal(after.cards[1].word, "writing");
+  assert.equal(after.cards[0], before.cards[0]);
+  assert.equal(before.cards[1].text, "");
+});
+
+test("a final card keeps the text that was sent and adds its end", () => {
+  const { text, ...last } = card(0, { state: "complete", text_end: "you." });
+  const after = grown(state(card(0, { text: "thank " })), {
+    kind: "grow", left: 0, stopping: false, lanes: [{ row: 0, card: last }],
+  });
+
+  assert.equal(after.cards[0].text, "thank you.");
+  assert.equal(after.left, 0);
+});
+
+test("a final card with a text of its own replaces what was sent", () => {
+  const after = grown(state(card(0, { text: "from the first" })), {
+    kind: "grow", left: 0, stopping: false, lanes: [{ row: 0, card: card(0, { text: "second" }) }],
+  });
+
+  assert.equal(after.cards[0].text, "second");
+});
+
+test("other messages change nothing", () => {
+  const before = state(card(0));
+
+  assert.equal(grown(before, { kind: "unheard" }), before);
+});
+
+test("equal prompts of two rows of a table stay apart", () => {
+  const groups = byPrompt([card(0), card(1), card(2, { group: "1" })]);
+
+  assert.deepEqual(groups.map((g) => g.cards.length), [2, 1]);
+});
+
+test("markup in an answer is text", () => {
+  const tree = lane(card(0, { text: "<img src=x onerror=alert(1)>", state: "complete" }));
+
+  assert.match(textOf(tree), /<img src=x/);
+  assert.ok(!JSON.stringify(tree).includes('"markup"'));
+});
+
+test("many answers are lines, and only an opened one is painted", () => {
+  const many = { ...state(...Array.from({ length: 9 }, (_, i) => card(i, { text: `answer ${i}` }))), folded: true };
+  const looking = view();
+  looking.local.open.add(3);
+  const trees = answers(many, looking);
+  const sections = JSON.stringify(trees).match(/"section"/g);
+
+  assert.equal(sections.length, 1);
+  assert.match(trees.map(textOf).join(""), /answer 8/);
+});
+
+test("a beginning is one short line", () => {
+  assert.equal(beginning(card(0, { text: "one\n two" })), "one two");
+  assert.equal(beginning(card(0, { text: "x".repeat(100) })).length, 72);
+  assert.equal(beginning(card(0, { error: "no key" })), "no key");
+});
+
+test("Stop is there while something runs, and not afterwards", () => {
+  assert.match(textOf(controls(state(card(0)), view())), /Stop/);
+  assert.doesNotMatch(textOf(controls({ ...state(card(0)), left: 0 }, view())), /Stop/);
+});
+
+test("progress is told in words", () => {
+  assert.equal(progress({ ...state(card(0), card(1)), left: 1 }), "1 of 2 answers");
+  assert.equal(progress({ ...state(card(0)), stopping: true }), "0 of 1 answer · stopping");
+});
+
+test("differences are told by their elements", () => {
+  const found = { first: 0, second: 1, names: ["a", "b"], pieces: [["same", "x "], ["gone", "y"], ["new", "z"]] };
+  const [, text] = differences(found);
+
+  assert.deepEqual(text.children.map((c) => c.tag ?? "text"), ["text", "del", "ins"]);
+  assert.deepEqual(differences(null), []);
+});
