@@ -1,0 +1,41 @@
+"""What a critical eye measures on a page: clipped text, and what axe-core finds serious."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+AXE = Path(__file__).parents[2] / ".venv/node/node_modules/axe-core/axe.min.js"
+OURS = ".jp-OutputArea .lk"
+# Elements whose text is wider or higher than the element itself, and that cannot be scrolled.
+CLIPPED = """
+ours => [...document.querySelectorAll(`${ours} *`)].filter(e => {
+  if (!e.checkVisibility() || !e.textContent.trim() || e.closest("select, datalist, svg")) return false;
+  const look = getComputedStyle(e);
+  if (look.display === "inline" || look.overflowX === "auto") return false;
+  return e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0;
+}).map(e => `${e.tagName}.${e.className}: ${e.textContent.slice(0, 60)}`)
+"""
+RULES = """
+async ours => (await axe.run(ours, { resultTypes: ["violations"] })).violations
+  .filter(v => ["serious", "critical"].includes(v.impact))
+  .flatMap(v => v.nodes.map(n => `${v.id}: ${n.html.slice(0, 160)} ${n.failureSummary.slice(0, 200)}`))
+"""
+
+
+def clipped(page: Any) -> list[str]:
+    """Elements of ours whose text is cut off."""
+    found: list[str] = page.evaluate(CLIPPED, OURS)
+    return found
+
+
+def serious(page: Any) -> list[str]:
+    """What axe-core calls serious or critical; contrast below 4.5 is."""
+    if not AXE.exists() and os.environ.get("CI") != "true":
+        pytest.skip("no axe-core here: .ci/browser brings it where npm is")
+    page.add_script_tag(content=AXE.read_text())
+    found: list[str] = page.evaluate(RULES, OURS)
+    return found
