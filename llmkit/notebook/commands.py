@@ -22,6 +22,7 @@ HELP = """\
 %llmkit auth [PROVIDER]          which keys work, and what to do about the others
 %llmkit models [FILTER]          standard names, and what they lead to at each provider
 %llmkit sessions                 open connections, and the cells that own them
+%llmkit compare                  a form that puts one prompt to many models
 %llmkit leaks                    connections that were lost without being closed
 %llmkit close [WHAT]             stale (the default), all, a provider, or an id
 %llmkit check PROVIDER           whether one key works
@@ -139,6 +140,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "auth": _auth,
     "check": lambda provider: face().check(provider),
     "close": _close,
+    "compare": lambda: panel("compare"),
     "help": _help,
     "key": key,
     "leaks": lambda: face().leaks(),

@@ -13,7 +13,8 @@ OURS = ".jp-OutputArea .lk"
 # Elements whose text is wider or higher than the element itself, and that cannot be scrolled.
 CLIPPED = """
 ours => [...document.querySelectorAll(`${ours} *`)].filter(e => {
-  if (!e.checkVisibility() || !e.textContent.trim() || e.closest("select, datalist, svg")) return false;
+  if (!e.checkVisibility() || !e.textContent.trim()) return false;
+  if (e.closest("select, datalist, svg")) return false;
   const look = getComputedStyle(e);
   if (look.display === "inline" || look.overflowX === "auto") return false;
   return e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0;
@@ -22,7 +23,7 @@ ours => [...document.querySelectorAll(`${ours} *`)].filter(e => {
 RULES = """
 async ours => (await axe.run(ours, { resultTypes: ["violations"] })).violations
   .filter(v => ["serious", "critical"].includes(v.impact))
-  .flatMap(v => v.nodes.map(n => `${v.id}: ${n.html.slice(0, 160)} ${n.failureSummary.slice(0, 200)}`))
+  .flatMap(v => v.nodes.map(n => `${v.id}: ${n.html.slice(0, 160)} ${n.failureSummary}`))
 """
 
 
