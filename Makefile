@@ -48,6 +48,9 @@ docs: env-docs  ## the documentation as a site, in build/docs
 
 peers: env-dev  ## what people use today, held against the same fake provider
 	@$(DEV) -m tools.peers
+screenshots: env-dev  ## the pictures of docs/images, from a real browser
+	@.ci/browser
+	@$(DEV) .ci/screenshots.py
 
 live: env-dev  ## one short paid call for each provider whose key is in the environment
 	@$(DEV) -m pytest -m live -s tests/live

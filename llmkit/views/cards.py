@@ -108,13 +108,19 @@ def _folded(cards: Sequence[Card], written: Write) -> str:
 
 def _line(card: Card, written: Write) -> str:
     begins = clipped(" ".join(shown(card.text or card.error).split()), 72)
-    took = escape(" · ".join(card.facts))
-    return (
-        f"<tr><td>{escape(card.name)}</td><td>{escape(card.point)}</td>"
-        f'<td class="lk-{card.tone}">{card.mark} {escape(card.word)}</td>'
-        f"<td><details><summary>{escape(begins)}</summary>{_lane(card, written)}</details></td>"
-        f"<td>{took}</td></tr>"
-    )
+    cells = [
+        ("", escape(card.name)),
+        ("", escape(card.point)),
+        (f"lk-fixed lk-{card.tone}", f"{card.mark} {escape(card.word)}"),
+        ("", f"<details><summary>{escape(begins)}</summary>{_lane(card, written)}</details>"),
+        ("lk-soft", escape(" · ".join(card.facts))),
+    ]
+    return f"<tr>{''.join(_cell(kind, inner) for kind, inner in cells)}</tr>"
+
+
+def _cell(kind: str, inner: str) -> str:
+    # Inline, because notebooks put the cells of a table to the right.
+    return f'<td class="{kind}" style="text-align:left">{inner}</td>'
 
 
 def _block(card: Card, width: int) -> str:

@@ -160,7 +160,7 @@ def _waiting(card: Card) -> Card:
 
 
 def _writing(card: Card) -> Card:
-    return replace(card, state="writing", mark="▸", word="writing", tone="soft")
+    return replace(card, state="writing", mark="✎", word="writing", tone="soft")
 
 
 def _pace(lane: _Lane) -> tuple[str, ...]:

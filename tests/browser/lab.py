@@ -76,7 +76,14 @@ class Notebook:
     """
 
     def __init__(
-        self, browser: Any, url: str, path: Path, *, width: int = 1280, dark: bool = False
+        self,
+        browser: Any,
+        url: str,
+        path: Path,
+        *,
+        width: int = 1280,
+        dark: bool = False,
+        kernel: bool = True,
     ) -> None:
         self.path = path
         self._context = browser.new_context(
@@ -91,6 +98,9 @@ class Notebook:
         self.page = self._context.new_page()
         self.page.set_default_timeout(PATIENCE_MS)
         self.page.goto(url)
+        if not kernel:
+            self.page.wait_for_selector(".jp-OutputArea-output")
+            return
         self.wait_for_kernel()
         # The server keeps the theme for the next page as well.
         self.theme("JupyterLab Dark" if dark else "JupyterLab Light")
@@ -215,11 +225,15 @@ class Notebook:
         found: dict[str, Any] = json.loads(self.path.read_text())
         return found
 
-    def close(self) -> None:
-        """Ends the kernel and the page."""
+    def end_kernel(self) -> None:
+        """Shuts the kernel down."""
         self.page.evaluate(
             "async () => { await window.jupyterapp.shell.currentWidget.sessionContext.shutdown(); }"
         )
+
+    def close(self) -> None:
+        """Ends the kernel and the page."""
+        self.end_kernel()
         self._context.close()
 
     def _count(self, index: int) -> int | None:

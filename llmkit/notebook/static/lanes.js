@@ -21,7 +21,7 @@ function next(card, news) {
   if (!news.card) {
     const text = card.text + (news.add ?? "");
     const reasoning = card.reasoning + (news.think ?? "");
-    return { ...card, state: "writing", mark: "▸", word: "writing", text, reasoning, facts: news.facts };
+    return { ...card, state: "writing", mark: "✎", word: "writing", text, reasoning, facts: news.facts };
   }
   const { text_end: textEnd = "", reasoning_end: reasoningEnd = "", ...last } = news.card;
   return {
@@ -111,9 +111,9 @@ function line(card, view) {
     { key: card.row, "data-state": card.state },
     h("td", {}, card.name),
     h("td", {}, card.point),
-    h("td", { class: `lk-${card.tone}` }, `${card.mark} ${card.word}`),
+    h("td", { class: `lk-fixed lk-${card.tone}` }, `${card.mark} ${card.word}`),
     h("td", {}, fold(card, view, open)),
-    h("td", {}, card.facts.join(" · ")),
+    h("td", { class: "lk-soft" }, card.facts.join(" · ")),
   );
 }
 
@@ -137,7 +137,7 @@ export function controls(state, view) {
     h("span", { role: "status", class: "lk-soft" }, progress(state)),
     h("label", { class: "lk-switch" },
       h("input", { type: "checkbox", checked: state.markdown !== view.waits("markdown", words), change: () => view.act("markdown", words) }),
-      " Markdown"),
+      "Markdown"),
     state.cards.length > 1 ? differ(state, view) : null,
   );
 }
