@@ -24,7 +24,14 @@ from .runtime.environment import Environment
 from .runtime.key_stores import KeyStore, stores
 from .runtime.refresh import LiveLists, usual_folder
 from .secret import Secret
-from .settings import Settings, base_url_for, config_path, load_settings, refuse_plain_http
+from .settings import (
+    CONFIG_VARIABLES,
+    Settings,
+    base_url_for,
+    config_path,
+    load_settings,
+    refuse_plain_http,
+)
 from .types import How
 
 
@@ -151,9 +158,9 @@ class Directory:
         _refuse_borrowed_keys(replace(self.settings, providers=providers))
 
     def _own_file(self) -> tuple[Path, bool]:
-        if self.settings.catalogue_file is not None:
-            return Path(self.settings.catalogue_file).expanduser(), True
-        return config_path(self._environ).with_name("catalogue.toml"), False
+        # Asked several times for each call, and putting a path together costs more than the rest.
+        variables = tuple(self._environ.get(name) for name in CONFIG_VARIABLES)
+        return _own_file(self.settings.catalogue_file, variables, os.environ.get("HOME"))
 
     def _cache_folder(self) -> Path | None:
         if self.settings.cache_dir is not None:
@@ -181,6 +188,16 @@ def _refuse_borrowed_keys(settings: Settings) -> None:
                 f"give {name} a variable of its own, or send {owner} there by "
                 f"configure(base_urls={{{owner!r}: ...}})"
             )
+
+
+@lru_cache(maxsize=16)
+def _own_file(
+    named: str | None, variables: tuple[str | None, ...], home: str | None
+) -> tuple[Path, bool]:
+    if named is not None:
+        return Path(named).expanduser(), True
+    found = {n: v for n, v in zip(CONFIG_VARIABLES, variables, strict=True) if v is not None}
+    return config_path(found).with_name("catalogue.toml"), False
 
 
 # The same names are asked again and again, and the answer depends on nothing else.

@@ -118,13 +118,14 @@ class Kit(Directory):
         """What will be sent for *spot*; an error that is known already is in the lane."""
         resolution: Resolution | None = None
         try:
-            resolution = self.resolve(spot.asked, spot.provider, verbatim=options.verbatim)
-            provider = self.provider(resolution.provider)
-            call = call_for(
-                resolution, spot.prompt, options,
-                catalogue=self.catalogue, provider=provider, settings=self.settings,
-                key=self.key_for,
-            )  # fmt: skip
+            with self.knowledge.still():
+                resolution = self.resolve(spot.asked, spot.provider, verbatim=options.verbatim)
+                provider = self.provider(resolution.provider)
+                call = call_for(
+                    resolution, spot.prompt, options,
+                    catalogue=self.catalogue, provider=provider, settings=self.settings,
+                    key=self.key_for,
+                )  # fmt: skip
         except LlmkitError as error:
             return Lane(spot, resolution, error=error)
         return Lane(spot, resolution, call)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -49,6 +50,7 @@ class Knowledge:
         self._providers = providers
         self._vet = vet
         self._own: tuple[object, Own] = (None, NOTHING)
+        self._still = 0
         self._taken: dict[tuple[str, str], LiveList] = {}
         self._made: Catalogue | None = None
         self._made_of: Own | None = None
@@ -74,17 +76,30 @@ class Knowledge:
         Raises:
             ConfigError: There is no such file, or a row in it is wrong.
         """
+        if self._still:
+            return self._own[1]
         path, required = self._own_file()
         try:
             stat = os.stat(path)
         except OSError as error:
             if required:
                 raise ConfigError(f"catalogue_file {path} cannot be read: {error}") from None
+            self._own = (None, NOTHING)
             return NOTHING
         version = (path, stat.st_mtime_ns, stat.st_size)
         if version != self._own[0]:
             self._own = (version, self._read(path))
         return self._own[1]
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """Looks at the person's file once, and not again before this ends; for a moment only."""
+        self.own()
+        self._still += 1
+        try:
+            yield
+        finally:
+            self._still -= 1
 
     def take(self, found: LiveList) -> None:
         """Lays a fresh list over what is known, in the place of an earlier one."""

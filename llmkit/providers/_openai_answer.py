@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any
 
 from ..types import Usage
@@ -12,6 +13,7 @@ from ..wire.shape import count, mapping, mappings, word
 from ..wire.sse import ServerSentEvent, SSEDecoder
 from ._openai_refusal import broken_off, error_inside
 from .base import Provider
+from .plain_deltas import PlainDeltas
 from .streaming import DONE, Draft, EventParser, Events
 
 # Source: the types of openai 3.54.0, mistralai 3.7.0 and openrouter 1.3.84 (read 2026-11-22).
@@ -91,6 +93,7 @@ class ChatStream(EventParser):
     def __init__(self, provider: Provider, draft: ChatDraft) -> None:
         super().__init__(provider, SSEDecoder())
         self.draft = draft
+        self.plain = PlainDeltas()
 
     def read(self, event: dict[str, Any]) -> None:
         """Takes one event into the draft."""
@@ -104,7 +107,40 @@ class ChatStream(EventParser):
         self.finished = draft.finish is not None
 
     def _take(self, events: Events) -> None:
-        super()._take([_payload(event) for event in events if _is_ours(event)])
+        draft, plain = self.draft, self.plain
+        for event in events:
+            payload = _payload(event)
+            if draft.finish is None and (text := plain.text_of(payload)) is not None:
+                draft.texts.append(text)
+            elif _is_ours(event):
+                self._take_parsed(payload)
+                if self.done:
+                    return
+
+    def _take_parsed(self, payload: str) -> None:
+        draft, plain = self.draft, self.plain
+        if not plain.curious():
+            super()._take([payload])
+            return
+        texts, thoughts, rest = len(draft.texts), len(draft.thoughts), _rest_of(draft)
+        super()._take([payload])
+        if _rest_of(draft) != rest:
+            plain.forget()  # what a plain event says besides its text is not what was said last
+        elif (len(draft.texts) - 1, len(draft.thoughts)) == (texts, thoughts):
+            plain.learn(payload, draft.texts[-1])
+
+
+def _rest_of(draft: Draft) -> list[object]:
+    """All that a draft knows but for its text."""
+    kind: Any = type(draft)
+    values = [getattr(draft, name) for name in _fields(kind)]
+    return [len(value) if isinstance(value, list) else value for value in values]
+
+
+@cache
+def _fields(kind: type[Draft]) -> tuple[str, ...]:
+    text = ("texts", "thoughts", "_text", "_reasoning")
+    return tuple(field.name for field in fields(kind) if field.name not in text)
 
 
 def usage_in(usage: Mapping[str, Any]) -> Usage:

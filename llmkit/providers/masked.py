@@ -27,6 +27,7 @@ class Masked:
         self._parser = parser
         self._text = Masking()
         self._reasoning = Masking()
+        self._answer: Completion | None = None
 
     @property
     def begun(self) -> bool:
@@ -59,7 +60,9 @@ class Masked:
 
     def end(self) -> Completion:
         """The answer as far as it came, without keys."""
-        return without_keys(self._parser.end())
+        if self._answer is None:
+            self._answer = without_keys(self._parser.end())
+        return self._answer
 
 
 def without_keys(answer: Completion) -> Completion:

@@ -86,7 +86,7 @@ def post_json(
         ConfigError: *body* holds something that JSON has no form for.
     """
     try:
-        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        text = _written(body)
     except (TypeError, ValueError) as error:
         raise ConfigError(
             f"the request cannot be written as JSON ({error}); check the further options"
@@ -95,6 +95,10 @@ def post_json(
     return HttpRequest(
         "POST", url, {**headers, "Content-Type": "application/json"}, data, stream=stream
     )
+
+
+# Made once: json.dumps makes one for every call that is not all defaults.
+_written = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
 def parse_json(data: bytes | bytearray | str) -> Any:
