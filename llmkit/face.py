@@ -11,6 +11,7 @@ from .asking import Asked, Compared, asking, comparing, takes
 from .auth_status import AuthStatus
 from .catalogue import listing, resolution
 from .catalogue.resolution import Resolution
+from .estimates import Estimate, estimated
 from .kit import current_kit
 from .reports import AuthReport, Leaks, LiveModels, Models, Sessions
 from .settings import Settings
@@ -61,6 +62,12 @@ def compare(compared: Compared) -> Comparison:
     return kit.manager.run(
         kit.compare(compared.spots, compared.options, view=compared.view, **compared.limits)
     )
+
+
+@takes(comparing)
+def estimate(compared: Compared) -> Estimate:
+    """Roughly the tokens and the cost of a comparison; sends nothing, and needs no key."""
+    return estimated(current_kit(), compared)
 
 
 def resolve(name: str, provider: str | None = None, *, on: date | None = None) -> Resolution:

@@ -45,7 +45,7 @@ from .runtime.scripted import Reply, ScriptedCarrier
 from .runtime.telemetry import Telemetry
 from .secret import Secret
 from .settings import proxies_for
-from .spend import estimate, guard
+from .spend import guard, guessed_cost
 from .substitutes import Substitutes
 from .summary import comparison_of
 from .types import Completion, StreamEnd, TextDelta
@@ -149,7 +149,7 @@ class Kit(Directory):
         if call is None:
             return lane
         if capped:
-            instead.ceiling = estimate(call, self.catalogue)
+            instead.ceiling = guessed_cost(call, self.catalogue)
         return replace(lane, call=call, error=None, instead=instead)
 
     async def stream(
@@ -263,7 +263,7 @@ class Kit(Directory):
         calls = self.settings.max_calls if max_calls is None else max_calls
         guard(
             lanes, max_calls=calls, max_cost_usd=most,
-            cost=lambda call: estimate(call, self.catalogue),
+            cost=lambda call: guessed_cost(call, self.catalogue),
         )  # fmt: skip
         cell = CURRENT.get()
         started = datetime.now(UTC)

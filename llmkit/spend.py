@@ -11,6 +11,7 @@ from .catalogue.tokens import guessed_usage
 from .client import Call
 from .errors import SpendLimitError
 from .lanes import Lane
+from .types import Usage
 
 
 def guard(
@@ -58,10 +59,15 @@ def guard(
         )
 
 
-def estimate(call: Call, catalogue: Catalogue) -> float | None:
-    """Roughly what *call* will cost in US dollars, None where no price is known."""
+def guess(call: Call, catalogue: Catalogue) -> tuple[Usage, prices.Cost | None]:
+    """Roughly what *call* will use, and its cost; None where no price is known."""
     provider = call.provider.name
     known = facts_of(catalogue, provider, call.model)
     usage = guessed_usage(call.prompt, known.max_output if known else None)
-    cost = prices.cost(provider, call.model, usage, on=None, catalogue=catalogue)
+    return usage, prices.cost(provider, call.model, usage, on=None, catalogue=catalogue)
+
+
+def guessed_cost(call: Call, catalogue: Catalogue) -> float | None:
+    """Roughly what *call* will cost in US dollars, None where no price is known."""
+    _, cost = guess(call, catalogue)
     return cost.usd if cost else None

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from ..types import Prompt, Usage
 
-BYTES_PER_TOKEN = 4.0  # of UTF-8: true of English, and near enough where letters take two or three
+# Of UTF-8. Against Mistral's tokenizer of 2024 this gives 0.7 (JSON), 0.8 (Chinese), 1.0 (code,
+# Japanese), 1.1 (French, German), 1.3 (English), 1.7 (Russian) and 1.9 (Hindi) of the true count;
+# four characters would give 0.3 for Chinese and Japanese.
+BYTES_PER_TOKEN = 4.0
 PER_MESSAGE = 4  # what roles and separators add to each
 GUESSED_OUTPUT = 1024  # tokens of an answer where no max_tokens bounds it: a long page
 
 
 def estimate_tokens(text: str) -> int:
-    """Roughly how many tokens *text* has; good to a third for English, worse elsewhere."""
+    """Roughly how many tokens *text* has: between two thirds and twice the true count."""
     return max(1, round(_size(text) / BYTES_PER_TOKEN)) if text else 0
 
 
