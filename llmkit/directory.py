@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from functools import lru_cache, partial
 from pathlib import Path
 
-from .catalogue import fallback
+from .catalogue import fallback, prefixes
 from .catalogue.entry import Catalogue, normal
 from .catalogue.own import Own
 from .catalogue.resolution import Resolution
@@ -53,6 +53,7 @@ class Directory:
         clock: Callable[[], datetime] | None = None,
     ) -> None:
         self.now = clock or partial(datetime.now, UTC)
+        self._at_home = environ is os.environ
         self._environ = environ = Environment(environ)
         self._changes = dict(changes)
         self.settings: Settings = load_settings(environ, self._changes)
@@ -140,6 +141,13 @@ class Directory:
             return replace(found, asked=name, how=How.ALIAS)
         return find(name, provider, verbatim=verbatim)
 
+    def model_names(self, typed: str) -> list[str]:
+        """Names that can be asked for and begin with *typed*; see `catalogue.prefixes`."""
+        return prefixes.models(
+            typed, self.catalogue, on=self.now().date(),
+            providers=self.provider_names(), own=self.knowledge.own().names,
+        )  # fmt: skip
+
     def _custom(self, own: Own | None = None) -> Mapping[str, Mapping[str, str]]:
         """Servers of the person's own, by name; what was set wins over the file of rows."""
         said = (own or self.knowledge.own()).providers
@@ -166,7 +174,7 @@ class Directory:
         if self.settings.cache_dir is not None:
             return Path(self.settings.cache_dir).expanduser()
         # Who gives an environment of their own does not mean this process's home.
-        return usual_folder() if self._environ is os.environ else None
+        return usual_folder() if self._at_home else None
 
     def _key_stores(self) -> tuple[KeyStore, ...]:
         return stores(keyring=self.settings.keyring)

@@ -17,7 +17,7 @@ from .options import Options
 from .plan import Spot
 from .spend import guess
 from .types import Lifecycle
-from .views.cards import dollars
+from .views.card import dollars
 from .views.report import Report
 
 

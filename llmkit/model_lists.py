@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 from .bodies import read_whole, refusal
@@ -59,12 +58,13 @@ class ModelLists:
         if name == "local":
             raise ConfigError('the embedded model has no list; see models(provider="local")')
         provider = self._directory.provider(name)
-        knowledge, began = self._directory.knowledge, datetime.now(UTC)
+        knowledge, began = self._directory.knowledge, self._directory.now()
         place = (provider.name, provider.base_url)
         async with knowledge.lists.alone(*place):
             found = knowledge.lists.read(*place)
-            if found is None or found.read_at < began:
-                found = LiveList(*place, datetime.now(UTC), await self.read(provider))
+            if found is None or found.read_at <= began:
+                models = await self.read(provider)
+                found = LiveList(*place, self._directory.now(), models)
                 self._keep(found)
         knowledge.take(found)
         return found

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import Any
 
 from ..runtime.cell import Cell
-from . import hooks
+from . import completion, hooks
 from .background import check_if_wished
 from .live_views import LiveViews
 from .magics import NAMES, LlmkitMagics
@@ -24,7 +24,9 @@ def load(shell: Any) -> None:
     A second time changes nothing.
     """
     hooks.CellHooks(shell, _cell_started, _cells_deleted).register()
-    shell.register_magics(LlmkitMagics(shell))
+    magics = LlmkitMagics(shell)
+    shell.register_magics(magics)
+    completion.register(shell, magics)
     kit = _kit()
     _views.register(shell, kit)
     check_if_wished(wished=None if kit is None else kit.settings.check_at_load)
@@ -34,6 +36,7 @@ def unload(shell: Any) -> None:
     """Takes the magics and hooks away and closes what is open."""
     hooks.unregister(shell)
     _views.unregister(shell)
+    completion.unregister(shell)
     for kind in ("line", "cell"):
         for name in NAMES:
             magic = shell.magics_manager.magics[kind].get(name)

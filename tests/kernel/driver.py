@@ -111,6 +111,17 @@ class Kernel:
         self._client.input(text)
         return asked
 
+    def complete(self, code: str) -> list[str]:
+        """What is offered when Tab is pressed at the end of *code*."""
+        found: list[str] = self.completion(code)["matches"]
+        return found
+
+    def completion(self, code: str) -> dict[str, Any]:
+        """The whole reply to Tab at the end of *code*."""
+        reply = self._client.complete(code, len(code), reply=True, timeout=PATIENCE_S)
+        content: dict[str, Any] = reply["content"]
+        return content
+
     def interrupt(self) -> None:
         """Presses the stop button."""
         self._manager.interrupt_kernel()

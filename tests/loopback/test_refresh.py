@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -182,6 +183,26 @@ def test_a_folder_that_cannot_be_written_costs_only_the_keeping(fakes, make, tmp
 
     assert kit.resolve("gpt-7-nova").verified
     assert "the list of openai holds for this process only" in caplog.text
+
+
+def test_the_usual_place_is_that_of_the_person(fakes, tmp_path, monkeypatch):
+    """A kit of this process keeps lists where the system wants them, and one that was given an
+    environment of its own keeps none."""
+    monkeypatch.delenv("LLMKIT_CACHE_DIR")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("LLMKIT_OPENROUTER_BASE_URL", fakes.base_url("openrouter"))
+    given, usual = Kit(environ=dict(os.environ)), Kit()
+    try:
+        refresh(given, "openrouter")
+        before = list((tmp_path / "home").rglob("*.json"))
+        refresh(usual, "openrouter")
+    finally:
+        given.close()
+        usual.close()
+
+    assert before == []
+    assert [file.name[:11] for file in (tmp_path / "home").rglob("*.json")] == ["openrouter-"]
 
 
 def test_no_key_is_in_the_kept_list(fakes, make, tmp_path):

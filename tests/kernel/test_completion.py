@@ -1,0 +1,96 @@
+"""The Tab key in the magics, as a front end presses it."""
+
+from __future__ import annotations
+
+import pytest
+
+from .driver import Kernel
+
+pytestmark = pytest.mark.kernel
+
+HEAVY = ["pandas", "aiohttp", "mistralai", "genai_prices"]
+
+
+def test_models_follow_ask_and_compare(kernel):
+    """Standard names, ids and "provider:id", for the word before the cursor and no other."""
+    assert "gpt-3.5-turbo" in kernel.complete("%%ask gpt-3")
+    assert kernel.complete("%%compare local:smollm2 anthropic:claude-haiku-5") == [
+        "anthropic:claude-haiku-5-5"
+    ]
+    assert "openai:" in kernel.complete("%%compare ope")
+
+
+def test_what_is_gone_is_not_offered_at_its_provider(kernel):
+    """A retired id is no completion after "provider:", where nothing would translate it."""
+    found = kernel.complete("%%ask openai:gpt-")
+
+    assert "openai:gpt-6-luna" in found
+    assert "openai:gpt-3.5-turbo" not in found
+
+
+def test_providers_follow_p(kernel):
+    """-p and its long forms take providers."""
+    assert kernel.complete("%%ask gpt-4 -p mis") == ["mistral"]
+    assert set(kernel.complete("%%compare gpt-4 --providers ")) >= {"openai", "local", "ollama"}
+    assert kernel.complete("%llmkit resolve gpt-4 -p goo") == ["google"]
+
+
+def test_options_and_policies_are_completed(kernel):
+    """After a dash come the options of that magic; after --fallback the policies."""
+    assert "--max-cost-usd" in kernel.complete("%%compare x --max")
+    assert "--max-cost-usd" not in kernel.complete("%%ask x --max")
+    assert kernel.complete("%%ask x --fallback e") == ["equivalent", "error"]
+    assert kernel.complete("%%ask --strict gpt-6-lu") == ["gpt-6-luna"]
+
+
+def test_words_follow_llmkit(kernel):
+    """Each word of %llmkit, and what may follow it."""
+    assert kernel.complete("%llmkit re") == ["refresh", "resolve"]
+    assert "claude-haiku-5-5" in kernel.complete("%llmkit why claude-haiku-5")
+    assert kernel.complete("%llmkit refresh openr") == ["openrouter"]
+    assert kernel.complete("%llmkit close st") == ["stale"]
+
+
+@pytest.mark.parametrize(
+    "code", ["%%ask gpt-4\ngpt-", "gpt = 1\n%%ask gp", "# %%ask gpt-6-lu", "%%time gpt-6-lu"]
+)
+def test_other_lines_are_left_to_python(kernel, code):
+    """A prompt, an assignment, a comment and another magic get no model's name."""
+    assert not [name for name in kernel.complete(code) if name.startswith(("gpt-", "gp:"))]
+
+
+def test_only_the_word_is_replaced(kernel):
+    """A colon in the word does not cut it, as it would in Python."""
+    code = "%%ask openai:gpt-6-lu"
+
+    reply = kernel.completion(code)
+
+    assert reply["matches"] == ["openai:gpt-6-luna"]
+    assert code[reply["cursor_start"] : reply["cursor_end"]] == "openai:gpt-6-lu"
+
+
+def test_a_second_load_completes_once_and_an_unload_no_more(kernel):
+    """Neither a reload doubles the names, nor does anything of them stay."""
+    kernel.run("%reload_ext llmkit", "%load_ext llmkit")
+    twice = kernel.complete("%llmkit wh")
+
+    kernel.one("%unload_ext llmkit")
+    left = kernel.one(
+        "print([type(m).__module__ for m in get_ipython().Completer.custom_matchers\n"
+        "       if 'llmkit' in type(m).__module__])"
+    )
+    kernel.one("%load_ext llmkit")
+
+    assert twice == ["why"]
+    assert left.out.strip() == "[]"
+
+
+def test_completing_loads_nothing_heavy(tmp_path):
+    """The Tab key asks the catalogue, and neither a price table nor a network."""
+    places = {"IPYTHONDIR": str(tmp_path), "LLMKIT_CACHE_DIR": str(tmp_path)}
+    with Kernel(env={**places, "LLMKIT_CONFIG": str(tmp_path / "none.toml")}) as fresh:
+        fresh.one("%load_ext llmkit")
+        found = fresh.complete("%%ask gpt-6-lu")
+        ran = fresh.one(f"import sys; print([m for m in {HEAVY} if m in sys.modules])")
+
+    assert (found, ran.out.strip()) == (["gpt-6-luna"], "[]")

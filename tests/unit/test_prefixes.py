@@ -1,0 +1,55 @@
+"""Which names are offered for what has been typed so far."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from llmkit.catalogue.load import shipped
+from llmkit.catalogue.prefixes import beginning, models
+
+DAY = date(2026, 11, 24)
+
+
+def offered(typed, **more):
+    return models(typed, shipped(), on=DAY, **more)
+
+
+def test_a_name_that_states_nothing_may_be_standard_own_or_an_id():
+    """Retired standard names are offered, for they are translated; one's own names too."""
+    found = offered("", own=["my-cheap-one"], providers=["openai", "lab"])
+
+    assert {"gpt-3.5-turbo", "my-cheap-one", "claude-haiku-5-5", "lab:"} <= set(found)
+    assert found == sorted(found)
+
+
+@pytest.mark.parametrize(
+    ("typed", "there", "not_there"),
+    [
+        ("openai:gpt-", "openai:gpt-6-luna", "openai:gpt-3.5-turbo"),
+        ("gemini:gemini-3", "gemini:gemini-3.8-flash", "gemini:gemini-3-pro-preview"),
+        ("openrouter:anthropic/", "openrouter:anthropic/claude-haiku-5.5", "claude-haiku-5-5"),
+    ],
+)
+def test_after_a_provider_come_the_ids_that_live_there(typed, there, not_there):
+    """In the spelling of the provider that was typed, and without what is gone."""
+    found = offered(typed)
+
+    assert there in found
+    assert not_there not in found
+
+
+def test_a_colon_after_no_provider_is_part_of_a_name():
+    """Ollama's tags have colons."""
+    assert "llama2:13b" in offered("llama2:1")
+
+
+def test_case_does_not_matter():
+    """What is offered has the spelling of the name."""
+    assert beginning("GPT-6-L", ["gpt-6-luna", "gpt-5"]) == ["gpt-6-luna"]
+
+
+def test_a_server_of_ones_own_has_no_known_ids():
+    """After its colon nothing is offered, and nothing else either."""
+    assert offered("lab:", providers=["lab"]) == []
