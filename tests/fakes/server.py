@@ -1,4 +1,4 @@
-"""Six fake providers behind one server on loopback, in a thread with a loop of its own."""
+"""Sets of six fake providers behind one server on loopback, in a thread with a loop of its own."""
 
 from __future__ import annotations
 
@@ -63,15 +63,17 @@ class Asked:
         return self.body.get("model") or self.path.rsplit("/", 1)[1].split(":")[0]
 
 
-class FakeProviders:
-    """A context manager; `answer()` queues what the next requests get.
+class Room:
+    """What one set of six providers was asked, and what it will answer.
 
     Attributes:
+        root: Where it is.
         key: The only key that is accepted.
         asked: All requests so far, by provider.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, root: str = "") -> None:
+        self.root = root
         self.key = "sk-fake-" + secrets.token_hex(16)
         self.asked: dict[str, list[Asked]] = defaultdict(list)
         self._news = threading.Condition()
@@ -79,21 +81,6 @@ class FakeProviders:
         self._always: dict[str, Reply] = {}
         self._per_second: dict[str, int] = {}
         self._only: dict[str, tuple[str, ...]] = {}
-        # By the object and not by its id, which the next connection may get again.
-        self._connections: dict[object, int] = {}
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-
-    def __enter__(self) -> FakeProviders:
-        self._thread.start()
-        self.root = asyncio.run_coroutine_threadsafe(self._start(), self._loop).result()
-        return self
-
-    def __exit__(self, *failure: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
 
     def base_url(self, provider: str) -> str:
         """What that provider's SDK takes as its base URL."""
@@ -120,11 +107,6 @@ class FakeProviders:
         """Lets only so many requests through in any second, and refuses the others for a second."""
         self._per_second[provider] = per_second
 
-    @property
-    def open_connections(self) -> int:
-        """How many connections are open now."""
-        return len(self._runner.server.connections)
-
     def wait_until_asked(self, provider: str, timeout: float = 30.0) -> Asked:
         """The first request for *provider*, waited for."""
         with self._news:
@@ -139,39 +121,11 @@ class FakeProviders:
         self._per_second.clear()
         self._only.clear()
 
-    async def _start(self) -> str:
-        app = web.Application(client_max_size=64 * 2**20)
-        app.router.add_route("*", "/{path:.*}", self._serve)
-        self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        host, port = self._runner.addresses[0][:2]
-        return f"http://{host}:{port}"
-
-    async def _serve(self, request: web.Request) -> web.StreamResponse:
-        provider = next(
-            p for p, prefix in PREFIXES.items() if request.path.startswith(prefix + "/")
-        )
-        raw = await request.read()
-        asked = Asked(
-            request.method, request.raw_path.split("?")[0], request.query_string,
-            {k.lower(): v for k, v in request.headers.items()},
-            json.loads(raw) if raw else None,
-            self._connections.setdefault(request.protocol, len(self._connections)),
-        )  # fmt: skip
+    def reply_to(self, provider: str, asked: Asked) -> Reply:
+        """What *asked* gets, after noting that it came."""
         with self._news:
             self.asked[provider].append(asked)
             self._news.notify_all()
-        try:
-            return await _send(request, self._reply(provider, asked))
-        except (ConnectionError, asyncio.CancelledError):
-            asked.left = True
-            raise
-        finally:
-            asked.ended.set()
-
-    def _reply(self, provider: str, asked: Asked) -> Reply:
         queued = self._queued[provider]
         told = (queued.popleft() if queued else None) or self._always.get(provider)
         if told is not None:
@@ -207,6 +161,76 @@ class FakeProviders:
         if provider in self._only and asked.model not in (None, *self._only[provider]):
             return refusal(provider, "404")
         return _answer(provider, what, asked)
+
+
+class FakeProviders(Room):
+    """A context manager, and the first of its rooms.
+
+    Attributes:
+        rooms: Further sets of six providers behind the same socket, by the name in their path.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rooms: dict[str, Room] = {}
+        # By the object and not by its id, which the next connection may get again.
+        self._connections: dict[object, int] = {}
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+
+    def __enter__(self) -> FakeProviders:
+        self._thread.start()
+        self.root = asyncio.run_coroutine_threadsafe(self._start(), self._loop).result()
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def room(self) -> Room:
+        """A set of six providers of its own, with its own key."""
+        name = f"room-{len(self.rooms)}"
+        room = self.rooms[name] = Room(f"{self.root}/{name}")
+        return room
+
+    @property
+    def open_connections(self) -> int:
+        """How many connections are open now."""
+        return len(self._runner.server.connections)
+
+    async def _start(self) -> str:
+        app = web.Application(client_max_size=64 * 2**20)
+        app.router.add_route("*", "/{path:.*}", self._serve)
+        self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        host, port = self._runner.addresses[0][:2]
+        return f"http://{host}:{port}"
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        first, _, rest = request.path.removeprefix("/").partition("/")
+        room = self.rooms.get(first, self)
+        path = f"/{rest}" if room is not self else request.path
+        provider = next(p for p, prefix in PREFIXES.items() if path.startswith(prefix + "/"))
+        raw = await request.read()
+        asked = Asked(
+            request.method,
+            request.raw_path.split("?")[0].removeprefix(f"/{first}" if room is not self else ""),
+            request.query_string,
+            {k.lower(): v for k, v in request.headers.items()},
+            json.loads(raw) if raw else None,
+            self._connections.setdefault(request.protocol, len(self._connections)),
+        )
+        try:
+            return await _send(request, room.reply_to(provider, asked))
+        except (ConnectionError, asyncio.CancelledError):
+            asked.left = True
+            raise
+        finally:
+            asked.ended.set()
 
 
 def _answer(provider: str, what: str, asked: Asked) -> Reply:
