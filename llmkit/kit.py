@@ -75,6 +75,7 @@ class Kit(Directory):
         environ: Mapping[str, str] | None = None,
         keys: Mapping[str, str] | None = None,
         carriers: Mapping[str, Carrier] | None = None,
+        gates: Gates | None = None,
         notify: Callable[[str], None] = print,
         clock: Callable[[], datetime] | None = None,
         **settings: object,
@@ -96,7 +97,7 @@ class Kit(Directory):
         self._scripts = ScriptedCarrier(cast())
         self._carriers = {"scripted": self._scripts, **(carriers or {})}
         self._local: LocalModels | None = None
-        self._gates = Gates()
+        self._gates = gates or Gates()
         self._wire: Any = None  # the module that keeps aiohttp, once it is needed
         self.checks = Checks(
             self, self.manager, wire=self._transport, limits=self._limits,

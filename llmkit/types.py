@@ -165,6 +165,20 @@ class FallbackStep:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCall:
+    """One call of a tool that a model asks for; llmkit calls none.
+
+    Attributes:
+        arguments: JSON as the model wrote it, which need not be valid.
+        id: The provider's, None where it gives none.
+    """
+
+    name: str
+    arguments: str = "{}"
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Completion:
     """One answer.
 
@@ -174,6 +188,7 @@ class Completion:
     Attributes:
         text: The answer, exactly as it came, but for keys of this process: those become `***`.
         reasoning: Reasoning text, where the provider shows it.
+        tool_calls: What the model wants called, where the request offered tools.
         finish_reason: Ours: stop, length, filtered, tool_calls, or the provider's own word where
             we have none; None where none came.
         native_finish_reason: The provider's own word.
@@ -193,6 +208,7 @@ class Completion:
 
     text: str = ""
     reasoning: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
     status: Status = Status.TRUNCATED
     finish_reason: str | None = None
     native_finish_reason: str | None = None
@@ -229,7 +245,7 @@ class Completion:
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:
-    """What one network read added to an answer."""
+    """What one network read added to an answer; empty where it was part of a call of a tool."""
 
     text: str = ""
     reasoning: str = ""

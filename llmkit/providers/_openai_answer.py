@@ -68,6 +68,13 @@ class ChatDraft(Draft):
         thought = piece.get("reasoning_content") or piece.get("reasoning")
         if thought and isinstance(thought, str):
             self.thoughts.append(thought)
+        for position, call in enumerate(mappings(piece.get("tool_calls"))):
+            asked = mapping(call.get("function"))
+            place = call.get("index")
+            self.tool(
+                place if isinstance(place, int) else position,
+                name=asked.get("name"), id=call.get("id"), arguments=asked.get("arguments"),
+            )  # fmt: skip
         refusal = piece.get("refusal")
         if refusal and isinstance(refusal, str):
             self.texts.append(refusal)

@@ -127,8 +127,8 @@ class Anthropic(Provider):
         if not isinstance(body, dict) or "content" not in body:
             raise unreadable(self, response.body)
         draft = Draft(model=word(body.get("model")))
-        for block in mappings(body["content"]):
-            _take_block(draft, block)
+        for place, block in enumerate(mappings(body["content"])):
+            _take_block(draft, block, place)
         draft.usage = usage_of(mapping(body.get("usage")))
         reason = word(body.get("stop_reason"))
         if reason:
@@ -193,11 +193,11 @@ class MessageParser(EventParser):
         """Takes one event; types that are not known, like ping, add nothing."""
         kind = event.get("type")
         if kind == "content_block_delta":
-            _take_block(self.draft, mapping(event.get("delta")))
+            _take_block(self.draft, mapping(event.get("delta")), event.get("index", 0))
         elif holds_error(event):
             self.fail(self._anthropic.stream_error(event))
         elif kind == "content_block_start":
-            _take_block(self.draft, mapping(event.get("content_block")))
+            _take_block(self.draft, mapping(event.get("content_block")), event.get("index", 0))
         elif kind == "message_start":
             self._begin(mapping(event.get("message")))
         elif kind == "message_delta":
@@ -306,12 +306,16 @@ def _max_tokens(model: str) -> int:
     return MAX_TOKENS_CLAUDE_3 if generation(model) < (4, 0) else MAX_TOKENS
 
 
-def _take_block(draft: Draft, block: dict[str, Any]) -> None:
+def _take_block(draft: Draft, block: dict[str, Any], place: object) -> None:
     # A block of a whole answer and the delta of a streamed one hold their text alike.
     for name, pieces in (("text", draft.texts), ("thinking", draft.thoughts)):
         piece = word(block.get(name))
         if piece:
             pieces.append(piece)
+    if block.get("type") == "tool_use":
+        draft.tool(place, name=block.get("name"), id=block.get("id"), arguments=block.get("input"))
+    elif "partial_json" in block:
+        draft.tool(place, arguments=block["partial_json"])
 
 
 def _status_of(body: object) -> int:

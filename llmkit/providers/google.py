@@ -261,6 +261,9 @@ def _take_candidate(draft: Draft, candidate: dict[str, Any]) -> None:
         piece = word(part.get("text"))
         if piece:
             (draft.thoughts if part.get("thought") is True else draft.texts).append(piece)
+        if "functionCall" in part:
+            call = mapping(part["functionCall"])
+            draft.tool(None, name=call.get("name"), id=call.get("id"), arguments=call.get("args"))
     reason = word(candidate.get("finishReason"))
     if reason and reason != UNSPECIFIED:
         draft.ended(reason, FINISH_REASONS)

@@ -22,6 +22,7 @@ from .streaming import Draft, EventParser
 FIXED = ("model", "messages", "stream")
 PORT = 11434
 DONE_REASONS = {"stop": "stop", "length": "length"}  # "load" and "unload" pass as they are
+LIMITED = ("too many requests", "rate limit", "usage limit")
 PULL = "pull it with `ollama pull`, or take a name from `ollama list`"
 
 
@@ -60,7 +61,7 @@ class Ollama(Provider):
         """The answer in a successful *response*, thinking apart from text."""
         body = response.json()
         if holds_error(body):
-            raise self.error_in(500, words_of(response))
+            raise self.error_inside(words_of(response))
         if not isinstance(body, dict) or not isinstance(body.get("message"), dict):
             raise unreadable(self, response.body)
         draft = Draft()
@@ -93,6 +94,11 @@ class Ollama(Provider):
         """The error that *response* means."""
         return self.error_in(response.status, words_of(response))
 
+    def error_inside(self, said: str) -> ProviderError:
+        """The error inside an answer with 200, where only words tell a limit from trouble."""
+        lowered = said.lower()
+        return self.error_in(429 if any(word in lowered for word in LIMITED) else 500, said)
+
     def error_in(self, status: int, said: str) -> ProviderError:
         """The error that the words of a refusal mean, which are all that Ollama gives."""
         lowered = said.lower()
@@ -116,7 +122,7 @@ class LineParser(EventParser):
     def read(self, event: dict[str, Any]) -> None:
         """Takes one line."""
         if holds_error(event):
-            self.fail(self._ollama.error_in(500, words_in(event)))
+            self.fail(self._ollama.error_inside(words_in(event)))
             return
         _take(self.draft, event)
         self.finished = self.done = event.get("done") is True
@@ -176,6 +182,9 @@ def _take(draft: Draft, line: dict[str, Any]) -> None:
         piece = word(message.get(name))
         if piece:
             pieces.append(piece)
+    for call in mappings(message.get("tool_calls")):
+        asked = mapping(call.get("function"))
+        draft.tool(None, name=asked.get("name"), arguments=asked.get("arguments"))
     if line.get("done") is True:
         # Older servers say only that it is done.
         draft.ended(word(line.get("done_reason")) or "stop", DONE_REASONS)

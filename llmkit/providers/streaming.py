@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 from ..errors import BadResponseError, ProviderError
-from ..types import Completion, Status, TextDelta, Usage
+from ..types import Completion, Status, TextDelta, ToolCall, Usage
 from ..wire.exchange import parse_json
-from ..wire.pieces import Pieces
+from ..wire.pieces import Pieces, mended
 from ..wire.retry_hints import asked_in
 from ..wire.sse import ServerSentEvent
 from .base import Provider
@@ -44,6 +45,16 @@ class Decoder(Protocol):
 
 
 @dataclass(slots=True)
+class _Call:
+    name: str = ""
+    id: str | None = None
+    parts: list[str] = field(default_factory=list)
+
+    def whole(self) -> ToolCall:
+        return ToolCall(self.name, mended("".join(self.parts)) or "{}", self.id)
+
+
+@dataclass(slots=True)
 class Draft:
     """An answer that is still being put together.
 
@@ -61,6 +72,8 @@ class Draft:
     model: str | None = None
     request_id: str | None = None
     warnings: list[str] = field(default_factory=list)
+    _calls: dict[object, _Call] = field(default_factory=dict)
+    _called: bool = False
     _text: Pieces = field(default_factory=Pieces)
     _reasoning: Pieces = field(default_factory=Pieces)
 
@@ -69,10 +82,29 @@ class Draft:
         self.native = native
         self.finish = names.get(native, native)
 
+    def tool(
+        self,
+        place: object,
+        *,
+        name: object = None,
+        id: object = None,  # the providers' word
+        arguments: object = "",
+    ) -> None:
+        """Adds to the call of a tool at that *place* in the answer; None for one that is whole."""
+        call = self._calls.setdefault(len(self._calls) if place is None else str(place), _Call())
+        call.name = call.name or (name if isinstance(name, str) else "")
+        call.id = call.id or (id if isinstance(id, str) else None)
+        if isinstance(arguments, str):
+            call.parts.append(arguments)
+        elif arguments:  # some providers give them as an object and not as text
+            call.parts.append(json.dumps(arguments, ensure_ascii=False))
+        self._called = True
+
     def delta(self) -> TextDelta | None:
-        """What came since the last delta; None where no text did."""
+        """What came since the last delta; None where nothing did."""
         if not (self.texts or self.thoughts):
-            return None
+            called, self._called = self._called, False
+            return TextDelta() if called else None
         text, reasoning = self._text.add(self.texts), self._reasoning.add(self.thoughts)
         self.texts, self.thoughts = [], []
         return TextDelta(text, reasoning) if text or reasoning else None
@@ -86,8 +118,10 @@ class Draft:
         return Completion(
             text=self._text.text,
             reasoning=self._reasoning.text,
+            tool_calls=tuple(call.whole() for call in self._calls.values() if call.name),
             status=status,
-            finish_reason=self.finish,
+            # Some providers call that an ordinary end.
+            finish_reason="tool_calls" if self._calls and self.finish == "stop" else self.finish,
             native_finish_reason=self.native,
             usage=self.usage,
             response_model=self.model,

@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 from ..errors import APITimeoutError, CallError, Outcome, RateLimitError
 from ..secret import Secret
@@ -191,9 +192,16 @@ class Gate:
 
 
 class Gates:
-    """The gates of one kit, each made on its first call."""
+    """The gates of one kit, each made on its first call with the given clock, sleep and jitter."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Sleep = asyncio.sleep,
+        rand: Callable[[], float] = random.random,
+    ) -> None:
+        self._make = partial(Gate, clock=clock, sleep=sleep, rand=rand)
         self._gates: dict[tuple[str, str, Secret | None], Gate] = {}
 
     def of(self, name: str, base_url: str, key: Secret | None) -> Gate:
@@ -201,7 +209,7 @@ class Gates:
         place = (name, base_url, key)
         gate = self._gates.get(place)
         # Two threads that come first at once must get the same one.
-        return gate if gate is not None else self._gates.setdefault(place, Gate(name))
+        return gate if gate is not None else self._gates.setdefault(place, self._make(name))
 
 
 def _grant(turn: asyncio.Future[None]) -> None:

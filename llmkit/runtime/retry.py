@@ -112,7 +112,8 @@ class _Tries:
         if error is self._last:  # tenacity asks once more about the first attempt
             return True
         self._last = error
-        line = f"{type(error).__name__}: {brief(str(error), SHOWN)}"
+        billed = " (possibly billed)" if error.possibly_billed else ""
+        line = f"{type(error).__name__}: {brief(str(error), SHOWN)}{billed}"
         again = len(self._lines) + 1 < self._policy.attempts and self._is_worth(error)
         self._lines.append(f"{line} (waited {self.wait:.2f} s)" if again else line)
         return again

@@ -136,7 +136,10 @@ class AiohttpAnswer:
 
     async def _headers(self, ends_at: float | None) -> aiohttp.ClientResponse:
         request = self._request
-        trip = Trip(self._limits, ends_at, fresh=request.fresh, connected=self._connected)
+        trip = Trip(
+            self._limits, ends_at, fresh=request.fresh, connected=self._connected,
+            secure=request.url.startswith("https:"),
+        )  # fmt: skip
         outer = UNDER_WAY.set(trip)
         try:
             async with asyncio.timeout(None) as trip.scope:
@@ -245,8 +248,10 @@ def _too_long(status: int, limit: int) -> BadResponseError:
 
 
 def _broken(error: Exception, status: int) -> CallError:
+    early = isinstance(error, aiohttp.ClientPayloadError)
     return APIConnectionError(
-        f"the connection broke in the middle of the answer ({_words(error)})",
+        "the connection broke in the middle of the answer "
+        f"({'it ended too early' if early else _words(error)}); ask again",
         status=status,
         outcome=Outcome.STREAMED,
         possibly_billed=True,
@@ -312,16 +317,23 @@ def _no_way_to(where: str, error: Exception) -> CallError:
 
 def _hung_up(where: str, error: Exception, request: HttpRequest, trip: Trip) -> CallError:
     waited = asyncio.get_running_loop().time() - trip.written_at
-    if trip.reused and waited < STALE_S:
+    # The connection was gone before the whole request could be given to it: nobody answers that.
+    unwritten = isinstance(error.__cause__, aiohttp.ClientConnectionResetError)
+    if trip.reused and (unwritten or waited < STALE_S):
         # Most likely the server had closed the kept connection before our request came.
         return APIConnectionError(
             f"{where} had closed the connection that was kept open to it",
             code=STALE,
             outcome=Outcome.REFUSED,
         )
+    if unwritten:
+        return APIConnectionError(
+            f"{where} hung up before it had the whole request; try again", outcome=Outcome.UNSENT
+        )
+    paid = request.method == "POST"
+    then = "it may have been billed, so it was not sent again" if paid else "try again"
     return APIConnectionError(
-        f"{where} hung up without an answer ({_words(error)})",
-        possibly_billed=request.method == "POST",
+        f"{where} hung up without an answer ({_words(error)}); {then}", possibly_billed=paid
     )
 
 
@@ -330,7 +342,9 @@ def _origin(url: str) -> str:
 
 
 def _words(error: Exception) -> str:
-    return brief(redact(str(error) or type(error).__name__), 160)
+    said = redact(str(error) or type(error).__name__)
+    return brief(said.replace("<", " ").replace(">", " "), 160)  # no markup in a message
+
 
 
 def close_now(session: aiohttp.ClientSession) -> None:

@@ -20,6 +20,7 @@ class Trip:
         ends_at: When the time for the whole call is over, on the loop's clock.
         fresh: True where no kept connection will do.
         connected: Told how many seconds a connection took that had to be made.
+        secure: True where the connection is to be encrypted.
         reused: True until a connection is made for it.
         scope: The time limit that is moved.
         written_at: When the phase began.
@@ -29,6 +30,7 @@ class Trip:
     ends_at: float | None
     fresh: bool = False
     connected: Callable[[float], None] | None = None
+    secure: bool = False
     phase: str = "first byte"
     reused: bool = True
     scope: Any = None
@@ -51,8 +53,9 @@ class Trip:
         """The error where the limit passed in this phase."""
         waited = f"{asyncio.get_running_loop().time() - self.written_at:.1f} s"
         if self.phase == "connect":
+            plain = ", and whether the server speaks only http://" if self.secure else ""
             return APITimeoutError(
-                f"no connection within {waited}; check the base URL and your network",
+                f"no connection within {waited}; check the base URL, your network{plain}",
                 outcome=Outcome.UNSENT,
             )
         return APITimeoutError(

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import ConfigError, brief
 from ..secret import redact
-from ..types import Completion, FallbackStep, How, Lifecycle, Row, Status, Usage
+from ..types import Completion, FallbackStep, How, Lifecycle, Row, Status, ToolCall, Usage
 
 SCHEMA = "llmkit.comparison"
 VERSION = 1
@@ -75,7 +75,7 @@ def _plain(value: object) -> Any:
         return {redact(str(key)): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
-    if isinstance(value, Completion | Usage | FallbackStep):
+    if isinstance(value, Completion | Usage | FallbackStep | ToolCall):
         return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
     if hasattr(value, "tolist"):  # a number or an array of numpy's
         return _plain(value.tolist())
@@ -115,6 +115,9 @@ def _completion(record: Mapping[str, Any]) -> Completion:
     values |= {
         "status": Status(record["status"]),
         "usage": Usage(**_known(Usage, record["usage"])),
+        "tool_calls": tuple(
+            ToolCall(**_known(ToolCall, call)) for call in record.get("tool_calls", ())
+        ),
         "fallback": tuple(map(_step, record["fallback"])),
         "warnings": tuple(record["warnings"]),
         "ignored_parameters": tuple(record["ignored_parameters"]),
@@ -128,7 +131,9 @@ def _step(record: Mapping[str, Any]) -> FallbackStep:
     return FallbackStep(**{**_known(FallbackStep, record), "lost": tuple(record.get("lost", ()))})
 
 
-def _known(kind: type[Row | Completion | Usage | FallbackStep], record: Mapping[str, Any]) -> Any:
+def _known(
+    kind: type[Row | Completion | Usage | FallbackStep | ToolCall], record: Mapping[str, Any]
+) -> Any:
     names = {f.name for f in fields(kind)}
     return {name: value for name, value in record.items() if name in names}
 

@@ -24,9 +24,9 @@ MILLISECONDS = 100_000_000_000  # a larger time is in milliseconds
 def retry_after(headers: Mapping[str, str], body: bytes, *, now: datetime) -> float | None:
     """Seconds that the server asks for, None where it does not say; the clearest word wins.
 
-    Milliseconds before all, since they are the more exact form of what stands beside them; then
-    the longest of what else asks for a wait; windows that refill only where nothing does. No
-    seconds at all, or less, are no wish.
+    Milliseconds before all, since they are the more exact form of what stands beside them; the
+    header before the body; windows that refill only where nothing asks for a wait. Where one of
+    these says several things, the longest counts. No seconds at all, or less, are no wish.
 
     Args:
         headers: Names in lower case.
@@ -35,11 +35,11 @@ def retry_after(headers: Mapping[str, str], body: bytes, *, now: datetime) -> fl
     """
     answered = _date(headers.get("date", "")) or now
     parsed = parse_json(body)
-    asked = [*_each(headers.get("retry-after"), answered), *_in_body(parsed)]
     inner = _inner_headers(parsed)
     return (
         _longest([_scaled(headers.get("retry-after-ms"), 0.001)])
-        or _longest(asked)
+        or _longest(_each(headers.get("retry-after"), answered))
+        or _longest(_in_body(parsed))
         or _longest([*_resets(headers, answered), *_resets(inner, answered)])
     )
 

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import cycle
-from typing import Literal
+from typing import Any, Literal
 
 from .reply import Reply, stream
 
@@ -124,6 +124,14 @@ def failing_after(provider: str, *texts: str) -> Reply:
     deltas = (_with_text(broken.pieces[spoken], text) for text in texts)
     pieces = (*broken.pieces[:spoken], *deltas, *broken.pieces[spoken + 1 :])
     return replace(broken, pieces=pieces)
+
+
+def breaking_off(provider: str, *texts: str, **changes: Any) -> Reply:
+    """Just these *texts* come, and no end."""
+    whole = stream(provider)
+    spoken = _place_of(whole, lambda piece: SPOKEN in piece)
+    deltas = (_with_text(whole.pieces[spoken], text) for text in texts)
+    return replace(whole, pieces=(*whole.pieces[:spoken], *deltas), **changes)
 
 
 def never_ending(provider: str, what: Literal["signs of life", "empty deltas"]) -> Reply:

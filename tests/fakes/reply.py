@@ -23,6 +23,7 @@ class Reply:
         ending: "close" ends the body as HTTP wants it; "leave" does so and hangs up unsaid; "cut"
             closes the connection in the middle, "reset" breaks it (RST), "silence" says nothing
             more, "drip" sends `drip` for ever.
+        billed: Whether a provider would charge for it; None to tell by the status.
         answered: False for no headers and no body, only the ending.
     """
 
@@ -35,6 +36,7 @@ class Reply:
     ending: Literal["close", "leave", "cut", "reset", "silence", "drip"] = "close"
     drip: bytes = b": still here\n\n"
     answered: bool = True
+    billed: bool | None = None
 
 
 def document(provider: str, name: str) -> Reply:

@@ -42,6 +42,7 @@ class Asked:
         ended: Set once its answer was sent or its client had gone.
         left: True where the client went before the end.
         let_through: False where a limit on requests refused it.
+        reply: What it was given.
     """
 
     method: str
@@ -54,6 +55,7 @@ class Asked:
     ended: threading.Event = field(default_factory=threading.Event)
     left: bool = False
     let_through: bool = True
+    reply: Reply | None = None
 
     @property
     def model(self) -> str | None:
@@ -225,7 +227,8 @@ class FakeProviders(Room):
             self._connections.setdefault(request.protocol, len(self._connections)),
         )
         try:
-            return await _send(request, room.reply_to(provider, asked))
+            asked.reply = room.reply_to(provider, asked)
+            return await _send(request, asked.reply)
         except (ConnectionError, asyncio.CancelledError):
             asked.left = True
             raise

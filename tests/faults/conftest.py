@@ -1,0 +1,116 @@
+"""Plays all rows that were selected at the same time, on one loop, and keeps how each ended."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import io
+import logging
+from collections.abc import Iterable
+from contextlib import redirect_stderr
+
+import pytest
+
+# The rows say what they demand by plain asserts, outside of files that pytest rewrites by itself.
+for _name in ("world", "endings", "reaching", "refusals", "shapes", "silence", "waiting"):
+    pytest.register_assert_rewrite(f"{__package__}.{_name}")
+
+from tests.fakes.server import FakeProviders  # noqa: E402  # after the rewriting is asked for
+
+from .world import CURRENT, TALK, Case, Listener, World  # noqa: E402
+
+AT_ONCE = 16
+DIRTY = ("Unclosed", "never retrieved", "was destroyed but it is pending", "ResourceWarning")
+
+
+class Outcomes:
+    """How each case ended."""
+
+    def __init__(self) -> None:
+        self.failures: dict[Case, BaseException | None] = {}
+        self.said = ""
+
+    def require(self, case: Case) -> None:
+        """Passes where *case* did."""
+        failure = self.failures[case]
+        if failure is not None:
+            raise failure
+
+
+@pytest.fixture(scope="session")
+def outcomes(request):
+    """What became of every selected case."""
+    cases = [item.callspec.params["case"] for item in request.session.items if _is_row(item)]
+    ended, listener, stderr = Outcomes(), Listener(), io.StringIO()
+    log = logging.getLogger()
+    level = log.level
+    log.addHandler(listener)
+    log.setLevel(logging.DEBUG)
+    gc.freeze()  # what was there before needs no looking through after each row
+    try:
+        with FakeProviders() as server, redirect_stderr(stderr):
+            asyncio.run(_play(cases, server, ended))
+            gc.collect()
+    finally:
+        gc.unfreeze()
+        log.removeHandler(listener)
+        log.setLevel(level)
+    ended.said = stderr.getvalue() + "\n".join(TALK)
+    return ended
+
+
+def _is_row(item) -> bool:
+    return "outcomes" in getattr(item, "fixturenames", ()) and hasattr(item, "callspec")
+
+
+async def _play(cases: Iterable[Case], server: FakeProviders, ended: Outcomes) -> None:
+    tasks = _tagged_tasks(asyncio.get_running_loop())
+    together = [case for case in cases if not case.alone]
+    places = asyncio.Semaphore(AT_ONCE)
+
+    async def play(case: Case) -> None:
+        async with places:
+            ended.failures[case] = await _one(case, server, tasks)
+
+    await asyncio.gather(*map(play, together))
+    for case in cases:
+        if case.alone:
+            await play(case)
+
+
+async def _one(case: Case, server: FakeProviders, tasks) -> BaseException | None:
+    world = World(case.name, case.provider, server)
+    try:
+        async with asyncio.timeout(100):
+            # A task of its own has a context of its own, by which its children are known.
+            await asyncio.create_task(_row(case, world))
+            await asyncio.sleep(0)
+        left = [t for t in tasks.get(case.name, ()) if not t.done()]
+        assert left == []
+        gc.collect()
+        dirty = [line for line in TALK if any(word in line for word in DIRTY)]
+        assert dirty == []
+    except (Exception, asyncio.CancelledError) as failure:  # kept for the case's own test
+        return failure
+    finally:
+        await world.close()
+    return None
+
+
+async def _row(case: Case, world: World) -> None:
+    CURRENT.set(case.name)
+    await case.play(world)
+    await world.check()
+
+
+def _tagged_tasks(loop):
+    """Every task that is made from now on, by the row that made it."""
+    tasks: dict[str, list[asyncio.Task]] = {}
+
+    def make(loop, coroutine, **more):
+        task = asyncio.Task(coroutine, loop=loop, **more)
+        tasks.setdefault(CURRENT.get(), []).append(task)
+        return task
+
+    loop.set_task_factory(make)
+    return tasks

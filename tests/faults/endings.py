@@ -1,0 +1,237 @@
+"""Rows in which an answer ends in a way that it should not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from llmkit.errors import (
+    APIConnectionError,
+    BadResponseError,
+    Outcome,
+    ProviderError,
+    RateLimitError,
+    ServerError,
+    StreamInterruptedError,
+)
+from llmkit.types import Status
+from tests.fakes.misbehaviour import (
+    TERMINAL,
+    breaking_off,
+    failing_after,
+    talking_on,
+    without_terminal_mark,
+)
+from tests.fakes.reply import Reply, stream
+
+from .world import FIVE, World, row
+
+SIX = (*FIVE, "openrouter")
+# The error with which each provider ends a stream, as an event of its own.
+TOO_MANY = {
+    "openai": b'data: {"error":{"message":"slow","type":"requests","code":"rate_limit_exceeded"}}',
+    "anthropic": b'event: error\ndata: {"type":"error","error":{"type":"rate_limit_error",'
+    b'"message":"slow"}}',
+    "google": b'data: {"error":{"code":429,"message":"slow","status":"RESOURCE_EXHAUSTED"}}',
+    "ollama": b'{"error":"too many requests"}',
+    "mistral": b'data: {"object":"error","message":"slow","type":"rate_limited","code":"1300"}',
+    "openrouter": b'data: {"error":{"code":429,"message":"slow"},"choices":[]}',
+}
+
+
+def cut_inside_an_event(provider: str, ending: str) -> Reply:
+    """Words, and then the first half of the event that has more of them."""
+    whole = breaking_off(provider, "Hello", " world")
+    *before, last = whole.pieces
+    return replace(whole, pieces=(*before, last[: last.index(b" wor") + 4]), ending=ending)
+
+
+async def kept(world: World, text: str) -> None:
+    told = await world.ask()
+
+    assert isinstance(told.error, StreamInterruptedError | APIConnectionError)
+    assert (told.text, told.status) == (text, Status.TRUNCATED)
+    assert (told.error.outcome, told.error.possibly_billed) == (
+        Outcome.STREAMED,
+        world.provider != "ollama",
+    )
+    assert len(world.posts) == 1
+
+
+@row("P06", *FIVE)
+async def the_connection_ends_in_the_middle(world: World) -> None:
+    """FIN without the end of the body."""
+    world.says(breaking_off(world.provider, "Hello", " w\u00f6r", ending="cut"))
+    await kept(world, "Hello w\u00f6r")
+
+
+@row("P06", *FIVE)
+async def the_connection_is_reset_in_the_middle(world: World) -> None:
+    """RST."""
+    # A pause, because a reset may overtake what was written just before it.
+    pieces = breaking_off(world.provider, "Hello", " w\u00f6r", "")
+    world.says(replace(pieces, ending="reset", gap_s=0.2))
+    await kept(world, "Hello w\u00f6r")
+
+
+@row("P07", *FIVE)
+async def the_body_ends_and_the_answer_does_not(world: World) -> None:
+    """As HTTP wants it, but without a finish event."""
+    world.says(breaking_off(world.provider, "Hello", " w\u00f6r"))
+    await kept(world, "Hello w\u00f6r")
+
+
+@row("P07", *FIVE)
+async def the_body_ends_before_the_first_word(world: World) -> None:
+    """Not even one word came: still no complete answer."""
+    world.says(breaking_off(world.provider, ""))
+    await kept(world, "")
+
+
+@row("P08", *FIVE)
+async def cut_inside_an_event_by_the_connection(world: World) -> None:
+    """Half an event is no text."""
+    world.says(cut_inside_an_event(world.provider, "cut"))
+    await kept(world, "Hello")
+
+
+@row("P08", *FIVE)
+async def cut_inside_an_event_by_the_body(world: World) -> None:
+    """Nor where the body ends as if all were well."""
+    world.says(cut_inside_an_event(world.provider, "close"))
+    await kept(world, "Hello")
+
+
+@row("P11", *FIVE, alone=True)
+async def kept_connections_die_as_they_are_used_again(world: World) -> None:
+    """Every answer closes its connection a moment later than the client gives it back."""
+    world.room.always(world.provider, stream(world.provider, ending="leave"))
+
+    for _ in range(20):
+        told = await world.ask()
+        assert told.status is Status.COMPLETE
+
+    assert len(world.posts) == 20
+
+
+@row("P11", alone=True)
+async def a_kept_connection_hangs_up_on_every_second_request(world: World) -> None:
+    """A hang-up without a byte on a used connection is answered by a new one, at once."""
+    hung_up = Reply(answered=False, ending="cut", billed=False)
+    await world.ask()
+    for _ in range(10):
+        world.says(hung_up)
+        told = await world.ask()
+        assert (told.status, told.came.attempts) == (Status.COMPLETE, 2)
+
+    assert world.waits.slept == [0.0] * 10
+
+
+@row("P29", *SIX)
+async def an_error_in_the_middle(world: World) -> None:
+    """The text is kept, the code is told, nobody is asked twice."""
+    world.says(failing_after(world.provider, "Hello", " w\u00f6r"))
+
+    told = await world.ask()
+
+    assert isinstance(told.error, ServerError)
+    assert (told.text, told.status) == ("Hello w\u00f6r", Status.ERROR)
+    assert told.error.outcome is Outcome.STREAMED
+    assert told.error.code or told.error.status
+    assert len(world.posts) == 1
+
+
+@row("P29", *SIX)
+async def a_limit_in_the_middle(world: World) -> None:
+    """A 429 after the first word is not tried again either."""
+    begun = breaking_off(world.provider, "Hello")
+    world.says(replace(begun, pieces=(*begun.pieces, TOO_MANY[world.provider] + b"\n\n")))
+
+    told = await world.ask()
+
+    assert isinstance(told.error, RateLimitError)
+    assert (told.text, told.error.outcome, len(world.posts)) == ("Hello", Outcome.STREAMED, 1)
+
+
+@row("P30", *SIX)
+async def a_limit_before_any_text(world: World) -> None:
+    """A 429 that came as an event with status 200 is a refusal, and worth another try."""
+    headers = stream(world.provider).headers
+    pieces = (TOO_MANY[world.provider] + b"\n\n",)
+    world.says(Reply(pieces=pieces, headers=headers, billed=False))
+
+    told = await world.ask()
+
+    assert (told.status, told.came.attempts) == (Status.COMPLETE, 2)
+
+
+@row("P30", *SIX)
+async def a_limit_before_any_text_again_and_again(world: World) -> None:
+    """After three attempts it is the limit that is told."""
+    headers = stream(world.provider).headers
+    pieces = (TOO_MANY[world.provider] + b"\n\n",)
+    world.room.always(world.provider, Reply(pieces=pieces, headers=headers, billed=False))
+
+    told = await world.ask()
+
+    assert isinstance(told.error, RateLimitError)
+    assert (told.error.outcome, told.error.attempts) == (Outcome.REFUSED, 3)
+    assert len(told.error.tries) == 3
+
+
+@row("P35", *FIVE)
+async def the_last_mark_is_missing(world: World) -> None:
+    """A finish reason came, so the answer is whole; that the mark is missing is told."""
+    world.says(without_terminal_mark(world.provider))
+
+    told = await world.ask()
+
+    assert told.status is Status.COMPLETE
+    assert told.text.startswith("A river carries silt")
+    marked = bool(TERMINAL[world.provider])
+    assert any("mark" in warning for warning in told.came.warnings) is marked
+
+
+@row("P36", *FIVE)
+async def it_goes_on_after_its_end(world: World) -> None:
+    """Whatever comes after the terminal event is not part of the answer."""
+    world.says(talking_on(world.provider))
+
+    told = await world.ask()
+
+    assert told.status is Status.COMPLETE
+    assert told.text.count("A river") == 1
+
+
+@row("P37", *FIVE)
+async def garbage_where_an_event_should_be(world: World) -> None:
+    """Half of an object, something else, or a web page in the place of an event's JSON."""
+    begun = breaking_off(world.provider, "Hello")
+    mark = b"" if world.provider == "ollama" else b"data: "
+    for garbage in (b'{"choices":[{"del', b"lorem ipsum", b"<html><b>502</b></html>", b"[1]"):
+        spoiled = (*begun.pieces, mark + garbage + b"\n\n", *stream(world.provider).pieces)
+        world.says(replace(begun, pieces=spoiled))
+
+        told = await world.ask()
+
+        assert isinstance(told.error, BadResponseError), garbage
+        assert (told.text, told.status) == ("Hello", Status.ERROR)
+
+
+@row("P31", *SIX)
+async def an_error_in_the_place_of_an_answer(world: World) -> None:
+    """Status 200 and an error object are an error, never an empty success."""
+    says = {
+        "anthropic": b'{"type":"error","error":{"type":"overloaded_error","message":"Busy"}}',
+        "google": b'{"error":{"code":503,"message":"Busy","status":"UNAVAILABLE"}}',
+        "ollama": b'{"error":"model runner has stopped"}',
+        "mistral": b'{"object":"error","message":"Busy","type":"unavailable","code":"3000"}',
+    }.get(world.provider, b'{"error":{"message":"Busy","code":502}}')
+    world.billed = 0
+    reply = Reply(pieces=(says,), headers={"content-type": "application/json"})
+    world.room.always(world.provider, reply)
+
+    told = await world.ask(retries=0)
+
+    assert isinstance(told.error, ProviderError)
+    assert (told.text, told.status) == ("", Status.ERROR)
+    world.billed = int(told.error.possibly_billed)

@@ -1,0 +1,249 @@
+"""Rows in which a provider says no."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+from llmkit.auth_status import SignInState
+from llmkit.errors import (
+    AuthenticationError,
+    BadResponseError,
+    CallError,
+    InsufficientFundsError,
+    InvalidRequestError,
+    ModelNotFoundError,
+    Outcome,
+    PermissionDeniedError,
+    ProviderError,
+    QuotaExhaustedError,
+    ServerError,
+)
+from llmkit.types import Status
+from tests.fakes.misbehaviour import ODD_BODIES
+from tests.fakes.reply import Reply, refusal
+
+from .world import FIVE, World, row
+
+JSON = {"content-type": "application/json"}
+PAGE = (
+    b"<!doctype html><html><head><title>502 Bad Gateway</title></head><body><h1>nginx</h1></body>"
+)
+QUOTA_OF_THE_DAY = (
+    b'{"error":{"code":429,"message":"You exceeded your current quota.","status":'
+    b'"RESOURCE_EXHAUSTED","details":[{"violations":[{"quotaId":"GenerateRequestsPerDay"}]}]}}'
+)
+
+
+async def refused(world: World, reply: Reply, kind: type[CallError]) -> CallError:
+    """The error after exactly one request."""
+    world.says(*[reply] * 3)
+
+    told = await world.ask()
+
+    assert type(told.error) is kind
+    assert (len(world.posts), told.status) == (1, Status.ERROR)
+    world.room.reset()
+    return told.error
+
+
+@row("P14", *FIVE)
+async def a_refused_key(world: World) -> None:
+    """A chat with a bad key is asked once."""
+    await refused(world, refusal(world.provider, "401"), AuthenticationError)
+
+
+@row("P14", *(name for name in FIVE if name != "ollama"))
+async def a_refused_key_at_sign_in(world: World) -> None:
+    """So is a sign-in. Ollama on one's own machine has no key to refuse."""
+    world.says(refusal(world.provider, "401"))
+
+    found = await world.kit.check(world.provider)
+
+    assert (found.state, found.attempts) == (SignInState.REJECTED, 1)
+    assert len(world.room.asked[world.provider]) == 1
+
+
+@row("P15", *FIVE)
+async def sign_in_succeeds_at_the_third_attempt(world: World) -> None:
+    """Three attempts by three clients, each over a connection of its own."""
+    world.says(*[Reply(503, (b"busy",))] * 2)
+
+    found = await world.kit.check(world.provider)
+
+    asked = world.room.asked[world.provider]
+    assert (found.state, found.attempts) == (SignInState.READY, 3)
+    assert len({one.connection for one in asked}) == 3
+    assert all(later.at - earlier.at >= 0.02 for earlier, later in pairwise(asked))
+
+
+@row("P16", *FIVE)
+async def sign_in_never_succeeds(world: World) -> None:
+    """Exactly three attempts; what is told is trouble of the server's and not a bad key."""
+    world.room.always(world.provider, Reply(503, (b"busy",)))
+
+    found = await world.kit.check(world.provider)
+
+    assert found.state is SignInState.SERVER_ERROR
+    assert "key was not refused" in str(found)
+    assert len(world.room.asked[world.provider]) == 3
+
+
+@row("P17", *FIVE)
+async def no_permission(world: World) -> None:
+    """403 with the provider's words."""
+    reply = Reply(403, (b'{"error":{"message":"not for this project"}}',), JSON)
+    error = await refused(world, reply, PermissionDeniedError)
+
+    assert "not for this project" in str(error)
+
+
+@row("P17", *FIVE)
+async def no_money(world: World) -> None:
+    """402, whatever a header says of trying again."""
+    reply = Reply(402, (b'{"error":{"message":"add credit"}}',), {**JSON, "x-should-retry": "true"})
+    error = await refused(world, reply, InsufficientFundsError)
+
+    assert "add credit" in str(error)
+
+
+@row("P18")
+async def a_used_up_quota(world: World) -> None:
+    """A 429 that no wait can help, even where a header says that it could."""
+    said = refusal("openai", "429quota")
+    headers = {**said.headers, "retry-after": "1", "x-should-retry": "true"}
+    await refused(world, Reply(429, said.pieces, headers), QuotaExhaustedError)
+
+
+@row("P18", "google")
+async def a_used_up_day(world: World) -> None:
+    """Gemini's quota by the day."""
+    await refused(world, Reply(429, (QUOTA_OF_THE_DAY,), JSON), QuotaExhaustedError)
+
+
+@row("P19", *FIVE, "openrouter")
+async def an_unknown_model(world: World) -> None:
+    """The model and the next step are told."""
+    error = await refused(world, refusal(world.provider, "404"), ModelNotFoundError)
+
+    assert error.model == "some-model"
+
+
+@row("P20", *FIVE)
+async def a_bad_request(world: World) -> None:
+    """400, 413 and 422 with the server's reason, FastAPI's list among them."""
+    fastapi = b'{"detail":[{"loc":["body","stop"],"msg":"Input should be a list","type":"x"}]}'
+    for status, body in (
+        (400, b'{"error":{"message":"stop: too many"}}'),
+        (413, b'{"error":"stop: too many"}'),
+        (422, fastapi),
+    ):
+        error = await refused(world, Reply(status, (body,), JSON), InvalidRequestError)
+
+        assert "stop: " in str(error)
+
+
+@row("P26", *FIVE)
+async def a_server_in_trouble(world: World) -> None:
+    """At most three requests, and no web page in the message."""
+    for status in (500, 502, 503, 504, 529):
+        before = len(world.posts)
+        world.room.always(world.provider, Reply(status, (PAGE,), {"content-type": "text/html"}))
+
+        told = await world.ask()
+
+        assert isinstance(told.error, ServerError)
+        assert (told.error.status, told.error.attempts) == (status, 3)
+        assert len(world.posts) - before == 3
+        assert "502 Bad Gateway" in str(told.error)
+        await world.waits.sleep(61.0)  # else the retries of the first few would be all there are
+
+
+@row("P27", *FIVE)
+async def a_server_that_says_whether_to_try_again(world: World) -> None:
+    """x-should-retry, either way, on a status that says the opposite."""
+    told = []
+    for status, wish in ((503, "false"), (409, "true"), (400, "true")):
+        world.says(Reply(status, (b"{}",), {**JSON, "x-should-retry": wish}))
+        told.append(await world.ask())
+
+    assert [one.came.attempts for one in told] == [1, 2, 2]
+    assert [one.status for one in told] == [Status.ERROR, Status.COMPLETE, Status.COMPLETE]
+
+
+@row("P33", *(name for name in FIVE if name != "ollama"))
+async def no_answer_in_a_success(world: World) -> None:
+    """Empty, a web page, null, an array, a string, half of a document, other encodings, a 204."""
+    bodies: Mapping[str, Reply] = ODD_BODIES
+    for name, body in bodies.items():
+        world.says(body)
+
+        told = await world.ask()
+
+        assert isinstance(told.error, BadResponseError), name
+        assert (told.text, told.error.attempts) == ("", 1)
+        assert len(str(told.error)) < 500
+        assert "alert(1)" not in str(told.error)
+    answered = sum(body.status == 200 for body in bodies.values())
+    world.billed = (
+        0 if world.provider == "ollama" else max(answered, sum(map(_flagged, world.told)))
+    )
+
+
+def _flagged(told) -> bool:
+    return told.came.possibly_billed
+
+
+@row("P47", *FIVE)
+async def the_server_repeats_the_key(world: World) -> None:
+    """Masked in whatever an error shows: the body, its code, its page, an event of a stream."""
+    key = world.room.key
+    for status, body in (
+        (401, f'{{"error":{{"message":"bad key {key}","code":"{key}"}}}}'),
+        (500, f"<html><title>{key}</title>"),
+        (200, f"<html><body>{key}</body>"),
+        (400, f'{{"detail":[{{"loc":["header","{key}"],"msg":"{key}"}}]}}'),
+    ):
+        world.says(Reply(status, (body.encode(),)))
+
+        told = await world.ask(retries=0)
+
+        assert isinstance(told.error, ProviderError)
+        assert key not in str(told.error)
+
+
+@row("P60", *FIVE)
+async def three_attempts_fail(world: World) -> None:
+    """The last error itself, with what happened at each attempt."""
+    world.says(
+        Reply(503, (b"first",)), Reply(503, (b"second",), {"retry-after-ms": "10"}),
+        Reply(529, (b"third",)),
+    )  # fmt: skip
+
+    told = await world.ask()
+
+    error = told.error
+    assert isinstance(error, ServerError)
+    assert (error.status, error.attempts, error.outcome) == (529, 3, Outcome.REFUSED)
+    assert len(error.tries) == 3
+    for word, line in zip(("first", "second", "third"), error.tries, strict=True):
+        assert word in line
+    assert "gave up after 3 attempts" in error.__notes__[0]
+
+
+@row("P60")
+async def three_different_failures(world: World) -> None:
+    """Not only refusals: whatever is worth another try is in the list."""
+    world.says(
+        Reply(503, (b"busy",)),
+        Reply(
+            429, (b'{"error":{"message":"slow"}}',), {"retry-after-ms": "10", "connection": "close"}
+        ),
+        Reply(answered=False, ending="cut"),
+    )
+
+    told = await world.ask()
+
+    assert isinstance(told.error, CallError)
+    kinds = [line.split(":")[0] for line in told.error.tries]
+    assert kinds == ["ServerError", "RateLimitError", "APIConnectionError"]

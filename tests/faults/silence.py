@@ -1,0 +1,146 @@
+"""Rows in which a server takes its time: silence, heartbeats, dripping, ends that do not come."""
+
+from __future__ import annotations
+
+import asyncio
+
+from llmkit.errors import APITimeoutError, Outcome
+from llmkit.types import Status
+from tests.fakes import raw
+from tests.fakes.misbehaviour import breaking_off, never_ending
+from tests.fakes.reply import Reply, stream
+
+from .world import FIVE, World, row
+
+LIMIT_S = 0.5
+
+
+@row("P02", *FIVE)
+async def accepts_and_never_answers(world: World) -> None:
+    """Nothing comes at all: the first-byte limit, and nobody is asked twice."""
+    world.says(Reply(headers_after_s=60.0))
+    world.billed = 1
+    world.limits(first_byte_timeout_s=LIMIT_S)
+
+    told = await world.ask(within_s=LIMIT_S)
+
+    assert isinstance(told.error, APITimeoutError)
+    assert "no answer began" in str(told.error)
+    assert (told.error.outcome, len(world.posts)) == (Outcome.AMBIGUOUS, 1)
+
+
+@row("P03", *FIVE)
+async def headers_and_then_silence(world: World) -> None:
+    """An answer that begins and says nothing: the idle limit."""
+    world.says(stream(world.provider, ending="silence", first_after_s=60.0))
+    world.limits(idle_timeout_s=LIMIT_S)
+
+    told = await world.ask(within_s=LIMIT_S)
+
+    assert isinstance(told.error, APITimeoutError)
+    assert "sent nothing for 0.5 s" in str(told.error)
+    assert (told.text, len(world.posts)) == ("", 1)
+
+
+@row("P04", *FIVE)
+async def some_text_and_then_silence(world: World) -> None:
+    """The text is kept to the last character."""
+    world.says(breaking_off(world.provider, "Hello", " w\u00f6r", ending="silence"))
+    world.limits(idle_timeout_s=LIMIT_S)
+
+    told = await world.ask(within_s=LIMIT_S)
+
+    assert isinstance(told.error, APITimeoutError)
+    assert (told.text, told.status) == ("Hello w\u00f6r", Status.TRUNCATED)
+    assert len(world.posts) == 1
+
+
+@row("P05", *FIVE)
+async def signs_of_life_for_ever(world: World) -> None:
+    """Comments, pings or blank lines are no content."""
+    world.says(never_ending(world.provider, "signs of life"))
+    await only_pings(world)
+
+
+@row("P05", *FIVE)
+async def empty_deltas_for_ever(world: World) -> None:
+    """Neither are events without a word in them."""
+    world.says(never_ending(world.provider, "empty deltas"))
+    await only_pings(world)
+
+
+async def only_pings(world: World) -> None:
+    world.limits(idle_content_timeout_s=2 * LIMIT_S)
+
+    told = await world.ask(within_s=2 * LIMIT_S)
+
+    assert isinstance(told.error, APITimeoutError)
+    assert "nothing but pings" in str(told.error)
+    assert (told.text, told.status) == ("A river", Status.TRUNCATED)
+
+
+@row("P05", *FIVE)
+async def pings_and_no_text_at_all(world: World) -> None:
+    """Signs of life before the first word pass the limit on content as well."""
+    endless = never_ending(world.provider, "signs of life")
+    world.says(Reply(pieces=(), headers=endless.headers, ending="drip", drip=endless.drip))
+    world.limits(idle_content_timeout_s=2 * LIMIT_S)
+
+    told = await world.ask(within_s=2 * LIMIT_S)
+
+    assert isinstance(told.error, APITimeoutError)
+    assert told.text == ""
+
+
+@row("P09", *FIVE)
+async def headers_drip_for_ever(world: World) -> None:
+    """Bytes that come all the time are no answer yet."""
+    world.limits(first_byte_timeout_s=LIMIT_S)
+    world.billed = 1
+    with raw.RawServer(raw.dripping) as server:
+        world.elsewhere(server.root)
+        told = await world.ask(within_s=LIMIT_S)
+
+    assert isinstance(told.error, APITimeoutError)
+    assert "no answer began" in str(told.error)
+    assert server.came == 1
+
+
+@row("P10", *FIVE)
+async def the_connection_stays_open_after_the_end(world: World) -> None:
+    """The provider's own end is the end; nobody waits for the connection's."""
+    world.says(stream(world.provider, ending="silence"))
+
+    told = await world.ask(within_s=5.0)
+
+    assert told.status is Status.COMPLETE
+    assert told.text.startswith("A river carries silt")
+
+
+@row("P10", *FIVE)
+async def the_deadline_bounds_a_living_stream(world: World) -> None:
+    """A stream that goes on and on ends when the time for the call is over; its text is kept."""
+    endless = breaking_off(world.provider, "A river")
+    drip = endless.pieces[-1]
+    world.says(breaking_off(world.provider, "A river", ending="drip", drip=drip))
+
+    told = await world.ask(within_s=1.0, timeout=1.0)
+
+    assert isinstance(told.error, APITimeoutError)
+    assert "the time for the whole call was over" in str(told.error)
+    assert set(told.text.split("A river")) == {""}
+    assert len(told.text) > len("A river")
+
+
+@row("P02")
+async def the_deadline_counts_what_was_waited_before(world: World) -> None:
+    """A second attempt gets what the first and the wait have left, not the whole time again."""
+    world.says(Reply(503, (b"busy",), {"retry-after-ms": "20"}), Reply(headers_after_s=60.0))
+    world.billed = 1
+    begun = asyncio.get_running_loop().time()
+
+    told = await world.ask(within_s=1.0, timeout=1.0)
+
+    assert isinstance(told.error, APITimeoutError)
+    assert told.came.attempts == 2
+    assert asyncio.get_running_loop().time() - begun >= 0.9

@@ -1,0 +1,267 @@
+"""What a row of docs/faults.md plays in, and what is demanded of every one of them."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+import re
+import time
+import urllib.parse
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from llmkit.asking import asking
+from llmkit.errors import CallError, LlmkitError
+from llmkit.kit import Kit
+from llmkit.providers.table import PROVIDERS
+from llmkit.runtime.gate import Gates
+from llmkit.types import Completion, Status
+from tests.fakes.reply import Reply
+from tests.fakes.server import Asked, FakeProviders
+
+# Every limit is patient but for the one that a row is about: the machine may be loaded.
+PATIENT = {
+    "connect_timeout_s": 30.0, "first_byte_timeout_s": 30.0, "idle_timeout_s": 30.0,
+    "idle_content_timeout_s": 30.0, "sign_in_delay_s": 0.02,
+}  # fmt: skip
+SLACK_S = 20.0  # beyond a row's own limit, for a loaded machine; a hang takes for ever
+SOON_S = 20.0
+MARKUP = re.compile(r"<[a-z!/]", re.IGNORECASE)
+CURRENT: ContextVar[str] = ContextVar("row", default="")
+TALK: list[str] = []  # all log records of the run
+
+
+@dataclass
+class Told:
+    """How one call ended."""
+
+    answer: Completion | None
+    error: LlmkitError | None = None
+
+    @property
+    def came(self) -> Completion:
+        """What came, whether or not it failed afterwards."""
+        if self.answer is not None:
+            return self.answer
+        assert isinstance(self.error, CallError)
+        assert self.error.completion is not None
+        return self.error.completion
+
+    @property
+    def text(self) -> str:
+        """The text that came."""
+        return self.came.text
+
+    @property
+    def status(self) -> Status:
+        """How the answer is called."""
+        return self.came.status
+
+
+class Skips:
+    """A clock that is never waited for: sleeping moves it, and is written down."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+        self._ahead = 0.0
+
+    def clock(self) -> float:
+        return time.monotonic() + self._ahead
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self._ahead += seconds
+        await asyncio.sleep(0)
+
+
+@dataclass
+class World:
+    """One kit, six providers that do as the row says, and all that was said between them.
+
+    Attributes:
+        billed: How many requests the provider would charge; None to tell by what it answered.
+    """
+
+    row: str
+    provider: str
+    server: FakeProviders
+    billed: int | None = None
+    told: list[Told] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.room = self.server.room()
+        self.waits = Skips()
+        environ = {"LLMKIT_CONFIG": "/nowhere"}
+        for name in ("openai", "anthropic", "google", "mistral", "openrouter", "ollama"):
+            environ[PROVIDERS[name].key_vars[0]] = self.room.key
+            environ[f"LLMKIT_{name.upper()}_BASE_URL"] = self.room.base_url(name)
+        gates = Gates(clock=self.waits.clock, sleep=self.waits.sleep)
+        self.kit = Kit(environ=environ, gates=gates, notify=TALK.append, **PATIENT)
+
+    @property
+    def posts(self) -> list[Asked]:
+        """The completions that were asked for."""
+        return [asked for asked in self.room.asked[self.provider] if asked.method == "POST"]
+
+    def says(self, *replies: Reply) -> None:
+        """Queues what the next requests get."""
+        self.room.answer(self.provider, *replies)
+
+    def limits(self, **seconds: object) -> None:
+        """Sets the limit that the row is about."""
+        self.kit.configure(**{**PATIENT, **seconds})
+
+    def elsewhere(self, root: str) -> None:
+        """Sends the next calls to another server."""
+        self.kit.configure(base_urls={self.provider: root})
+
+    async def ask(self, prompt: str = "hi", within_s: float = SOON_S, **options: object) -> Told:
+        """One call, however it ends; a hang fails the row."""
+        asked = asking(prompt, f"{self.provider}:some-model", verbatim=True, **options)
+        async with asyncio.timeout(within_s + SLACK_S):
+            try:
+                told = Told(await self.kit.answer(*asked))
+            except LlmkitError as error:
+                told = Told(None, error)
+        self.told.append(told)
+        return told
+
+    async def close(self) -> None:
+        """Closes every session of the kit."""
+        await self.kit.manager.aclose("all")
+
+    # -- on every row ------------------------------------------------------------------------
+
+    async def check(self) -> None:
+        """What is demanded whatever the row was; the row itself has said which text must be there.
+
+        Bills are compared first: what follows asks once more.
+        """
+        for told in self.told:
+            self._errors_are_fit_to_read(told)
+        self._bills_are_the_same()
+        await self._the_server_saw_us_go()
+        await self._the_next_call_works()
+        self._the_key_is_nowhere()
+        await self.close()
+
+    def _errors_are_fit_to_read(self, told: Told) -> None:
+        if told.error is None:
+            return
+        said = str(told.error)
+        assert said.isprintable(), said
+        assert 0 < len(said) < 500
+        assert not MARKUP.search(said), said
+        assert "RetryError" not in f"{told.error!r}{told.error.__cause__!r}"
+
+    def _bills_are_the_same(self) -> None:
+        if not PROVIDERS[self.provider].priced:
+            assert not any(told.came.possibly_billed for told in self.told if _sent(told))
+            return
+        theirs = sum(map(_would_be_billed, self.posts)) if self.billed is None else self.billed
+        assert sum(map(_counted, self.told)) == theirs
+
+    async def _the_server_saw_us_go(self) -> None:
+        async with asyncio.timeout(SOON_S):
+            for asked in self.room.asked[self.provider]:
+                while not asked.ended.is_set():
+                    await asyncio.sleep(0.01)
+
+    async def _the_next_call_works(self) -> None:
+        self.room.reset()
+        self.limits(base_urls={})
+        told = await self.ask()
+        assert told.status is Status.COMPLETE, told
+        assert told.text.startswith("A river carries silt")
+        del self.told[-1]
+
+    def _the_key_is_nowhere(self) -> None:
+        shown = "\n".join([*TALK, *map(_all_of, self.told), repr(self.kit), repr(self.told)])
+        for piece in _pieces(self.room.key):
+            assert piece not in shown
+
+
+@dataclass(frozen=True)
+class Case:
+    """One row for one provider."""
+
+    row: str
+    provider: str
+    play: Callable[[World], Awaitable[None]]
+    alone: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its id among the tests."""
+        return f"{self.row}-{self.provider}-{self.play.__name__}"
+
+
+CASES: list[Case] = []
+FIVE = ("openai", "anthropic", "google", "ollama", "mistral")
+
+
+def row(
+    name: str, *providers: str, alone: bool = False
+) -> Callable[[Callable[[World], Awaitable[None]]], Callable[[World], Awaitable[None]]]:
+    """Makes a function the case of a row for each of *providers*.
+
+    One that needs the loop for itself, because it counts what others would disturb, is *alone*.
+    """
+
+    def note(play: Callable[[World], Awaitable[None]]) -> Callable[[World], Awaitable[None]]:
+        CASES.extend(Case(name, provider, play, alone) for provider in providers or ("openai",))
+        return play
+
+    return note
+
+
+class Listener(logging.Handler):
+    """Keeps every word of every log, whatever its level."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        TALK.append(f"{record.name} {record.levelname} {record.getMessage()} {record.exc_text}")
+
+
+def _pieces(key: str) -> set[str]:
+    """Every form in which a key must not be found."""
+    body = key.removeprefix("sk-fake-")
+    windows = {body[start : start + 8] for start in range(len(body) - 7)}
+    packed = {base64.b64encode(text.encode()).decode().rstrip("=") for text in (key, body)}
+    return windows | packed | {key, urllib.parse.quote(key, safe="")}
+
+
+def _all_of(told: Told) -> str:
+    """All that a person, a log or a traceback could show of it."""
+    shown, error = [repr(told.answer)], told.error
+    seen: BaseException | None = error
+    while seen is not None:
+        notes = getattr(seen, "__notes__", ())
+        shown += [repr(seen), str(seen), repr(vars(seen)), repr(seen.args), *notes]
+        seen = seen.__cause__ or seen.__context__
+    return "\n".join(shown)
+
+
+def _sent(told: Told) -> bool:
+    return told.answer is not None or isinstance(told.error, CallError)
+
+
+def _would_be_billed(asked: Asked) -> bool:
+    """A provider charges for what it began to answer, and may for what broke while it worked."""
+    reply = asked.reply
+    assert reply is not None
+    if reply.billed is not None:
+        return reply.billed
+    return reply.status in (200, 500, 502, 504) or not reply.answered
+
+
+def _counted(told: Told) -> int:
+    """Requests that may be charged, by what we say ourselves."""
+    if not _sent(told):
+        return 0
+    whole = told.status in (Status.COMPLETE, Status.LENGTH, Status.FILTERED)
+    error = told.error
+    if isinstance(error, CallError) and error.tries:
+        return sum("(possibly billed)" in line for line in error.tries)
+    return whole + bool(told.came.possibly_billed)
