@@ -232,9 +232,7 @@ class Exchange:
         return arriving
 
     def _learn_from(self, error: CallError) -> None:
-        provider = self.call.provider
-        located(error, provider=provider.name, model=self.call.model)
-        error.possibly_billed = error.possibly_billed and provider.priced
+        located(error, provider=self.call.provider.name, model=self.call.model)
         if error.code == STALE:
             self._allow_one_stale(error)
         elif isinstance(error, RateLimitError) and error.retry_after is not None:
@@ -343,7 +341,7 @@ class Exchange:
         self._ended = asyncio.get_running_loop().time()
         if error.code == STALE:  # it is not tried again, so nobody will know what became of it
             error.outcome, error.possibly_billed = Outcome.AMBIGUOUS, True
-        self._billed = call.provider.priced and (self._billed or error.possibly_billed)
+        self._billed = self._billed or error.possibly_billed
         located(error, provider=call.provider.name, model=call.model)
         error.possibly_billed = self._billed
         error.attempts = self._attempts
