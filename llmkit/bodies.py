@@ -24,7 +24,8 @@ FINAL_ERRORS = (AuthenticationError, PermissionDeniedError, InsufficientFundsErr
 LINES = ("application/x-ndjson", "application/stream+json")
 EVENTS = "text/event-stream"
 FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
-DOCUMENT_LIMIT = 1024 * 1024  # bytes of one that looked like a broken stream at first
+DOCUMENT_LIMIT = 8 * 1024 * 1024  # bytes; what is longer is read as a stream or not at all
+SECOND_LOOK = 1024 * 1024  # bytes of a document that looked like a broken stream at first
 
 
 class MaybeDocument:
@@ -48,15 +49,16 @@ class MaybeDocument:
         assert self.body is not None
         self.body += data
         events = self._kind.startswith(EVENTS) and self.body.lstrip().startswith(FIELDS)
-        if begun or events or self._kind.startswith(LINES):
+        too_long = len(self.body) > DOCUMENT_LIMIT
+        if begun or events or too_long or self._kind.startswith(LINES):
             self.body = None
 
     async def read_on(self, arriving: Arriving) -> None:
         """Reads what could not be read as a stream to its end, to see whether it is a document."""
         assert self.body is not None
-        while len(self.body) < DOCUMENT_LIMIT and (data := await arriving.read()):
+        while len(self.body) < SECOND_LOOK and (data := await arriving.read()):
             self.body += data
-        if not isinstance(parse_json(self.body), dict):
+        if len(self.body) > SECOND_LOOK or not isinstance(parse_json(self.body), dict):
             self.body = None
 
 

@@ -123,11 +123,12 @@ class Gate:
         """Lets nobody through for *seconds*, but a minute at most, because the server said so."""
         with self._lock:
             now = self._clock()
-            self._calm = False
-            self._refused_at = now
+            rate = self._accepted_rate(now, seconds) or self._rate
+            if rate is not None and self._rate is not None and now >= self._opens_at:
+                rate = min(rate, SLACK * self._rate)  # what was thought to be right was not
+            self._calm, self._rate, self._refused_at = False, rate, now
             self._asked_until = max(self._asked_until, now + seconds)
             self._opens_at = max(self._opens_at, now + min(seconds, LONGEST_S))
-            self._rate = self._accepted_rate(now, seconds) or self._rate
 
     async def _free_place(self, cap: int, left: float | None, again: bool) -> None:
         with self._lock:
@@ -182,10 +183,15 @@ class Gate:
         return float(1 / (self._rate * FASTER ** (quiet // FASTER_AFTER_S)))
 
     def _accepted_rate(self, now: float, seconds: float) -> float | None:
-        """What the server took per second, told over as long as it now asks us to wait."""
+        """0.9 times the most that the server took lately, told over as long as we are to wait."""
         window = min(max(seconds, SHORTEST_WINDOW_S), LONGEST_S)
-        recent = sum(1 for at in self._accepted if at > now - window)
-        return SLACK * recent / window if recent else None
+        recent = [at for at in self._accepted if at > now - LONGEST_S]
+        most = start = 0
+        for end, at in enumerate(recent):
+            while recent[start] <= at - window:
+                start += 1
+            most = max(most, end - start + 1)
+        return SLACK * most / window if most else None
 
     def __repr__(self) -> str:
         return f"<Gate {self._name} running={self._running} waiting={len(self._queue)}>"

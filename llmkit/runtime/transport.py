@@ -346,7 +346,6 @@ def _words(error: Exception) -> str:
     return brief(said.replace("<", " ").replace(">", " "), 160)  # no markup in a message
 
 
-
 def close_now(session: aiohttp.ClientSession) -> None:
     """Ends *session* and its connections without waiting, for code that cannot await."""
     connector = session.connector

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import io
 import logging
+import sys
 from collections.abc import Iterable
 from contextlib import redirect_stderr
 
@@ -13,7 +14,8 @@ import pytest
 
 # The rows say what they demand by plain asserts, outside of files that pytest rewrites by itself.
 for _name in ("world", "endings", "reaching", "refusals", "shapes", "silence", "waiting"):
-    pytest.register_assert_rewrite(f"{__package__}.{_name}")
+    if f"{__package__}.{_name}" not in sys.modules:
+        pytest.register_assert_rewrite(f"{__package__}.{_name}")
 
 from tests.fakes.server import FakeProviders  # noqa: E402  # after the rewriting is asked for
 

@@ -120,6 +120,44 @@ def test_a_limit_by_the_minute_gives_a_pace_by_the_minute():
     assert asyncio.run(paced()) == 6.7
 
 
+def test_a_second_refusal_makes_it_slower():
+    """A pace that was refused is not kept, whatever was accepted before."""
+    time = Time()
+
+    async def paced():
+        gate = gate_at(time)
+        for _ in range(10):
+            gate.accepted()
+        gate.close(1.0)
+        gate.close(1.0)  # one that was under way tells nothing new
+        await gate.enter(8)
+        gate.close(1.0)
+        await gate.enter(8)
+        before = time.now
+        await gate.enter(8)
+        return round(time.now - before, 3)
+
+    assert asyncio.run(paced()) == round(1 / 8.1, 3)
+
+
+def test_a_slow_machine_does_not_make_the_pace_slow():
+    """It is the busiest second that counts, not the one before the refusal."""
+    time = Time()
+
+    async def paced():
+        gate = gate_at(time)
+        for _ in range(10):
+            gate.accepted()
+        time.now += 3.0
+        gate.close(1.0)
+        await gate.enter(8)
+        before = time.now
+        await gate.enter(8)
+        return round(time.now - before, 3)
+
+    assert asyncio.run(paced()) == 0.111
+
+
 def test_the_pace_grows_and_is_forgotten_after_a_minute_without_a_refusal():
     """Ten seconds later it is half as fast again, and after a minute nobody waits."""
     time = Time()
