@@ -40,7 +40,9 @@ class CellHooks:
         if self._is_nested(info):
             self._nested.depth = getattr(self._nested, "depth", 0) + 1
             return
-        cell = Cell(info.cell_id or _stand_in(info.raw_cell), self._shell.execution_count)
+        # Not shell.execution_count: newer IPythons have counted on already, older ones have not.
+        number = self._shell.displayhook.prompt_count
+        cell = Cell(info.cell_id or _stand_in(info.raw_cell), number)
         CURRENT.set(cell)
         gone = self._deleted_cells(info)
         if gone:
