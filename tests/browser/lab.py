@@ -183,6 +183,23 @@ class Notebook:
             " && w.model.executionState !== 'running'); }"
         )
 
+    def delete(self, index: int) -> None:
+        """Deletes one cell."""
+        self.page.evaluate(
+            "i => { const n = window.jupyterapp.shell.currentWidget.content;"
+            " n.activeCellIndex = i; n.deselectAll();"
+            " window.jupyterapp.commands.execute('notebook:delete-cell'); }",
+            index,
+        )
+
+    def reopen(self) -> None:
+        """Ends the kernel and opens the saved file anew, with a kernel that has run nothing."""
+        self.page.evaluate(
+            "async () => { await window.jupyterapp.shell.currentWidget.sessionContext.shutdown(); }"
+        )
+        self.page.reload()
+        self.wait_for_kernel()
+
     def cell(self, index: int) -> Any:
         """A cell of the page, as a locator."""
         return self.page.locator(".jp-Notebook .jp-Cell").nth(index)

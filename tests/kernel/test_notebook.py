@@ -227,9 +227,9 @@ def test_the_tables_are_shown(kernel):
     )  # fmt: skip
 
     assert [r.ok for r in ran] == [True] * 7, [r.error for r in ran]
-    assert "no key" in ran[0].shown[-1]["text/html"]
-    assert "claude-instant-1.2" in ran[1].shown[-1]["text/html"]
-    assert "<caption>Sessions</caption>" in ran[2].shown[-1]["text/html"]
+    assert "no key" in ran[0].shown[0]["text/html"]
+    assert "claude-instant-1.2" in ran[1].shown[0]["text/html"]
+    assert "<caption>Sessions</caption>" in ran[2].shown[0]["text/html"]
     assert "%llmkit close" in ran[3].out
     assert "mistral-small" in ran[4].out
 

@@ -214,6 +214,14 @@ def test_sessions_are_closed_by_a_click(kernel):
     assert value(ran) == ["closed"] * 3
 
 
+def test_a_session_names_the_prompt_of_its_cell(kernel):
+    """What the table calls In [2] is what the notebook calls so."""
+    ran = kernel.one(f"{CLOSEABLE}h = llmkit.register_session(Closeable(), 'mine')")
+    told = value(kernel.one("print(json.dumps([r['execution_count'] for r in llmkit.sessions()]))"))
+
+    assert told == [ran.reply["execution_count"]]
+
+
 def test_no_timer_and_no_watcher_outlives_its_panel(kernel):
     """A closed panel leaves the loop and the sessions as they were before it."""
     count = (
@@ -271,12 +279,14 @@ def test_a_live_table_ends_when_its_cell_runs_again(kernel):
 
 
 def test_every_panel_has_html_and_text_beside_the_widget(kernel):
-    """A notebook that nobody runs reads; a notebook that is run without a page breaks nothing."""
+    """A notebook that nobody runs reads; one that is run without a page breaks nothing."""
     ran = kernel.run("%llmkit auth", "%llmkit models gemini", "%llmkit sessions", "%llmkit")
 
     assert [r.ok for r in ran] == [True] * 4, [r.error for r in ran]
     bundles = [r.shown[0] for r in ran]
-    assert all("application/vnd.jupyter.widget-view+json" in b for b in bundles)
+    widgets = [r.shown[1] for r in ran]
+    assert all("application/vnd.jupyter.widget-view+json" in w for w in widgets)
+    assert not any("application/vnd.jupyter.widget-view+json" in b for b in bundles)
     assert "– no key" in bundles[0]["text/html"]
     assert "gemini-pro" in bundles[1]["text/plain"]
     assert "gpt-4 " not in bundles[1]["text/plain"]

@@ -12,12 +12,13 @@ from ...kit import Kit
 from ...reports import AuthReport
 from ...views.auth import auth_table
 from ...views.tables import plain, tables_html
-from .base import Action, Panel
+from .base import Action
+from .lasting import LastingPanel
 
 TYPED = "typed in"
 
 
-class Auth(Panel):
+class Auth(LastingPanel):
     """The sign-in state of every provider; what is not known is asked when the panel is shown."""
 
     script = "auth.js"

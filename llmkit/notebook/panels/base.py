@@ -150,7 +150,7 @@ class Panel(anywidget.AnyWidget):
     def plain(self) -> Any:
         """The same panel of plain ipywidgets, for a front end that knows no others."""
         if self._html is None:
-            self._html = ipywidgets.HTML(self.html())
+            self._html = ipywidgets.HTML(self.html()).add_class("lk-plain")
             self._watch_the_clock()
         return ipywidgets.VBox([self._html, *self.controls()])
 

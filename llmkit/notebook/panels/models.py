@@ -27,7 +27,8 @@ from ...views.models import (
     words_of,
 )
 from ...views.tables import Table, plain, tables_html, tables_text
-from .base import Action, Panel
+from .base import Action
+from .lasting import LastingPanel
 from .picks import picks_of
 
 Row = Mapping[str, object]
@@ -36,7 +37,7 @@ CHIPS = (*(capability.value for capability in Capability), ALIVE)
 MOST_FROZEN = 25  # lines that a closed notebook keeps; a frame has them all
 
 
-class Models(Panel):
+class Models(LastingPanel):
     """Every standard name; a click tells what became of it.
 
     Args:

@@ -11,12 +11,13 @@ from ...kit import Kit
 from ...reports import Sessions as Report
 from ...views.sessions import leaks_table, sessions_table
 from ...views.tables import plain, tables_html
-from .base import Action, Panel
+from .base import Action
+from .lasting import LastingPanel
 
 TICK_S = 1.0  # ages are told in whole seconds
 
 
-class Sessions(Panel):
+class Sessions(LastingPanel):
     """The session table as it is now, and about once a second as long as somebody looks."""
 
     script = "sessions.js"

@@ -9,7 +9,9 @@ import ipywidgets
 
 from ..handover import in_kernel
 from ..showing import Showing
+from ..standing import Standing
 from .base import Panel
+from .lasting import NOTHING, LastingPanel
 
 
 class Tabs(ipywidgets.Tab):
@@ -55,7 +57,11 @@ class Tabs(ipywidgets.Tab):
             print(self.text())  # noqa: T201  # a terminal shows no widgets
             return
         desk = next(iter(self.panels.values())).desk
-        self._showings.append(Showing(desk, self, self.plain, self.words))
+        standing = Standing(desk, self.words)
+        for panel in self.panels.values():
+            if isinstance(panel, LastingPanel):
+                panel.standings.append(standing)
+        self._showings.append(Showing(desk, self, self.plain, lambda: NOTHING))
 
     def _repr_mimebundle_(self, **_: object) -> Any:
         return self.words(), {}

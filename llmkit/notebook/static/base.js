@@ -103,6 +103,8 @@ function viewOf(front, model, el, paint, local) {
       planned = true;
       setTimeout(() => {
         planned = false;
+        // One that a file brought back without its kernel hides no words of the file.
+        root.classList.toggle("lk-live", front.state !== null);
         const trees =
           front.state === null
             ? [h("p", { class: "lk-note", role: "status" }, "waiting for the kernel …")]
