@@ -14,6 +14,7 @@ from .interrupt import Guarded, StopButton
 T = TypeVar("T")
 
 JOIN_S = 1.0
+LOOK_S = 0.25  # how soon a stop is noticed at the latest
 
 
 class Portal:
@@ -61,7 +62,9 @@ class Portal:
             # The callback runs in a copy of this thread's context, and the task inherits it.
             loop.call_soon_threadsafe(begin)
             try:
-                over.result()
+                # Not without an end: a signal that comes just before the wait would be overlooked.
+                while not over.done():
+                    wait([over], timeout=LOOK_S)
             except BaseException:
                 loop.call_soon_threadsafe(stop)
                 wait([over], timeout=grace + JOIN_S)

@@ -198,6 +198,27 @@ SCRIPTS = {
             assert signal.getsignal(signal.SIGINT) is before
         manager.close()
     """,
+    "a_signal_wakes_a_quiet_loop": """
+        # One that comes just before the loop begins to wait would not be looked at otherwise.
+        def wakes():
+            now = signal.set_wakeup_fd(-1)
+            signal.set_wakeup_fd(now)
+            return now
+        async def look():
+            return wakes() == asyncio.get_running_loop()._csock.fileno()
+        async def main():
+            assert manager.run(look())
+            assert wakes() == -1
+        asyncio.run(main())
+        assert manager.run(look())
+        assert wakes() == -1
+        mine = asyncio.new_event_loop()
+        signal.set_wakeup_fd(mine._csock.fileno())
+        assert not manager.run(look())
+        assert wakes() == mine._csock.fileno()
+        mine.close()
+        manager.close()
+    """,
     "a_blocked_loop_is_stopped_by_pressing_again": """
         import os, time
         async def block():
