@@ -5,7 +5,7 @@ DEV := .venv/dev/bin/python
 DEMO := .venv/demo/bin/python
 OUT := build
 
-.PHONY: demo test matrix check lab bench catalogue catalogue-report release-check docs live format env-dev env-demo env-docs clean peers
+.PHONY: demo test matrix negative-control check lab bench catalogue catalogue-report release-check docs live format env-dev env-demo env-docs clean peers
 
 demo: env-demo  ## one prompt to a real language model on this machine; needs no key
 	@$(DEMO) .ci/demo.py $(OUT)/demo
@@ -16,6 +16,9 @@ test: env-dev  ## all tests with the newest kernel, a real model and a real brow
 
 matrix:  ## the same kernel tests on older kernels and other Pythons, and Binder's recipe
 	@.ci/matrix
+
+negative-control: env-dev  ## the scenarios again, with a naive manager in the place of ours: all red
+	@$(DEV) .ci/negative_control.py
 
 check: env-dev  ## format, lint, types, fast tests: green before every commit
 	@$(DEV) -m ruff format --check .

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,8 @@ from .types import Completion, StreamEnd, TextDelta
 
 if TYPE_CHECKING:
     from .comparison import Comparison
-    from .runtime.manager import EventLoopManager, SessionHandle
+    from .runtime.handle import SessionHandle
+    from .runtime.manager import EventLoopManager
 
 
 @takes(asking)
@@ -38,7 +38,8 @@ def ask(asked: Asked) -> Completion:
 @takes(asking)
 def stream(asked: Asked) -> AsyncGenerator[TextDelta | StreamEnd, None]:
     """The pieces of one answer as they come, then a StreamEnd with the whole of it."""
-    return current_kit().stream(asked.spot, asked.options)
+    kit = current_kit()
+    return kit.manager.stream(kit.stream(asked.spot, asked.options))
 
 
 @takes(comparing)
@@ -227,27 +228,35 @@ def close(what: str = "stale") -> int:
     return current_kit().manager.run(aclose(what))
 
 
-@asynccontextmanager
-async def _session(provider: str, persistent: bool) -> AsyncIterator[Any]:
-    async with current_kit().http_session(provider, persistent=persistent) as opened:
-        yield opened
-
-
 class session:  # noqa: N801  # it reads as a function: with llmkit.session("ollama") as http
     """An HTTP session for a provider, in the session table like any other.
 
     Use it as `with` or `async with`; what it gives is an aiohttp.ClientSession of the loop in
-    hand. It belongs to llmkit: a persistent one stays warm, another is closed at the end.
+    hand. It belongs to llmkit: a persistent one stays warm, another is closed at the end, or when
+    nobody holds it any more.
     """
 
     def __init__(self, provider: str, *, persistent: bool = True) -> None:
-        self._context = _session(provider, persistent)
+        self._asked = provider, persistent
+        self._uses: list[tuple[Any, Any]] = []
 
     async def __aenter__(self) -> Any:
-        return await self._context.__aenter__()
+        provider, persistent = self._asked
+        kit = current_kit()
+        opened, record = await kit.http_session(provider, persistent=persistent)
+        if not persistent:
+            kit.manager.handed_out(record, self)
+        # Held by this object alone: when it is forgotten, the session is no longer in use.
+        use = kit.manager.registry.using(record)
+        use.__enter__()
+        self._uses.append((use, record))
+        return opened
 
     async def __aexit__(self, *failure: Any) -> None:
-        await self._context.__aexit__(*failure)
+        use, record = self._uses.pop()
+        use.__exit__(None, None, None)
+        if not self._asked[1]:
+            await current_kit().manager.aclose(record.id)
 
     def __enter__(self) -> Any:
         return current_kit().manager.run(self.__aenter__())

@@ -8,8 +8,8 @@ import importlib
 import os
 import threading
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, aclosing, asynccontextmanager, nullcontext
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, aclosing, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -42,6 +42,7 @@ from .runtime.gate import Gates
 from .runtime.local_model import LocalModels
 from .runtime.manager import EventLoopManager
 from .runtime.scripted import Reply, ScriptedCarrier
+from .runtime.sessions import Session
 from .runtime.telemetry import Telemetry
 from .secret import Secret
 from .settings import proxies_for
@@ -210,7 +211,7 @@ class Kit(Directory):
         told = partial(
             self.manager.telemetry.connected, provider.name, provider.base_url, record.id
         )
-        use = self.manager.registry.using(record)
+        use = self.manager.using(record)
         return transport.AiohttpCarrier(session, told), use, record.id
 
     async def _through_sdk(
@@ -221,7 +222,7 @@ class Kit(Directory):
         told = partial(
             self.manager.telemetry.connected, provider.name, provider.base_url, record.id
         )
-        return client.carrier(told), self.manager.registry.using(record), record.id
+        return client.carrier(told), self.manager.using(record), record.id
 
     async def priced(self, completion: Completion) -> Completion:
         """*completion* with its cost, where the provider did not say it and a price is known."""
@@ -293,23 +294,16 @@ class Kit(Directory):
         """Every provider at once."""
         return await self.checks.check_all()
 
-    @asynccontextmanager
-    async def http_session(self, name: str, *, persistent: bool) -> AsyncIterator[Any]:
-        """An aiohttp session for *name* on this loop, in use until the context ends."""
+    async def http_session(self, name: str, *, persistent: bool) -> tuple[Any, Session]:
+        """An aiohttp session for *name* on this loop, and its line in the session table."""
         provider = self.provider(name)
         transport = await self._transport()
         get = self.manager.pool if persistent else self.manager.temporary
-        opened, record = get(
+        return get(
             name,
             provider.base_url,
             lambda: transport.open_session(trust_env=proxies_for(self.settings, provider.base_url)),
         )
-        try:
-            with self.manager.registry.using(record):
-                yield opened
-        finally:
-            if not persistent:
-                await self.manager.aclose(record.id)
 
     async def refresh(self, name: str) -> LiveList:
         """What a provider's own list names now, see `llmkit.refresh`."""
@@ -334,7 +328,7 @@ class Kit(Directory):
 
 
 _lock = threading.Lock()
-_current: Kit | None = None
+_current: Kit | None = globals().get("_current")  # a reload must not lose it
 
 
 def current_kit() -> Kit:

@@ -7,6 +7,7 @@ import logging
 import os
 import warnings
 
+import aiohttp
 import pytest
 
 from llmkit.asking import comparing
@@ -58,24 +59,55 @@ def test_one_model_name_works_across_six_providers(fakes, environ):
 
     assert [row.completion.status for row in found] == [Status.COMPLETE] * 6
     assert {row.provider for row in found} == set(PREFIXES)
+    assert {name: asked[0].model for name, asked in fakes.asked.items()} == {
+        "openai": "gpt-5.6-terra",
+        "anthropic": "claude-haiku-4-5-20251001",
+        "google": "gemini-3.5-flash-lite",
+        "mistral": "mistral-small",
+        "openrouter": "openai/gpt-3.5-turbo",
+        "ollama": "llama2",
+    }
+    assert {row.completion.request_model for row in found} == {
+        asked[0].model for asked in fakes.asked.values()
+    }
+
+
+def operations(fakes, environ):
+    """Questions, checks, a list and a failure, by a kit of their own; one handle is forgotten."""
+    fakes.answer("openai", Reply(500, (b"broken",)))
+    kit = Kit(environ=environ, retries=0)
+    compare(kit, "hi", "gpt-6-luna", repeats=3)
+    kit.manager.run(kit.check_all())
+    kit.manager.run(kit.refresh("openai"))
+
+    async def forget():
+        session = aiohttp.ClientSession()
+        kit.manager.register_session(session, "forgotten")
+        async with session.get(f"{fakes.base_url('openai')}/models") as response:
+            await response.read()
+
+    kit.manager.run(forget())
+    kit.close()
+
+
+def descriptors(fakes):
+    """How many this process has open, once the server has noticed who is gone."""
+    gc.collect()
+    fakes.wait_until_left()
+    return len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
 
 
 def test_no_unclosed_client_session_after_operations(fakes, environ, caplog):
-    """Questions, checks, lists and a failure leave no socket and no complaint."""
-    descriptors = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else None
+    """Whatever was done, no socket is left and nobody complains."""
+    operations(fakes, environ)
+    before = descriptors(fakes)
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         for _ in range(3):
-            fakes.answer("openai", Reply(500, (b"broken",)))
-            kit = Kit(environ=environ, retries=0)
-            compare(kit, "hi", "gpt-6-luna", repeats=3)
-            kit.manager.run(kit.check_all())
-            kit.manager.run(kit.refresh("openai"))
-            kit.close()
-            del kit
-        gc.collect()
+            operations(fakes, environ)
+        after = descriptors(fakes)
 
-    assert [str(w.message) for w in warned if issubclass(w.category, ResourceWarning)] == []
+    assert [str(w.message) for w in warned] == []
     assert "Unclosed" not in caplog.text
-    if descriptors is not None:
-        assert len(os.listdir("/proc/self/fd")) <= descriptors + 2
+    assert [record for record in caplog.records if record.name == "asyncio"] == []
+    assert after == before

@@ -12,8 +12,10 @@ from .background import check_if_wished
 from .live_views import LiveViews
 from .magics import NAMES, LlmkitMagics
 
-# The kit is not imported before it is needed: a notebook that only loads us pays for nothing.
-_KIT = f"{__package__.partition('.')[0]}.kit"
+# Neither is imported before it is needed: a notebook that only loads us pays for nothing.
+_HOUSE = __package__.partition(".")[0]
+_KIT = f"{_HOUSE}.kit"
+_MANAGERS = f"{_HOUSE}.runtime.manager"
 
 _views = LiveViews()
 
@@ -23,7 +25,7 @@ def load(shell: Any) -> None:
 
     A second time changes nothing.
     """
-    hooks.CellHooks(shell, _cell_started, _cells_deleted).register()
+    hooks.CellHooks(shell, started=_cell_started, deleted=_cells_deleted).register()
     magics = LlmkitMagics(shell)
     shell.register_magics(magics)
     completion.register(shell, magics)
@@ -46,6 +48,8 @@ def unload(shell: Any) -> None:
     kit = _kit()
     if kit is not None:
         kit.close()
+    for manager in _managers():
+        manager.close()
 
 
 def _kit() -> Any:
@@ -53,14 +57,18 @@ def _kit() -> Any:
     return module.existing_kit() if module is not None else None
 
 
+def _managers() -> tuple[Any, ...]:
+    """The managers of all kits that have something open, not only of the current one."""
+    module = sys.modules.get(_MANAGERS)
+    return module.living() if module is not None else ()
+
+
 def _cell_started(cell: Cell) -> None:
     _views.shown.begin()
-    kit = _kit()
-    if kit is not None:
-        kit.manager.cell_started(cell)
+    for manager in _managers():
+        manager.cell_started(cell)
 
 
 def _cells_deleted(ids: Collection[str]) -> None:
-    kit = _kit()
-    if kit is not None:
-        kit.manager.cells_deleted(ids)
+    for manager in _managers():
+        manager.cells_deleted(ids)

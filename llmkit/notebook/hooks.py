@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from ..runtime.cell import CURRENT, Cell
+from ..runtime.cell import CURRENT, RUNNING, Cell
 
 
 class CellHooks:
@@ -21,13 +21,14 @@ class CellHooks:
     def __init__(
         self,
         shell: Any,
+        *,
         started: Callable[[Cell], None],
         deleted: Callable[[Collection[str]], None],
     ) -> None:
         self._shell = shell
         self._started = started
         self._deleted = deleted
-        self._nested = threading.local()
+        self._here = _Here()
 
     def register(self) -> None:
         """Begins to listen, in the place of any earlier pair, also one of a reloaded module."""
@@ -37,12 +38,17 @@ class CellHooks:
 
     def before(self, info: Any) -> None:
         """A cell's code is about to run."""
-        if self._is_nested(info):
-            self._nested.depth = getattr(self._nested, "depth", 0) + 1
+        # %%capture and run_cell() fire both events inside the cell that called them, which is on
+        # the same thread; a subshell's cell is on a thread of its own, and may run at any time.
+        if self._here.cell is not None and info.cell_id is None and not info.store_history:
+            self._here.depth += 1
             return
+        self._end()  # should an earlier one have ended without a word
         # Not shell.execution_count: newer IPythons have counted on already, older ones have not.
         number = self._shell.displayhook.prompt_count
         cell = Cell(info.cell_id or _stand_in(info.raw_cell), number)
+        self._here.cell = cell
+        RUNNING.add(cell)
         CURRENT.set(cell)
         gone = self._deleted_cells(info)
         if gone:
@@ -50,17 +56,22 @@ class CellHooks:
         self._started(cell)
 
     def after(self, result: Any) -> None:
-        """A cell's code has run, or an empty cell was sent, for which `before` is not called."""
-        depth = getattr(self._nested, "depth", 0)
-        if depth:
-            self._nested.depth = depth - 1
+        """A cell's code has run."""
+        source = getattr(getattr(result, "info", None), "raw_cell", None)
+        if source is not None and not source.strip():
+            return  # for an empty cell nobody has called `before`
+        if self._here.depth:
+            self._here.depth -= 1
             return
         # Not reset(token): after an async cell this runs in another context than `before`.
         CURRENT.set(None)
+        self._end()
 
-    def _is_nested(self, info: Any) -> bool:
-        # %%capture and run_cell() fire both events inside the cell that called them.
-        return CURRENT.get() is not None and info.cell_id is None and not info.store_history
+    def _end(self) -> None:
+        cell = self._here.cell
+        self._here.cell, self._here.depth = None, 0
+        if cell is not None:
+            RUNNING.discard(cell)
 
     def _deleted_cells(self, info: Any) -> Collection[str]:
         # JupyterLab names them with the next cell that runs; ipykernel 6 has them only here.
@@ -70,6 +81,13 @@ class CellHooks:
             meta = parent.get("metadata") or {}
         deleted = meta.get("deletedCells") or ()
         return tuple(str(cell) for cell in deleted)
+
+
+class _Here(threading.local):
+    """What runs on this thread: a cell of the front end, and how many are nested in it."""
+
+    cell: Cell | None = None
+    depth: int = 0
 
 
 def unregister(shell: Any) -> None:

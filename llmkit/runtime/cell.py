@@ -20,4 +20,10 @@ class Cell:
 
 
 # Tasks and callbacks that a cell starts inherit it, however late they run; threads do not.
-CURRENT: ContextVar[Cell | None] = ContextVar("llmkit_cell", default=None)
+# A reload of this module must not make a second one.
+CURRENT: ContextVar[Cell | None] = globals().get("CURRENT") or ContextVar(
+    "llmkit_cell", default=None
+)
+
+# The runs that have begun and not ended; more than one only where there are subshells.
+RUNNING: set[Cell] = globals().get("RUNNING") or set()

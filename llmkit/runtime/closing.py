@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from typing import Any
 
@@ -15,6 +16,8 @@ log = logging.getLogger(__name__)
 
 PATIENCE_S = 1.0  # for one session's own farewell
 ELSEWHERE_S = 1.0  # for a loop on another thread to do it
+EXIT_S = 1.5  # for all of them at the end of the process; a kernel is killed after 2.5 s
+LEAST_S = 0.05
 
 
 class Closer:
@@ -23,6 +26,8 @@ class Closer:
     def __init__(self, registry: SessionRegistry) -> None:
         self._registry = registry
         self._guards: dict[int, AsyncGenerator[None, None]] = {}
+        self._until: float | None = None
+        self.at_loop_end: Callable[[asyncio.AbstractEventLoop], None] = lambda loop: None
 
     async def close(self, sessions: Iterable[Session], by: ClosedBy) -> int:
         """Closes *sessions*, given newest first; says how many."""
@@ -46,22 +51,29 @@ class Closer:
 
     def close_without_loop(self, sessions: Iterable[Session], by: ClosedBy) -> None:
         """As `close`, where no loop runs on this thread, for the end of the process."""
+        self._until = time.monotonic() + EXIT_S
         for session in sessions:
             loop: Any = session.loop
             if session.resource is None:
                 continue
             if loop is None:
                 _drive(self._one(session, by))
-            elif loop.is_closed():
+            elif loop.is_closed() or self._left() <= LEAST_S:
                 self._too_late(session, by)
             elif loop.is_running():
                 future = asyncio.run_coroutine_threadsafe(self._one(session, by), loop)
                 try:
-                    future.result(ELSEWHERE_S)
+                    future.result(self._left())
                 except TimeoutError:
                     log.warning("%s did not close in time", session.provider)
             else:
                 loop.run_until_complete(self._one(session, by))
+        self._until = None
+
+    def _left(self) -> float:
+        if self._until is None:
+            return PATIENCE_S
+        return max(LEAST_S, min(PATIENCE_S, self._until - time.monotonic()))
 
     def guard(self, loop: asyncio.AbstractEventLoop) -> None:
         """Has the sessions on *loop*, which is running, closed when it ends.
@@ -85,6 +97,7 @@ class Closer:
             yield
         finally:
             self._guards.pop(id(loop), None)
+            self.at_loop_end(loop)
             mine = [s for s in reversed(self._registry.open_sessions()) if s.loop is loop]
             await self.close(mine, "loop_end")
 
@@ -99,24 +112,45 @@ class Closer:
         resource = session.resource
         if resource is None:
             return
+        self._registry.mark(session, by)  # from here on nobody may be given it
+        transports = connections.transports(resource)
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(self._left()):
                 await close_resource(resource)
         except Exception:
-            log.warning("closing a %s session failed", session.provider, exc_info=True)
+            if connections.closed(resource):
+                log.debug("a %s session closed with an error", session.provider, exc_info=True)
+            else:
+                log.warning("closing a %s session failed", session.provider, exc_info=True)
+        finally:
+            await _end_connections(transports)
         self._registry.closed(session, by)
 
     def _too_late(self, session: Session, by: ClosedBy) -> None:
         # Its loop is gone, so nothing can be closed in an orderly way; the sockets are freed.
         for transport in connections.transports(session.resource):
-            if transport is not None and type(transport).__module__.startswith("asyncio"):
-                connections.kill(transport)
-        connector = getattr(session.resource, "connector", None)
-        if connector is not None:
-            connector._conns.clear()  # so that its __del__ finds nothing to complain of
-            connector._acquired.clear()
-            connector._closed = True
+            connections.kill(transport)
+        connections.abandon(session.resource)
         self._registry.closed(session, by, leaked=True)
+
+
+async def _end_connections(transports: Iterable[Any]) -> None:
+    """Ends what closing has left: an orderly TLS goodbye could outlive the loop."""
+    dead = [t for t in transports if _loop_is_closed(t)]
+    for transport in dead:
+        connections.kill(transport)
+    alive = [t for t in transports if t is not None and t not in dead]
+    for transport in alive:
+        transport.abort()
+    if alive:
+        # Its end is told by callbacks that the loop must still run.
+        for _ in range(2):
+            await asyncio.sleep(0)
+
+
+def _loop_is_closed(transport: Any) -> bool:
+    loop = getattr(transport, "_loop", None)
+    return loop is not None and bool(loop.is_closed())
 
 
 async def close_resource(resource: Any) -> None:

@@ -1,39 +1,92 @@
-"""What can be seen of a foreign session's connections, without importing its library."""
+"""What can be seen of a foreign session's connections, without importing its library.
+
+aiohttp keeps them in a connector, httpx and httpx2 in a pool of httpcore's, SDKs hold one of
+these clients (read, aiohttp 3.14.5, httpcore 1.0.9, openai 3.50, mistralai 3.7.0).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
+
+INNER = ("_client", "_async", "_sync")  # where SDK clients keep the HTTP clients that they use
 
 
 def open_connections(resource: object, *, busy: bool = False) -> int | None:
-    """How many connections *resource* holds, or only those in use; None where nobody can tell.
-
-    aiohttp keeps both in its connector (read, aiohttp 3.14.5).
-    """
-    connector = getattr(resource, "connector", None)
-    acquired = getattr(connector, "_acquired", None)
-    idle = getattr(connector, "_conns", None)
-    if acquired is None or idle is None:
+    """How many connections *resource* holds, or only those in use; None where nobody can tell."""
+    connector = _connector(resource)
+    if connector is not None:
+        idle = 0 if busy else sum(map(len, connector._conns.values()))
+        return len(connector._acquired) + idle
+    pools = _pools(resource)
+    if pools is None:
         return None
-    return len(acquired) if busy else len(acquired) + sum(map(len, idle.values()))
+    kept = [c for pool in pools for c in pool.connections if not c.is_closed()]
+    return sum(not c.is_idle() for c in kept) if busy else len(kept)
 
 
-def transports(resource: object) -> Iterator[Any]:
-    """The transports of an aiohttp session's connections."""
+def activity(resource: object) -> object:
+    """Something that differs once *resource* was used; None where nobody can tell."""
+    connector = _connector(resource)
+    if connector is not None:
+        kept = [entry[1] for entries in connector._conns.values() for entry in tuple(entries)]
+        return len(connector._acquired), max(kept, default=0.0)
+    pools = _pools(resource)
+    # httpcore counts the requests of each connection, and says so only here.
+    return None if pools is None else tuple(c.info() for p in pools for c in p.connections)
+
+
+def tally(resource: object) -> tuple[int, int] | None:
+    """Requests sent and bytes received by a session of ours, None for any other."""
     connector = getattr(resource, "connector", None)
-    for kept in dict(getattr(connector, "_conns", None) or {}).values():
-        for entry in kept:
-            yield getattr(entry[0], "transport", None)
-    for protocol in set(getattr(connector, "_acquired", None) or ()):
-        yield getattr(protocol, "transport", None)
+    try:
+        return connector.requests, connector.bytes_in  # type: ignore[union-attr]
+    except AttributeError:
+        return None
+
+
+def closed(resource: object) -> bool:
+    """True where *resource* says that it is closed, whoever has done it."""
+    return any(getattr(resource, name, None) is True for name in ("closed", "is_closed"))
+
+
+def transports(resource: object) -> list[Any]:
+    """The transports of the connections that *resource* has and that are its own."""
+    connector = _connector(resource)
+    if connector is not None:
+        if not getattr(resource, "_connector_owner", True):
+            return []
+        kept = [entry[0] for entries in connector._conns.values() for entry in tuple(entries)]
+        return [_under(p, "transport") for p in (*kept, *connector._acquired)]
+    streams = [
+        _under(c, "_connection", "_network_stream", "_stream")
+        for pool in _pools(resource) or ()
+        for c in pool.connections
+    ]
+    return [_under(getattr(s, "transport_stream", s), "_transport") for s in streams]
+
+
+def _under(thing: object, *names: str) -> Any:
+    for name in names:
+        thing = getattr(thing, name, None)
+    return thing
+
+
+def abandon(resource: object) -> None:
+    """Has an aiohttp session take itself for closed, where nothing can be closed any more."""
+    connector = _connector(resource)
+    if connector is not None:
+        connector._conns.clear()  # so that its __del__ finds nothing to complain of
+        connector._acquired.clear()
+        connector._closed = True
 
 
 def kill(transport: Any) -> None:
     """Frees a transport's socket when its loop is closed and can do nothing any more.
 
-    Only for the standard library's transports: uvloop's hang when touched after the loop ended.
+    Only those of the standard library: uvloop's hang when they are touched after their loop ended.
     """
+    if not type(transport).__module__.startswith("asyncio"):
+        return
     plain = getattr(getattr(transport, "_ssl_protocol", None), "_transport", transport)
     socket = getattr(plain, "_sock", None)
     if socket is not None:
@@ -41,3 +94,18 @@ def kill(transport: Any) -> None:
         plain._sock = None  # else its __del__ warns of a socket that is closed already
     if plain is not transport:
         transport._closed = True
+
+
+def _connector(resource: object) -> Any:
+    connector = getattr(resource, "connector", None)
+    return connector if _of(connector, "aiohttp") else None
+
+
+def _pools(resource: object) -> list[Any] | None:
+    clients = [resource, *(getattr(resource, name, None) for name in INNER)]
+    pools = [getattr(getattr(client, "_transport", None), "_pool", None) for client in clients]
+    return [pool for pool in pools if _of(pool, "httpcore")] or None
+
+
+def _of(thing: object, library: str) -> bool:
+    return any(base.__module__.startswith(library) for base in type(thing).__mro__)

@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeVar
 
 from ..errors import APITimeoutError, Outcome
 from . import nested
+from .forking import leave_loop
 from .portal import Portal, end
 
 T = TypeVar("T")
@@ -139,6 +140,15 @@ class LoopRunner:
         own, self._own = self._own, None
         if own is not None and _running_loop() is None:
             end(own)
+
+    def forget(self) -> None:
+        """In a forked child: the loops that were made here are the parent's."""
+        own, self._own = self._own, None
+        portal, self._portal = self._portal, Portal()
+        self._tasks.clear()
+        for loop in (own, portal.loop):
+            if loop is not None:
+                leave_loop(loop)
 
     def _road(self, loop: asyncio.AbstractEventLoop | None, *, enter: bool = True) -> Road:
         on_main = threading.current_thread() is threading.main_thread()

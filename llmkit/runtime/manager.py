@@ -3,78 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
+import logging
 import sys
-from collections.abc import Awaitable, Callable, Collection, Coroutine
+import weakref
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Coroutine, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType, TracebackType
-from typing import Any, Self, TypeVar
+from types import FrameType
+from typing import Any, TypeVar
 
 from ..errors import ConfigError
+from . import connections
 from .cell import CURRENT, Cell
 from .closing import Closer, closeable
+from .forking import in_every_child, leave_session
+from .handle import SessionHandle
 from .loop import LoopRunner, LoopStatus
-from .sessions import ClosedBy, Session, SessionRegistry, SessionRow
+from .sessions import Session, SessionRegistry, SessionRow
 from .telemetry import Telemetry
+from .underway import UnderWay
+from .upkeep import Upkeep
 
 T = TypeVar("T")
 
+log = logging.getLogger(__name__)
+
 NAME = "_provider_name"
 HOME = str(Path(__file__).parents[1])
-
-
-class SessionHandle:
-    """A registered session's line in the table, and the way to close it early.
-
-    Letting go of the handle closes nothing: the session belongs to its cell.
-    """
-
-    def __init__(self, manager: EventLoopManager, session: Session) -> None:
-        self._manager = manager
-        self._session = session
-
-    @property
-    def id(self) -> str:
-        """Its id in the session table."""
-        return self._session.id
-
-    @property
-    def status(self) -> str:
-        """Where it is in its life."""
-        return self._session.status
-
-    def close(self) -> None:
-        """Closes the session; twice is harmless."""
-        self._manager.run(self.aclose())
-
-    async def aclose(self) -> None:
-        """Closes the session, awaited; twice is harmless."""
-        await self._manager.aclose(self.id)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        await self.aclose()
-
-    def __repr__(self) -> str:
-        return f"<SessionHandle {self.id} {self._session.provider} {self.status}>"
 
 
 class EventLoopManager:
@@ -94,6 +51,7 @@ class EventLoopManager:
         idle_s: float = 300.0,
         max_age_s: float = 1800.0,
         telemetry: Telemetry | None = None,
+        check_s: float = 10.0,
     ) -> None:
         self.registry = registry or SessionRegistry()
         self.telemetry = telemetry or Telemetry()
@@ -102,6 +60,10 @@ class EventLoopManager:
         self.max_age_s = max_age_s
         self._loops = LoopRunner()
         self._closer = Closer(self.registry)
+        self._upkeep = Upkeep(self.registry, self._closer, self._expire, every_s=check_s)
+        self._underway = UnderWay()
+        self.registry.watch(self._session_changed)
+        _KNOWN.add(self)
 
     # -- the loop ----------------------------------------------------------------------------
 
@@ -141,24 +103,38 @@ class EventLoopManager:
     ) -> SessionHandle:
         """Makes anybody's session one that its cell's next run closes.
 
+        It goes too when it is idle or old, and when neither it nor the handle is held by anybody.
+        Use is seen of aiohttp's sessions, of httpx clients and of SDKs over one; anything else
+        counts as idle from the moment that it is registered, unless *keep* is True.
+
         Args:
             session: Anything with close() or aclose(); held until it is closed.
             provider_name: For the table; else the object's `_provider_name`.
             keep: True spares it from the limits on idleness and age.
 
         Raises:
-            ConfigError: There is no way to close *session*.
+            ConfigError: There is no way to close *session*, or it is closed already.
         """
         if not closeable(session) or isinstance(session, type):
             raise ConfigError(
                 f"{type(session).__name__} has neither close() nor aclose(), so nobody could "
                 "close it; register the session or client itself"
             )
+        if connections.closed(session):
+            raise ConfigError(
+                f"this {type(session).__name__} is closed already; open a new one in the cell that "
+                "registers it, because a cell's next run closes what its last one registered"
+            )
         name = provider_name or getattr(session, NAME, None) or type(session).__module__
         _label(session, name)
         loop = getattr(session, "_loop", None) or _running_loop()
         record = self._add(session, str(name), "registered", loop, keep=keep)
-        return SessionHandle(self, record)
+        known = record.handle() if record.handle is not None else None
+        if isinstance(known, SessionHandle):
+            return known
+        handle = SessionHandle(self, record)
+        self.handed_out(record, handle)
+        return handle
 
     def pool(
         self, provider: str, base_url: str, open_session: Callable[[], T]
@@ -173,6 +149,20 @@ class EventLoopManager:
         session: T = record.resource
         return session, record
 
+    def handed_out(self, record: Session, handle: object) -> None:
+        """Notes that *handle* is what a person has of the session; its end is noticed."""
+        self._upkeep.follow(record, handle)
+
+    @contextmanager
+    def using(self, record: Session) -> Iterator[Session]:
+        """Counts a request on *record*, which the running cell's next run would end."""
+        with self._underway.call(), self.registry.using(record):
+            yield record
+
+    def stream(self, parts: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+        """*parts*, which the running cell's next run ends, be it between two of them."""
+        return self._underway.stream(parts)
+
     async def close_pool(self, provider: str, base_url: str) -> None:
         """Closes the persistent session for that place on the running loop, if there is one."""
         record = self.registry.pooled(provider, base_url, asyncio.get_running_loop())
@@ -186,6 +176,10 @@ class EventLoopManager:
         loop = asyncio.get_running_loop()
         session = open_session()
         return session, self._add(session, provider, "temporary", loop, base_url=base_url)
+
+    def watch(self, callback: Callable[[Session], None]) -> Callable[[], None]:
+        """Calls *callback* at every change of a session; gives the way to stop."""
+        return self.registry.watch(callback)
 
     def sessions(self) -> tuple[SessionRow, ...]:
         """The session table, the newest last."""
@@ -213,15 +207,15 @@ class EventLoopManager:
         return self.run(self.aclose("stale"))
 
     def cell_started(self, cell: Cell) -> None:
-        """Closes what an earlier run of *cell* left, before its code runs again."""
+        """Ends and closes what an earlier run of *cell* left, before its code runs again."""
         self.registry.cell_started(cell)
         self._expire()
-        self._close_now()
+        self._end_now([cell.id])
 
     def cells_deleted(self, ids: Collection[str]) -> None:
-        """Closes what the cells with these ids left."""
+        """Ends and closes what the cells with these ids left."""
         self.registry.cells_deleted(ids)
-        self._close_now()
+        self._end_now(ids)
 
     def close(self) -> None:
         """Closes every session and ends the loops made here; twice is harmless."""
@@ -230,6 +224,12 @@ class EventLoopManager:
         else:
             self.run(self._closer.close(self.registry.find("all"), "exit"))
         self._loops.close()
+
+    def forget(self) -> None:
+        """In a forked child: what was opened before is the parent's, and stays open there."""
+        for session in self.registry.forget():
+            leave_session(session)
+        self._loops.forget()
 
     def _add(
         self,
@@ -244,6 +244,7 @@ class EventLoopManager:
         here = _running_loop()
         if here is not None and loop is here:
             self._closer.guard(here)
+            self._upkeep.begin(here)
         return self.registry.add(
             resource,
             provider=provider,
@@ -259,14 +260,48 @@ class EventLoopManager:
     def _expire(self) -> None:
         self.registry.expired(idle_s=self.idle_s, max_age_s=self.max_age_s)
 
-    def _close_now(self) -> None:
+    def _end_now(self, cells: Collection[str]) -> None:
         stale = self.registry.find("stale")
-        if stale:
-            self.run(self._closer.close(stale, _why(stale)))
+        if stale or self._underway.of(cells):
+            self.run(self._end(cells, stale))
+
+    async def _end(self, cells: Collection[str], stale: tuple[Session, ...]) -> None:
+        await self._underway.end(cells)
+        await self._closer.close(stale, "user")
+
+    def _session_changed(self, session: Session) -> None:
+        if session.closed_by is None:
+            _LIVING.add(self)
+        elif not self.registry.open_sessions():
+            _LIVING.discard(self)
 
 
-def _why(stale: tuple[Session, ...]) -> ClosedBy:
-    return stale[0].stale or "user"
+# Those with an open session: they live until it is closed, whoever has forgotten them. A reload
+# of this module must not lose them either.
+_LIVING: set[EventLoopManager] = globals().get("_LIVING") or set()
+
+
+_KNOWN: weakref.WeakSet[EventLoopManager] = globals().get("_KNOWN") or weakref.WeakSet()
+
+
+def living() -> tuple[EventLoopManager, ...]:
+    """The managers that have something open."""
+    return tuple(_LIVING)
+
+
+def _forget_all() -> None:
+    for manager in tuple(_KNOWN):
+        manager.forget()
+    _LIVING.clear()
+
+
+in_every_child(_forget_all)
+
+
+@atexit.register
+def _close_all() -> None:
+    for manager in living():
+        manager.close()
 
 
 def _label(session: object, name: object) -> None:
@@ -274,8 +309,8 @@ def _label(session: object, name: object) -> None:
     if getattr(session, NAME, None) is None and not hasattr(type(session), "ATTRS"):
         try:
             setattr(session, NAME, name)
-        except (AttributeError, TypeError):
-            pass
+        except Exception:  # a model that checks its fields refuses it in a way of its own
+            log.debug("%s takes no %s", type(session).__name__, NAME)
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -17,8 +18,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Literal
 
-from .cell import Cell
-from .connections import open_connections
+from . import connections, stale
+from .cell import RUNNING, Cell
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,8 @@ class Session:
         loop: Where it must be closed; None for a resource that needs no loop.
         opened_at: File and line of the code that opened it.
         stale: Why it is to go, None while it may stay.
+        handle: What a person may hold in the place of the session; None where they got none.
+        seen: The activity of its connections when somebody last looked.
     """
 
     id: str
@@ -67,6 +70,8 @@ class Session:
     stale: ClosedBy | None = None
     closed_by: ClosedBy | None = None
     leaked: bool = False
+    handle: weakref.ref[Any] | None = None
+    seen: object = None
 
     @property
     def status(self) -> SessionStatus:
@@ -196,18 +201,26 @@ class SessionRegistry:
         return self._stale_where(lambda s: s.cell is not None and s.cell.id in ids, "deleted")
 
     def expired(self, *, idle_s: float, max_age_s: float) -> tuple[Session, ...]:
-        """The sessions that were idle or open for too long, now stale; none that is in use."""
-        if not self._open:
-            return ()
+        """The sessions that have outlived their use, now stale; see `stale`."""
         now = self._now()
+        found = []
+        for session in self.open_sessions():
+            if connections.closed(session.resource):
+                self.closed(session, "user")
+                continue
+            self._look(session, now)
+            running = session.cell in RUNNING
+            reason = stale.why(session, now, idle_s=idle_s, max_age_s=max_age_s, running=running)
+            if reason is not None and session.stale is None:
+                self.mark(session, reason)
+                found.append(session)
+        return tuple(found)
 
-        def free(session: Session) -> bool:
-            return not (
-                session.keep or session.in_flight or open_connections(session.resource, busy=True)
-            )
-
-        idle = self._stale_where(lambda s: now - s.used_s > idle_s and free(s), "idle")
-        return idle + self._stale_where(lambda s: now - s.opened_s > max_age_s and free(s), "age")
+    def _look(self, session: Session, now: float) -> None:
+        """Notes use of a session that was not told to us but can be seen."""
+        seen = connections.activity(session.resource)
+        if seen != session.seen:
+            session.seen, session.used_s = seen, now
 
     def mark(self, session: Session, why: ClosedBy) -> None:
         """Makes *session* stale; the first reason stays."""
@@ -222,11 +235,18 @@ class SessionRegistry:
                 return
             session.closed_by = session.stale or by
             session.closed_s = self._now()
-            session.leaked = leaked
+            session.leaked = leaked or session.closed_by == "collected"
+            session.requests, session.bytes_in = _counted(session)
             session.resource = None
             self._closed += 1
             self._gone.append(session)
         self._tell(session)
+
+    def forget(self) -> tuple[Session, ...]:
+        """Takes all open ones out of the table without a word; gives them."""
+        sessions, self._open = tuple(self._open.values()), {}
+        self._lock = threading.RLock()  # somebody else's thread may have held it
+        return sessions
 
     def find(self, what: str) -> tuple[Session, ...]:
         """Open sessions by "all", "stale", an id or a provider's name; newest first."""
@@ -239,6 +259,9 @@ class SessionRegistry:
 
     def rows(self) -> tuple[SessionRow, ...]:
         """The session table: the remembered closed ones, then the open ones."""
+        for session in self.open_sessions():
+            if connections.closed(session.resource):
+                self.closed(session, "user")
         with self._lock:
             sessions = [*self._gone, *self._open.values()]
         return tuple(self._row(session) for session in sessions)
@@ -269,21 +292,24 @@ class SessionRegistry:
 
     def _row(self, s: Session) -> SessionRow:
         now = self._now() if s.closed_s is None else s.closed_s
+        requests, bytes_in = _counted(s)
+        busy = max(s.in_flight, connections.open_connections(s.resource, busy=True) or 0)
+        in_use = busy and s.status is SessionStatus.OPEN
         return SessionRow(
             id=s.id,
             provider=s.provider,
             kind=s.kind,
-            status=s.status,
+            status=SessionStatus.IN_USE if in_use else s.status,
             cell=s.cell.id if s.cell else None,
             execution_count=s.cell.execution_count if s.cell else None,
             loop=None if s.loop is None else f"{type(s.loop).__name__}-{id(s.loop) & 0xFFFF:04x}",
             created=s.created,
             age_s=now - s.opened_s,
             idle_s=0.0 if s.in_flight else now - s.used_s,
-            requests=s.requests,
-            in_flight=s.in_flight,
-            open_connections=open_connections(s.resource),
-            bytes_in=s.bytes_in,
+            requests=requests,
+            in_flight=busy,
+            open_connections=connections.open_connections(s.resource),
+            bytes_in=bytes_in,
             closed_by=s.closed_by,
             opened_at=s.opened_at,
         )
@@ -292,3 +318,8 @@ class SessionRegistry:
         stale = len(self.find("stale"))
         opened = len(self._open) - stale
         return f"<SessionRegistry open={opened} stale={stale} closed={self._closed}>"
+
+
+def _counted(session: Session) -> tuple[int, int]:
+    """Requests and bytes: what the session itself has counted, else what was told."""
+    return connections.tally(session.resource) or (session.requests, session.bytes_in)

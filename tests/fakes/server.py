@@ -6,6 +6,7 @@ import asyncio
 import json
 import secrets
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -16,6 +17,7 @@ from typing import Any
 
 from aiohttp import web
 
+from .raw import SELF_SIGNED
 from .reply import Reply, document, refusal, stream
 from .routes import OPEN_LISTS, complaint, has_key, route_of
 
@@ -168,12 +170,15 @@ class Room:
 class FakeProviders(Room):
     """A context manager, and the first of its rooms.
 
+    With *tls* it has a certificate that nobody trusts.
+
     Attributes:
         rooms: Further sets of six providers behind the same socket, by the name in their path.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, tls: bool = False) -> None:
         super().__init__()
+        self._tls = tls
         self.rooms: dict[str, Room] = {}
         # By the object and not by its id, which the next connection may get again.
         self._connections: dict[object, int] = {}
@@ -202,15 +207,22 @@ class FakeProviders(Room):
         """How many connections are open now."""
         return len(self._runner.server.connections)
 
+    def wait_until_left(self, timeout: float = 30.0) -> None:
+        """Waits until no client has a connection any more."""
+        deadline = time.monotonic() + timeout
+        while self.open_connections:
+            assert time.monotonic() < deadline, f"{self.open_connections} are still connected"
+            time.sleep(0.01)
+
     async def _start(self) -> str:
         app = web.Application(client_max_size=64 * 2**20)
         app.router.add_route("*", "/{path:.*}", self._serve)
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        site = web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=_tls() if self._tls else None)
         await site.start()
         host, port = self._runner.addresses[0][:2]
-        return f"http://{host}:{port}"
+        return f"http{'s' if self._tls else ''}://{host}:{port}"
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         first, _, rest = request.path.removeprefix("/").partition("/")
@@ -234,6 +246,12 @@ class FakeProviders(Room):
             raise
         finally:
             asked.ended.set()
+
+
+def _tls() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(SELF_SIGNED)
+    return context
 
 
 def _answer(provider: str, what: str, asked: Asked) -> Reply:

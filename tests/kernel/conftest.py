@@ -2,26 +2,115 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
+
+from tests import naive
+from tests.fakes.server import FakeProviders
 
 from .driver import Kernel
 
-COMPLAINTS = ("Unclosed", "never retrieved", "was destroyed but it is pending", "already entered")
+COMPLAINTS = (
+    "Unclosed", "never retrieved", "destroyed but it is pending", "already entered",
+    "ResourceWarning", "never awaited",
+)  # fmt: skip
+
+
+def complaints(stderr: str) -> list[str]:
+    """The lines that nobody should ever see."""
+    return [line for line in stderr.splitlines() if any(c in line for c in COMPLAINTS)]
+
+
+def _scope(fixture_name: str, config: object) -> str:
+    # A naive manager may kill its kernel, and the other tests must fail by themselves.
+    return "function" if naive.wanted() else "module"
+
+
+def environ(home, fakes=None) -> dict[str, str]:
+    """What a kernel needs to see: a home of its own, and fakes in the place of providers."""
+    found = {
+        "IPYTHONDIR": str(home), "LLMKIT_CONFIG": str(home / "none.toml"),
+        "LLMKIT_CACHE_DIR": str(home),
+    }  # fmt: skip
+    if fakes is not None:
+        found |= {
+            "OPENAI_API_KEY": fakes.key, "OPENAI_BASE_URL": fakes.base_url("openai"),
+            "MISTRAL_API_KEY": fakes.key, "LLMKIT_MISTRAL_BASE_URL": fakes.base_url("mistral"),
+        }  # fmt: skip
+    return found
+
+
+def load(kernel: Kernel) -> Kernel:
+    """*kernel*, with what the cells of these tests count on."""
+    control = "from tests import naive; naive.install()\n" if naive.wanted() else ""
+    loaded = kernel.one(
+        f"{control}%load_ext llmkit\nimport asyncio, gc, json, os, signal, threading, time\n"
+        "import aiohttp, llmkit\nmanager = llmkit.get_event_loop_manager()"
+    )
+    assert loaded.ok, loaded.error
+    return kernel
+
+
+@pytest.fixture(scope="module")
+def served():
+    """The fake providers that a file's kernel talks to."""
+    with FakeProviders() as running:
+        yield running
+
+
+@pytest.fixture
+def fakes(served):
+    """The same, with nothing left of the test before."""
+    served.reset()
+    yield served
+    served.reset()
 
 
 @pytest.fixture(scope="module")
 def kernel(tmp_path_factory):
     """A kernel with the extension loaded, which must end without a complaint."""
-    home = tmp_path_factory.mktemp("ipython")
-    with Kernel(
-        env={
-            "IPYTHONDIR": str(home),
-            "LLMKIT_CONFIG": str(home / "none.toml"),
-            "LLMKIT_CACHE_DIR": str(home),
-        }
-    ) as running:
-        loaded = running.one("%load_ext llmkit\nimport json, asyncio, llmkit")
-        assert loaded.ok, loaded.error
-        yield running
-    assert [c for c in COMPLAINTS if c in running.stderr] == [], running.stderr
-    assert "ResourceWarning" not in running.stderr, running.stderr
+    with Kernel(env=environ(tmp_path_factory.mktemp("ipython"))) as running:
+        yield load(running)
+    assert complaints(running.stderr) == []
+
+
+@pytest.fixture(scope=_scope)
+def asking(tmp_path_factory, served):
+    """As `kernel`, with keys for OpenAI and Mistral, which are the fakes."""
+    with Kernel(env=environ(tmp_path_factory.mktemp("ipython"), served)) as running:
+        yield load(running)
+    if not naive.wanted():
+        assert complaints(running.stderr) == []
+
+
+@pytest.fixture
+def fresh(tmp_path, served):
+    """Starts a kernel for one test alone; nothing is loaded in it."""
+    made: list[Kernel] = []
+
+    def start(*flags: str) -> Kernel:
+        made.append(Kernel(*flags, env=environ(tmp_path, served)).__enter__())
+        return made[0]
+
+    yield start
+    for kernel in made:
+        kernel.__exit__()
+        assert complaints(kernel.stderr) == []
+
+
+def control() -> str:
+    """The first line of a fresh kernel's first cell."""
+    return "from tests import naive; naive.install()\n" if naive.wanted() else ""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_keys_of_this_machine():
+    """A module's kernel starts before the test's own environment is cleaned."""
+    kept = dict(os.environ)
+    for name in kept:
+        if name.endswith(("_API_KEY", "_BASE_URL")) or name.startswith("LLMKIT_"):
+            del os.environ[name]
+    yield
+    os.environ.clear()
+    os.environ.update(kept)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import queue
+import subprocess
 import sys
 import tempfile
 import time
@@ -13,7 +15,8 @@ from typing import Any
 
 from jupyter_client.manager import KernelManager
 
-PATIENCE_S = 60.0  # for a loaded machine; nothing here is timed by it
+# For a loaded machine; nothing here is timed by it. What never comes is waited for as long.
+PATIENCE_S = float(os.environ.get("KERNEL_PATIENCE_S", "60"))
 
 
 @dataclass
@@ -57,27 +60,43 @@ class Kernel:
         self._manager.kernel_spec.argv[:] = [
             sys.executable, "-W", "error::ResourceWarning", *flags,
             "-m", "ipykernel_launcher", "--log-level=ERROR", "-f", "{connection_file}",
+            # What is written in a cell's name goes to the page; then to our file as well.
+            "--IPKernelApp.quiet=False",
         ]  # fmt: skip
         self._env = env
         self.traffic: list[str] = []
         self.stderr = ""
 
     def __enter__(self) -> Kernel:
-        import os
-
         environ = {**os.environ, **(self._env or {}), "PYTHONPATH": str(Path(__file__).parents[2])}
-        with self._log.open("wb") as log:
-            self._manager.start_kernel(stderr=log, env=environ)
+        self._stderr = self._log.open("wb")
+        self._manager.start_kernel(stdout=subprocess.DEVNULL, stderr=self._stderr, env=environ)
+        self._connect()
+        return self
+
+    def _connect(self) -> None:
         self._client = self._manager.blocking_client()
         self._client.start_channels()
-        self._client.wait_for_ready(timeout=PATIENCE_S)
-        return self
+        self._client.wait_for_ready(timeout=60.0)
+        info = self._client.kernel_info(reply=True, timeout=60.0)
+        self._features = info["content"].get("supported_features") or ()
 
     def __exit__(self, *failure: object) -> None:
         self._client.stop_channels()
         self._manager.shutdown_kernel()
-        self.stderr = self._log.read_text(errors="replace")
+        self._stderr.close()
+        self.stderr = self.stderr_so_far()
         self._log.unlink()
+
+    def stderr_so_far(self) -> str:
+        """What its process has written to standard error until now."""
+        return self._log.read_text(errors="replace")
+
+    def restart(self) -> None:
+        """Ends the process in good order, and starts another."""
+        self._client.stop_channels()
+        self._manager.restart_kernel()
+        self._connect()
 
     def run(self, *cells: str, ids: list[str] | None = None, **metadata: Any) -> list[Ran]:
         """Sends all *cells* at once and waits for every reply."""
@@ -92,15 +111,33 @@ class Kernel:
         return self.collect([self.send(cell, cell_id=cell_id, **metadata)])[0]
 
     def send(
-        self, cell: str, *, cell_id: str | None = None, allow_stdin: bool = False, **metadata: Any
+        self,
+        cell: str,
+        *,
+        cell_id: str | None = None,
+        silent: bool = False,
+        subshell: str | None = None,
+        allow_stdin: bool = False,
+        **metadata: Any,
     ) -> str:
         """Sends one cell, without waiting; gives the message's id."""
         content = {
-            "code": cell, "silent": False, "store_history": True, "user_expressions": {},
+            "code": cell, "silent": silent, "store_history": not silent, "user_expressions": {},
             "allow_stdin": allow_stdin, "stop_on_error": False,
         }  # fmt: skip
-        message = self._client.session.msg("execute_request", content)
-        message["metadata"] = {**({"cellId": cell_id} if cell_id else {}), **metadata}
+        metadata = {**({"cellId": cell_id} if cell_id else {}), **metadata}
+        return self._send("execute_request", content, subshell, metadata)
+
+    def _send(
+        self,
+        kind: str,
+        content: dict[str, Any],
+        subshell: str | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> str:
+        message = self._client.session.msg(kind, content, metadata=metadata)
+        if subshell is not None:
+            message["header"]["subshell_id"] = subshell
         self._client.shell_channel.send(message)
         found: str = message["header"]["msg_id"]
         return found
@@ -122,20 +159,64 @@ class Kernel:
         content: dict[str, Any] = reply["content"]
         return content
 
+    def click(self, comm: str, *, subshell: str | None = None) -> None:
+        """Clicks the button widget with that comm, as its page does."""
+        data = {"method": "custom", "content": {"event": "click"}}
+        self._send("comm_msg", {"comm_id": comm, "data": data}, subshell)
+
+    def set_widget(self, comm: str, **state: Any) -> None:
+        """Changes the widget with that comm, as its page does."""
+        data = {"method": "update", "state": state, "buffer_paths": []}
+        self._send("comm_msg", {"comm_id": comm, "data": data})
+
+    def subshell(self) -> str | None:
+        """A new subshell's id, None where this kernel has none."""
+        found: str | None = self._control("create_subshell_request").get("subshell_id")
+        return found
+
+    def end_subshell(self, subshell: str | None) -> None:
+        """Ends a subshell's thread."""
+        if subshell is not None:
+            self._control("delete_subshell_request", subshell_id=subshell)
+
+    def _control(self, kind: str, **content: Any) -> dict[str, Any]:
+        if "kernel subshells" not in self._features:
+            return {}
+        message = self._client.session.msg(kind, content)
+        self._client.control_channel.send(message)
+        while True:
+            got = self._client.control_channel.get_msg(timeout=60.0)
+            if got["parent_header"].get("msg_id") == message["header"]["msg_id"]:
+                answer: dict[str, Any] = got["content"]
+                return answer
+
     def interrupt(self) -> None:
         """Presses the stop button."""
         self._manager.interrupt_kernel()
 
-    def wait_for_output(self, message: str, text: str) -> None:
-        """Waits until the cell of *message* has printed *text*."""
+    def wait_for_output(self, message: str, text: str) -> list[dict[str, Any]]:
+        """Waits until the cell of *message* has printed *text*; gives what its widgets sent."""
         deadline = time.monotonic() + PATIENCE_S
-        seen = ""
+        seen, states = "", []
         while text not in seen:
             assert time.monotonic() < deadline, f"{text!r} never came, only {seen!r}"
             got = self._client.iopub_channel.get_msg(timeout=PATIENCE_S)
             self.traffic.append(repr(got))
-            if got["parent_header"].get("msg_id") == message and got["msg_type"] == "stream":
+            if got["parent_header"].get("msg_id") != message:
+                continue
+            if got["msg_type"] == "stream":
                 seen += got["content"]["text"]
+            elif got["msg_type"] == "comm_msg":
+                states.append(got["content"]["data"].get("state"))
+        return states
+
+    def reply(self, sent: str) -> dict[str, Any]:
+        """Waits for the reply to one cell, and for nothing else."""
+        while True:
+            got = self._client.shell_channel.get_msg(timeout=PATIENCE_S)
+            if got["parent_header"].get("msg_id") == sent:
+                content: dict[str, Any] = got["content"]
+                return content
 
     def collect(self, sent: list[str]) -> list[Ran]:
         """Waits for the replies to all of *sent*, and gathers what the cells showed."""

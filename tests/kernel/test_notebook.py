@@ -160,11 +160,11 @@ def test_an_interrupt_gives_control_back_and_keeps_what_came(kernel):
 def test_rerunning_a_cell_closes_what_it_opened(kernel):
     """Twenty runs of a cell leave one session of its own; other cells keep theirs."""
     opening = (
-        "import aiohttp\nhandle = llmkit.register_session(aiohttp.ClientSession(), 'mine')\n"
+        "import aiohttp\nNAME = llmkit.register_session(aiohttp.ClientSession(), 'mine')\n"
         "print(json.dumps(len([r for r in llmkit.sessions() if r['status'] == 'open'"
         " and r['kind'] == 'registered'])))"
     )
-    other = kernel.one(opening, cell_id="other")
+    other = kernel.one(opening.replace("NAME", "other"), cell_id="other")
     counts = [value(kernel.one(opening, cell_id="again")) for _ in range(20)]
     reasons = kernel.one(
         "print(json.dumps(sorted({r['closed_by'] for r in llmkit.sessions() if r['closed_by']})))"

@@ -174,6 +174,7 @@ def test_sessions_stay_warm_and_are_counted(fakes, kit):
     (row,) = kit.manager.sessions()
     assert (row.provider, row.kind, row.status, row.requests) == ("openai", "pool", "open", 3)
     assert row.open_connections == 1
+    assert row.bytes_in > 3 * 1000
     assert len({asked.connection for asked in fakes.asked["openai"]}) == 1
 
 

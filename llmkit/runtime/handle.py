@@ -1,0 +1,71 @@
+"""What a person gets for a session that they have registered."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from .sessions import Session
+
+
+class Manager(Protocol):
+    """What closes a session by its id, see `manager`."""
+
+    def run(self, coroutine: Coroutine[Any, Any, None]) -> None: ...
+
+    async def aclose(self, what: str) -> int: ...
+
+
+class SessionHandle:
+    """A registered session's line in the table, and the way to close it early.
+
+    Nobody has to keep it: the session stays open for whoever holds the session or the handle.
+    """
+
+    def __init__(self, manager: Manager, session: Session) -> None:
+        self._manager = manager
+        self._session = session
+
+    @property
+    def id(self) -> str:
+        """Its id in the session table."""
+        return self._session.id
+
+    @property
+    def status(self) -> str:
+        """Where it is in its life."""
+        return self._session.status
+
+    def close(self) -> None:
+        """Closes the session; twice is harmless."""
+        self._manager.run(self.aclose())
+
+    async def aclose(self) -> None:
+        """Closes the session, awaited; twice is harmless."""
+        await self._manager.aclose(self.id)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"<SessionHandle {self.id} {self._session.provider} {self.status}>"

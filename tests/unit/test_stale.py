@@ -1,0 +1,171 @@
+"""When an open session has outlived its use."""
+
+from __future__ import annotations
+
+import weakref
+
+import pytest
+
+from llmkit.runtime.cell import RUNNING, Cell
+from llmkit.runtime.sessions import SessionRegistry
+
+LIMITS = {"idle_s": 300.0, "max_age_s": 1800.0}
+
+
+class Thing:
+    """Something that could be closed."""
+
+    closed = False
+
+
+class Handle:
+    """What a person holds."""
+
+
+class Loop:
+    """A loop that may have come to its end."""
+
+    def __init__(self, *, ended=False):
+        self.ended = ended
+
+    def is_closed(self):
+        return self.ended
+
+
+class Connector:
+    """As aiohttp's: connections in use, and kept ones with the time of their last use."""
+
+    __module__ = "aiohttp.connector"
+
+    def __init__(self):
+        self._acquired = set()
+        self._conns = {}
+
+
+class Http(Thing):
+    """As a person's own aiohttp session, whose requests nobody tells us of."""
+
+    def __init__(self):
+        self.connector = Connector()
+
+
+class Clock:
+    """A clock that stands still until it is told."""
+
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def sessions(clock):
+    return SessionRegistry(now=clock)
+
+
+def add(sessions, thing=None, **more):
+    return sessions.add(thing or Thing(), provider="x", kind="registered", **more)
+
+
+def reasons(sessions):
+    return [session.stale for session in sessions.expired(**LIMITS)]
+
+
+def test_a_session_that_nobody_holds_is_collected(sessions):
+    """Its handle is gone and nothing but the registry holds it: nobody could use or close it."""
+    handle = Handle()
+    record = add(sessions)
+    record.handle = weakref.ref(handle)
+    before = reasons(sessions)
+    del handle
+
+    assert before == []
+    assert reasons(sessions) == ["collected"]
+    sessions.closed(record, "user")
+    assert (record.status, record.closed_by) == ("leaked", "collected")
+
+
+def test_a_session_whose_handle_was_dropped_is_not_collected_while_it_is_held(sessions):
+    """Most people write `register_session(mine)` and go on using what is theirs."""
+    thing = Thing()
+    record = add(sessions, thing)
+    record.handle = weakref.ref(Handle())
+
+    assert reasons(sessions) == []
+    del thing
+    assert reasons(sessions) == ["collected"]
+
+
+def test_a_session_with_a_request_in_flight_is_not_collected(sessions):
+    """An answer that is still being read is read to its end."""
+    http = Http()
+    http.connector._acquired.add("a connection")
+    record = add(sessions, http)
+    record.handle = weakref.ref(Handle())
+    connector = http.connector
+    del http
+
+    assert reasons(sessions) == []
+    connector._acquired.clear()
+    assert reasons(sessions) == ["collected"]
+
+
+def test_a_foreign_session_in_flight_is_neither_idle_nor_too_old(sessions, clock):
+    """What aiohttp's own connector says counts as use."""
+    http = Http()
+    add(sessions, http)
+    http.connector._acquired.add("a connection")
+    clock.now = 5000.0
+    (row,) = sessions.rows()
+
+    assert reasons(sessions) == []
+    assert (row.status, row.in_flight, row.open_connections) == ("in_use", 1, 1)
+
+
+def test_use_of_a_foreign_session_is_seen_between_two_looks(sessions, clock):
+    """A connection that was given back since the last look was used since then."""
+    http = Http()
+    add(sessions, http)
+    reasons(sessions)
+    for clock.now in (200.0, 400.0, 600.0):
+        http.connector._conns = {"host": [("a connection", clock.now)]}
+        assert reasons(sessions) == []
+    clock.now = 901.0
+
+    assert reasons(sessions) == ["idle"]
+
+
+def test_what_has_outlived_its_loop_goes(sessions):
+    """Nobody can use it any more, be it kept or not."""
+    add(sessions, loop=Loop())
+    add(sessions, loop=Loop(ended=True), keep=True)
+
+    assert reasons(sessions) == ["loop_end"]
+
+
+def test_the_sessions_of_a_running_cell_are_spared(sessions, clock):
+    """A cell that computes for an hour still finds its session; afterwards it is idle."""
+    cell = Cell("a", 1)
+    add(sessions, cell=cell)
+    clock.now = 5000.0
+    RUNNING.add(cell)
+    while_running = reasons(sessions)
+    RUNNING.discard(cell)
+
+    assert while_running == []
+    assert reasons(sessions) == ["idle"]
+
+
+def test_a_session_that_its_owner_has_closed_is_closed_in_the_table(sessions):
+    """Nobody has to tell us."""
+    thing = Thing()
+    add(sessions, thing)
+    thing.closed = True
+
+    assert [(row.status, row.closed_by) for row in sessions.rows()] == [("closed", "user")]
+    assert reasons(sessions) == []
