@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 
-from .catalogue import fallback, lifecycle, needs
+from .catalogue import fallback, lifecycle
 from .catalogue.entry import Catalogue
 from .catalogue.resolution import Resolution
 from .client import Call
@@ -85,7 +85,7 @@ def _refuse_gone(resolution: Resolution, options: Options, catalogue: Catalogue)
     if resolution.lifecycle is Lifecycle.RETIRED and not resolution.substituted:
         raise RetiredModelError(_gone(resolution, options), provider=provider, model=model)
     # A list can be of an hour ago, so that where nobody else may answer the provider has the say.
-    if options.fallback.rules and needs.is_listed(catalogue, provider, model) is False:
+    if options.fallback.rules and lifecycle.is_listed(catalogue, provider, model) is False:
         raise ModelNotFoundError(
             f"{provider}'s own list has no {model}; read it again with "
             f'llmkit.refresh("{provider}"), or pass verbatim=True',

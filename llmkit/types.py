@@ -240,7 +240,12 @@ class Completion:
     def _repr_pretty_(self, printer: object, cycle: bool) -> None:
         # A cell that ends in ask(...) should show the answer, not thirty fields; and an answer
         # must not be able to steer the terminal that it is shown on.
-        printer.text(visible(self.text))  # type: ignore[attr-defined]  # IPython's printer is untyped
+        # Who answered in the place of another must not be hidden by its words.
+        said = [f"! {step}" for step in self.fallback]
+        if self.rerouted:
+            said.append(f"! asked {self.request_model}, answered by {self.response_model}")
+        lines = [self.text, *(["", *said] if said else [])]
+        printer.text(visible("\n".join(lines)))  # type: ignore[attr-defined]  # it is untyped
 
 
 @dataclass(frozen=True, slots=True)

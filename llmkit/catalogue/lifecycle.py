@@ -26,6 +26,12 @@ def lifecycle_of(catalogue: Catalogue, provider: str, model: str, on: date) -> L
     return found
 
 
+def is_listed(catalogue: Catalogue, provider: str, model: str) -> bool | None:
+    """Whether its provider's own list has it, None where none was read that counts."""
+    rows = [entry.listed for entry in entries_of(catalogue, provider, model)]
+    return True if True in rows else False if False in rows else None
+
+
 def retires_on(catalogue: Catalogue, provider: str, model: str) -> date | None:
     """The day on which an id stops to answer as itself, None where none is known."""
     ends = (entry.ends for entry in entries_of(catalogue, provider, model))

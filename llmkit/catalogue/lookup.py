@@ -114,6 +114,7 @@ class Lookup:
             floating=_floats(provider, model, alias is not None and alias.kind == "floating"),
             verified=listed if verified is None else verified,
             alternatives=self._at_its_maker(provider, model),
+            listed=lifecycle.is_listed(catalogue, provider, model),
             source=entry.source if entry else (alias.source if alias else ""),
             read=entry.read if entry else (alias.read if alias else None),
             as_of=catalogue.as_of,

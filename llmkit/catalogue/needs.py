@@ -115,7 +115,7 @@ def _reasons(
 
 def _life(catalogue: Catalogue, provider: str, model: str, on: date) -> Iterator[Against]:
     state = lifecycle.lifecycle_of(catalogue, provider, model, on)
-    listed = is_listed(catalogue, provider, model)
+    listed = lifecycle.is_listed(catalogue, provider, model)
     if state in lifecycle.GONE:
         yield Against(f"is {state}")
     elif listed is False:
@@ -124,12 +124,6 @@ def _life(catalogue: Catalogue, provider: str, model: str, on: date) -> Iterator
         yield Against("is not known to be alive", proven=False)
     elif listed is None and provider == "ollama":
         yield Against("is not known to be on this machine", proven=False)
-
-
-def is_listed(catalogue: Catalogue, provider: str, model: str) -> bool | None:
-    """Whether its provider's own list has it, None where none was read that counts."""
-    rows = [entry.listed for entry in lifecycle.entries_of(catalogue, provider, model)]
-    return True if True in rows else False if False in rows else None
 
 
 def facts(catalogue: Catalogue, provider: str, model: str) -> ModelEntry | None:

@@ -29,6 +29,7 @@ class Resolution:
         verified: False where no source of the catalogue knows the id.
         ambiguous: True where the name could mean something else too.
         alternatives: Those others, and the same model at its maker, as provider:id.
+        listed: Whether its provider's own list of the last day has it, None where none was read.
         source: Where its lifecycle was read.
         read: When it was read there.
         as_of: When the catalogue's sources were gathered.
@@ -51,6 +52,7 @@ class Resolution:
     verified: bool = True
     ambiguous: bool = False
     alternatives: tuple[str, ...] = ()
+    listed: bool | None = None
     source: str = ""
     read: date | None = None
     as_of: date | None = None
@@ -120,6 +122,8 @@ def _what_it_is(found: Resolution) -> Iterator[str]:
 
 def _how_it_lives(found: Resolution) -> Iterator[str]:
     day = found.retires_on
+    if found.listed is False:
+        yield "Its provider's own list does not have it."
     if found.lifecycle is Lifecycle.RETIRED:
         yield f"It is retired since {day}." if day else "It is retired."
     elif found.lifecycle is Lifecycle.REROUTED:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from llmkit.asking import asking, comparing
@@ -68,6 +70,18 @@ def test_a_model_that_is_not_there_is_answered_by_the_same_one_elsewhere(fakes, 
     )  # fmt: skip
     assert step.reason == "anthropic:claude-haiku-5-5 was not found (404)"
     assert (answer.provider, answer.attempts, answer.status) == ("openrouter", 2, Status.COMPLETE)
+
+
+def test_an_answer_shows_who_has_given_it(fakes, kit):
+    """Where a cell ends in an answer by another model, its words do not hide that."""
+    fakes.only("anthropic")
+    printed = []
+    printer = SimpleNamespace(text=printed.append)
+
+    ask(kit, "hi", "claude-haiku-5-5")._repr_pretty_(printer, False)
+
+    (said,) = printed
+    assert "\n! anthropic:claude-haiku-5-5 → openrouter:anthropic/claude-haiku-5.5" in said
 
 
 def test_a_server_with_half_of_the_models_is_walked_to_one_that_it_has(fakes, kit):

@@ -10,10 +10,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from llmkit.catalogue.entry import Alias, ModelEntry, StandardName
-from llmkit.catalogue.lifecycle import lifecycle_of
+from llmkit.catalogue.lifecycle import is_listed, lifecycle_of
 from llmkit.catalogue.live import LiveList, document, list_from, with_lists
 from llmkit.catalogue.load import indexed
-from llmkit.catalogue.needs import is_listed
+from llmkit.catalogue.resolution import why
 from llmkit.catalogue.resolve import resolve
 from llmkit.runtime.refresh import LiveLists
 from llmkit.types import Capability, How, Lifecycle, Model
@@ -122,6 +122,16 @@ def test_what_a_fresh_list_lacks_is_marked():
         ("google", "x"),
     ]
     assert [is_listed(found, *name) for name in names] == [False, True, True, None]
+
+
+def test_a_name_that_the_list_lacks_says_so():
+    """resolve and why tell what the provider's own list does not have."""
+    found = with_lists(world(entry("m"), entry("n")), [listed("n")], NOW)
+
+    lacking, there = (resolve(name, on=DAY, catalogue=found) for name in ("m", "n"))
+
+    assert (lacking.listed, there.listed) == (False, True)
+    assert "Its provider's own list does not have it." in why(lacking)
 
 
 def test_ollamas_latest_is_the_name_without_a_tag():
