@@ -10,10 +10,11 @@ from typing import NamedTuple
 from ..types import FallbackStep, Lifecycle, Usage
 from . import lifecycle, policy, prices, ranking
 from .entry import Catalogue, StandardName, normal
-from .needs import HOMES, Need, Terms, at_home, facts, unfit
+from .needs import Need, Terms, at_home, facts, unfit
 from .ranking import Place
+from .spelling import MAKERS
 
-SLUGS = {home: slug for slug, home in HOMES.items()}
+SLUGS = {home: slug for slug, home in MAKERS.items()}
 
 
 @dataclass(frozen=True, slots=True)

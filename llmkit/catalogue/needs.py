@@ -10,12 +10,12 @@ from typing import NamedTuple
 from ..types import Capability, Lifecycle, Prompt, Usage
 from . import lifecycle, prices, tokens
 from .entry import Catalogue, ModelEntry, normal
+from .spelling import MAKERS
 
 MARGIN = 1.1  # on an estimate of tokens
 # No model for chat that is still served takes less, so that a question of a few lines needs no
 # source for a window; the smallest of the catalogue has 4,096.
 SMALLEST_WINDOW = 2048
-HOMES = {"openai": "openai", "anthropic": "anthropic", "google": "google", "mistralai": "mistral"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ def facts(catalogue: Catalogue, provider: str, model: str) -> ModelEntry | None:
 def at_home(catalogue: Catalogue, model: str) -> tuple[str, str] | None:
     """Where an OpenRouter id is at its maker's own API, None where no source says."""
     maker, _, rest = model.partition(":")[0].partition("/")
-    home, key = HOMES.get(maker, ""), normal(rest)
+    home, key = MAKERS.get(maker, ""), normal(rest)
     found = catalogue.ids.get(home, {}).get(key)
     alias = catalogue.aliases.get(home, {}).get(key)
     name = found or (alias.alias if alias else None)

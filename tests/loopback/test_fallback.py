@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
@@ -26,6 +27,7 @@ VARS = {
     "openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY", "google": "GEMINI_API_KEY",
     "mistral": "MISTRAL_API_KEY", "openrouter": "OPENROUTER_API_KEY",
 }  # fmt: skip
+DAY = datetime(2026, 11, 25, tzinfo=UTC)  # models end, and these tests are about living ones
 JSON = {"content-type": "application/json"}
 LATER = Reply(429, (b'{"error":{"message":"slow down"}}',), {**JSON, "retry-after": "3600"})
 
@@ -34,7 +36,7 @@ def kit_with(fakes, *providers):
     """A kit with all six addresses, and with keys for *providers* only."""
     urls = {f"LLMKIT_{name.upper()}_BASE_URL": fakes.base_url(name) for name in PREFIXES}
     keys = {VARS[name]: fakes.key for name in providers}
-    return Kit(environ={**urls, **keys}, notify=lambda text: None)
+    return Kit(environ={**urls, **keys}, notify=lambda text: None, clock=lambda: DAY)
 
 
 @pytest.fixture
