@@ -115,13 +115,14 @@ class Draft:
         if status is None:
             status = STATUSES.get(self.finish or "", Status.COMPLETE)
             status = status if self.finish else Status.TRUNCATED
+        calls = tuple(call.whole() for call in self._calls.values() if call.name)
         return Completion(
             text=self._text.text,
             reasoning=self._reasoning.text,
-            tool_calls=tuple(call.whole() for call in self._calls.values() if call.name),
+            tool_calls=calls,
             status=status,
             # Some providers call that an ordinary end.
-            finish_reason="tool_calls" if self._calls and self.finish == "stop" else self.finish,
+            finish_reason="tool_calls" if calls and self.finish == "stop" else self.finish,
             native_finish_reason=self.native,
             usage=self.usage,
             response_model=self.model,
