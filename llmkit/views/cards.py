@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from ..types import Row
 from .card import Card, by_prompt, card_of
-from .markup import clipped, escape, shown, style, wrapped
+from .markup import clipped, escape, framed, shown, wrapped
 
 MOST_CARDS = 8  # more answers than these make a table with the texts folded away
 # Inline: notebooks have rules for <pre> that are stronger than a style sheet's, and that cut
@@ -37,15 +37,14 @@ def cards_html(
     cards: Sequence[Card], *, notes: Sequence[str] = (), written: Write = as_written
 ) -> str:
     """The same of cards, whose answers may still be growing."""
-    parts = [style()]
-    parts += [f'<p class="lk-note">{escape(note)}</p>' for note in notes]
+    parts = [f'<p class="lk-note">{escape(note)}</p>' for note in notes]
     if not cards:
         parts.append("<p>No answers.</p>")
     many = _lanes if len(cards) <= MOST_CARDS else _folded
     for prompt, group in by_prompt(cards):
         parts.append(f"<h3>{escape(prompt)}</h3>")
         parts.append(many(group, written))
-    return f'<div class="lk">{"".join(parts)}</div>'
+    return framed("".join(parts))
 
 
 def comparison_text(

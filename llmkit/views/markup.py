@@ -40,7 +40,7 @@ def table_html(
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
     body = "".join(lines) or f'<tr><td colspan="{len(names)}">nothing here</td></tr>'
     table = f"<table>{title}<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
-    return f'<div class="lk">{style()}{table}</div>'
+    return framed(table)
 
 
 def table_text(
@@ -66,6 +66,12 @@ def table_text(
         lines.append("nothing here")
     fit = [line.rstrip() if width is None else clipped(line.rstrip(), width) for line in lines]
     return "\n".join([shown(caption), *fit] if caption else fit)
+
+
+def framed(body: str) -> str:
+    """*body* with our style, in the frame of every view."""
+    # Dollars in a name or an error are no formula: MathJax 3 and 2 leave these classes alone.
+    return f'<div class="lk mathjax_ignore tex2jax_ignore">{style()}{body}</div>'
 
 
 def page(body: str, *, title: str) -> str:

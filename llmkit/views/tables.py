@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .markup import clipped, escape, padded, shown, style, width_of, wrapped
+from .markup import clipped, escape, framed, padded, shown, width_of, wrapped
 
 GAP = "  "
 WIDEST = 48  # of a column of text in a terminal
@@ -89,7 +89,7 @@ def plain(table: Table) -> dict[str, object]:
 
 def tables_html(*tables: Table) -> str:
     """The tables one below the other; they read as such where their style is taken away."""
-    return f'<div class="lk">{style()}{"".join(map(_html, tables))}</div>'
+    return framed("".join(map(_html, tables)))
 
 
 def tables_text(*tables: Table, width: int | None = None) -> str:
