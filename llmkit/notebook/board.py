@@ -9,7 +9,7 @@ from ..errors import ConfigError
 from ..views.cards import as_written, cards_html, cards_text
 from ..views.differences import differences, pieces_html
 from ..views.growing import Growing
-from ..views.markup import escape, shown
+from ..views.markup import escape, framed, shown
 
 
 class Board:
@@ -112,7 +112,7 @@ class Board:
         first, second = map(self._card, self._pair)
         head = f"<del>only {escape(first.name)}</del> · <ins>only {escape(second.name)}</ins>"
         body = pieces_html(differences(first.text, second.text))
-        return f'<div class="lk"><p class="lk-note">{head}</p>{body}</div>'
+        return framed(f'<p class="lk-note">{head}</p>{body}')
 
 
 def rendering() -> Callable[[str], str]:

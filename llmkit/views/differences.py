@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
 
-from .markup import escape, shown, style
+from .markup import escape, framed, shown
 
 Kind = Literal["same", "gone", "new"]
 
@@ -64,7 +64,7 @@ class Differences:
         first, second = map(escape, self.names)
         head = f"<del>only {first}</del> · <ins>only {second}</ins>"
         body = pieces_html(self.pieces)
-        return f'<div class="lk">{style()}<p class="lk-note">{head}</p>{body}</div>'
+        return framed(f'<p class="lk-note">{head}</p>{body}')
 
 
 def pieces_html(pieces: Sequence[Piece]) -> str:

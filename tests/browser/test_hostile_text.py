@@ -52,12 +52,14 @@ VIEWS = {
     "sign-in": "AuthReport([{n: text for n in AuthReport.columns}])",
     "models": "LiveModels([{n: text for n in LiveModels.columns}])",
     "sessions": "Leaks([{n: text for n in Leaks.columns}])",
+    "differences": "Comparison(run.rows * 2, {}).differences(0, 1)",
     "sessions panel": "registered(text)",
     "error": "Raised(ServerError(text, provider=text, model=text))",
     "plot": "run.plot()",
 }
 SETUP = """\
-import llmkit, sys
+%load_ext llmkit
+import llmkit
 from dataclasses import replace
 from IPython.display import HTML, display
 from llmkit.comparison import Comparison
