@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from .calls import call_for
-from .catalogue import fallback, policy, prices
+from .catalogue import fallback, policy
 from .catalogue.entry import normal
 from .catalogue.needs import Need, Terms, facts, need_of
 from .catalogue.ranking import Place
@@ -68,7 +68,12 @@ class Substitutes:
         if isinstance(error, ContextLengthExceededError):
             self._more_than = max(self._more_than or 0, self._window(failed))
         if self._asks_for_prices():
-            await asyncio.to_thread(prices.load)
+            # Reading the tables takes a quarter of a second, and asking them for every model a
+            # tenth: not on a loop that others use.
+            return await asyncio.to_thread(self._following, error)
+        return self._following(error)
+
+    def _following(self, error: CallError) -> Call | None:
         try:
             return self._chosen(error)
         except ConfigError as wrong:  # a row of the person's own names what nobody knows

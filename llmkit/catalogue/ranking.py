@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 from math import log10
 
-from ..types import Capability
+from ..types import Capability, Usage
 from . import lifecycle, prices
 from .entry import Catalogue, ModelEntry
 from .needs import facts
@@ -29,16 +29,21 @@ def ranked(
     catalogue: Catalogue, like: Place, among: Iterable[Place], on: date
 ) -> tuple[Place, ...]:
     """*among* with what looks most like *like* first; equal ones by their names."""
-    return tuple(sorted(among, key=lambda place: (distance(catalogue, like, place, on), place)))
+    price = _price(catalogue, like)  # once, for a table of prices is slow to ask
+    return tuple(
+        sorted(among, key=lambda place: (_distance(catalogue, like, price, place, on), place))
+    )
 
 
-def distance(catalogue: Catalogue, like: Place, other: Place, on: date) -> float:
-    """How little the two models have in common."""
+def _distance(
+    catalogue: Catalogue, like: Place, price: float | None, other: Place, on: date
+) -> float:
+    """How little the two models have in common; *price* is that of *like*."""
     theirs, ours = (facts(catalogue, *place) for place in (other, like))
     return (
         _class_distance(kind_of(catalogue, *like), kind_of(catalogue, *other))
         + PER_YEAR * _age(theirs, on)
-        + PER_TENFOLD_PRICE * _price_distance(catalogue, like, other)
+        + PER_TENFOLD_PRICE * _price_distance(price, _price(catalogue, other))
         + LOSES * _losses(ours, theirs)
     )
 
@@ -72,9 +77,14 @@ def _age(entry: ModelEntry | None, on: date) -> float:
     return max(0.0, (on - entry.released).days / 365.25)
 
 
-def _price_distance(catalogue: Catalogue, like: Place, other: Place) -> float:
-    sums = [sum(prices.per_million(*place, catalogue) or ()) for place in (like, other)]
-    return abs(log10(sums[1] / sums[0])) if all(sums) else 1.0
+def _price(catalogue: Catalogue, place: Place) -> float | None:
+    # A usual request: a larger one would be priced by the higher tier that some have.
+    cost = prices.cost(*place, Usage(1_000, 1_000), on=None, catalogue=catalogue)
+    return cost.usd if cost else None
+
+
+def _price_distance(ours: float | None, theirs: float | None) -> float:
+    return abs(log10(theirs / ours)) if ours and theirs else 1.0
 
 
 def _losses(ours: ModelEntry | None, theirs: ModelEntry | None) -> int:
