@@ -22,7 +22,7 @@ REASONS = {
     "deleted": "its cell was deleted",
     "idle": "not used for long",
     "age": "open for long",
-    "user": "you closed it",
+    "user": "closed on request",
     "collected": "lost before it was closed",
     "loop_end": "its event loop ended",
     "exit": "the kernel ended",

@@ -222,6 +222,31 @@ def test_a_session_names_the_prompt_of_its_cell(kernel):
     assert told == [ran.reply["execution_count"]]
 
 
+def test_a_leak_names_the_cell_and_the_line_that_made_it(kernel):
+    """A session whose loop was closed under it stands apart, with what one needs to find it."""
+    panel = opened(kernel, "sessions")
+    wire = Wire(kernel)
+    wire.greet(panel)
+    kernel.send(
+        "import aiohttp, contextvars, threading\n"
+        "async def made(): return aiohttp.ClientSession()\n"
+        "def lose():\n"
+        "    loop = asyncio.new_event_loop()\n"
+        "    llmkit.register_session(loop.run_until_complete(made()), 'lost')\n"
+        "    loop.close()\n"
+        "t = threading.Thread(target=contextvars.copy_context().run, args=(lose,))\n"
+        "t.start(); t.join()\n"
+        "llmkit.close('all');"
+    )
+    (state,) = wire.listen(lambda m: is_state(m, "✗ leaked"))
+    count = value(kernel.one("print(json.dumps(llmkit.leaks().rows[0]['execution_count']))"))
+    leaks = state["content"]["data"]["content"]["state"]["leaks"]
+    cells = [cell[0] for cell in leaks["lines"][0]["cells"]]
+
+    assert cells[2:4] == ["lost", f"In [{count}]"]
+    assert cells[5] == "line 5 of its cell"
+
+
 def test_no_timer_and_no_watcher_outlives_its_panel(kernel):
     """A closed panel leaves the loop and the sessions as they were before it."""
     count = (
