@@ -238,7 +238,7 @@ def test_the_answer_carries_its_source_and_its_days():
     """Where it was read, when, how old the catalogue is, and for which day it holds."""
     found = resolve("gpt-4o", on=DAY)
 
-    assert "platform.openai.com" in found.source
+    assert "developers.openai.com" in found.source
     assert (found.read, found.as_of, found.on) == (date(2026, 10, 16), date(2026, 11, 22), DAY)
 
 
