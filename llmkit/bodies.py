@@ -72,10 +72,13 @@ async def read_whole(arriving: Arriving) -> HttpResponse:
 
 async def refusal(provider: Provider, arriving: Arriving) -> ProviderError:
     """The error that an answer other than 200 means, with the server's wish for a delay."""
+    parts = []
     try:
-        response = await read_whole(arriving)
-    except CallError:  # the status alone has to do
-        response = HttpResponse(arriving.status, arriving.headers)
+        while data := await arriving.read():
+            parts.append(data)
+    except CallError:  # the status, and what came of the reason, have to do
+        pass
+    response = HttpResponse(arriving.status, arriving.headers, b"".join(parts))
     error = provider.error_from(response)
     error.retry_after = retry_after(response.headers, response.body, now=datetime.now(UTC))
     wish = response.headers.get("x-should-retry", "").lower()

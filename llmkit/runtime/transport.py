@@ -372,7 +372,8 @@ def _origin(url: str) -> str:
 
 
 def _words(error: Exception) -> str:
-    said = redact(str(error) or type(error).__name__)
+    # A ClientResponseError's text repeats the URL and a status that nobody sent.
+    said = redact(str(getattr(error, "message", error)) or type(error).__name__)
     return brief(said.replace("<", " ").replace(">", " "), 160)  # no markup in a message
 
 

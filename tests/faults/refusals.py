@@ -247,3 +247,16 @@ async def three_different_failures(world: World) -> None:
     assert isinstance(told.error, CallError)
     kinds = [line.split(":")[0] for line in told.error.tries]
     assert kinds == ["ServerError", "RateLimitError", "APIConnectionError"]
+
+
+@row("P14")
+async def a_refusal_that_never_ends(world: World) -> None:
+    """The status decides, and as much of the reason as came is told."""
+    body = b'{"error":{"message":"bad key'
+    world.says(Reply(401, (body,), JSON, ending="silence"))
+    world.limits(idle_timeout_s=0.5)
+
+    told = await world.ask(within_s=0.5)
+
+    assert isinstance(told.error, AuthenticationError)
+    assert "bad key" in str(told.error)

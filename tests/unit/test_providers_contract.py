@@ -288,9 +288,12 @@ def test_no_key_means_no_key_header(provider):
 )  # fmt: skip
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_model_name_cannot_change_where_a_request_goes(provider, model, stream):
-    """Host, number of path segments and query are those of an ordinary name."""
+    """Host, path segments and query are those of an ordinary name, or nothing is sent at all."""
     plain = urlsplit(request_of(provider, "plain", stream=stream).url)
-    request = request_of(provider, model, stream=stream)
+    try:
+        request = request_of(provider, model, stream=stream)
+    except ConfigError:
+        return
     hostile = urlsplit(request.url)
 
     assert hostile[:2] == plain[:2]
