@@ -5,7 +5,7 @@ DEV := .venv/dev/bin/python
 DEMO := .venv/demo/bin/python
 OUT := build
 
-.PHONY: demo test matrix negative-control check lab bench catalogue catalogue-report release-check docs live format env-dev env-demo env-docs clean peers
+.PHONY: demo test matrix negative-control check lab bench screenshots catalogue catalogue-report release-check docs live format env-dev env-demo env-docs clean peers
 
 demo: env-demo  ## one prompt to a real language model on this machine; needs no key
 	@$(DEMO) .ci/demo.py $(OUT)/demo

@@ -12,7 +12,7 @@ from ..summary import notes
 from ..types import Row, TextDelta
 from ..views.growing import Growing
 
-SAY_S = 0.1  # text goes to the page ten times a second, however many pieces came
+SAY_S = 0.15  # how often text goes to the page, however many pieces came
 
 
 class Growth:

@@ -133,6 +133,8 @@ def clipped(text: str, width: int) -> str:
 
 def fitting(text: str, width: int) -> int:
     """How many characters of *text* fit into *width* columns."""
+    if text.isascii():
+        return min(len(text), width)
     ends = accumulate(map(_columns, text))
     return next((i for i, end in enumerate(ends) if end > width), len(text))
 

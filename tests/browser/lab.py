@@ -16,6 +16,10 @@ from pathlib import Path
 from typing import Any
 
 PATIENCE_MS = 90_000  # for a loaded machine
+APPS = {
+    "lab": ("jupyterlab", "LabApp", "lab/tree"),
+    "notebook": ("notebook", "JupyterNotebookApp", "notebooks"),
+}
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -29,14 +33,16 @@ def browser_path() -> str | None:
 
 
 @contextmanager
-def lab(home: Path, *, without: tuple[str, ...] = ()) -> Iterator[str]:
+def lab(home: Path, *, without: tuple[str, ...] = (), app: str = "lab") -> Iterator[str]:
     """A JupyterLab whose files are all below *home*; gives its address with its token.
 
     Args:
+        app: "lab" or "notebook".
         without: Names of front end extensions that this server does not have.
     """
     runtime = home / "runtime"
     runtime.mkdir()
+    module, kind, place = APPS[app]
     token = secrets.token_hex(16)
     quiet = home / "settings" / "@jupyterlab" / "apputils-extension"
     quiet.mkdir(parents=True)
@@ -53,17 +59,26 @@ def lab(home: Path, *, without: tuple[str, ...] = ()) -> Iterator[str]:
     }  # fmt: skip
     with (home / "server.log").open("wb") as log:
         server = subprocess.Popen(
-            [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root",
+            [sys.executable, "-m", module, "--no-browser", "--allow-root",
              "--ServerApp.port=0", f"--IdentityProvider.token={token}",
-             "--LabApp.expose_app_in_browser=True", f"--ServerApp.root_dir={home}"],
+             f"--{kind}.expose_app_in_browser=True", f"--ServerApp.root_dir={home}"],
             stdout=log, stderr=log, start_new_session=True,
             env={**os.environ, **{name: str(place) for name, place in places.items()}},
         )  # fmt: skip
     try:
-        yield f"http://127.0.0.1:{_port(runtime, server)}/lab/tree/{{}}?token={token}&reset"
+        yield f"http://127.0.0.1:{_port(runtime, server)}/{place}/{{}}?token={token}&reset"
     finally:
-        os.killpg(server.pid, signal.SIGTERM)
-        server.wait(20)
+        ended(server)
+
+
+def ended(server: subprocess.Popen[bytes]) -> None:
+    """Ends a server and the kernels that it has started, however busy the machine is."""
+    os.killpg(server.pid, signal.SIGTERM)
+    try:
+        server.wait(30)
+    except subprocess.TimeoutExpired:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
 
 
 class Notebook:
@@ -225,6 +240,15 @@ class Notebook:
             "([i, text]) => document.querySelectorAll('.jp-CodeCell')[i]"
             ".querySelector('.jp-OutputArea')?.innerText.includes(text)",
             arg=[index, text],
+        )
+
+    def delete(self, index: int) -> None:
+        """Deletes one cell."""
+        self.page.evaluate(
+            "i => { const n = window.jupyterapp.shell.currentWidget.content;"
+            " n.activeCellIndex = i; n.deselectAll();"
+            " window.jupyterapp.commands.execute('notebook:delete-cell'); }",
+            index,
         )
 
     def interrupt(self) -> None:

@@ -63,7 +63,7 @@ def test_typing_in_a_panel_is_no_command_of_the_notebook(open_notebook):
     notebook.page.get_by_role("button", name="Fail").focus()
     for letter in "abxdd":
         keys.press(letter)
-    notebook.page.get_by_label("note").focus()
+    notebook.page.get_by_label("note", exact=True).focus()
     keys.type("abxdd")
     notebook.page.get_by_role("button", name="Count").focus()
     keys.press("Enter")
@@ -72,7 +72,7 @@ def test_typing_in_a_panel_is_no_command_of_the_notebook(open_notebook):
     counted(notebook, 2)
 
     assert notebook.cells() == 2
-    assert notebook.page.get_by_label("note").input_value() == "abxdd"
+    assert notebook.page.get_by_label("note", exact=True).input_value() == "abxdd"
 
 
 def test_a_saved_panel_reads_without_a_kernel(open_notebook):
