@@ -242,15 +242,6 @@ class Notebook:
             arg=[index, text],
         )
 
-    def delete(self, index: int) -> None:
-        """Deletes one cell."""
-        self.page.evaluate(
-            "i => { const n = window.jupyterapp.shell.currentWidget.content;"
-            " n.activeCellIndex = i; n.deselectAll();"
-            " window.jupyterapp.commands.execute('notebook:delete-cell'); }",
-            index,
-        )
-
     def interrupt(self) -> None:
         """Presses the stop button of the notebook."""
         self.page.evaluate(
