@@ -282,7 +282,7 @@ def test_likeness_prefers_class_then_age():
     """The same class comes first, and among equals the newer one."""
     world = catalogue(
         model("openai", "x"), model("google", "same"), model("google", "large", kind="flagship"),
-        replace(model("google", "aged"), released=date(2024, 1, 1)),
+        replace(model("google", "aged"), released=date(2023, 1, 1)),
     )  # fmt: skip
     places = [("google", name) for name in ("large", "aged", "same")]
 
