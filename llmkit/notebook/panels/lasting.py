@@ -33,4 +33,4 @@ class LastingPanel(Panel):
             super()._ipython_display_()
             return
         self.standings.append(Standing(self.desk, self.words))
-        self._showings.append(Showing(self.desk, self, self.plain, lambda: NOTHING))
+        self.showings.append(Showing(self.desk, self, self.plain, lambda: NOTHING))
