@@ -5,7 +5,7 @@ DEV := .venv/dev/bin/python
 DEMO := .venv/demo/bin/python
 OUT := build
 
-.PHONY: demo test matrix negative-control check lab bench screenshots catalogue catalogue-report release-check docs live format env-dev env-demo env-docs clean peers
+.PHONY: demo test matrix negative-control check lab bench bench-peers screenshots catalogue catalogue-report release-check docs live format env-dev env-demo env-docs clean peers
 
 demo: env-demo  ## one prompt to a real language model on this machine; needs no key
 	@$(DEMO) .ci/demo.py $(OUT)/demo
@@ -54,6 +54,12 @@ peers: env-dev  ## what people use today, held against the same fake provider
 screenshots: env-dev  ## the pictures of docs/images, from a real browser
 	@.ci/browser
 	@$(DEV) .ci/screenshots.py
+
+bench-peers:  ## environments for the other libraries that `make bench` compares with
+	@.ci/venv peer-litellm $(PYTHON) litellm
+	@.ci/venv peer-any-llm $(PYTHON) 'any-llm-sdk[openai]'
+	@.ci/venv peer-aisuite $(PYTHON) 'aisuite[openai]'
+	@.ci/venv peer-chatlas $(PYTHON) chatlas openai
 
 live: env-dev  ## one short paid call for each provider whose key is in the environment
 	@$(DEV) -m pytest -m live -s tests/live

@@ -1,33 +1,120 @@
-"""A very light OpenAI-like server in a process of its own, so that its work is not counted.
+"""A very light provider in a process of its own, so that its work is not counted.
 
-Prints its port, serves until its standard input closes. A request's `max_tokens` says how many
-chunks it streams, all in one write.
+Prints its port, serves until its standard input closes. The dialect follows from the path, a
+request's token limit says how many pieces an answer has, and `/first-200/gap-10` before the path
+delays the first piece and each further one by so many milliseconds; without a gap all pieces come
+in one write.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
+from collections.abc import Callable
 
-EVENT = (
+PAUSES = re.compile(r"/(first|gap)-(\d+)")
+HEAD = "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\n{length}\r\n\r\n"
+CHUNK = (
     'data: {{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1795370000,'
     '"model":"gpt-6-luna","service_tier":"default","system_fingerprint":null,"choices":[{{"index":0,'
-    '"delta":{{"content":"word{n} "}},"logprobs":null,"finish_reason":null}}],"usage":null,'
-    '"obfuscation":"aZ3aZ3aZ3aZ3"}}\n\n'
+    '"delta":{{"content":"{text}"}},"logprobs":null,"finish_reason":null}}],"usage":null,'
+    '"obfuscation":"{padding}"}}\n\n'
 )
 LAST = (
     'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1795370000,'
     '"model":"gpt-6-luna","choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":null}\n\n'
     'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1795370000,'
-    '"model":"gpt-6-luna","choices":[],"usage":{"prompt_tokens":9,"completion_tokens":200}}\n\n'
+    '"model":"gpt-6-luna","choices":[],"usage":{"prompt_tokens":9,"completion_tokens":200,'
+    '"total_tokens":209}}\n\n'
     "data: [DONE]\n\n"
 )
-HEAD = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: {size}\r\n\r\n"
+
+
+def openai(texts: list[str]) -> tuple[str, list[str]]:
+    pieces = [CHUNK.format(text=t, padding="aZ3"[: n % 4]) for n, t in enumerate(texts)]
+    return "text/event-stream", [*pieces, LAST]
+
+
+def anthropic(texts: list[str]) -> tuple[str, list[str]]:
+    def event(name: str, body: dict[str, object]) -> str:
+        return f"event: {name}\ndata: {json.dumps({'type': name, **body})}\n\n"
+
+    usage = {"input_tokens": 9, "output_tokens": 1}
+    message = {"id": "msg_1", "type": "message", "role": "assistant", "model": "claude-haiku-5-5",
+               "content": [], "stop_reason": None, "usage": usage}  # fmt: skip
+    block = {"index": 0, "content_block": {"type": "text", "text": ""}}
+    return "text/event-stream", [
+        event("message_start", {"message": message}) + event("content_block_start", block),
+        *(
+            event("content_block_delta", {"index": 0, "delta": {"type": "text_delta", "text": t}})
+            for t in texts
+        ),
+        event("content_block_stop", {"index": 0})
+        + event(
+            "message_delta",
+            {"delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": len(texts)}},
+        )
+        + event("message_stop", {}),
+    ]
+
+
+def gemini(texts: list[str]) -> tuple[str, list[str]]:
+    def event(text: str, **more: object) -> str:
+        part = {"content": {"parts": [{"text": text}], "role": "model"}, "index": 0, **more}
+        usage = {"promptTokenCount": 9, "candidatesTokenCount": len(texts), "totalTokenCount": 19}
+        body = {"candidates": [part], "usageMetadata": usage, "modelVersion": "gemini-4-flash"}
+        return f"data: {json.dumps(body)}\r\n\r\n"
+
+    return "text/event-stream", [*map(event, texts), event("", finishReason="STOP")]
+
+
+def ollama(texts: list[str]) -> tuple[str, list[str]]:
+    def line(text: str, **more: object) -> str:
+        said = {"role": "assistant", "content": text}
+        body = {"model": "llama4", "created_at": "2026-11-25T00:00:00Z", "message": said}
+        return json.dumps({**body, "done": False, **more}) + "\n"
+
+    end = {"done": True, "done_reason": "stop", "prompt_eval_count": 9, "eval_count": len(texts)}
+    return "application/x-ndjson", [*map(line, texts), line("", **end)]
+
+
+def document(texts: list[str]) -> tuple[str, list[str]]:
+    """What OpenAI's dialect answers where no stream was asked for."""
+    message = {"role": "assistant", "content": "".join(texts)}
+    choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
+    usage = {"prompt_tokens": 9, "completion_tokens": len(texts), "total_tokens": 9 + len(texts)}
+    body = {"id": "c1", "object": "chat.completion", "created": 1795370000, "model": "gpt-6-luna",
+            "choices": [choice], "usage": usage}  # fmt: skip
+    return "application/json", [json.dumps(body)]
+
+
+def answer_to(path: str, body: bytes) -> tuple[str, list[str]]:
+    """Content type and pieces of the answer."""
+    asked = json.loads(body or b"{}")
+    limits = (asked, asked.get("options") or {}, asked.get("generationConfig") or {})
+    names = ("max_completion_tokens", "max_tokens", "num_predict", "maxOutputTokens")
+    count = next((limit[name] for limit in limits for name in names if limit.get(name)), 1)
+    # From 100,000 on a limit is the size of a single piece.
+    texts = ["x" * count] if count >= 100_000 else [f"word{n} " for n in range(count)]
+    if path.endswith("/models"):
+        return "application/json", ['{"object":"list","data":[{"id":"gpt-6-luna"}]}']
+    return _dialect(path, asked)(texts)
+
+
+def _dialect(path: str, asked: dict[str, object]) -> Callable[[list[str]], tuple[str, list[str]]]:
+    if path.endswith("/messages"):
+        return anthropic
+    if "GenerateContent" in path:
+        return gemini
+    if path.endswith("/api/chat"):
+        return ollama
+    return openai if asked.get("stream") else document
 
 
 class Answering(asyncio.Protocol):
-    """Answers each request of a kept connection in one write."""
+    """Answers each request of a kept connection."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
@@ -37,25 +124,41 @@ class Answering(asyncio.Protocol):
         self.buffer += data
         while b"\r\n\r\n" in self.buffer:
             head, _, rest = self.buffer.partition(b"\r\n\r\n")
-            headers = dict(h.split(b": ", 1) for h in head.lower().split(b"\r\n")[1:])
+            first, *lines = head.split(b"\r\n")
+            headers = dict(line.lower().split(b": ", 1) for line in lines)
             size = int(headers.get(b"content-length", 0))
             if len(rest) < size:
                 return
             self.buffer = rest[size:]
-            self.transport.write(answer(rest[:size]))
+            self.answer(first.split(b" ")[1].decode(), rest[:size])
+
+    def answer(self, path: str, body: bytes) -> None:
+        pauses = {name: int(ms) / 1000 for name, ms in PAUSES.findall(path)}
+        kind, pieces = answer_to(path.split("?")[0], body)
+        if not pauses:
+            data = "".join(pieces).encode()
+            head = HEAD.format(kind=kind, length=f"Content-Length: {len(data)}")
+            self.transport.write(head.encode() + data)
+            return
+        head = HEAD.format(kind=kind, length="Transfer-Encoding: chunked")
+        first, gap = pauses.get("first", 0.0), pauses.get("gap", 0.0)
+        writes = [_framed(piece) for piece in pieces] if gap else [_framed("".join(pieces))]
+        loop = asyncio.get_running_loop()
+        self.transport.write(head.encode())
+        for number, data in enumerate([*writes, b"0\r\n\r\n"]):
+            # The end comes with the last piece, as every server sends it.
+            late = first + gap * min(number, len(writes) - 1)
+            loop.call_later(late, self.transport.write, data)
 
 
-def answer(body: bytes) -> bytes:
-    asked = json.loads(body or b"{}")
-    count = asked.get("max_completion_tokens") or asked.get("max_tokens") or 1
-    text = "".join(EVENT.format(n=n) for n in range(count)) + LAST
-    data = text.encode()
-    return HEAD.format(size=len(data)).encode() + data
+def _framed(piece: str) -> bytes:
+    data = piece.encode()
+    return f"{len(data):x}\r\n".encode() + data + b"\r\n"
 
 
 async def main() -> None:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(Answering, "127.0.0.1", 0)
+    server = await loop.create_server(Answering, "127.0.0.1", 0, backlog=2000)
     print(server.sockets[0].getsockname()[1], flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
 

@@ -167,7 +167,8 @@ class Directory:
 
     def _own_file(self) -> tuple[Path, bool]:
         # Asked several times for each call, and putting a path together costs more than the rest.
-        variables = tuple(self._environ.get(name) for name in CONFIG_VARIABLES)
+        environ = self._environ
+        variables = tuple([environ.get(name) for name in CONFIG_VARIABLES])
         return _own_file(self.settings.catalogue_file, variables, os.environ.get("HOME"))
 
     def _cache_folder(self) -> Path | None:

@@ -119,6 +119,7 @@ class SessionRegistry:
         self._now = now
         self._wall = wall
         self._open: dict[str, Session] = {}
+        self._by_resource: dict[int, Session] = {}
         self._gone: deque[Session] = deque(maxlen=REMEMBERED)
         self._closed = 0
         self._made = 0
@@ -139,7 +140,7 @@ class SessionRegistry:
     ) -> Session:
         """The record of *resource*; the same one when it is added twice."""
         with self._lock:
-            known = next((s for s in self._open.values() if s.resource is resource), None)
+            known = self._by_resource.get(id(resource))
             if known is not None:
                 return known
             self._made += 1
@@ -149,6 +150,7 @@ class SessionRegistry:
                 self._wall(), now, now,
             )  # fmt: skip
             self._open[session.id] = session
+            self._by_resource[id(resource)] = session  # which holds it, so that no other has its id
         self._tell(session)
         return session
 
@@ -237,6 +239,7 @@ class SessionRegistry:
             session.closed_s = self._now()
             session.leaked = leaked or session.closed_by == "collected"
             session.requests, session.bytes_in = _counted(session)
+            self._by_resource.pop(id(session.resource), None)
             session.resource = None
             self._closed += 1
             self._gone.append(session)
@@ -245,6 +248,7 @@ class SessionRegistry:
     def forget(self) -> tuple[Session, ...]:
         """Takes all open ones out of the table without a word; gives them."""
         sessions, self._open = tuple(self._open.values()), {}
+        self._by_resource = {}
         self._lock = threading.RLock()  # somebody else's thread may have held it
         return sessions
 

@@ -58,11 +58,17 @@ class SSEDecoder:
         if cut < 0:
             self._refuse_over_limit(len(pending) - 1)
             return []
-        blocks = bytes(pending[:cut]).split(b"\n\n")
+        whole = bytes(pending[:cut])
         del pending[: cut + 2]
         self._refuse_over_limit(len(pending) - 1)
-        events = map(self._event, blocks)
-        return [event for event in events if event is not None]
+        if self._begun and cut <= self._limit:
+            try:
+                texts = whole.decode().split("\n\n")
+            except UnicodeDecodeError:  # the events before and after are still to be exact
+                pass
+            else:
+                return [event for event in map(self._read, texts) if event is not None]
+        return [event for event in map(self._event, whole.split(b"\n\n")) if event is not None]
 
     def end(self) -> ServerSentEvent | None:
         """The event that the end of the stream left without its blank line, None where none is.
@@ -97,7 +103,9 @@ class SSEDecoder:
             self._begun = True
             block = block.removeprefix(BYTE_ORDER_MARK)
         self._refuse_over_limit(len(block))
-        text = self._decoded(block)
+        return self._read(self._decoded(block))
+
+    def _read(self, text: str) -> ServerSentEvent | None:
         if text.startswith("data: ") and "\n" not in text:  # nearly every event there is
             return ServerSentEvent(text[6:], "message", self._id)
         return self._event_of_lines(text.split("\n"))
