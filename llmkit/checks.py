@@ -141,7 +141,7 @@ class Checks:
         """The official SDK's client on this loop, as signing in has left it, or a new one."""
         opening = await self._sdk(provider, key)
         client, session = self._manager.pool(provider.name, SIGNED_IN, opening)
-        if not client.signed_with(key):
+        if not client.serves(provider.base_url, key):
             await self._close(provider, session)
             client, session = self._manager.pool(provider.name, SIGNED_IN, opening)
         _, known = self._signed_in.get(provider.name, (None, None))

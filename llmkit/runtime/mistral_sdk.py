@@ -77,9 +77,9 @@ class MistralClient:
         """What holds its connections, for the table of sessions."""
         return self._session.connector
 
-    def signed_with(self, key: Secret | None) -> bool:
-        """True where it serves for *key*."""
-        return not self.closed and self._key == key
+    def serves(self, base_url: str, key: Secret | None) -> bool:
+        """True where it asks that place, with that key."""
+        return not self.closed and (self._provider.base_url, self._key) == (base_url, key)
 
     def carrier(self, connected: Callable[[float], None] | None = None) -> SdkCarrier:
         """What sends requests through the SDK; see `AiohttpCarrier` for *connected*."""
@@ -232,12 +232,15 @@ class SdkAnswer:
             self._events = (await sdk.chat.stream_async(**asked)).generator
         else:
             answer = await sdk.chat.complete_async(**asked)
-            self._document = str(answer.model_dump_json(by_alias=True)).encode()
+            self._document = str(answer.model_dump_json(by_alias=True, warnings=False)).encode()
 
     async def _next_event(self) -> bytes:
         clean = self._under.clean
         try:
-            event = await anext(self._events)
+            # The SDK takes its time for each event, and many may come in one read: between two of
+            # them everybody else on this loop has a turn.
+            await asyncio.sleep(0)
+            block = event_block((await anext(self._events)).data)
         except StopAsyncIteration:
             self._events = None
             return b""
@@ -248,7 +251,7 @@ class SdkAnswer:
             clean.give_up()
             return b""
         clean.was_read()
-        return event_block(event.data)
+        return block
 
     async def _past(self) -> bytes:
         """What comes past the SDK: a refusal, a document, or the rest of a stream."""

@@ -81,7 +81,7 @@ async def _play(cases: Iterable[Case], server: FakeProviders, ended: Outcomes) -
 
 
 async def _one(case: Case, server: FakeProviders, tasks) -> BaseException | None:
-    world = World(case.name, case.provider, server)
+    world = World(case.name, case.provider, server, via=case.via)
     try:
         async with asyncio.timeout(100):
             # A task of its own has a context of its own, by which its children are known.

@@ -11,7 +11,7 @@ import pytest
 
 from llmkit.asking import asking, comparing
 from llmkit.client import Exchange
-from llmkit.errors import CallError, ConfigError, SessionClosedError
+from llmkit.errors import APIConnectionError, CallError, ConfigError, SessionClosedError
 from llmkit.kit import Kit
 from llmkit.providers.mistral import Mistral
 from llmkit.runtime.mistral_sdk import MistralClient
@@ -46,6 +46,7 @@ REPLIES = {
     "no UTF-8": bad.with_bytes(WELL, b"carries", b"c\xff\xferries"),
     "gzip": bad.compressed(WELL),
     "no mark": bad.without_terminal_mark("mistral"),
+    "filtered": bad.with_bytes(WELL, b'"stop"', b'"content_filter"'),
     "talks on": bad.talking_on("mistral"),
     "fails after text": bad.failing_after("mistral", "A ", "b"),
     "half an emoji": bad.saying("mistral", "\ud83c", "\udfde"),
@@ -197,6 +198,16 @@ def test_another_key_gets_another_client(fakes, kit):
 
     assert len(open_rows(kit)) == 1
     assert "another" in fakes.asked["mistral"][-1].headers["authorization"]
+
+
+def test_another_base_url_gets_another_client(fakes, kit):
+    """A client asks the place that it was made for, and no other one in its stead."""
+    ask(kit)
+    kit.configure(base_urls={"mistral": "http://127.0.0.1:1"}, retries=0)
+    with pytest.raises(APIConnectionError, match="nobody answers"):
+        ask(kit)
+
+    assert len(fakes.asked["mistral"]) == 1
 
 
 def test_only_mistral_has_such_a_road(kit):
