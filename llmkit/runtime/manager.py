@@ -192,9 +192,7 @@ class EventLoopManager:
             ConfigError: *what* is none of these.
         """
         self._expire()
-        known = what in ("stale", "all") or what in {
-            name for row in self.registry.rows() for name in (row.id, row.provider)
-        }
+        known = what in ("stale", "all") or self.registry.knows(what)
         if not known:
             raise ConfigError(
                 f"there is no session {what!r}; close() takes stale, all, a provider or an id "

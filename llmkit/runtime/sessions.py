@@ -261,6 +261,12 @@ class SessionRegistry:
         ]
         return tuple(found)
 
+    def knows(self, what: str) -> bool:
+        """True where *what* is the id or the provider of a session in the table."""
+        with self._lock:
+            sessions = [*self._open.values(), *self._gone]
+        return any(what in (session.id, session.provider) for session in sessions)
+
     def rows(self) -> tuple[SessionRow, ...]:
         """The session table: the remembered closed ones, then the open ones."""
         for session in self.open_sessions():
