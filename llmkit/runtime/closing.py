@@ -114,6 +114,7 @@ class Closer:
             return
         self._registry.mark(session, by)  # from here on nobody may be given it
         transports = connections.transports(resource)
+        connections.end_answers(resource)
         try:
             async with asyncio.timeout(self._left()):
                 await close_resource(resource)
@@ -131,7 +132,9 @@ class Closer:
         for transport in connections.transports(session.resource):
             connections.kill(transport)
         connections.abandon(session.resource)
-        self._registry.closed(session, by, leaked=True)
+        loop: Any = session.loop
+        gone = loop is not None and loop.is_closed()
+        self._registry.closed(session, "loop_end" if gone else by, leaked=True)
 
 
 async def _end_connections(transports: Iterable[Any]) -> None:

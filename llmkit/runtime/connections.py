@@ -6,6 +6,7 @@ these clients (read, aiohttp 3.14.5, httpcore 1.0.9, openai 3.50, mistralai 3.7.
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 INNER = ("_client", "_async", "_sync")  # where SDK clients keep the HTTP clients that they use
@@ -65,6 +66,26 @@ def transports(resource: object) -> list[Any]:
     return [_under(getattr(s, "transport_stream", s), "_transport") for s in streams]
 
 
+def end_answers(resource: object) -> None:
+    """Ends what an aiohttp session still receives; whoever reads it is told.
+
+    Closing the session tells nobody, so a reader would wait for ever, and the garbage collector,
+    where it comes to a connection before its answer, would call it unclosed.
+    """
+    connector = _connector(resource)
+    for protocol in tuple(connector._acquired) if connector is not None else ():
+        for callback in tuple(_under(protocol, "_payload", "_eof_callbacks") or ()):
+            answer: Any = getattr(callback, "__self__", None)
+            if hasattr(answer, "connection"):
+                answer.close()
+        # Where its loop is closed, or the server has gone, only the collector knows who holds
+        # the connection; it looks at all objects, which takes some ten milliseconds.
+        if protocol in connector._acquired:
+            for holder in gc.get_referrers(protocol):
+                if type(holder).__name__ == "Connection" and _of(holder, "aiohttp"):
+                    holder._protocol = None
+
+
 def _under(thing: object, *names: str) -> Any:
     for name in names:
         thing = getattr(thing, name, None)
@@ -73,6 +94,7 @@ def _under(thing: object, *names: str) -> Any:
 
 def abandon(resource: object) -> None:
     """Has an aiohttp session take itself for closed, where nothing can be closed any more."""
+    end_answers(resource)
     connector = _connector(resource)
     if connector is not None:
         connector._conns.clear()  # so that its __del__ finds nothing to complain of

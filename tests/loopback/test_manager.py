@@ -282,6 +282,41 @@ SCRIPTS = {
             await runner.cleanup()
         asyncio.run(main())
     """,
+    "closing_ends_the_answers_that_are_under_way": """
+        # Collected before its answer, a connection would complain; so it must be free by then.
+        async def begun(session, url):
+            response = await session.get(url + "/slow")
+            assert await response.content.readany() == b"begun"
+            return response, response.connection
+        async def main():
+            runner, url = await serve()
+            session = aiohttp.ClientSession()
+            handle = manager.register_session(session, "mine")
+            response, connection = await begun(session, url)
+            reader = asyncio.create_task(response.content.readany())
+            await asyncio.sleep(0)
+            await handle.aclose()
+            assert connection.protocol is None
+            try:
+                await reader
+            except aiohttp.ClientError:
+                print("told", flush=True)
+            await runner.cleanup()
+        asyncio.run(main())
+        # The same where it is too late for an orderly end.
+        loop = asyncio.new_event_loop()
+        async def forget():
+            runner, url = await serve()
+            session = aiohttp.ClientSession()
+            return runner, session, await begun(session, url)
+        runner, session, (response, connection) = loop.run_until_complete(forget())
+        handle = manager.register_session(session, "late")
+        loop.run_until_complete(runner.cleanup())
+        loop.close()
+        manager.close()
+        assert connection.protocol is None
+        assert states()[1] == ("registered", "leaked", "loop_end"), states()
+    """,
     "stale_sessions_go_by_themselves": """
         async def main():
             brief = EventLoopManager(idle_s=0.0, check_s=0.01)
