@@ -12,7 +12,9 @@ demo: env-demo  ## one prompt to a real language model on this machine; needs no
 
 test: env-dev  ## all tests with the newest kernel, a real model and a real browser
 	@.ci/browser
-	@$(DEV) -m pytest -m "not live" --cov --cov-report=term:skip-covered --durations=10
+	@$(DEV) -m pytest -m "not live and not browser" --cov --cov-report= --durations=10
+	@# Apart: Playwright's own event loop stays in the process that once began to drive a browser.
+	@$(DEV) -m pytest -m browser tests/browser tests/security --cov --cov-append --cov-report=term:skip-covered --durations=10
 
 matrix:  ## the same kernel tests on older kernels and other Pythons, and Binder's recipe
 	@.ci/matrix
@@ -51,6 +53,7 @@ docs: env-docs  ## the documentation as a site, in build/docs
 
 peers: env-dev  ## what people use today, held against the same fake provider
 	@$(DEV) -m tools.peers
+
 screenshots: env-dev  ## the pictures of docs/images, from a real browser
 	@.ci/browser
 	@$(DEV) .ci/screenshots.py
