@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 
 import pytest
 from hypothesis import settings
@@ -12,8 +13,11 @@ from .fakes.server import FakeProviders
 
 
 def pytest_configure(config):
-    """Makes the mark known by which `make negative-control` finds its tests."""
+    """Makes the mark of `make negative-control` known, and the stop button heard."""
     config.addinivalue_line("markers", "scenario: goes red where a naive manager is in our place")
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell starts its background jobs deaf to the stop button, and children inherit that.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 OWNERS = ("OPENAI", "ANTHROPIC", "GOOGLE", "GEMINI", "MISTRAL", "OPENROUTER", "OLLAMA", "LLMKIT")

@@ -59,6 +59,8 @@ class Kernel:
         self._manager = KernelManager(kernel_name="python3")
         self._manager.kernel_spec.argv[:] = [
             sys.executable, "-W", "error::ResourceWarning", *flags,
+            # Else ipykernel's debugger complains of frozen modules, where it starts slowly.
+            "-X", "frozen_modules=off",
             "-m", "ipykernel_launcher", "--log-level=ERROR", "-f", "{connection_file}",
             # What is written in a cell's name goes to the page; then to our file as well.
             "--IPKernelApp.quiet=False",
