@@ -59,7 +59,7 @@ def test_four_lanes_grow_and_end_frozen(open_notebook):
     assert page.locator(".jp-OutputArea .jp-CodeCell img").count() == 0
     assert [list(o["data"]) for o in data[1]["outputs"]] == [["text/html", "text/plain"]]
     assert "next 4" in notebook.outputs()[2]
-    assert "widget" not in json.dumps(data)
+    assert "widget-view" not in json.dumps(data)
 
 
 def test_stop_keeps_what_came_and_the_next_cell_runs(open_notebook):
