@@ -66,7 +66,8 @@ class AuthStatus:
 
     def __str__(self) -> str:
         words = self.state.replace("_", " ")
-        return f"{self.provider}: {words}. {self.advice}".rstrip(" .") + "."
+        said = f"{self.provider}: {words}. {self.advice}".rstrip(" .")
+        return said if said.endswith("?") else f"{said}."
 
     def _repr_pretty_(self, printer: object, cycle: bool) -> None:
         printer.text(str(self))  # type: ignore[attr-defined]  # IPython's printer is untyped
