@@ -10,6 +10,7 @@ import pytest
 
 from llmkit.errors import (
     AuthenticationError,
+    ConfigError,
     ContextLengthExceededError,
     InvalidRequestError,
     PermissionDeniedError,
@@ -128,12 +129,17 @@ def test_moving_names_are_served_under_v1beta(model, version):
     [
         ("models/gemini-2.5-flash", "models/gemini-2.5-flash"),
         ("tunedModels/mine", "tunedModels/mine"),
-        ("a/b", "models/a%2Fb"),
     ],
 )
 def test_a_resource_name_is_taken_as_the_list_gives_it(model, path):
-    """The prefix of a listed model is not doubled; any other slash is part of a name."""
+    """The prefix of a listed model is not doubled."""
     assert url_of(model, stream=True).endswith(f"/v1/{path}:streamGenerateContent?alt=sse")
+
+
+def test_a_name_with_any_other_slash_is_refused():
+    """It might lead to another address, and no model of Google's has one."""
+    with pytest.raises(ConfigError, match="cannot stand in a URL"):
+        url_of("a/b", stream=True)
 
 
 @pytest.mark.parametrize(
