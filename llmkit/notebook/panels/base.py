@@ -203,11 +203,12 @@ class Panel(anywidget.AnyWidget):
 
     def _answer(self, content: Mapping[str, Any]) -> None:
         kind, view = content.get("kind"), str(content.get("view"))
-        if kind == "hello":
-            self._meet(view, empty=bool(content.get("empty")))
-        elif kind == "bye":
+        if kind == "bye":
             self._views.discard(view)
-        elif kind == "do":
+            return
+        if view not in self._views:  # a click tells of a living script as well as a greeting
+            self._meet(view, empty=bool(content.get("empty")))
+        if kind == "do":
             words = content.get("words")
             self.desk.work(partial(self._act, str(content.get("verb")), words, content.get("n")))
 

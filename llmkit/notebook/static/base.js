@@ -11,6 +11,8 @@
 // `view.repaint()`. `view.id` begins the ids of its elements.
 import { h, patch } from "./tree.js";
 
+const AGAIN_MS = [700, 1700]; // before the kernel gives up waiting for a greeting
+
 /** The state after *message*; the state itself where the message is none of its. */
 export function reduced(state, message, reduce) {
   if (message.kind === "state") return message.state;
@@ -54,7 +56,12 @@ export function panel({ paint, reduce, local = () => ({}) }) {
         for (const kind of ["keydown", "keypress", "keyup"]) {
           el.addEventListener(kind, (event) => event.stopPropagation());
         }
-        view.send({ kind: "hello", empty: front.state === null });
+        const greet = () =>
+          front.views.has(view) && view.send({ kind: "hello", empty: front.state === null });
+        greet();
+        // On ipykernel 7.0 the first message of a widget waits for the cell that runs: the
+        // subshell that takes the others at once is still being made.
+        for (const later of AGAIN_MS) setTimeout(greet, later);
         view.repaint();
         return () => {
           front.views.delete(view);
