@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from ..errors import ConfigError, UnknownProviderError
@@ -35,9 +35,16 @@ def taken_apart(catalogue: Catalogue, asked: str, further: Collection[str]) -> W
     """What the writing itself says.
 
     Raises:
-        ConfigError: A provider and a colon, and nothing after them.
+        ConfigError: A provider or a maker, and nothing after it.
     """
-    return _by_colon(catalogue, asked, further) or _by_start(asked) or Written(None, asked)
+    written = _by_colon(catalogue, asked, further) or _by_start(asked) or Written(None, asked)
+    rest = written.rest.strip()
+    path = rest.lower().endswith(".gguf")  # alone a file's path may begin with a slash
+    if not rest or rest.endswith(("/", ":")) or (rest.startswith("/") and not path):
+        raise ConfigError(
+            f"{asked!r} names no model; write it after its provider, such as local:smollm2"
+        )
+    return replace(written, rest=rest)
 
 
 def _by_colon(catalogue: Catalogue, asked: str, further: Collection[str]) -> Written | None:
@@ -45,11 +52,9 @@ def _by_colon(catalogue: Catalogue, asked: str, further: Collection[str]) -> Wri
     place = SPELLINGS.get(left.lower(), left.lower())
     if not colon or place not in (*PROVIDERS, *further):
         return None
-    if not right.strip():
-        raise ConfigError(f"{asked!r} names no model; write one after the colon")
     if _is_ollama_tag(catalogue, left, right):
         return Written("ollama", asked, or_provider=place)
-    return Written(place, right.strip(), firm=True)
+    return Written(place, right, firm=True)
 
 
 def _by_start(asked: str) -> Written | None:
