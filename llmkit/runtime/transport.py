@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import TracebackType
@@ -12,25 +11,16 @@ from typing import Any
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
 
-from ..errors import (
-    APIConnectionError,
-    APITimeoutError,
-    BadResponseError,
-    CallError,
-    ConfigError,
-    Outcome,
-    brief,
-)
-from ..secret import redact
+from ..errors import APITimeoutError, BadResponseError, CallError
 from ..wire.exchange import HttpRequest
 from ..wire.packing import Unpacker, unpacker
-from .carrier import STALE, Limits
+from .carrier import Limits
 from .connections import kill, transports
+from .failures import broken, too_long, unsent_or_ambiguous
 from .trip import UNDER_WAY, Trip
 from .watchdog import SoftEndError, Watchdog
 
 KEPT_S = 30.0  # an idle connection; hosted gateways drop theirs after 60 s and more
-STALE_S = 1.0  # a reused connection that fails sooner had been closed before our request
 # Answers are asked for uncompressed: a compressed stream is held back until a block is full.
 HEADERS = {"Accept-Encoding": "identity", "User-Agent": "llmkit"}
 
@@ -184,7 +174,7 @@ class AiohttpAnswer:
         except TimeoutError as error:
             raise trip.timed_out() from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise _unsent_or_ambiguous(error, request, trip) from error
+            raise unsent_or_ambiguous(error, request, trip) from error
         finally:
             UNDER_WAY.reset(outer)
 
@@ -193,7 +183,7 @@ class AiohttpAnswer:
         data = await (self._received() if self._packed is None else self._unpacked(self._packed))
         self._size += len(data)
         if self._size > self._limits.body_bytes:
-            raise _too_long(self.status, self._limits.body_bytes)
+            raise too_long(self.status, self._limits.body_bytes)
         return data
 
     async def _unpacked(self, packed: Unpacker) -> bytes:
@@ -219,7 +209,7 @@ class AiohttpAnswer:
             # A late reader finds the end of the connection before what came ahead of it.
             if flushed := self._response.content._read_nowait(-1):
                 return flushed
-            raise _broken(error, self.status) from error
+            raise broken(error, self.status) from error
 
     async def _awaited(self) -> bytes:
         watchdog = self._watchdog
@@ -266,115 +256,6 @@ def _joined(fields: Mapping[str, str]) -> dict[str, str]:
         name = name.lower()
         joined[name] = f"{joined[name]}, {value}" if name in joined else value
     return joined
-
-
-def _too_long(status: int, limit: int) -> BadResponseError:
-    return BadResponseError(
-        f"the answer is longer than {limit:,} bytes; ask for fewer tokens",
-        status=status,
-        outcome=Outcome.STREAMED,
-        possibly_billed=True,
-    )
-
-
-def _broken(error: Exception, status: int) -> CallError:
-    early = isinstance(error, aiohttp.ClientPayloadError)
-    return APIConnectionError(
-        "the connection broke in the middle of the answer "
-        f"({'it ended too early' if early else _words(error)}); ask again",
-        status=status,
-        outcome=Outcome.STREAMED,
-        possibly_billed=True,
-    )
-
-
-def _unsent_or_ambiguous(error: Exception, request: HttpRequest, trip: Trip) -> Exception:
-    where = _origin(request.url)
-    if isinstance(error, aiohttp.InvalidURL):
-        return ConfigError(f"{brief(redact(request.url), 80)!r} is not a URL; check the base URL")
-    if isinstance(error, ssl.SSLCertVerificationError | aiohttp.ClientConnectorCertificateError):
-        return APIConnectionError(
-            f"{where} did not prove who it is ({_words(error)}); the request was not sent",
-            code="tls",
-            outcome=Outcome.FINAL,
-        )
-    no_way = (
-        aiohttp.ClientConnectorSSLError | aiohttp.ClientConnectorDNSError
-        | aiohttp.ClientHttpProxyError
-    )  # fmt: skip
-    if isinstance(error, no_way):
-        return _no_way_to(where, error)
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return APIConnectionError(
-            f"nobody answers at {where} ({_words(error.os_error)}); is the server running?",
-            code="refused",
-            outcome=Outcome.UNSENT,
-        )
-    if isinstance(error, aiohttp.ServerDisconnectedError | ConnectionError | aiohttp.ClientOSError):
-        return _hung_up(where, error, request, trip)
-    return BadResponseError(
-        f"{where} answered with something that is not HTTP ({_words(error)})",
-        possibly_billed=request.method == "POST",
-    )
-
-
-def _refused_by_proxy(where: str, error: aiohttp.ClientHttpProxyError) -> CallError:
-    final = error.status in (401, 403, 407)
-    return APIConnectionError(
-        f"the proxy did not connect to {where} ({error.status}); check the proxy's address and "
-        "what it allows",
-        code="proxy",
-        outcome=Outcome.FINAL if final else Outcome.UNSENT,
-    )
-
-
-def _no_way_to(where: str, error: Exception) -> CallError:
-    if isinstance(error, aiohttp.ClientHttpProxyError):
-        return _refused_by_proxy(where, error)
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return APIConnectionError(
-            f"no address found for {where}; check the base URL, or are you offline?",
-            code="dns",
-            outcome=Outcome.UNSENT,
-        )
-    return APIConnectionError(
-        f"no TLS connection to {where} ({_words(error)}); a server that speaks plain http "
-        "wants http:// in its base URL",
-        code="tls",
-        outcome=Outcome.FINAL,
-    )
-
-
-def _hung_up(where: str, error: Exception, request: HttpRequest, trip: Trip) -> CallError:
-    waited = asyncio.get_running_loop().time() - trip.written_at
-    # The connection was gone before the whole request could be given to it: nobody answers that.
-    unwritten = isinstance(error.__cause__, aiohttp.ClientConnectionResetError)
-    if trip.reused and (unwritten or waited < STALE_S):
-        # Most likely the server had closed the kept connection before our request came.
-        return APIConnectionError(
-            f"{where} had closed the connection that was kept open to it",
-            code=STALE,
-            outcome=Outcome.REFUSED,
-        )
-    if unwritten:
-        return APIConnectionError(
-            f"{where} hung up before it had the whole request; try again", outcome=Outcome.UNSENT
-        )
-    paid = request.method == "POST"
-    then = "it may have been billed, so it was not sent again" if paid else "try again"
-    return APIConnectionError(
-        f"{where} hung up without an answer ({_words(error)}); {then}", possibly_billed=paid
-    )
-
-
-def _origin(url: str) -> str:
-    return "/".join(redact(url).split("/", 3)[:3])
-
-
-def _words(error: Exception) -> str:
-    # A ClientResponseError's text repeats the URL and a status that nobody sent.
-    said = redact(str(getattr(error, "message", error)) or type(error).__name__)
-    return brief(said.replace("<", " ").replace(">", " "), 160)  # no markup in a message
 
 
 def close_now(session: aiohttp.ClientSession) -> None:
