@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
-from functools import cache
-from importlib import resources
+from functools import cache, partial
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -31,14 +31,40 @@ def as_of() -> str:
 
 def assemble(files: Mapping[str, Mapping[str, Any]]) -> Catalogue:
     """A catalogue from the parsed content of its four files."""
-    said = _Sources(files["models"])
-    return indexed(
+    model = partial(model_from, said=_Sources(files["models"]))
+    rows: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for row in files["models"]["models"]:
+        rows.setdefault(row["provider"], {})[row["id"]] = row
+    return _catalogue(
         date.fromisoformat(files["models"]["as_of"]),
-        models=(model_from(row, said) for row in files["models"]["models"]),
+        models={place: Rows(found, model) for place, found in rows.items()},
         names=map(name_from, files["equivalents"]["names"]),
         aliases=map(alias_from, files["aliases"]["aliases"]),
         classes={row["class"]: _tuples(row["picks"]) for row in files["classes"]["classes"]},
     )
+
+
+class Rows(Mapping[str, V]):
+    """Values by id, each made of its row when it is first asked for: a call asks for very few."""
+
+    def __init__(self, rows: Mapping[str, Any], make: Callable[[Any], V]) -> None:
+        self._rows = rows
+        self._make = make
+        self._made: dict[str, V] = {}
+
+    def __getitem__(self, key: str) -> V:
+        if key not in self._made:
+            self._made[key] = self._make(self._rows[key])
+        return self._made[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._rows
 
 
 def indexed(
@@ -53,17 +79,28 @@ def indexed(
     by_id: dict[str, dict[str, ModelEntry]] = {}
     for model in models:
         by_id.setdefault(model.provider, {})[model.id] = model
+    return _catalogue(as_of, models=_frozen(by_id), names=names, aliases=aliases, classes=classes)
+
+
+def _catalogue(
+    as_of: date,
+    *,
+    models: Mapping[str, Mapping[str, ModelEntry]],
+    names: Iterable[StandardName],
+    aliases: Iterable[Alias],
+    classes: Mapping[str, Mapping[str, tuple[str, ...]]],
+) -> Catalogue:
     by_alias: dict[str, dict[str, Alias]] = {}
     for alias in aliases:
         by_alias.setdefault(alias.provider, {})[normal(alias.alias)] = alias
     by_name = {normal(name.name): name for name in names}
     return Catalogue(
         as_of=as_of,
-        models=_frozen(by_id),
+        models=MappingProxyType(dict(models)),
         names=MappingProxyType(by_name),
         aliases=_frozen(by_alias),
         classes=MappingProxyType(dict(classes)),
-        ids=_frozen({place: {normal(i): i for i in found} for place, found in by_id.items()}),
+        ids=_frozen({place: {normal(i): i for i in found} for place, found in models.items()}),
         peers=_frozen(_peers(by_name.values())),
     )
 
@@ -133,8 +170,8 @@ def alias_from(row: Mapping[str, Any]) -> Alias:
 
 
 def _read(name: str) -> Mapping[str, Any]:
-    file = resources.files(__package__).joinpath(f"{name}.json")
-    found: Mapping[str, Any] = json.loads(file.read_bytes())
+    # Not by importlib.resources, whose own import costs more than reading the files.
+    found: Mapping[str, Any] = json.loads(Path(__file__).with_name(f"{name}.json").read_bytes())
     return found
 
 
