@@ -7,19 +7,19 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from .asking import Asked, Compared, asking, comparing, takes
-from .auth_status import AuthStatus
-from .catalogue import listing, resolution
-from .catalogue.resolution import Resolution
-from .estimates import Estimate, estimated
 from .kit import current_kit
-from .reports import AuthReport, Leaks, LiveModels, Models, Sessions
-from .settings import Settings
-from .types import Completion, StreamEnd, TextDelta
 
+# A table is imported by the function that gives it: a first answer needs none of them.
 if TYPE_CHECKING:
+    from .auth_status import AuthStatus
+    from .catalogue.resolution import Resolution
     from .comparison import Comparison
+    from .estimates import Estimate
+    from .reports import AuthReport, Leaks, LiveModels, Models, Sessions
     from .runtime.handle import SessionHandle
     from .runtime.manager import EventLoopManager
+    from .settings import Settings
+    from .types import Completion, StreamEnd, TextDelta
 
 
 @takes(asking)
@@ -68,6 +68,8 @@ def compare(compared: Compared) -> Comparison:
 @takes(comparing)
 def estimate(compared: Compared) -> Estimate:
     """Roughly the tokens and the cost of a comparison; sends nothing, and needs no key."""
+    from .estimates import estimated
+
     return estimated(current_kit(), compared)
 
 
@@ -86,6 +88,8 @@ def resolve(name: str, provider: str | None = None, *, on: date | None = None) -
 
 def why(name: str, provider: str | None = None, *, on: date | None = None) -> str:
     """What `resolve` found, in sentences."""
+    from .catalogue import resolution
+
     return resolution.why(resolve(name, provider, on=on))
 
 
@@ -147,6 +151,8 @@ def check(provider: str) -> AuthStatus:
 
 async def aauth() -> AuthReport:
     """Which keys work, awaited; all providers are asked at once, none for money."""
+    from .reports import AuthReport
+
     return AuthReport.of(await current_kit().check_all())
 
 
@@ -180,6 +186,9 @@ def models(
     Raises:
         ConfigError: There is no such provider or capability.
     """
+    from .catalogue import listing
+    from .reports import Models
+
     kit = current_kit()
     return Models(
         listing.lines(
@@ -200,17 +209,23 @@ def refresh(provider: str) -> LiveModels:
         CallError: It could not be asked.
         ConfigError: Its list needs a key, and there is none.
     """
+    from .reports import LiveModels
+
     kit = current_kit()
     return LiveModels.of(kit.manager.run(kit.refresh(provider)).models)
 
 
 def sessions() -> Sessions:
     """Which connections are open, and which cell owns them; the last closed ones too."""
+    from .reports import Sessions
+
     return Sessions.of(current_kit().manager.sessions())
 
 
 def leaks() -> Leaks:
     """The sessions that were lost without being closed, and the lines that opened them."""
+    from .reports import Leaks
+
     return Leaks.of(current_kit().manager.sessions())
 
 

@@ -12,48 +12,47 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, aclosing, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from . import first_use
-from .auth_status import AuthStatus
 from .calls import at, call_for, limits
 from .catalogue import prices
-from .catalogue.live import LiveList
 from .catalogue.resolution import Resolution
-from .checks import Checks
 from .client import Call, Exchange
 from .directory import Directory
 from .errors import ConfigError, LlmkitError, ModelNotFoundError
 from .falling_back import Tries
 from .lanes import Lane, Race, merge_equal
-from .model_lists import ModelLists
 from .news import CallNews
 from .options import Options
 from .plan import Spot
 from .pricing import priced
-from .progress import Progress
 from .providers.base import Provider
-from .reports import Events
 from .runtime.carrier import Carrier, Limits
-from .runtime.cast import cast
 from .runtime.cell import CURRENT
 from .runtime.gate import Gates
-from .runtime.local_model import LocalModels
 from .runtime.manager import EventLoopManager
-from .runtime.scripted import Reply, ScriptedCarrier
 from .runtime.sessions import Session
 from .runtime.telemetry import Telemetry
 from .secret import Secret
 from .settings import proxies_for
 from .spend import guard, guessed_cost
 from .substitutes import Substitutes
-from .summary import comparison_of
 from .types import Completion, StreamEnd, TextDelta
 from .watching import Watcher
 
+# What follows is imported where it is first needed: a first answer from a provider needs none of
+# it, and would be a third slower with it.
 if TYPE_CHECKING:
+    from .auth_status import AuthStatus
+    from .catalogue.live import LiveList
+    from .checks import Checks
     from .comparison import Comparison
+    from .model_lists import ModelLists
+    from .reports import Events
+    from .runtime.local_model import LocalModels
+    from .runtime.scripted import Reply, ScriptedCarrier
 
 
 class Kit(Directory):
@@ -63,8 +62,6 @@ class Kit(Directory):
     set of keys; whoever makes one calls `close()`.
 
     Attributes:
-        checks: Which keys work: what is known, and the means to find out.
-        lists: Reads providers' own lists of models.
         last: The newest comparison, also one that was interrupted; None before the first.
         watchers: Functions that each give a fresh watcher for a comparison that begins and that
             brings none of its own.
@@ -91,27 +88,50 @@ class Kit(Directory):
             ),
         )
         self.last: Comparison | None = None
-        self.watchers: list[Callable[[], Watcher]] = [
-            lambda: Progress(self.settings.progress_after_s)
-        ]
+        self.watchers: list[Callable[[], Watcher]] = [self._progress]
         self._notify = notify
-        self._scripts = ScriptedCarrier(cast())
-        self._carriers = {"scripted": self._scripts, **(carriers or {})}
+        self._given = dict(carriers or {})
         self._local: LocalModels | None = None
         self._gates = gates or Gates()
         self._wire: Any = None  # the module that keeps aiohttp, once it is needed
-        self.checks = Checks(
+
+    @cached_property
+    def checks(self) -> Checks:
+        """Which keys work: what is known, and the means to find out."""
+        from .checks import Checks
+
+        return Checks(
             self, self.manager, wire=self._transport, limits=self._limits,
-            installed=self.local_models, carriers=carriers or {},
+            installed=self.local_models, carriers=self._given,
         )  # fmt: skip
-        self.lists = ModelLists(
+
+    @cached_property
+    def lists(self) -> ModelLists:
+        """Reads providers' own lists of models."""
+        from .model_lists import ModelLists
+
+        return ModelLists(
             self, self.manager, wire=self._transport, limits=self._limits,
-            carriers=self._carriers, sdk=self.checks.sdk_client,
+            carriers={"scripted": self._scripts, **self._given}, sdk=self.checks.sdk_client,
         )  # fmt: skip
+
+    @cached_property
+    def _scripts(self) -> ScriptedCarrier:
+        from .runtime.cast import cast
+        from .runtime.scripted import ScriptedCarrier
+
+        return ScriptedCarrier(cast())
+
+    def _progress(self) -> Watcher:
+        from .progress import Progress
+
+        return Progress(self.settings.progress_after_s)
 
     @property
     def telemetry(self) -> Events:
         """What happened to sessions, connections and requests, the newest last."""
+        from .reports import Events
+
         return Events.of(self.manager.telemetry)
 
     # -- one call ----------------------------------------------------------------------------
@@ -185,7 +205,8 @@ class Kit(Directory):
         if call.provider.name == "local":
             endpoint = await self.local_models().endpoint(call.model)
             call = at(call, type(call.provider)(endpoint.base_url), endpoint.key)
-        await self.checks.close_outdated(call.provider, call.key)
+        if "checks" in vars(self):  # else nobody has signed in
+            await self.checks.close_outdated(call.provider, call.key)
         if call.via == "sdk":
             carrier, use, session = await self._through_sdk(call.provider, call.key)
         else:
@@ -199,7 +220,9 @@ class Kit(Directory):
         self, provider: Provider
     ) -> tuple[Carrier, AbstractContextManager[object], str | None]:
         """What carries requests to *provider*, what marks its session as in use, and its id."""
-        given = self._carriers.get(provider.name)
+        given = self._given.get(provider.name)
+        if given is None and provider.name == "scripted":
+            given = self._scripts
         if given is not None:
             return given, nullcontext(), None
         transport = await self._transport()
@@ -231,6 +254,8 @@ class Kit(Directory):
     def local_models(self) -> LocalModels:
         """The embedded models of this kit; nothing is started before the first question."""
         if self._local is None:
+            from .runtime.local_model import LocalModels
+
             weights = self.settings.local_weights
             self._local = LocalModels(weights=weights, notify=self._notify)
         return self._local
@@ -267,6 +292,8 @@ class Kit(Directory):
             lanes, max_calls=calls, max_cost_usd=most,
             cost=lambda call: guessed_cost(call, self.catalogue),
         )  # fmt: skip
+        from .summary import comparison_of
+
         cell = CURRENT.get()
         started = datetime.now(UTC)
         race = Race(
