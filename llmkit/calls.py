@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 
-from .catalogue import fallback, lifecycle
+from .catalogue import lifecycle
 from .catalogue.entry import Catalogue
 from .catalogue.resolution import Resolution
 from .client import Call
@@ -105,6 +105,8 @@ def _refuse_unfit(provider: str, model: str, options: Options, catalogue: Catalo
 
 
 def _translated(resolution: Resolution, catalogue: Catalogue) -> FallbackStep:
+    from .catalogue import fallback  # few names are led elsewhere
+
     asked = fallback.Asked(resolution.provider, resolution.id)
     chosen = fallback.Candidate(resolution.provider, resolution.model, resolution.live_rule or "")
     reason = f"{resolution.id}, its peer of that time, is {resolution.lifecycle}"

@@ -9,11 +9,12 @@ from datetime import UTC, date, datetime
 from functools import lru_cache, partial
 from pathlib import Path
 
-from .catalogue import fallback, prefixes
+from .catalogue import prefixes
 from .catalogue.entry import Catalogue, normal
 from .catalogue.own import Own
 from .catalogue.resolution import Resolution
 from .catalogue.resolve import resolve
+from .catalogue.spelling import written
 from .errors import ConfigError, UnknownProviderError
 from .knowledge import Knowledge
 from .providers.base import Provider
@@ -137,7 +138,7 @@ class Directory:
         )
         place = own.names.get(normal(name))
         if place is not None and provider in (None, place[0]):
-            found = find(fallback.written(place), None, verbatim=False)
+            found = find(written(place), None, verbatim=False)
             return replace(found, asked=name, how=How.ALIAS)
         return find(name, provider, verbatim=verbatim)
 

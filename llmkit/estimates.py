@@ -7,9 +7,10 @@ from typing import ClassVar
 
 from .asking import Compared
 from .calls import call_for
-from .catalogue import fallback, prices
+from .catalogue import prices
 from .catalogue.entry import Catalogue
 from .catalogue.resolution import Resolution
+from .catalogue.spelling import written
 from .directory import Directory
 from .errors import LlmkitError
 from .lanes import Lane, merge_equal
@@ -94,7 +95,7 @@ def _followed(directory: Directory, found: Resolution, options: Options) -> Reso
     gone = found.lifecycle is Lifecycle.RETIRED and not found.substituted
     if not gone or found.live is None or options.verbatim or not options.fallback.rules:
         return found
-    return directory.resolve(fallback.written((found.provider, found.live)))
+    return directory.resolve(written((found.provider, found.live)))
 
 
 def _group(lane: Lane) -> tuple[str, str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import importlib
 import os
 import threading
 import uuid
@@ -27,7 +26,7 @@ from .lanes import Lane, Race, merge_equal
 from .news import CallNews
 from .options import Options
 from .plan import Spot
-from .pricing import priced
+from .pricing import priced, warm
 from .providers.base import Provider
 from .runtime.carrier import Carrier, Limits
 from .runtime.cell import CURRENT
@@ -211,6 +210,7 @@ class Kit(Directory):
             carrier, use, session = await self._through_sdk(call.provider, call.key)
         else:
             carrier, use, session = await self._carried(call.provider)
+        warm(call.provider.name)
         gate = self._gates.of(call.provider.name, call.provider.base_url, call.key)
         at_once = limit or self.settings.limit_per_provider
         news = CallNews(self.manager.telemetry, session)
@@ -350,7 +350,7 @@ class Kit(Directory):
             # aiohttp takes a tenth of a second to import: not on a loop that others use. Not
             # taken from sys.modules, where it stands while another thread still imports it.
             name = f"{__package__}.runtime.transport"
-            self._wire = await asyncio.to_thread(importlib.import_module, name)
+            self._wire = await asyncio.to_thread(first_use.imported, name)
         return self._wire
 
 

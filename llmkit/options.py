@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
@@ -91,6 +90,8 @@ def _refuse_typo(name: str) -> None:
     # Anything unknown goes to the provider as it is, so a slip must not slip through. The bar is
     # high enough for real ones such as top_k and min_tokens, which look like ours.
     ours = [*PARAMETERS, *(f.name for f in fields(Options)), "provider", "messages", "repeats"]
+    import difflib
+
     near = difflib.get_close_matches(name, ours, n=1, cutoff=0.85)
     if near:
         raise ConfigError(f"there is no option {name!r}; did you mean {near[0]!r}?")

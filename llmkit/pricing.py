@@ -3,11 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from contextlib import suppress
 from dataclasses import replace
+from functools import cache
 
-from .catalogue import fallback, prices
+from .catalogue import prices
 from .catalogue.entry import Catalogue
 from .types import Completion
+
+
+def warm(provider: str) -> None:
+    """Begins to read the price tables where *provider*'s answers need them; waits for nothing.
+
+    A first answer would have to wait for them at its end; so they are read while it is made.
+    """
+    if not prices.ready(provider):
+        _begin()
+
+
+@cache
+def _begin() -> None:
+    threading.Thread(target=_load, name="llmkit-prices").start()
+
+
+def _load() -> None:
+    with suppress(ImportError):  # whoever needs a price is told
+        prices.load()
 
 
 async def priced(completion: Completion, catalogue: Catalogue) -> Completion:
@@ -34,6 +56,8 @@ def _with_cost(completion: Completion, catalogue: Catalogue) -> Completion:
 def _compared(completion: Completion, catalogue: Catalogue) -> Completion:
     if not completion.fallback:
         return completion
+    from .catalogue import fallback  # few answers come from another model than the one asked
+
     usage, on = completion.usage, completion.started_at
     steps = (fallback.priced(catalogue, step, usage, on) for step in completion.fallback)
     return replace(completion, fallback=tuple(steps))

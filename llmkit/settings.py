@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
@@ -199,6 +198,8 @@ def _unknown(name: str, known: tuple[str, ...]) -> str:
             f"{name!r} looks like a key, and keys are no settings; put it into the provider's "
             "environment variable"
         )
+    import difflib
+
     near = difflib.get_close_matches(name, known, n=3)
     hint = f"; did you mean {' or '.join(near)}?" if near else f"; known are {', '.join(known)}"
     return f"there is no setting {name!r}{hint}"

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from .calls import call_for
-from .catalogue import fallback, policy
+from .catalogue import policy
 from .catalogue.entry import normal
-from .catalogue.needs import Need, Terms, facts, need_of
-from .catalogue.ranking import Place
 from .catalogue.resolution import Resolution
-from .catalogue.spelling import SPELLINGS
+from .catalogue.spelling import SPELLINGS, written
 from .client import Call
 from .directory import Directory
 from .errors import (
@@ -27,6 +26,12 @@ from .errors import (
 from .options import Options
 from .plan import Spot
 from .types import FallbackStep
+
+# Every call that may be answered by others has its Substitutes, and few ever ask them.
+if TYPE_CHECKING:
+    from .catalogue import fallback
+    from .catalogue.needs import Need, Terms
+    from .catalogue.ranking import Place
 
 MOST_REASONS = 5  # of those who may not answer; more would bury the error
 
@@ -81,6 +86,8 @@ class Substitutes:
             return None
 
     def _chosen(self, error: CallError) -> Call | None:
+        from .catalogue import fallback
+
         catalogue, asked = self._directory.catalogue, self._asked()
         while True:
             candidate, against = fallback.choose(
@@ -102,7 +109,7 @@ class Substitutes:
         directory = self._directory
         try:
             return call_for(
-                directory.resolve(fallback.written(candidate.place)),
+                directory.resolve(written(candidate.place)),
                 self._spot.prompt,
                 replace(self._options, verbatim=True),  # what it must have is known already
                 catalogue=directory.catalogue,
@@ -115,6 +122,8 @@ class Substitutes:
             return None
 
     def _asked(self) -> fallback.Asked:
+        from .catalogue import fallback
+
         found = self._resolution
         own = self._directory.catalogue.fallbacks.get((found.provider, normal(found.id)), ())
         return fallback.Asked(
@@ -126,10 +135,14 @@ class Substitutes:
         return [(resolution.provider, resolution.model) for resolution in found]
 
     def _need(self) -> Need:
+        from .catalogue.needs import need_of
+
         need = need_of(self._spot.prompt, self._options.needs)
         return replace(need, more_than=self._more_than)
 
     def _terms(self) -> Terms:
+        from .catalogue.needs import Terms
+
         wish = self._options.fallback
         limits = [most for most in (wish.max_cost_usd, self.ceiling) if most is not None]
         return Terms(
@@ -159,6 +172,8 @@ class Substitutes:
         return policy.RANKED in wish.rules or self._terms().max_cost_usd is not None
 
     def _window(self, place: Place) -> int:
+        from .catalogue.needs import facts
+
         known = facts(self._directory.catalogue, *place)
         return (known.input_limit if known else None) or 0
 

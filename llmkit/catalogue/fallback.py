@@ -12,7 +12,7 @@ from . import lifecycle, policy, prices, ranking
 from .entry import Catalogue, StandardName, normal
 from .needs import Need, Terms, at_home, facts, unfit
 from .ranking import Place
-from .spelling import MAKERS
+from .spelling import MAKERS, written
 
 SLUGS = {home: slug for slug, home in MAKERS.items()}
 
@@ -118,11 +118,6 @@ def priced(
     if before is None or after is None or before.usd == 0:
         return told
     return replace(told, price_ratio=after.usd / before.usd)
-
-
-def written(place: Place) -> str:
-    """A provider and an id, as a person asks for them."""
-    return f"{place[0]}:{place[1]}"
 
 
 def _same(catalogue: Catalogue, place: Place) -> Place:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 
@@ -62,6 +61,8 @@ def is_dated(model: str) -> bool:
 def close_to(name: str, known: Iterable[str], cutoff: float = 0.75) -> list[str]:
     """At most three of *known* that look like *name*, the closest first."""
     forms = {normal(k): k for k in known}
+    import difflib
+
     return [forms[f] for f in difflib.get_close_matches(normal(name), forms, 3, cutoff)]
 
 
@@ -90,3 +91,8 @@ def unknown(
 
 def _digits(name: str) -> str:
     return "".join(c for c in name if c.isdigit())
+
+
+def written(place: tuple[str, str]) -> str:
+    """A provider and an id, as a person asks for them."""
+    return f"{place[0]}:{place[1]}"

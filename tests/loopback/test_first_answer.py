@@ -1,0 +1,82 @@
+"""What the first answer of a process loads, and what it leaves for later."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+# A first answer is a third slower with them, and needs none.
+LATER = [
+    "pandas", "matplotlib", "genai_prices", "tenacity", "nest_asyncio2", "mistralai", "difflib",
+    "tomllib", "html", "importlib.resources", "llmkit.views", "llmkit.reports", "llmkit.checks",
+    "llmkit.comparison", "llmkit.catalogue.fallback", "llmkit.catalogue.listing",
+    "llmkit.runtime.local_model", "llmkit.runtime.scripted",
+]  # fmt: skip
+ASK = """
+import json, sys, llmkit
+llmkit.add_provider("near", "{url}", "NEAR_API_KEY")
+answer = llmkit.ask("hi", "near:gpt-6-luna")
+loaded = [name for name in {later} if name in sys.modules]
+llmkit.close("all")
+print(json.dumps([answer.text != "", loaded]))
+"""
+WARM = """
+import json, threading
+from llmkit import pricing
+from llmkit.catalogue import prices
+seen = []
+for name in ("ollama", "openai", "mistral"):
+    pricing.warm(name)
+    seen.append(sum(t.name == "llmkit-prices" for t in threading.enumerate()))
+for thread in threading.enumerate():
+    if thread.name == "llmkit-prices":
+        thread.join()
+print(json.dumps([seen, prices.ready("openai")]))
+"""
+IMPORT = """
+import gc, json
+from llmkit.first_use import imported
+found = []
+for frozen in (False, True):
+    for on in (True, False):
+        gc.enable() if on else gc.disable()
+        if frozen and not gc.get_freeze_count():
+            gc.freeze()
+        before = gc.get_freeze_count()
+        try:
+            imported("llmkit.nowhere" if frozen else "llmkit.kit")
+        except ImportError:
+            pass
+        found.append(gc.isenabled() is on and (gc.get_freeze_count() > 0) is (before > 0))
+print(json.dumps(found))
+"""
+
+
+def child(code, **environ):
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True,
+        env={**os.environ, **environ},
+    )  # fmt: skip
+    return json.loads(done.stdout)
+
+
+def test_a_first_answer_loads_nothing_that_it_does_not_need(fakes):
+    """Tables, views, prices, sign-in, the embedded model and retries stay out until needed."""
+    code = ASK.format(url=fakes.base_url("openai"), later=LATER)
+
+    assert child(code, NEAR_API_KEY=fakes.key) == [True, []]
+
+
+def test_prices_are_read_while_the_first_answer_is_made():
+    """One thread reads them, for the first provider whose answers are priced by them."""
+    assert child(WARM) == [[0, 1, 1], True]
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_an_import_leaves_the_garbage_collector_as_it_was(place):
+    """It runs again or stays off, and what somebody froze stays frozen, whatever the import did."""
+    assert child(IMPORT)[place]
