@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -47,21 +48,27 @@ def simulator() -> Iterator[str]:
 
 
 @contextmanager
-def contestants(url: str, names: Sequence[str]) -> Iterator[list[Contestant]]:
-    """Those of *names* that are installed, open and warm, at that base URL."""
+def contestants(url: str, names: Sequence[str], **variables: str) -> Iterator[list[Contestant]]:
+    """Those of *names* that are installed, open and warm, at that base URL.
+
+    *variables* are set in their environment.
+    """
     with ExitStack() as stack:
         yield [
-            Contestant(name, stack.enter_context(_child(name, python, url)))
+            Contestant(name, stack.enter_context(_child(name, python, url, variables)))
             for name in names
             if (python := python_with(name)) is not None
         ]
 
 
 @contextmanager
-def _child(name: str, python: str, url: str) -> Iterator[subprocess.Popen[str]]:
+def _child(
+    name: str, python: str, url: str, variables: Mapping[str, str]
+) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(
         [python, "-m", "benchmarks.contestants", name, url], cwd=ROOT,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        env={**os.environ, **variables},
     ) as process:  # fmt: skip
         assert process.stdout is not None
         assert process.stdin is not None

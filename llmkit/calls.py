@@ -72,6 +72,7 @@ def limits(settings: Settings, options: Options) -> Limits:
         settings.idle_timeout_s,
         settings.idle_content_timeout_s,
         options.timeout or settings.deadline_s,
+        frame_s=settings.frame_s,
     )
 
 

@@ -17,6 +17,7 @@ from ..wire.packing import Unpacker, unpacker
 from .carrier import Limits
 from .connections import kill, transports
 from .failures import broken, too_long, unsent_or_ambiguous
+from .frames import Frames
 from .trip import UNDER_WAY, Trip
 from .watchdog import SoftEndError, Watchdog
 
@@ -129,6 +130,7 @@ class AiohttpAnswer:
         self._connected = connected
         self._size = 0
         self._packed: Unpacker | None = None
+        self._frames: Frames | None = None
 
     async def __aenter__(self) -> AiohttpAnswer:
         ends_at = None
@@ -136,6 +138,8 @@ class AiohttpAnswer:
             ends_at = asyncio.get_running_loop().time() + self._limits.deadline_s
         self._response = response = await self._headers(ends_at)
         self._watchdog = Watchdog(self._limits, ends_at, response.content.set_exception)
+        if self._limits.frame_s:
+            self._frames = Frames(self._limits.frame_s, response, self._watchdog)
         self.status = response.status
         self.headers = headers = _joined(response.headers)
         if "content-encoding" in headers:
@@ -222,13 +226,21 @@ class AiohttpAnswer:
     def content_came(self) -> None:
         """Tells the watchdog that the last read brought something worth waiting for."""
         self._watchdog.content_came()
+        if self._frames is not None:
+            self._frames.content_came()
 
     def ending(self, within_s: float) -> None:
         """Says that the answer is there: what follows is read for so long at most."""
+        self._at_once()
         self._watchdog.ending(within_s)
+
+    def _at_once(self) -> None:
+        if self._frames is not None:
+            self._frames.stop()
 
     async def _release(self) -> None:
         """Gives the connection back if the body was read to its end, else ends it."""
+        self._at_once()
         response = self._response
         if self._watchdog.ends_softly:
             # The end of the body often arrives a moment after the end of the answer; without
