@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from .catalogue.policy import Fallback
 from .errors import ConfigError
 from .options import Options, options
-from .plan import Spot, grid, named_models, spots
+from .plan import Spot, grid, named_models, spot, spots
 from .prompts import questions
 from .watching import Watcher
 
 DEFAULT_MODEL = "local:smollm2"  # needs no key
+ONE = "ask() puts one prompt once; for lists use compare()"
 
 P = ParamSpec("P")
 A = TypeVar("A")
@@ -106,22 +108,54 @@ def asking(
         ConfigError: Something is missing or wrong; nothing was sent.
         CallError: It failed, or the stream was cut; `.completion` holds the text so far.
     """
+    asked = questions(prompt, messages)
+    words = (
+        model or DEFAULT_MODEL, provider, system, temperature, top_p, max_tokens, seed, stop,
+        fallback, needs, strict, verbatim, timeout, retries, via,
+    )  # fmt: skip
+    try:
+        wish = _known_wish(*words) if not provider_options else _wish(*words, provider_options)
+    except TypeError:  # a list among them
+        wish = _wish(*words, provider_options)
+    if len(asked) > 1:
+        raise ConfigError(ONE)
+    return Asked(spot(0, asked[0], wish.named, wish.point, 0, wish.options.extra), wish.options)
+
+
+class _Wish(NamedTuple):
+    """What one `ask` wants beside its prompt, checked."""
+
+    named: tuple[str, str | None]
+    point: Mapping[str, object]
+    options: Options
+
+
+def _wish(
+    model: object, provider: object, system: object, temperature: object, top_p: object,
+    max_tokens: object, seed: object, stop: object, fallback: object, needs: object,
+    strict: bool, verbatim: bool, timeout: float | None, retries: int | None, via: str | None,
+    extra: Mapping[str, object] | None = None,
+) -> _Wish:  # fmt: skip
     parameters = {
         "system": system, "temperature": temperature, "top_p": top_p,
         "max_tokens": max_tokens, "seed": seed, "stop": stop,
     }  # fmt: skip
-    asked = questions(prompt, messages)
     points = grid(parameters)
-    if len(asked) > 1 or len(points) > 1:
-        raise ConfigError("ask() puts one prompt once; for lists use compare()")
+    if len(points) > 1:
+        raise ConfigError(ONE)
     wish = options(
         parameters, fallback=fallback, needs=needs, strict=strict, verbatim=verbatim,
-        timeout=timeout, retries=retries, via=via, extra=provider_options,
+        timeout=timeout, retries=retries, via=via, extra=extra,
     )  # fmt: skip
-    named = named_models(model or DEFAULT_MODEL, provider)
+    named = named_models(model, provider)
     if len(named) > 1:
         raise ConfigError("ask() asks one model at one provider; for several use compare()")
-    return Asked(spots(asked, named, points, 1, wish.extra)[0], wish)
+    return _Wish(named[0], points[0], wish)
+
+
+# Who asks again and again asks mostly with other prompts only: the rest is checked once. By their
+# types as well, because True is no temperature and equals 1.
+_known_wish = lru_cache(maxsize=64, typed=True)(_wish)
 
 
 def comparing(

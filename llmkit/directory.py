@@ -16,7 +16,7 @@ from .catalogue.resolution import Resolution
 from .catalogue.resolve import resolve
 from .catalogue.spelling import written
 from .errors import ConfigError, UnknownProviderError
-from .knowledge import Knowledge
+from .knowledge import Knowledge, Known
 from .providers.base import Provider
 from .providers.compatible import compatible
 from .providers.table import PROVIDERS
@@ -26,7 +26,6 @@ from .runtime.key_stores import KeyStore, stores
 from .runtime.refresh import LiveLists, usual_folder
 from .secret import Secret
 from .settings import (
-    CONFIG_VARIABLES,
     Settings,
     base_url_for,
     config_path,
@@ -59,10 +58,11 @@ class Directory:
         self._changes = dict(changes)
         self.settings: Settings = load_settings(environ, self._changes)
         _refuse_borrowed_keys(self.settings)
+        self._own_file = _own_file(self.settings, environ)
         self._open_ended: tuple[str, ...] = ()  # whose models the catalogue cannot know
         self.knowledge = Knowledge(
             LiveLists(self._cache_folder),
-            own_file=self._own_file,
+            own_file=lambda: self._own_file,
             places=self._places,
             providers=lambda: (*PROVIDERS, *self.settings.providers),
             vet=self._vet,
@@ -77,6 +77,7 @@ class Directory:
         settings = load_settings(self._environ, merged)
         _refuse_borrowed_keys(settings)
         self.settings, self._changes = settings, merged
+        self._own_file = _own_file(settings, self._environ)
         self.knowledge.forget()
         return settings
 
@@ -94,19 +95,22 @@ class Directory:
         known[name] = {"base_url": base_url, **({"key_var": key_var} if key_var else {})}
         self.configure(providers=known)
 
-    def provider(self, name: str) -> Provider:
+    def provider(self, name: str, known: Known | None = None) -> Provider:
         """The provider called *name*, at the base URL that is set for it.
+
+        Args:
+            known: What has just been looked up, None to look at the person's file.
 
         Raises:
             UnknownProviderError: There is none; the message lists the known ones.
         """
-        custom = self._custom().get(name)
+        custom = self._custom(known.own if known else None).get(name)
         if custom is not None:
             key_vars = (custom["key_var"],) if custom.get("key_var") else ()
             return _compatible(name, custom["base_url"], key_vars)
         if name not in PROVIDERS:
-            known = ", ".join(self.provider_names())
-            raise UnknownProviderError(f"there is no provider {name!r}; known are {known}")
+            everyone = ", ".join(self.provider_names())
+            raise UnknownProviderError(f"there is no provider {name!r}; known are {everyone}")
         kind = PROVIDERS[name]
         url, _ = base_url_for(name, kind.base_url_vars, self.settings, self._environ)
         return kind(url)
@@ -115,10 +119,14 @@ class Directory:
         """All providers, the built-in ones first."""
         return (*PROVIDERS, *self._custom())
 
+    def known(self) -> Known:
+        """What is known now: one look, for all that one call needs."""
+        return self.knowledge.known(self.now())
+
     @property
     def catalogue(self) -> Catalogue:
         """What is known of models now."""
-        return self.knowledge.catalogue(self.now())
+        return self.known().catalogue
 
     def resolve(
         self,
@@ -127,20 +135,19 @@ class Directory:
         *,
         verbatim: bool = False,
         on: date | None = None,
+        known: Known | None = None,
     ) -> Resolution:
-        """What *name* means today or on another day, see `llmkit.resolve`."""
-        now, own = self.now(), self.knowledge.own()  # one look at the file for the whole answer
-        find = partial(
-            _resolved,
-            on=on or now.date(),
-            catalogue=self.knowledge.catalogue(now, own),
-            providers=(*self._custom(own), *self._open_ended),
-        )
-        place = own.names.get(normal(name))
+        """What *name* means today or on another day, see `llmkit.resolve`.
+
+        *known* is what has just been looked up, None to look at the person's file.
+        """
+        now, own, catalogue = known or self.known()
+        day, further = on or now.date(), (*self._custom(own), *self._open_ended)
+        place = own.names.get(normal(name)) if own.names else None
         if place is not None and provider in (None, place[0]):
-            found = find(written(place), None, verbatim=False)
+            found = _resolved(written(place), None, day, catalogue, further)
             return replace(found, asked=name, how=How.ALIAS)
-        return find(name, provider, verbatim=verbatim)
+        return _resolved(name, provider, day, catalogue, further, verbatim)
 
     def model_names(self, typed: str) -> list[str]:
         """Names that can be asked for and begin with *typed*; see `catalogue.prefixes`."""
@@ -165,12 +172,6 @@ class Directory:
                     f"{name} is built in; to point it elsewhere use the setting base_urls"
                 )
         _refuse_borrowed_keys(replace(self.settings, providers=providers))
-
-    def _own_file(self) -> tuple[Path, bool]:
-        # Asked several times for each call, and putting a path together costs more than the rest.
-        environ = self._environ
-        variables = tuple([environ.get(name) for name in CONFIG_VARIABLES])
-        return _own_file(self.settings.catalogue_file, variables, os.environ.get("HOME"))
 
     def _cache_folder(self) -> Path | None:
         if self.settings.cache_dir is not None:
@@ -200,16 +201,25 @@ def _refuse_borrowed_keys(settings: Settings) -> None:
             )
 
 
-@lru_cache(maxsize=16)
-def _own_file(
-    named: str | None, variables: tuple[str | None, ...], home: str | None
-) -> tuple[Path, bool]:
-    if named is not None:
-        return Path(named).expanduser(), True
-    found = {n: v for n, v in zip(CONFIG_VARIABLES, variables, strict=True) if v is not None}
-    return config_path(found).with_name("catalogue.toml"), False
+def _own_file(settings: Settings, environ: Mapping[str, str]) -> tuple[Path, bool]:
+    """Where a person's own rows are, and whether they must be there."""
+    if settings.catalogue_file is not None:
+        return Path(settings.catalogue_file).expanduser(), True
+    return config_path(environ).with_name("catalogue.toml"), False
 
 
-# The same names are asked again and again, and the answer depends on nothing else.
-_resolved = lru_cache(maxsize=1024)(resolve)
+@lru_cache(maxsize=1024)  # the same names are asked again and again
+def _resolved(
+    name: str,
+    provider: str | None,
+    on: date,
+    catalogue: Catalogue,
+    providers: tuple[str, ...],
+    verbatim: bool = False,
+) -> Resolution:
+    return resolve(
+        name, provider, on=on, catalogue=catalogue, providers=providers, verbatim=verbatim
+    )
+
+
 _compatible = lru_cache(maxsize=64)(compatible)

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import (
-    AbstractAsyncContextManager,
-    AbstractContextManager,
-    aclosing,
-    asynccontextmanager,
-    nullcontext,
-)
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, aclosing, nullcontext
 from dataclasses import replace
 from typing import Protocol
 
@@ -92,8 +86,10 @@ class Tries:
         """
         while True:
             try:
-                async with self._sent() as exchange:
-                    await exchange.whole(heard)
+                async with self._gate(self.call.provider.name):
+                    exchange, use = await self._opened()
+                    with use:
+                        await exchange.whole(heard)
                 return self.completion()
             except CallError as error:
                 await self._go_on(error)
@@ -102,9 +98,12 @@ class Tries:
         """The answer's text, one piece for each network read; see `whole`."""
         while True:
             try:
-                async with self._sent() as exchange, aclosing(exchange.deltas()) as deltas:
-                    async for delta in deltas:
-                        yield delta
+                async with self._gate(self.call.provider.name):
+                    exchange, use = await self._opened()
+                    with use:
+                        async with aclosing(exchange.deltas()) as deltas:
+                            async for delta in deltas:
+                                yield delta
                 return
             except CallError as error:
                 await self._go_on(error)
@@ -115,16 +114,15 @@ class Tries:
             return self._with_earlier(unsent(self.call, status or Status.ERROR))
         return self._with_earlier(self._exchange.completion(status))
 
-    @asynccontextmanager
-    async def _sent(self) -> AsyncIterator[Exchange]:
+    async def _opened(self) -> tuple[Exchange, AbstractContextManager[object]]:
+        """The exchange of the call that is next, and what marks its session as in use."""
         self._exchange = None
-        async with self._gate(self.call.provider.name):
-            self._exchange, use = await self._ready(self.call)
-            self._this_began = asyncio.get_running_loop().time()
-            if self._began is None:
-                self._began = self._this_began
-            with use:
-                yield self._exchange
+        exchange, use = await self._ready(self.call)
+        self._exchange = exchange
+        self._this_began = asyncio.get_running_loop().time()
+        if self._began is None:
+            self._began = self._this_began
+        return exchange, use
 
     async def _go_on(self, error: CallError) -> None:
         """Makes the next call the one under way.

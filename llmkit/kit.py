@@ -139,14 +139,15 @@ class Kit(Directory):
         """What will be sent for *spot*; an error that is known already is in the lane."""
         resolution: Resolution | None = None
         try:
-            with self.knowledge.still():
-                resolution = self.resolve(spot.asked, spot.provider, verbatim=options.verbatim)
-                provider = self.provider(resolution.provider)
-                call = call_for(
-                    resolution, spot.prompt, options,
-                    catalogue=self.catalogue, provider=provider, settings=self.settings,
-                    key=self.key_for,
-                )  # fmt: skip
+            known = self.known()
+            resolution = self.resolve(
+                spot.asked, spot.provider, verbatim=options.verbatim, known=known
+            )
+            call = call_for(
+                resolution, spot.prompt, options,
+                catalogue=known.catalogue, provider=self.provider(resolution.provider, known),
+                settings=self.settings, key=self.key_for,
+            )  # fmt: skip
         except LlmkitError as error:
             return Lane(spot, resolution, error=error)
         return Lane(spot, resolution, call)
@@ -249,7 +250,7 @@ class Kit(Directory):
 
     async def priced(self, completion: Completion) -> Completion:
         """*completion* with its cost, where the provider did not say it and a price is known."""
-        return await priced(completion, self.catalogue)
+        return await priced(completion, self.knowledge.latest)
 
     def local_models(self) -> LocalModels:
         """The embedded models of this kit; nothing is started before the first question."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from .catalogue.entry import Catalogue
 from .catalogue.live import TTL, LiveList, with_lists
@@ -17,6 +17,14 @@ from .runtime.refresh import LiveLists
 
 NOTHING = Own()
 NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+class Known(NamedTuple):
+    """What is known at one moment: of all models, and of these by the person's own rows."""
+
+    now: datetime
+    own: Own
+    catalogue: Catalogue
 
 
 class Knowledge:
@@ -50,25 +58,26 @@ class Knowledge:
         self._providers = providers
         self._vet = vet
         self._own: tuple[object, Own] = (None, NOTHING)
-        self._still = 0
         self._taken: dict[tuple[str, str], LiveList] = {}
         self._made: Catalogue | None = None
         self._made_of: Own | None = None
         self._until = NEVER
 
-    def catalogue(self, now: datetime, own: Own | None = None) -> Catalogue:
+    def known(self, now: datetime) -> Known:
         """What is known at that time.
-
-        Args:
-            own: The person's rows where they have just been read, None to look at their file.
 
         Raises:
             ConfigError: The person's rows cannot be read.
         """
-        own = self.own() if own is None else own
+        own = self.own()
         if self._made is None or own is not self._made_of or now >= self._until:
             self._made, self._made_of = self._laid_over(own, now), own
-        return self._made
+        return Known(now, own, self._made)
+
+    @property
+    def latest(self) -> Catalogue:
+        """What was known when somebody last looked; reads no file."""
+        return self._made or shipped()
 
     def own(self) -> Own:
         """The person's rows, read again when their file has changed.
@@ -76,8 +85,6 @@ class Knowledge:
         Raises:
             ConfigError: There is no such file, or a row in it is wrong.
         """
-        if self._still:
-            return self._own[1]
         path, required = self._own_file()
         try:
             stat = os.stat(path)
@@ -90,16 +97,6 @@ class Knowledge:
         if version != self._own[0]:
             self._own = (version, self._read(path))
         return self._own[1]
-
-    @contextmanager
-    def still(self) -> Iterator[None]:
-        """Looks at the person's file once, and not again before this ends; for a moment only."""
-        self.own()
-        self._still += 1
-        try:
-            yield
-        finally:
-            self._still -= 1
 
     def take(self, found: LiveList) -> None:
         """Lays a fresh list over what is known, in the place of an earlier one."""

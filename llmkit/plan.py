@@ -47,10 +47,20 @@ def spots(
     if not isinstance(repeats, int) or repeats < 1:
         raise ConfigError(f"repeats must be 1 or more, not {repeats!r}")
     everything = product(questions, models, grid, range(repeats))
-    return tuple(
-        Spot(row, question, asked, provider, point, repeat, prompt_of(question, point, options))
-        for row, (question, (asked, provider), point, repeat) in enumerate(everything)
-    )
+    return tuple(spot(row, *place, options) for row, place in enumerate(everything))
+
+
+def spot(
+    row: int,
+    question: Question,
+    model: tuple[str, str | None],
+    point: Mapping[str, object],
+    repeat: int,
+    options: Mapping[str, object],
+) -> Spot:
+    """One row, with its parameters in its prompt."""
+    asked, provider = model
+    return Spot(row, question, asked, provider, point, repeat, prompt_of(question, point, options))
 
 
 def grid(parameters: Mapping[str, object]) -> tuple[dict[str, object], ...]:

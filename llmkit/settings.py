@@ -13,7 +13,6 @@ from .errors import ConfigError
 
 PREFIX = "LLMKIT_"
 URL_SUFFIX = "_BASE_URL"
-CONFIG_VARIABLES = ("LLMKIT_CONFIG", "XDG_CONFIG_HOME")  # they say where a person's files are
 KEY_WORDS = ("key", "token", "secret", "password")
 
 

@@ -7,9 +7,8 @@ import atexit
 import logging
 import sys
 import weakref
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Coroutine
 from concurrent.futures import Future
-from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any, TypeVar
@@ -23,7 +22,7 @@ from .handle import SessionHandle
 from .loop import LoopRunner, LoopStatus
 from .sessions import Session, SessionRegistry, SessionRow
 from .telemetry import Telemetry
-from .underway import UnderWay
+from .underway import UnderWay, Using
 from .upkeep import Upkeep
 
 T = TypeVar("T")
@@ -153,11 +152,9 @@ class EventLoopManager:
         """Notes that *handle* is what a person has of the session; its end is noticed."""
         self._upkeep.follow(record, handle)
 
-    @contextmanager
-    def using(self, record: Session) -> Iterator[Session]:
+    def using(self, record: Session) -> Using:
         """Counts a request on *record*, which the running cell's next run would end."""
-        with self._underway.call(), self.registry.using(record):
-            yield record
+        return Using(self.registry, self._underway, record)
 
     def stream(self, parts: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
         """*parts*, which the running cell's next run ends, be it between two of them."""

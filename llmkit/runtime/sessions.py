@@ -181,18 +181,26 @@ class SessionRegistry:
     @contextmanager
     def using(self, session: Session) -> Iterator[Session]:
         """Counts a request; a session in use is neither idle nor too old."""
+        self.began(session)
+        try:
+            yield session
+        finally:
+            self.ended(session)
+
+    def began(self, session: Session) -> None:
+        """Counts a request that `ended` ends."""
         with self._lock:
             session.requests += 1
             session.in_flight += 1
             session.used_s = self._now()
-        try:
-            yield session
-        finally:
-            with self._lock:
-                session.in_flight -= 1
-                session.used_s = self._now()
-            if self._watchers:
-                self._tell(session)
+
+    def ended(self, session: Session) -> None:
+        """The end of a request that `began` has counted."""
+        with self._lock:
+            session.in_flight -= 1
+            session.used_s = self._now()
+        if self._watchers:
+            self._tell(session)
 
     def cell_started(self, cell: Cell) -> tuple[Session, ...]:
         """The sessions that an earlier run of *cell* left, now stale."""
