@@ -66,7 +66,7 @@ def main(work: Path, *, browser: bool) -> None:
     with served(home, variables) as root:
         look_at(root)
         if browser:
-            run_in_browser(root)
+            run_in_browser(root, home)
     print("binder: every step passed")
 
 
@@ -199,8 +199,8 @@ def look_at(root: str) -> None:
         print(f"== GET /api/{path}: {asked(root, path)}")
 
 
-def run_in_browser(root: str) -> None:
-    """ "Run All" in the first notebook, as a visitor would."""
+def run_in_browser(root: str, home: Path) -> None:
+    """\"Run All\" in the first notebook, as a visitor would."""
     sys.path.insert(0, str(TOP))
     from playwright.sync_api import sync_playwright
 
@@ -209,7 +209,8 @@ def run_in_browser(root: str) -> None:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser_path(), args=FLAGS)
         name = "notebooks/01_first_comparison.ipynb"
-        notebook = Notebook(chromium, f"{root}/lab/tree/{name}?token=emulated&reset")
+        url = f"{root}/lab/tree/{name}?token=emulated&reset"
+        notebook = Notebook(chromium, url, home / name)
         notebook.run_all()
         shown = "\n".join(notebook.outputs())
         chromium.close()
