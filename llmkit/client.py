@@ -22,7 +22,7 @@ from .errors import (
 )
 from .news import News
 from .providers.base import Provider, StreamParser, located
-from .providers.masked import Masked, without_keys
+from .providers.masked import Masks, masks, without_keys
 from .runtime.carrier import STALE, Arriving, Carrier, Limits
 from .runtime.gate import AT_ONCE, Gate
 from .runtime.retry import RetryPolicy
@@ -87,6 +87,8 @@ class Exchange:
         self._sending: AbstractAsyncContextManager[Arriving] | None = None
         self._arriving: Arriving | None = None
         self._parser: StreamParser | None = None
+        self._masks: Masks | None = None
+        self._said: Completion | None = None  # what the parser made of it, once it has ended
         self._document = MaybeDocument()
         self._ending = False
         self._answer: Completion | None = None
@@ -164,7 +166,13 @@ class Exchange:
         )
 
     def _came(self) -> Completion:
-        return self._answer or (self._parser.end() if self._parser else Completion())
+        if self._answer is not None:
+            return self._answer
+        if self._parser is None:
+            return Completion()
+        if self._said is None:
+            self._said = without_keys(self._parser.end())
+        return self._said
 
     async def _first_piece(self) -> TextDelta | None:
         gate, deadline = self._gate, self.call.limits.deadline_s
@@ -197,7 +205,8 @@ class Exchange:
                 raise await refusal(call.provider, arriving)
             self._gate.accepted()
             self._request_id = _request_id(arriving.headers)
-            self._parser = Masked(call.provider.stream_parser())
+            self._parser, self._masks = call.provider.stream_parser(), masks()
+            self._said = None
             self._document = MaybeDocument(arriving.headers.get("content-type", ""))
             return await self._next()
         except BaseException as error:
@@ -257,10 +266,14 @@ class Exchange:
             if parser.finished and not self._ending:
                 arriving.ending(USAGE_S)
                 self._ending = True
-            if delta is not None:
-                arriving.content_came()
-                if self._first is None:
-                    self._first = asyncio.get_running_loop().time()
+            if delta is None:
+                continue
+            arriving.content_came()
+            if self._first is None:
+                self._first = asyncio.get_running_loop().time()
+            if self._masks is not None:
+                delta = self._masks.feed(delta)
+            if delta is not None and (delta.text or delta.reasoning):
                 return delta
         if isinstance(parser.error, BadResponseError) and self._document.possible:
             await self._document.read_on(arriving)

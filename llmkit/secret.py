@@ -115,6 +115,11 @@ def looks_like_key(word: str) -> bool:
     return bool(_SHAPE.match(word) or _UNMARKED.fullmatch(word)) or redact(word) != word
 
 
+def any_held() -> bool:
+    """True where this process has held a key that `redact` takes out."""
+    return bool(_wholes or _pieces)
+
+
 def long_keys() -> tuple[tuple[str, str], ...]:
     """The keys that are too long to be a word, each with so much of its beginning as may be shown.
 

@@ -68,18 +68,23 @@ class ChatDraft(Draft):
         thought = piece.get("reasoning_content") or piece.get("reasoning")
         if thought and isinstance(thought, str):
             self.thoughts.append(thought)
-        for position, call in enumerate(mappings(piece.get("tool_calls"))):
+        calls = piece.get("tool_calls")
+        if calls:
+            self._take_calls(mappings(calls))
+        refusal = piece.get("refusal")
+        if refusal and isinstance(refusal, str):
+            self.texts.append(refusal)
+            if REFUSAL not in self.warnings:
+                self.warnings.append(REFUSAL)
+
+    def _take_calls(self, calls: list[dict[str, Any]]) -> None:
+        for position, call in enumerate(calls):
             asked = mapping(call.get("function"))
             place = call.get("index")
             self.tool(
                 place if isinstance(place, int) else position,
                 name=asked.get("name"), id=call.get("id"), arguments=asked.get("arguments"),
             )  # fmt: skip
-        refusal = piece.get("refusal")
-        if refusal and isinstance(refusal, str):
-            self.texts.append(refusal)
-            if REFUSAL not in self.warnings:
-                self.warnings.append(REFUSAL)
 
     def _take_parts(self, parts: list[dict[str, Any]]) -> None:
         # Mistral's reasoning models: thinking and text parts in one list.
@@ -126,11 +131,11 @@ class ChatStream(EventParser):
 
     def _take_parsed(self, payload: str) -> None:
         draft, plain = self.draft, self.plain
-        if not plain.curious():
-            super()._take([payload])
+        if payload == DONE or not plain.curious():
+            self._take_one(payload)
             return
         texts, thoughts, rest = len(draft.texts), len(draft.thoughts), _rest_of(draft)
-        super()._take([payload])
+        self._take_one(payload)
         if _rest_of(draft) != rest:
             plain.forget()  # what a plain event says besides its text is not what was said last
         elif (len(draft.texts) - 1, len(draft.thoughts)) == (texts, thoughts):

@@ -1,15 +1,13 @@
-"""A stream's parser whose answer has no key in it, whatever the server echoes."""
+"""An answer that has no key in it, whatever the server echoes."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
 
-from ..errors import ProviderError
-from ..secret import redact
+from ..secret import any_held, redact
 from ..types import Completion, TextDelta
 from ..wire.masking import Masking, masked
-from .base import StreamParser
 
 SAID = (
     "response_model",
@@ -20,53 +18,29 @@ SAID = (
 )
 
 
-class Masked:
-    """Reads as its parser does; a key that two pieces share is held back until it is whole."""
+class Masks:
+    """The pieces of one answer; a key that two of them share is held back until it is whole."""
 
-    def __init__(self, parser: StreamParser) -> None:
-        self._parser = parser
+    def __init__(self) -> None:
         self._text = Masking()
         self._reasoning = Masking()
-        self._answer: Completion | None = None
 
-    @property
-    def begun(self) -> bool:
-        """See `StreamParser`."""
-        return self._parser.begun
-
-    @property
-    def finished(self) -> bool:
-        """See `StreamParser`."""
-        return self._parser.finished
-
-    @property
-    def done(self) -> bool:
-        """See `StreamParser`."""
-        return self._parser.done
-
-    @property
-    def error(self) -> ProviderError | None:
-        """See `StreamParser`."""
-        return self._parser.error
-
-    def feed(self, data: bytes) -> TextDelta | None:
-        """What *data* adds to the answer; None where it adds no text, or only held back some."""
-        delta = self._parser.feed(data)
-        if delta is None:
-            return None
+    def feed(self, delta: TextDelta) -> TextDelta | None:
+        """*delta* without keys; None where all of it is held back."""
         text = self._text.feed(delta.text) if delta.text else ""
         reasoning = self._reasoning.feed(delta.reasoning) if delta.reasoning else ""
         return TextDelta(text, reasoning) if text or reasoning else None
 
-    def end(self) -> Completion:
-        """The answer as far as it came, without keys."""
-        if self._answer is None:
-            self._answer = without_keys(self._parser.end())
-        return self._answer
+
+def masks() -> Masks | None:
+    """What masks one answer that begins; None where this process holds no key."""
+    return Masks() if any_held() else None
 
 
 def without_keys(answer: Completion) -> Completion:
     """*answer* with every key of this process masked, in its text and in what was said with it."""
+    if not any_held():
+        return answer
     said = {name: redact(value) for name in SAID if (value := getattr(answer, name))}
     changes: dict[str, Any] = {
         "text": masked(answer.text),

@@ -185,20 +185,21 @@ class EventParser(ABC):
 
     def _take(self, events: Events) -> None:
         for event in events:
-            payload = _payload(event)
-            if payload == DONE or payload.strip() == DONE:  # proxies add it to any dialect
-                self.done = True
-                return
-            body = parse_json(payload)
-            if isinstance(body, dict):
-                self.begun = True
-                self.read(body)
-                if self.error is not None:
-                    self.error.retry_after = asked_in(body)
-            elif payload.strip():
-                self.fail(unreadable(self._provider, payload))
+            self._take_one(_payload(event))
             if self.done:
                 return
+
+    def _take_one(self, payload: str) -> None:
+        body = None if payload == DONE else parse_json(payload)
+        if isinstance(body, dict):
+            self.begun = True
+            self.read(body)
+            if self.error is not None:
+                self.error.retry_after = asked_in(body)
+        elif (said := payload.strip()) == DONE:
+            self.done = True
+        elif said:
+            self.fail(unreadable(self._provider, payload))
 
     def _ended(self) -> Completion:
         if not self.done:
