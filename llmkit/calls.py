@@ -86,7 +86,7 @@ def _refuse_gone(resolution: Resolution, options: Options, catalogue: Catalogue)
     if resolution.lifecycle is Lifecycle.RETIRED and not resolution.substituted:
         raise RetiredModelError(_gone(resolution, options), provider=provider, model=model)
     # A list can be of an hour ago, so that where nobody else may answer the provider has the say.
-    if options.fallback.rules and lifecycle.is_listed(catalogue, provider, model) is False:
+    if options.fallback.rules and _is_listed(resolution, catalogue) is False:
         raise ModelNotFoundError(
             f"{provider}'s own list has no {model}; read it again with "
             f'llmkit.refresh("{provider}"), or pass verbatim=True',
@@ -95,8 +95,16 @@ def _refuse_gone(resolution: Resolution, options: Options, catalogue: Catalogue)
         )
 
 
+def _is_listed(resolution: Resolution, catalogue: Catalogue) -> bool | None:
+    if resolution.model == resolution.id:
+        return resolution.listed
+    return lifecycle.is_listed(catalogue, resolution.provider, resolution.model)
+
+
 def _refuse_unfit(provider: str, model: str, options: Options, catalogue: Catalogue) -> None:
-    known = lifecycle.known_capabilities(catalogue, provider, model) if options.needs else ()
+    if not options.needs:
+        return
+    known = lifecycle.known_capabilities(catalogue, provider, model)
     missing = [need for need in options.needs if need not in known]
     if missing:
         raise ConfigError(

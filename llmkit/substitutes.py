@@ -56,7 +56,7 @@ class Substitutes:
         self._resolution = resolution
         self._options = options
         self._named = self._places(options.fallback.names)
-        self._allowed = self._providers(options.fallback)
+        self._only = self._providers(options.fallback.providers)
         self._tried: list[Place] = []
         self._steps: tuple[FallbackStep, ...] = ()
         self._more_than: int | None = None
@@ -131,7 +131,7 @@ class Substitutes:
         )
 
     def _places(self, names: Sequence[str]) -> list[Place]:
-        found = (self._directory.resolve(name) for name in names)
+        found = [self._directory.resolve(name) for name in names]
         return [(resolution.provider, resolution.model) for resolution in found]
 
     def _need(self) -> Need:
@@ -148,17 +148,23 @@ class Substitutes:
         return Terms(
             on=self._directory.now().date(),
             has_key=self._has_key,
-            providers=self._allowed,
+            providers=self._allowed(),
             max_cost_usd=min(limits, default=None),
             allow_unknown=wish.allow_unknown,
         )
 
-    def _providers(self, wish: policy.Fallback) -> frozenset[str] | None:
-        if wish.providers:
-            known = (SPELLINGS.get(name.lower(), name) for name in wish.providers)
-            return frozenset(self._directory.provider(name).name for name in known)
-        kept = wish.keeps_provider and names_provider(self._spot, self._resolution)
-        return frozenset({self._resolution.provider}) if kept else None
+    def _providers(self, names: Sequence[str]) -> frozenset[str] | None:
+        if not names:
+            return None
+        known = (SPELLINGS.get(name.lower(), name) for name in names)
+        return frozenset(self._directory.provider(name).name for name in known)
+
+    def _allowed(self) -> frozenset[str] | None:
+        """The providers that may answer, None for all."""
+        kept = self._options.fallback.keeps_provider
+        if self._only is None and kept and names_provider(self._spot, self._resolution):
+            return frozenset({self._resolution.provider})
+        return self._only
 
     def _has_key(self, name: str) -> bool:
         try:

@@ -25,7 +25,7 @@ FLOORS = {
 USE = 5  # every other module at the top of the package
 KEEPERS = {
     "nest_asyncio2": {"runtime/nested.py"},
-    "aiohttp": {"runtime/transport.py", "runtime/failures.py"},
+    "aiohttp": {"runtime/transport.py", "runtime/road.py", "runtime/failures.py"},
     "tenacity": {"runtime/retry.py"},
     "mistralai": {"runtime/mistral_sdk.py"},
     "httpx2": {"runtime/mistral_sdk.py", "runtime/sdk_transport.py"},

@@ -28,8 +28,12 @@ def lifecycle_of(catalogue: Catalogue, provider: str, model: str, on: date) -> L
 
 def is_listed(catalogue: Catalogue, provider: str, model: str) -> bool | None:
     """Whether its provider's own list has it, None where none was read that counts."""
-    rows = [entry.listed for entry in entries_of(catalogue, provider, model)]
-    return True if True in rows else False if False in rows else None
+    found = None
+    for entry in entries_of(catalogue, provider, model):
+        if entry.listed:
+            return True
+        found = entry.listed if found is None else found
+    return found
 
 
 def retires_on(catalogue: Catalogue, provider: str, model: str) -> date | None:

@@ -15,6 +15,8 @@ def refuse_fixed(prompt: Prompt, fixed: tuple[str, ...]) -> None:
     Raises:
         ConfigError: An option would replace what llmkit fills in itself.
     """
+    if not prompt.options:
+        return
     taken = [name for name, _ in prompt.options if name in fixed]
     if taken:
         raise ConfigError(

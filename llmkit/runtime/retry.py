@@ -61,10 +61,12 @@ class RetryPolicy:
         Raises:
             CallError: The last attempt's own error, with all attempts noted in `tries`.
         """
-        tries = _Tries(self, time_left=time_left, rand=rand, idempotent=idempotent, budget=budget)
         try:
             return await attempt(1)
         except CallError as error:
+            tries = _Tries(
+                self, time_left=time_left, rand=rand, idempotent=idempotent, budget=budget
+            )
             if not tries.another_after(error):
                 tries.note_on(error)
                 raise

@@ -18,6 +18,7 @@ from .carrier import Limits
 from .connections import kill, transports
 from .failures import broken, too_long, unsent_or_ambiguous
 from .frames import Frames
+from .road import Head, Road, Routes
 from .trip import UNDER_WAY, Trip
 from .watchdog import SoftEndError, Watchdog
 
@@ -50,11 +51,13 @@ class _Connector(aiohttp.TCPConnector):
     Attributes:
         requests: How many have asked for a connection.
         bytes_in: How many bytes have come, headers and all.
+        routes: The addresses that were asked, made ready.
     """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.requests = self.bytes_in = 0
+        self.routes: Routes = {}
         made: Any = partial(_Counted, self, loop=self._loop)
         self._factory = made
 
@@ -103,12 +106,12 @@ class AiohttpCarrier:
     def __init__(
         self, session: aiohttp.ClientSession, connected: Callable[[float], None] | None = None
     ) -> None:
-        self._session = session
+        self._road = Road(session)
         self._connected = connected
 
     def send(self, request: HttpRequest, limits: Limits) -> AiohttpAnswer:
         """The answer to *request* from its headers on; see `Carrier.send`."""
-        return AiohttpAnswer(self._session, request, limits, self._connected)
+        return AiohttpAnswer(self._road, request, limits, self._connected)
 
 
 class AiohttpAnswer:
@@ -119,12 +122,12 @@ class AiohttpAnswer:
 
     def __init__(
         self,
-        session: aiohttp.ClientSession,
+        road: Road,
         request: HttpRequest,
         limits: Limits,
         connected: Callable[[float], None] | None = None,
     ) -> None:
-        self._session = session
+        self._road = road
         self._request = request
         self._limits = limits
         self._connected = connected
@@ -158,7 +161,7 @@ class AiohttpAnswer:
     ) -> None:
         await self._release()
 
-    async def _headers(self, ends_at: float | None) -> aiohttp.ClientResponse:
+    async def _headers(self, ends_at: float | None) -> Head | aiohttp.ClientResponse:
         request = self._request
         trip = Trip(
             self._limits, ends_at, fresh=request.fresh, connected=self._connected,
@@ -166,15 +169,8 @@ class AiohttpAnswer:
         )  # fmt: skip
         outer = UNDER_WAY.set(trip)
         try:
-            async with asyncio.timeout(None) as trip.scope:
-                trip.wait("first byte")
-                return await self._session.request(
-                    request.method,
-                    request.url,
-                    data=request.body or None,
-                    headers=request.headers,
-                    allow_redirects=False,  # a redirect would carry the key to another origin
-                )
+            async with asyncio.timeout_at(trip.begin()) as trip.scope:
+                return await self._road.send(request)
         except TimeoutError as error:
             raise trip.timed_out() from error
         except (aiohttp.ClientError, OSError, ValueError) as error:

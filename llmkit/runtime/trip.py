@@ -22,6 +22,7 @@ class Trip:
         connected: Told how many seconds a connection took that had to be made.
         secure: True where the connection is to be encrypted.
         reused: True until a connection is made for it.
+        unwritten: True where the connection was lost before it had the whole request.
         scope: The time limit that is moved.
         written_at: When the phase began.
     """
@@ -32,22 +33,24 @@ class Trip:
     connected: Callable[[float], None] | None = None
     secure: bool = False
     phase: str = "first byte"
+    unwritten: bool = False
     reused: bool = True
     scope: Any = None
     written_at: float = 0.0
 
+    def begin(self) -> float | None:
+        """Begins a phase; when it has to be over, on the loop's clock."""
+        self.written_at = asyncio.get_running_loop().time()
+        limit = self.limits.connect_s if self.phase == "connect" else self.limits.first_byte_s
+        if limit is None:
+            return self.ends_at
+        until = self.written_at + limit
+        return until if self.ends_at is None else min(until, self.ends_at)
+
     def wait(self, phase: str) -> None:
         """Begins *phase*, "connect" or "first byte"."""
         self.phase = phase
-        self.written_at = now = asyncio.get_running_loop().time()
-        limit = self._limit()
-        until = self.ends_at if limit is None else now + limit
-        if until is not None and self.ends_at is not None:
-            until = min(until, self.ends_at)
-        self.scope.reschedule(until)
-
-    def _limit(self) -> float | None:
-        return self.limits.connect_s if self.phase == "connect" else self.limits.first_byte_s
+        self.scope.reschedule(self.begin())
 
     def timed_out(self) -> CallError:
         """The error where the limit passed in this phase."""
