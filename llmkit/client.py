@@ -179,14 +179,18 @@ class Exchange:
         if deadline is not None:
             self._ends_at = asyncio.get_running_loop().time() + deadline
         gate.budget.called()
-        return await self.call.policy.call(
-            self._begin,
-            sleep=gate.sleep,
-            on_retry=self._retrying,
-            time_left=self._time_left,
-            rand=gate.rand,
-            budget=gate.budget,
-        )
+        try:
+            return await self._begin(1)
+        except CallError as error:
+            return await self.call.policy.after(
+                error,
+                self._begin,
+                sleep=gate.sleep,
+                on_retry=self._retrying,
+                time_left=self._time_left,
+                rand=gate.rand,
+                budget=gate.budget,
+            )
 
     def _require_end(self) -> None:
         if self._came().status is Status.TRUNCATED:

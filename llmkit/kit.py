@@ -9,7 +9,6 @@ import threading
 import uuid
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, aclosing, nullcontext
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -172,7 +171,7 @@ class Kit(Directory):
             return lane
         if capped:
             instead.ceiling = guessed_cost(call, self.catalogue)
-        return replace(lane, call=call, error=None, instead=instead)
+        return Lane(spot, lane.resolution, call, instead=instead)
 
     async def stream(
         self, spot: Spot, options: Options
@@ -226,7 +225,7 @@ class Kit(Directory):
             given = self._scripts
         if given is not None:
             return given, nullcontext(), None
-        transport = await self._transport()
+        transport = self._wire or await self._transport()
         session, record = self.manager.pool(
             provider.name,
             provider.base_url,

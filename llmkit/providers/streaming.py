@@ -23,6 +23,8 @@ REPLACED = "bytes that are not UTF-8 came as U+FFFD"
 DONE = "[DONE]"  # proxies add it to any dialect
 UNNAMED = "the provider did not say why the answer ended"
 
+NO_USAGE = Usage()
+
 Events = Sequence[ServerSentEvent] | Sequence[str]
 Rest = ServerSentEvent | Sequence[str] | None
 
@@ -68,7 +70,7 @@ class Draft:
     thoughts: list[str] = field(default_factory=list)
     finish: str | None = None
     native: str | None = None
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage = NO_USAGE
     model: str | None = None
     request_id: str | None = None
     warnings: list[str] = field(default_factory=list)

@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import CallError, Outcome, RateLimitError, brief
 from .budget import Budget
@@ -38,8 +38,20 @@ class RetryPolicy:
     delay: float | None = None
     cap: float = 60.0
 
-    async def call(
+    async def call(self, attempt: Callable[[int], Awaitable[T]], **how: Any) -> T:
+        """What *attempt* gives, called with 1, 2, ... until one succeeds; *how* as in `after`.
+
+        Raises:
+            CallError: The last attempt's own error, with all attempts noted in `tries`.
+        """
+        try:
+            return await attempt(1)
+        except CallError as error:
+            return await self.after(error, attempt, **how)
+
+    async def after(
         self,
+        first: CallError,
         attempt: Callable[[int], Awaitable[T]],
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -49,7 +61,9 @@ class RetryPolicy:
         idempotent: bool = False,
         budget: Budget | None = None,
     ) -> T:
-        """What *attempt* gives, called with 1, 2, ... until one succeeds.
+        """What *attempt* gives, called with 2, 3, ... once the first one ended in *first*.
+
+        So an answer at the first attempt, the usual case, pays for none of this.
 
         Args:
             on_retry: Told of the error, the number of the attempt to come, and the wait.
@@ -61,16 +75,10 @@ class RetryPolicy:
         Raises:
             CallError: The last attempt's own error, with all attempts noted in `tries`.
         """
-        try:
-            return await attempt(1)
-        except CallError as error:
-            tries = _Tries(
-                self, time_left=time_left, rand=rand, idempotent=idempotent, budget=budget
-            )
-            if not tries.another_after(error):
-                tries.note_on(error)
-                raise
-            first = error
+        tries = _Tries(self, time_left=time_left, rand=rand, idempotent=idempotent, budget=budget)
+        if not tries.another_after(first):
+            tries.note_on(first)
+            raise first
 
         async def later(number: int) -> T:
             if number == 1:
@@ -81,7 +89,6 @@ class RetryPolicy:
             if on_retry is not None:
                 on_retry(_error(state), state.attempt_number + 1, state.upcoming_sleep)
 
-        # An answer at the first attempt, the usual case, pays for none of this.
         return await _repeat(later, tries, told, sleep)
 
 
