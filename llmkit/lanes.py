@@ -8,12 +8,14 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 
 from .catalogue.resolution import Resolution
 from .client import Call
 from .errors import CallError, LlmkitError
 from .falling_back import Instead, Ready, Tries, unsent
 from .plan import Spot
+from .substitutes import PASSED_OVER
 from .types import Completion, Row, Status
 from .watching import Audience, Watcher
 
@@ -195,10 +197,16 @@ def row_of(
         substituted=bool(completion.fallback),
         completion=completion,
         error_type=type(error).__name__ if error else None,
-        error=str(error) if error else None,
+        error=_told(error) if error else None,
         cell=cell,
         extra=question.extra,
     )
+
+
+def _told(error: Exception) -> str:
+    """What a row says of *error*: its message, and why nobody else was asked where that is known."""
+    notes = (note for note in getattr(error, "__notes__", ()) if note.startswith(PASSED_OVER))
+    return "; ".join([str(error), *islice(notes, 1)])
 
 
 def expected(lane: Lane) -> Row:

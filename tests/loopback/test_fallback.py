@@ -346,6 +346,21 @@ def test_a_retired_model_is_replaced_before_anything_is_sent(fakes, kit):
     assert answer.fallback[0].reason == "openai retired gpt-3.5-turbo on 2026-10-23"
 
 
+def test_a_row_says_why_nobody_answers_in_place_of_a_retired_model(fakes):
+    """Who allows its successor and has no key for it reads that the key is what is missing."""
+    kit = kit_with(fakes)
+    compared = comparing("hi", "gpt-3.5-turbo", fallback="equivalent")
+
+    found = kit.manager.run(kit.compare(compared.spots, compared.options))
+    kit.close()
+
+    assert found.rows[0].error == (
+        'openai retired gpt-3.5-turbo on 2026-10-23; ask for "openai:gpt-5.6-terra"; '
+        "not asked instead: no API key for openai: set OPENAI_API_KEY"
+    )
+    assert sent(fakes) == []
+
+
 def test_identical_substitutes_share_a_limit_on_one_provider(fakes, kit):
     """Rows that fall back to one provider wait for their turn there, and none waits for ever."""
     fakes.only("openai")
