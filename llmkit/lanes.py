@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
 
 from .catalogue.resolution import Resolution
 from .client import Call
@@ -204,9 +203,10 @@ def row_of(
 
 
 def _told(error: Exception) -> str:
-    """What a row says of *error*: its message, and why nobody else was asked where that is known."""
-    notes = (note for note in getattr(error, "__notes__", ()) if note.startswith(PASSED_OVER))
-    return "; ".join([str(error), *islice(notes, 1)])
+    """What a row says of *error*: its message, and of everybody in its place why not they."""
+    notes = [note for note in getattr(error, "__notes__", ()) if note.startswith(PASSED_OVER)]
+    others = ", ".join(note.removeprefix(PASSED_OVER) for note in notes)
+    return f"{error}; {PASSED_OVER}{others}" if others else str(error)
 
 
 def expected(lane: Lane) -> Row:

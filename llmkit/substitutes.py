@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from .catalogue.needs import Need, Terms
     from .catalogue.ranking import Place
 
-PASSED_OVER = "not asked instead"  # how a note of those begins who may not answer
+PASSED_OVER = "not asked instead: "  # how a note of those begins who may not answer
 MOST_REASONS = 5  # of those who may not answer; more would bury the error
 
 
@@ -97,7 +97,7 @@ class Substitutes:
             )  # fmt: skip
             if candidate is None:
                 for reason in against[:MOST_REASONS]:
-                    error.add_note(f"{PASSED_OVER}: {reason}")
+                    error.add_note(f"{PASSED_OVER}{reason}")
                 return None
             step = fallback.step(catalogue, asked, candidate, reason_of(error))
             call = self._call(candidate, error)
@@ -119,7 +119,7 @@ class Substitutes:
                 key=directory.key_for,
             )
         except LlmkitError as refused:
-            error.add_note(f"{PASSED_OVER}: {refused}")
+            error.add_note(f"{PASSED_OVER}{refused}")
             return None
 
     def _asked(self) -> fallback.Asked:

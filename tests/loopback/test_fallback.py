@@ -356,7 +356,11 @@ def test_a_row_says_why_nobody_answers_in_place_of_a_retired_model(fakes):
 
     assert found.rows[0].error == (
         'openai retired gpt-3.5-turbo on 2026-10-23; ask for "openai:gpt-5.6-terra"; '
-        "not asked instead: no API key for openai: set OPENAI_API_KEY"
+        "not asked instead: openrouter:openai/gpt-3.5-turbo is not known to be alive, "
+        "openai:gpt-5.6-terra needs a key for openai, "
+        "anthropic:claude-haiku-4-5-20251001 needs a key for anthropic, "
+        "mistral:mistral-small needs a key for mistral, "
+        "ollama:llama2 is not known to be on this machine"
     )
     assert sent(fakes) == []
 
