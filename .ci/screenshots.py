@@ -28,6 +28,16 @@ kit.script("cut", Script(poem, piece_delay_s=0.03, failure="cut"))
 kit.script("refused", Script("you are out of credit", status=402))
 kit.script("slow", Script(poem * 3, first_delay_s=0.5, piece_delay_s=0.2))
 """
+OPENED = """\
+class Client:
+    async def close(self):
+        await asyncio.sleep(0)
+
+mine = llmkit.register_session(Client(), provider_name="my-lab")
+async with llmkit.session("mistral"), llmkit.session("anthropic"):
+    pass
+llmkit.register_session(Client(), provider_name="second-lab")
+"""
 PROMPT = "Explain entropy to a ten-year-old."
 FOUR = "%%compare scripted:fast scripted:thoughtful scripted:cut scripted:refused --out run\n"
 CELLS = [
@@ -40,9 +50,10 @@ CELLS = [
     "llmkit.panel('compare')",
     "%llmkit models claude-haiku",
     "%llmkit auth",
+    OPENED,
     "%llmkit sessions",
 ]
-FROZEN, LIVE, GRID, DIFFERENCES, COMPARE, MODELS, AUTH, SESSIONS = range(1, 9)
+FROZEN, LIVE, GRID, DIFFERENCES, COMPARE, MODELS, AUTH, _, SESSIONS = range(1, 10)
 STATIC = {
     "comparison": FROZEN, "grid": GRID, "differences": DIFFERENCES, "models": MODELS,
     "auth": AUTH, "sessions": SESSIONS, "compare": COMPARE,
