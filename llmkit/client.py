@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import sys
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 from .bodies import MaybeDocument, refusal
 from .errors import (
@@ -27,6 +25,7 @@ from .runtime.carrier import STALE, Arriving, Carrier, Limits
 from .runtime.gate import AT_ONCE, Gate
 from .runtime.retry import RetryPolicy
 from .secret import Secret, redact
+from .times import Times
 from .types import Completion, FallbackStep, Prompt, Status, TextDelta
 from .wire.exchange import HttpResponse
 from .wire.retry_hints import asked_in
@@ -83,7 +82,6 @@ class Exchange:
         self._result: Completion | None = None
         self._inside = False  # the gate, which counts who is
         self._limits = call.limits
-        self._ends_at: float | None = None
         self._sending: AbstractAsyncContextManager[Arriving] | None = None
         self._arriving: Arriving | None = None
         self._parser: StreamParser | None = None
@@ -95,10 +93,7 @@ class Exchange:
         self._attempts = 0
         self._billed = False
         self._stale = False
-        self._started: float | None = None
-        self._first: float | None = None
-        self._ended: float | None = None
-        self._started_at: datetime | None = None
+        self._times = Times()
         self._request_id: str | None = None
 
     async def whole(self, heard: Callable[[TextDelta], None] | None = None) -> Completion:
@@ -155,9 +150,9 @@ class Exchange:
             provider=call.provider.name,
             request_model=call.model,
             request_id=answer.request_id or redact(self._request_id or "") or None,
-            started_at=self._started_at,
-            time_to_first_chunk_s=self._since_start(self._first),
-            duration_s=self._since_start(self._ended),
+            started_at=self._times.began_at,
+            time_to_first_chunk_s=self._times.to_first_s,
+            duration_s=self._times.in_all_s,
             attempts=self._attempts,
             ignored_parameters=call.ignored,
             fallback=call.fallback,
@@ -175,9 +170,8 @@ class Exchange:
         return self._said
 
     async def _first_piece(self) -> TextDelta | None:
-        gate, deadline = self._gate, self.call.limits.deadline_s
-        if deadline is not None:
-            self._ends_at = asyncio.get_running_loop().time() + deadline
+        gate = self._gate
+        self._times.limit(self.call.limits.deadline_s)
         gate.budget.called()
         try:
             return await self._begin(1)
@@ -187,7 +181,7 @@ class Exchange:
                 self._begin,
                 sleep=gate.sleep,
                 on_retry=self._retrying,
-                time_left=self._time_left,
+                time_left=self._times.left,
                 rand=gate.rand,
                 budget=gate.budget,
             )
@@ -221,14 +215,11 @@ class Exchange:
 
     async def _enter(self, *, again: bool) -> None:
         if not self._gate.enter_now(self._at_once):
-            await self._gate.enter(self._at_once, time_left=self._time_left, again=again)
+            await self._gate.enter(self._at_once, time_left=self._times.left, again=again)
             again = True
         self._inside = True
-        if self._started is None:
-            # Waiting for a turn is none of the provider's doing.
-            self._started = asyncio.get_running_loop().time()
-            self._started_at = datetime.now(UTC)
-        left = self._time_left()
+        self._times.begin()
+        left = self._times.left()
         if again and left is not None:
             self._limits = replace(self.call.limits, deadline_s=max(left, 0.0))
 
@@ -273,8 +264,7 @@ class Exchange:
             if delta is None:
                 continue
             arriving.content_came()
-            if self._first is None:
-                self._first = asyncio.get_running_loop().time()
+            self._times.something_came()
             if self._masks is not None:
                 delta = self._masks.feed(delta)
             if delta is not None and (delta.text or delta.reasoning):
@@ -284,7 +274,7 @@ class Exchange:
         return self._finish(parser, arriving)
 
     def _finish(self, parser: StreamParser, arriving: Arriving) -> TextDelta | None:
-        self._ended = asyncio.get_running_loop().time()
+        self._times.end()
         arriving.ending(LAST_WORDS_S)
         parser.end()  # an error event may lack the line that would have closed it
         if self._answer is not None:
@@ -296,8 +286,8 @@ class Exchange:
 
     async def _leave(self) -> None:
         failure = sys.exception()
-        if self._ended is None:
-            self._ended = asyncio.get_running_loop().time()
+        if not self._times.ended:
+            self._times.end()
         try:
             await self._release()
         finally:
@@ -336,7 +326,7 @@ class Exchange:
         return TextDelta(answer.text, answer.reasoning)
 
     def _event_error(self, error: ProviderError) -> ProviderError:
-        if self._first is not None:
+        if self._times.first:
             error.outcome = Outcome.STREAMED
             error.possibly_billed = True
         return error
@@ -355,7 +345,7 @@ class Exchange:
 
     def _explain(self, error: CallError) -> None:
         call = self.call
-        self._ended = asyncio.get_running_loop().time()
+        self._times.end()
         if error.code == STALE:  # it is not tried again, so nobody will know what became of it
             error.outcome, error.possibly_billed = Outcome.AMBIGUOUS, True
         self._billed = self._billed or error.possibly_billed
@@ -364,14 +354,6 @@ class Exchange:
         error.attempts = self._attempts
         came = self.completion()
         error.completion = replace(came, status=status_of(error, came.text))
-
-    def _time_left(self) -> float | None:
-        if self._ends_at is None:
-            return None
-        return self._ends_at - asyncio.get_running_loop().time()
-
-    def _since_start(self, when: float | None) -> float | None:
-        return None if when is None or self._started is None else when - self._started
 
 
 def status_of(error: CallError, text: str) -> Status:

@@ -1,0 +1,73 @@
+"""When the stages of one call were, on the loop's clock."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+
+class Times:
+    """The stages of one call, and how long it may still take.
+
+    Attributes:
+        began_at: When its turn came: to wait for one is none of the provider's doing.
+    """
+
+    __slots__ = ("_began", "_ended", "_first", "_until", "began_at")
+
+    def __init__(self) -> None:
+        self.began_at: datetime | None = None
+        self._began: float | None = None
+        self._first: float | None = None
+        self._ended: float | None = None
+        self._until: float | None = None
+
+    def limit(self, seconds: float | None) -> None:
+        """Says how long all of it may take, from now on."""
+        self._until = None if seconds is None else _now() + seconds
+
+    def left(self) -> float | None:
+        """Seconds until the limit, below 0 after it; None where there is none."""
+        return None if self._until is None else self._until - _now()
+
+    def begin(self) -> None:
+        """Its turn has come; later attempts are a part of the same call."""
+        if self._began is None:
+            self._began = _now()
+            self.began_at = datetime.now(UTC)
+
+    def something_came(self) -> None:
+        """Says that a piece of the answer is here."""
+        if self._first is None:
+            self._first = _now()
+
+    def end(self) -> None:
+        """Says that nothing more comes."""
+        self._ended = _now()
+
+    @property
+    def first(self) -> bool:
+        """True once a piece of the answer has come."""
+        return self._first is not None
+
+    @property
+    def ended(self) -> bool:
+        """True once nothing more comes."""
+        return self._ended is not None
+
+    @property
+    def to_first_s(self) -> float | None:
+        """Seconds from its turn to the first piece."""
+        return self._since_begin(self._first)
+
+    @property
+    def in_all_s(self) -> float | None:
+        """Seconds from its turn to its end."""
+        return self._since_begin(self._ended)
+
+    def _since_begin(self, when: float | None) -> float | None:
+        return None if when is None or self._began is None else when - self._began
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
