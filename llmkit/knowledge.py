@@ -86,17 +86,23 @@ class Knowledge:
             ConfigError: There is no such file, or a row in it is wrong.
         """
         path, required = self._own_file()
+        # Nearly nobody has such a file, and every call looks: to be refused costs more than to ask.
+        if not required and not os.access(path, os.F_OK):
+            return self._without()
         try:
             stat = os.stat(path)
         except OSError as error:
             if required:
                 raise ConfigError(f"catalogue_file {path} cannot be read: {error}") from None
-            self._own = (None, NOTHING)
-            return NOTHING
+            return self._without()
         version = (path, stat.st_mtime_ns, stat.st_size)
         if version != self._own[0]:
             self._own = (version, self._read(path))
         return self._own[1]
+
+    def _without(self) -> Own:
+        self._own = (None, NOTHING)
+        return NOTHING
 
     def take(self, found: LiveList) -> None:
         """Lays a fresh list over what is known, in the place of an earlier one."""
