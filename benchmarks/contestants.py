@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import resource
+import statistics
 import sys
 import time
 from typing import Any
@@ -45,6 +46,20 @@ class RawAiohttp:
                         text += [c["delta"].get("content") or "" for c in choices]
         return "".join(text)
 
+    async def first(self, chunks: int) -> float:
+        """Seconds from the question to the first piece of text."""
+        body = {
+            "model": MODEL, "stream": True, "max_tokens": chunks,
+            "messages": [{"role": "user", "content": "hi"}],
+        }  # fmt: skip
+        began, came = time.perf_counter(), 0.0
+        async with self.session.post(f"{self.url}/chat/completions", json=body) as response:
+            async for data in response.content.iter_any():
+                event = data.partition(b"data: ")[2].partition(b"\n")[0]
+                if not came and json.loads(event)["choices"][0]["delta"]["content"]:
+                    came = time.perf_counter()
+        return came - began
+
 
 class Llmkit:
     """The public functions, with session tracking, telemetry and everything else switched on."""
@@ -62,6 +77,14 @@ class Llmkit:
     async def stream(self, chunks: int, prompt: str = "hi") -> str:
         answer = await self.llmkit.aask(prompt, f"bench:{MODEL}", max_tokens=chunks)
         return str(answer.text)
+
+    async def first(self, chunks: int) -> float:
+        """Seconds from the question to the first piece of text."""
+        began, came = time.perf_counter(), 0.0
+        async for part in self.llmkit.stream("hi", f"bench:{MODEL}", max_tokens=chunks):
+            if not came and getattr(part, "text", ""):
+                came = time.perf_counter()
+        return came - began
 
 
 class OpenAI:
@@ -206,7 +229,19 @@ async def serve(name: str, url: str) -> None:
     await contestant.close()
 
 
-async def obey(
+async def obey(contestant: Any, **command: int) -> dict[str, float]:
+    """What it takes to do what *command* says, see `ask` and `wait`."""
+    if "waits" in command:
+        return await wait(contestant, **command)
+    return await ask(contestant, **command)
+
+
+async def wait(contestant: Any, *, chunks: int, waits: int) -> dict[str, float]:
+    """The median of the seconds to the first piece of text, of *waits* questions."""
+    return {"first": statistics.median([await contestant.first(chunks) for _ in range(waits)])}
+
+
+async def ask(
     contestant: Any, *, chunks: int, times: int, at_once: int = 1, prompt: int = 2
 ) -> dict[str, float]:
     """What it takes to ask *times* times for *chunks* pieces, *at_once* at the same time."""

@@ -1,4 +1,4 @@
-"""Many calls at once, the first token, and the memory that they take."""
+"""Many calls at once: how long they take, and the memory."""
 
 from __future__ import annotations
 
@@ -14,14 +14,12 @@ CALLS = {100: 1.35, 1000: 3.2}
 
 
 def figures() -> list[Figure]:
-    """Wall time to the ideal of 200 ms, memory to raw aiohttp's, and milliseconds of one call."""
-    with simulator() as root:
-        names = ["raw-aiohttp", "llmkit"]
-        with contestants(f"{root}/first-200/v1", names) as crew:
-            found = [figure for count, goal in CALLS.items() for figure in _at(count, goal, crew)]
-        with contestants(f"{root}/v1", names) as crew:
-            found.append(_first_token(crew))
-    return found
+    """Wall time to the ideal of 200 ms, and memory to raw aiohttp's."""
+    with (
+        simulator() as root,
+        contestants(f"{root}/first-200/v1", ["raw-aiohttp", "llmkit"]) as crew,
+    ):
+        return [figure for count, goal in CALLS.items() for figure in _at(count, goal, crew)]
 
 
 def _at(count: int, goal: float, crew: list[Contestant]) -> list[Figure]:
@@ -37,12 +35,3 @@ def _at(count: int, goal: float, crew: list[Contestant]) -> list[Figure]:
         Figure(told(count, "peak memory, llmkit / raw aiohttp"), 1.5,
                both[-1][1]["mb"] / both[-1][0]["mb"]),
     ]  # fmt: skip
-
-
-def _first_token(crew: list[Contestant]) -> Figure:
-    raw, ours = crew
-    command = {"chunks": 1, "times": 30}
-    for one in crew:
-        one.does(**command)
-    late = [(ours.does(**command)["wall"] - raw.does(**command)["wall"]) / 30 for _ in range(7)]
-    return Figure("a call's time over raw aiohttp's", 0.3, statistics.median(late) * 1000, " ms")
