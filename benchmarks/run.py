@@ -3,16 +3,20 @@
 Each subject is a file in benchmarks/subjects with a function `figures()` and runs in a process of
 its own, so that none warms or burdens another. On a shared machine only CPU time, and only a
 ratio within one round, can be compared. `--strict` fails where a goal is missed; names choose
-subjects.
+subjects. The figures of each run are kept in build/bench, as JSON.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import platform
 import subprocess
 import sys
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -21,6 +25,7 @@ from . import subjects
 from .measure import Figure, table
 
 ROOT = Path(__file__).parents[1]
+KEPT = ROOT / "build" / "bench"
 SUBJECTS = sorted(found.name for found in iter_modules(subjects.__path__))
 
 
@@ -32,6 +37,16 @@ def measured(subject: str) -> list[Figure]:
         cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True,
     )  # fmt: skip
     return [Figure(**figure) for figure in json.loads(done.stdout.splitlines()[-1])]
+
+
+def keep(found: Mapping[str, Sequence[Figure]], took: Mapping[str, float]) -> None:
+    """Writes down all figures of a run, with what they depend on."""
+    now = datetime.now(UTC)
+    KEPT.mkdir(parents=True, exist_ok=True)
+    about = {"at": now.isoformat(timespec="seconds"), "python": platform.python_version()}
+    figures = {subject: [asdict(figure) for figure in told] for subject, told in found.items()}
+    text = json.dumps({**about, "seconds": took, "figures": figures}, indent=1, ensure_ascii=False)
+    (KEPT / f"{now:%Y%m%dT%H%M%S}.json").write_text(text, encoding="utf-8")
 
 
 def here(subject: str) -> None:
@@ -49,7 +64,13 @@ def main() -> int:
     if asked.here:
         here(asked.here)
         return 0
-    figures = [figure for subject in asked.subject or SUBJECTS for figure in measured(subject)]
+    found, took = {}, {}
+    for subject in asked.subject or SUBJECTS:
+        began = time.monotonic()
+        found[subject] = measured(subject)
+        took[subject] = round(time.monotonic() - began, 1)
+    keep(found, took)
+    figures = [figure for told in found.values() for figure in told]
     print(table(figures))
     return int(asked.strict and any(figure.missed for figure in figures))
 
