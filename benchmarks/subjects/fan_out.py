@@ -8,7 +8,7 @@ from ..contest import simulator
 from ..measure import Figure, child
 
 SLOWEST_S = 0.2
-PROCESSES, WARM = 3, 9
+PROCESSES, WARM = 3, 5
 # Each is asked at its own delay before the first token, in milliseconds.
 PLACES = {
     "openai": ("first-80/v1", "gpt-6-luna"),

@@ -16,7 +16,7 @@ from tests.kernel.driver import Kernel, value
 
 from ..measure import Figure, median_ratio
 
-ROUNDS, RERUNS, RUNS, CELLS, MANY = 5, 100, 3000, 2000, 1000
+ROUNDS, RERUNS, RUNS, CELLS, MANY = 4, 100, 3000, 2000, 1000
 LOADED = (
     "%load_ext llmkit\nimport aiohttp, asyncio, json, os, time\nimport llmkit\n"
     "def told(): return [time.process_time(), len(os.listdir('/proc/self/fd')),"
