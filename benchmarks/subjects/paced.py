@@ -22,9 +22,9 @@ class Pace(NamedTuple):
 
 
 PACES = {
-    "a chunk at 500/s": Pace(2, {"chunks": 200, "times": 1}, 5, 0.4),
-    "a chunk at 1,000/s": Pace(1, {"chunks": 400, "times": 1}, 5, 0.25),
-    "six streams at 100/s": Pace(10, {"chunks": 100, "times": 6, "at_once": 6}, 5, 0.85),
+    "a chunk at 500/s": Pace(2, {"chunks": 150, "times": 1}, 5, 0.4),
+    "a chunk at 1,000/s": Pace(1, {"chunks": 300, "times": 1}, 5, 0.25),
+    "six streams at 100/s": Pace(10, {"chunks": 60, "times": 6, "at_once": 6}, 5, 0.85),
 }
 
 
