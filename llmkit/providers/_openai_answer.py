@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from functools import cache
+from dataclasses import dataclass
 from typing import Any
 
 from ..types import Usage
-from ..wire.exchange import parse_json
 from ..wire.shape import count, mapping, mappings, word
 from ..wire.sse import ServerSentEvent, SSEDecoder
 from ._openai_refusal import broken_off, error_inside
 from .base import Provider
-from .plain_deltas import PlainDeltas
-from .streaming import DONE, Draft, EventParser, Events
+from .streaming import DONE, Draft, EventParser
 
 # Source: the types of openai 3.54.0, mistralai 3.7.0 and openrouter 1.3.84 (read 2026-11-22).
 FINISH_REASONS = {
@@ -100,12 +97,14 @@ class ChatStream(EventParser):
     """Reads one streamed answer."""
 
     end_mark = DONE
+    text_path = ("choices", 0, "delta", "content")
+    # Random characters that hide the length of the text: OpenAI's word for them and Mistral's.
+    varying = (("obfuscation",), ("p",))
     draft: ChatDraft
 
     def __init__(self, provider: Provider, draft: ChatDraft) -> None:
         super().__init__(provider, SSEDecoder())
         self.draft = draft
-        self.plain = PlainDeltas()
 
     def read(self, event: dict[str, Any]) -> None:
         """Takes one event into the draft."""
@@ -118,41 +117,9 @@ class ChatStream(EventParser):
             self.fail(error)
         self.finished = draft.finish is not None
 
-    def _take(self, events: Events) -> None:
-        draft, plain = self.draft, self.plain
-        for event in events:
-            payload = _payload(event)
-            if draft.finish is None and (text := plain.text_of(payload)) is not None:
-                draft.texts.append(text)
-            elif _is_ours(event):
-                self._take_parsed(payload)
-                if self.done:
-                    return
-
-    def _take_parsed(self, payload: str) -> None:
-        draft, plain = self.draft, self.plain
-        if payload == DONE or not plain.curious():
-            self._take_one(payload)
-            return
-        texts, thoughts, rest = len(draft.texts), len(draft.thoughts), _rest_of(draft)
-        self._take_one(payload)
-        if _rest_of(draft) != rest:
-            plain.forget()  # what a plain event says besides its text is not what was said last
-        elif (len(draft.texts) - 1, len(draft.thoughts)) == (texts, thoughts):
-            plain.learn(payload, draft.texts[-1])
-
-
-def _rest_of(draft: Draft) -> list[object]:
-    """All that a draft knows but for its text."""
-    kind: Any = type(draft)
-    values = [getattr(draft, name) for name in _fields(kind)]
-    return [len(value) if isinstance(value, list) else value for value in values]
-
-
-@cache
-def _fields(kind: type[Draft]) -> tuple[str, ...]:
-    text = ("texts", "thoughts", "_text", "_reasoning")
-    return tuple(field.name for field in fields(kind) if field.name not in text)
+    def heeds(self, event: ServerSentEvent | str) -> bool:
+        """False where it has a name, which the dialect has not: it is a proxy's, like a ping."""
+        return isinstance(event, str) or event.event in ("message", "error")
 
 
 def usage_in(usage: Mapping[str, Any]) -> Usage:
@@ -166,18 +133,6 @@ def usage_in(usage: Mapping[str, Any]) -> Usage:
         reasoning_tokens=count(answer.get("reasoning_tokens")),
         cache_write_tokens=count(prompt.get("cache_write_tokens")),
     )
-
-
-def _is_ours(event: ServerSentEvent | str) -> bool:
-    # The dialect names no events. One that has a name is a proxy's, like a ping, unless it is an
-    # error or carries JSON all the same.
-    if isinstance(event, str) or event.event in ("message", "error"):
-        return True
-    return isinstance(parse_json(event.data), dict)
-
-
-def _payload(event: ServerSentEvent | str) -> str:
-    return event if isinstance(event, str) else event.data
 
 
 def _texts_in(value: object) -> list[str]:

@@ -183,6 +183,7 @@ class MessageParser(EventParser):
     """Reads one streamed message."""
 
     end_mark = "message_stop"
+    text_path = ("delta", "text")
 
     def __init__(self, provider: Anthropic, decoder: SSEDecoder) -> None:
         super().__init__(provider, decoder)

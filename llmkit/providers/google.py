@@ -147,6 +147,8 @@ class ChunkParser(EventParser):
     No event says that nothing more comes: the chunk with the finish reason is the last.
     """
 
+    text_path = ("candidates", 0, "content", "parts", 0, "text")
+
     def __init__(self, provider: Google) -> None:
         super().__init__(provider, EitherDecoder())
         self._google = provider
@@ -176,7 +178,11 @@ class EitherDecoder:
     def replaced(self) -> bool:
         return self._chosen is not None and self._chosen.replaced
 
-    def feed(self, data: bytes) -> Events:
+    @property
+    def mark(self) -> str | None:
+        return self._chosen.mark if self._chosen else None
+
+    def texts(self, data: bytes) -> list[str]:
         """What *data* completes.
 
         Raises:
@@ -188,7 +194,11 @@ class EitherDecoder:
             if not start or BYTE_ORDER_MARK.startswith(data):
                 return []
             self._chosen = JSONArrayDecoder() if start.startswith(b"[") else SSEDecoder()
-        return self._chosen.feed(data)
+        return self._chosen.texts(data)
+
+    def events(self, text: str) -> Events:
+        """The events in *text*."""
+        return self._chosen.events(text) if self._chosen else []
 
     def end(self) -> Rest:
         """What the end of the stream left unfinished."""

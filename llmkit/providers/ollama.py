@@ -114,6 +114,8 @@ class LineParser(EventParser):
     """Reads one streamed answer; its last line says `done`."""
 
     end_mark = "done"
+    text_path = ("message", "content")
+    varying = (("created_at",),)
 
     def __init__(self, provider: Ollama) -> None:
         super().__init__(provider, NDJSONDecoder())

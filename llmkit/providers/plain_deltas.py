@@ -1,70 +1,156 @@
 """Reads the text of a stream's most frequent event without parsing it again and again.
 
 Nearly all events of an answer are one and the same document but for the piece of text in it. Once
-such a document was parsed, the next one that differs in nothing else needs no parser.
+such a document was parsed, those behind it that differ in nothing else need no parser, and all of
+them that one network read brings are read at once.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ..wire.exchange import parse_json
-from ..wire.shape import mapping
 
-CONTENT = '"content":"'
-PADDING = '"obfuscation":"'  # OpenAI: as many random characters as hide the length of the text
+Path = tuple[str | int, ...]
+
 TRIALS = 3
+EARNED = 8  # runs that were read by a pattern earn new trials
 AFTER = 3  # events; a short answer is not worth it
-STAND_INS = ("\u2603", "\u2604")
+STAND_IN = "\u2603"
+GAPS = ('":"', '": "')
+SPAN = 2**24  # characters; more than one network read brings
+KEY = 24  # characters; a longer text is looked for more slowly (measured, 3.11)
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """One event's text with holes in it.
+
+    Attributes:
+        parts: What stands before, between and behind the holes.
+        said: The hole that holds the answer's text.
+    """
+
+    parts: tuple[str, ...]
+    said: int
+
+    def reach(self, text: str, at: int, mark: str | None, span: int) -> tuple[int, bool]:
+        """Where the events end that may be of this form, and True where they are several.
+
+        They begin at *at*, and all but the last of them within *span* characters.
+        """
+        head, tail = self.parts[0], self.parts[-1]
+        if not mark:
+            return len(text), False
+        last = text.rfind(tail + mark + head, at, at + span)
+        begin = at if last < 0 else last + len(tail + mark)
+        end = text.find(mark, begin)
+        end = end if end >= 0 else len(text)
+        if last >= 0 and not text.endswith(tail, begin, end):
+            end = last + len(tail)
+        return end, last >= 0
+
+    def said_in(self, text: str, at: int, end: int, mark: str | None) -> str | None:
+        """What the events from *at* to *end* add, None where one of them is not of this form."""
+        head, tail = self.parts[0], self.parts[-1]
+        start, stop = at + len(head), end - len(tail)
+        if start > stop or not (text.startswith(head, at) and text.endswith(tail, at, end)):
+            return None
+        inner = text[start:stop]
+        between = (*self.parts[1:-1], tail + (mark or "") + head)
+        columns = self._columns(inner, between)
+        # Written again it must be what was read: then everything stands where it should.
+        if _written(columns, between) != inner:
+            return None
+        pieces = columns.pop(self.said)
+        return joined(pieces) if all(map(_bare, map("".join, columns))) else None
+
+    def _columns(self, inner: str, between: Sequence[str]) -> list[list[str]]:
+        """What stands in each hole, from event to event."""
+        *parts, joint = between
+        rest = inner.split(joint[-KEY:])
+        columns = []
+        for part in parts:
+            rows = [piece.partition(part) for piece in rest]
+            columns.append([row[0] for row in rows])
+            rest = [row[2] for row in rows]
+        stem = joint[:-KEY]
+        return [*columns, [piece.removesuffix(stem) for piece in rest]]
 
 
 class PlainDeltas:
     """What the plain events of one stream look like; serves one stream."""
 
-    def __init__(self) -> None:
-        self._parsed = self._trials = 0
-        self._head = ""  # up to the text; "" while nothing is known
-        self._between = ""  # from the text to the padding
-        self._tail = ""
+    def __init__(self, path: Path, varying: Sequence[Path] = ()) -> None:
+        self._paths = (path, *varying)
+        self._parsed = self._trials = self._runs = 0
+        self._span = SPAN
+        self._pattern: Pattern | None = None
 
-    def text_of(self, payload: str) -> str | None:
-        """The text of a plain event, None for every other one, which must be parsed."""
-        head, tail = self._head, self._tail
-        if not head or not payload.startswith(head) or not payload.endswith(tail):
-            return None
-        end = len(payload) - len(tail)
-        until = end
-        if self._between:
-            until = payload.find(self._between, len(head), end)
-            if until < 0 or not _bare(payload[until + len(self._between) : end]):
-                return None
-        text = payload[len(head) : until]
-        return text if _bare(text) else None
+    def run(self, text: str, at: int, mark: str | None) -> tuple[str, int] | None:
+        """What the plain events at *at* add, and where the next event begins; None for others."""
+        pattern, several = self._pattern, True
+        while pattern is not None and several:
+            end, several = pattern.reach(text, at, mark, self._span)
+            said = pattern.said_in(text, at, end, mark)
+            if said:
+                self._runs += 1
+                self._span = min(2 * self._span, SPAN)
+                return said, end + len(mark or "")
+            if several:  # one in the middle is of another form
+                self._span = min(self._span, end - at) // 2
+        return None
 
     def curious(self) -> bool:
         """Asked at each event that is parsed: True where what it said is worth telling."""
         self._parsed += 1
-        return bool(self._head) or (self._parsed > AFTER and self._trials < TRIALS)
+        if self._runs >= EARNED:
+            self._trials = self._runs = 0
+        return self._pattern is not None or (self._parsed > AFTER and self._trials < TRIALS)
 
     def forget(self) -> None:
         """Has every event parsed until a new pattern is learned."""
-        self._head = ""
+        self._pattern = None
 
-    def learn(self, payload: str, text: str) -> None:
-        """Takes *payload*, all of whose meaning was *text*, as the pattern of what will come."""
-        if self._head:
-            return
-        if not text or not _bare(text):
+    def learn(
+        self, text: str, body: dict[str, Any], said: str, body_of: Callable[[str], Any]
+    ) -> None:
+        """Takes *text*, an event all of whose meaning was *said*, as the pattern of what will come.
+
+        *body* is what is in it, as *body_of* tells of any event.
+        """
+        if self._trials >= TRIALS or not _bare(said) or _at(body, self._paths[0]) != said:
             return
         self._trials += 1
-        head, _, rest = payload.partition(CONTENT)
-        if not rest.startswith(text + '"'):
-            return
-        between, padding, tail = rest[len(text) :].partition(PADDING)
-        hidden, quote, tail = tail.partition('"') if padding else ("", "", "")
-        parts = (head + CONTENT, between + padding, quote + tail)
-        if _holds(parts, payload, text, hidden):
-            self._head, self._between, self._tail = parts if padding else (parts[0], "", parts[1])
+        pattern = _pattern(text, body, self._paths, body_of)
+        if pattern is not None:
+            self._pattern, self._span = pattern, SPAN
+
+
+def _written(columns: list[list[str]], between: Sequence[str]) -> str:
+    """Undoes `_columns`."""
+    every = 2 * len(between)
+    pieces = [""] * (every * len(columns[0]))
+    for hole, (column, part) in enumerate(zip(columns, between, strict=True)):
+        pieces[2 * hole :: every] = column
+        pieces[2 * hole + 1 :: every] = [part] * len(column)
+    return "".join(pieces[:-1])
+
+
+def joined(pieces: list[str]) -> str | None:
+    """What the contents of JSON strings say together, None where one of them is no such thing."""
+    text = "".join(pieces)
+    if _bare(text):
+        return text
+    # Without a bare quote in any piece each is one string of this array. Should one end in half an
+    # escape, all behind it are turned inside out, and that is no JSON.
+    marks = "\n".join(pieces).replace("\\\\", "").replace('\\"', "")
+    if '"' in marks:
+        return None
+    strings = parse_json('["' + '","'.join(pieces) + '"]')
+    return "".join(strings) if isinstance(strings, list) else None
 
 
 def _bare(text: str) -> bool:
@@ -72,27 +158,51 @@ def _bare(text: str) -> bool:
     return text.isprintable() and '"' not in text and "\\" not in text
 
 
-def _holds(parts: tuple[str, str, str], payload: str, text: str, hidden: str) -> bool:
-    """True where other texts at those places change the document just there, and nowhere else."""
-    head, between, tail = parts
-    if f"{head}{text}{between}{hidden}{tail}" != payload:
-        return False
-    other, padding = STAND_INS
-    changed = f"{head}{other}{between}{padding if hidden or tail else ''}{tail}"
-    before, after = mapping(parse_json(payload)), mapping(parse_json(changed))
-    if "obfuscation" in before and (hidden or tail):
-        before["obfuscation"] = padding
-    return _with_text(before, other) == after and _text_in(after) == other
+def _pattern(
+    text: str, body: dict[str, Any], paths: Sequence[Path], body_of: Callable[[str], Any]
+) -> Pattern | None:
+    """*text* with holes at those of *paths* that it has, None where that cannot be proven."""
+    found = ((_place(text, path[-1], _at(body, path)), path) for path in paths)
+    holes = {place: path for place, path in found if place}
+    if paths[0] not in holes.values():  # it is written with escapes
+        return None
+    places = sorted(holes)
+    ends = [0, *(end for _, end in places)]
+    starts = [*(start for start, _ in places), len(text)]
+    parts = tuple(text[end:start] for end, start in zip(ends, starts, strict=True))
+    said = [holes[place] for place in places].index(paths[0])
+    changed = body_of(STAND_IN.join(parts))
+    for path in holes.values():
+        if _at(changed, path) != STAND_IN:
+            return None
+        _put(changed, path, _at(body, path))
+    return Pattern(parts, said) if changed == body else None
 
 
-def _with_text(body: dict[str, Any], text: str) -> dict[str, Any]:
-    if _text_in(body) is not None:
-        body["choices"][0]["delta"]["content"] = text
+def _place(text: str, name: str | int, value: object) -> tuple[int, int] | None:
+    """Where in *text* the string *value* of the field *name* stands."""
+    if not isinstance(value, str) or not _bare(value):
+        return None
+    for gap in GAPS:
+        lead = f'"{name}{gap}'
+        at = text.find(f'{lead}{value}"')
+        if at >= 0:
+            return at + len(lead), at + len(lead) + len(value)
+    return None
+
+
+def _at(body: Any, path: Path) -> Any:
+    """What is at *path*; None where it is not, and where a list on the way has several items."""
+    for step in path:
+        if isinstance(step, int):
+            body = body[step] if isinstance(body, list) and len(body) == 1 else None
+        else:
+            body = body.get(step) if isinstance(body, dict) else None
     return body
 
 
-def _text_in(body: dict[str, Any]) -> object:
-    try:
-        return body["choices"][0]["delta"]["content"]
-    except (KeyError, IndexError, TypeError):
-        return None
+def _put(body: Any, path: Path, value: object) -> None:
+    *way, last = path
+    for step in way:
+        body = body[step]
+    body[last] = value

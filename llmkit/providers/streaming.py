@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from functools import cache
+from operator import attrgetter
 from typing import Any, ClassVar, Protocol
 
 from ..errors import BadResponseError, ProviderError
@@ -15,6 +17,7 @@ from ..wire.pieces import Pieces, mended
 from ..wire.retry_hints import asked_in
 from ..wire.sse import ServerSentEvent
 from .base import Provider
+from .plain_deltas import Path, PlainDeltas
 from .refusal import unreadable
 
 # Every other finish reason means that the provider had finished.
@@ -33,12 +36,21 @@ class Decoder(Protocol):
     """Cuts a stream's bytes into events or lines."""
 
     @property
+    def mark(self) -> str | None:
+        """What stands between two events of one text; None where no text holds two."""
+        ...
+
+    @property
     def replaced(self) -> bool:
         """True once bytes that are not UTF-8 became U+FFFD."""
         ...
 
-    def feed(self, data: bytes) -> Events:
-        """What *data* completes."""
+    def texts(self, data: bytes) -> list[str]:
+        """What *data* completes, as text."""
+        ...
+
+    def events(self, text: str) -> Events:
+        """The events in *text*."""
         ...
 
     def end(self) -> Rest:
@@ -111,6 +123,12 @@ class Draft:
         self.texts, self.thoughts = [], []
         return TextDelta(text, reasoning) if text or reasoning else None
 
+    def rest(self) -> tuple[object, ...]:
+        """All that it knows but for its text; equal to an earlier one where nothing was added."""
+        calls = [(call.name, call.id, len(call.parts)) for call in self._calls.values()]
+        kind: Any = type(self)
+        return calls, len(self.warnings), _known(kind)(self)
+
     def completion(self, status: Status | None = None) -> Completion:
         """The answer as far as it came; *status* where it is not the finish reason that decides."""
         self.delta()
@@ -140,15 +158,26 @@ class Draft:
         return self.completion(Status.COMPLETE)
 
 
+@cache
+def _known(kind: Any) -> Callable[[Draft], object]:
+    others = ("texts", "thoughts", "warnings", "_text", "_reasoning", "_calls")
+    return attrgetter(*(field.name for field in fields(kind) if field.name not in others))
+
+
 class EventParser(ABC):
     """Reads one streamed answer event by event; a dialect says what one event means.
 
     Attributes:
         end_mark: How the dialect says that nothing more comes, None where it has no such mark.
+        text_path: Where in an event that adds nothing but text that text is.
+        varying: Where it may have words that mean nothing to `read`.
         draft: The answer so far.
+        plain: What such events look like.
     """
 
     end_mark: ClassVar[str | None] = None
+    text_path: ClassVar[Path]
+    varying: ClassVar[tuple[Path, ...]] = ()
 
     def __init__(self, provider: Provider, decoder: Decoder) -> None:
         self.begun = False
@@ -156,6 +185,7 @@ class EventParser(ABC):
         self.done = False
         self.error: ProviderError | None = None
         self.draft = Draft()
+        self.plain = PlainDeltas(self.text_path, self.varying)
         self._provider = provider
         self._decoder = decoder
         self._answer: Completion | None = None
@@ -169,7 +199,8 @@ class EventParser(ABC):
         if self.done:
             return None
         try:
-            self._take(self._decoder.feed(data))
+            for text in self._decoder.texts(data):
+                self._take_text(text)
         except BadResponseError as error:  # one event beyond all measure
             self.fail(error)
         return self.draft.delta()
@@ -180,28 +211,60 @@ class EventParser(ABC):
             self._answer = self._ended()
         return self._answer
 
+    def heeds(self, event: ServerSentEvent | str) -> bool:
+        """False where *event*, which is no JSON object, is none of this dialect's."""
+        return True
+
     def fail(self, error: ProviderError) -> None:
         """Ends the stream with *error*; the text so far stays."""
         self.error = error
         self.done = True
 
-    def _take(self, events: Events) -> None:
-        for event in events:
-            self._take_one(_payload(event))
-            if self.done:
-                return
+    def _take_text(self, text: str) -> None:
+        """Takes the events in *text*: plain ones as many at once as there are, others by one."""
+        at, mark = 0, self._decoder.mark
+        while at < len(text) and not self.done:
+            run = self.plain.run(text, at, mark)
+            if run is not None:
+                said, at = run
+                self.draft.texts.append(said)
+                continue
+            end = text.find(mark, at) if mark else -1
+            end = end if end >= 0 else len(text)
+            for event in self._decoder.events(text[at:end]):
+                self._take(event, text[at:end])
+            at = end + len(mark or "")
 
-    def _take_one(self, payload: str) -> None:
+    def _take(self, event: ServerSentEvent | str, text: str = "") -> None:
+        """Takes one event, which the stream wrote as *text*."""
+        payload = _payload(event)
         body = None if payload == DONE else parse_json(payload)
         if isinstance(body, dict):
             self.begun = True
-            self.read(body)
-            if self.error is not None:
-                self.error.retry_after = asked_in(body)
+            self._read(body, text)
         elif (said := payload.strip()) == DONE:
             self.done = True
-        elif said:
+        elif said and self.heeds(event):
             self.fail(unreadable(self._provider, payload))
+
+    def _read(self, body: dict[str, Any], text: str) -> None:
+        draft, plain = self.draft, self.plain
+        if not plain.curious():
+            self.read(body)
+        else:
+            before, texts, thoughts = draft.rest(), len(draft.texts), len(draft.thoughts)
+            self.read(body)
+            if draft.rest() != before:
+                plain.forget()  # what a plain event says besides its text was not said last
+            elif (len(draft.texts) - 1, len(draft.thoughts)) == (texts, thoughts):
+                plain.learn(text, body, draft.texts[-1], self._body_of)
+        if self.error is not None:
+            self.error.retry_after = asked_in(body)
+
+    def _body_of(self, text: str) -> Any:
+        """The JSON in *text* if that is one event, else None."""
+        events = self._decoder.events(text)
+        return parse_json(_payload(events[0])) if len(events) == 1 else None
 
     def _ended(self) -> Completion:
         if not self.done:
@@ -218,7 +281,9 @@ class EventParser(ABC):
         # was cut inside is no JSON and is dropped.
         last = self._decoder.end()
         events = [last] if isinstance(last, ServerSentEvent) else list(last or ())
-        self._take([event for event in map(_payload, events) if _is_whole(event)])
+        for event in map(_payload, events):
+            if _is_whole(event) and not self.done:
+                self._take(event)
 
 
 def _is_whole(payload: str) -> bool:

@@ -16,8 +16,11 @@ class JSONArrayDecoder:
     """Turns the bytes of one array of objects into its objects' text.
 
     Attributes:
+        mark: None: `texts` never gives two objects in one text.
         replaced: True once bytes that are not UTF-8 became U+FFFD.
     """
+
+    mark = None
 
     def __init__(self, limit: int = EVENT_LIMIT) -> None:
         self.replaced = False
@@ -47,6 +50,12 @@ class JSONArrayDecoder:
                 found.append(self._text(bytes(self._pending[self._start : match.end()])))
         self._forget()
         return found
+
+    texts = feed
+
+    def events(self, text: str) -> list[str]:
+        """The object in *text*."""
+        return [text]
 
     def end(self) -> list[str]:
         """Nothing: an object that is not closed is not whole."""

@@ -10,8 +10,11 @@ class NDJSONDecoder:
     """Turns one stream's bytes into lines; blank ones are left out.
 
     Attributes:
+        mark: What stands between two lines.
         replaced: True once bytes that are not UTF-8 became U+FFFD.
     """
+
+    mark = "\n"
 
     def __init__(self, limit: int = EVENT_LIMIT) -> None:
         self.replaced = False
@@ -25,37 +28,63 @@ class NDJSONDecoder:
         Raises:
             BadResponseError: A line is larger than the limit.
         """
-        pending = self._pending
-        start = len(pending)
-        pending += data
-        cut = pending.rfind(b"\n", start)
-        lines: list[bytes] = []
-        if cut >= 0:
-            lines = bytes(pending[:cut]).split(b"\n")
-            del pending[: cut + 1]
-        self._refuse_over_limit(len(pending))
-        return self._texts(lines)
+        return [line for text in self.texts(data) for line in self.events(text)]
+
+    def texts(self, data: bytes) -> list[str]:
+        """The same as text; in one text there may be many, with `mark` between them.
+
+        Raises:
+            BadResponseError: A line is larger than the limit.
+        """
+        whole = self._whole(data)
+        self._refuse_over_limit(len(self._pending))
+        return self._decoded(whole)
+
+    def events(self, text: str) -> list[str]:
+        """The lines in *text*."""
+        return [line for part in text.split(self.mark) if (line := part.strip())]
 
     def end(self) -> list[str]:
         """The last line, if nothing ended it; it may be half of one."""
-        line = bytes(self._pending)
-        self._pending.clear()
-        return self._texts([line])
+        line, self._pending = self._pending, bytearray()
+        return [found for text in self._decoded(line) for found in self.events(text)]
 
-    def _texts(self, lines: list[bytes]) -> list[str]:
-        texts = (self._text(line) for line in lines)
-        return [text for text in texts if text]
+    def _whole(self, data: bytes) -> bytes | bytearray:
+        """What is complete with *data*; the rest is kept."""
+        pending = self._pending
+        if not pending:
+            cut = data.rfind(b"\n")
+            pending += data[cut + 1 :]
+            return data[: max(cut, 0)]
+        start = len(pending)
+        pending += data
+        cut = pending.rfind(b"\n", start)
+        if cut < 0:
+            return b""
+        self._pending = pending[cut + 1 :]
+        del pending[cut:]  # and not a copy of what may be large
+        return pending
 
-    def _text(self, line: bytes) -> str:
-        if not self._begun and line:
+    def _decoded(self, whole: bytes | bytearray) -> list[str]:
+        if not whole:
+            return []
+        if not self._begun:
             self._begun = True
-            line = line.removeprefix(BYTE_ORDER_MARK)
+            whole = whole.removeprefix(BYTE_ORDER_MARK)
+        if len(whole) <= self._limit:
+            try:
+                return [whole.decode()]
+            except UnicodeDecodeError:  # the lines before and after are still to be exact
+                pass
+        return [self._text(line) for line in whole.split(b"\n")]
+
+    def _text(self, line: bytes | bytearray) -> str:
         self._refuse_over_limit(len(line))
         try:
-            return line.decode().strip()
+            return line.decode()
         except UnicodeDecodeError:
             self.replaced = True
-            return line.decode("utf-8", "replace").strip()
+            return line.decode("utf-8", "replace")
 
     def _refuse_over_limit(self, size: int) -> None:
         if size > self._limit:

@@ -31,8 +31,11 @@ class SSEDecoder:
     """Turns one stream's bytes into events; `retry` is left unread, for nothing reconnects.
 
     Attributes:
+        mark: What stands between two events.
         replaced: True once bytes that are not UTF-8 became U+FFFD.
     """
+
+    mark = "\n\n"
 
     def __init__(self, limit: int = EVENT_LIMIT) -> None:
         self.replaced = False
@@ -48,27 +51,31 @@ class SSEDecoder:
         Raises:
             BadResponseError: An event is larger than the limit.
         """
-        if self._after_return or b"\r" in data:
-            data = self._with_line_feeds(data)
-        pending = self._pending
-        # One byte back: the blank line that closes an event may be split over two reads.
-        start = max(len(pending) - 1, 0)
-        pending += data
-        cut = pending.rfind(b"\n\n", start)
-        if cut < 0:
-            self._refuse_over_limit(len(pending) - 1)
+        return [event for text in self.texts(data) for event in self.events(text)]
+
+    def texts(self, data: bytes) -> list[str]:
+        """The same as text; in one text there may be many, with `mark` between them.
+
+        Raises:
+            BadResponseError: An event is larger than the limit.
+        """
+        whole = self._whole(data)
+        self._refuse_over_limit(len(self._pending) - 1)
+        if not whole:
             return []
-        whole = bytes(pending[:cut])
-        del pending[: cut + 2]
-        self._refuse_over_limit(len(pending) - 1)
-        if self._begun and cut <= self._limit:
+        if not self._begun:
+            self._begun = True
+            whole = whole.removeprefix(BYTE_ORDER_MARK)
+        if len(whole) <= self._limit:
             try:
-                texts = whole.decode().split("\n\n")
+                return [whole.decode()]
             except UnicodeDecodeError:  # the events before and after are still to be exact
                 pass
-            else:
-                return [event for event in map(self._read, texts) if event is not None]
-        return [event for event in map(self._event, whole.split(b"\n\n")) if event is not None]
+        return [self._text(block) for block in whole.split(b"\n\n")]
+
+    def events(self, text: str) -> list[ServerSentEvent]:
+        """The events in *text*."""
+        return [event for event in map(self._read, text.split(self.mark)) if event is not None]
 
     def end(self) -> ServerSentEvent | None:
         """The event that the end of the stream left without its blank line, None where none is.
@@ -76,9 +83,27 @@ class SSEDecoder:
         The standard drops it, because it may be half of one. Only whoever can tell a whole from
         a half by its contents should look at it.
         """
-        block = bytes(self._pending)
-        self._pending.clear()
-        return self._event(block)
+        block, self._pending = self._pending, bytearray()
+        return self._read(self._text(block if self._begun else block.removeprefix(BYTE_ORDER_MARK)))
+
+    def _whole(self, data: bytes) -> bytes | bytearray:
+        """What is complete with *data*, without its last blank line; the rest is kept."""
+        if self._after_return or b"\r" in data:
+            data = self._with_line_feeds(data)
+        pending = self._pending
+        if not pending:
+            cut = data.rfind(b"\n\n")
+            pending += data if cut < 0 else data[cut + 2 :]
+            return data[: max(cut, 0)]
+        # One byte back: the blank line that closes an event may be split over two reads.
+        start = len(pending) - 1
+        pending += data
+        cut = pending.rfind(b"\n\n", start)
+        if cut < 0:
+            return b""
+        self._pending = pending[cut + 2 :]
+        del pending[cut:]  # and not a copy of what may be large
+        return pending
 
     def _with_line_feeds(self, data: bytes) -> bytes:
         # A carriage return ends its line at once, for the stream may pause behind it; the line
@@ -97,13 +122,6 @@ class SSEDecoder:
                 "large, check the base URL",
                 possibly_billed=True,
             )
-
-    def _event(self, block: bytes) -> ServerSentEvent | None:
-        if not self._begun and block:
-            self._begun = True
-            block = block.removeprefix(BYTE_ORDER_MARK)
-        self._refuse_over_limit(len(block))
-        return self._read(self._decoded(block))
 
     def _read(self, text: str) -> ServerSentEvent | None:
         if text.startswith("data: ") and "\n" not in text:  # nearly every event there is
@@ -125,7 +143,8 @@ class SSEDecoder:
             return None
         return ServerSentEvent("\n".join(data), kind or "message", self._id)
 
-    def _decoded(self, block: bytes) -> str:
+    def _text(self, block: bytes | bytearray) -> str:
+        self._refuse_over_limit(len(block))
         try:
             return block.decode()
         except UnicodeDecodeError:
