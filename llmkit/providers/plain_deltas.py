@@ -53,10 +53,13 @@ class Pattern:
         return end, last >= 0
 
     def said_in(self, text: str, at: int, end: int, mark: str | None) -> str | None:
-        """What the events from *at* to *end* add, None where one of them is not of this form."""
+        """What the events from *at* to *end* add, None where one of them is not of this form.
+
+        The first begins as this form does.
+        """
         head, tail = self.parts[0], self.parts[-1]
         start, stop = at + len(head), end - len(tail)
-        if start > stop or not (text.startswith(head, at) and text.endswith(tail, at, end)):
+        if start > stop or not text.endswith(tail, at, end):
             return None
         inner = text[start:stop]
         between = (*self.parts[1:-1], tail + (mark or "") + head)
@@ -92,15 +95,17 @@ class PlainDeltas:
     def run(self, text: str, at: int, mark: str | None) -> tuple[str, int] | None:
         """What the plain events at *at* add, and where the next event begins; None for others."""
         pattern, several = self._pattern, True
-        while pattern is not None and several:
+        if pattern is None or not text.startswith(pattern.parts[0], at):
+            return None
+        while several:
             end, several = pattern.reach(text, at, mark, self._span)
             said = pattern.said_in(text, at, end, mark)
             if said:
                 self._runs += 1
                 self._span = min(2 * self._span, SPAN)
                 return said, end + len(mark or "")
-            if several:  # one in the middle is of another form
-                self._span = min(self._span, end - at) // 2
+            # One of them is of another form. Next time fewer are tried, until they fit again.
+            self._span = min(self._span, end - at) // 2
         return None
 
     def curious(self) -> bool:

@@ -377,7 +377,7 @@ def test_a_new_form_is_learned():
         (["a\\", '","b'], None),
         (["a\\", ",", ",", "\\"], None),
         (["a", '"', "b"], None),
-        (['x","y', "a\\", "b"], None),
+        (["a\\", ',"b\\', ',"c'], None),
         (["\\x"], None),
         (["a\tb"], None),
     ],
