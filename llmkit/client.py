@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
+from typing import Any
 
 from .bodies import MaybeDocument, refusal
 from .errors import (
@@ -86,7 +87,6 @@ class Exchange:
         self._arriving: Arriving | None = None
         self._parser: StreamParser | None = None
         self._masks: Masks | None = None
-        self._said: Completion | None = None  # what the parser made of it, once it has ended
         self._document = MaybeDocument()
         self._ending = False
         self._answer: Completion | None = None
@@ -140,34 +140,31 @@ class Exchange:
         """What has come so far; *status* says why it ended, if not by the provider's own word."""
         if status is None and self._result is not None:
             return self._result
-        answer, call = self._came(), self.call
-        ignored = tuple(
-            f"{name} was not sent: {call.model} cannot take it" for name in call.ignored
-        )
-        return replace(
-            answer,
-            status=status or answer.status,
-            provider=call.provider.name,
-            request_model=call.model,
-            request_id=answer.request_id or redact(self._request_id or "") or None,
-            started_at=self._times.began_at,
-            time_to_first_chunk_s=self._times.to_first_s,
-            duration_s=self._times.in_all_s,
-            attempts=self._attempts,
-            ignored_parameters=call.ignored,
-            fallback=call.fallback,
-            warnings=(*answer.warnings, *call.warnings, *ignored),
-            possibly_billed=self._billed,
-        )
+        about = self._about()
+        if self._answer is None and self._parser is not None:
+            return without_keys(self._parser.end(status, about))
+        answer = self._answer or Completion()
+        about["warnings"] = (*answer.warnings, *about["warnings"])
+        about["request_id"] = answer.request_id or about["request_id"]
+        return replace(answer, status=status or answer.status, **about)
 
-    def _came(self) -> Completion:
-        if self._answer is not None:
-            return self._answer
-        if self._parser is None:
-            return Completion()
-        if self._said is None:
-            self._said = without_keys(self._parser.end())
-        return self._said
+    def _about(self) -> dict[str, Any]:
+        """What is known of the answer without having read it."""
+        call, times = self.call, self._times
+        left_out = [f"{name} was not sent: {call.model} cannot take it" for name in call.ignored]
+        return {
+            "provider": call.provider.name,
+            "request_model": call.model,
+            "request_id": redact(self._request_id or "") or None,
+            "started_at": times.began_at,
+            "time_to_first_chunk_s": times.to_first_s,
+            "duration_s": times.in_all_s,
+            "attempts": self._attempts,
+            "ignored_parameters": call.ignored,
+            "fallback": call.fallback,
+            "warnings": (*call.warnings, *left_out),
+            "possibly_billed": self._billed,
+        }
 
     async def _first_piece(self) -> TextDelta | None:
         gate = self._gate
@@ -187,8 +184,10 @@ class Exchange:
             )
 
     def _require_end(self) -> None:
-        if self._came().status is Status.TRUNCATED:
+        came = self.completion()
+        if came.status is Status.TRUNCATED:
             raise _cut(self.call)
+        self._result = came
 
     async def _begin(self, number: int) -> TextDelta | None:
         # An attempt lasts until the first text: from there on a second request would be billed
@@ -204,7 +203,6 @@ class Exchange:
             self._gate.accepted()
             self._request_id = _request_id(arriving.headers)
             self._parser, self._masks = call.provider.stream_parser(), masks()
-            self._said = None
             self._document = MaybeDocument(arriving.headers.get("content-type", ""))
             return await self._next()
         except BaseException as error:
@@ -276,7 +274,7 @@ class Exchange:
     def _finish(self, parser: StreamParser, arriving: Arriving) -> TextDelta | None:
         self._times.end()
         arriving.ending(LAST_WORDS_S)
-        parser.end()  # an error event may lack the line that would have closed it
+        parser.close()  # an error event may lack the line that would have closed it
         if self._answer is not None:
             return None
         body = None if parser.begun else self._document.body
@@ -297,8 +295,7 @@ class Exchange:
 
     def _outcome(self, failure: BaseException | None) -> Completion:
         if failure is None:
-            self._result = self.completion()
-            return self._result
+            return self.completion()
         if isinstance(failure, CallError) and failure.completion is not None:
             return failure.completion
         # Whoever waited for it was stopped, or stopped reading, before its end.

@@ -103,8 +103,7 @@ class ChatStream(EventParser):
     draft: ChatDraft
 
     def __init__(self, provider: Provider, draft: ChatDraft) -> None:
-        super().__init__(provider, SSEDecoder())
-        self.draft = draft
+        super().__init__(provider, SSEDecoder(), draft)
 
     def read(self, event: dict[str, Any]) -> None:
         """Takes one event into the draft."""

@@ -6,14 +6,16 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 from urllib.parse import quote
 
 from ..errors import CallError, ConfigError, ProviderError, brief
 from ..secret import Secret
-from ..types import Completion, Model, Prompt, TextDelta
+from ..types import Completion, Model, Prompt, Status, TextDelta
 from ..wire.exchange import HttpRequest, HttpResponse
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@+~-]*")
 
 
@@ -43,8 +45,18 @@ class StreamParser(Protocol):
         """What *data* adds to the answer, joined; None where it adds no text."""
         ...
 
-    def end(self) -> Completion:
-        """The answer as far as it came; `truncated` where no finish event did. Ends the stream."""
+    def close(self) -> None:
+        """Says that nothing more comes: what the last event lacked is made up for."""
+        ...
+
+    def end(self, status: Status | None = None, about: Mapping[str, Any] = NOTHING) -> Completion:
+        """The answer as far as it came; `truncated` where no finish event did. Closes the stream.
+
+        Args:
+            status: Why it ended, where the caller knows better than the stream.
+            about: Further fields of it; its warnings are added to those of the stream, and its
+                request id counts where the stream names none.
+        """
         ...
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -14,7 +14,7 @@ from ..wire.shape import count, day, mapping, word, words
 from ._openai_answer import ChatDraft
 from ._openai_chat import OpenAIChat, lifecycle_by
 from .anthropic import Anthropic
-from .base import Fitted, Provider
+from .base import NOTHING, Fitted, Provider
 from .openai import OpenAI
 
 # Whose models refuse parameters at home refuse them here, where they would be dropped in silence.
@@ -46,14 +46,16 @@ class RoutedDraft(ChatDraft):
         if chunk.get("usage"):
             self.cost_usd = _cost(mapping(chunk["usage"]))
 
-    def completion(self, status: Status | None = None) -> Completion:
+    def completion(
+        self, status: Status | None = None, about: Mapping[str, Any] = NOTHING
+    ) -> Completion:
         """The answer as far as it came."""
-        return replace(
-            super().completion(status),
-            upstream_provider=self.upstream,
-            cost_usd=self.cost_usd,
-            cost_source=None if self.cost_usd is None else "provider",
-        )
+        known = {
+            "upstream_provider": self.upstream,
+            "cost_usd": self.cost_usd,
+            "cost_source": None if self.cost_usd is None else "provider",
+        }
+        return super().completion(status, {**about, **known})
 
 
 class OpenRouter(OpenAIChat):

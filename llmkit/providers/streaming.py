@@ -16,7 +16,7 @@ from ..wire.exchange import parse_json
 from ..wire.pieces import Pieces, mended
 from ..wire.retry_hints import asked_in
 from ..wire.sse import ServerSentEvent
-from .base import Provider
+from .base import NOTHING, Provider
 from .plain_deltas import Path, PlainDeltas
 from .refusal import unreadable
 
@@ -129,9 +129,13 @@ class Draft:
         kind: Any = type(self)
         return calls, len(self.warnings), _known(kind)(self)
 
-    def completion(self, status: Status | None = None) -> Completion:
-        """The answer as far as it came; *status* where it is not the finish reason that decides."""
+    def completion(
+        self, status: Status | None = None, about: Mapping[str, Any] = NOTHING
+    ) -> Completion:
+        """The answer as far as it came; see `StreamParser.end`."""
         self.delta()
+        more = dict(about)
+        warnings, request_id = more.pop("warnings", ()), more.pop("request_id", None)
         if status is None:
             status = STATUSES.get(self.finish or "", Status.COMPLETE)
             status = status if self.finish else Status.TRUNCATED
@@ -146,8 +150,9 @@ class Draft:
             native_finish_reason=self.native,
             usage=self.usage,
             response_model=self.model,
-            request_id=self.request_id,
-            warnings=tuple(self.warnings),
+            request_id=self.request_id or request_id,
+            warnings=(*self.warnings, *warnings),
+            **more,
         )
 
     def whole(self) -> Completion:
@@ -179,16 +184,16 @@ class EventParser(ABC):
     text_path: ClassVar[Path]
     varying: ClassVar[tuple[Path, ...]] = ()
 
-    def __init__(self, provider: Provider, decoder: Decoder) -> None:
+    def __init__(self, provider: Provider, decoder: Decoder, draft: Draft | None = None) -> None:
         self.begun = False
         self.finished = False
         self.done = False
         self.error: ProviderError | None = None
-        self.draft = Draft()
+        self.draft = draft or Draft()
         self.plain = PlainDeltas(self.text_path, self.varying)
         self._provider = provider
         self._decoder = decoder
-        self._answer: Completion | None = None
+        self._closed = False
 
     @abstractmethod
     def read(self, event: dict[str, Any]) -> None:
@@ -205,11 +210,23 @@ class EventParser(ABC):
             self.fail(error)
         return self.draft.delta()
 
-    def end(self) -> Completion:
-        """The answer as far as it came; `truncated` where no finish event did. Ends the stream."""
-        if self._answer is None:
-            self._answer = self._ended()
-        return self._answer
+    def close(self) -> None:
+        """Says that nothing more comes: what the last event lacked is made up for."""
+        if self._closed:
+            return
+        self._closed = True
+        if not self.done:
+            self._take_last()
+        if self._decoder.replaced:
+            self.draft.warnings.append(REPLACED)
+        if self.finished and not self.done and self.end_mark:
+            self.draft.warnings.append(f"the stream ended without its {self.end_mark} mark")
+        self.done = True
+
+    def end(self, status: Status | None = None, about: Mapping[str, Any] = NOTHING) -> Completion:
+        """The answer as far as it came, see `StreamParser.end`."""
+        self.close()
+        return self.draft.completion(status or (Status.ERROR if self.error else None), about)
 
     def heeds(self, event: ServerSentEvent | str) -> bool:
         """False where *event*, which is no JSON object, is none of this dialect's."""
@@ -265,16 +282,6 @@ class EventParser(ABC):
         """The JSON in *text* if that is one event, else None."""
         events = self._decoder.events(text)
         return parse_json(_payload(events[0])) if len(events) == 1 else None
-
-    def _ended(self) -> Completion:
-        if not self.done:
-            self._take_last()
-        if self._decoder.replaced:
-            self.draft.warnings.append(REPLACED)
-        if self.finished and not self.done and self.end_mark:
-            self.draft.warnings.append(f"the stream ended without its {self.end_mark} mark")
-        self.done = True
-        return self.draft.completion(Status.ERROR if self.error else None)
 
     def _take_last(self) -> None:
         # Some servers leave out the line that closes the last event. What is whole counts; what
