@@ -75,7 +75,10 @@ class SSEDecoder:
 
     def events(self, text: str) -> list[ServerSentEvent]:
         """The events in *text*."""
-        return [event for event in map(self._read, text.split(self.mark)) if event is not None]
+        if text.startswith("data: ") and "\n" not in text:  # nearly every event there is
+            return [ServerSentEvent(text[6:], "message", self._id)]
+        blocks = (self._read(block.split("\n")) for block in text.split(self.mark))
+        return [event for event in blocks if event is not None]
 
     def end(self) -> ServerSentEvent | None:
         """The event that the end of the stream left without its blank line, None where none is.
@@ -84,7 +87,8 @@ class SSEDecoder:
         a half by its contents should look at it.
         """
         block, self._pending = self._pending, bytearray()
-        return self._read(self._text(block if self._begun else block.removeprefix(BYTE_ORDER_MARK)))
+        block = block if self._begun else block.removeprefix(BYTE_ORDER_MARK)
+        return self._read(self._text(block).split("\n"))
 
     def _whole(self, data: bytes) -> bytes | bytearray:
         """What is complete with *data*, without its last blank line; the rest is kept."""
@@ -123,12 +127,7 @@ class SSEDecoder:
                 possibly_billed=True,
             )
 
-    def _read(self, text: str) -> ServerSentEvent | None:
-        if text.startswith("data: ") and "\n" not in text:  # nearly every event there is
-            return ServerSentEvent(text[6:], "message", self._id)
-        return self._event_of_lines(text.split("\n"))
-
-    def _event_of_lines(self, lines: list[str]) -> ServerSentEvent | None:
+    def _read(self, lines: list[str]) -> ServerSentEvent | None:
         data, kind = [], ""
         for line in lines:
             field, _, value = line.partition(":")  # a comment's field is ""
