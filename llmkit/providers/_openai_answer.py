@@ -8,10 +8,10 @@ from typing import Any
 
 from ..types import Usage
 from ..wire.shape import count, mapping, mappings, word
-from ..wire.sse import ServerSentEvent, SSEDecoder
+from ..wire.sse import SSEDecoder
 from ._openai_refusal import broken_off, error_inside
 from .base import Provider
-from .streaming import DONE, Draft, EventParser
+from .streaming import DONE, Draft, Event, EventParser
 
 # Source: the types of openai 3.54.0, mistralai 3.7.0 and openrouter 1.3.84 (read 2026-11-22).
 FINISH_REASONS = {
@@ -116,7 +116,7 @@ class ChatStream(EventParser):
             self.fail(error)
         self.finished = draft.finish is not None
 
-    def heeds(self, event: ServerSentEvent | str) -> bool:
+    def heeds(self, event: Event) -> bool:
         """False where it has a name, which the dialect has not: it is a proxy's, like a ping."""
         return isinstance(event, str) or event.event in ("message", "error")
 

@@ -25,7 +25,7 @@ from ..wire.sse import BYTE_ORDER_MARK, SSEDecoder
 from .base import Fitted, ModelPage, Provider, StreamParser, path_segment, without
 from .extra import extended, refuse_fixed
 from .refusal import code_of, error_object, holds_error, refused, unreadable, words_in, words_of
-from .streaming import Decoder, Draft, EventParser, Events, Rest
+from .streaming import Decoder, Draft, Event, EventParser, Rest
 
 FIXED = ("contents",)
 ROLES = {"user": "user", "assistant": "model"}
@@ -196,9 +196,9 @@ class EitherDecoder:
             self._chosen = JSONArrayDecoder() if start.startswith(b"[") else SSEDecoder()
         return self._chosen.texts(data)
 
-    def events(self, text: str) -> Events:
-        """The events in *text*."""
-        return self._chosen.events(text) if self._chosen else []
+    def event(self, text: str) -> Event | None:
+        """The event that is written as *text*."""
+        return self._chosen.event(text) if self._chosen else None
 
     def end(self) -> Rest:
         """What the end of the stream left unfinished."""

@@ -46,8 +46,7 @@ class Pattern:
             return len(text), False
         last = text.rfind(tail + mark + head, at, at + span)
         begin = at if last < 0 else last + len(tail + mark)
-        end = text.find(mark, begin)
-        end = end if end >= 0 else len(text)
+        end = event_end(text, begin, mark)
         if last >= 0 and not text.endswith(tail, begin, end):
             end = last + len(tail)
         return end, last >= 0
@@ -142,6 +141,14 @@ def _written(columns: list[list[str]], between: Sequence[str]) -> str:
         pieces[2 * hole :: every] = column
         pieces[2 * hole + 1 :: every] = [part] * len(column)
     return "".join(pieces[:-1])
+
+
+def event_end(text: str, at: int, mark: str | None) -> int:
+    """Where the event ends that begins at *at*."""
+    found = text.find(mark[0], at) if mark else -1  # one character is found much more quickly
+    while mark and found >= 0 and not text.startswith(mark, found):
+        found = text.find(mark[0], found + 1)
+    return found if found >= 0 else len(text)
 
 
 def joined(pieces: list[str]) -> str | None:

@@ -17,7 +17,7 @@ from ..wire.pieces import Pieces, mended
 from ..wire.retry_hints import asked_in
 from ..wire.sse import ServerSentEvent
 from .base import NOTHING, Provider
-from .plain_deltas import Path, PlainDeltas
+from .plain_deltas import Path, PlainDeltas, event_end
 from .refusal import unreadable
 
 # Every other finish reason means that the provider had finished.
@@ -28,7 +28,7 @@ UNNAMED = "the provider did not say why the answer ended"
 
 NO_USAGE = Usage()
 
-Events = Sequence[ServerSentEvent] | Sequence[str]
+Event = ServerSentEvent | str
 Rest = ServerSentEvent | Sequence[str] | None
 
 
@@ -49,8 +49,8 @@ class Decoder(Protocol):
         """What *data* completes, as text."""
         ...
 
-    def events(self, text: str) -> Events:
-        """The events in *text*."""
+    def event(self, text: str) -> Event | None:
+        """The event that is written as *text*, None where that says nothing."""
         ...
 
     def end(self) -> Rest:
@@ -228,7 +228,7 @@ class EventParser(ABC):
         self.close()
         return self.draft.completion(status or (Status.ERROR if self.error else None), about)
 
-    def heeds(self, event: ServerSentEvent | str) -> bool:
+    def heeds(self, event: Event) -> bool:
         """False where *event*, which is no JSON object, is none of this dialect's."""
         return True
 
@@ -246,13 +246,14 @@ class EventParser(ABC):
                 said, at = run
                 self.draft.texts.append(said)
                 continue
-            end = text.find(mark, at) if mark else -1
-            end = end if end >= 0 else len(text)
-            for event in self._decoder.events(text[at:end]):
-                self._take(event, text[at:end])
+            end = event_end(text, at, mark)
+            written = text[at:end]
+            event = self._decoder.event(written)
+            if event is not None:
+                self._take(event, written)
             at = end + len(mark or "")
 
-    def _take(self, event: ServerSentEvent | str, text: str = "") -> None:
+    def _take(self, event: Event, text: str = "") -> None:
         """Takes one event, which the stream wrote as *text*."""
         payload = _payload(event)
         body = None if payload == DONE else parse_json(payload)
@@ -280,8 +281,8 @@ class EventParser(ABC):
 
     def _body_of(self, text: str) -> Any:
         """The JSON in *text* if that is one event, else None."""
-        events = self._decoder.events(text)
-        return parse_json(_payload(events[0])) if len(events) == 1 else None
+        event = self._decoder.event(text)
+        return None if event is None else parse_json(_payload(event))
 
     def _take_last(self) -> None:
         # Some servers leave out the line that closes the last event. What is whole counts; what
@@ -297,5 +298,5 @@ def _is_whole(payload: str) -> bool:
     return payload.strip() == DONE or isinstance(parse_json(payload), dict)
 
 
-def _payload(event: ServerSentEvent | str) -> str:
+def _payload(event: Event) -> str:
     return event.data if isinstance(event, ServerSentEvent) else event

@@ -53,9 +53,9 @@ class JSONArrayDecoder:
 
     texts = feed
 
-    def events(self, text: str) -> list[str]:
-        """The object in *text*."""
-        return [text]
+    def event(self, text: str) -> str:
+        """The object that is written as *text*."""
+        return text
 
     def end(self) -> list[str]:
         """Nothing: an object that is not closed is not whole."""

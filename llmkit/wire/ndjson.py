@@ -28,7 +28,8 @@ class NDJSONDecoder:
         Raises:
             BadResponseError: A line is larger than the limit.
         """
-        return [line for text in self.texts(data) for line in self.events(text)]
+        found = (self.event(one) for text in self.texts(data) for one in text.split(self.mark))
+        return [line for line in found if line is not None]
 
     def texts(self, data: bytes) -> list[str]:
         """The same as text; in one text there may be many, with `mark` between them.
@@ -40,14 +41,14 @@ class NDJSONDecoder:
         self._refuse_over_limit(len(self._pending))
         return self._decoded(whole)
 
-    def events(self, text: str) -> list[str]:
-        """The lines in *text*."""
-        return [line for part in text.split(self.mark) if (line := part.strip())]
+    def event(self, text: str) -> str | None:
+        """The line that is written as *text*, None for a blank one."""
+        return text.strip() or None
 
     def end(self) -> list[str]:
         """The last line, if nothing ended it; it may be half of one."""
         line, self._pending = self._pending, bytearray()
-        return [found for text in self._decoded(line) for found in self.events(text)]
+        return [found for text in self._decoded(line) if (found := self.event(text))]
 
     def _whole(self, data: bytes) -> bytes | bytearray:
         """What is complete with *data*; the rest is kept."""
@@ -70,7 +71,8 @@ class NDJSONDecoder:
             return []
         if not self._begun:
             self._begun = True
-            whole = whole.removeprefix(BYTE_ORDER_MARK)
+            if whole.startswith(BYTE_ORDER_MARK):
+                whole = whole[len(BYTE_ORDER_MARK) :]
         if len(whole) <= self._limit:
             try:
                 return [whole.decode()]

@@ -51,7 +51,8 @@ class SSEDecoder:
         Raises:
             BadResponseError: An event is larger than the limit.
         """
-        return [event for text in self.texts(data) for event in self.events(text)]
+        found = (self.event(one) for text in self.texts(data) for one in text.split(self.mark))
+        return [event for event in found if event is not None]
 
     def texts(self, data: bytes) -> list[str]:
         """The same as text; in one text there may be many, with `mark` between them.
@@ -65,7 +66,8 @@ class SSEDecoder:
             return []
         if not self._begun:
             self._begun = True
-            whole = whole.removeprefix(BYTE_ORDER_MARK)
+            if whole.startswith(BYTE_ORDER_MARK):
+                whole = whole[len(BYTE_ORDER_MARK) :]
         if len(whole) <= self._limit:
             try:
                 return [whole.decode()]
@@ -73,12 +75,11 @@ class SSEDecoder:
                 pass
         return [self._text(block) for block in whole.split(b"\n\n")]
 
-    def events(self, text: str) -> list[ServerSentEvent]:
-        """The events in *text*."""
+    def event(self, text: str) -> ServerSentEvent | None:
+        """The event that is written as *text*; None for a comment, and for one without data."""
         if text.startswith("data: ") and "\n" not in text:  # nearly every event there is
-            return [ServerSentEvent(text[6:], "message", self._id)]
-        blocks = (self._read(block.split("\n")) for block in text.split(self.mark))
-        return [event for event in blocks if event is not None]
+            return ServerSentEvent(text[6:], "message", self._id)
+        return self._event_of_lines(text.split("\n"))
 
     def end(self) -> ServerSentEvent | None:
         """The event that the end of the stream left without its blank line, None where none is.
@@ -87,14 +88,18 @@ class SSEDecoder:
         a half by its contents should look at it.
         """
         block, self._pending = self._pending, bytearray()
-        block = block if self._begun else block.removeprefix(BYTE_ORDER_MARK)
-        return self._read(self._text(block).split("\n"))
+        if not self._begun:
+            block = block.removeprefix(BYTE_ORDER_MARK)
+        return self.event(self._text(block))
 
     def _whole(self, data: bytes) -> bytes | bytearray:
         """What is complete with *data*, without its last blank line; the rest is kept."""
         if self._after_return or b"\r" in data:
             data = self._with_line_feeds(data)
         pending = self._pending
+        if b"\n" not in data:  # quickly told, and most of a large event is that
+            pending += data
+            return b""
         if not pending:
             cut = data.rfind(b"\n\n")
             pending += data if cut < 0 else data[cut + 2 :]
@@ -127,7 +132,7 @@ class SSEDecoder:
                 possibly_billed=True,
             )
 
-    def _read(self, lines: list[str]) -> ServerSentEvent | None:
+    def _event_of_lines(self, lines: list[str]) -> ServerSentEvent | None:
         data, kind = [], ""
         for line in lines:
             field, _, value = line.partition(":")  # a comment's field is ""
