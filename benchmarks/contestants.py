@@ -87,6 +87,14 @@ class Llmkit:
         return came - began
 
 
+class LlmkitStdlib(Llmkit):
+    """The same where orjson is not installed."""
+
+    async def open(self, url: str) -> None:
+        sys.modules["orjson"] = None  # type: ignore[assignment]  # so that its import fails
+        await super().open(url)
+
+
 class OpenAI:
     """The official client."""
 
@@ -210,6 +218,7 @@ class Chatlas:
 CONTESTANTS: dict[str, tuple[type[Any], str]] = {
     "raw-aiohttp": (RawAiohttp, "aiohttp"),
     "llmkit": (Llmkit, "llmkit"),
+    "llmkit-stdlib": (LlmkitStdlib, "llmkit"),
     "openai": (OpenAI, "openai"),
     "mistralai": (Mistral, "mistralai"),
     "litellm": (LiteLLM, "litellm"),

@@ -96,11 +96,18 @@ def answer_to(path: str, body: bytes) -> tuple[str, list[str]]:
     limits = (asked, asked.get("options") or {}, asked.get("generationConfig") or {})
     names = ("max_completion_tokens", "max_tokens", "num_predict", "maxOutputTokens")
     count = next((limit[name] for limit in limits for name in names if limit.get(name)), 1)
-    # From 100,000 on a limit is the size of a single piece.
-    texts = ["x" * count] if count >= 100_000 else [f"word{n} " for n in range(count)]
     if path.endswith("/models"):
         return "application/json", ['{"object":"list","data":[{"id":"gpt-6-luna"}]}']
-    return _dialect(path, asked)(texts)
+    return _dialect(path, asked)(_texts(count))
+
+
+def _texts(count: int) -> list[str]:
+    # From 100,000 on a limit counts characters, of which a piece has 400; from a million on they
+    # are one piece.
+    if count < 100_000:
+        return [f"word{n} " for n in range(count)]
+    size = 400 if count < 1_000_000 else count
+    return ["x" * size] * (count // size)
 
 
 def _dialect(path: str, asked: dict[str, object]) -> Callable[[list[str]], tuple[str, list[str]]]:
