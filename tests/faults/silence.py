@@ -139,8 +139,9 @@ async def the_deadline_counts_what_was_waited_before(world: World) -> None:
     world.billed = 1
     begun = asyncio.get_running_loop().time()
 
-    told = await world.ask(within_s=1.0, timeout=1.0)
+    # Long enough for the first answer to be read in time, however busy the loop is with other rows.
+    told = await world.ask(within_s=5.0, timeout=5.0)
 
     assert isinstance(told.error, APITimeoutError)
     assert told.came.attempts == 2
-    assert asyncio.get_running_loop().time() - begun >= 0.9
+    assert asyncio.get_running_loop().time() - begun >= 4.9
