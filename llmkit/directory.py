@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import lru_cache, partial
@@ -161,9 +161,10 @@ class Directory:
         said = (own or self.knowledge.own()).providers
         return {**said, **self.settings.providers} if said else self.settings.providers
 
-    def _places(self) -> Iterator[tuple[str, str]]:
+    def _places(self, names: Collection[str]) -> Iterator[tuple[str, str]]:
         for name in self.provider_names():
-            yield name, self.provider(name).base_url
+            if name in names:
+                yield name, self.provider(name).base_url
 
     def _vet(self, providers: Mapping[str, Mapping[str, str]]) -> None:
         for name in providers:
@@ -190,9 +191,12 @@ class Directory:
 
 
 def _refuse_borrowed_keys(settings: Settings) -> None:
+    keyed = {name: entry for name, entry in settings.providers.items() if entry.get("key_var")}
+    if not keyed:
+        return
     owners = {variable: name for name, kind in PROVIDERS.items() for variable in kind.key_vars}
-    for name, entry in settings.providers.items():
-        owner = owners.get(entry.get("key_var", ""))
+    for name, entry in keyed.items():
+        owner = owners.get(entry["key_var"])
         if owner is not None:
             raise ConfigError(
                 f"{entry['key_var']} holds the key of {owner}, and a key goes to one place only; "

@@ -42,13 +42,13 @@ class Knowledge:
         lists: LiveLists,
         *,
         own_file: Callable[[], tuple[Path, bool]],
-        places: Callable[[], Iterable[tuple[str, str]]],
+        places: Callable[[Collection[str]], Iterable[tuple[str, str]]],
         providers: Callable[[], Collection[str]],
         vet: Callable[[Mapping[str, Mapping[str, str]]], None] = lambda providers: None,
     ) -> None:
         """Args:
         own_file: The person's own rows, and whether the file must be there.
-        places: Name and base URL of every provider.
+        places: Name and base URL of each of these providers.
         providers: The names that there are without the person's rows.
         vet: Raises ConfigError for servers that the person's rows must not name.
         """
@@ -128,7 +128,8 @@ class Knowledge:
         return found
 
     def _laid_over(self, own: Own, now: datetime) -> Catalogue:
-        found = list(filter(None, map(self._list, self._places())))
+        kept = {provider for provider, _ in self._taken} | self.lists.providers()
+        found = list(filter(None, map(self._list, self._places(kept))))
         ends = [one.read_at + TTL for one in found if one.fresh(now)]
         self._until = min(ends, default=NEVER)
         listed = with_lists(shipped(), found, now)

@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 
-from .anthropic import Anthropic
 from .base import Provider
-from .google import Google
-from .local import Local
-from .mistral import Mistral
-from .ollama import Ollama
-from .openai import OpenAI
-from .openrouter import OpenRouter
-from .scripted import Scripted
 
-_KINDS: tuple[type[Provider], ...] = (
-    OpenAI,
-    Anthropic,
-    Google,
-    Mistral,
-    OpenRouter,
-    Ollama,
-    Local,
-    Scripted,
-)
+# By name: its class, in the module of that name. A module is loaded when somebody asks for its
+# class: most people ask one provider, and a first answer should not wait for seven others.
+_KINDS = {
+    "openai": "OpenAI",
+    "anthropic": "Anthropic",
+    "google": "Google",
+    "mistral": "Mistral",
+    "openrouter": "OpenRouter",
+    "ollama": "Ollama",
+    "local": "Local",
+    "scripted": "Scripted",
+}
 
-PROVIDERS: Mapping[str, type[Provider]] = MappingProxyType({kind.name: kind for kind in _KINDS})
+
+class _Table(Mapping[str, type[Provider]]):
+    """A mapping whose values are imported."""
+
+    def __getitem__(self, name: str) -> type[Provider]:
+        kind = _KINDS[name]  # so that an unknown name is a KeyError
+        found: type[Provider] = getattr(import_module(f".{name}", __package__), kind)
+        return found
+
+    def __contains__(self, name: object) -> bool:
+        return name in _KINDS
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_KINDS)
+
+    def __len__(self) -> int:
+        return len(_KINDS)
+
+
+PROVIDERS: Mapping[str, type[Provider]] = _Table()

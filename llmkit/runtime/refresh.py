@@ -42,6 +42,15 @@ class LiveLists:
         """
         self._where = folder
 
+    def providers(self) -> set[str]:
+        """Those of whom any list is kept, wherever it was read."""
+        folder = self._where()
+        try:
+            files = os.listdir(folder / "models") if folder is not None else []
+        except OSError:  # nothing was ever kept
+            files = []
+        return {file.rpartition("-")[0] for file in files if file.endswith(".json")}
+
     def read(self, provider: str, base_url: str) -> LiveList | None:
         """The list of that place, None where there is none that can be read."""
         path = self._path(provider, base_url)
