@@ -8,7 +8,7 @@ import os
 import threading
 import uuid
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, aclosing, nullcontext
+from contextlib import AbstractContextManager, aclosing
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -26,15 +26,13 @@ from .news import CallNews
 from .options import Options
 from .plan import Spot
 from .pricing import priced, warm
-from .providers.base import Provider
+from .roads import Roads
 from .runtime.carrier import Carrier, Limits
 from .runtime.cell import CURRENT
 from .runtime.gate import Gates
 from .runtime.manager import EventLoopManager
 from .runtime.sessions import Session
 from .runtime.telemetry import Telemetry
-from .secret import Secret
-from .settings import proxies_for
 from .spend import guard, guessed_cost
 from .substitutes import Substitutes
 from .types import Completion, StreamEnd, TextDelta
@@ -50,7 +48,7 @@ if TYPE_CHECKING:
     from .model_lists import ModelLists
     from .reports import Events
     from .runtime.local_model import LocalModels
-    from .runtime.scripted import Reply, ScriptedCarrier
+    from .runtime.scripted import Reply
 
 
 class Kit(Directory):
@@ -88,10 +86,9 @@ class Kit(Directory):
         self.last: Comparison | None = None
         self.watchers: list[Callable[[], Watcher]] = [self._progress]
         self._notify = notify
-        self._given = dict(carriers or {})
         self._local: LocalModels | None = None
         self._gates = gates or Gates()
-        self._wire: Any = None  # the module that keeps aiohttp, once it is needed
+        self._roads = Roads(self, self.manager, carriers or {})
 
     @cached_property
     def checks(self) -> Checks:
@@ -99,8 +96,8 @@ class Kit(Directory):
         from .checks import Checks
 
         return Checks(
-            self, self.manager, wire=self._transport, limits=self._limits,
-            installed=self.local_models, carriers=self._given,
+            self, self.manager, wire=self._roads.wire, limits=self._limits,
+            installed=self.local_models, carriers=self._roads.given,
         )  # fmt: skip
 
     @cached_property
@@ -109,16 +106,10 @@ class Kit(Directory):
         from .model_lists import ModelLists
 
         return ModelLists(
-            self, self.manager, wire=self._transport, limits=self._limits,
-            carriers={"scripted": self._scripts, **self._given}, sdk=self.checks.sdk_client,
+            self, self.manager, wire=self._roads.wire, limits=self._limits,
+            carriers={"scripted": self._roads.scripts, **self._roads.given},
+            sdk=self.checks.sdk_client,
         )  # fmt: skip
-
-    @cached_property
-    def _scripts(self) -> ScriptedCarrier:
-        from .runtime.cast import cast
-        from .runtime.scripted import ScriptedCarrier
-
-        return ScriptedCarrier(cast())
 
     def _progress(self) -> Watcher:
         from .progress import Progress
@@ -207,45 +198,15 @@ class Kit(Directory):
         if "checks" in vars(self):  # else nobody has signed in
             await self.checks.close_outdated(call.provider, call.key)
         if call.via == "sdk":
-            carrier, use, session = await self._through_sdk(call.provider, call.key)
+            client, record = await self.checks.sdk_client(call.provider, call.key)
+            carrier, use, session = self._roads.through(client, record, call.provider)
         else:
-            carrier, use, session = await self._carried(call.provider)
+            carrier, use, session = await self._roads.to(call.provider)
         warm(call.provider.name)
         gate = self._gates.of(call.provider.name, call.provider.base_url, call.key)
         at_once = limit or self.settings.limit_per_provider
         news = CallNews(self.manager.telemetry, session)
         return Exchange(call, carrier, gate, at_once=at_once, news=news), use
-
-    async def _carried(
-        self, provider: Provider
-    ) -> tuple[Carrier, AbstractContextManager[object], str | None]:
-        """What carries requests to *provider*, what marks its session as in use, and its id."""
-        given = self._given.get(provider.name)
-        if given is None and provider.name == "scripted":
-            given = self._scripts
-        if given is not None:
-            return given, nullcontext(), None
-        transport = self._wire or await self._transport()
-        session, record = self.manager.pool(
-            provider.name,
-            provider.base_url,
-            lambda: transport.open_session(trust_env=proxies_for(self.settings, provider.base_url)),
-        )
-        told = partial(
-            self.manager.telemetry.connected, provider.name, provider.base_url, record.id
-        )
-        use = self.manager.using(record)
-        return transport.AiohttpCarrier(session, told), use, record.id
-
-    async def _through_sdk(
-        self, provider: Provider, key: Secret | None
-    ) -> tuple[Carrier, AbstractContextManager[object], str | None]:
-        """As `_carried`, by the official SDK's client that signing in has opened, or a new one."""
-        client, record = await self.checks.sdk_client(provider, key)
-        told = partial(
-            self.manager.telemetry.connected, provider.name, provider.base_url, record.id
-        )
-        return client.carrier(told), self.manager.using(record), record.id
 
     async def priced(self, completion: Completion) -> Completion:
         """*completion* with its cost, where the provider did not say it and a price is known."""
@@ -262,7 +223,7 @@ class Kit(Directory):
 
     def script(self, name: str, reply: Reply) -> None:
         """Makes `scripted:NAME` answer as *reply* says, for classes and for trying failures out."""
-        self._scripts.play(name, reply)
+        self._roads.scripts.play(name, reply)
         self._open_ended = ("scripted",)
 
     # -- many calls --------------------------------------------------------------------------
@@ -323,14 +284,7 @@ class Kit(Directory):
 
     async def http_session(self, name: str, *, persistent: bool) -> tuple[Any, Session]:
         """An aiohttp session for *name* on this loop, and its line in the session table."""
-        provider = self.provider(name)
-        transport = await self._transport()
-        get = self.manager.pool if persistent else self.manager.temporary
-        return get(
-            name,
-            provider.base_url,
-            lambda: transport.open_session(trust_env=proxies_for(self.settings, provider.base_url)),
-        )
+        return await self._roads.session(self.provider(name), persistent=persistent)
 
     async def refresh(self, name: str) -> LiveList:
         """What a provider's own list names now, see `llmkit.refresh`."""
@@ -344,14 +298,6 @@ class Kit(Directory):
 
     def _limits(self) -> Limits:
         return limits(self.settings, Options())
-
-    async def _transport(self) -> Any:
-        if self._wire is None:
-            # aiohttp takes a tenth of a second to import: not on a loop that others use. Not
-            # taken from sys.modules, where it stands while another thread still imports it.
-            name = f"{__package__}.runtime.transport"
-            self._wire = await asyncio.to_thread(first_use.imported, name)
-        return self._wire
 
 
 _lock = threading.Lock()

@@ -1,0 +1,89 @@
+"""The roads to a provider: over a session of this kit, through its official SDK, or by a script."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
+
+from . import first_use
+from .directory import Directory
+from .providers.base import Provider
+from .runtime.carrier import Carrier
+from .runtime.manager import EventLoopManager
+from .runtime.sessions import Session
+from .settings import proxies_for
+
+if TYPE_CHECKING:
+    from .runtime.scripted import ScriptedCarrier
+
+# What carries requests, what marks its session as in use, and that session's id.
+Road = tuple[Carrier, AbstractContextManager[object], str | None]
+
+
+class Roads:
+    """The roads of one kit, made when they are first needed.
+
+    Attributes:
+        given: What somebody has brought to carry requests, by provider.
+    """
+
+    def __init__(
+        self, directory: Directory, manager: EventLoopManager, given: Mapping[str, Carrier]
+    ) -> None:
+        self.given = given
+        self._directory = directory
+        self._manager = manager
+        self._wire: Any = None
+
+    @cached_property
+    def scripts(self) -> ScriptedCarrier:
+        """Who answers where no provider is asked."""
+        from .runtime.cast import cast
+        from .runtime.scripted import ScriptedCarrier
+
+        return ScriptedCarrier(cast())
+
+    async def wire(self) -> Any:
+        """The module that keeps aiohttp."""
+        if self._wire is None:
+            # aiohttp takes a tenth of a second to import: not on a loop that others use. Not
+            # taken from sys.modules, where it stands while another thread still imports it.
+            name = f"{__package__}.runtime.transport"
+            self._wire = await asyncio.to_thread(first_use.imported, name)
+        return self._wire
+
+    async def to(self, provider: Provider) -> Road:
+        """The usual road to *provider*."""
+        given = self.given.get(provider.name)
+        if given is None and provider.name == "scripted":
+            given = self.scripts
+        if given is not None:
+            return given, nullcontext(), None
+        wire = self._wire or await self.wire()
+        session, record = await self.session(provider, persistent=True)
+        told = partial(
+            self._manager.telemetry.connected, provider.name, provider.base_url, record.id
+        )
+        return wire.AiohttpCarrier(session, told), self._manager.using(record), record.id
+
+    def through(self, client: Any, record: Session, provider: Provider) -> Road:
+        """The road through the official SDK's *client*, whose line in the table is *record*."""
+        told = partial(
+            self._manager.telemetry.connected, provider.name, provider.base_url, record.id
+        )
+        return client.carrier(told), self._manager.using(record), record.id
+
+    async def session(self, provider: Provider, *, persistent: bool) -> tuple[Any, Session]:
+        """An aiohttp session for *provider* on this loop, and its line in the session table."""
+        wire = self._wire or await self.wire()
+        get = self._manager.pool if persistent else self._manager.temporary
+        return get(
+            provider.name,
+            provider.base_url,
+            lambda: wire.open_session(
+                trust_env=proxies_for(self._directory.settings, provider.base_url)
+            ),
+        )
