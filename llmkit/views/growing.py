@@ -16,8 +16,10 @@ from .cards import MOST_CARDS
 from .markup import shown
 
 # A key is one word of such characters: a word goes out when it is whole, so that what takes keys
-# out of text sees all of one. A "word" this long is none.
-_WORD_AT_END = re.compile(r"[!-~]{1,400}\Z")
+# out of text sees all of one. That a stream is masked as it comes does not do: there a piece of a
+# key stays, and so does a short key, which shown text must not have. A "word" this long is none.
+LONGEST = 400
+_WORD_AT_END = re.compile(rf"[!-~]{{1,{LONGEST}}}\Z")
 CHARACTERS_PER_TOKEN = 4  # of English text; the true count comes with the end of an answer
 SHORTEST_S = 0.5  # a rate over less says nothing
 
@@ -41,8 +43,9 @@ class _Stream:
 
     def news(self) -> str:
         """What can be sent now; a word that has only begun stays."""
-        begun = _WORD_AT_END.search(self.unsent)
-        cut = begun.start() if begun and begun.end() - begun.start() < 400 else len(self.unsent)
+        size = len(self.unsent)
+        begun = _WORD_AT_END.search(self.unsent, max(size - LONGEST, 0))
+        cut = begun.start() if begun and size - begun.start() < LONGEST else size
         ready, self.unsent = self.unsent[:cut], self.unsent[cut:]
         return shown(ready) if ready else ""
 

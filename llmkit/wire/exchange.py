@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any, Literal, cast
 
 from ..errors import BadResponseError, ConfigError
-from .pieces import mended
+from .pieces import encoded
 from .snippet import snippet
 
 LARGE = 2**20  # characters; orjson sets aside ten times the size of a text (measured, 3.13)
@@ -103,7 +103,7 @@ def _quickly(body: Mapping[str, object]) -> bytes | None:
 
 def _carefully(body: Mapping[str, object]) -> bytes:
     try:
-        return mended(_written(body)).encode()
+        return encoded(_written(body))
     except (TypeError, ValueError) as error:
         raise ConfigError(
             f"the request cannot be written as JSON ({error}); check the further options"

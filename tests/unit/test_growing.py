@@ -92,6 +92,28 @@ def test_a_key_that_comes_in_pieces_is_never_sent(cut):
     assert "".join(sent) == "your key *** is fine "
 
 
+@pytest.mark.parametrize("cut", range(1, 16))
+def test_a_part_of_a_key_that_comes_in_pieces_is_never_sent(cut):
+    """The reader of a stream masks whole keys; what echoes a part of one is masked here."""
+    key = Secret("sk-ant-q9Zp4Lm7Xc2Vb8Nk3Hj6")
+    growing = Growing([waiting()])
+    text = f"your key ends in {key.reveal()[-12:]} then "
+    sent = []
+    for start in range(0, len(text), cut):
+        growing.grew(0, TextDelta(text[start : start + cut]), 0.5)
+        sent.append(told(growing).get("add", ""))
+
+    assert "".join(sent) == "your key ends in *** then "
+
+
+def test_a_word_without_an_end_flows_too():
+    """What is longer than any key goes out as it comes."""
+    growing = Growing([waiting()])
+    growing.grew(0, TextDelta("x" * 1000), 0.5)
+
+    assert told(growing)["add"] == "x" * 1000
+
+
 def test_text_without_blanks_flows_too():
     """A language without blanks between words is not held back to the end."""
     growing = Growing([waiting()])
