@@ -11,6 +11,7 @@ from ..wire.shape import count, mapping, mappings, word
 from ..wire.sse import SSEDecoder
 from ._openai_refusal import broken_off, error_inside
 from .base import Provider
+from .plain_deltas import Paths
 from .streaming import DONE, Draft, Event, EventParser
 
 # Source: the types of openai 3.54.0, mistralai 3.7.0 and openrouter 1.3.84 (read 2026-11-22).
@@ -22,6 +23,7 @@ FINISH_REASONS = {
     "tool_calls": "tool_calls",
     "function_call": "tool_calls",
 }
+DELTA = ("choices", 0, "delta")
 BROKEN = "error"  # Mistral and OpenRouter: the server failed inside the answer
 AFTERTHOUGHT = "text that came after the finish reason was left out"
 REFUSAL = "the model refused; its text says why"
@@ -56,7 +58,7 @@ class ChatDraft(Draft):
 
     def _take_text(self, piece: Mapping[str, Any]) -> None:
         content = piece.get("content")
-        if isinstance(content, str):
+        if content and isinstance(content, str):
             self.texts.append(content)
         elif content:
             self._take_parts(mappings(content))
@@ -97,9 +99,13 @@ class ChatStream(EventParser):
     """Reads one streamed answer."""
 
     end_mark = DONE
-    text_path = ("choices", 0, "delta", "content")
-    # Random characters that hide the length of the text: OpenAI's word for them and Mistral's.
-    varying = (("obfuscation",), ("p",))
+    paths = Paths(
+        text=((*DELTA, "content"),),
+        thought=((*DELTA, "reasoning_content"), (*DELTA, "reasoning")),
+        # Random characters that hide the length of the text, by OpenAI's word for them and by
+        # Mistral's, and what OpenRouter says a second time.
+        varying=(("obfuscation",), ("p",), (*DELTA, "reasoning_details", 0, "text")),
+    )
     draft: ChatDraft
 
     def __init__(self, provider: Provider, draft: ChatDraft) -> None:

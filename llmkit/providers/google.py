@@ -24,6 +24,7 @@ from ..wire.shape import count, mapping, mappings, word, words
 from ..wire.sse import BYTE_ORDER_MARK, SSEDecoder
 from .base import Fitted, ModelPage, Provider, StreamParser, path_segment, without
 from .extra import extended, refuse_fixed
+from .plain_deltas import Paths
 from .refusal import code_of, error_object, holds_error, refused, unreadable, words_in, words_of
 from .streaming import Decoder, Draft, Event, EventParser, Rest
 
@@ -53,6 +54,7 @@ FINISH_REASONS = {
         "filtered",
     ),
 }  # fmt: skip
+TEXT = ("candidates", 0, "content", "parts", 0, "text")
 UNSPECIFIED = "FINISH_REASON_UNSPECIFIED"
 
 # Some refusals have a status that says too little: a bad key is a 400, a leaked one a 403.
@@ -147,7 +149,7 @@ class ChunkParser(EventParser):
     No event says that nothing more comes: the chunk with the finish reason is the last.
     """
 
-    text_path = ("candidates", 0, "content", "parts", 0, "text")
+    paths = Paths(text=(TEXT,), thought=(TEXT,))
 
     def __init__(self, provider: Google) -> None:
         super().__init__(provider, EitherDecoder())

@@ -16,6 +16,7 @@ from ..wire.ndjson import NDJSONDecoder
 from ..wire.shape import count, mapping, mappings, word
 from .base import Fitted, ModelPage, Provider, StreamParser
 from .extra import extended, refuse_fixed
+from .plain_deltas import Paths
 from .refusal import holds_error, refused, unreadable, words_in, words_of
 from .streaming import Draft, EventParser
 
@@ -114,8 +115,11 @@ class LineParser(EventParser):
     """Reads one streamed answer; its last line says `done`."""
 
     end_mark = "done"
-    text_path = ("message", "content")
-    varying = (("created_at",),)
+    paths = Paths(
+        text=(("message", "content"),),
+        thought=(("message", "thinking"),),
+        varying=(("created_at",),),
+    )
 
     def __init__(self, provider: Ollama) -> None:
         super().__init__(provider, NDJSONDecoder())

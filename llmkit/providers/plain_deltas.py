@@ -9,11 +9,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..wire.exchange import parse_json
 
 Path = tuple[str | int, ...]
+
+
+class Paths(NamedTuple):
+    """Where in a dialect's events something is.
+
+    Attributes:
+        text: The answer's text; where there are several places, the first that is filled counts.
+        thought: Its reasoning.
+        varying: Words that change from event to event and mean nothing.
+    """
+
+    text: tuple[Path, ...]
+    thought: tuple[Path, ...] = ()
+    varying: tuple[Path, ...] = ()
+
+
+class Run(NamedTuple):
+    """What plain events in a row add; `end` is where the next event begins."""
+
+    said: str
+    thought: bool
+    end: int
+
 
 TRIALS = 3
 EARNED = 8  # runs that were read by a pattern earn new trials
@@ -31,10 +54,12 @@ class Pattern:
     Attributes:
         parts: What stands before, between and behind the holes.
         said: The hole that holds the answer's text.
+        thought: True where that is reasoning.
     """
 
     parts: tuple[str, ...]
     said: int
+    thought: bool
 
     def reach(self, text: str, at: int, mark: str | None, span: int) -> tuple[int, bool]:
         """Where the events end that may be of this form, and True where they are several.
@@ -85,14 +110,14 @@ class Pattern:
 class PlainDeltas:
     """What the plain events of one stream look like; serves one stream."""
 
-    def __init__(self, path: Path, varying: Sequence[Path] = ()) -> None:
-        self._paths = (path, *varying)
+    def __init__(self, paths: Paths) -> None:
+        self._paths = paths
         self._parsed = self._trials = self._runs = 0
         self._span = SPAN
         self._pattern: Pattern | None = None
 
-    def run(self, text: str, at: int, mark: str | None) -> tuple[str, int] | None:
-        """What the plain events at *at* add, and where the next event begins; None for others."""
+    def run(self, text: str, at: int, mark: str | None) -> Run | None:
+        """What the plain events at *at* add; None where another stands there."""
         pattern, several = self._pattern, True
         if pattern is None or not text.startswith(pattern.parts[0], at):
             return None
@@ -102,7 +127,7 @@ class PlainDeltas:
             if said:
                 self._runs += 1
                 self._span = min(2 * self._span, SPAN)
-                return said, end + len(mark or "")
+                return Run(said, pattern.thought, end + len(mark or ""))
             # One of them is of another form. Next time fewer are tried, until they fit again.
             self._span = min(self._span, end - at) // 2
         return None
@@ -119,18 +144,28 @@ class PlainDeltas:
         self._pattern = None
 
     def learn(
-        self, text: str, body: dict[str, Any], said: str, body_of: Callable[[str], Any]
+        self,
+        text: str,
+        body: dict[str, Any],
+        said: str,
+        *,
+        thought: bool,
+        body_of: Callable[[str], Any],
     ) -> None:
         """Takes *text*, an event all of whose meaning was *said*, as the pattern of what will come.
 
         *body* is what is in it, as *body_of* tells of any event.
         """
-        if self._trials >= TRIALS or not _bare(said) or _at(body, self._paths[0]) != said:
+        if self._trials >= TRIALS or not _bare(said):
+            return
+        places = self._paths.thought if thought else self._paths.text
+        path = next((path for path in places if _at(body, path) == said), None)
+        if path is None:
             return
         self._trials += 1
-        pattern = _pattern(text, body, self._paths, body_of)
-        if pattern is not None:
-            self._pattern, self._span = pattern, SPAN
+        found = _holes(text, body, (path, *self._paths.varying), body_of)
+        if found is not None:
+            self._pattern, self._span = Pattern(*found, thought), SPAN
 
 
 def _written(columns: list[list[str]], between: Sequence[str]) -> str:
@@ -170,10 +205,13 @@ def _bare(text: str) -> bool:
     return text.isprintable() and '"' not in text and "\\" not in text
 
 
-def _pattern(
+def _holes(
     text: str, body: dict[str, Any], paths: Sequence[Path], body_of: Callable[[str], Any]
-) -> Pattern | None:
-    """*text* with holes at those of *paths* that it has, None where that cannot be proven."""
+) -> tuple[tuple[str, ...], int] | None:
+    """*text* around holes at those of *paths* that it has, and which of them is the first path's.
+
+    None where it cannot be proven.
+    """
     found = ((_place(text, path[-1], _at(body, path)), path) for path in paths)
     holes = {place: path for place, path in found if place}
     if paths[0] not in holes.values():  # it is written with escapes
@@ -188,7 +226,7 @@ def _pattern(
         if _at(changed, path) != STAND_IN:
             return None
         _put(changed, path, _at(body, path))
-    return Pattern(parts, said) if changed == body else None
+    return (parts, said) if changed == body else None
 
 
 def _place(text: str, name: str | int, value: object) -> tuple[int, int] | None:

@@ -17,7 +17,7 @@ from ..wire.pieces import Pieces, mended
 from ..wire.retry_hints import asked_in
 from ..wire.sse import ServerSentEvent
 from .base import NOTHING, Provider
-from .plain_deltas import Path, PlainDeltas, event_end
+from .plain_deltas import Paths, PlainDeltas, event_end
 from .refusal import unreadable
 
 # Every other finish reason means that the provider had finished.
@@ -27,6 +27,7 @@ DONE = "[DONE]"  # proxies add it to any dialect
 UNNAMED = "the provider did not say why the answer ended"
 
 NO_USAGE = Usage()
+ONE = ([1, 0], [0, 1])  # pieces of text and of reasoning
 
 Event = ServerSentEvent | str
 Rest = ServerSentEvent | Sequence[str] | None
@@ -174,15 +175,13 @@ class EventParser(ABC):
 
     Attributes:
         end_mark: How the dialect says that nothing more comes, None where it has no such mark.
-        text_path: Where in an event that adds nothing but text that text is.
-        varying: Where it may have words that mean nothing to `read`.
+        paths: Where in its most frequent events what they say is.
         draft: The answer so far.
         plain: What such events look like.
     """
 
     end_mark: ClassVar[str | None] = None
-    text_path: ClassVar[Path]
-    varying: ClassVar[tuple[Path, ...]] = ()
+    paths: ClassVar[Paths]
 
     def __init__(self, provider: Provider, decoder: Decoder, draft: Draft | None = None) -> None:
         self.begun = False
@@ -190,7 +189,7 @@ class EventParser(ABC):
         self.done = False
         self.error: ProviderError | None = None
         self.draft = draft or Draft()
-        self.plain = PlainDeltas(self.text_path, self.varying)
+        self.plain = PlainDeltas(self.paths)
         self._provider = provider
         self._decoder = decoder
         self._closed = False
@@ -243,8 +242,8 @@ class EventParser(ABC):
         while at < len(text) and not self.done:
             run = self.plain.run(text, at, mark)
             if run is not None:
-                said, at = run
-                self.draft.texts.append(said)
+                said, thought, at = run
+                (self.draft.thoughts if thought else self.draft.texts).append(said)
                 continue
             end = event_end(text, at, mark)
             written = text[at:end]
@@ -272,10 +271,12 @@ class EventParser(ABC):
         else:
             before, texts, thoughts = draft.rest(), len(draft.texts), len(draft.thoughts)
             self.read(body)
+            new = (draft.texts[texts:], draft.thoughts[thoughts:])
             if draft.rest() != before:
                 plain.forget()  # what a plain event says besides its text was not said last
-            elif (len(draft.texts) - 1, len(draft.thoughts)) == (texts, thoughts):
-                plain.learn(text, body, draft.texts[-1], self._body_of)
+            elif [len(pieces) for pieces in new] in ONE:
+                (said,), thought = new[0] or new[1], not new[0]
+                plain.learn(text, body, said, thought=thought, body_of=self._body_of)
         if self.error is not None:
             self.error.retry_after = asked_in(body)
 

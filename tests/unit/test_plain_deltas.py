@@ -67,6 +67,33 @@ def ollama(text, **more):
     return merged({"model": "l", "created_at": "now", "message": said, "done": False}, more)
 
 
+def chat_thought(text, **more):
+    return chat("", {"delta": {"content": "", "reasoning_content": text}}, **more)
+
+
+def chat_thought_twice(text, **more):
+    return chat("", {"delta": {"reasoning_content": text, "reasoning": text}}, **more)
+
+
+def routed_thought(text, **more):
+    details = [{"type": "reasoning.text", "text": text, "index": 0}]
+    delta = {"content": None, "reasoning": text, "reasoning_details": details}
+    return chat("", {"delta": delta}, **more)
+
+
+def claude_thought(text, **more):
+    return claude("", delta={"type": "thinking_delta", "thinking": text, "text": ""}, **more)
+
+
+def gemini_thought(text, **more):
+    said = {"role": "model", "parts": [{"text": text, "thought": True}]}
+    return gemini("", {"content": said}, **more)
+
+
+def ollama_thought(text, **more):
+    return merged(ollama("", **more), {"message": {"thinking": text}})
+
+
 def asked(arguments):
     return {"index": 0, "id": "t1", "function": {"name": "f", "arguments": arguments}}
 
@@ -148,6 +175,7 @@ class Dialect:
 
     provider: str
     event: object
+    thought: object
     form: str = "data: {}\n\n"
     padding: str = ""
 
@@ -168,14 +196,16 @@ class Dialect:
 
 
 DIALECTS = {
-    "openai": Dialect("openai", chat, padding="obfuscation"),
-    "openai, crlf": Dialect("openai", chat, "data: {}\r\n\r\n", padding="obfuscation"),
-    "mistral": Dialect("mistral", chat, padding="p"),
-    "openrouter": Dialect("openrouter", chat),
-    "anthropic": Dialect("anthropic", claude, "event: {kind}\ndata: {}\n\n"),
-    "google": Dialect("google", gemini),
-    "google, array": Dialect("google", gemini, "{},\n"),
-    "ollama": Dialect("ollama", ollama, "{}\n", padding="created_at"),
+    "openai": Dialect("openai", chat, chat_thought, padding="obfuscation"),
+    "openai, crlf": Dialect(
+        "openai", chat, chat_thought_twice, "data: {}\r\n\r\n", padding="obfuscation"
+    ),
+    "mistral": Dialect("mistral", chat, chat_thought, padding="p"),
+    "openrouter": Dialect("openrouter", chat, routed_thought),
+    "anthropic": Dialect("anthropic", claude, claude_thought, "event: {kind}\ndata: {}\n\n"),
+    "google": Dialect("google", gemini, gemini_thought),
+    "google, array": Dialect("google", gemini, gemini_thought, "{},\n"),
+    "ollama": Dialect("ollama", ollama, ollama_thought, "{}\n", padding="created_at"),
 }
 
 WORDS = st.text(max_size=12) | st.sampled_from(
@@ -206,13 +236,13 @@ def bits_of(event):
 
 def events_of(dialect):
     event, padding, bits = dialect.event, dialect.padding, bits_of(dialect.event)
-    plain = st.builds(event, WORDS)
+    plain = st.builds(event, WORDS) | st.builds(dialect.thought, WORDS)
     padded = st.builds(lambda text, pad: event(text, **{padding: pad}), WORDS, WORDS)
     raw = bits.map(lambda found: (event(RAW), found))
     raw_padded = bits.map(lambda found: (event("x", **{padding: RAW}), found))
     usual = [plain] * 2 + ([padded] * 2 if padding else [])
     odd = [st.sampled_from([*ODD[event], *TOO]), raw, BETWEEN] + ([raw_padded] if padding else [])
-    first = [
+    first = [[dialect.thought(word) for word in "abcde"]] + [
         [event(word, **more) for word in "abcde"]
         for more in ({}, {padding: "p"})[: len(usual) // 2]
     ]
@@ -234,7 +264,7 @@ def streams_of(name):
 def read(provider, data, sizes, kind=PlainDeltas):
     """Every delta with the state after it, and the answer at the end."""
     stream = PROVIDERS[provider]().stream_parser()
-    stream.plain = kind(stream.text_path, stream.varying)
+    stream.plain = kind(stream.paths)
     seen, place, turn = [], 0, 0
     while place < len(data):
         size = sizes[turn % len(sizes)]
@@ -304,6 +334,33 @@ def test_most_events_of_a_plain_stream_are_not_parsed(name, separators):
 
         assert answer.text == "".join(words)
         assert stream.plain.parsed == 4
+
+
+@pytest.mark.parametrize("name", [name for name in DIALECTS if name != "openai, crlf"])
+def test_reasoning_is_read_by_a_pattern_of_its_own(name):
+    """First what a model thinks and then what it says: a few events of each are parsed."""
+    dialect = DIALECTS[name]
+    thoughts = [dialect.thought(f"hm{n} ") for n in range(40)]
+    events = [*thoughts, *(dialect.event(f"w{n} ") for n in range(40))]
+
+    (_, answer, _), stream = read(dialect.provider, stream_of(name, events), [100_000], Counting)
+
+    assert answer.reasoning == "".join(f"hm{n} " for n in range(40))
+    assert answer.text == "".join(f"w{n} " for n in range(40))
+    assert stream.plain.parsed == 5
+
+
+def test_reasoning_that_is_said_twice_is_told_once():
+    """Where two fields tell the same, the one that counts is read, whatever the other says next."""
+
+    def both(first, second):
+        return chat("", {"delta": {"reasoning_content": first, "reasoning": second}})
+
+    events = [*[both("a", "a")] * 6, both("a", "b"), both("b", "a"), both("b", "b"), both("", "c")]
+
+    (_, answer, _), _ = read("openai", stream_of("openai", events), [100_000])
+
+    assert answer.reasoning == "aaaaaaabbc"
 
 
 def test_an_event_of_another_form_costs_no_more_than_itself():
