@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import first_use
 from .calls import at, call_for, limits
+from .carriers import Carriers
 from .catalogue import prices
 from .catalogue.resolution import Resolution
 from .client import Call, Exchange
@@ -26,7 +27,6 @@ from .news import CallNews
 from .options import Options
 from .plan import Spot
 from .pricing import priced, warm
-from .roads import Roads
 from .runtime.carrier import Carrier, Limits
 from .runtime.cell import CURRENT
 from .runtime.gate import Gates
@@ -88,7 +88,7 @@ class Kit(Directory):
         self._notify = notify
         self._local: LocalModels | None = None
         self._gates = gates or Gates()
-        self._roads = Roads(self, self.manager, carriers or {})
+        self._carriers = Carriers(self, self.manager, carriers or {})
 
     @cached_property
     def checks(self) -> Checks:
@@ -96,8 +96,8 @@ class Kit(Directory):
         from .checks import Checks
 
         return Checks(
-            self, self.manager, wire=self._roads.wire, limits=self._limits,
-            installed=self.local_models, carriers=self._roads.given,
+            self, self.manager, wire=self._carriers.wire, limits=self._limits,
+            installed=self.local_models, carriers=self._carriers.given,
         )  # fmt: skip
 
     @cached_property
@@ -106,8 +106,8 @@ class Kit(Directory):
         from .model_lists import ModelLists
 
         return ModelLists(
-            self, self.manager, wire=self._roads.wire, limits=self._limits,
-            carriers={"scripted": self._roads.scripts, **self._roads.given},
+            self, self.manager, wire=self._carriers.wire, limits=self._limits,
+            carriers={"scripted": self._carriers.scripts, **self._carriers.given},
             sdk=self.checks.sdk_client,
         )  # fmt: skip
 
@@ -199,9 +199,9 @@ class Kit(Directory):
             await self.checks.close_outdated(call.provider, call.key)
         if call.via == "sdk":
             client, record = await self.checks.sdk_client(call.provider, call.key)
-            carrier, use, session = self._roads.through(client, record, call.provider)
+            carrier, use, session = self._carriers.through(client, record, call.provider)
         else:
-            carrier, use, session = await self._roads.to(call.provider)
+            carrier, use, session = await self._carriers.to(call.provider)
         warm(call.provider.name)
         gate = self._gates.of(call.provider.name, call.provider.base_url, call.key)
         at_once = limit or self.settings.limit_per_provider
@@ -223,7 +223,7 @@ class Kit(Directory):
 
     def script(self, name: str, reply: Reply) -> None:
         """Makes `scripted:NAME` answer as *reply* says, for classes and for trying failures out."""
-        self._roads.scripts.play(name, reply)
+        self._carriers.scripts.play(name, reply)
         self._open_ended = ("scripted",)
 
     # -- many calls --------------------------------------------------------------------------
@@ -284,7 +284,7 @@ class Kit(Directory):
 
     async def http_session(self, name: str, *, persistent: bool) -> tuple[Any, Session]:
         """An aiohttp session for *name* on this loop, and its line in the session table."""
-        return await self._roads.session(self.provider(name), persistent=persistent)
+        return await self._carriers.session(self.provider(name), persistent=persistent)
 
     async def refresh(self, name: str) -> LiveList:
         """What a provider's own list names now, see `llmkit.refresh`."""

@@ -1,4 +1,4 @@
-"""The roads to a provider: over a session of this kit, through its official SDK, or by a script."""
+"""What carries requests to a provider: a session of this kit, its official SDK, or a script."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from .runtime.scripted import ScriptedCarrier
 
 # What carries requests, what marks its session as in use, and that session's id.
-Road = tuple[Carrier, AbstractContextManager[object], str | None]
+Carried = tuple[Carrier, AbstractContextManager[object], str | None]
 
 
-class Roads:
-    """The roads of one kit, made when they are first needed.
+class Carriers:
+    """What carries the requests of one kit, made when it is first needed.
 
     Attributes:
         given: What somebody has brought to carry requests, by provider.
@@ -55,8 +55,8 @@ class Roads:
             self._wire = await asyncio.to_thread(first_use.imported, name)
         return self._wire
 
-    async def to(self, provider: Provider) -> Road:
-        """The usual road to *provider*."""
+    async def to(self, provider: Provider) -> Carried:
+        """What usually carries requests to *provider*."""
         given = self.given.get(provider.name)
         if given is None and provider.name == "scripted":
             given = self.scripts
@@ -69,8 +69,8 @@ class Roads:
         )
         return wire.AiohttpCarrier(session, told), self._manager.using(record), record.id
 
-    def through(self, client: Any, record: Session, provider: Provider) -> Road:
-        """The road through the official SDK's *client*, whose line in the table is *record*."""
+    def through(self, client: Any, record: Session, provider: Provider) -> Carried:
+        """By the official SDK's *client*, whose line in the table is *record*."""
         told = partial(
             self._manager.telemetry.connected, provider.name, provider.base_url, record.id
         )
