@@ -142,7 +142,7 @@ class Exchange:
             return self._result
         about = self._about()
         if self._answer is None and self._parser is not None:
-            return without_keys(self._parser.end(status, about))
+            return without_keys(self._parser.end(status, about), self._masks)
         answer = self._answer or Completion()
         about["warnings"] = (*answer.warnings, *about["warnings"])
         about["request_id"] = answer.request_id or about["request_id"]

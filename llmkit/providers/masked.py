@@ -31,20 +31,33 @@ class Masks:
         reasoning = self._reasoning.feed(delta.reasoning) if delta.reasoning else ""
         return TextDelta(text, reasoning) if text or reasoning else None
 
+    def whole(self, answer: Completion) -> tuple[str, str]:
+        """Text and reasoning of *answer*, which was fed here piece by piece, without keys."""
+        # Most often no key was found on the way, and a long text need not be searched again.
+        text, reasoning = answer.text, answer.reasoning
+        return (
+            text if self._text.passed(text) else masked(text),
+            reasoning if self._reasoning.passed(reasoning) else masked(reasoning),
+        )
+
 
 def masks() -> Masks | None:
     """What masks one answer that begins; None where this process holds no key."""
     return Masks() if any_held() else None
 
 
-def without_keys(answer: Completion) -> Completion:
-    """*answer* with every key of this process masked, in its text and in what was said with it."""
+def without_keys(answer: Completion, masks: Masks | None = None) -> Completion:
+    """*answer* with every key of this process masked, in its text and in what was said with it.
+
+    *masks* have read its pieces.
+    """
     if not any_held():
         return answer
+    text, reasoning = (masks or Masks()).whole(answer)
     said = {name: redact(value) for name in SAID if (value := getattr(answer, name))}
     changes: dict[str, Any] = {
-        "text": masked(answer.text),
-        "reasoning": masked(answer.reasoning),
+        "text": text,
+        "reasoning": reasoning,
         "warnings": tuple(map(redact, answer.warnings)),
         **said,
     }

@@ -17,15 +17,23 @@ class Masking:
         self._carried = max((len(head) - 1 for _, head in self._keys), default=0)
         self._window = ""  # what the next piece may complete to a key
         self._told = 0  # how much of it has been given already
+        self._seen = 0  # characters
+        self._clean = True
 
     def feed(self, text: str) -> str:
         """What *text* adds, without keys; "" where all of it may become one."""
+        self._seen += len(text)
         if not self._keys:
             return text
         self._window = window = self._window + text
         if not any(head in window for _, head in self._keys):
             return self._give(len(window), max(len(window) - self._carried, 0))
+        self._clean = False
         return self._without_keys() + self._until_a_beginning()
+
+    def passed(self, text: str) -> bool:
+        """True where *text* is all that was fed, and no key that is held now even begins in it."""
+        return self._clean and self._seen == len(text) and self._keys is long_keys()
 
     def end(self) -> str:
         """What was held back, as a mask: it is the larger part of a key that was cut."""

@@ -51,3 +51,19 @@ def test_a_whole_text_is_masked_or_the_same_object():
 
     assert masked(text) is text
     assert masked(f"{KEY} and {KEY}") == "*** and ***"
+
+
+def test_what_was_searched_piece_by_piece_passes_as_a_whole():
+    """Not where a key began in it, where more was told than was searched, or for a later key."""
+    clean, found, later = Masking(), Masking(), Masking()
+    for piece in ("a river carries", " s", "ilt"):
+        clean.feed(piece)
+        later.feed(piece)
+    for piece in ("a ", KEY[:15], KEY[15:]):
+        found.feed(piece)
+
+    assert clean.passed("a river carries silt")
+    assert not clean.passed("a river carries silt.")
+    assert not found.passed(f"a {KEY}")
+    Secret("sk-mask-Zt4mB7cW9qR2yD5h")
+    assert not later.passed("a river carries silt")
