@@ -30,13 +30,8 @@ class Paths(NamedTuple):
     varying: tuple[Path, ...] = ()
 
 
-class Run(NamedTuple):
-    """What plain events in a row add; `end` is where the next event begins."""
-
-    said: str
-    thought: bool
-    end: int
-
+# What plain events in a row say, True where that is reasoning, and where the next event begins.
+Run = tuple[str, bool, int]
 
 TRIALS = 3
 EARNED = 8  # runs that were read by a pattern earn new trials
@@ -52,51 +47,68 @@ class Pattern:
     """One event's text with holes in it.
 
     Attributes:
-        parts: What stands before, between and behind the holes.
+        head: What stands before the first hole.
+        between: What stands behind each hole: behind an event's last one all that comes before the
+            first one of the next event.
+        tail: What stands behind the last hole.
+        mark: What stands between two events, None where they come one by one.
         said: The hole that holds the answer's text.
         thought: True where that is reasoning.
     """
 
-    parts: tuple[str, ...]
+    head: str
+    between: tuple[str, ...]
+    tail: str
+    mark: str | None
     said: int
     thought: bool
 
-    def reach(self, text: str, at: int, mark: str | None, span: int) -> tuple[int, bool]:
+    def reach(self, text: str, at: int, span: int) -> tuple[int, bool]:
         """Where the events end that may be of this form, and True where they are several.
 
         They begin at *at*, and all but the last of them within *span* characters.
         """
-        head, tail = self.parts[0], self.parts[-1]
-        if not mark:
-            return len(text), False
-        last = text.rfind(tail + mark + head, at, at + span)
-        begin = at if last < 0 else last + len(tail + mark)
+        mark, tail = self.mark, self.tail
+        end = event_end(text, at, mark)
+        if not mark or end == len(text):
+            return end, False
+        joint = self.between[-1]
+        last = text.rfind(joint, at, at + span)
+        if last < 0:
+            return end, False
+        begin = last + len(tail) + len(mark)
         end = event_end(text, begin, mark)
-        if last >= 0 and not text.endswith(tail, begin, end):
-            end = last + len(tail)
-        return end, last >= 0
+        return (end if text.endswith(tail, begin, end) else last + len(tail)), True
 
-    def said_in(self, text: str, at: int, end: int, mark: str | None) -> str | None:
+    def said_in(self, text: str, at: int, end: int, *, several: bool) -> str | None:
         """What the events from *at* to *end* add, None where one of them is not of this form.
 
         The first begins as this form does.
         """
-        head, tail = self.parts[0], self.parts[-1]
-        start, stop = at + len(head), end - len(tail)
-        if start > stop or not text.endswith(tail, at, end):
+        start, stop = at + len(self.head), end - len(self.tail)
+        if start > stop or not text.endswith(self.tail, at, end):
             return None
         inner = text[start:stop]
-        between = (*self.parts[1:-1], tail + (mark or "") + head)
-        columns = self._columns(inner, between)
+        columns = self._columns(inner) if several else self._row(inner)
         # Written again it must be what was read: then everything stands where it should.
-        if _written(columns, between) != inner:
+        if not columns or (several and _written(columns, self.between) != inner):
             return None
         pieces = columns.pop(self.said)
         return joined(pieces) if all(map(_bare, map("".join, columns))) else None
 
-    def _columns(self, inner: str, between: Sequence[str]) -> list[list[str]]:
+    def _row(self, inner: str) -> list[list[str]]:
+        """What stands in each hole of one event; nothing where it is not of this form."""
+        row = []
+        for part in self.between[:-1]:
+            piece, found, inner = inner.partition(part)
+            if not found:
+                return []
+            row.append([piece])
+        return [*row, [inner]]
+
+    def _columns(self, inner: str) -> list[list[str]]:
         """What stands in each hole, from event to event."""
-        *parts, joint = between
+        *parts, joint = self.between
         rest = inner.split(joint[-KEY:])
         columns = []
         for part in parts:
@@ -116,18 +128,18 @@ class PlainDeltas:
         self._span = SPAN
         self._pattern: Pattern | None = None
 
-    def run(self, text: str, at: int, mark: str | None) -> Run | None:
+    def run(self, text: str, at: int) -> Run | None:
         """What the plain events at *at* add; None where another stands there."""
         pattern, several = self._pattern, True
-        if pattern is None or not text.startswith(pattern.parts[0], at):
+        if pattern is None or not text.startswith(pattern.head, at):
             return None
         while several:
-            end, several = pattern.reach(text, at, mark, self._span)
-            said = pattern.said_in(text, at, end, mark)
+            end, several = pattern.reach(text, at, self._span)
+            said = pattern.said_in(text, at, end, several=several)
             if said:
                 self._runs += 1
                 self._span = min(2 * self._span, SPAN)
-                return Run(said, pattern.thought, end + len(mark or ""))
+                return said, pattern.thought, end + len(pattern.mark or "")
             # One of them is of another form. Next time fewer are tried, until they fit again.
             self._span = min(self._span, end - at) // 2
         return None
@@ -150,11 +162,12 @@ class PlainDeltas:
         said: str,
         *,
         thought: bool,
+        mark: str | None,
         body_of: Callable[[str], Any],
     ) -> None:
         """Takes *text*, an event all of whose meaning was *said*, as the pattern of what will come.
 
-        *body* is what is in it, as *body_of* tells of any event.
+        *mark* stands between two events; *body* is what is in this one, as *body_of* tells of any.
         """
         if self._trials >= TRIALS or not _bare(said):
             return
@@ -165,7 +178,10 @@ class PlainDeltas:
         self._trials += 1
         found = _holes(text, body, (path, *self._paths.varying), body_of)
         if found is not None:
-            self._pattern, self._span = Pattern(*found, thought), SPAN
+            (head, *between, tail), hole = found
+            between.append(f"{tail}{mark or ''}{head}")
+            self._pattern = Pattern(head, tuple(between), tail, mark, hole, thought)
+            self._span = SPAN
 
 
 def _written(columns: list[list[str]], between: Sequence[str]) -> str:

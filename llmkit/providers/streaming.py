@@ -240,7 +240,7 @@ class EventParser(ABC):
         """Takes the events in *text*: plain ones as many at once as there are, others by one."""
         at, mark = 0, self._decoder.mark
         while at < len(text) and not self.done:
-            run = self.plain.run(text, at, mark)
+            run = self.plain.run(text, at)
             if run is not None:
                 said, thought, at = run
                 (self.draft.thoughts if thought else self.draft.texts).append(said)
@@ -276,7 +276,8 @@ class EventParser(ABC):
                 plain.forget()  # what a plain event says besides its text was not said last
             elif [len(pieces) for pieces in new] in ONE:
                 (said,), thought = new[0] or new[1], not new[0]
-                plain.learn(text, body, said, thought=thought, body_of=self._body_of)
+                mark = self._decoder.mark
+                plain.learn(text, body, said, thought=thought, mark=mark, body_of=self._body_of)
         if self.error is not None:
             self.error.retry_after = asked_in(body)
 

@@ -19,7 +19,7 @@ RAW = "\u2042raw\u2042"  # stands where something goes that json.dumps would not
 class Never(PlainDeltas):
     """Has every event parsed."""
 
-    def run(self, text, at, mark):
+    def run(self, text, at):
         return None
 
 
