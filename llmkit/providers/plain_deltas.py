@@ -181,7 +181,6 @@ class PlainDeltas:
             (head, *between, tail), hole = found
             between.append(f"{tail}{mark or ''}{head}")
             self._pattern = Pattern(head, tuple(between), tail, mark, hole, thought)
-            self._span = SPAN
 
 
 def _written(columns: list[list[str]], between: Sequence[str]) -> str:

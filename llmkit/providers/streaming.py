@@ -240,6 +240,9 @@ class EventParser(ABC):
         """Takes the events in *text*: plain ones as many at once as there are, others by one."""
         at, mark = 0, self._decoder.mark
         while at < len(text) and not self.done:
+            if text.startswith("\n", at):  # a blank line too many
+                at += 1
+                continue
             run = self.plain.run(text, at)
             if run is not None:
                 said, thought, at = run
