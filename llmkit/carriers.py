@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property, partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from . import first_use
 from .directory import Directory
 from .providers.base import Provider
 from .runtime.carrier import Carrier
@@ -52,7 +52,7 @@ class Carriers:
             # aiohttp takes a tenth of a second to import: not on a loop that others use. Not
             # taken from sys.modules, where it stands while another thread still imports it.
             name = f"{__package__}.runtime.transport"
-            self._wire = await asyncio.to_thread(first_use.imported, name)
+            self._wire = await asyncio.to_thread(import_module, name)
         return self._wire
 
     async def to(self, provider: Provider) -> Carried:

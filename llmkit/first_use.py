@@ -5,10 +5,7 @@ So the notebook's extension can put its live view there without loading what a k
 
 from __future__ import annotations
 
-import gc
-import importlib
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
 _callbacks: list[Callable[[Any], None]] = []
@@ -29,21 +26,3 @@ def made(kit: Any) -> None:
     """The default kit is *kit*."""
     for callback in tuple(_callbacks):
         callback(kit)
-
-
-def imported(name: str) -> ModuleType:
-    """The module called *name*, imported without the garbage collector looking at what it makes.
-
-    Nearly all of that stays for ever, and looking at it time and again costs a tenth of a first
-    answer.
-    """
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        return importlib.import_module(name)
-    finally:
-        if collecting:
-            if not gc.get_freeze_count():  # what somebody has frozen stays so
-                gc.freeze()
-                gc.unfreeze()  # to the old objects, where a full collection finds them
-            gc.enable()

@@ -7,8 +7,6 @@ import os
 import subprocess
 import sys
 
-import pytest
-
 # A first answer is a third slower with them, and needs none.
 LATER = [
     "pandas", "matplotlib", "genai_prices", "tenacity", "nest_asyncio2", "mistralai", "difflib",
@@ -44,23 +42,6 @@ found = PROVIDERS["ollama"].name, "openai" in PROVIDERS, "nobody" in PROVIDERS, 
 loaded = sorted(name for name in PROVIDERS if f"llmkit.providers.{name}" in sys.modules)
 print(json.dumps([*found, loaded]))
 """
-IMPORT = """
-import gc, json
-from llmkit.first_use import imported
-found = []
-for frozen in (False, True):
-    for on in (True, False):
-        gc.enable() if on else gc.disable()
-        if frozen and not gc.get_freeze_count():
-            gc.freeze()
-        before = gc.get_freeze_count()
-        try:
-            imported("llmkit.nowhere" if frozen else "llmkit.kit")
-        except ImportError:
-            pass
-        found.append(gc.isenabled() is on and (gc.get_freeze_count() > 0) is (before > 0))
-print(json.dumps(found))
-"""
 
 
 def child(code, **environ):
@@ -86,9 +67,3 @@ def test_a_provider_is_loaded_when_it_is_asked_for():
 def test_prices_are_read_while_the_first_answer_is_made():
     """One thread reads them, for the first provider whose answers are priced by them."""
     assert child(WARM) == [[0, 1, 1], True]
-
-
-@pytest.mark.parametrize("place", range(4))
-def test_an_import_leaves_the_garbage_collector_as_it_was(place):
-    """It runs again or stays off, and what somebody froze stays frozen, whatever the import did."""
-    assert child(IMPORT)[place]
