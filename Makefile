@@ -36,6 +36,7 @@ lab: env-dev  ## JupyterLab with the notebooks
 	@$(DEV) -m jupyterlab notebooks
 
 bench: env-dev  ## speed, as ratios within one run
+	@.ci/browser
 	@$(DEV) -m benchmarks.run
 
 catalogue: env-dev  ## the catalogue of models, anew from the packages that it comes from
