@@ -2,8 +2,9 @@
 
 Each subject is a file in benchmarks/subjects with a function `figures()` and runs in a process of
 its own, so that none warms or burdens another. On a shared machine only CPU time, and only a
-ratio within one round, can be compared. `--strict` fails where a goal is missed, and a
-subject that cannot be measured always does; names choose subjects. The figures of each run are kept in build/bench, as JSON.
+ratio within one round, can be compared. `--strict` fails where a goal is missed, and a subject
+that cannot be measured always does; names choose subjects. The figures of each run are kept in
+build/bench, as JSON.
 """
 
 from __future__ import annotations
