@@ -16,7 +16,7 @@ from jupyter_client.manager import start_new_kernel
 
 from ..measure import Figure, median_ratio
 
-ROUNDS, TOKENS, PACE_S = 2, 600, 0.015
+ROUNDS, TOKENS, PACE_S = 3, 600, 0.015
 MANY, LONG, QUICK_S = 12, 2_000, 0.005
 PATIENCE_S = 300.0
 
@@ -66,7 +66,7 @@ def figures() -> list[Figure]:
     with kernel() as client:
         four = ran(client, f"run(4, {TOKENS}, {PACE_S})")
         many = ran(client, f"run({MANY}, {LONG}, {QUICK_S})")
-        one, six = ratio(client, 1, TOKENS), ratio(client, 6, TOKENS // 2)
+        one, six = ratio(client, 1, TOKENS), ratio(client, 6, TOKENS // 3)
     stream = f"4 x {TOKENS} tokens seen"
     return [
         Figure(f"{stream}, messages on iopub each second", 15, four.messages / four.took_s, ""),
