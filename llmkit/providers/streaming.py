@@ -268,21 +268,24 @@ class EventParser(ABC):
             self.fail(unreadable(self._provider, payload))
 
     def _read(self, body: dict[str, Any], text: str) -> None:
-        draft, plain = self.draft, self.plain
-        if not plain.curious():
-            self.read(body)
+        if self.plain.curious():
+            self._read_to_learn(body, text)
         else:
-            before, texts, thoughts = draft.rest(), len(draft.texts), len(draft.thoughts)
             self.read(body)
-            new = (draft.texts[texts:], draft.thoughts[thoughts:])
-            if draft.rest() != before:
-                plain.forget()  # what a plain event says besides its text was not said last
-            elif [len(pieces) for pieces in new] in ONE:
-                (said,), thought = new[0] or new[1], not new[0]
-                mark = self._decoder.mark
-                plain.learn(text, body, said, thought=thought, mark=mark, body_of=self._body_of)
         if self.error is not None:
             self.error.retry_after = asked_in(body)
+
+    def _read_to_learn(self, body: dict[str, Any], text: str) -> None:
+        draft, plain = self.draft, self.plain
+        before, texts, thoughts = draft.rest(), len(draft.texts), len(draft.thoughts)
+        self.read(body)
+        new = (draft.texts[texts:], draft.thoughts[thoughts:])
+        if draft.rest() != before:
+            plain.forget()  # what a plain event says besides its text was not said last
+        elif [len(pieces) for pieces in new] in ONE:
+            (said,), thought = new[0] or new[1], not new[0]
+            mark = self._decoder.mark
+            plain.learn(text, body, said, thought=thought, mark=mark, body_of=self._body_of)
 
     def _body_of(self, text: str) -> Any:
         """The JSON in *text* if that is one event, else None."""
