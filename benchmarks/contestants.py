@@ -64,12 +64,14 @@ class RawAiohttp:
 class Llmkit:
     """The public functions, with session tracking, telemetry and everything else switched on."""
 
+    key_var: str | None = None
+
     async def open(self, url: str) -> None:
         import llmkit
 
         self.llmkit = llmkit
         llmkit.configure(retries=0, limit_per_provider=2000)
-        llmkit.add_provider("bench", url)
+        llmkit.add_provider("bench", url, self.key_var)
 
     async def close(self) -> None:
         await self.llmkit.aclose("all")
@@ -92,6 +94,16 @@ class LlmkitStdlib(Llmkit):
 
     async def open(self, url: str) -> None:
         sys.modules["orjson"] = None  # type: ignore[assignment]  # so that its import fails
+        await super().open(url)
+
+
+class LlmkitKeyed(Llmkit):
+    """With a key, which it sends and then looks for in all that comes back."""
+
+    key_var = "BENCH_API_KEY"
+
+    async def open(self, url: str) -> None:
+        os.environ[self.key_var] = KEY
         await super().open(url)
 
 
@@ -219,6 +231,7 @@ CONTESTANTS: dict[str, tuple[type[Any], str]] = {
     "raw-aiohttp": (RawAiohttp, "aiohttp"),
     "llmkit": (Llmkit, "llmkit"),
     "llmkit-stdlib": (LlmkitStdlib, "llmkit"),
+    "llmkit-keyed": (LlmkitKeyed, "llmkit"),
     "openai": (OpenAI, "openai"),
     "mistralai": (Mistral, "mistralai"),
     "litellm": (LiteLLM, "litellm"),

@@ -26,6 +26,7 @@ _lock = threading.Lock()
 _wholes: tuple[str, ...] = ()  # the longest first, so that no key is hidden by a part of it
 _long: tuple[tuple[str, str], ...] = ()
 _pieces: frozenset[str] = frozenset()
+_held = 0
 
 
 class HeaderValue(str):
@@ -115,9 +116,9 @@ def looks_like_key(word: str) -> bool:
     return bool(_SHAPE.match(word) or _UNMARKED.fullmatch(word)) or redact(word) != word
 
 
-def any_held() -> bool:
-    """True where this process has held a key that `redact` takes out."""
-    return bool(_wholes or _pieces)
+def held() -> int:
+    """How often this process has come to hold another key; 0 while `redact` has nothing to do."""
+    return _held
 
 
 def long_keys() -> tuple[tuple[str, str], ...]:
@@ -135,13 +136,14 @@ def _public_part(key: str) -> int:
 
 
 def _remember(value: str) -> None:
-    global _wholes, _long, _pieces
+    global _wholes, _long, _pieces, _held
     with _lock:
         if len(value) >= SHORTEST_REDACTED:
             _wholes = tuple(sorted({*_wholes, value}, key=len, reverse=True))
             long = (key for key in _wholes if len(key) >= RANDOM)
             _long = tuple((key, key[: _public_part(key) + SPARED]) for key in long)
         _pieces |= frozenset(_pieces_of(value))
+        _held += 1
 
 
 def _pieces_of(value: str) -> Iterator[str]:

@@ -20,11 +20,11 @@ WORK: Mapping[str, tuple[dict[str, int], Mapping[str, float]]] = {
         {"chunks": 2000, "times": 2}, {"llmkit": 0.6, "llmkit-stdlib": 0.8},
     ),
     "a prompt of 1 MB": ({"chunks": 1, "times": 3, "prompt": 1_000_000}, {"llmkit": 1.1}),
-    "an answer of 1 MB in one piece": ({"chunks": 1_000_000, "times": 3}, {"llmkit": 0.6}),
+    "an answer of 1 MB in one piece": ({"chunks": 1_000_000, "times": 5}, {"llmkit": 0.6}),
     "a stream of 1 MB in 2,499 chunks": (
         {"chunks": 999_999, "times": 2}, {"llmkit": 0.7, "llmkit-stdlib": 0.7},
     ),
-    "100 calls at once": ({"chunks": 1, "times": 100, "at_once": 100}, {"llmkit": 1.5}),
+    "100 calls at once": ({"chunks": 1, "times": 100, "at_once": 100}, {}),
 }  # fmt: skip
 
 
@@ -48,7 +48,7 @@ def _ratios(
         one.does(**{**command, "times": command.get("at_once", 1)})  # connections, imports
     for turn in range(ROUNDS):
         for one in others:
-            if one.name not in goals and turn > 1:
+            if not one.name.startswith("llmkit") and turn > 1:
                 continue  # they are far off, and slow: two rounds tell enough
             base = raw.does(**command)["cpu"]
             took = one.does(**command)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
-from ..secret import any_held, redact
+from ..secret import held, redact
 from ..types import Completion, TextDelta
 from ..wire.masking import Masking, masked
 
@@ -43,7 +44,7 @@ class Masks:
 
 def masks() -> Masks | None:
     """What masks one answer that begins; None where this process holds no key."""
-    return Masks() if any_held() else None
+    return Masks() if held() else None
 
 
 def without_keys(answer: Completion, masks: Masks | None = None) -> Completion:
@@ -51,10 +52,10 @@ def without_keys(answer: Completion, masks: Masks | None = None) -> Completion:
 
     *masks* have read its pieces.
     """
-    if not any_held():
+    if not held():
         return answer
     text, reasoning = (masks or Masks()).whole(answer)
-    said = {name: redact(value) for name in SAID if (value := getattr(answer, name))}
+    said = {name: _said(value, held()) for name in SAID if (value := getattr(answer, name))}
     changes: dict[str, Any] = {
         "text": text,
         "reasoning": reasoning,
@@ -63,3 +64,8 @@ def without_keys(answer: Completion, masks: Masks | None = None) -> Completion:
     }
     changed = {name: value for name, value in changes.items() if value != getattr(answer, name)}
     return replace(answer, **changed) if changed else answer
+
+
+@lru_cache(maxsize=256)  # a provider says the same words in nearly every answer
+def _said(text: str, held: int) -> str:
+    return redact(text)

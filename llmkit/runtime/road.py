@@ -20,6 +20,7 @@ from yarl import URL
 from ..wire.exchange import HttpRequest
 from .trip import UNDER_WAY
 
+LARGE = 64 * 1024  # bytes; a smaller body is cheaper to copy
 ROUTES = 256  # addresses that are kept ready
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # what could end a header early
 
@@ -159,4 +160,8 @@ def _write(transport: asyncio.Transport, head: str, request: HttpRequest) -> Non
         raise ValueError("a control character in a header")
     if request.method == "POST":
         fields.append(f"Content-Length: {len(request.body)}")
-    transport.write("\r\n".join((head, *fields, "\r\n")).encode() + request.body)
+    start = "\r\n".join((head, *fields, "\r\n")).encode()
+    if len(request.body) < LARGE:
+        transport.write(start + request.body)
+    else:
+        transport.writelines((start, request.body))  # from Python 3.12 on without a copy
