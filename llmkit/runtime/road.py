@@ -59,8 +59,11 @@ class Head:
     def close(self) -> None:
         """Ends the connection, unless it was given back."""
         connection, self.connection = self.connection, None
-        if connection is not None:
-            connection.close()
+        if connection is None:
+            return
+        if self.content.exception() is None:  # whoever still reads is to be told
+            self.content.set_exception(aiohttp.ClientConnectionError("closed from here"))
+        connection.close()
 
     def _ended(self) -> None:
         connection, self.connection = self.connection, None

@@ -10,6 +10,7 @@ import pytest
 
 from llmkit.errors import CallError
 from llmkit.runtime.carrier import Limits
+from llmkit.runtime.connections import end_answers
 from llmkit.runtime.transport import HEADERS, AiohttpCarrier, open_session
 from llmkit.wire.exchange import HttpRequest
 
@@ -165,6 +166,22 @@ def test_an_answer_that_comes_before_the_whole_request_ends_the_connection():
         return server
 
     assert asyncio.run(main()).connections == 2
+
+
+def test_whoever_reads_an_answer_is_told_that_its_session_was_closed():
+    """The next read is an error at once, whether or not the server has noticed."""
+
+    async def main():
+        half = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"
+        async with serving(half) as (_, url), open_session() as session:
+            request = HttpRequest("POST", url, SENT, b"{}")
+            async with AiohttpCarrier(session).send(request, LIMITS) as arriving:
+                assert await arriving.read() == b"half"
+                end_answers(session)
+                with pytest.raises(CallError, match="broke in the middle"):
+                    await arriving.read()
+
+    asyncio.run(main())
 
 
 def test_a_call_that_is_cancelled_leaves_no_connection():
