@@ -226,9 +226,8 @@ class Checks:
 
     async def _sdk(self, provider: Provider, key: Secret | None) -> Callable[[], Any]:
         """What opens a client of the official SDK."""
-        # It takes half a second to import: not on a loop that others use.
-        name = f"{__package__}.runtime.mistral_sdk"
-        module = await asyncio.to_thread(importlib.import_module, name)
+        # It takes more than half a second to get ready: not on a loop that others use.
+        module = await asyncio.to_thread(_ready_sdk)
         return partial(
             module.MistralClient,
             key,
@@ -295,3 +294,9 @@ class _Tried:
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _ready_sdk() -> Any:
+    module = importlib.import_module(f"{__package__}.runtime.mistral_sdk")
+    module.warm()
+    return module

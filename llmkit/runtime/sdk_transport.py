@@ -58,6 +58,10 @@ class UnderWay:
             await sending.__aexit__(None, None, None)
 
 
+# Both the SDK and who cleans for it take their time for each event; a piece at a time, everybody
+# else on this loop has a turn in between.
+PIECE = 16 * 1024  # bytes
+
 UNDER_WAY: ContextVar[UnderWay] = ContextVar("llmkit_sdk_under_way")
 
 
@@ -102,9 +106,12 @@ class _Body(httpx2.AsyncByteStream):
         while not clean.ended and (data := await arriving.read()):
             if not under.is_stream:
                 under.body += data
-            given = clean.feed(data) if under.is_stream else data
-            if given:
-                yield given
+                yield data
+                continue
+            for start in range(0, len(data), PIECE):
+                given = clean.feed(data[start : start + PIECE])
+                if given:
+                    yield given
         if under.is_stream and not clean.ended:
             yield clean.end()
 

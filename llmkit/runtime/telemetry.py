@@ -18,7 +18,8 @@ from .sessions import Session
 log = logging.getLogger(__name__)
 
 REMEMBERED = 2000  # events; the oldest go first
-
+# One of these is loaded where somebody collects OpenTelemetry's data.
+SDK, METRICS = "opentelemetry.sdk", "opentelemetry.metrics"
 
 Subscriber = Callable[[Event], None]
 
@@ -66,8 +67,9 @@ class Telemetry:
         if self._watchers:
             for callback in self._watchers:
                 _told(callback, event)
-        # Whoever collects OpenTelemetry's data has imported it; nobody else should pay for it.
-        if "opentelemetry" in sys.modules and self._exported():
+        # Nobody else should pay for it: Mistral's SDK, too, imports OpenTelemetry's API.
+        modules = sys.modules
+        if (SDK in modules or METRICS in modules) and self._exported():
             if self._export is None:
                 from .otel import exporter
 

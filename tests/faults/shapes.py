@@ -155,9 +155,9 @@ async def one_event_of_four_megabytes(world: World) -> None:
 async def twenty_thousand_deltas(world: World) -> None:
     """All of them, and nobody else on the loop is kept waiting."""
     words = [f"word{number} " for number in range(20_000)]
+    world.says(in_one_piece(saying(world.provider, *words)))  # which takes a while to write
     stalls = asyncio.create_task(longest_stall())
     await asyncio.sleep(0)
-    world.says(in_one_piece(saying(world.provider, *words)))
 
     told = await world.ask()
 

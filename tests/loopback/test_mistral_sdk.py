@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -307,3 +309,25 @@ def test_two_chats_over_one_client_do_not_mix(fakes):
             return await asyncio.gather(*asked)
 
     assert sorted(answer.text for answer in asyncio.run(both())) == ["a b", "one two"]
+
+
+FIRST = """
+import asyncio, sys
+from llmkit.kit import Kit
+async def main():
+    kit = Kit(environ={}, keys={"mistral": "sk-none"})
+    opening = await kit.checks._sdk(kit.provider("mistral"), None)
+    before = set(sys.modules)
+    client = opening()
+    client.sdk().chat, client.sdk().models
+    await client.aclose()
+    print(sorted(set(sys.modules) - before))
+asyncio.run(main())
+"""
+
+
+def test_a_first_client_imports_nothing_on_the_loop():
+    """All that the SDK needs is loaded in a thread before a client of it is made."""
+    done = subprocess.run([sys.executable, "-c", FIRST], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
