@@ -16,7 +16,7 @@ from jupyter_client.manager import start_new_kernel
 
 from ..measure import Figure, median_ratio
 
-ROUNDS, TOKENS, PACE_S = 3, 600, 0.015
+ROUNDS, TOKENS, PACE_S = 3, 600, 0.0125
 MANY, LONG, QUICK_S = 12, 2_000, 0.005
 PATIENCE_S = 300.0
 
