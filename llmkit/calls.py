@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from .catalogue import lifecycle
 from .catalogue.entry import Catalogue
 from .catalogue.resolution import Resolution
-from .client import Call
 from .errors import ConfigError, ModelNotFoundError, RetiredModelError
 from .options import Options
 from .providers.base import Provider
@@ -18,6 +17,28 @@ from .runtime.retry import RetryPolicy
 from .secret import Secret
 from .settings import Settings
 from .types import FallbackStep, How, Lifecycle, Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """All that one request needs to know.
+
+    Attributes:
+        prompt: Already fitted to the model.
+        ignored: The parameters that fitting left out.
+        via: "sdk" for the road through the provider's official SDK.
+    """
+
+    provider: Provider
+    model: str
+    prompt: Prompt
+    key: Secret | None
+    limits: Limits
+    policy: RetryPolicy
+    ignored: tuple[str, ...] = ()
+    fallback: tuple[FallbackStep, ...] = ()
+    warnings: tuple[str, ...] = ()
+    via: str | None = None
 
 
 def call_for(

@@ -6,10 +6,11 @@ import logging
 import sys
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from .bodies import MaybeDocument, refusal
+from .calls import Call
 from .errors import (
     BadResponseError,
     CallError,
@@ -20,14 +21,13 @@ from .errors import (
     TransportError,
 )
 from .news import News
-from .providers.base import Provider, StreamParser, located
+from .providers.base import StreamParser, located
 from .providers.masked import Masks, masks, without_keys
-from .runtime.carrier import STALE, Arriving, Carrier, Limits
+from .runtime.carrier import STALE, Arriving, Carrier
 from .runtime.gate import AT_ONCE, Gate
-from .runtime.retry import RetryPolicy
-from .secret import Secret, redact
+from .secret import redact
 from .times import Times
-from .types import Completion, FallbackStep, Prompt, Status, TextDelta
+from .types import Completion, Status, TextDelta
 from .wire.exchange import HttpResponse
 from .wire.retry_hints import asked_in
 
@@ -35,28 +35,6 @@ log = logging.getLogger(__name__)
 
 LAST_WORDS_S = 0.1  # for the end of the body, once the answer has ended
 USAGE_S = 2.0  # for token counts and the closing mark, once a finish reason came
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """All that one request needs to know.
-
-    Attributes:
-        prompt: Already fitted to the model.
-        ignored: The parameters that fitting left out.
-        via: "sdk" for the road through the provider's official SDK.
-    """
-
-    provider: Provider
-    model: str
-    prompt: Prompt
-    key: Secret | None
-    limits: Limits
-    policy: RetryPolicy
-    ignored: tuple[str, ...] = ()
-    fallback: tuple[FallbackStep, ...] = ()
-    warnings: tuple[str, ...] = ()
-    via: str | None = None
 
 
 class Exchange:

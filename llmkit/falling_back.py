@@ -9,7 +9,8 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager, aclo
 from dataclasses import replace
 from typing import Protocol
 
-from .client import Call, Exchange
+from .calls import Call
+from .client import Exchange
 from .errors import (
     CallError,
     ContextLengthExceededError,

@@ -14,11 +14,11 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from . import first_use
-from .calls import at, call_for, limits
+from .calls import Call, at, call_for, limits
 from .carriers import Carriers
 from .catalogue import prices
 from .catalogue.resolution import Resolution
-from .client import Call, Exchange
+from .client import Exchange
 from .directory import Directory
 from .errors import ConfigError, LlmkitError, ModelNotFoundError
 from .falling_back import Tries

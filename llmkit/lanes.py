@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from .calls import Call
 from .catalogue.resolution import Resolution
-from .client import Call
 from .errors import CallError, LlmkitError
 from .falling_back import Instead, Ready, Tries, unsent
 from .plan import Spot

@@ -17,7 +17,7 @@ from .types import Completion, Prompt
 
 if TYPE_CHECKING:
     from .auth_status import AuthStatus
-    from .client import Call
+    from .calls import Call
     from .errors import CallError
     from .providers.base import Provider
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from .calls import Call
 from .catalogue import prices
 from .catalogue.entry import Catalogue
 from .catalogue.lifecycle import facts_of
 from .catalogue.tokens import guessed_usage
-from .client import Call
 from .errors import SpendLimitError
 from .lanes import Lane
 from .types import Usage

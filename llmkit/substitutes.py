@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .calls import call_for
+from .calls import Call, call_for
 from .catalogue import policy
 from .catalogue.entry import normal
 from .catalogue.resolution import Resolution
 from .catalogue.spelling import SPELLINGS, written
-from .client import Call
 from .directory import Directory
 from .errors import (
     CallError,

@@ -7,7 +7,8 @@ from contextlib import aclosing, asynccontextmanager
 
 import pytest
 
-from llmkit.client import Call, Exchange
+from llmkit.calls import Call
+from llmkit.client import Exchange
 from llmkit.errors import (
     APIConnectionError,
     APITimeoutError,

@@ -15,7 +15,8 @@ from contextlib import aclosing
 
 import pytest
 
-from llmkit.client import Call, Exchange
+from llmkit.calls import Call
+from llmkit.client import Exchange
 from llmkit.errors import AuthenticationError, ContextLengthExceededError, LocalModelError
 from llmkit.providers.anthropic import Anthropic
 from llmkit.providers.local import Local

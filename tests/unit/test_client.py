@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from llmkit.client import Call, Exchange
+from llmkit.calls import Call
+from llmkit.client import Exchange
 from llmkit.errors import BadResponseError, RateLimitError, ServerError, StreamInterruptedError
 from llmkit.providers.openai import OpenAI
 from llmkit.runtime.carrier import Limits

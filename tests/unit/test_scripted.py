@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from llmkit.asking import comparing
-from llmkit.client import Call, Exchange
+from llmkit.calls import Call
+from llmkit.client import Exchange
 from llmkit.errors import (
     APIConnectionError,
     APITimeoutError,
