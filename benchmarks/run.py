@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import signal
 import subprocess
 import sys
 import time
@@ -55,6 +56,9 @@ def keep(found: Mapping[str, Sequence[Figure]], took: Mapping[str, float]) -> No
 
 def here(subject: str) -> None:
     """Measures in this process and prints the figures as one line of JSON."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell starts its background jobs deaf to the stop button, whose cost is measured here.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     found = import_module(f"{subjects.__name__}.{subject}").figures()
     print(json.dumps([asdict(figure) for figure in found]))
 
