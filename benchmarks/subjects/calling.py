@@ -9,7 +9,7 @@ from ..contest import Contestant, contestants, simulator
 from ..contestants import CONTESTANTS
 from ..measure import Figure
 
-ROUNDS = 6
+ROUNDS = 5
 # What is asked, how often in a round, and who has which goal.
 WORK: Mapping[str, tuple[dict[str, int], Mapping[str, float]]] = {
     "one call": ({"chunks": 1, "times": 40}, {"llmkit": 1.3}),
