@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property, partial
 from importlib import import_module
@@ -64,17 +64,18 @@ class Carriers:
             return given, nullcontext(), None
         wire = self._wire or await self.wire()
         session, record = await self.session(provider, persistent=True)
-        told = partial(
-            self._manager.telemetry.connected, provider.name, provider.base_url, record.id
-        )
-        return wire.AiohttpCarrier(session, told), self._manager.using(record), record.id
+        carrier = wire.AiohttpCarrier(session, self._told(provider, record))
+        return carrier, self._manager.using(record), record.id
 
     def through(self, client: Any, record: Session, provider: Provider) -> Carried:
         """By the official SDK's *client*, whose line in the table is *record*."""
-        told = partial(
-            self._manager.telemetry.connected, provider.name, provider.base_url, record.id
-        )
-        return client.carrier(told), self._manager.using(record), record.id
+        carrier = client.carrier(self._told(provider, record))
+        return carrier, self._manager.using(record), record.id
+
+    def _told(self, provider: Provider, record: Session) -> Callable[[float], None]:
+        """Who is told how long a connection took."""
+        connected = self._manager.telemetry.connected
+        return partial(connected, provider.name, provider.base_url, record.id)
 
     async def session(self, provider: Provider, *, persistent: bool) -> tuple[Any, Session]:
         """An aiohttp session for *provider* on this loop, and its line in the session table."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import Any
@@ -21,7 +21,7 @@ from .errors import (
     TransportError,
 )
 from .news import News
-from .providers.base import StreamParser, located
+from .providers.base import StreamParser, located, request_id_from
 from .providers.masked import Masks, masks, without_keys
 from .runtime.carrier import STALE, Arriving, Carrier
 from .runtime.gate import AT_ONCE, Gate
@@ -34,6 +34,7 @@ from .wire.retry_hints import asked_in
 log = logging.getLogger(__name__)
 
 LAST_WORDS_S = 0.1  # for the end of the body, once the answer has ended
+REQUEST_IDS = ("x-request-id", "request-id", "x-generation-id", "mistral-correlation-id")
 USAGE_S = 2.0  # for token counts and the closing mark, once a finish reason came
 
 
@@ -179,7 +180,7 @@ class Exchange:
             if arriving.status != 200:
                 raise await refusal(call.provider, arriving)
             self._gate.accepted()
-            self._request_id = _request_id(arriving.headers)
+            self._request_id = request_id_from(arriving.headers, *REQUEST_IDS)
             self._parser, self._masks = call.provider.stream_parser(), masks()
             self._document = MaybeDocument(arriving.headers.get("content-type", ""))
             return await self._next()
@@ -344,8 +345,3 @@ def _cut(call: Call) -> StreamInterruptedError:
         "finished; the text so far is in .completion",
         possibly_billed=True,
     )
-
-
-def _request_id(headers: Mapping[str, str]) -> str | None:
-    names = ("x-request-id", "request-id", "x-generation-id", "mistral-correlation-id")
-    return next((headers[name] for name in names if headers.get(name)), None)
