@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib import import_module
 
 from .base import Provider
@@ -25,9 +26,7 @@ class _Table(Mapping[str, type[Provider]]):
     """A mapping whose values are imported."""
 
     def __getitem__(self, name: str) -> type[Provider]:
-        kind = _KINDS[name]  # so that an unknown name is a KeyError
-        found: type[Provider] = getattr(import_module(f".{name}", __package__), kind)
-        return found
+        return _kind(name)
 
     def __contains__(self, name: object) -> bool:
         return name in _KINDS
@@ -37,6 +36,13 @@ class _Table(Mapping[str, type[Provider]]):
 
     def __len__(self) -> int:
         return len(_KINDS)
+
+
+@cache  # every call asks
+def _kind(name: str) -> type[Provider]:
+    kind = _KINDS[name]  # so that an unknown name is a KeyError
+    found: type[Provider] = getattr(import_module(f".{name}", __package__), kind)
+    return found
 
 
 PROVIDERS: Mapping[str, type[Provider]] = _Table()
