@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from .catalogue.policy import Fallback
@@ -155,7 +154,7 @@ def _wish(
 
 # Who asks again and again asks mostly with other prompts only: the rest is checked once. By their
 # types as well, because True is no temperature and equals 1.
-_known_wish = lru_cache(maxsize=64, typed=True)(_wish)
+_known_wish = functools.lru_cache(maxsize=64, typed=True)(_wish)
 
 
 def comparing(

@@ -142,12 +142,15 @@ class Directory:
         *known* is what has just been looked up, None to look at the person's file.
         """
         now, own, catalogue = known or self.known()
-        day, further = on or now.date(), (*self._custom(own), *self._open_ended)
+        find = partial(
+            _resolved, on=on or now.date(), catalogue=catalogue,
+            providers=(*self._custom(own), *self._open_ended),
+        )  # fmt: skip
         place = own.names.get(normal(name)) if own.names else None
         if place is not None and provider in (None, place[0]):
-            found = _resolved(written(place), None, day, catalogue, further)
+            found = find(written(place), None, verbatim=False)
             return replace(found, asked=name, how=How.ALIAS)
-        return _resolved(name, provider, day, catalogue, further, verbatim)
+        return find(name, provider, verbatim=verbatim)
 
     def model_names(self, typed: str) -> list[str]:
         """Names that can be asked for and begin with *typed*; see `catalogue.prefixes`."""
@@ -212,18 +215,6 @@ def _own_file(settings: Settings, environ: Mapping[str, str]) -> tuple[Path, boo
     return config_path(environ).with_name("catalogue.toml"), False
 
 
-@lru_cache(maxsize=1024)  # the same names are asked again and again
-def _resolved(
-    name: str,
-    provider: str | None,
-    on: date,
-    catalogue: Catalogue,
-    providers: tuple[str, ...],
-    verbatim: bool = False,
-) -> Resolution:
-    return resolve(
-        name, provider, on=on, catalogue=catalogue, providers=providers, verbatim=verbatim
-    )
-
-
+# The same names are asked again and again, and the answer depends on nothing else.
+_resolved = lru_cache(maxsize=1024)(resolve)
 _compatible = lru_cache(maxsize=64)(compatible)

@@ -94,8 +94,10 @@ def post_json(
 def _quickly(body: Mapping[str, object]) -> bytes | None:
     """*body* by orjson; None without it, and where it is more lenient than JSON or less."""
     dumps = _dumper()
+    if dumps is None:
+        return None
     try:
-        data = dumps(body) if dumps is not None else b""
+        data = dumps(body)
     except TypeError:  # half a character, a number of more than 64 bits, or no JSON at all
         return None
     return None if b"null" in data else data  # so it writes NaN as well
