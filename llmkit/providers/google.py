@@ -18,10 +18,11 @@ from ..errors import (
 )
 from ..secret import Secret
 from ..types import Capability, Completion, Message, Model, Prompt, Usage
+from ..wire.cutting import BYTE_ORDER_MARK
 from ..wire.exchange import HttpRequest, HttpResponse, post_json
 from ..wire.json_array import JSONArrayDecoder
 from ..wire.shape import count, mapping, mappings, word, words
-from ..wire.sse import BYTE_ORDER_MARK, SSEDecoder
+from ..wire.sse import SSEDecoder
 from .base import Fitted, ModelPage, Provider, StreamParser, path_segment, without
 from .extra import extended, refuse_fixed
 from .plain_deltas import Paths

@@ -12,9 +12,10 @@ from collections import deque
 from typing import Any
 
 from ..providers.refusal import holds_error
+from ..wire.cutting import BYTE_ORDER_MARK
 from ..wire.exchange import parse_json
 from ..wire.shape import mapping, mappings
-from ..wire.sse import BYTE_ORDER_MARK, ServerSentEvent, SSEDecoder
+from ..wire.sse import ServerSentEvent, SSEDecoder
 
 DONE = "[DONE]"
 FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..errors import BadResponseError
-from .sse import EVENT_LIMIT
+from .cutting import EVENT_LIMIT
 
 # Inside a string only its end and an escape matter, outside only what opens or closes.
 _TELLING = re.compile(rb'"(?:[^"\\]|\\.)*("?)|[\[\]{}]', re.DOTALL)

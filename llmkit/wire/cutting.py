@@ -1,0 +1,108 @@
+"""Cuts a stream into the texts of its events, whatever stands between two of them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, Generic, TypeVar
+
+from ..errors import BadResponseError
+
+T = TypeVar("T")
+
+EVENT_LIMIT = 16 * 1024 * 1024  # bytes; the largest honest events carry an image
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class Cutter(ABC, Generic[T]):
+    """Turns one stream's bytes, cut anywhere, into events.
+
+    Attributes:
+        mark: What stands between two events.
+        called: What an event is called in a message.
+        replaced: True once bytes that are not UTF-8 became U+FFFD.
+    """
+
+    mark: ClassVar[str]
+    called: ClassVar[str]
+
+    def __init__(self, limit: int = EVENT_LIMIT) -> None:
+        self.replaced = False
+        self._limit = limit
+        self._pending = bytearray()
+        self._begun = False
+        self._mark = self.mark.encode()
+
+    @abstractmethod
+    def event(self, text: str) -> T | None:
+        """The event that is written as *text*, None where that says nothing."""
+
+    def feed(self, data: bytes) -> list[T]:
+        """The events that *data* completes.
+
+        Raises:
+            BadResponseError: One of them is larger than the limit.
+        """
+        found = (self.event(one) for text in self.texts(data) for one in text.split(self.mark))
+        return [event for event in found if event is not None]
+
+    def texts(self, data: bytes) -> list[str]:
+        """The same as text; in one text there may be many, with `mark` between them.
+
+        Raises:
+            BadResponseError: One of them is larger than the limit.
+        """
+        whole = self._whole(data)
+        self._refuse_over_limit(len(self._pending) - len(self._mark) + 1)
+        if not whole:
+            return []
+        if not self._begun:
+            self._begun = True
+            if whole.startswith(BYTE_ORDER_MARK):
+                whole = whole[len(BYTE_ORDER_MARK) :]
+        if len(whole) <= self._limit:
+            try:
+                return [whole.decode()]
+            except UnicodeDecodeError:  # the events before and after are still to be exact
+                pass
+        return [self._text(block) for block in whole.split(self._mark)]
+
+    def _whole(self, data: bytes) -> bytes | bytearray:
+        """What is complete with *data*, without its last mark; the rest is kept."""
+        pending, mark = self._pending, self._mark
+        if mark[:1] not in data:  # quickly told, and most of a large event is that
+            pending += data
+            return b""
+        if not pending:
+            cut = data.rfind(mark)
+            pending += data if cut < 0 else data[cut + len(mark) :]
+            return data[: max(cut, 0)]
+        # Some bytes back: the mark may be split over two reads.
+        start = max(len(pending) - len(mark) + 1, 0)
+        pending += data
+        cut = pending.rfind(mark, start)
+        if cut < 0:
+            return b""
+        self._pending = pending[cut + len(mark) :]
+        del pending[cut:]  # and not a copy of what may be large
+        return pending
+
+    def _rest(self) -> str:
+        """What the end of the stream left without its mark; it may be half of an event."""
+        block, self._pending = self._pending, bytearray()
+        return self._text(block if self._begun else block.removeprefix(BYTE_ORDER_MARK))
+
+    def _text(self, block: bytes | bytearray) -> str:
+        self._refuse_over_limit(len(block))
+        try:
+            return block.decode()
+        except UnicodeDecodeError:
+            self.replaced = True
+            return block.decode("utf-8", "replace")
+
+    def _refuse_over_limit(self, size: int) -> None:
+        if size > self._limit:
+            raise BadResponseError(
+                f"the server sent {self.called} of over {self._limit:,} bytes; nothing honest is "
+                "that large, check the base URL",
+                possibly_billed=True,
+            )
