@@ -14,7 +14,7 @@ test: env-dev  ## all tests with the newest kernel, a real model and a real brow
 	@.ci/browser
 	@$(DEV) -m pytest -m "not live and not browser" --cov --cov-report= --durations=10
 	@# Apart: Playwright's own event loop stays in the process that once began to drive a browser.
-	@$(DEV) -m pytest -m browser tests/browser tests/security --cov --cov-append --cov-report=term:skip-covered --durations=10
+	@$(DEV) -m pytest --tb=short -m browser tests/browser tests/security --cov --cov-append --cov-report=term:skip-covered --durations=10
 
 matrix:  ## the same kernel tests on older kernels and other Pythons, and Binder's recipe
 	@.ci/matrix

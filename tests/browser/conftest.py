@@ -10,6 +10,7 @@ import pytest
 from .lab import FLAGS, Notebook, browser_path, lab, written
 
 numbers = count()
+OPENED = pytest.StashKey[list[Notebook]]()
 
 
 @pytest.fixture(scope="session")
@@ -44,23 +45,41 @@ def bare_server(browser, tmp_path_factory):
 
 
 @pytest.fixture
-def open_notebook(server, browser):
+def open_notebook(request, server, browser):
     """Opens a new notebook with the given cells, in a page of its own.
 
     `open_notebook("%load_ext llmkit", "llmkit.panel()", width=700, dark=True)`
     """
-    yield from opening(browser, *server)
+    yield from opening(request.node, browser, *server)
 
 
 @pytest.fixture
-def open_bare_notebook(bare_server, browser):
+def open_bare_notebook(request, bare_server, browser):
     """The same where the front end has no anywidget."""
-    yield from opening(browser, *bare_server)
+    yield from opening(request.node, browser, *bare_server)
 
 
-def opening(browser, home, url):
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Says of a test that failed how its notebooks stood: a page is gone when it is read."""
+    report = yield
+    if report.when == "call" and report.failed:
+        for notebook in item.stash.get(OPENED, []):
+            report.sections.append((notebook.path.name, told(notebook)))
+    return report
+
+
+def told(notebook):
+    """Its evidence, or why there is none."""
+    try:
+        return notebook.evidence()
+    except Exception as error:
+        return repr(error)
+
+
+def opening(test, browser, home, url):
     """What opens notebooks, and closes them at the end."""
-    opened = []
+    opened = test.stash[OPENED] = []
 
     def open_one(*cells, **view):
         path = written(home / f"n{next(numbers)}.ipynb", *cells)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 PATIENCE_MS = 90_000  # for a loaded machine
+POLL_MS = 50
 APPS = {
     "lab": ("jupyterlab", "LabApp", "lab/tree"),
     "notebook": ("notebook", "JupyterNotebookApp", "notebooks"),
@@ -23,7 +24,8 @@ APPS = {
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--disable-dev-shm-usage",
+    "--disable-dev-shm-usage", "--disable-renderer-backgrounding",
+    "--disable-backgrounding-occluded-windows", "--disable-background-timer-throttling",
 ]  # fmt: skip
 
 
@@ -120,10 +122,16 @@ class Notebook:
         # The server keeps the theme for the next page as well.
         self.theme("JupyterLab Dark" if dark else "JupyterLab Light")
 
+    def until(self, condition: str, arg: object = None) -> None:
+        """Waits until a function of JavaScript gives something true."""
+        # By the clock: Playwright's default asks at each animation frame, and a browser that
+        # draws none, as a headless one now and then does, is then never asked at all.
+        self.page.wait_for_function(condition, arg=arg, polling=POLL_MS)
+
     def wait_for_kernel(self) -> None:
         """Waits until a cell that is sent now will run."""
         # The indicator says "idle" before the kernel is connected, and Run All is then lost.
-        self.page.wait_for_function(
+        self.until(
             "() => { const n = window.jupyterapp?.shell?.currentWidget;"
             " return n?.sessionContext?.isReady && n.sessionContext.session?.kernel?.status"
             " === 'idle'; }"
@@ -166,7 +174,7 @@ class Notebook:
         """Runs one cell and waits for its end."""
         before = self._count(index)
         self.start(index)
-        self.page.wait_for_function(
+        self.until(
             "([i, before]) => { const w = window.jupyterapp.shell.currentWidget.content.widgets[i];"
             " return w.model.executionCount && w.model.executionCount !== before"
             " && w.model.executionState !== 'running'; }",
@@ -175,7 +183,7 @@ class Notebook:
 
     def wait_until_running(self, index: int) -> None:
         """Waits until that cell has begun."""
-        self.page.wait_for_function(
+        self.until(
             "i => window.jupyterapp.shell.currentWidget.content.widgets[i].model.executionState"
             " === 'running'",
             arg=index,
@@ -183,7 +191,7 @@ class Notebook:
 
     def wait_for_cell(self, index: int) -> None:
         """Waits until that cell runs no more."""
-        self.page.wait_for_function(
+        self.until(
             "i => window.jupyterapp.shell.currentWidget.content.widgets[i].model.executionState"
             " !== 'running'",
             arg=index,
@@ -191,7 +199,7 @@ class Notebook:
 
     def wait_for_cells(self) -> None:
         """Waits until every code cell has run."""
-        self.page.wait_for_function(
+        self.until(
             "() => { const cells = window.jupyterapp.shell.currentWidget.content.widgets"
             ".filter(w => w.model.type === 'code');"
             " return cells.length && cells.every(w => w.model.executionCount"
@@ -236,7 +244,7 @@ class Notebook:
 
     def wait_for_output(self, index: int, text: str) -> None:
         """Waits until that cell's output has *text* in it."""
-        self.page.wait_for_function(
+        self.until(
             "([i, text]) => document.querySelectorAll('.jp-CodeCell')[i]"
             ".querySelector('.jp-OutputArea')?.innerText.includes(text)",
             arg=[index, text],
@@ -262,6 +270,18 @@ class Notebook:
         self.page.evaluate(
             "async () => { await window.jupyterapp.shell.currentWidget.sessionContext.shutdown(); }"
         )
+
+    def evidence(self) -> str:
+        """How the kernel and every cell stand, for the report of a test that failed."""
+        found: str = self.page.evaluate(
+            "() => { const w = window.jupyterapp.shell.currentWidget;"
+            " const k = w.sessionContext.session?.kernel;"
+            " const told = w.content.widgets.map(c =>"
+            " `[${c.model.executionCount}] ${c.model.executionState}: "
+            "${c.outputArea?.node.innerText.slice(-300)}`);"
+            " return [`kernel ${k?.status}, ${k?.connectionStatus}`, ...told].join('\\n'); }"
+        )
+        return found
 
     def close(self) -> None:
         """Ends the kernel and the page."""

@@ -40,6 +40,25 @@ def test_no_click_is_lost_while_a_cell_runs(open_notebook):
     assert "next counted 4 on MainThread" in notebook.outputs()[4]
 
 
+def test_what_a_click_asked_for_never_flickers(open_notebook):
+    """Once an action is done, the page shows what came of it, and not first what was before."""
+    notebook = open_notebook(OPEN)
+    notebook.run(0)
+    counted(notebook, 0)
+    notebook.page.evaluate(
+        "() => { const root = document.querySelector('.lk-panel'); window.seen = [];"
+        " new MutationObserver(() => window.seen.push(root.innerText))"
+        ".observe(root, { childList: true, subtree: true, characterData: true }); }"
+    )
+    notebook.page.get_by_role("button", name="Count").click()
+    notebook.until("() => window.seen.some(text => text.includes('counted 1'))")
+    notebook.until("() => !window.seen.at(-1).includes('queued')")
+    seen = notebook.page.evaluate("window.seen")
+
+    assert "queued" in seen[0]
+    assert not [text for text in seen if "counted 0" in text and "queued" not in text]
+
+
 def test_an_error_is_a_sentence_in_the_panel(open_notebook):
     """A failing action says what to do next, and the panel goes on."""
     notebook = open_notebook(OPEN)

@@ -188,7 +188,7 @@ def test_the_search_finds_what_it_looks_for(browser, server, tmp_path):
     path = written(home / "control.ipynb", SETUP, shown("HTML(text)"))
     with watched(browser, url.format(path.name), path) as opened:
         opened.run_all()
-        opened.page.wait_for_function("() => window.hacked")
+        opened.until("() => window.hacked")
         live = found_in(opened)
         opened.save()
     page = exported(browser, path, tmp_path)

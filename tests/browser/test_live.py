@@ -33,7 +33,7 @@ def test_four_lanes_grow_and_end_frozen(open_notebook):
     notebook.start(1)
     page.wait_for_selector(f"{LIVE}[data-state=writing]")
     first = page.locator(LIVE).first.inner_text()
-    page.wait_for_function(
+    notebook.until(
         "text => document.querySelector('.lk-panel .lk-lane').innerText.length > text.length",
         arg=first,
     )
@@ -108,7 +108,7 @@ def test_many_answers_are_a_grid_that_opens(open_notebook):
     section = rows.nth(3).locator("section")
     section.wait_for()
     before = section.inner_text()
-    page.wait_for_function(
+    notebook.until(
         "n => document.querySelectorAll('.lk-panel tbody tr')[3].querySelector('section')"
         ".innerText.length > n",
         arg=len(before),

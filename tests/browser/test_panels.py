@@ -58,11 +58,11 @@ def seen(page, words):
     page.wait_for_selector(f"text={words} >> visible=true")
 
 
-def keep_widget_state(page):
+def keep_widget_state(notebook):
     """Has Lab save the state of all widgets with the notebook."""
     command = "@jupyter-widgets/jupyterlab-manager:saveWidgetState"
-    page.evaluate("name => { window.jupyterapp.commands.execute(name); }", command)
-    page.wait_for_function("name => window.jupyterapp.commands.isToggled(name)", arg=command)
+    notebook.page.evaluate("name => { window.jupyterapp.commands.execute(name); }", command)
+    notebook.until("name => window.jupyterapp.commands.isToggled(name)", arg=command)
 
 
 def open_detail(page, name):
@@ -119,7 +119,7 @@ def test_a_key_that_was_typed_in_is_in_no_file(open_notebook, fakes, tmp_path):
     seen(page, "typed in …cdef")
     seen(page, "✗ rejected")
     in_page = page.content()
-    keep_widget_state(page)
+    keep_widget_state(notebook)
     saved = notebook.save()
     exported = tmp_path / "exported.html"
     subprocess.run(
@@ -154,7 +154,7 @@ def test_the_session_table_moves_while_cells_run_and_follows_their_cells(open_no
         notebook.start(busy)
         notebook.wait_until_running(busy)
         shown_ages(page)
-        page.wait_for_function("() => window.ages.size >= 4")
+        notebook.until("() => window.ages.size >= 4")
         notebook.interrupt()
         notebook.wait_for_cell(busy)
     notebook.run(2)
@@ -198,7 +198,7 @@ def test_a_name_is_found_explained_and_copied(open_notebook, browser):
     copied = page.evaluate("navigator.clipboard.readText()")
     filter.fill("")
     page.get_by_role("button", name="embedding", exact=True).click()
-    page.wait_for_function(
+    notebook.until(
         "() => [...document.querySelectorAll('.lk-name')].length > 0"
         " && [...document.querySelectorAll('.lk-name')].every(n => /embed/.test(n.innerText))"
     )
@@ -310,7 +310,7 @@ def test_a_front_end_without_anywidget_has_all_of_it_in_plain_widgets(open_bare_
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Tell about it").click()
     seen(page, "gemini-pro: then and today")
-    keep_widget_state(page)
+    keep_widget_state(notebook)
     notebook.save()
 
     assert "widget-state+json" in notebook.path.read_text()

@@ -235,8 +235,8 @@ class Panel(anywidget.AnyWidget):
             log.exception("the action %r of a panel failed", verb)
             error = f"that failed unexpectedly ({type(failure).__name__}); the log says where"
         finally:
+            self._paint()  # first: else the page goes back to what was, for a moment
             self.send({"kind": "done", "n": n, "error": error})
-            self.changed()
 
     # -- what goes out -----------------------------------------------------------------------
 
