@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import Any
 
 from ..runtime.cell import Cell
-from . import completion, hooks
+from . import completion, hooks, replies
 from .background import check_if_wished
 from .live_views import LiveViews
 from .magics import NAMES, LlmkitMagics
@@ -25,6 +25,7 @@ def load(shell: Any) -> None:
 
     A second time changes nothing.
     """
+    replies.repair(shell)
     hooks.CellHooks(shell, started=_cell_started, deleted=_cells_deleted).register()
     magics = LlmkitMagics(shell)
     shell.register_magics(magics)
@@ -35,7 +36,7 @@ def load(shell: Any) -> None:
 
 
 def unload(shell: Any) -> None:
-    """Takes the magics and hooks away and closes what is open."""
+    """Takes the magics and hooks away and closes what is open; a repaired kernel stays so."""
     hooks.unregister(shell)
     _views.unregister(shell)
     completion.unregister(shell)

@@ -41,12 +41,13 @@ from typing import Any, ClassVar
 
 import anywidget
 import ipywidgets
+from IPython.core.getipython import get_ipython
 from IPython.display import display
 
 from ...errors import LlmkitError
 from ...kit import Kit
 from ...views.markup import shown
-from .. import assets, early
+from .. import assets, early, replies
 from ..handover import Desk, in_kernel
 from ..showing import Showing
 
@@ -93,6 +94,7 @@ class Panel(anywidget.AnyWidget):
         super().__init__()
         self.on_msg(lambda _, content, __: self._take(content))
         early.look(self.comm, self._take)
+        replies.repair(get_ipython())  # whoever did not load the extension has panels as well
         self._paint()
 
     # -- what a subclass says ----------------------------------------------------------------
