@@ -17,6 +17,9 @@ from typing import Any
 
 PATIENCE_MS = 90_000  # for a loaded machine
 POLL_MS = 50
+# JupyterLab's first requests come together, and ipykernel 7.0 to 7.3 may lose one of them before
+# any cell has run. Elsewhere this changes nothing.
+REPAIR = "from llmkit.notebook.replies import repair\nrepair(get_ipython())\n"
 APPS = {
     "lab": ("jupyterlab", "LabApp", "lab/tree"),
     "notebook": ("notebook", "JupyterNotebookApp", "notebooks"),
@@ -52,6 +55,7 @@ def lab(home: Path, *, without: tuple[str, ...] = (), app: str = "lab") -> Itera
     (quiet / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
     pages = home / "config" / "labconfig"
     pages.mkdir(parents=True)
+    repaired(home / "ipython")
     missing = dict.fromkeys(without, True)
     (pages / "page_config.json").write_text(json.dumps({"disabledExtensions": missing}))
     places = {
@@ -71,6 +75,13 @@ def lab(home: Path, *, without: tuple[str, ...] = (), app: str = "lab") -> Itera
         yield f"http://127.0.0.1:{_port(runtime, server)}/{place}/{{}}?token={token}&reset"
     finally:
         ended(server)
+
+
+def repaired(folder: Path) -> None:
+    """Has each kernel whose IPYTHONDIR is *folder* repaired before its first request."""
+    startup = folder / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "repair.py").write_text(REPAIR)
 
 
 def ended(server: subprocess.Popen[bytes]) -> None:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from .lab import PATIENCE_MS, Notebook, ended, lab, written
+from .lab import PATIENCE_MS, Notebook, ended, lab, repaired, written
 from .marks import BROWSER
 from .test_live import SCRIPTS
 
@@ -83,7 +83,8 @@ def voila(path):
     """A running Voila for one notebook; gives its address."""
     log = path.with_suffix(".log")
     places = {"PYTHONPATH": os.getcwd(), "JUPYTER_RUNTIME_DIR": str(path.parent),
-              "IPYTHONDIR": str(path.parent)}  # fmt: skip
+              "IPYTHONDIR": str(path.parent / "ipython")}  # fmt: skip
+    repaired(path.parent / "ipython")
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     with log.open("wb") as out:
