@@ -87,6 +87,7 @@ class Kit(Directory):
         self.watchers: list[Callable[[], Watcher]] = [self._progress]
         self._notify = notify
         self._local: LocalModels | None = None
+        self._told_of: set[tuple[str, str]] = set()  # replacements, each said once
         self._gates = gates or Gates()
         self._carriers = Carriers(self, self.manager, carriers or {})
 
@@ -210,7 +211,12 @@ class Kit(Directory):
 
     async def priced(self, completion: Completion) -> Completion:
         """*completion* with its cost, where the provider did not say it and a price is known."""
-        return await priced(completion, self.knowledge.latest)
+        costed = await priced(completion, self.knowledge.latest)
+        if costed.fallback:
+            from .replacements import tell
+
+            tell(costed.fallback[-1], self._told_of)
+        return costed
 
     def local_models(self) -> LocalModels:
         """The embedded models of this kit; nothing is started before the first question."""

@@ -324,6 +324,29 @@ def test_a_row_that_another_has_answered_is_marked_everywhere(fakes, kit):
         assert "openai:gpt-6-luna → openrouter:openai/gpt-6-luna" in view
 
 
+def test_an_unequal_substitute_is_warned_of_once(fakes, kit, caplog):
+    """Ten rows and a later question: one warning, that says how to forbid it."""
+    fakes.only("openai", "gpt-6-luna")
+    fakes.only("openrouter")
+    compared = comparing("hi", "gpt-6.1-sol", repeats=10, fallback=["openai:gpt-6-luna"])
+
+    kit.manager.run(kit.compare(compared.spots, compared.options))
+    ask(kit, "hi", "gpt-6.1-sol", fallback=["openai:gpt-6-luna"])
+
+    (warned,) = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    assert warned.startswith("openai:gpt-6.1-sol → openai:gpt-6-luna (named)")
+    assert "smaller" in warned
+    assert 'fallback="error"' in warned
+
+
+def test_the_same_model_elsewhere_is_no_cause_for_a_warning(fakes, kit, caplog):
+    """It stands on the answer, and that is enough."""
+    fakes.only("anthropic")
+
+    assert ask(kit, "hi", "claude-haiku-5-5").fallback
+    assert not [r for r in caplog.records if r.levelname == "WARNING"]
+
+
 def test_a_stream_goes_to_another_too(fakes, kit):
     """The pieces are those of the model that answers, and the end says which it was."""
     fakes.only("anthropic")

@@ -16,7 +16,8 @@ from llmkit.catalogue.load import indexed
 from llmkit.catalogue.needs import Need, Terms, need_of, unfit
 from llmkit.catalogue.policy import Fallback, policy_of
 from llmkit.errors import ConfigError
-from llmkit.types import Capability, Lifecycle, Message, Prompt, Usage
+from llmkit.replacements import is_unequal
+from llmkit.types import Capability, FallbackStep, Lifecycle, Message, Prompt, Usage
 
 DAY = date(2026, 11, 24)
 TERMS = Terms(DAY)
@@ -365,3 +366,23 @@ def test_a_limit_of_the_wrong_kind_is_refused(wrong):
     """Limits are checked where they are written."""
     with pytest.raises(ConfigError):
         Fallback("any", **wrong)
+
+
+@pytest.mark.parametrize(
+    ("step", "unequal"),
+    [
+        (FallbackStep("openai:old", "openai:new", "official-successor", "it is gone"), False),
+        (FallbackStep("openai:a", "openrouter:openai/a", "same-model", "it is busy"), False),
+        (FallbackStep("openai:a", "openrouter:openai/b", "ranked", "it is busy"), False),
+        (FallbackStep("openai:a", "anthropic:b", "curated-peer", "it is busy"), True),
+        (FallbackStep("openai:a", "openrouter:mistralai/b", "ranked", "it is busy"), True),
+        (FallbackStep("openai:a", "openai:b", "named", "it is busy", lost=("vision",)), True),
+        (FallbackStep("openai:a", "openai:b", "named", "it is busy", class_change=-1), True),
+        (FallbackStep("openai:a", "openai:b", "named", "it is busy", class_change=1), False),
+        (FallbackStep("openai:a", "openai:b", "named", "it is busy", price_ratio=2.5), True),
+        (FallbackStep("openai:a", "openai:b", "named", "it is busy", price_ratio=1.9), False),
+    ],
+)
+def test_a_substitute_is_unequal_by_size_price_abilities_or_maker(step, unequal):
+    """Only such a one is worth a warning."""
+    assert is_unequal(step) is unequal
