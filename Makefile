@@ -12,7 +12,9 @@ demo: env-demo  ## one prompt to a real language model on this machine; needs no
 
 test: env-dev  ## all tests with the newest kernel, a real model and a real browser
 	@.ci/browser
-	@$(DEV) -m pytest -m "not live and not browser" --cov --cov-report= --durations=10
+	@$(DEV) -m pytest -q -n auto --dist worksteal --cov --cov-report=
+	@# One at a time: real kernels and a real model need the machine for themselves.
+	@$(DEV) -m pytest -m "(kernel or model or peer or fault) and not live and not browser" --cov --cov-append --cov-report= --durations=10
 	@# Apart: Playwright's own event loop stays in the process that once began to drive a browser.
 	@$(DEV) -m pytest --tb=short -m browser tests/browser tests/security --cov --cov-append --cov-report=term:skip-covered --durations=10
 
@@ -26,7 +28,7 @@ check: env-dev  ## format, lint, types, fast tests: green before every commit
 	@$(DEV) -m ruff format --check .
 	@$(DEV) -m ruff check .
 	@$(DEV) -m mypy
-	@$(DEV) -m pytest -q -n auto
+	@$(DEV) -m pytest -q -n auto --dist worksteal
 
 format: env-dev
 	@$(DEV) -m ruff format .

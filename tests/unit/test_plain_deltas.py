@@ -283,7 +283,7 @@ def stream_of(name, events, separators=COMPACT, ascii_only=True):
 
 
 @pytest.mark.parametrize("name", DIALECTS)
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(st.data())
 def test_the_quick_way_says_what_the_full_parse_says(name, data):
     """Deltas, states, warnings, errors and the answer are the same, wherever a stream is cut."""
