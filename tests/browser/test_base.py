@@ -59,6 +59,24 @@ def test_what_a_click_asked_for_never_flickers(open_notebook):
     assert not [text for text in seen if "counted 0" in text and "queued" not in text]
 
 
+def test_a_state_that_fails_leaves_no_click_queued(open_notebook):
+    """The action was done, and the button can be clicked again."""
+    broken = (
+        "from tests.browser.counter import Counter\nclass Broken(Counter):\n"
+        "    def state(self):\n        return super().state() if not self.count else 1 / 0\n"
+        "panel = Broken()\npanel"
+    )
+    notebook = open_notebook(broken)
+    notebook.run(0)
+    counted(notebook, 0)
+    button = notebook.page.get_by_role("button", name="Count")
+    button.click()
+    notebook.page.wait_for_selector("text=ZeroDivisionError")
+    notebook.until("() => !document.querySelector('.lk-panel').innerText.includes('queued')")
+
+    assert button.get_attribute("aria-disabled") == "false"
+
+
 def test_an_error_is_a_sentence_in_the_panel(open_notebook):
     """A failing action says what to do next, and the panel goes on."""
     notebook = open_notebook(OPEN)

@@ -237,8 +237,10 @@ class Panel(anywidget.AnyWidget):
             log.exception("the action %r of a panel failed", verb)
             error = f"that failed unexpectedly ({type(failure).__name__}); the log says where"
         finally:
-            self._paint()  # first: else the page goes back to what was, for a moment
-            self.send({"kind": "done", "n": n, "error": error})
+            try:
+                self._paint()  # first: else the page goes back to what was, for a moment
+            finally:
+                self.send({"kind": "done", "n": n, "error": error})
 
     # -- what goes out -----------------------------------------------------------------------
 
