@@ -210,7 +210,10 @@ class Kit(Directory):
         return Exchange(call, carrier, gate, at_once=at_once, news=news), use
 
     async def priced(self, completion: Completion) -> Completion:
-        """*completion* with its cost, where the provider did not say it and a price is known."""
+        """*completion* with its cost, where the provider did not say it and a price is known.
+
+        The price may be what makes a substitute unequal, so that is warned of here.
+        """
         costed = await priced(completion, self.knowledge.latest)
         if costed.fallback:
             from .replacements import tell

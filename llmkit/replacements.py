@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from .catalogue.policy import SAME_MODEL
+from .catalogue.spelling import MAKERS
 from .types import FallbackStep
 
 MUCH_DEARER = 2.0
@@ -38,5 +39,5 @@ def _changes_maker(step: FallbackStep) -> bool:
 def _maker(name: str) -> str:
     """Who makes a model, as far as its name says; a server of many makers says it first."""
     provider, _, model = name.partition(":")
-    maker, slash, _ = model.removeprefix("~").partition("/")
-    return maker.lower() if slash else provider
+    maker, slash, _ = model.removeprefix("~").lower().partition("/")
+    return MAKERS.get(maker, maker) if slash else provider

@@ -376,6 +376,7 @@ def test_a_limit_of_the_wrong_kind_is_refused(wrong):
         (FallbackStep("openai:a", "openrouter:openai/b", "ranked", "it is busy"), False),
         (FallbackStep("openai:a", "anthropic:b", "curated-peer", "it is busy"), True),
         (FallbackStep("openai:a", "openrouter:mistralai/b", "ranked", "it is busy"), True),
+        (FallbackStep("mistral:a", "openrouter:mistralai/b", "ranked", "it is busy"), False),
         (FallbackStep("openai:a", "openai:b", "named", "it is busy", lost=("vision",)), True),
         (FallbackStep("openai:a", "openai:b", "named", "it is busy", class_change=-1), True),
         (FallbackStep("openai:a", "openai:b", "named", "it is busy", class_change=1), False),
