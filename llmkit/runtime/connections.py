@@ -107,7 +107,7 @@ def kill(transport: Any) -> None:
 
     Only those of the standard library: uvloop's hang when they are touched after their loop ended.
     """
-    if not type(transport).__module__.startswith("asyncio"):
+    if type(transport).__module__.partition(".")[0] != "asyncio":  # uvloop's inherit from it
         return
     plain = getattr(getattr(transport, "_ssl_protocol", None), "_transport", transport)
     socket = getattr(plain, "_sock", None)
@@ -126,8 +126,8 @@ def _connector(resource: object) -> Any:
 def _pools(resource: object) -> list[Any] | None:
     clients = [resource, *(getattr(resource, name, None) for name in INNER)]
     pools = [getattr(getattr(client, "_transport", None), "_pool", None) for client in clients]
-    return [pool for pool in pools if _of(pool, "httpcore")] or None
+    return [pool for pool in pools if _of(pool, "httpcore", "httpcore2")] or None
 
 
-def _of(thing: object, library: str) -> bool:
-    return any(base.__module__.startswith(library) for base in type(thing).__mro__)
+def _of(thing: object, *packages: str) -> bool:
+    return any(base.__module__.partition(".")[0] in packages for base in type(thing).__mro__)

@@ -9,7 +9,6 @@ import sys
 import weakref
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Coroutine
 from concurrent.futures import Future
-from pathlib import Path
 from types import FrameType
 from typing import Any, TypeVar
 
@@ -30,7 +29,12 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 NAME = "_provider_name"
-HOME = str(Path(__file__).parents[1])
+# Packages whose frames lie between a person's line and the session it opens. They are known by
+# their modules: any folder on the way to a file may be called llmkit or asyncio.
+BETWEEN = frozenset(
+    {__name__.partition(".")[0], "asyncio", "concurrent", "contextlib", "nest_asyncio",
+     "nest_asyncio2", "threading", "tornado"}
+)  # fmt: skip
 
 
 class EventLoopManager:
@@ -316,11 +320,10 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
 
 
 def _line_outside() -> str:
-    """File and line of the nearest code that is not ours."""
+    """File and line of the nearest code that is neither llmkit's nor an event loop's."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        code = frame.f_code.co_filename
-        if not code.startswith(HOME) and "asyncio" not in code and "contextlib" not in code:
-            return f"{code}:{frame.f_lineno}"
+        if str(frame.f_globals.get("__name__")).partition(".")[0] not in BETWEEN:
+            return f"{frame.f_code.co_filename}:{frame.f_lineno}"
         frame = frame.f_back
     return ""

@@ -125,7 +125,7 @@ def _cell(row: Row) -> Cell:
 def _place(row: Row) -> str:
     where = str(row.get("opened_at") or "")
     found = CELL_FILE.search(where)
-    if found:
+    if found and row.get("cell") is not None:
         return f"line {found[1] or found[2]} of its cell"
     return where or "unknown"
 
