@@ -254,9 +254,9 @@ async def a_refusal_that_never_ends(world: World) -> None:
     """The status decides, and as much of the reason as came is told."""
     body = b'{"error":{"message":"bad key'
     world.says(Reply(401, (body,), JSON, ending="silence"))
-    world.limits(idle_timeout_s=0.5)
+    world.limits(idle_timeout_s=1.5)
 
-    told = await world.ask(within_s=0.5)
+    told = await world.ask(within_s=1.5)
 
     assert isinstance(told.error, AuthenticationError)
     assert "bad key" in str(told.error)

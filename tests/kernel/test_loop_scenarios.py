@@ -8,6 +8,7 @@ import pytest
 
 from tests.fakes.misbehaviour import never_ending
 from tests.fakes.reply import cut_stream
+from tests.patience import SOON_S
 
 from .conftest import complaints, control
 from .driver import value
@@ -15,7 +16,6 @@ from .driver import value
 pytestmark = pytest.mark.kernel
 scenario = pytest.mark.scenario  # a naive manager fails it
 
-SOON_S = 5.0  # half a second on a machine with nothing else to do
 ASK = "llmkit.ask('hi', 'gpt-6-luna')"
 # Says so once the main thread has been waiting for a while, whatever it waits for.
 QUIET = (
@@ -54,10 +54,7 @@ def stopped(kernel, fakes, cell, *, quiet=False):
 
 def pending(kernel):
     """The tasks of ours that have not ended."""
-    ran = kernel.one(
-        "print(json.dumps([repr(t) for t in asyncio.all_tasks() if 'llmkit' in repr(t)]))"
-    )
-    return value(ran)
+    return value(kernel.one("from tests.ours import tasks\nprint(json.dumps(tasks()))"))
 
 
 @scenario

@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+from tests.patience import SOON_S
+
 from .driver import Kernel, value
 
 pytestmark = pytest.mark.kernel
@@ -130,7 +132,7 @@ def test_an_interrupt_gives_control_back_and_keeps_what_came(kernel):
         "from llmkit import Script\n"
         "kit = llmkit.Kit(carriers={'scripted': __import__('llmkit.runtime.scripted', "
         "fromlist=['x']).ScriptedCarrier({'slow': Script(text='begun and more', "
-        "piece_delay_s=30.0)})})\n"
+        "piece_delay_s=600.0)})})\n"
         "from llmkit.asking import comparing\n"
         "class Telling:\n"
         "    def begun(self, lanes, stop): pass\n"
@@ -146,15 +148,14 @@ def test_an_interrupt_gives_control_back_and_keeps_what_came(kernel):
     (ran,) = kernel.collect([sent])
     took = time.monotonic() - pressed
     after = kernel.one(
-        "row = kit.last.rows[0]\n"
-        "left = [t for t in asyncio.all_tasks() if 'race' in repr(t).lower()]\n"
-        "print(json.dumps([row.completion.status, row.completion.text, len(left)]))\n"
+        "from tests.ours import tasks\nrow = kit.last.rows[0]\n"
+        "print(json.dumps([row.completion.status, row.completion.text, tasks()]))\n"
         "kit.close()"
     )
 
     assert ran.reply["ename"] == "KeyboardInterrupt"
-    assert took < 5.0  # a tenth of a second on a machine that has nothing else to do
-    assert value(after) == ["cancelled", "begun", 0]
+    assert took < SOON_S  # its next piece comes after 600 s
+    assert value(after) == ["cancelled", "begun", []]
 
 
 def test_rerunning_a_cell_closes_what_it_opened(kernel):
@@ -203,7 +204,7 @@ def test_output_flows_while_a_call_runs(kernel):
         "ticking = asyncio.get_running_loop().create_task(tick())\n"
         "llmkit.ask('hi', 'scripted:ollama')\n"
         "ticking.cancel()\n"
-        "print(json.dumps(len(ticks) > 10))"
+        "print(json.dumps(len(ticks) > 0))"
     )
 
     assert value(ran) is True
@@ -238,10 +239,10 @@ def test_reset_and_reload_leave_one_pair_of_hooks(kernel):
     """%reset -f and %reload_ext double nothing and break nothing."""
     kernel.run("%reset -f", "%reload_ext llmkit", "%load_ext llmkit")
     ran = kernel.one(
-        "import json, asyncio, llmkit\nevents = get_ipython().events.callbacks\n"
-        "ours = [c for k in ('pre_run_cell', 'post_run_cell') for c in events[k]"
-        " if 'llmkit' in type(getattr(c, '__self__', None)).__module__]\n"
-        "print(json.dumps(len(ours)))"
+        "import json, asyncio, llmkit\nfrom tests.ours import ours\n"
+        "events = get_ipython().events.callbacks\n"
+        "hooks = [c for k in ('pre_run_cell', 'post_run_cell') for c in events[k] if ours(c)]\n"
+        "print(json.dumps(len(hooks)))"
     )
 
     assert value(ran) == 2
@@ -251,8 +252,8 @@ def test_unloading_leaves_nothing_behind(kernel):
     """After %unload_ext there is no magic, no hook and no open session."""
     kernel.one("%unload_ext llmkit")
     ran = kernel.one(
-        "ip = get_ipython()\n"
-        "hooks = [c for k in ip.events.callbacks.values() for c in k if 'llmkit' in repr(c)]\n"
+        "from tests.ours import ours\nip = get_ipython()\n"
+        "hooks = [repr(c) for k in ip.events.callbacks.values() for c in k if ours(c)]\n"
         "magics = [n for n in ('ask', 'compare', 'llmkit') for k in ('line', 'cell')"
         " if n in ip.magics_manager.magics[k]]\n"
         "open_ = [r['id'] for r in llmkit.sessions() if r['status'] == 'open']\n"

@@ -9,8 +9,9 @@ import time
 import pytest
 
 from tests.fakes.server import FakeProviders
+from tests.patience import PATIENCE_S
 
-from .driver import PATIENCE_S, Kernel, value
+from .driver import Kernel, value
 
 pytestmark = pytest.mark.kernel
 
@@ -163,7 +164,7 @@ def test_an_unknown_action_or_provider_is_a_sentence_in_the_panel(kernel):
     assert KEY not in json.dumps(wire.heard, default=str)
 
 
-def test_the_session_panel_moves_while_a_cell_awaits_and_while_one_is_nested(kernel):
+def test_the_session_panel_moves_while_a_cell_awaits_and_while_one_is_nested(kernel, tmp_path):
     """States keep coming in every form of work, and tell what is open."""
     panel = opened(
         kernel, "sessions", f"{CLOSEABLE}h = llmkit.register_session(Closeable(), 'mine')\n"
@@ -171,12 +172,16 @@ def test_the_session_panel_moves_while_a_cell_awaits_and_while_one_is_nested(ker
     wire = Wire(kernel)
     wire.greet(panel)
     wire.listen(is_state, 2)
-    for work in (
-        "await asyncio.sleep(5)",
-        "llmkit.get_event_loop_manager().run(asyncio.sleep(5))",
-    ):
+    go = tmp_path / "go"
+    kernel.one(
+        "import asyncio, os\nasync def until_told():\n"
+        f"    while not os.path.exists({str(go)!r}): await asyncio.sleep(0.01)"
+    )
+    for work in ("await until_told()", "llmkit.get_event_loop_manager().run(until_told())"):
+        go.unlink(missing_ok=True)
         sent = kernel.send(work)
         states = wire.listen(is_state, 3)
+        go.touch()
         wire.listen(lambda m, s=sent: m["parent_header"].get("msg_id") == s
                     and m["content"].get("execution_state") == "idle")  # fmt: skip
         assert "mine" in json.dumps(states, default=str)
@@ -250,10 +255,11 @@ def test_a_leak_names_the_cell_and_the_line_that_made_it(kernel):
 def test_no_timer_and_no_watcher_outlives_its_panel(kernel):
     """A closed panel leaves the loop and the sessions as they were before it."""
     count = (
-        "import asyncio\nloop = asyncio.get_running_loop()\n"
-        "kit = llmkit.current_kit()\n"
-        "ours = [h for h in loop._scheduled if not h.cancelled() and 'panels' in repr(h)]\n"
-        "print(json.dumps([len(ours), len(kit.manager.registry._watchers),"
+        "import asyncio\nfrom tests.ours import ours, tasks\n"
+        "kit, panels = llmkit.current_kit(), 'llmkit.notebook'\n"
+        "timers = [h for h in asyncio.get_running_loop()._scheduled if not h.cancelled()]\n"
+        "left = [*tasks(panels), *[repr(h) for h in timers if ours(h, panels)]]\n"
+        "print(json.dumps([left, len(kit.manager.registry._watchers),"
         " len(kit.checks._watchers)]))"
     )
     before = value(kernel.one(count))

@@ -13,6 +13,7 @@ from tests.fakes import misbehaviour
 from tests.fakes.reply import Reply, document, stream
 from tests.fakes.routes import KEY_PLACES
 from tests.fakes.server import PREFIXES, FakeProviders
+from tests.patience import NEVER_S, SOON_S
 
 SIX = sorted(PREFIXES)
 KEYED = sorted(KEY_PLACES)
@@ -21,7 +22,6 @@ CHAT = {
     "google": "/v1/models/m:generateContent", "openrouter": "/chat/completions",
     "ollama": "/api/chat",
 }  # fmt: skip
-SOON_S = 20.0  # a loaded machine has its time too
 
 
 def headers_for(provider, key):
@@ -213,7 +213,7 @@ def test_silence_comes_after_the_headers(fakes):
 
 def test_a_first_piece_can_wait_longer_than_its_headers(fakes):
     """Headers at once, the first byte later."""
-    fakes.answer("openai", Reply(pieces=(b"{}",), first_after_s=30.0))
+    fakes.answer("openai", Reply(pieces=(b"{}",), first_after_s=NEVER_S))
 
     with connect(fakes.root) as connection:
         answer = send(fakes, "openai", connection)

@@ -13,6 +13,7 @@ from llmkit.kit import Kit
 from llmkit.types import Status
 from tests.fakes.reply import Reply, document, refusal
 from tests.fakes.server import PREFIXES
+from tests.patience import NEVER_S, SOON_S
 
 KEY_VARS = {
     "openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY", "google": "GEMINI_API_KEY",
@@ -193,7 +194,7 @@ def test_a_stream_ends_with_the_whole_answer(fakes, kit):
 
 def test_an_interrupted_sign_in_leaves_no_client(fakes, kit):
     """A cancelled check closes what it had opened; warnings would fail this test."""
-    fakes.answer("mistral", Reply(headers_after_s=30.0))
+    fakes.answer("mistral", Reply(headers_after_s=NEVER_S))
 
     async def cancelled():
         task = asyncio.create_task(kit.check("mistral"))
@@ -205,7 +206,7 @@ def test_an_interrupted_sign_in_leaves_no_client(fakes, kit):
 
     kit.manager.run(cancelled())
 
-    assert fakes.asked["mistral"][0].ended.wait(2)
+    assert fakes.asked["mistral"][0].ended.wait(SOON_S)
 
 
 def test_no_key_crosses_a_network_in_clear_text(fakes):

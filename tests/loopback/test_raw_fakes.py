@@ -12,8 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.fakes import raw
-
-SOON_S = 20.0
+from tests.patience import SOON_S
 
 
 def fetch(url):

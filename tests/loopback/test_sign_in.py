@@ -15,6 +15,7 @@ from llmkit.secret import Secret
 from tests.fakes.raw import RawServer, closed_port, silence
 from tests.fakes.reply import Reply, refusal
 from tests.fakes.server import PREFIXES
+from tests.patience import NEVER_S
 
 KEY_VARS = {
     "openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY", "google": "GEMINI_API_KEY",
@@ -181,7 +182,7 @@ def test_a_bad_certificate_is_no_bad_key(environ, provider):
 @pytest.mark.parametrize("provider", sorted(KEY_VARS))
 def test_a_cancelled_check_closes_its_client_and_changes_nothing(fakes, kit, provider):
     """Neither a socket nor the state "checking" outlives it."""
-    fakes.answer(provider, Reply(headers_after_s=30.0))
+    fakes.answer(provider, Reply(headers_after_s=NEVER_S))
 
     async def cancelled():
         task = asyncio.create_task(kit.check(provider))

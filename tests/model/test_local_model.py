@@ -28,6 +28,7 @@ from llmkit.runtime.retry import RetryPolicy
 from llmkit.runtime.transport import AiohttpCarrier, open_session
 from llmkit.secret import Secret
 from llmkit.types import Message, Prompt, Status
+from tests.patience import SOON_S
 
 pytestmark = pytest.mark.model
 
@@ -54,14 +55,14 @@ def busy(endpoint):
         endpoint.base_url.removesuffix("/v1") + "/metrics",
         headers={"Authorization": f"Bearer {endpoint.key.reveal()}"},
     )
-    with urllib.request.urlopen(request, timeout=10) as response:
+    with urllib.request.urlopen(request, timeout=SOON_S) as response:
         lines = response.read().decode().splitlines()
     (line,) = [row for row in lines if row.startswith("llamacpp:requests_processing ")]
     return float(line.split()[1])
 
 
 def until(condition):
-    deadline = time.monotonic() + 20.0
+    deadline = time.monotonic() + SOON_S
     pause = threading.Event()
     while not condition():
         assert time.monotonic() < deadline

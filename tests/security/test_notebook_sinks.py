@@ -14,6 +14,7 @@ from tests.fakes.misbehaviour import saying
 from tests.fakes.reply import Reply
 from tests.fakes.server import PREFIXES
 from tests.kernel.driver import Kernel
+from tests.patience import NEVER_S
 
 from .canary import traces
 from .test_sinks import KEY_VARS
@@ -69,7 +70,7 @@ def test_nothing_that_a_kernel_sends_or_writes_has_a_key(fakes, place):
             assert failed.reply["ename"] == "AuthenticationError"
             for provider in ("openai", "mistral"):
                 fakes.reset()
-                fakes.answer(provider, Reply(headers_after_s=60.0))
+                fakes.answer(provider, Reply(headers_after_s=NEVER_S))
                 sent = kernel.send(f"print('go', flush=True)\nllmkit.check({provider!r})")
                 fakes.wait_until_asked(provider)
                 kernel.interrupt()
@@ -165,7 +166,7 @@ def magic_kernel(tmp_path_factory):
 def test_keys_are_checked_in_the_background_of_the_load(fakes, place):
     """With the setting, the state of each key is there a moment after %load_ext, unasked."""
     _, env = place
-    fakes.answer("openai", Reply(503, (b"busy",), headers_after_s=1.0))
+    fakes.answer("openai", Reply(503, (b"busy",), headers_after_s=5.0))
     with Kernel(env={**env, **keys(fakes), "LLMKIT_CHECK_AT_LOAD": "1"}) as kernel:
         loaded = kernel.one(
             "import json, threading\n%load_ext llmkit\n"
@@ -187,7 +188,7 @@ def test_keys_are_checked_in_the_background_of_the_load(fakes, place):
 def test_a_kernel_may_end_in_the_middle_of_a_background_check(fakes, place):
     """It ends at once and says nothing, and the server sees that it has gone."""
     _, env = place
-    fakes.answer("openai", Reply(headers_after_s=60.0))
+    fakes.answer("openai", Reply(headers_after_s=NEVER_S))
     with Kernel(env={**env, **keys(fakes), "LLMKIT_CHECK_AT_LOAD": "1"}) as kernel:
         kernel.one("%load_ext llmkit")
         asked = fakes.wait_until_asked("openai")

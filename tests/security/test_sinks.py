@@ -19,6 +19,8 @@ from llmkit.types import Status
 from tests.fakes.misbehaviour import failing_after, saying
 from tests.fakes.reply import Reply, stream
 from tests.fakes.server import PREFIXES
+from tests.ours import awaited
+from tests.patience import NEVER_S
 
 from .canary import traces
 
@@ -68,8 +70,13 @@ def told(error):
 def frames(error):
     """The frames of an error and of its causes with their local variables, but for the tests'."""
     for link in chain(error):
-        stack = traceback.TracebackException.from_exception(link, capture_locals=True).stack
-        yield from (repr(f.locals) for f in stack if "/tests/" not in f.filename)
+        shown = [
+            (frame, line)
+            for frame, line in traceback.walk_tb(link.__traceback__)
+            if not str(frame.f_globals.get("__name__")).startswith("tests.")
+        ]
+        stack = traceback.StackSummary.extract(iter(shown), capture_locals=True)
+        yield from (repr(f.locals) for f in stack)
 
 
 def chain(error):
@@ -209,17 +216,13 @@ def test_no_log_at_any_level_has_a_key(fakes, kit, caplog):
 def test_an_interrupted_call_shows_no_key_in_its_frames(fakes, kit):
     """A traceback with every local variable of every frame, in the middle of a request."""
     for provider in ("openai", "mistral"):
-        fakes.answer(provider, Reply(headers_after_s=30.0))
+        fakes.answer(provider, Reply(headers_after_s=NEVER_S))
 
         async def halfway(provider=provider):
             task = asyncio.create_task(kit.check(provider))
             while not fakes.asked[provider]:
                 await asyncio.sleep(0.01)
-            frames, waiting = [], task.get_coro()
-            while waiting is not None:
-                frame = getattr(waiting, "cr_frame", None) or getattr(waiting, "ag_frame", None)
-                frames.append(frame.f_locals if frame is not None else {})
-                waiting = getattr(waiting, "cr_await", None) or getattr(waiting, "ag_await", None)
+            frames = [frame.f_locals for _, frame in awaited(task) if frame is not None]
             shown = [repr(value) for local in frames for value in local.values()]
             task.cancel()
             await asyncio.wait({task})

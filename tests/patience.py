@@ -1,0 +1,13 @@
+"""How long tests wait for what should come at once.
+
+Nothing is measured by these: what a test guards against takes much longer, or never comes.
+"""
+
+from __future__ import annotations
+
+import os
+
+# For a reply on a busy machine; `make negative-control` shortens it.
+PATIENCE_S = float(os.environ.get("KERNEL_PATIENCE_S", "60"))
+SOON_S = PATIENCE_S / 2
+NEVER_S = 600.0  # how long a fake server keeps back what must not be waited for
