@@ -1,4 +1,4 @@
-"""One JupyterLab and one browser for all browser tests; a notebook and a kernel for each."""
+"""One JupyterLab and one page for all browser tests; a notebook and a kernel for each."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from .lab import FLAGS, Notebook, browser_path, lab, written
 
 numbers = count()
 OPENED = pytest.StashKey[list[Notebook]]()
+FAILED = pytest.StashKey[bool]()
 
 
 @pytest.fixture(scope="session")
@@ -44,19 +45,25 @@ def bare_server(browser, tmp_path_factory):
         yield home, url
 
 
+@pytest.fixture(scope="session")
+def pages(browser):
+    """The page that shows each server's notebooks one after the other, by the server's address."""
+    return {}
+
+
 @pytest.fixture
-def open_notebook(request, server, browser):
-    """Opens a new notebook with the given cells, in a page of its own.
+def open_notebook(request, server, browser, pages):
+    """Opens a new notebook with the given cells.
 
     `open_notebook("%load_ext llmkit", "llmkit.panel()", width=700, dark=True)`
     """
-    yield from opening(request.node, browser, *server)
+    yield from opening(request.node, browser, pages, *server)
 
 
 @pytest.fixture
-def open_bare_notebook(request, bare_server, browser):
+def open_bare_notebook(request, bare_server, browser, pages):
     """The same where the front end has no anywidget."""
-    yield from opening(request.node, browser, *bare_server)
+    yield from opening(request.node, browser, pages, *bare_server)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -64,6 +71,7 @@ def pytest_runtest_makereport(item, call):
     """Says of a test that failed how its notebooks stood: a page is gone when it is read."""
     report = yield
     if report.when == "call" and report.failed:
+        item.stash[FAILED] = True
         for notebook in item.stash.get(OPENED, []):
             report.sections.append((notebook.path.name, told(notebook)))
     return report
@@ -77,15 +85,25 @@ def told(notebook):
         return repr(error)
 
 
-def opening(test, browser, home, url):
-    """What opens notebooks, and closes them at the end."""
+def opening(test, browser, pages, home, url):
+    """What opens a notebook, and closes it at the end; the page of a test that failed goes too."""
     opened = test.stash[OPENED] = []
 
     def open_one(*cells, **view):
         path = written(home / f"n{next(numbers)}.ipynb", *cells)
-        opened.append(Notebook(browser, url.format(path.name), path, **view))
-        return opened[-1]
+        assert not opened, "one notebook for each test: they share a page"
+        page = pages.pop(url, None)  # back again if the test passes
+        if page is None:
+            opened.append(Notebook(browser, url.format(path.name), path, **view))
+        else:
+            opened.append(page)
+            page.open(path, **view)
+        return opened[0]
 
     yield open_one
     for notebook in opened:
-        notebook.close()
+        if test.stash.get(FAILED, False):
+            notebook.close()
+        else:
+            notebook.leave()
+            pages[url] = notebook

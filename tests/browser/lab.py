@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 PATIENCE_MS = 90_000  # for a loaded machine
 POLL_MS = 50
@@ -33,8 +34,9 @@ FLAGS = [
 
 
 def browser_path() -> str | None:
-    """The distribution's Chromium, None where there is none."""
-    return shutil.which("chromium") or shutil.which("chromium-browser")
+    """Returns the path of the installed Chromium or Chrome, None if there is neither."""
+    names = ("chromium", "chromium-browser", "google-chrome")  # as in .ci/browser
+    return next(filter(None, map(shutil.which, names)), None)
 
 
 @contextmanager
@@ -94,6 +96,11 @@ def ended(server: subprocess.Popen[bytes]) -> None:
         server.wait()
 
 
+def leaves(url: str) -> bool:
+    """Returns whether a request for *url* would leave this machine."""
+    return urlsplit(url).hostname != "127.0.0.1"
+
+
 class Notebook:
     """One open notebook in a page; `close()` ends its kernel.
 
@@ -121,7 +128,7 @@ class Notebook:
         )
         self.outside: list[str] = []
         self._context.route(
-            lambda u: "//127.0.0.1:" not in u and not u.startswith(("data:", "blob:")), self._stop
+            lambda u: not u.startswith(("data:", "blob:")) and leaves(u), self._stop
         )
         self.page = self._context.new_page()
         self.page.set_default_timeout(PATIENCE_MS)
@@ -132,6 +139,32 @@ class Notebook:
         self.wait_for_kernel()
         # The server keeps the theme for the next page as well.
         self.theme("JupyterLab Dark" if dark else "JupyterLab Light")
+
+    def open(self, path: Path, *, width: int = 1280, dark: bool = False) -> None:
+        """Opens another file in the same page; to load JupyterLab again takes five seconds."""
+        self.path = path
+        self.outside.clear()
+        self.page.set_viewport_size({"width": width, "height": 900})
+        self.page.emulate_media(color_scheme="dark" if dark else "light", reduced_motion="reduce")
+        self.page.evaluate(
+            "async path => { await window.jupyterapp.commands.execute('docmanager:open',"
+            " { path }); }",
+            path.name,
+        )
+        self.until(
+            "path => window.jupyterapp.shell.currentWidget?.context?.path === path", path.name
+        )
+        self.wait_for_kernel()
+        self.theme("JupyterLab Dark" if dark else "JupyterLab Light")
+
+    def leave(self) -> None:
+        """Ends the kernel and closes the file as it was last saved; the page stays."""
+        self.end_kernel()
+        self.page.evaluate(
+            "() => { const w = window.jupyterapp.shell.currentWidget;"
+            " w.context.model.dirty = false; w.close(); }"
+        )
+        self.until("() => !window.jupyterapp.shell.currentWidget?.sessionContext")
 
     def until(self, condition: str, arg: object = None) -> None:
         """Waits until a function of JavaScript gives something true."""

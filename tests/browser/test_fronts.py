@@ -1,4 +1,4 @@
-"""The same panels in other front ends: Notebook 7 and Voila; `make matrix` has them."""
+"""The same panels in other front ends: Notebook 7 and Voila; `make release-matrix` has them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from .test_live import SCRIPTS
 def present(name):
     """A mark that skips, with the reason, where a front end is not installed."""
     missing = importlib.util.find_spec(name) is None
-    return pytest.mark.skipif(missing, reason=f"{name} is not installed here; make matrix has it")
+    return pytest.mark.skipif(
+        missing, reason=f"{name} is not installed here; make release-matrix has it"
+    )
 
 
 pytestmark = BROWSER
