@@ -1,34 +1,68 @@
 # Everything a person or a machine does with this checkout. Each target sets up what it needs;
 # a second run finds it there. PYTHON=python3.12 make ... chooses another interpreter.
 PYTHON ?= python3
+# One process more than cores: some tests wait.
+WORKERS ?= $(shell $(PYTHON) -c "import os; print(os.cpu_count() + 1)")
+PYTEST ?= $(DEV) -m pytest
+REAL := faults notebooks kernel docs security model peer unit
+# Empty, so that Python keeps compiled files even if the environment forbids it: the tests start
+# hundreds of processes, and each would compile everything again.
+export PYTHONDONTWRITEBYTECODE :=
+# Parallel targets print one after the other; make 3.81, which macOS has, cannot do that.
+MAKEFLAGS += $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 DEV := .venv/dev/bin/python
 DEMO := .venv/demo/bin/python
 OUT := build
 
-.PHONY: demo test matrix negative-control check lab bench bench-peers screenshots catalogue catalogue-report release-check docs live format env-dev env-demo env-docs clean peers
+.PHONY: demo test test-fast test-real test-browser coverage matrix walk release-matrix negative-control lint check lab bench bench-peers screenshots catalogue catalogue-report release-check docs live format env-dev env-demo env-docs clean peers
 
 demo: env-demo  ## one prompt to a real language model on this machine; needs no key
 	@$(DEMO) .ci/demo.py $(OUT)/demo
 
-test: env-dev  ## all tests with the newest kernel, a real model and a real browser
+test: test-fast  ## all tests with the newest kernel, a real model and a real browser
+	@# The browser's tests run in processes of their own: Playwright's event loop never leaves one.
+	@$(MAKE) --no-print-directory -j2 test-real test-browser
+
+test-fast: env-dev
+	@$(PYTEST) -q -n $(WORKERS) --dist worksteal
+
+# A file stays in one process, and the files that take longest begin first.
+test-real: env-dev
+	@$(PYTEST) -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=10 \
+		-m "(kernel or model or peer or fault) and not browser" $(addprefix tests/,$(REAL))
+
+test-browser: env-dev
 	@.ci/browser
-	@$(DEV) -m pytest -q -n auto --dist worksteal --cov --cov-report=
-	@# One at a time: real kernels and a real model need the machine for themselves.
-	@$(DEV) -m pytest -m "(kernel or model or peer or fault) and not live and not browser" --cov --cov-append --cov-report= --durations=10
-	@# Apart: Playwright's own event loop stays in the process that once began to drive a browser.
-	@$(DEV) -m pytest --tb=short -m browser tests/browser tests/security --cov --cov-append --cov-report=term:skip-covered --durations=10
+	@$(PYTEST) -q -n 2 --dist loadfile --durations=10 --tb=short -m browser tests/browser tests/security
 
-matrix:  ## the same kernel tests on older kernels and other Pythons, and Binder's recipe
-	@.ci/matrix
+coverage: env-dev  ## the same tests with branch coverage, and what they leave out
+	@$(DEV) -m coverage erase
+	@$(MAKE) --no-print-directory test PYTEST="$(DEV) -m coverage run -m pytest"
+	@$(DEV) -m coverage combine -q
+	@$(DEV) -m coverage report --skip-covered
 
-negative-control: env-dev  ## the scenarios again, with a naive manager in the place of ours: all red
+# env-dev first: it installs uv, which two legs at once cannot.
+matrix: env-dev  ## other Pythons, older kernels, the oldest dependencies
+	@$(MAKE) --no-print-directory -j2 $(addprefix matrix-,ipykernel-6 ipykernel-7.0 lowest)
+
+matrix-%:
+	@.ci/matrix $*
+
+walk:  ## the README's shell lines in a clean clone and an empty home
+	@$(PYTHON) .ci/walk.py $(OUT)/walk
+
+release-matrix: release-check negative-control  ## Binder, Notebook 7, Voila, negative control, release check: before an issue is closed
+	@.ci/release-matrix
+
+negative-control: env-dev  ## the scenarios with a naive manager instead of ours: every one must fail
 	@$(DEV) .ci/negative_control.py
 
-check: env-dev  ## format, lint, types, fast tests: green before every commit
+lint: env-dev  ## format, lint, types
 	@$(DEV) -m ruff format --check .
 	@$(DEV) -m ruff check .
 	@$(DEV) -m mypy
-	@$(DEV) -m pytest -q -n auto --dist worksteal
+
+check: lint test-fast  ## green before every commit
 
 format: env-dev
 	@$(DEV) -m ruff format .
@@ -41,7 +75,7 @@ bench: env-dev  ## speed, as ratios within one run
 	@.ci/browser
 	@$(DEV) -m benchmarks.run
 
-catalogue: env-dev  ## the catalogue of models, anew from the packages that it comes from
+catalogue: env-dev  ## builds the catalogue of models from the packages that it comes from
 	@$(DEV) -m tools.catalogue build
 
 catalogue-report: env-dev  ## what of it is retired, soon retired or unverified today

@@ -1,7 +1,7 @@
-"""Walks through the README as a stranger does: its shell lines, literally, in an empty home.
+"""Types the README's shell lines as a new user does: literally, in a clean clone and an empty home.
 
-The checkout is cloned, a new virtual environment stands in for the stranger's own Jupyter, and
-all that was typed and answered is kept in WORKDIR/transcript.txt.
+A new virtual environment stands for the user's own Jupyter. What was typed and answered is kept
+in WORKDIR/transcript.txt. `make test` is not typed: .ci/run runs it by itself.
 
     .ci/walk.py WORKDIR
 """
@@ -16,21 +16,26 @@ import sys
 from pathlib import Path
 from typing import TextIO
 
+APART = "make test"
 TOP = Path(__file__).resolve().parents[1]
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
 def main(work: Path) -> None:
     shutil.rmtree(work, ignore_errors=True)
-    home, own, clone = work / "home", work / "own", work / "clone"
+    home, own, clone = work / "home", work / "own", work / "llmkit"
     home.mkdir(parents=True)
     subprocess.run(["git", "clone", "-q", TOP, clone], check=True)
     subprocess.run([sys.executable, "-m", "venv", own], check=True)
     environ = {**os.environ, "HOME": str(home), "PATH": f"{own / 'bin'}:{os.environ['PATH']}"}
-    environ.pop("VIRTUAL_ENV", None)
+    for name in ("VIRTUAL_ENV", "MAKEFLAGS", "MFLAGS", "MAKELEVEL", "PYTHON"):
+        environ.pop(name, None)
     with (work / "transcript.txt").open("w", encoding="utf-8") as transcript:
-        for line in lines((clone / "README.md").read_text("utf-8")):
-            walk(line, clone, environ, transcript)
+        typed = lines((clone / "README.md").read_text("utf-8"))
+        assert any(line.startswith(APART) for line in typed), f"the README does not show {APART}"
+        for line in typed:
+            if not line.startswith(APART):
+                walk(line, clone, environ, transcript)
     print(f"the README's lines did what they say; transcript: {work / 'transcript.txt'}")
 
 
