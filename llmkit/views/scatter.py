@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from .aggregates import MEASURES, Group, ends
 from .dots import dressed
@@ -59,8 +59,7 @@ def _labelled(
     axis: Axes, groups: Sequence[Group], points: Sequence[tuple[float, float]], inks: Inks
 ) -> None:
     """Puts each model's name where it covers neither a point nor another name."""
-    figure = axis.get_figure(root=True)
-    assert figure is not None
+    figure: Any = axis.figure  # get_figure(root=True) came with matplotlib 3.10
     figure.draw_without_rendering()  # only then is it known where the points are
     pixel = figure.dpi / 72
     names = [
