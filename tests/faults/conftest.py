@@ -7,6 +7,7 @@ import gc
 import io
 import logging
 import sys
+from collections.abc import Iterable
 from contextlib import redirect_stderr
 
 import pytest
@@ -25,20 +26,20 @@ DIRTY = ("Unclosed", "never retrieved", "was destroyed but it is pending", "Reso
 
 
 class Outcomes:
-    """How each case ended."""
+    """How each of *count* cases ended."""
 
-    def __init__(self) -> None:
+    def __init__(self, count: int) -> None:
         self.failures: dict[Case, BaseException | None] = {}
         self.said = ""
-        self._rows = 0
+        self._ended, self._every = 0, 8 if count >= 8 else 1
 
-    def collect(self, of: int) -> None:
+    def collect(self) -> None:
         """Searches for garbage after every eighth row of many: after each took a third of the time.
 
         A complaint fails the row that has just ended, which need not be the one that left it.
         """
-        self._rows += 1
-        if of < 8 or self._rows % 8 == 0:
+        self._ended += 1
+        if self._ended % self._every == 0:
             gc.collect()
 
     def require(self, case: Case) -> None:
@@ -52,7 +53,7 @@ class Outcomes:
 def outcomes(request):
     """What became of every selected case."""
     cases = [item.callspec.params["case"] for item in request.session.items if _is_row(item)]
-    ended, listener, stderr = Outcomes(), Listener(), io.StringIO()
+    ended, listener, stderr = Outcomes(len(cases)), Listener(), io.StringIO()
     log = logging.getLogger()
     level = log.level
     log.addHandler(listener)
@@ -74,14 +75,14 @@ def _is_row(item) -> bool:
     return "outcomes" in getattr(item, "fixturenames", ()) and hasattr(item, "callspec")
 
 
-async def _play(cases: list[Case], server: FakeProviders, ended: Outcomes) -> None:
+async def _play(cases: Iterable[Case], server: FakeProviders, ended: Outcomes) -> None:
     tasks = _tagged_tasks(asyncio.get_running_loop())
     together = [case for case in cases if not case.alone]
     places = asyncio.Semaphore(AT_ONCE)
 
     async def play(case: Case) -> None:
         async with places:
-            ended.failures[case] = await _one(case, server, tasks, ended, len(cases))
+            ended.failures[case] = await _one(case, server, tasks, ended)
 
     await asyncio.gather(*map(play, together))
     for case in cases:
@@ -89,7 +90,7 @@ async def _play(cases: list[Case], server: FakeProviders, ended: Outcomes) -> No
             await play(case)
 
 
-async def _one(case: Case, server: FakeProviders, tasks, ended: Outcomes, rows: int):
+async def _one(case: Case, server: FakeProviders, tasks, ended: Outcomes) -> BaseException | None:
     world = World(case.name, case.provider, server, via=case.via)
     try:
         async with asyncio.timeout(300):
@@ -98,7 +99,7 @@ async def _one(case: Case, server: FakeProviders, tasks, ended: Outcomes, rows: 
             await asyncio.sleep(0)
         left = [t for t in tasks.get(case.name, ()) if not t.done()]
         assert left == []
-        ended.collect(of=rows)
+        ended.collect()
         dirty = [line for line in TALK if any(word in line for word in DIRTY)]
         assert dirty == []
     except (Exception, asyncio.CancelledError) as failure:  # kept for the case's own test

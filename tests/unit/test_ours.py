@@ -42,7 +42,7 @@ def test_a_task_whose_file_lies_in_a_folder_of_our_name_is_not_ours(file):
 
 
 def test_a_task_is_ours_when_llmkit_is_anywhere_in_what_it_awaits():
-    """A person's coroutine that waits for one of llmkit's counts, and so does its callback."""
+    """A person's coroutine that waits for one of llmkit's counts as llmkit's."""
     manager = EventLoopManager()
 
     async def mine():
