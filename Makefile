@@ -105,7 +105,7 @@ live: env-dev  ## one short paid call for each provider whose key is in the envi
 	@$(DEV) -m pytest -m live -s tests/live
 
 env-dev:
-	@LLMKIT_WEIGHTS=1 .ci/venv dev $(PYTHON) -e '.[local,lab,fast,export,keyring,otel,markdown,dev]'
+	@LLMKIT_WEIGHTS=1 .ci/venv dev $(PYTHON) -e '.[local,lab,export,keyring,otel,markdown,dev]'
 
 env-docs:
 	@.ci/venv docs $(PYTHON) -e '.[docs]'

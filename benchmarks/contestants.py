@@ -89,14 +89,6 @@ class Llmkit:
         return came - began
 
 
-class LlmkitStdlib(Llmkit):
-    """The same where orjson is not installed."""
-
-    async def open(self, url: str) -> None:
-        sys.modules["orjson"] = None  # type: ignore[assignment]  # so that its import fails
-        await super().open(url)
-
-
 class LlmkitKeyed(Llmkit):
     """With a key, which it sends and then looks for in all that comes back."""
 
@@ -230,7 +222,6 @@ class Chatlas:
 CONTESTANTS: dict[str, tuple[type[Any], str]] = {
     "raw-aiohttp": (RawAiohttp, "aiohttp"),
     "llmkit": (Llmkit, "llmkit"),
-    "llmkit-stdlib": (LlmkitStdlib, "llmkit"),
     "llmkit-keyed": (LlmkitKeyed, "llmkit"),
     "openai": (OpenAI, "openai"),
     "mistralai": (Mistral, "mistralai"),

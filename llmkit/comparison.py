@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from .errors import ConfigError
 from .types import Row
 from .views import records
@@ -15,6 +17,7 @@ from .views.cards import comparison_html, comparison_text
 from .views.differences import Differences
 from .views.markup import page
 from .views.report import View
+from .wire.exchange import write_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,7 +124,7 @@ class Comparison:
     def to_json(self, path: str | Path) -> Path:
         """Writes everything as JSON, from which `llmkit.load` makes the same comparison again."""
         document = records.document(self.rows, about={**self.about, "notes": list(self.notes)})
-        return _written(path, json.dumps(document, ensure_ascii=False, indent=1))
+        return _written(path, msgspec.json.format(write_json(document), indent=1).decode())
 
     def to_html(self, path: str | Path) -> Path:
         """Writes one self-contained page that asks no other server for anything."""

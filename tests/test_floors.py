@@ -36,13 +36,12 @@ KEEPERS = {
     "keyring": {"runtime/key_stores.py"},
     "opentelemetry": {"runtime/otel.py"},
     "tqdm": {"progress.py"},
-    "filelock": {"runtime/refresh.py"},
     "platformdirs": {"runtime/refresh.py"},
 }
 NOTEBOOK_ONLY = {"IPython", "ipywidgets", "anywidget", "traitlets", "ipykernel"}
 HEAVY = [
     "asyncio", "pandas", "matplotlib", "aiohttp", "mistralai", "ipywidgets", "anywidget", "IPython",
-    "nest_asyncio2", "genai_prices",
+    "nest_asyncio2", "genai_prices", "msgspec",
 ]  # fmt: skip
 MODULES = sorted(HOUSE.rglob("*.py"))
 

@@ -63,7 +63,7 @@ def figures() -> list[Figure]:
         first = [_both(OUR_FIRST, RAW_FIRST, url) for _ in range(ROUNDS)]
         sessions = [_both(OUR_SESSIONS, RAW_SESSIONS, url) for _ in range(ROUNDS)]
     return [
-        Figure("import and first answer / raw aiohttp, CPU", 1.2, median_ratio(first)),
+        Figure("import and first answer / raw aiohttp, CPU", 1.5, median_ratio(first)),
         Figure("a session opened, used, closed / raw aiohttp, CPU", 1.5, median_ratio(sessions)),
     ]
 

@@ -8,11 +8,10 @@ from typing import Any
 
 from ..types import Usage
 from ..wire.shape import count, mapping, mappings, word
-from ..wire.sse import SSEDecoder
+from ..wire.sse import ServerSentEvent, SSEDecoder
 from ._openai_refusal import broken_off, error_inside
 from .base import Provider
-from .plain_deltas import Paths
-from .streaming import DONE, Draft, Event, EventParser
+from .streaming import DONE, Draft, EventParser
 
 # Source: the types of openai 3.54.0, mistralai 3.7.0 and openrouter 1.3.84 (read 2026-11-22).
 FINISH_REASONS = {
@@ -23,7 +22,6 @@ FINISH_REASONS = {
     "tool_calls": "tool_calls",
     "function_call": "tool_calls",
 }
-DELTA = ("choices", 0, "delta")
 BROKEN = "error"  # Mistral and OpenRouter: the server failed inside the answer
 AFTERTHOUGHT = "text that came after the finish reason was left out"
 REFUSAL = "the model refused; its text says why"
@@ -99,13 +97,6 @@ class ChatStream(EventParser):
     """Reads one streamed answer."""
 
     end_mark = DONE
-    paths = Paths(
-        text=((*DELTA, "content"),),
-        thought=((*DELTA, "reasoning_content"), (*DELTA, "reasoning")),
-        # Random characters that hide the length of the text, by OpenAI's word for them and by
-        # Mistral's, and what OpenRouter says a second time.
-        varying=(("obfuscation",), ("p",), (*DELTA, "reasoning_details", 0, "text")),
-    )
     draft: ChatDraft
 
     def __init__(self, provider: Provider, draft: ChatDraft) -> None:
@@ -122,9 +113,9 @@ class ChatStream(EventParser):
             self.fail(error)
         self.finished = draft.finish is not None
 
-    def heeds(self, event: Event) -> bool:
+    def heeds(self, event: ServerSentEvent) -> bool:
         """False where it has a name, which the dialect has not: it is a proxy's, like a ping."""
-        return isinstance(event, str) or event.event in ("message", "error")
+        return event.event in ("message", "error")
 
 
 def usage_in(usage: Mapping[str, Any]) -> Usage:

@@ -24,7 +24,6 @@ from ..wire.shape import count, day, mapping, mappings, word
 from ..wire.sse import SSEDecoder
 from .base import Fitted, ModelPage, Provider, StreamParser, request_id_from, without
 from .extra import extended, refuse_fixed
-from .plain_deltas import Paths
 from .refusal import code_of, error_object, holds_error, refused, unreadable, words_in, words_of
 from .streaming import UNNAMED, Draft, EventParser
 
@@ -184,7 +183,6 @@ class MessageParser(EventParser):
     """Reads one streamed message."""
 
     end_mark = "message_stop"
-    paths = Paths(text=(("delta", "text"),), thought=(("delta", "thinking"),))
 
     def __init__(self, provider: Anthropic, decoder: SSEDecoder) -> None:
         super().__init__(provider, decoder)

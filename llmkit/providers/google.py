@@ -18,16 +18,13 @@ from ..errors import (
 )
 from ..secret import Secret
 from ..types import Capability, Completion, Message, Model, Prompt, Usage
-from ..wire.cutting import BYTE_ORDER_MARK
 from ..wire.exchange import HttpRequest, HttpResponse, post_json
-from ..wire.json_array import JSONArrayDecoder
 from ..wire.shape import count, mapping, mappings, word, words
 from ..wire.sse import SSEDecoder
 from .base import Fitted, ModelPage, Provider, StreamParser, path_segment, without
 from .extra import extended, refuse_fixed
-from .plain_deltas import Paths
 from .refusal import code_of, error_object, holds_error, refused, unreadable, words_in, words_of
-from .streaming import Decoder, Draft, Event, EventParser, Rest
+from .streaming import Draft, EventParser
 
 FIXED = ("contents",)
 ROLES = {"user": "user", "assistant": "model"}
@@ -55,7 +52,6 @@ FINISH_REASONS = {
         "filtered",
     ),
 }  # fmt: skip
-TEXT = ("candidates", 0, "content", "parts", 0, "text")
 UNSPECIFIED = "FINISH_REASON_UNSPECIFIED"
 
 # Some refusals have a status that says too little: a bad key is a 400, a leaked one a 403.
@@ -150,10 +146,8 @@ class ChunkParser(EventParser):
     No event says that nothing more comes: the chunk with the finish reason is the last.
     """
 
-    paths = Paths(text=(TEXT,), thought=(TEXT,))
-
     def __init__(self, provider: Google) -> None:
-        super().__init__(provider, EitherDecoder())
+        super().__init__(provider, SSEDecoder())
         self._google = provider
 
     def read(self, event: dict[str, Any]) -> None:
@@ -164,48 +158,6 @@ class ChunkParser(EventParser):
         _take(self.draft, event if not self.finished else {**event, "candidates": None})
         self.finished = self.draft.finish is not None
         self.done = self.finished and "usageMetadata" in event
-
-
-class EitherDecoder:
-    """Reads the events that were asked for, or the JSON array that comes where `alt` is not heeded.
-
-    Attributes:
-        replaced: True once bytes that are not UTF-8 became U+FFFD.
-    """
-
-    def __init__(self) -> None:
-        self._head = b""
-        self._chosen: Decoder | None = None
-
-    @property
-    def replaced(self) -> bool:
-        return self._chosen is not None and self._chosen.replaced
-
-    @property
-    def mark(self) -> str | None:
-        return self._chosen.mark if self._chosen else None
-
-    def texts(self, data: bytes) -> list[str]:
-        """What *data* completes.
-
-        Raises:
-            BadResponseError: An event is larger than the limit.
-        """
-        if self._chosen is None:
-            self._head = data = self._head + data
-            start = data.removeprefix(BYTE_ORDER_MARK).lstrip()
-            if not start or BYTE_ORDER_MARK.startswith(data):
-                return []
-            self._chosen = JSONArrayDecoder() if start.startswith(b"[") else SSEDecoder()
-        return self._chosen.texts(data)
-
-    def event(self, text: str) -> Event | None:
-        """The event that is written as *text*."""
-        return self._chosen.event(text) if self._chosen else None
-
-    def end(self) -> Rest:
-        """What the end of the stream left unfinished."""
-        return self._chosen.end() if self._chosen else None
 
 
 def takes_sampling(model: str) -> bool:

@@ -16,7 +16,6 @@ from ..wire.ndjson import NDJSONDecoder
 from ..wire.shape import count, mapping, mappings, word
 from .base import Fitted, ModelPage, Provider, StreamParser
 from .extra import extended, refuse_fixed
-from .plain_deltas import Paths
 from .refusal import holds_error, refused, unreadable, words_in, words_of
 from .streaming import Draft, EventParser
 
@@ -115,11 +114,6 @@ class LineParser(EventParser):
     """Reads one streamed answer; its last line says `done`."""
 
     end_mark = "done"
-    paths = Paths(
-        text=(("message", "content"),),
-        thought=(("message", "thinking"),),
-        varying=(("created_at",),),
-    )
 
     def __init__(self, provider: Ollama) -> None:
         super().__init__(provider, NDJSONDecoder())

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from functools import cache
-from operator import attrgetter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 from ..errors import BadResponseError, ProviderError
@@ -17,7 +15,6 @@ from ..wire.pieces import Pieces, mended
 from ..wire.retry_hints import asked_in
 from ..wire.sse import ServerSentEvent
 from .base import NOTHING, Provider
-from .plain_deltas import Paths, PlainDeltas, event_end
 from .refusal import unreadable
 
 # Every other finish reason means that the provider had finished.
@@ -27,35 +24,22 @@ DONE = "[DONE]"  # proxies add it to any dialect
 UNNAMED = "the provider did not say why the answer ended"
 
 NO_USAGE = Usage()
-ONE = ([1, 0], [0, 1])  # pieces of text and of reasoning
-
-Event = ServerSentEvent | str
-Rest = ServerSentEvent | Sequence[str] | None
 
 
 class Decoder(Protocol):
-    """Cuts a stream's bytes into events or lines."""
-
-    @property
-    def mark(self) -> str | None:
-        """What stands between two events of one text; None where no text holds two."""
-        ...
+    """Cuts a stream's bytes into events."""
 
     @property
     def replaced(self) -> bool:
         """True once bytes that are not UTF-8 became U+FFFD."""
         ...
 
-    def texts(self, data: bytes) -> list[str]:
-        """What *data* completes, as text."""
+    def feed(self, data: bytes) -> Iterable[ServerSentEvent]:
+        """The events that *data* completes."""
         ...
 
-    def event(self, text: str) -> Event | None:
-        """The event that is written as *text*, None where that says nothing."""
-        ...
-
-    def end(self) -> Rest:
-        """What the end of the stream left unfinished."""
+    def end(self) -> ServerSentEvent | None:
+        """The event that the end of the stream left unfinished."""
         ...
 
 
@@ -124,12 +108,6 @@ class Draft:
         self.texts, self.thoughts = [], []
         return TextDelta(text, reasoning) if text or reasoning else None
 
-    def rest(self) -> tuple[object, ...]:
-        """All that it knows but for its text; equal to an earlier one where nothing was added."""
-        calls = [(call.name, call.id, len(call.parts)) for call in self._calls.values()]
-        kind: Any = type(self)
-        return calls, len(self.warnings), _known(kind)(self)
-
     def completion(
         self, status: Status | None = None, about: Mapping[str, Any] = NOTHING
     ) -> Completion:
@@ -164,24 +142,15 @@ class Draft:
         return self.completion(Status.COMPLETE)
 
 
-@cache
-def _known(kind: Any) -> Callable[[Draft], object]:
-    others = ("texts", "thoughts", "warnings", "_text", "_reasoning", "_calls")
-    return attrgetter(*(field.name for field in fields(kind) if field.name not in others))
-
-
 class EventParser(ABC):
     """Reads one streamed answer event by event; a dialect says what one event means.
 
     Attributes:
         end_mark: How the dialect says that nothing more comes, None where it has no such mark.
-        paths: Where in its most frequent events what they say is.
         draft: The answer so far.
-        plain: What such events look like.
     """
 
     end_mark: ClassVar[str | None] = None
-    paths: ClassVar[Paths]
 
     def __init__(self, provider: Provider, decoder: Decoder, draft: Draft | None = None) -> None:
         self.begun = False
@@ -189,7 +158,6 @@ class EventParser(ABC):
         self.done = False
         self.error: ProviderError | None = None
         self.draft = draft or Draft()
-        self.plain = PlainDeltas(self.paths)
         self._provider = provider
         self._decoder = decoder
         self._closed = False
@@ -200,11 +168,11 @@ class EventParser(ABC):
 
     def feed(self, data: bytes) -> TextDelta | None:
         """What *data* adds to the answer, joined; None where it adds no text."""
-        if self.done:
-            return None
         try:
-            for text in self._decoder.texts(data):
-                self._take_text(text)
+            for event in () if self.done else self._decoder.feed(data):
+                self._take(event)
+                if self.done:
+                    break
         except BadResponseError as error:  # one event beyond all measure
             self.fail(error)
         return self.draft.delta()
@@ -214,8 +182,13 @@ class EventParser(ABC):
         if self._closed:
             return
         self._closed = True
-        if not self.done:
-            self._take_last()
+        # Some servers leave out the line that closes the last event. What is whole counts; what
+        # was cut inside is no JSON and is dropped.
+        last = None if self.done else self._decoder.end()
+        if last is not None:
+            cut = last.data.strip() != DONE and not isinstance(parse_json(last.data), dict)
+            if not cut:
+                self._take(last)
         if self._decoder.replaced:
             self.draft.warnings.append(REPLACED)
         if self.finished and not self.done and self.end_mark:
@@ -227,7 +200,7 @@ class EventParser(ABC):
         self.close()
         return self.draft.completion(status or (Status.ERROR if self.error else None), about)
 
-    def heeds(self, event: Event) -> bool:
+    def heeds(self, event: ServerSentEvent) -> bool:
         """False where *event*, which is no JSON object, is none of this dialect's."""
         return True
 
@@ -236,75 +209,15 @@ class EventParser(ABC):
         self.error = error
         self.done = True
 
-    def _take_text(self, text: str) -> None:
-        """Takes the events in *text*: plain ones as many at once as there are, others by one."""
-        at, mark = 0, self._decoder.mark
-        while at < len(text) and not self.done:
-            if text.startswith("\n", at):  # a blank line too many
-                at += 1
-                continue
-            run = self.plain.run(text, at)
-            if run is not None:
-                said, thought, at = run
-                (self.draft.thoughts if thought else self.draft.texts).append(said)
-                continue
-            end = event_end(text, at, mark)
-            written = text[at:end]
-            event = self._decoder.event(written)
-            if event is not None:
-                self._take(event, written)
-            at = end + len(mark or "")
-
-    def _take(self, event: Event, text: str = "") -> None:
-        """Takes one event, which the stream wrote as *text*."""
-        payload = _payload(event)
-        body = None if payload == DONE else parse_json(payload)
+    def _take(self, event: ServerSentEvent) -> None:
+        data = event.data
+        body = None if data == DONE else parse_json(data)
         if isinstance(body, dict):
             self.begun = True
-            self._read(body, text)
-        elif (said := payload.strip()) == DONE:
+            self.read(body)
+            if self.error is not None:
+                self.error.retry_after = asked_in(body)
+        elif (said := data.strip()) == DONE:
             self.done = True
         elif said and self.heeds(event):
-            self.fail(unreadable(self._provider, payload))
-
-    def _read(self, body: dict[str, Any], text: str) -> None:
-        if self.plain.curious():
-            self._read_to_learn(body, text)
-        else:
-            self.read(body)
-        if self.error is not None:
-            self.error.retry_after = asked_in(body)
-
-    def _read_to_learn(self, body: dict[str, Any], text: str) -> None:
-        draft, plain = self.draft, self.plain
-        before, texts, thoughts = draft.rest(), len(draft.texts), len(draft.thoughts)
-        self.read(body)
-        new = (draft.texts[texts:], draft.thoughts[thoughts:])
-        if draft.rest() != before:
-            plain.forget()  # what a plain event says besides its text was not said last
-        elif [len(pieces) for pieces in new] in ONE:
-            (said,), thought = new[0] or new[1], not new[0]
-            mark = self._decoder.mark
-            plain.learn(text, body, said, thought=thought, mark=mark, body_of=self._body_of)
-
-    def _body_of(self, text: str) -> Any:
-        """The JSON in *text* if that is one event, else None."""
-        event = self._decoder.event(text)
-        return None if event is None else parse_json(_payload(event))
-
-    def _take_last(self) -> None:
-        # Some servers leave out the line that closes the last event. What is whole counts; what
-        # was cut inside is no JSON and is dropped.
-        last = self._decoder.end()
-        events = [last] if isinstance(last, ServerSentEvent) else list(last or ())
-        for event in map(_payload, events):
-            if _is_whole(event) and not self.done:
-                self._take(event)
-
-
-def _is_whole(payload: str) -> bool:
-    return payload.strip() == DONE or isinstance(parse_json(payload), dict)
-
-
-def _payload(event: Event) -> str:
-    return event.data if isinstance(event, ServerSentEvent) else event
+            self.fail(unreadable(self._provider, data))

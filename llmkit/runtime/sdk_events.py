@@ -51,7 +51,7 @@ class CleanStream:
             self.ended = True
             self.past += data
             return b""
-        events = self._decoder.feed(data)
+        events = list(self._decoder.feed(data))
         if self._decoder.replaced and not self._told:
             self._told = self.ended = True
             self.past += NOT_UTF8

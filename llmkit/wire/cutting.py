@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
 from typing import ClassVar, Generic, TypeVar
 
 from ..errors import BadResponseError
@@ -36,35 +37,30 @@ class Cutter(ABC, Generic[T]):
     def event(self, text: str) -> T | None:
         """The event that is written as *text*, None where that says nothing."""
 
-    def feed(self, data: bytes) -> list[T]:
+    def feed(self, data: bytes) -> Iterator[T]:
         """The events that *data* completes.
 
         Raises:
-            BadResponseError: One of them is larger than the limit.
-        """
-        found = (self.event(one) for text in self.texts(data) for one in text.split(self.mark))
-        return [event for event in found if event is not None]
-
-    def texts(self, data: bytes) -> list[str]:
-        """The same as text; in one text there may be many, with `mark` between them.
-
-        Raises:
-            BadResponseError: One of them is larger than the limit.
+            BadResponseError: One of them is larger than the limit; those before it were given.
         """
         whole = self._whole(data)
+        if whole:
+            for text in self._texts(whole):
+                event = self.event(text)
+                if event is not None:
+                    yield event
         self._refuse_over_limit(len(self._pending) - len(self._mark) + 1)
-        if not whole:
-            return []
+
+    def _texts(self, whole: bytes | bytearray) -> Iterable[str]:
         if not self._begun:
             self._begun = True
-            if whole.startswith(BYTE_ORDER_MARK):
-                whole = whole[len(BYTE_ORDER_MARK) :]
+            whole = whole.removeprefix(BYTE_ORDER_MARK)
         if len(whole) <= self._limit:
             try:
-                return [whole.decode()]
+                return whole.decode().split(self.mark)
             except UnicodeDecodeError:  # the events before and after are still to be exact
                 pass
-        return [self._text(block) for block in whole.split(self._mark)]
+        return map(self._text, whole.split(self._mark))
 
     def _whole(self, data: bytes) -> bytes | bytearray:
         """What is complete with *data*, without its last mark; the rest is kept."""

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache, partial
-from importlib import import_module
-from typing import Any, Literal, cast
+from typing import Any, Literal
+
+import msgspec
 
 from ..errors import BadResponseError, ConfigError
 from .pieces import encoded
 from .snippet import snippet
 
-LARGE = 2**20  # characters; orjson sets aside ten times the size of a text (measured, 3.13)
 SNIPPET = 200  # characters of a body that a message may carry
 
 
@@ -85,74 +84,51 @@ def post_json(
     Raises:
         ConfigError: *body* holds something that JSON has no form for.
     """
-    data = _quickly(body) or _carefully(body)
+    try:
+        data = write_json(body)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(
+            f"the request cannot be written as JSON ({error}); check the further options"
+        ) from None
     return HttpRequest(
         "POST", url, {**headers, "Content-Type": "application/json"}, data, stream=stream
     )
 
 
-def _quickly(body: Mapping[str, object]) -> bytes | None:
-    """*body* by orjson; None without it, and where it is more lenient than JSON or less."""
-    dumps = _dumper()
-    if dumps is None:
-        return None
+def write_json(value: object) -> bytes:
+    """*value* as JSON in UTF-8.
+
+    Raises:
+        TypeError: There is something in it that JSON has no form for.
+        ValueError: There is a number in it that JSON has no form for, or a circle.
+    """
     try:
-        data = dumps(body)
-    except TypeError:  # half a character, a number of more than 64 bits, or no JSON at all
-        return None
-    return None if b"null" in data else data  # so it writes NaN as well
+        data = _encoder.encode(value)
+        if b"null" not in data:  # msgspec writes NaN as null, which no one has asked for
+            return data
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        pass  # half an emoji, a subclass of a number
+    return encoded(json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False))
 
 
-def _carefully(body: Mapping[str, object]) -> bytes:
-    try:
-        return encoded(_written(body))
-    except (TypeError, ValueError) as error:
-        raise ConfigError(
-            f"the request cannot be written as JSON ({error}); check the further options"
-        ) from None
-
-
-# Made once: json.dumps makes one for every call that is not all defaults.
-_written = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+_encoder = msgspec.json.Encoder(decimal_format="number")
+_decode = msgspec.json.Decoder().decode
 
 
 def parse_json(data: bytes | bytearray | str) -> Any:
-    """*data* as JSON in UTF-8, None where it is not that or is nested beyond reason."""
+    """*data* as JSON in UTF-8, None if it is not JSON or is nested beyond reason."""
     try:
         text = data if isinstance(data, str) else data.decode("utf-8-sig")
     except ValueError:
         return None
-    loads = _loader() if len(text) < LARGE else json.loads
     try:
-        return loads(text)
-    except (ValueError, RecursionError):
-        # orjson refuses an escaped half of an emoji and NaN, which servers in other languages send.
-        return None if loads is json.loads else _second_opinion(text)
-
-
-def _second_opinion(text: str) -> Any:
+        return _decode(text)
+    except (msgspec.DecodeError, ValueError):
+        pass
+    except RecursionError:
+        return None
     try:
+        # msgspec refuses half an emoji, NaN and 1e999, which servers in other languages send.
         return json.loads(text)
     except (ValueError, RecursionError):
         return None
-
-
-@cache
-def _dumper() -> Callable[[object], bytes] | None:
-    try:
-        orjson = import_module("orjson")
-    except ImportError:
-        return None
-    only = (
-        orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
-        | orjson.OPT_PASSTHROUGH_SUBCLASS
-    )  # fmt: skip
-    return partial(orjson.dumps, option=only)
-
-
-@cache
-def _loader() -> Callable[[str], Any]:
-    try:
-        return cast("Callable[[str], Any]", import_module("orjson").loads)
-    except ImportError:
-        return json.loads

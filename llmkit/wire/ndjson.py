@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from .cutting import Cutter
+from .sse import ServerSentEvent
 
 
-class NDJSONDecoder(Cutter[str]):
-    """Turns one stream's bytes into lines; blank ones are left out."""
+class NDJSONDecoder(Cutter[ServerSentEvent]):
+    """Turns one stream's bytes into events of one line each; blank lines are left out."""
 
     mark = "\n"
     called = "a line"
 
-    def event(self, text: str) -> str | None:
+    def event(self, text: str) -> ServerSentEvent | None:
         """The line that is written as *text*, None for a blank one."""
-        return text.strip() or None
+        line = text.strip()
+        return ServerSentEvent(line) if line else None
 
-    def end(self) -> list[str]:
+    def end(self) -> ServerSentEvent | None:
         """The last line, if nothing ended it; it may be half of one."""
-        line = self.event(self._rest())
-        return [] if line is None else [line]
+        return self.event(self._rest())

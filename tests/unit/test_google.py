@@ -10,6 +10,7 @@ import pytest
 
 from llmkit.errors import (
     AuthenticationError,
+    BadResponseError,
     ConfigError,
     ContextLengthExceededError,
     InvalidRequestError,
@@ -264,45 +265,26 @@ def test_only_the_first_candidate_counts():
     assert (answer.text, answer.status) == ("ours", Status.TRUNCATED)
 
 
-def test_a_json_array_is_read_like_a_stream_under_every_cut():
+@pytest.mark.parametrize("before", [b"", b"\xef\xbb\xbf", b"\n "])
+def test_a_json_array_is_read_whole(before):
     """Servers that do not heed `alt=sse` send one array, whose elements are the chunks."""
-    raw = (DATA / "stream_array.json").read_bytes()
-    cuts = [[raw[:at], raw[at:]] for at in range(len(raw))]
-    cuts += [[raw[at : at + size] for at in range(0, len(raw), size)] for size in (1, 2, 7, 100)]
+    raw = before + (DATA / "stream_array.json").read_bytes()
 
-    for pieces in cuts:
-        parser = GOOGLE.stream_parser()
-        for piece in pieces:
-            parser.feed(piece)
-
-        assert parser.end() == STREAMED
+    assert GOOGLE.parse_chat(HttpResponse(200, {}, raw)) == STREAMED
 
 
-def test_a_cut_array_is_truncated():
-    """An element that is not closed is not shown."""
+def test_a_cut_array_is_an_error():
+    """No one can tell what the part that is missing would have said."""
     raw = (DATA / "stream_array.json").read_bytes()
 
-    answer = answer_of(raw[: raw.index(b"STOP")])
-
-    assert (answer.text, answer.status) == (STREAMED.text, Status.TRUNCATED)
+    with pytest.raises(BadResponseError):
+        GOOGLE.parse_chat(HttpResponse(200, {}, raw[: raw.index(b"STOP")]))
 
 
 def test_an_array_of_one_error_is_an_error():
     """Without event streams Google wraps its refusal into a list."""
-    parser = GOOGLE.stream_parser()
-    parser.feed(refusal("400list").body)
-
-    assert type(parser.error) is AuthenticationError
-
-
-def test_an_array_behind_a_byte_order_mark_is_read():
-    """The mark may itself be cut."""
-    raw = b"\xef\xbb\xbf" + (DATA / "stream_array.json").read_bytes()
-    parser = GOOGLE.stream_parser()
-    for piece in (raw[:1], raw[1:2], raw[2:3], raw[3:]):
-        parser.feed(piece)
-
-    assert parser.end() == STREAMED
+    with pytest.raises(AuthenticationError):
+        GOOGLE.parse_chat(HttpResponse(200, {}, refusal("400list").body))
 
 
 @pytest.mark.parametrize(

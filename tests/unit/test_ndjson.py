@@ -6,18 +6,21 @@ import pytest
 
 from llmkit.errors import BadResponseError
 from llmkit.wire.ndjson import NDJSONDecoder
+from llmkit.wire.sse import ServerSentEvent
 
 STREAM = '\ufeff{"a":"é"}\n\r\n{"b":"🦆"}\r\n \n{"c":"\u2028\u0085"}\n{"d":1}'.encode()
 LINES = ['{"a":"é"}', '{"b":"🦆"}', '{"c":"\u2028\u0085"}', '{"d":1}']
 
 
 def fed(decoder: NDJSONDecoder, *pieces: bytes) -> list[str]:
-    return [item for piece in pieces for item in decoder.feed(piece)]
+    return [event.data for piece in pieces for event in decoder.feed(piece)]
 
 
 def read(*pieces: bytes) -> list[str]:
     decoder = NDJSONDecoder()
-    return fed(decoder, *pieces) + decoder.end()
+    lines = fed(decoder, *pieces)
+    last = decoder.end()
+    return lines if last is None else [*lines, last.data]
 
 
 def pieces_of(data: bytes, size: int) -> list[bytes]:
@@ -43,10 +46,10 @@ def test_every_single_cut_gives_the_same_lines():
 def test_the_last_line_needs_no_end():
     """Unlike an unfinished event, it is given; once."""
     decoder = NDJSONDecoder()
-    fed = decoder.feed(b'{"a":1}\n{"b"')
+    lines = fed(decoder, b'{"a":1}\n{"b"')
     left, then = decoder.end(), decoder.end()
 
-    assert (fed, left, then) == (['{"a":1}'], ['{"b"'], [])
+    assert (lines, left, then) == (['{"a":1}'], ServerSentEvent('{"b"'), None)
 
 
 @pytest.mark.parametrize("size", [1, 2, 100])

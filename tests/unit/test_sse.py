@@ -84,10 +84,10 @@ def test_an_event_is_given_as_soon_as_its_blank_line_is_there(end):
 def test_two_carriage_return_line_feeds_make_one_blank_line():
     """The line feed after a carriage return belongs to it, also in the next read."""
     decoder = SSEDecoder()
-    first = decoder.feed(b"data: a\r")
-    second = decoder.feed(b"\ndata: b\r")
-    third = decoder.feed(b"")
-    fourth = decoder.feed(b"\n\r\n")
+    first = list(decoder.feed(b"data: a\r"))
+    second = list(decoder.feed(b"\ndata: b\r"))
+    third = list(decoder.feed(b""))
+    fourth = list(decoder.feed(b"\n\r\n"))
 
     assert (first, second, third, fourth) == ([], [], [], [ServerSentEvent("a\nb")])
 
@@ -95,7 +95,7 @@ def test_two_carriage_return_line_feeds_make_one_blank_line():
 def test_an_unfinished_event_is_not_among_the_events():
     """What lacks its blank line comes only from the end, and once."""
     decoder = SSEDecoder()
-    events = decoder.feed(b"data: whole\n\ndata: ha")
+    events = list(decoder.feed(b"data: whole\n\ndata: ha"))
     left, then = decoder.end(), decoder.end()
 
     assert (events, left, then) == ([ServerSentEvent("whole")], ServerSentEvent("ha"), None)
@@ -115,8 +115,9 @@ def test_bytes_that_are_no_utf8_become_marks_and_are_flagged(size):
 def test_a_mark_that_the_server_wrote_is_no_replacement():
     """U+FFFD is a character that a model may write."""
     decoder = SSEDecoder()
-    decoder.feed("data: \ufffd\n\n".encode())
+    events = list(decoder.feed("data: \ufffd\n\n".encode()))
 
+    assert events == [ServerSentEvent("\ufffd")]
     assert decoder.replaced is False
 
 
@@ -146,6 +147,15 @@ def test_an_event_over_the_limit_is_refused(size, end):
 
     with pytest.raises(BadResponseError, match="over 20 bytes"):
         fed(decoder, *pieces_of(data, size))
+
+
+def test_events_before_one_over_the_limit_are_given():
+    """One read brings both, and the good one is not lost."""
+    events = SSEDecoder(limit=20).feed(b"data: whole\n\ndata: " + b"x" * 30)
+
+    assert next(events) == ServerSentEvent("whole")
+    with pytest.raises(BadResponseError):
+        next(events)
 
 
 def test_a_large_event_in_small_reads_is_exact():
