@@ -49,8 +49,6 @@ class ModelLists:
     async def refresh(self, name: str) -> LiveList:
         """What *name* lists now; from here on names are resolved with it, in later processes too.
 
-        Where another process is reading the same list, its result is waited for and shared.
-
         Raises:
             CallError: The provider could not be asked.
             ConfigError: Its list needs a key, and there is none; or it has no list.
@@ -58,14 +56,13 @@ class ModelLists:
         if name == "local":
             raise ConfigError('the embedded model has no list; see models(provider="local")')
         provider = self._directory.provider(name)
-        knowledge, began = self._directory.knowledge, self._directory.now()
-        place = (provider.name, provider.base_url)
-        async with knowledge.lists.alone(*place):
-            found = knowledge.lists.read(*place)
-            if found is None or found.read_at <= began:
-                models = await self.read(provider)
-                found = LiveList(*place, self._directory.now(), models)
-                self._keep(found)
+        knowledge = self._directory.knowledge
+        models = await self.read(provider)
+        found = LiveList(provider.name, provider.base_url, self._directory.now(), models)
+        try:
+            knowledge.lists.write(found)
+        except OSError as error:  # a read-only home must not cost what was read
+            log.warning("the list of %s holds for this process only: %s", name, error)
         knowledge.take(found)
         return found
 
@@ -97,12 +94,6 @@ class ModelLists:
             if arriving.status != 200:
                 raise await refusal(provider, arriving)
             return provider.parse_models(await read_whole(arriving))
-
-    def _keep(self, found: LiveList) -> None:
-        try:
-            self._directory.knowledge.lists.write(found)
-        except OSError as error:  # a read-only home must not cost what was read
-            log.warning("the list of %s holds for this process only: %s", found.provider, error)
 
     def _key_for(self, provider: Provider) -> Secret | None:
         if provider.open_list and self._directory.credentials.find(provider).key is None:

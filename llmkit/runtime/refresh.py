@@ -1,29 +1,23 @@
 """Providers' own lists of models on disk, one file each, shared by all processes of a person.
 
-Keeper of platformdirs and filelock.
+Keeper of platformdirs.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import hashlib
-import importlib
 import json
 import logging
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import uuid
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from ..catalogue.live import LiveList, document, list_from
 from ..secret import redact
+from ..wire.exchange import write_json
 
 log = logging.getLogger(__name__)
-
-PATIENCE_S = 30.0  # for another process that reads the same list; then both read it
-PAUSE_S = 0.05
 
 
 def usual_folder() -> Path:
@@ -74,40 +68,14 @@ class LiveLists:
         path = self._path(found.provider, found.base_url)
         if path is None:
             return
-        _make_folder(path)
-        text = redact(json.dumps(document(found), ensure_ascii=False))
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        text = redact(write_json(document(found)).decode())
         # Names of fine-tuned models say what a person works on: nobody else may read them.
-        new = path.with_suffix(f".{os.getpid()}.new")
+        new = path.with_suffix(f".{uuid.uuid4().hex[:8]}.new")
         opened = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with open(opened, "w", encoding="utf-8") as file:
             file.write(text)
         new.replace(path)
-
-    @asynccontextmanager
-    async def alone(
-        self,
-        provider: str,
-        base_url: str,
-        *,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-    ) -> AsyncIterator[None]:
-        """The time in which no other process reads that list.
-
-        Where nothing can be written, or another one takes too long, it is given all the same.
-        """
-        path = self._path(provider, base_url)
-        if path is None:
-            yield
-            return
-        filelock = await asyncio.to_thread(importlib.import_module, "filelock")
-        with contextlib.suppress(OSError):
-            _make_folder(path)
-        lock = filelock.FileLock(path.with_suffix(".lock"), mode=0o600, blocking=False)
-        try:
-            await _acquire(lock, filelock.Timeout, sleep)
-            yield
-        finally:
-            lock.release()
 
     def _path(self, provider: str, base_url: str) -> Path | None:
         folder = self._where()
@@ -115,24 +83,3 @@ class LiveLists:
             return None
         place = hashlib.sha256(base_url.encode()).hexdigest()[:8]
         return folder / "models" / f"{provider}-{place}.json"
-
-
-async def _acquire(
-    lock: Any, held: type[Exception], sleep: Callable[[float], Awaitable[None]]
-) -> None:
-    # Asked again and again instead of waited for in a thread: a cancelled cell must not leave a
-    # thread behind that then gets the lock and keeps it.
-    waited = 0.0
-    while waited < PATIENCE_S:
-        try:
-            lock.acquire()
-            return
-        except held:
-            await sleep(PAUSE_S)
-            waited += PAUSE_S
-        except OSError:
-            return
-
-
-def _make_folder(path: Path) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -215,21 +215,6 @@ def test_no_key_is_in_the_kept_list(fakes, make, tmp_path):
     assert fakes.key not in file.read_text()
 
 
-def test_whoever_waited_for_another_takes_its_list(fakes, make):
-    """A list that was read while this process waited for its turn is not read again."""
-    kit = make()
-    first = refresh(kit, "openai")
-    lists = kit.knowledge.lists
-    later = replace(first, read_at=datetime.now(UTC) + timedelta(seconds=60))
-    lists.write(later)
-    fakes.asked.clear()
-
-    found = refresh(kit, "openai")
-
-    assert found == later
-    assert not fakes.asked["openai"]
-
-
 CHILD = """
 import json, sys
 from llmkit.kit import Kit
@@ -261,7 +246,6 @@ def test_two_processes_that_refresh_at_once_do_not_disturb_each_other(fakes, tmp
     assert said == [("501 True\n", "")] * 2
     (file,) = (tmp_path / "cache" / "models").glob("*.json")
     assert len(list_from(json.loads(file.read_bytes())).models) == 501
-    assert len(fakes.asked["openai"]) in (1, 2)
 
 
 def test_a_row_of_ones_own_is_tried_first(fakes, make, tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import stat
 from datetime import UTC, date, datetime, timedelta
@@ -238,56 +237,9 @@ def test_nothing_is_kept_where_there_is_no_folder():
     assert kept.read("openai", HOME) is None
 
 
-def test_one_reader_waits_for_the_other(tmp_path):
-    """The second has its turn when the first has ended."""
-    one, two = (LiveLists(lambda: tmp_path) for _ in range(2))
-    order = []
-
-    async def second(waits):
-        async def noted(seconds):
-            waits.set()
-            await asyncio.sleep(0)
-
-        async with two.alone("openai", HOME, sleep=noted):
-            order.append("second")
-
-    async def both():
-        waits = asyncio.Event()
-        async with one.alone("openai", HOME):
-            task = asyncio.create_task(second(waits))
-            await waits.wait()
-            order.append("first")
-        await task
-
-    asyncio.run(both())
-
-    assert order == ["first", "second"]
-
-
-def test_a_reader_that_waits_too_long_reads_all_the_same(tmp_path):
-    """A process that hangs with the lock costs the others a wait, never their list."""
-    slept = []
-
-    async def no_wait(seconds):
-        slept.append(seconds)
-
-    async def both():
-        one, two = (LiveLists(lambda: tmp_path) for _ in range(2))
-        async with one.alone("openai", HOME), two.alone("openai", HOME, sleep=no_wait):
-            return sum(slept)
-
-    assert asyncio.run(both()) == pytest.approx(30.0)
-
-
-def test_a_folder_that_cannot_be_made_stops_nobody(tmp_path):
-    """Where nothing can be written the list is read without a lock."""
+def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+    """Where nothing can be written, whoever writes hears of it."""
     (tmp_path / "file").write_text("")
-    kept = LiveLists(lambda: tmp_path / "file")
 
-    async def alone():
-        async with kept.alone("openai", HOME):
-            return True
-
-    assert asyncio.run(alone())
     with pytest.raises(NotADirectoryError):
-        kept.write(FULL)
+        LiveLists(lambda: tmp_path / "file").write(FULL)
