@@ -77,7 +77,6 @@ def asking(
     verbatim: bool = False,
     timeout: float | None = None,
     retries: int | None = None,
-    via: str | None = None,
     **provider_options: object,
 ) -> Asked:
     """The parameters of `ask`, `aask` and `stream`.
@@ -100,7 +99,6 @@ def asking(
         verbatim: Send the name as it is.
         timeout: Seconds for the whole call, retries included.
         retries: Further attempts after the first where nothing was answered; 0 for none.
-        via: "sdk" sends the chat through Mistral's official SDK; slower, and answers alike.
         **provider_options: Further fields for the request, in the provider's own words.
 
     Raises:
@@ -110,7 +108,7 @@ def asking(
     asked = questions(prompt, messages)
     words = (
         model or DEFAULT_MODEL, provider, system, temperature, top_p, max_tokens, seed, stop,
-        fallback, needs, strict, verbatim, timeout, retries, via,
+        fallback, needs, strict, verbatim, timeout, retries,
     )  # fmt: skip
     try:
         wish = _known_wish(*words) if not provider_options else _wish(*words, provider_options)
@@ -132,7 +130,7 @@ class _Wish(NamedTuple):
 def _wish(
     model: object, provider: object, system: object, temperature: object, top_p: object,
     max_tokens: object, seed: object, stop: object, fallback: object, needs: object,
-    strict: bool, verbatim: bool, timeout: float | None, retries: int | None, via: str | None,
+    strict: bool, verbatim: bool, timeout: float | None, retries: int | None,
     extra: Mapping[str, object] | None = None,
 ) -> _Wish:  # fmt: skip
     parameters = {
@@ -144,7 +142,7 @@ def _wish(
         raise ConfigError(ONE)
     wish = options(
         parameters, fallback=fallback, needs=needs, strict=strict, verbatim=verbatim,
-        timeout=timeout, retries=retries, via=via, extra=extra,
+        timeout=timeout, retries=retries, extra=extra,
     )  # fmt: skip
     named = named_models(model, provider)
     if len(named) > 1:
@@ -180,7 +178,6 @@ def comparing(
     verbatim: bool = False,
     timeout: float | None = None,
     retries: int | None = None,
-    via: str | None = None,
     **provider_options: object,
 ) -> Compared:
     """The parameters of `compare` and `acompare`.
@@ -206,7 +203,6 @@ def comparing(
         verbatim: Send the names as they are.
         timeout: Seconds for each call, retries included.
         retries: Further attempts of each call where nothing was answered; 0 for none.
-        via: "sdk" sends chats through Mistral's official SDK; for Mistral's models only.
         **provider_options: Further fields for the requests, in the providers' own words.
 
     Raises:
@@ -220,7 +216,7 @@ def comparing(
     }  # fmt: skip
     wish = options(
         parameters, fallback=fallback, needs=needs, strict=strict, verbatim=verbatim,
-        timeout=timeout, retries=retries, via=via, extra=provider_options,
+        timeout=timeout, retries=retries, extra=provider_options,
     )  # fmt: skip
     named = named_models(DEFAULT_MODEL if models is None else models, providers)
     planned = spots(questions(prompts, messages), named, grid(parameters), repeats, wish.extra)

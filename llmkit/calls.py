@@ -26,7 +26,6 @@ class Call:
     Attributes:
         prompt: Already fitted to the model.
         ignored: The parameters that fitting left out.
-        via: "sdk" for the road through the provider's official SDK.
     """
 
     provider: Provider
@@ -38,7 +37,6 @@ class Call:
     ignored: tuple[str, ...] = ()
     fallback: tuple[FallbackStep, ...] = ()
     warnings: tuple[str, ...] = ()
-    via: str | None = None
 
 
 def call_for(
@@ -65,8 +63,6 @@ def call_for(
     if not options.verbatim:
         _refuse_gone(resolution, options, catalogue)
         _refuse_unfit(resolution.provider, model, options, catalogue)
-    if options.via and provider.name != "mistral":
-        raise ConfigError(f'via="sdk" is for Mistral; leave it out to ask {provider.label}')
     fitted = provider.fit(prompt, model)
     if fitted.ignored and options.strict:
         names = " and ".join(fitted.ignored)
@@ -81,7 +77,6 @@ def call_for(
         ignored=fitted.ignored,
         fallback=(_translated(resolution, catalogue),) if resolution.substituted else (),
         warnings=_warnings(resolution, model),
-        via=options.via,
     )
 
 
@@ -93,7 +88,6 @@ def limits(settings: Settings, options: Options) -> Limits:
         settings.idle_timeout_s,
         settings.idle_content_timeout_s,
         options.timeout or settings.deadline_s,
-        frame_s=settings.frame_s,
     )
 
 

@@ -67,11 +67,6 @@ class Carriers:
         carrier = wire.AiohttpCarrier(session, self._told(provider, record))
         return carrier, self._manager.using(record), record.id
 
-    def through(self, client: Any, record: Session, provider: Provider) -> Carried:
-        """By the official SDK's *client*, whose line in the table is *record*."""
-        carrier = client.carrier(self._told(provider, record))
-        return carrier, self._manager.using(record), record.id
-
     def _told(self, provider: Provider, record: Session) -> Callable[[float], None]:
         """Who is told how long a connection took."""
         connected = self._manager.telemetry.connected

@@ -23,7 +23,7 @@ from .runtime.retry import RetryPolicy
 from .runtime.sessions import Session
 from .secret import Secret
 from .settings import proxies_for, refuse_plain_http
-from .sign_in import Probe, status_of
+from .sign_in import Probe, sign_in, status_of
 
 log = logging.getLogger(__name__)
 
@@ -149,6 +149,20 @@ class Checks:
             self._signed_in[provider.name] = (key, session)
         return client, session
 
+    async def mistral_client(self) -> Any:
+        """The official client, signed in and owned by the running cell; see `Kit`."""
+        provider = self._directory.provider("mistral")
+        key = self._directory.key_for(provider)
+        assert key is not None  # its provider needs one
+        tried = await sign_in(
+            await self._opening_sdk(provider, key),
+            provider.label,
+            policy=self._policy(),
+            limit_s=self._directory.settings.sign_in_timeout_s,
+            on_retry=partial(news.sign_in_retried, self._manager.telemetry, provider),
+        )
+        return tried.client.sdk()
+
     def _names(self) -> list[str]:
         return [name for name in self._directory.provider_names() if name != "scripted"]
 
@@ -167,18 +181,21 @@ class Checks:
         return await self._signed(provider, credential)
 
     async def _signed(self, provider: Provider, credential: Credential) -> AuthStatus:
-        settings = self._directory.settings
         found, client = await status_of(
             provider,
             credential,
             await self._opening(provider, credential.key),
-            policy=RetryPolicy(attempts=settings.sign_in_attempts, delay=settings.sign_in_delay_s),
-            limit_s=settings.sign_in_timeout_s,
+            policy=self._policy(),
+            limit_s=self._directory.settings.sign_in_timeout_s,
             on_retry=partial(news.sign_in_retried, self._manager.telemetry, provider),
         )
         news.signed_in(self._manager.telemetry, found)
         await self._settle(provider, credential.key, client)
         return found
+
+    def _policy(self) -> RetryPolicy:
+        settings = self._directory.settings
+        return RetryPolicy(attempts=settings.sign_in_attempts, delay=settings.sign_in_delay_s)
 
     def _embedded(self, provider: Provider, credential: Credential) -> AuthStatus:
         # The model is not started just to be asked.
@@ -274,17 +291,17 @@ class _Tried:
         lasting: bool = False,
     ) -> None:
         self._manager = manager
-        self._client = client
+        self.client = client
         self.session = session
         self.lasting = lasting
 
     async def ping(self) -> None:
         """Passes when the key is accepted; counted as a request of the session."""
         if self.session is None:
-            await self._client.ping()
+            await self.client.ping()
             return
         with self._manager.registry.using(self.session):
-            await self._client.ping()
+            await self.client.ping()
 
     async def aclose(self) -> None:
         """Ends what was opened for the attempt."""

@@ -198,11 +198,7 @@ class Kit(Directory):
             call = at(call, type(call.provider)(endpoint.base_url), endpoint.key)
         if "checks" in vars(self):  # else nobody has signed in
             await self.checks.close_outdated(call.provider, call.key)
-        if call.via == "sdk":
-            client, record = await self.checks.sdk_client(call.provider, call.key)
-            carrier, use, session = self._carriers.through(client, record, call.provider)
-        else:
-            carrier, use, session = await self._carriers.to(call.provider)
+        carrier, use, session = await self._carriers.to(call.provider)
         warm(call.provider.name)
         gate = self._gates.of(call.provider.name, call.provider.base_url, call.key)
         at_once = limit or self.settings.limit_per_provider
@@ -294,6 +290,19 @@ class Kit(Directory):
     async def http_session(self, name: str, *, persistent: bool) -> tuple[Any, Session]:
         """An aiohttp session for *name* on this loop, and its line in the session table."""
         return await self._carriers.session(self.provider(name), persistent=persistent)
+
+    async def mistral_client(self) -> Any:
+        """The official Mistral client, a `mistralai.client.Mistral`, signed in.
+
+        It belongs to the running cell, which closes it when it runs again; `close()` frees it
+        earlier, with every connection that it has opened.
+
+        Raises:
+            AuthenticationError: The key was refused.
+            CallError: Signing in failed three times.
+            MissingApiKeyError: There is no key.
+        """
+        return await self.checks.mistral_client()
 
     async def refresh(self, name: str) -> LiveList:
         """What a provider's own list names now, see `llmkit.refresh`."""

@@ -13,7 +13,7 @@ from .checks import Wire
 from .directory import Directory
 from .errors import ConfigError
 from .news import asked
-from .providers.base import ModelPage, Provider
+from .providers.base import Provider
 from .runtime.carrier import Carrier, Limits
 from .runtime.manager import EventLoopManager
 from .runtime.sessions import Session
@@ -69,9 +69,19 @@ class ModelLists:
     async def read(self, provider: Provider) -> tuple[Model, ...]:
         """The models that *provider*'s own list names today."""
         key = self._key_for(provider)
-        async with self._carrier(provider, key) as (carrier, session):
+        if provider.name == "mistral" and key is not None and "mistral" not in self._carriers:
+            return await self._read_by_sdk(provider, key)
+        async with self._carrier(provider) as (carrier, session):
             with asked(self._manager.telemetry, provider, "models", session):
                 return await self._pages(provider, carrier, key)
+
+    async def _read_by_sdk(self, provider: Provider, key: Secret) -> tuple[Model, ...]:
+        client, session = await self._sdk(provider, key)
+        with (
+            self._manager.registry.using(session),
+            asked(self._manager.telemetry, provider, "models", session.id),
+        ):
+            return provider.parse_models(await client.list_models()).models
 
     async def _pages(
         self, provider: Provider, carrier: Carrier, key: Secret | None
@@ -79,21 +89,16 @@ class ModelLists:
         found: list[Model] = []
         page: str | None = None
         for _ in range(MOST_PAGES):
-            listed = await self._page(provider, carrier, key, page)
+            request = provider.models_request(key, page=page)
+            async with carrier.send(request, self._limits()) as arriving:
+                if arriving.status != 200:
+                    raise await refusal(provider, arriving)
+                listed = provider.parse_models(await read_whole(arriving))
             found += listed.models
             page = listed.next_page
             if page is None:
                 break
         return tuple(found)
-
-    async def _page(
-        self, provider: Provider, carrier: Carrier, key: Secret | None, page: str | None
-    ) -> ModelPage:
-        request = provider.models_request(key, page=page)
-        async with carrier.send(request, self._limits()) as arriving:
-            if arriving.status != 200:
-                raise await refusal(provider, arriving)
-            return provider.parse_models(await read_whole(arriving))
 
     def _key_for(self, provider: Provider) -> Secret | None:
         if provider.open_list and self._directory.credentials.find(provider).key is None:
@@ -101,17 +106,10 @@ class ModelLists:
         return self._directory.key_for(provider)
 
     @asynccontextmanager
-    async def _carrier(
-        self, provider: Provider, key: Secret | None
-    ) -> AsyncIterator[tuple[Carrier, str | None]]:
+    async def _carrier(self, provider: Provider) -> AsyncIterator[tuple[Carrier, str | None]]:
         given = self._carriers.get(provider.name)
         if given is not None:
             yield given, None
-            return
-        if provider.name == "mistral" and key is not None:
-            client, session = await self._sdk(provider, key)
-            with self._manager.registry.using(session):
-                yield client.carrier(), session.id
             return
         wire = await self._wire()
         trust_env = proxies_for(self._directory.settings, provider.base_url)

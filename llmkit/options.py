@@ -25,7 +25,6 @@ class Options:
         verbatim: True sends the name as it is, whatever the catalogue says.
         timeout: Seconds for a whole call, None for the setting.
         retries: Further attempts after the first, None for the setting.
-        via: "sdk" sends a chat with Mistral through its official SDK, None as every other one.
         extra: Fields for the request body in the provider's own words.
     """
 
@@ -36,7 +35,6 @@ class Options:
     verbatim: bool = False
     timeout: float | None = None
     retries: int | None = None
-    via: str | None = None
     extra: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -49,7 +47,6 @@ def options(
     verbatim: bool = False,
     timeout: float | None = None,
     retries: int | None = None,
-    via: str | None = None,
     extra: Mapping[str, object] | None = None,
 ) -> Options:
     """Checked options.
@@ -61,15 +58,11 @@ def options(
         raise ConfigError(f"timeout must be more than 0 seconds, not {timeout!r}")
     if retries is not None and (retries < 0 or retries != int(retries)):
         raise ConfigError(f"retries must be 0 or more, not {retries!r}; 0 means one attempt")
-    if via not in (None, "sdk"):
-        raise ConfigError(f'via must be "sdk" or left out, not {via!r}')
     extra = dict(extra or {})
     for name in extra:
         _refuse_typo(name)
     policy = policy_of(fallback)
-    return Options(
-        parameters, policy, _needs(needs), strict, verbatim, timeout, retries, via, extra
-    )
+    return Options(parameters, policy, _needs(needs), strict, verbatim, timeout, retries, extra)
 
 
 def _needs(given: object) -> tuple[Capability, ...]:

@@ -2,45 +2,45 @@
 
 The SDK makes a synchronous and an asynchronous HTTP client at once, has no close(), and frees
 only one of the two when used as a context manager (read and measured, mistralai 3.7.0). So both
-are made here and passed in. Beneath the asynchronous one lies the transport of every other
-provider, with its watchdogs and its errors; the SDK never sees the key.
+are made here and passed in. The asynchronous one sends over the transport of every other
+provider, with its time limits and its errors; the SDK itself never holds the key.
 """
 
 from __future__ import annotations
 
 import asyncio
-import inspect
-import json
-from collections.abc import Callable, Mapping
+import ssl
+from collections.abc import AsyncIterator, Generator
+from contextlib import AbstractAsyncContextManager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import cache
-from types import TracebackType
-from typing import Any
+from typing import Any, Literal, cast
 
 import httpx2
 from mistralai.client import Mistral
 
-from ..errors import (
-    CallError,
-    ConfigError,
-    ProviderError,
-    SessionClosedError,
-    brief,
-)
+from ..errors import LlmkitError, SessionClosedError
 from ..providers.mistral import Mistral as MistralProvider
-from ..secret import MASK, Secret, redact
+from ..secret import MASK, Secret, bearer
 from ..wire.exchange import HttpRequest, HttpResponse
 from ..wire.retry_hints import retry_after
 from . import transport
 from .carrier import Arriving, Limits
-from .sdk_events import event_block
-from .sdk_transport import UNDER_WAY, NoTransport, SdkTransport, UnderWay
+
+# What the transport writes itself.
+OWN_HEADERS = (
+    "host", "connection", "content-length", "accept-encoding", "user-agent", "authorization",
+)  # fmt: skip
+
+# Where a response is kept as it came, by whoever wants more of it than the SDK's types have.
+_KEPT: ContextVar[list[HttpResponse] | None] = ContextVar("llmkit_kept_response", default=None)
 
 
 class MistralClient:
-    """One signed-in client; whoever opened it closes it.
+    """One signed-in client; its opener closes it.
 
-    Lives on the loop on which it was made. Use after its end is a SessionClosedError.
+    Lives on the loop on which it was made.
     """
 
     _provider_name = "mistral"
@@ -55,11 +55,15 @@ class MistralClient:
     ) -> None:
         self._provider = MistralProvider(base_url)
         self._key = key
-        self._limits = limits
         self._session = transport.open_session(trust_env=trust_env)
         self._loop = asyncio.get_running_loop()
-        self._sync = httpx2.Client(transport=NoTransport())
-        self._async = httpx2.AsyncClient(transport=SdkTransport(key), follow_redirects=False)
+        self._sync = httpx2.Client(
+            auth=_KeyAuth(key), verify=_context(), trust_env=trust_env, follow_redirects=False,
+            timeout=httpx2.Timeout(limits.first_byte_s, connect=limits.connect_s),
+        )  # fmt: skip
+        self._async = httpx2.AsyncClient(
+            transport=_OwnTransport(self._session, key, limits), follow_redirects=False
+        )
         self._sdk: Any = Mistral(
             api_key=MASK,  # without one the SDK would look for others in the environment
             server_url=self._provider.base_url,
@@ -82,35 +86,48 @@ class MistralClient:
         """True where it asks that place, with that key."""
         return not self.closed and (self._provider.base_url, self._key) == (base_url, key)
 
-    def carrier(self, connected: Callable[[float], None] | None = None) -> SdkCarrier:
-        """What sends requests through the SDK; see `AiohttpCarrier` for *connected*."""
-        return SdkCarrier(self, connected)
-
-    async def ping(self) -> None:
-        """Passes when the key is accepted; costs nothing.
-
-        Raises:
-            CallError: It was refused, or nobody answered.
-            SessionClosedError: The client was closed before.
-        """
-        request = self._provider.models_request(self._key)
-        async with self.carrier().send(request, self._limits) as arriving:
-            parts = []
-            while data := await arriving.read():
-                parts.append(data)
-            if arriving.status != 200:
-                raise self._refused(arriving, b"".join(parts))
-            HttpResponse(arriving.status, arriving.headers, b"".join(parts)).json_object()
-
     def sdk(self) -> Any:
-        """The official client.
+        """The official client, a `mistralai.client.Mistral`.
 
         Raises:
             SessionClosedError: It was closed before.
         """
         if self._sdk is None:
-            raise SessionClosedError("this Mistral client is closed; check('mistral') opens one")
+            raise SessionClosedError(
+                "this Mistral client is closed; kit.mistral_client() opens another"
+            )
         return self._sdk
+
+    async def ping(self) -> None:
+        """Passes when the key is accepted; costs nothing.
+
+        Raises:
+            CallError: It was refused, or the provider did not answer.
+            SessionClosedError: The client was closed before.
+        """
+        (await self.list_models()).json_object()
+
+    async def list_models(self) -> HttpResponse:
+        """The provider's list of models as it came; see `ping` for errors."""
+        kept: list[HttpResponse] = []
+        outer = _KEPT.set(kept)
+        try:
+            await self.sdk().models.list_async()
+        except LlmkitError:
+            raise
+        except Exception:
+            if not kept:
+                raise
+            # It answered, and the SDK does not like the answer: it is read without the SDK.
+        finally:
+            _KEPT.reset(outer)
+        (response,) = kept
+        if response.status != 200:
+            error = self._provider.error_from(response)
+            now = datetime.now(UTC)
+            error.retry_after = retry_after(response.headers, response.body, now=now)
+            raise error
+        return response
 
     async def aclose(self) -> None:
         """Frees both HTTP clients and every connection; twice is harmless."""
@@ -130,12 +147,6 @@ class MistralClient:
         else:
             self._loop.run_until_complete(self.aclose())
 
-    def _refused(self, arriving: Arriving, body: bytes) -> ProviderError:
-        response = HttpResponse(arriving.status, arriving.headers, body)
-        error = self._provider.error_from(response)
-        error.retry_after = retry_after(arriving.headers, body, now=datetime.now(UTC))
-        return error
-
     def __repr__(self) -> str:
         return f"<MistralClient {'closed' if self.closed else 'open'}>"
 
@@ -143,177 +154,81 @@ class MistralClient:
 @cache
 def warm() -> None:
     """Has the SDK import what it leaves until a client is made and used; takes 0.1 s, once."""
-    unused = httpx2.AsyncClient(transport=SdkTransport(None))
-    with httpx2.Client(transport=NoTransport()) as sync:
+    unused = httpx2.AsyncClient(
+        transport=httpx2.MockTransport(lambda request: httpx2.Response(200))
+    )
+    with httpx2.Client(verify=_context()) as sync:
         sdk = Mistral(api_key=MASK, client=sync, async_client=unused)
         _ = sdk.chat, sdk.models  # imported when they are asked for
 
 
-class SdkCarrier:
-    """Sends requests through the SDK of one client; see `Carrier`."""
-
-    def __init__(self, client: MistralClient, connected: Callable[[float], None] | None) -> None:
-        self._client = client
-        self._connected = connected
-
-    def send(self, request: HttpRequest, limits: Limits) -> SdkAnswer:
-        """The answer to *request*; see `Carrier.send`.
-
-        Raises:
-            SessionClosedError: The client was closed before.
-            ConfigError: The SDK has no parameter for something in it; nothing was sent.
-        """
-        return SdkAnswer(self._client, request, limits, self._connected)
+@cache
+def _context() -> ssl.SSLContext:
+    return ssl.create_default_context()  # takes 26 ms of CPU; one serves all clients
 
 
-class SdkAnswer:
-    """One request through the SDK and its answer, whose body is still coming; see `Arriving`."""
+class _KeyAuth(httpx2.Auth):
+    """Puts the key into each request of the synchronous client as it is sent."""
 
-    status: int
-    headers: Mapping[str, str]
+    def __init__(self, key: Secret | None) -> None:
+        self._key = key
 
-    def __init__(
-        self,
-        client: MistralClient,
-        request: HttpRequest,
-        limits: Limits,
-        connected: Callable[[float], None] | None,
-    ) -> None:
-        self._client = client
-        self._request = request
-        self._under = UnderWay(request, limits, transport.AiohttpCarrier(
-            client._session, connected,
-        ))  # fmt: skip
-        self._events: Any = None
-        self._document: bytes | None = None
-        self._done = False
+    def auth_flow(
+        self, request: httpx2.Request
+    ) -> Generator[httpx2.Request, httpx2.Response, None]:
+        request.headers.pop("authorization", None)  # the SDK's own, which holds no key
+        if self._key is not None:
+            request.headers["authorization"] = bearer(self._key)
+        yield request
 
-    async def __aenter__(self) -> SdkAnswer:
-        sdk, under = self._client.sdk(), self._under
-        outer = UNDER_WAY.set(under)
+
+class _OwnTransport(httpx2.AsyncBaseTransport):
+    """Sends the SDK's requests over a session of ours, with the key."""
+
+    def __init__(self, session: Any, key: Secret | None, limits: Limits) -> None:
+        self._session = session
+        self._key = key
+        self._limits = limits
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        if self._session.closed:
+            raise SessionClosedError(
+                "this Mistral client is closed; kit.mistral_client() opens another"
+            )
+        headers = {
+            name: value for name, value in request.headers.items() if name not in OWN_HEADERS
+        }
+        if self._key is not None:
+            headers["authorization"] = bearer(self._key)
+        sent = HttpRequest(
+            cast("Literal['GET', 'POST']", request.method), str(request.url), headers,
+            await request.aread(),
+        )  # fmt: skip
+        sending = transport.AiohttpCarrier(self._session).send(sent, self._limits)
+        arriving = await sending.__aenter__()
+        told = {"content-type": arriving.headers.get("content-type", "")}
+        body, kept = _Body(arriving, sending), _KEPT.get()
+        if kept is None:
+            return httpx2.Response(arriving.status, headers=told, stream=body)
         try:
-            await self._ask(sdk)
-        except BaseException as error:
-            if under.arriving is None or not _of_the_sdk(error):
-                await self._leave()
-                raise _unsendable(error) if _of_the_sdk(error) else error from error.__cause__
-            # It answered, and the SDK does not like the answer: it is read without the SDK.
+            content = b"".join([data async for data in body])
         finally:
-            UNDER_WAY.reset(outer)
-        assert under.arriving is not None
-        self.status, self.headers = under.arriving.status, under.arriving.headers
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        await self._leave()
-
-    async def read(self) -> bytes:
-        """The next event that the SDK has read; see `Arriving.read`."""
-        if self._document is not None:
-            document, self._document = self._document, b""
-            return document
-        data = b""
-        if self._events is not None:
-            data = await self._next_event()
-        return data or await self._past()
-
-    def content_came(self) -> None:
-        """Tells the watchdog that the last read brought something worth waiting for."""
-        if self._under.arriving is not None:
-            self._under.arriving.content_came()
-
-    def ending(self, within_s: float) -> None:
-        """Says that the answer is there: what follows is read for so long at most."""
-        if self._under.arriving is not None:
-            self._under.arriving.ending(within_s)
-
-    async def _ask(self, sdk: Any) -> None:
-        if self._request.method == "GET":
-            await sdk.models.list_async()
-            self._document = bytes(self._under.body)
-            return
-        asked = _arguments(self._request.body, sdk)
-        if self._request.stream:
-            self._events = (await sdk.chat.stream_async(**asked)).generator
-        else:
-            answer = await sdk.chat.complete_async(**asked)
-            self._document = str(answer.model_dump_json(by_alias=True, warnings=False)).encode()
-
-    async def _next_event(self) -> bytes:
-        clean = self._under.clean
-        try:
-            # The SDK takes its time for each event, and many may come in one read: between two of
-            # them everybody else on this loop has a turn.
-            await asyncio.sleep(0)
-            block = event_block((await anext(self._events)).data)
-        except StopAsyncIteration:
-            self._events = None
-            return b""
-        except Exception as error:
-            self._events = None
-            if not _of_the_sdk(error):
-                raise
-            clean.give_up()
-            return b""
-        clean.was_read()
-        return block
-
-    async def _past(self) -> bytes:
-        """What comes past the SDK: a refusal, a document, or the rest of a stream."""
-        arriving, clean = self._under.arriving, self._under.clean
-        assert arriving is not None
-        if self._under.body:
-            body, self._under.body = bytes(self._under.body), bytearray()
-            return body
-        while not clean.past and not self._done:
-            data = await arriving.read()
-            self._done = not data
-            if not self._under.is_stream or not clean.is_stream:
-                return data
-            clean.ended = True
-            clean.feed(data) if data else clean.end()
-        past = bytes(clean.past)
-        clean.past.clear()
-        return past
-
-    async def _leave(self) -> None:
-        events, self._events = self._events, None
-        try:
-            if events is not None:
-                await events.aclose()
-        finally:
-            await self._under.leave()
+            await body.aclose()
+        kept.append(HttpResponse(arriving.status, arriving.headers, content))
+        return httpx2.Response(arriving.status, headers=told, content=content)
 
 
-def _arguments(body: bytes, sdk: Any) -> dict[str, Any]:
-    asked: dict[str, Any] = json.loads(body)
-    asked.pop("stream", None)
-    unknown = asked.keys() - _parameters(sdk.chat)
-    if unknown:
-        raise ConfigError(
-            f"the official SDK has no parameter {' or '.join(sorted(unknown))}; leave it out, or "
-            'leave out via="sdk"'
-        )
-    return asked
+class _Body(httpx2.AsyncByteStream):
+    """The body of an answer, as it comes."""
 
+    def __init__(self, arriving: Arriving, sending: AbstractAsyncContextManager[Arriving]) -> None:
+        self._arriving = arriving
+        self._sending = sending
 
-def _parameters(chat: Any) -> frozenset[str]:
-    own = ("self", "retries", "server_url", "timeout_ms", "http_headers", "stream")
-    return frozenset(inspect.signature(chat.stream_async).parameters) - frozenset(own)
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while data := await self._arriving.read():
+            self._arriving.content_came()
+            yield data
 
-
-def _of_the_sdk(error: BaseException) -> bool:
-    """True for what the SDK says itself; our own errors pass through it unchanged."""
-    return isinstance(error, Exception) and not isinstance(
-        error, CallError | ConfigError | SessionClosedError
-    )
-
-
-def _unsendable(error: BaseException) -> ConfigError:
-    said = brief(redact(str(error)), 160)
-    return ConfigError(f'the official SDK does not take this ({said}); leave out via="sdk"')
+    async def aclose(self) -> None:
+        await self._sending.__aexit__(None, None, None)

@@ -91,7 +91,7 @@ async def _play(cases: Iterable[Case], server: FakeProviders, ended: Outcomes) -
 
 
 async def _one(case: Case, server: FakeProviders, tasks, ended: Outcomes) -> BaseException | None:
-    world = World(case.name, case.provider, server, via=case.via)
+    world = World(case.name, case.provider, server)
     try:
         async with asyncio.timeout(300):
             # A task of its own has a context of its own, by which its children are known.

@@ -81,7 +81,6 @@ class World:
     """One kit, six providers that do as the row says, and all that was said between them.
 
     Attributes:
-        via: The road, as in `ask`.
         billed: How many requests the provider would charge; None to tell by what it answered.
     """
 
@@ -89,7 +88,6 @@ class World:
     provider: str
     server: FakeProviders
     billed: int | None = None
-    via: str | None = None
     told: list[Told] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -121,9 +119,7 @@ class World:
 
     async def ask(self, prompt: str = "hi", within_s: float = SOON_S, **options: object) -> Told:
         """One call, however it ends; a hang fails the row."""
-        asked = asking(
-            prompt, f"{self.provider}:some-model", verbatim=True, via=self.via, **options
-        )
+        asked = asking(prompt, f"{self.provider}:some-model", verbatim=True, **options)
         async with asyncio.timeout(within_s + SLACK_S):
             try:
                 told = Told(await self.kit.answer(*asked))
@@ -194,13 +190,11 @@ class Case:
     provider: str
     play: Callable[[World], Awaitable[None]]
     alone: bool = False
-    via: str | None = None
 
     @property
     def name(self) -> str:
         """Its id among the tests."""
-        road = f"-{self.via}" if self.via else ""
-        return f"{self.row}-{self.provider}{road}-{self.play.__name__}"
+        return f"{self.row}-{self.provider}-{self.play.__name__}"
 
 
 CASES: list[Case] = []
@@ -210,15 +204,13 @@ FIVE = ("openai", "anthropic", "google", "ollama", "mistral")
 def row(
     name: str, *providers: str, alone: bool = False
 ) -> Callable[[Callable[[World], Awaitable[None]]], Callable[[World], Awaitable[None]]]:
-    """Makes a function the case of a row for each of *providers*; Mistral's SDK is a road more.
+    """Makes a function the case of a row for each of *providers*.
 
     One that needs the loop for itself, because it counts what others would disturb, is *alone*.
     """
 
     def note(play: Callable[[World], Awaitable[None]]) -> Callable[[World], Awaitable[None]]:
         CASES.extend(Case(name, provider, play, alone) for provider in providers or ("openai",))
-        if "mistral" in providers:
-            CASES.append(Case(name, "mistral", play, alone, via="sdk"))
         return play
 
     return note

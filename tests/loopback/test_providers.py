@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
 
 import pytest
 
@@ -19,7 +19,6 @@ from llmkit.errors import (
 )
 from llmkit.providers.table import PROVIDERS
 from llmkit.runtime.carrier import Limits
-from llmkit.runtime.mistral_sdk import MistralClient
 from llmkit.runtime.retry import RetryPolicy
 from llmkit.runtime.transport import AiohttpCarrier, open_session
 from llmkit.secret import Secret
@@ -38,29 +37,6 @@ QUICK = Limits(
 )  # fmt: skip
 
 
-class ThroughSdk(str):
-    """A provider that is asked through its official SDK."""
-
-    def __repr__(self):
-        return f"'{self} through its SDK'"
-
-
-ROADS = [*SIX, ThroughSdk("mistral")]
-
-
-@asynccontextmanager
-async def carrying(fakes, provider, key=None):
-    """What carries requests to *provider* on its road; nothing of it is left afterwards."""
-    if not isinstance(provider, ThroughSdk):
-        async with open_session() as session:
-            yield AiohttpCarrier(session)
-        return
-    secret = Secret(key or fakes.key)
-    client = MistralClient(secret, base_url=fakes.base_url(provider), limits=PATIENT)
-    async with aclosing(client):
-        yield client.carrier()
-
-
 def call(fakes, provider, *, key=None, limits=PATIENT, attempts=3):
     return Call(
         PROVIDERS[provider](fakes.base_url(provider)),
@@ -74,7 +50,8 @@ def call(fakes, provider, *, key=None, limits=PATIENT, attempts=3):
 
 def ask(fakes, provider, *, times=1, **more):
     async def ask_them():
-        async with carrying(fakes, provider, more.get("key")) as carrier:
+        async with open_session() as session:
+            carrier = AiohttpCarrier(session)
             for _ in range(times):
                 answer = await Exchange(call(fakes, provider, **more), carrier).whole()
             return answer
@@ -82,7 +59,7 @@ def ask(fakes, provider, *, times=1, **more):
     return asyncio.run(ask_them())
 
 
-@pytest.mark.parametrize("provider", ROADS, ids=repr)
+@pytest.mark.parametrize("provider", SIX)
 def test_an_answer_comes_from_each(fakes, provider):
     """Text, status and tokens of a streamed answer."""
     answer = ask(fakes, provider)
@@ -92,7 +69,7 @@ def test_an_answer_comes_from_each(fakes, provider):
     assert answer.usage.output_tokens > 0
 
 
-@pytest.mark.parametrize("provider", ROADS, ids=repr)
+@pytest.mark.parametrize("provider", SIX)
 def test_a_second_request_opens_no_connection(fakes, provider):
     """A finished stream gives its connection back."""
     ask(fakes, provider, times=3)
@@ -100,7 +77,7 @@ def test_a_second_request_opens_no_connection(fakes, provider):
     assert len({asked.connection for asked in fakes.asked[provider]}) == 1
 
 
-@pytest.mark.parametrize("provider", [p for p in ROADS if p != "ollama"], ids=repr)
+@pytest.mark.parametrize("provider", [p for p in SIX if p != "ollama"])
 def test_a_wrong_key_is_one_request_and_no_leak(fakes, provider):
     """The refusal is final, and the key is in nothing that a person sees."""
     wrong = "sk-wrong-0123456789abcdef"
@@ -114,7 +91,7 @@ def test_a_wrong_key_is_one_request_and_no_leak(fakes, provider):
     assert "0123456789abcdef" not in fakes.asked[provider][0].query
 
 
-@pytest.mark.parametrize("provider", ROADS, ids=repr)
+@pytest.mark.parametrize("provider", SIX)
 def test_a_key_that_a_refusal_repeats_is_taken_out(fakes, provider):
     """Whatever shape the key and the refusal have, the error shows a mask in its place."""
     wrong = "aB0123456789abcdefXYZ0k3jR9w2LmQ"
@@ -129,7 +106,7 @@ def test_a_key_that_a_refusal_repeats_is_taken_out(fakes, provider):
     assert len(fakes.asked[provider]) == 1
 
 
-@pytest.mark.parametrize("provider", ROADS, ids=repr)
+@pytest.mark.parametrize("provider", SIX)
 def test_an_answer_that_comes_byte_by_byte_is_the_same(fakes, provider):
     """Writes that cut events, lines and characters anywhere change nothing."""
     whole = stream(provider)
@@ -141,7 +118,7 @@ def test_an_answer_that_comes_byte_by_byte_is_the_same(fakes, provider):
     assert (answer.text, answer.status) == (STREAMED[provider], Status.COMPLETE)
 
 
-@pytest.mark.parametrize("provider", ROADS, ids=repr)
+@pytest.mark.parametrize("provider", SIX)
 @pytest.mark.parametrize("ending", ["close", "cut", "reset"])
 def test_a_cut_stream_is_never_complete(fakes, provider, ending):
     """However the connection ends, the text is kept and nothing is sent again."""
@@ -177,7 +154,7 @@ def test_what_came_before_a_break_is_read_after_it(fakes):
     assert b"A river" in asyncio.run(late())
 
 
-@pytest.mark.parametrize("provider", ROADS, ids=repr)
+@pytest.mark.parametrize("provider", SIX)
 def test_silence_ends_at_the_idle_limit(fakes, provider):
     """Text and then nothing: the limit passes, the text is kept, the server sees us go."""
     fakes.answer(provider, cut_stream(provider, "silence"))
@@ -191,7 +168,7 @@ def test_silence_ends_at_the_idle_limit(fakes, provider):
     assert asked.left
 
 
-@pytest.mark.parametrize("provider", [p for p in ROADS if p != "ollama"], ids=repr)
+@pytest.mark.parametrize("provider", [p for p in SIX if p != "ollama"])
 def test_heartbeats_are_no_content(fakes, provider):
     """Comments for ever end at the limit on content, which sockets' own timeouts never do."""
     fakes.answer(provider, cut_stream(provider, "drip"))
@@ -202,7 +179,7 @@ def test_heartbeats_are_no_content(fakes, provider):
     assert raised.value.completion.text == "A river"
 
 
-@pytest.mark.parametrize("provider", ROADS, ids=repr)
+@pytest.mark.parametrize("provider", SIX)
 def test_no_headers_end_at_the_first_byte_limit(fakes, provider):
     """A server that never answers is given up, and may have billed."""
     fakes.answer(provider, Reply(headers_after_s=NEVER_S))
@@ -215,7 +192,7 @@ def test_no_headers_end_at_the_first_byte_limit(fakes, provider):
     assert len(fakes.asked[provider]) == 1
 
 
-@pytest.mark.parametrize("provider", ROADS, ids=repr)
+@pytest.mark.parametrize("provider", SIX)
 def test_the_deadline_bounds_a_living_stream(fakes, provider):
     """A stream that keeps on coming ends when the whole call's time is over."""
     slow = stream(provider, gap_s=0.6)
@@ -227,7 +204,7 @@ def test_the_deadline_bounds_a_living_stream(fakes, provider):
     assert fakes.asked[provider][0].ended.wait(SOON_S)
 
 
-@pytest.mark.parametrize("provider", ROADS, ids=repr)
+@pytest.mark.parametrize("provider", SIX)
 def test_a_busy_server_is_asked_again(fakes, provider):
     """503 and then an answer: two attempts, one answer."""
     fakes.answer(provider, Reply(503, (b"busy",)))
@@ -237,7 +214,7 @@ def test_a_busy_server_is_asked_again(fakes, provider):
     assert (answer.text, answer.attempts) == (STREAMED[provider], 2)
 
 
-@pytest.mark.parametrize("provider", ROADS, ids=repr)
+@pytest.mark.parametrize("provider", SIX)
 def test_an_error_in_a_stream_keeps_the_text(fakes, provider):
     """An error event is an error of ours with what had come before it."""
     fakes.answer(provider, stream(provider, "stream_error"))
@@ -250,7 +227,7 @@ def test_an_error_in_a_stream_keeps_the_text(fakes, provider):
     assert len(fakes.asked[provider]) == 1
 
 
-@pytest.mark.parametrize("provider", ROADS, ids=repr)
+@pytest.mark.parametrize("provider", SIX)
 def test_one_document_in_the_place_of_a_stream_is_an_answer(fakes, provider):
     """Servers that do not stream are understood."""
     fakes.answer(provider, document(provider, "chat"))
@@ -260,7 +237,7 @@ def test_one_document_in_the_place_of_a_stream_is_an_answer(fakes, provider):
     assert (answer.text, answer.status) == (WHOLE[provider], Status.COMPLETE)
 
 
-@pytest.mark.parametrize("provider", ROADS, ids=repr)
+@pytest.mark.parametrize("provider", SIX)
 def test_a_redirect_is_not_followed(fakes, provider):
     """A key goes to the origin that it was meant for, and nowhere else."""
     target = fakes.base_url("openai") + "/elsewhere"
@@ -272,13 +249,14 @@ def test_a_redirect_is_not_followed(fakes, provider):
     assert [len(asked) for asked in fakes.asked.values()] == [1]
 
 
-@pytest.mark.parametrize("provider", ROADS, ids=repr)
+@pytest.mark.parametrize("provider", SIX)
 def test_a_client_that_stops_reading_is_seen_to_go(fakes, provider):
     """Leaving a stream ends the request at the server within a moment."""
     fakes.answer(provider, cut_stream(provider, "silence"))
 
     async def leave():
-        async with carrying(fakes, provider) as carrier:
+        async with open_session() as session:
+            carrier = AiohttpCarrier(session)
             exchange = Exchange(call(fakes, provider), carrier)
             async with aclosing(exchange.deltas()) as deltas:
                 async for _ in deltas:
@@ -291,13 +269,14 @@ def test_a_client_that_stops_reading_is_seen_to_go(fakes, provider):
     assert asked.left
 
 
-@pytest.mark.parametrize("provider", ROADS, ids=repr)
+@pytest.mark.parametrize("provider", SIX)
 def test_a_cancelled_stream_is_seen_to_go(fakes, provider):
     """Cancelling the task that waits for more ends the request and keeps the text."""
     fakes.answer(provider, cut_stream(provider, "silence"))
 
     async def cancel():
-        async with carrying(fakes, provider) as carrier:
+        async with open_session() as session:
+            carrier = AiohttpCarrier(session)
             exchange = Exchange(call(fakes, provider, limits=Limits()), carrier)
             spoken = asyncio.Event()
 

@@ -231,16 +231,23 @@ def test_what_is_no_model_file_says_so(tmp_path):
 
 
 def test_the_official_mistral_sdk_reaches_it_too(endpoint):
-    """Through the SDK comes the very answer of the usual road, streamed and to its end."""
+    """A chat by the official client, over our connections, says what our own says."""
     provider = Mistral(endpoint.base_url.removesuffix("/v1"))
-    (usual,) = ask(call(endpoint, provider=provider))
+    asked = call(endpoint, provider=provider)
+    (usual,) = ask(asked)
 
-    async def through_the_sdk():
-        client = MistralClient(endpoint.key, base_url=provider.base_url, limits=Limits())
-        async with aclosing(client):
-            return await Exchange(call(endpoint, provider=provider), client.carrier()).whole()
+    async def by_the_sdk():
+        async with aclosing(
+            MistralClient(endpoint.key, base_url=provider.base_url, limits=Limits())
+        ) as client:
+            (message,) = asked.prompt.messages
+            answer = await client.sdk().chat.complete_async(
+                model=asked.model,
+                messages=[{"role": "user", "content": message.text}],
+                max_tokens=asked.prompt.max_tokens,
+                temperature=asked.prompt.temperature,
+                random_seed=asked.prompt.seed,
+            )
+            return answer.choices[0].message.content
 
-    answer = asyncio.run(through_the_sdk())
-
-    assert answer.text
-    assert (answer.text, answer.status, answer.usage) == (usual.text, usual.status, usual.usage)
+    assert asyncio.run(by_the_sdk()) == usual.text != ""
