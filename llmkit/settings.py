@@ -26,9 +26,6 @@ class Settings:
         idle_timeout_s: Between two network reads of an answer.
         idle_content_timeout_s: Between two reads that brought text; pings do not count.
         deadline_s: For a whole call, retries included; None for no limit.
-        frame_s: Read a stream of text once in so many seconds, such as 0.033, and not whenever
-            something comes; saves CPU where answers are fast, and what is shown may be a frame
-            old. None reads at once.
         retries: Further attempts after the first, where nothing was answered.
         sign_in_attempts: Attempts in all when a key is checked.
         sign_in_delay_s: Between those attempts; a server's own wish wins.
@@ -57,7 +54,6 @@ class Settings:
     idle_timeout_s: float | None = 60.0
     idle_content_timeout_s: float | None = 120.0
     deadline_s: float | None = None
-    frame_s: float | None = None
     retries: int = 2
     sign_in_attempts: int = 3
     sign_in_delay_s: float = 2.0

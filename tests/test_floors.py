@@ -24,10 +24,14 @@ FLOORS = {
 VIEWS, USE = 4, 5  # USE: every other module at the top of the package
 KEEPERS = {
     "nest_asyncio2": {"runtime/nested.py"},
-    "aiohttp": {"runtime/transport.py", "runtime/road.py", "runtime/failures.py"},
+    "aiohttp": {
+        "runtime/transport.py",
+        "runtime/failures.py",
+        "runtime/aiohttp_internals.py",
+    },
     "tenacity": {"runtime/retry.py"},
     "mistralai": {"runtime/mistral_sdk.py"},
-    "httpx2": {"runtime/mistral_sdk.py", "runtime/sdk_transport.py"},
+    "httpx2": {"runtime/mistral_sdk.py"},
     "genai_prices": {"catalogue/prices.py"},
     "pandas": {"views/frames.py"},
     "matplotlib": {"views/figures.py"},

@@ -23,7 +23,6 @@ class Limits:
         idle_content_s: Between two reads that brought text; pings and comments do not count.
         deadline_s: For the whole request.
         body_bytes: Of an answer, decoded.
-        frame_s: Once text has come, from one read to the next; None reads what comes.
     """
 
     connect_s: float | None = 10.0
@@ -32,7 +31,6 @@ class Limits:
     idle_content_s: float | None = 120.0
     deadline_s: float | None = None
     body_bytes: int = 32 * 1024 * 1024
-    frame_s: float | None = None
 
 
 class Arriving(Protocol):

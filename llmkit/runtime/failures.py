@@ -99,7 +99,7 @@ def _no_way_to(where: str, error: Exception) -> CallError:
 def _hung_up(where: str, error: Exception, request: HttpRequest, trip: Trip) -> CallError:
     waited = asyncio.get_running_loop().time() - trip.written_at
     # The connection was gone before the whole request could be given to it: nobody answers that.
-    unwritten = trip.unwritten or isinstance(error.__cause__, aiohttp.ClientConnectionResetError)
+    unwritten = isinstance(error.__cause__, aiohttp.ClientConnectionResetError)
     if trip.reused and (unwritten or waited < STALE_S):
         # Most likely the server had closed the kept connection before our request came.
         return APIConnectionError(

@@ -65,7 +65,7 @@ class Session:
     used_s: float
     requests: int = 0
     in_flight: int = 0
-    bytes_in: int = 0
+    bytes_in: int | None = None
     closed_s: float | None = None
     stale: ClosedBy | None = None
     closed_by: ClosedBy | None = None
@@ -102,7 +102,7 @@ class SessionRow:
     requests: int
     in_flight: int
     open_connections: int | None
-    bytes_in: int
+    bytes_in: int | None
     closed_by: str | None
     opened_at: str = field(default="")
 
@@ -338,6 +338,6 @@ class SessionRegistry:
         return f"<SessionRegistry open={opened} stale={stale} closed={self._closed}>"
 
 
-def _counted(session: Session) -> tuple[int, int]:
+def _counted(session: Session) -> tuple[int, int | None]:
     """Requests and bytes: what the session itself has counted, else what was told."""
     return connections.tally(session.resource) or (session.requests, session.bytes_in)

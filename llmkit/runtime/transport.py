@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from functools import partial
+from io import BytesIO
 from types import TracebackType
 from typing import Any
 
 import aiohttp
-from aiohttp.client_proto import ResponseHandler
 
 from ..errors import APITimeoutError, BadResponseError, CallError
 from ..wire.exchange import HttpRequest
 from ..wire.packing import Unpacker, unpacker
+from . import aiohttp_internals as internals
 from .carrier import Limits
 from .connections import kill, transports
 from .failures import broken, too_long, unsent_or_ambiguous
-from .frames import Frames
-from .road import Head, Road, Routes
 from .trip import UNDER_WAY, Trip
 from .watchdog import SoftEndError, Watchdog
 
 KEPT_S = 30.0  # an idle connection; hosted gateways drop theirs after 60 s and more
+MOST_KEPT = 1000  # connections that are given up for a fresh one
+LARGE = 2**20  # bytes; aiohttp writes a larger body in pieces where it is a file
 # Answers are asked for uncompressed: a compressed stream is held back until a block is full.
 HEADERS = {"Accept-Encoding": "identity", "User-Agent": "llmkit"}
 
@@ -50,21 +50,29 @@ class _Connector(aiohttp.TCPConnector):
 
     Attributes:
         requests: How many have asked for a connection.
-        bytes_in: How many bytes have come, headers and all.
-        routes: The addresses that were asked, made ready.
+        bytes_in: How many bytes have come, headers and all; None where that cannot be counted.
     """
+
+    bytes_in: int | None
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.requests = self.bytes_in = 0
-        self.routes: Routes = {}
-        made: Any = partial(_Counted, self, loop=self._loop)
-        self._factory = made
+        self.requests = 0
+        internals.count_bytes(self)
 
     async def connect(self, *args: Any, **kwargs: Any) -> Any:
         self.requests += 1
-        return await super().connect(*args, **kwargs)
+        connection = await super().connect(*args, **kwargs)
+        trip = UNDER_WAY.get()
+        if trip is not None and trip.fresh:
+            for _ in range(MOST_KEPT):
+                if not trip.reused:
+                    break
+                connection.close()  # a kept one, which may be as broken as the one before it
+                connection = await super().connect(*args, **kwargs)
+        return connection
 
+    # aiohttp's documentation names this method as the one to override (read 2026-11-29).
     async def _create_connection(self, *args: Any, **kwargs: Any) -> Any:
         trip = UNDER_WAY.get()
         if trip is None:  # a request of somebody who has borrowed the session
@@ -78,24 +86,6 @@ class _Connector(aiohttp.TCPConnector):
             trip.connected(trip.written_at - begun)
         return made
 
-    async def _get(self, *args: Any, **kwargs: Any) -> Any:
-        trip = UNDER_WAY.get()
-        if trip is not None and trip.fresh:
-            return None
-        return await super()._get(*args, **kwargs)
-
-
-class _Counted(ResponseHandler):
-    """One connection, whose bytes the connector counts."""
-
-    def __init__(self, connector: _Connector, **options: Any) -> None:
-        super().__init__(**options)
-        self._connector = connector
-
-    def data_received(self, data: bytes) -> None:
-        self._connector.bytes_in += len(data)
-        super().data_received(data)
-
 
 class AiohttpCarrier:
     """Sends requests over one session, which belongs to the caller.
@@ -106,12 +96,12 @@ class AiohttpCarrier:
     def __init__(
         self, session: aiohttp.ClientSession, connected: Callable[[float], None] | None = None
     ) -> None:
-        self._road = Road(session)
+        self._session = session
         self._connected = connected
 
     def send(self, request: HttpRequest, limits: Limits) -> AiohttpAnswer:
         """The answer to *request* from its headers on; see `Carrier.send`."""
-        return AiohttpAnswer(self._road, request, limits, self._connected)
+        return AiohttpAnswer(self._session, request, limits, self._connected)
 
 
 class AiohttpAnswer:
@@ -122,18 +112,17 @@ class AiohttpAnswer:
 
     def __init__(
         self,
-        road: Road,
+        session: aiohttp.ClientSession,
         request: HttpRequest,
         limits: Limits,
         connected: Callable[[float], None] | None = None,
     ) -> None:
-        self._road = road
+        self._session = session
         self._request = request
         self._limits = limits
         self._connected = connected
         self._size = 0
         self._packed: Unpacker | None = None
-        self._frames: Frames | None = None
 
     async def __aenter__(self) -> AiohttpAnswer:
         ends_at = None
@@ -141,8 +130,6 @@ class AiohttpAnswer:
             ends_at = asyncio.get_running_loop().time() + self._limits.deadline_s
         self._response = response = await self._headers(ends_at)
         self._watchdog = Watchdog(self._limits, ends_at, response.content.set_exception)
-        if self._limits.frame_s:
-            self._frames = Frames(self._limits.frame_s, response, self._watchdog)
         self.status = response.status
         self.headers = headers = _joined(response.headers)
         if "content-encoding" in headers:
@@ -161,16 +148,23 @@ class AiohttpAnswer:
     ) -> None:
         await self._release()
 
-    async def _headers(self, ends_at: float | None) -> Head | aiohttp.ClientResponse:
+    async def _headers(self, ends_at: float | None) -> aiohttp.ClientResponse:
         request = self._request
         trip = Trip(
             self._limits, ends_at, fresh=request.fresh, connected=self._connected,
             secure=request.url.startswith("https:"),
         )  # fmt: skip
+        body = BytesIO(request.body) if len(request.body) > LARGE else request.body
         outer = UNDER_WAY.set(trip)
         try:
             async with asyncio.timeout_at(trip.begin()) as trip.scope:
-                return await self._road.send(request)
+                return await self._session.request(
+                    request.method,
+                    request.url,
+                    data=body or None,
+                    headers=request.headers,
+                    allow_redirects=False,  # a redirect would carry the key to another origin
+                )
         except TimeoutError as error:
             raise trip.timed_out() from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -206,8 +200,7 @@ class AiohttpAnswer:
         except APITimeoutError:  # a limit of ours passed
             raise
         except (aiohttp.ClientError, OSError) as error:
-            # A late reader finds the end of the connection before what came ahead of it.
-            if flushed := self._response.content._read_nowait(-1):
+            if flushed := internals.unread(self._response.content):
                 return flushed
             raise broken(error, self.status) from error
 
@@ -222,21 +215,13 @@ class AiohttpAnswer:
     def content_came(self) -> None:
         """Tells the watchdog that the last read brought something worth waiting for."""
         self._watchdog.content_came()
-        if self._frames is not None:
-            self._frames.content_came()
 
     def ending(self, within_s: float) -> None:
         """Says that the answer is there: what follows is read for so long at most."""
-        self._at_once()
         self._watchdog.ending(within_s)
-
-    def _at_once(self) -> None:
-        if self._frames is not None:
-            self._frames.stop()
 
     async def _release(self) -> None:
         """Gives the connection back if the body was read to its end, else ends it."""
-        self._at_once()
         response = self._response
         if self._watchdog.ends_softly:
             # The end of the body often arrives a moment after the end of the answer; without
@@ -270,13 +255,14 @@ def close_now(session: aiohttp.ClientSession) -> None:
     """Ends *session* and its connections without waiting, for code that cannot await."""
     connector = session.connector
     open_ones = [held for held in transports(session) if held is not None]
+    known = internals.connector_of(session)
     session.detach()
     if connector is None or connector.closed:
         return
-    for held in open_ones:
-        kill(held) if connector._loop.is_closed() else held.abort()
-    connector._conns.clear()
-    connector._acquired.clear()
+    if known is not None:
+        for held in open_ones:
+            kill(held) if internals.loop_is_closed(known) else held.abort()
+        internals.forget_connections(known)
     farewell: Any = connector.close()  # all that must be done is done by the call itself
     if hasattr(farewell, "close"):
         farewell.close()

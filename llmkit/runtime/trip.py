@@ -22,7 +22,6 @@ class Trip:
         connected: Told how many seconds a connection took that had to be made.
         secure: True where the connection is to be encrypted.
         reused: True until a connection is made for it.
-        unwritten: True where the connection was lost before it had the whole request.
         scope: The time limit that is moved.
         written_at: When the phase began.
     """
@@ -33,7 +32,6 @@ class Trip:
     connected: Callable[[float], None] | None = None
     secure: bool = False
     phase: str = "first byte"
-    unwritten: bool = False
     reused: bool = True
     scope: Any = None
     written_at: float = 0.0

@@ -39,7 +39,6 @@ class Watchdog:
         self._soft_end: float | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._waiting = False
-        self._held_at: float | None = None
         self._read_at = self._content_at = self._loop.time()
 
     @property
@@ -64,17 +63,6 @@ class Watchdog:
         """Says that the wait is over."""
         self._waiting = False
         self._read_at = self._loop.time()
-
-    def held(self) -> None:
-        """Says that from now on it is us who do not read: this silence is not the server's."""
-        self._held_at = self._loop.time()
-
-    def released(self) -> None:
-        """Says that we read again."""
-        held = self._held()
-        self._read_at += held
-        self._content_at += held
-        self._held_at = None
 
     def content_came(self) -> None:
         """Says that the last read brought something worth waiting for."""
@@ -106,17 +94,14 @@ class Watchdog:
         else:
             self._give_up(_late(what) if what else SoftEndError())
 
-    def _held(self) -> float:
-        return 0.0 if self._held_at is None else self._loop.time() - self._held_at
-
     def _due(self) -> Iterator[tuple[float, str]]:
         """When each limit passes, and what is said then; "" for the end of what matters."""
-        limits, held = self._limits, self._held()
+        limits = self._limits
         if limits.idle_s is not None:
-            yield self._read_at + held + limits.idle_s, f"sent nothing for {limits.idle_s:g} s"
+            yield self._read_at + limits.idle_s, f"sent nothing for {limits.idle_s:g} s"
         if limits.idle_content_s is not None:
             what = f"sent nothing but pings for {limits.idle_content_s:g} s"
-            yield self._content_at + held + limits.idle_content_s, what
+            yield self._content_at + limits.idle_content_s, what
         if self._ends_at is not None:
             yield self._ends_at, "had not finished when the time for the whole call was over"
         if self._soft_end is not None:

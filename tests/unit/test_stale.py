@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 
+import aiohttp  # noqa: F401  # whose version says what its connectors hold
 import pytest
 
 from llmkit.runtime.cell import RUNNING, Cell
@@ -36,6 +37,7 @@ class Connector:
     """As aiohttp's: connections in use, and kept ones with the time of their last use."""
 
     __module__ = "aiohttp.connector"
+    _closed = _factory = _loop = None
 
     def __init__(self):
         self._acquired = set()

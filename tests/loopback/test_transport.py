@@ -1,17 +1,16 @@
-"""The short way to a server and the long one are told apart by nobody but the clock."""
+"""What one request is to a server, and what becomes of its connection."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
 
-import aiohttp
 import pytest
 
 from llmkit.errors import CallError
 from llmkit.runtime.carrier import Limits
-from llmkit.runtime.connections import end_answers
-from llmkit.runtime.transport import HEADERS, AiohttpCarrier, open_session
+from llmkit.runtime.connections import end_answers, open_connections
+from llmkit.runtime.transport import AiohttpCarrier, open_session
 from llmkit.wire.exchange import HttpRequest
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -78,45 +77,38 @@ async def asked(session, request):
         return arriving.status, body
 
 
-def traced(told):
-    """A session that somebody watches, which is nothing that the short way could serve."""
-
-    async def note(session, context, found):
-        told.append(str(found.url))
-
-    watch = aiohttp.TraceConfig()
-    watch.on_request_start.append(note)
-    return aiohttp.ClientSession(
-        trace_configs=[watch], headers=HEADERS, cookie_jar=aiohttp.DummyCookieJar()
-    )
-
-
-@pytest.mark.parametrize(
-    "request_",
-    [
-        lambda url: HttpRequest("POST", url, SENT, b'{"a": "\xc3\xa9"}'),
-        lambda url: HttpRequest("GET", url, {"x-key": "k"}),
-        lambda url: HttpRequest("POST", url, {**SENT, "User-Agent": "another"}, b"{}"),
-    ],
-    ids=["post", "get", "its own agent"],
-)
-def test_both_ways_say_the_same_to_a_server(request_):
-    """The same lines and the same body; what somebody watches goes the long way and is seen."""
+@pytest.mark.parametrize("size", [2, 3 * 2**20], ids=["small", "large"])
+def test_a_request_says_no_more_than_it_must(size):
+    """Its length, and neither a packing that would hold a stream back nor a type of its own."""
 
     async def main():
-        told = []
-        async with serving() as (server, url), open_session() as ours, traced(told) as watched:
-            assert await asked(ours, request_(url)) == (200, b"ok")
-            assert await asked(watched, request_(url)) == (200, b"ok")
-        assert told == [url]
+        async with serving() as (server, url), open_session() as ours:
+            assert await asked(ours, HttpRequest("POST", url, SENT, b"x" * size)) == (200, b"ok")
         return server
 
     server = asyncio.run(main())
 
-    short, long = ([line.lower() for line in head.splitlines()] for head in server.heads)
-    assert short[0] == long[0]
-    assert sorted(short) == sorted(long)
-    assert server.bodies[0] == server.bodies[1]
+    first, *lines = server.heads[0].splitlines()
+    told = dict(line.split(": ", 1) for line in lines if line)
+    assert first == "POST /v1/chat?a=b%20c HTTP/1.1"
+    assert told.keys() - {"Host"} == {
+        "Accept", "Accept-Encoding", "Authorization", "Content-Length", "Content-Type",
+        "User-Agent",
+    }  # fmt: skip
+    assert (told["Accept-Encoding"], told["Content-Length"]) == ("identity", str(size))
+    assert len(server.bodies[0]) == size
+
+
+def test_a_fresh_request_takes_no_kept_connection():
+    """It is sent again because a kept connection broke, and the others may be as old."""
+
+    async def main():
+        async with serving() as (server, url), open_session() as session:
+            for fresh in (False, True, False):
+                await asked(session, HttpRequest("POST", url, SENT, b"{}", fresh=fresh))
+        return server
+
+    assert asyncio.run(main()).connections == 2
 
 
 def test_a_kept_connection_is_used_again():
@@ -196,7 +188,6 @@ def test_a_call_that_is_cancelled_leaves_no_connection():
             waiting.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await waiting
-            assert not session.connector._acquired
-            assert not session.connector._conns
+            assert open_connections(session) == 0
 
     asyncio.run(main())

@@ -1,0 +1,87 @@
+"""An aiohttp whose internals nobody has read: everything works without them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+from llmkit.runtime import transport
+from llmkit.runtime.connections import open_connections
+from tests.fakes.server import PREFIXES
+
+ROOT = Path(__file__).parents[2]
+
+CHILD = """
+import asyncio, json, logging, sys
+import aiohttp
+aiohttp.__version__ = "3.99.0"
+logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
+import llmkit
+
+given = json.loads(sys.stdin.read())
+kit = llmkit.Kit(environ=given["environ"])
+async def main():
+    from llmkit.asking import asking
+    said = []
+    for model in given["models"]:
+        said.append((await kit.answer(*asking("hi", model, verbatim=True))).text)
+    own = aiohttp.ClientSession()
+    kit.manager.register_session(own, "own")
+    http, record = await kit.http_session("ollama", persistent=False)
+    async with http.get(given["environ"]["LLMKIT_OLLAMA_BASE_URL"] + "/api/version") as response:
+        said.append(response.status)
+    rows = kit.manager.sessions()
+    said.append(sorted({(row.open_connections, row.bytes_in) for row in rows}, key=str))
+    await kit.refresh("mistral")
+    await kit.manager.aclose("all")
+    said.append(own.closed)
+    return said
+print(json.dumps(kit.manager.run(main())))
+kit.close()
+"""
+
+
+def test_a_newer_aiohttp_is_used_without_its_internals(fakes):
+    """Answers, lists and closing work; counts are unknown, and the log says so once."""
+    urls = {f"LLMKIT_{name.upper()}_BASE_URL": fakes.base_url(name) for name in PREFIXES}
+    environ = {**urls, "OPENAI_API_KEY": fakes.key, "MISTRAL_API_KEY": fakes.key}
+    models = ["openai:m", "openai:m", "ollama:m"]
+
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-X", "dev", "-c", CHILD], cwd=ROOT, text=True,
+        input=json.dumps({"environ": environ, "models": models}), capture_output=True, timeout=120,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    *texts, status, counts, closed = json.loads(done.stdout)
+    assert all(text.startswith("A river carries silt") for text in texts)
+    assert (status, counts, closed) == (200, [[None, None]], True)
+    assert done.stderr.splitlines() == [
+        "llmkit.runtime.aiohttp_internals: aiohttp 3.99.0 is not one whose internals llmkit knows "
+        "(up to 3.14): open connections and received bytes are not counted, and a session of your "
+        "own counts as idle unless it was registered with keep=True"
+    ]
+
+
+def test_a_missing_part_switches_the_others_off():
+    """A connector of aiohttp's that lacks a part is treated like that of a newer release."""
+    connector = type("Connector", (), {"__module__": "aiohttp.connector", "_conns": {}})()
+
+    assert open_connections(SimpleNamespace(connector=connector)) is None
+
+
+def test_the_aiohttp_of_today_is_known(caplog):
+    """Else the counts of the session table would be unknown in silence."""
+
+    async def counted():
+        async with transport.open_session() as session:
+            return open_connections(session)
+
+    with caplog.at_level(logging.WARNING):
+        assert asyncio.run(counted()) == 0
+    assert not caplog.records
