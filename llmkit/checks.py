@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,14 +17,13 @@ from .errors import ConfigError, LocalModelError
 from .providers.base import Provider
 from .runtime.carrier import Carrier, Limits
 from .runtime.credentials import Credential
+from .runtime.listeners import Listeners
 from .runtime.manager import EventLoopManager
 from .runtime.retry import RetryPolicy
 from .runtime.sessions import Session
 from .secret import Secret
 from .settings import proxies_for, refuse_plain_http
 from .sign_in import Probe, sign_in, status_of
-
-log = logging.getLogger(__name__)
 
 SIGNED_IN = "signed in"  # in the place of a base URL, for the client that a sign-in left open
 
@@ -70,7 +68,7 @@ class Checks:
         self._carriers = carriers
         self._found: dict[str, tuple[AuthStatus, Credential]] = {}
         self._signed_in: dict[str, tuple[Secret | None, Session]] = {}
-        self._watchers: list[Callable[[AuthStatus], None]] = []
+        self._listeners: Listeners[AuthStatus] = Listeners("the sign-in states")
 
     # -- what is known -----------------------------------------------------------------------
 
@@ -94,13 +92,7 @@ class Checks:
 
     def watch(self, callback: Callable[[AuthStatus], None]) -> Callable[[], None]:
         """Calls *callback* at every change, on the thread that made it; gives the way to stop."""
-        self._watchers.append(callback)
-
-        def stop() -> None:
-            if callback in self._watchers:
-                self._watchers.remove(callback)
-
-        return stop
+        return self._listeners.add(callback)
 
     # -- finding out -------------------------------------------------------------------------
 
@@ -272,11 +264,7 @@ class Checks:
 
     def _tell(self, name: str, status: AuthStatus, credential: Credential) -> None:
         self._found[name] = (status, credential)
-        for callback in tuple(self._watchers):
-            try:
-                callback(status)
-            except Exception:  # a panel that fails must not cost a check
-                log.exception("someone who watches the sign-in states failed")
+        self._listeners.tell(status)
 
 
 class _Tried:

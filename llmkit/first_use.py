@@ -5,24 +5,11 @@ So the notebook's extension can put its live view there without loading what a k
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-_callbacks: list[Callable[[Any], None]] = []
+from .runtime.listeners import Listeners
 
+_listeners: Listeners[Any] = Listeners("the making of the default kit")
 
-def when_made(callback: Callable[[Any], None]) -> Callable[[], None]:
-    """Calls *callback* with the default kit when it is made; gives what takes that back."""
-    _callbacks.append(callback)
-
-    def forget() -> None:
-        if callback in _callbacks:
-            _callbacks.remove(callback)
-
-    return forget
-
-
-def made(kit: Any) -> None:
-    """The default kit is *kit*."""
-    for callback in tuple(_callbacks):
-        callback(kit)
+when_made = _listeners.add  # calls a function with the default kit when it is made
+made = _listeners.tell  # the default kit is made

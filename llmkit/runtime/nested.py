@@ -8,7 +8,6 @@ that `asyncio.Task` and `asyncio.run` stay what they were (measured on ipykernel
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Coroutine
 from functools import partial
 from typing import Any, TypeVar
@@ -16,8 +15,6 @@ from typing import Any, TypeVar
 from .interrupt import Guarded, StopButton
 
 T = TypeVar("T")
-
-log = logging.getLogger(__name__)
 
 NEST = "_nest_patched"  # how both nest_asyncio and nest_asyncio2 mark a loop's class
 NEST2 = "_nest_asyncio2"

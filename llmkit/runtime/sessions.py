@@ -6,7 +6,6 @@ cell is a value that someone else supplies. Nothing is closed here; whoever clos
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 import weakref
@@ -20,8 +19,7 @@ from typing import Any, Literal
 
 from . import connections, stale
 from .cell import RUNNING, Cell
-
-log = logging.getLogger(__name__)
+from .listeners import Listeners
 
 Kind = Literal["pool", "temporary", "registered"]
 ClosedBy = Literal["rerun", "deleted", "idle", "age", "user", "collected", "loop_end", "exit"]
@@ -123,7 +121,7 @@ class SessionRegistry:
         self._gone: deque[Session] = deque(maxlen=REMEMBERED)
         self._closed = 0
         self._made = 0
-        self._watchers: list[Callable[[Session], None]] = []
+        self._listeners: Listeners[Session] = Listeners("the sessions")
         self._lock = threading.RLock()
 
     def add(
@@ -151,7 +149,7 @@ class SessionRegistry:
             )  # fmt: skip
             self._open[session.id] = session
             self._by_resource[id(resource)] = session  # which holds it, so that no other has its id
-        self._tell(session)
+        self._listeners.tell(session)
         return session
 
     def open_sessions(self) -> tuple[Session, ...]:
@@ -176,7 +174,7 @@ class SessionRegistry:
         """Makes a temporary *session* the persistent one for that place; no cell owns it then."""
         with self._lock:
             session.kind, session.cell, session.base_url = "pool", None, base_url
-        self._tell(session)
+        self._listeners.tell(session)
 
     @contextmanager
     def using(self, session: Session) -> Iterator[Session]:
@@ -199,8 +197,7 @@ class SessionRegistry:
         with self._lock:
             session.in_flight -= 1
             session.used_s = self._now()
-        if self._watchers:
-            self._tell(session)
+        self._listeners.tell(session)
 
     def cell_started(self, cell: Cell) -> tuple[Session, ...]:
         """The sessions that an earlier run of *cell* left, now stale."""
@@ -236,7 +233,7 @@ class SessionRegistry:
         """Makes *session* stale; the first reason stays."""
         with self._lock:
             session.stale = session.stale or why
-        self._tell(session)
+        self._listeners.tell(session)
 
     def closed(self, session: Session, by: ClosedBy, *, leaked: bool = False) -> None:
         """Notes that *session* is closed, or was lost without being closed; twice is harmless."""
@@ -251,7 +248,7 @@ class SessionRegistry:
             session.resource = None
             self._closed += 1
             self._gone.append(session)
-        self._tell(session)
+        self._listeners.tell(session)
 
     def forget(self) -> tuple[Session, ...]:
         """Takes all open ones out of the table without a word; gives them."""
@@ -286,13 +283,7 @@ class SessionRegistry:
 
     def watch(self, callback: Callable[[Session], None]) -> Callable[[], None]:
         """Calls *callback* at every change, on the thread that made it; gives the way to stop."""
-        self._watchers.append(callback)
-
-        def stop() -> None:
-            if callback in self._watchers:
-                self._watchers.remove(callback)
-
-        return stop
+        return self._listeners.add(callback)
 
     def _stale_where(self, test: Callable[[Session], bool], why: ClosedBy) -> tuple[Session, ...]:
         with self._lock:
@@ -300,13 +291,6 @@ class SessionRegistry:
         for session in found:
             self.mark(session, why)
         return found
-
-    def _tell(self, session: Session) -> None:
-        for callback in tuple(self._watchers):
-            try:
-                callback(session)
-            except Exception:  # a panel that fails must not cost a connection
-                log.exception("someone who watches the sessions failed")
 
     def _row(self, s: Session) -> SessionRow:
         now = self._now() if s.closed_s is None else s.closed_s

@@ -6,16 +6,14 @@ a key never. It is written once for each session and call, not for each chunk.
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 from .event import Event, EventKind
+from .listeners import Listeners
 from .sessions import Session
-
-log = logging.getLogger(__name__)
 
 REMEMBERED = 2000  # events; the oldest go first
 # One of these is loaded where somebody collects OpenTelemetry's data.
@@ -41,9 +39,9 @@ class Telemetry:
         self.with_text = with_text
         self._exported = exported
         self._ring: deque[Event] = deque(maxlen=remembered)
-        self._watchers: tuple[Subscriber, ...] = ()
+        self._listeners: Listeners[Event] = Listeners("the telemetry")
         self._open: set[str] = set()
-        self._export: Subscriber | None = None
+        self._exporter: Listeners[Event] | None = None
 
     def events(self) -> tuple[Event, ...]:
         """The remembered events, the oldest first."""
@@ -54,27 +52,21 @@ class Telemetry:
 
         It is called on the loop that answers come over, and must return at once.
         """
-        self._watchers = (*self._watchers, callback)
-
-        def stop() -> None:
-            self._watchers = tuple(w for w in self._watchers if w is not callback)
-
-        return stop
+        return self._listeners.add(callback)
 
     def note(self, event: Event) -> None:
         """Remembers *event* and hands it on."""
         self._ring.append(event)
-        if self._watchers:
-            for callback in self._watchers:
-                _told(callback, event)
+        self._listeners.tell(event)
         # Nobody else should pay for it: Mistral's SDK, too, imports OpenTelemetry's API.
         modules = sys.modules
         if (SDK in modules or METRICS in modules) and self._exported():
-            if self._export is None:
+            if self._exporter is None:
                 from .otel import exporter
 
-                self._export = exporter()
-            _told(self._export, event)
+                self._exporter = Listeners("OpenTelemetry's data")
+                self._exporter.add(exporter())
+            self._exporter.tell(event)
 
     # -- what sessions tell ------------------------------------------------------------------
 
@@ -114,10 +106,3 @@ class Telemetry:
 
     def __repr__(self) -> str:
         return f"<Telemetry events={len(self._ring)} of {self._ring.maxlen}>"
-
-
-def _told(callback: Subscriber, event: Event) -> None:
-    try:
-        callback(event)
-    except Exception:  # whoever looks on must not cost an answer
-        log.exception("someone who watches the telemetry failed")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
 from ...kit import Kit
+from ...runtime.listeners import Listeners
 
 
 class Picks:
@@ -17,24 +18,17 @@ class Picks:
 
     def __init__(self) -> None:
         self.names: list[str] = []
-        self._watchers: list[Callable[[str], None]] = []
+        self._listeners: Listeners[str] = Listeners("the picked models")
 
     def add(self, name: str) -> None:
         """Picks *name*, and tells whoever compares."""
         if name not in self.names:
             self.names.append(name)
-        for callback in tuple(self._watchers):
-            callback(name)
+        self._listeners.tell(name)
 
     def watch(self, callback: Callable[[str], None]) -> Callable[[], None]:
         """Calls *callback* with every name that is picked from now on; gives the way to stop."""
-        self._watchers.append(callback)
-
-        def stop() -> None:
-            if callback in self._watchers:
-                self._watchers.remove(callback)
-
-        return stop
+        return self._listeners.add(callback)
 
 
 def picks_of(kit: Kit) -> Picks:
