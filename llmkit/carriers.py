@@ -65,7 +65,7 @@ class Carriers:
         wire = self._wire or await self.wire()
         session, record = await self.session(provider, persistent=True)
         carrier = wire.AiohttpCarrier(session, self._told(provider, record))
-        return carrier, self._manager.using(record), record.id
+        return carrier, self._manager.registry.using(record), record.id
 
     def _told(self, provider: Provider, record: Session) -> Callable[[float], None]:
         """Who is told how long a connection took."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from .bodies import MaybeDocument, refusal
 from .calls import Call
@@ -38,26 +38,48 @@ REQUEST_IDS = ("x-request-id", "request-id", "x-generation-id", "mistral-correla
 USAGE_S = 2.0  # for token counts and the closing mark, once a finish reason came
 
 
+class Opened(NamedTuple):
+    """What a call is sent over.
+
+    Attributes:
+        call: The call, with the address and the key that it is sent with.
+        use: Entered for as long as the call needs the session.
+        session: Its id in the session table, None where there is no session.
+    """
+
+    call: Call
+    carrier: Carrier
+    use: AbstractContextManager[object] = nullcontext()
+    session: str | None = None
+
+
+Opening = Callable[[Call], Awaitable[Opened]]
+
+
 class Exchange:
     """One call, its retries included, and what has come of it so far. Serves once.
 
-    *gate* is the one of all calls to that provider with that key, of which *at_once* may run;
-    *news* is told of each retry and of the end.
+    *opening* is called when its turn has come. *gate* is the one of all calls to that provider
+    with that key, of which *at_once* may run; a *patient* call waits for its turn as long as it
+    takes, any other one no longer than its deadline. *news* is told of each retry and of the end.
     """
 
     def __init__(
         self,
         call: Call,
-        carrier: Carrier,
+        opening: Opening,
         gate: Gate | None = None,
         *,
         at_once: int = AT_ONCE,
+        patient: bool = False,
         news: News | None = None,
     ) -> None:
         self.call = call
-        self._carrier = carrier
+        self._opening = opening
+        self._opened: Opened | None = None
         self._gate = gate or Gate(call.provider.label)
         self._at_once = at_once
+        self._patient = patient
         self._news = news
         self._result: Completion | None = None
         self._inside = False  # the gate, which counts who is
@@ -74,6 +96,11 @@ class Exchange:
         self._stale = False
         self._times = Times()
         self._request_id: str | None = None
+
+    @property
+    def times(self) -> Times:
+        """When its stages were."""
+        return self._times
 
     async def whole(self, heard: Callable[[TextDelta], None] | None = None) -> Completion:
         """The answer; *heard* is told of each piece as it comes.
@@ -147,7 +174,6 @@ class Exchange:
 
     async def _first_piece(self) -> TextDelta | None:
         gate = self._gate
-        self._times.limit(self.call.limits.deadline_s)
         gate.budget.called()
         try:
             return await self._begin(1)
@@ -172,11 +198,12 @@ class Exchange:
         # An attempt lasts until the first text: from there on a second request would be billed
         # and answered a second time.
         await self._enter(again=number > 1)
-        call = self.call
-        self._attempts += 1
         self._parser = None
         try:
-            self._arriving = arriving = await self._sent()
+            opened = self._opened or await self._open()
+            call = self.call
+            self._attempts += 1
+            self._arriving = arriving = await self._sent(opened.carrier)
             if arriving.status != 200:
                 raise await refusal(call.provider, arriving)
             self._gate.accepted()
@@ -192,22 +219,33 @@ class Exchange:
 
     async def _enter(self, *, again: bool) -> None:
         if not self._gate.enter_now(self._at_once):
-            await self._gate.enter(self._at_once, time_left=self._times.left, again=again)
-            again = True
+            left = self._times.left if again else self._patience
+            await self._gate.enter(self._at_once, time_left=left, again=again)
         self._inside = True
-        self._times.begin()
-        left = self._times.left()
-        if again and left is not None:
-            self._limits = replace(self.call.limits, deadline_s=max(left, 0.0))
+        left_s = self._times.left()
+        if again and left_s is not None:
+            self._limits = replace(self.call.limits, deadline_s=max(left_s, 0.0))
 
-    async def _sent(self) -> Arriving:
+    def _patience(self) -> float | None:
+        return None if self._patient else self.call.limits.deadline_s
+
+    async def _open(self) -> Opened:
+        self._opened = opened = await self._opening(self.call)
+        self.call = opened.call
+        opened.use.__enter__()
+        if self._news is not None:
+            self._news.session = opened.session
+        self._times.begin(self.call.limits.deadline_s)
+        return opened
+
+    async def _sent(self, carrier: Carrier) -> Arriving:
         call = self.call
         request = call.provider.chat_request(
             call.prompt, model=call.model, key=call.key, stream=True
         )
         if self._stale:
             request = replace(request, fresh=True)
-        sending = self._carrier.send(request, self._limits)
+        sending = carrier.send(request, self._limits)
         arriving = await sending.__aenter__()
         self._sending = sending
         return arriving
@@ -268,6 +306,8 @@ class Exchange:
         try:
             await self._release()
         finally:
+            if self._opened is not None:
+                self._opened.use.__exit__(None, None, None)
             came = self._outcome(failure)
             if self._news is not None:
                 self._news.ended(self.call, came, failure)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, aclosing, nullcontext
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Protocol
 
@@ -26,7 +25,7 @@ log = logging.getLogger(__name__)
 OVERLOADED = (503, 529)  # by their meaning nothing was answered, unlike 500, 502 and 504
 ANSWERED = (Outcome.STREAMED, Outcome.AMBIGUOUS)
 
-Ready = Callable[[Call], Awaitable[tuple[Exchange, AbstractContextManager[object]]]]
+MakeExchange = Callable[[Call], Exchange]
 
 
 class Instead(Protocol):
@@ -58,26 +57,17 @@ class Tries:
         call: The one under way, or the last.
     """
 
-    def __init__(
-        self,
-        call: Call,
-        ready: Ready,
-        instead: Instead | None = None,
-        gate: Callable[[str], AbstractAsyncContextManager[object]] = lambda name: nullcontext(),
-    ) -> None:
+    def __init__(self, call: Call, make: MakeExchange, instead: Instead | None = None) -> None:
         """Args:
-        ready: Opens the exchange of a call, and marks its session as in use.
+        make: The exchange of one call.
         instead: Who else may answer; None for nobody.
-        gate: By provider, what lets only so many through at the same time.
         """
         self.call = call
-        self._ready = ready
+        self._make = make
         self._instead = instead
-        self._gate = gate
         self._exchange: Exchange | None = None
         self._failed: list[CallError] = []
         self._began: float | None = None
-        self._this_began = 0.0
 
     async def whole(self, heard: Callable[[TextDelta], None] | None = None) -> Completion:
         """The answer; *heard* is told of each piece as it comes.
@@ -86,75 +76,61 @@ class Tries:
             CallError: The last one's own error; `.completion` holds what had come.
         """
         while True:
+            self._exchange = exchange = self._make(self.call)
             try:
-                async with self._gate(self.call.provider.name):
-                    exchange, use = await self._opened()
-                    with use:
-                        await exchange.whole(heard)
+                await exchange.whole(heard)
                 return self.completion()
             except CallError as error:
-                await self._go_on(error)
+                await self._go_on(error, exchange)
 
     async def deltas(self) -> AsyncGenerator[TextDelta, None]:
         """The answer's text, one piece for each network read; see `whole`."""
         while True:
+            self._exchange = exchange = self._make(self.call)
             try:
-                async with self._gate(self.call.provider.name):
-                    exchange, use = await self._opened()
-                    with use:
-                        async with aclosing(exchange.deltas()) as deltas:
-                            async for delta in deltas:
-                                yield delta
+                async with aclosing(exchange.deltas()) as deltas:
+                    async for delta in deltas:
+                        yield delta
                 return
             except CallError as error:
-                await self._go_on(error)
+                await self._go_on(error, exchange)
 
     def completion(self, status: Status | None = None) -> Completion:
         """What has come so far, with what the earlier tries took."""
         if self._exchange is None:
-            return self._with_earlier(unsent(self.call, status or Status.ERROR))
-        return self._with_earlier(self._exchange.completion(status))
+            return unsent(self.call, status or Status.ERROR)
+        return self._with_earlier(self._exchange.completion(status), self._exchange)
 
-    async def _opened(self) -> tuple[Exchange, AbstractContextManager[object]]:
-        """The exchange of the call that is next, and what marks its session as in use."""
-        self._exchange = None
-        exchange, use = await self._ready(self.call)
-        self._exchange = exchange
-        self._this_began = asyncio.get_running_loop().time()
-        if self._began is None:
-            self._began = self._this_began
-        return exchange, use
-
-    async def _go_on(self, error: CallError) -> None:
+    async def _go_on(self, error: CallError, exchange: Exchange) -> None:
         """Makes the next call the one under way.
 
         Raises:
             CallError: *error*, where there is none.
         """
-        left = self._time_left()
+        left = exchange.times.left()
+        if self._began is None:
+            self._began = exchange.times.began
         following = None
         if self._instead is not None and calls_for_another(error) and (left is None or left > 0):
             following = await self._instead.after(error)
         if following is None:
-            self._explain(error)
+            for earlier in self._failed:
+                error.add_note(f"before it: {type(earlier).__name__}: {earlier}")
+            if error.completion is not None:
+                error.completion = self._with_earlier(error.completion, exchange)
+                error.possibly_billed = error.completion.possibly_billed
             raise error
         log.info("%s; asking %s instead", error, following.model)
         self._failed.append(error)
         limits = following.limits if left is None else replace(following.limits, deadline_s=left)
         self.call = replace(following, limits=limits)
 
-    def _explain(self, error: CallError) -> None:
-        for earlier in self._failed:
-            error.add_note(f"before it: {type(earlier).__name__}: {earlier}")
-        if error.completion is not None:
-            error.completion = self._with_earlier(error.completion)
-            error.possibly_billed = error.completion.possibly_billed
-
-    def _with_earlier(self, came: Completion) -> Completion:
+    def _with_earlier(self, came: Completion, exchange: Exchange) -> Completion:
         if not self._failed:
             return came
         told = [error.completion for error in self._failed if error.completion is not None]
-        late = self._this_began - (self._began or 0.0)
+        began, first = exchange.times.began, self._began
+        late = 0.0 if began is None or first is None else began - first
         return replace(
             came,
             attempts=came.attempts + sum(earlier.attempts for earlier in told),
@@ -163,12 +139,6 @@ class Tries:
             time_to_first_chunk_s=_later(came.time_to_first_chunk_s, late),
             duration_s=_later(came.duration_s, late),
         )
-
-    def _time_left(self) -> float | None:
-        deadline = self.call.limits.deadline_s
-        if deadline is None:
-            return None
-        return deadline - (asyncio.get_running_loop().time() - self._this_began)
 
 
 def _later(seconds: float | None, by: float) -> float | None:

@@ -8,7 +8,7 @@ import os
 import threading
 import uuid
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, aclosing
+from contextlib import aclosing
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from .calls import Call, at, call_for, limits
 from .carriers import Carriers
 from .catalogue import prices
 from .catalogue.resolution import Resolution
-from .client import Exchange
+from .client import Exchange, Opened
 from .directory import Directory
 from .errors import ConfigError, LlmkitError, ModelNotFoundError
 from .falling_back import Tries
@@ -169,30 +169,43 @@ class Kit(Directory):
         self, spot: Spot, options: Options
     ) -> AsyncGenerator[TextDelta | StreamEnd, None]:
         """The pieces of one answer, then the answer; see `llmkit.stream`."""
-        tries = await self._tries(spot, options)
-        async with aclosing(tries.deltas()) as deltas:
-            async for delta in deltas:
-                yield delta
-        yield StreamEnd(await self.priced(tries.completion()))
+        with self.manager.under_way():
+            tries = await self._tries(spot, options)
+            async with aclosing(tries.deltas()) as deltas:
+                async for delta in deltas:
+                    yield delta
+            end = StreamEnd(await self.priced(tries.completion()))
+        yield end
 
     async def answer(self, spot: Spot, options: Options) -> Completion:
         """The answer to *spot*, see `llmkit.ask`."""
-        tries = await self._tries(spot, options)
-        return await self.priced(await tries.whole())
+        with self.manager.under_way():
+            tries = await self._tries(spot, options)
+            return await self.priced(await tries.whole())
 
     async def _tries(self, spot: Spot, options: Options) -> Tries:
         lane = await self.planned(spot, options)
         if lane.call is None:
             raise lane.error or LlmkitError("nothing to send")
-        return Tries(lane.call, self.ready, lane.instead)
+        return Tries(lane.call, self.exchange, lane.instead)
 
-    async def ready(
-        self, call: Call, limit: int | None = None
-    ) -> tuple[Exchange, AbstractContextManager[object]]:
-        """*call* over the provider's own session on this loop, and what marks it as in use.
+    def exchange(self, call: Call, *, limit: int | None = None, patient: bool = False) -> Exchange:
+        """*call*, to be sent over the provider's own session once its turn has come.
 
-        *limit* is how many calls to that provider may run at once, if not as the setting says.
+        Args:
+            limit: How many calls to that provider may run at once, if not as the setting says.
+            patient: True lets it wait for its turn as long as it takes.
         """
+        return Exchange(
+            call,
+            self._opened,
+            self._gates.of(call.provider.name, call.provider.base_url, call.key),
+            at_once=limit or self.settings.limit_per_provider,
+            patient=patient,
+            news=CallNews(self.manager.telemetry),
+        )
+
+    async def _opened(self, call: Call) -> Opened:
         if call.provider.name == "local":
             endpoint = await self.local_models().endpoint(call.model)
             call = at(call, type(call.provider)(endpoint.base_url), endpoint.key)
@@ -200,10 +213,7 @@ class Kit(Directory):
             await self.checks.close_outdated(call.provider, call.key)
         carrier, use, session = await self._carriers.to(call.provider)
         warm(call.provider.name)
-        gate = self._gates.of(call.provider.name, call.provider.base_url, call.key)
-        at_once = limit or self.settings.limit_per_provider
-        news = CallNews(self.manager.telemetry, session)
-        return Exchange(call, carrier, gate, at_once=at_once, news=news), use
+        return Opened(call, carrier, use, session)
 
     async def priced(self, completion: Completion) -> Completion:
         """*completion* with its cost, where the provider did not say it and a price is known.
@@ -265,14 +275,14 @@ class Kit(Directory):
         race = Race(
             lanes,
             run_id=uuid.uuid4().hex[:8],
-            ready=partial(self.ready, limit=limit),
+            make=partial(self.exchange, limit=limit, patient=True),
             price=self.priced,
-            limit=limit or self.settings.limit_per_provider,
             watchers=[view] if view else [make() for make in self.watchers],
             cell=cell.id if cell else None,
         )
         try:
-            await race.run()
+            with self.manager.under_way():
+                await race.run()
         finally:
             self.last = comparison_of(race, started, lanes)
         return self.last

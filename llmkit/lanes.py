@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from .calls import Call
 from .catalogue.resolution import Resolution
 from .errors import CallError, LlmkitError
-from .falling_back import Instead, Ready, Tries, unsent
+from .falling_back import Instead, MakeExchange, Tries, unsent
 from .plan import Spot
 from .substitutes import PASSED_OVER
 from .types import Completion, Row, Status
@@ -52,17 +51,15 @@ class Race:
         lanes: Sequence[Lane],
         *,
         run_id: str,
-        ready: Ready,
+        make: MakeExchange,
         price: Callable[[Completion], Awaitable[Completion]],
-        limit: int,
         watchers: Iterable[Watcher] = (),
         cell: str | None = None,
     ) -> None:
         self._lanes = lanes
         self.run_id = run_id
-        self._ready = ready
+        self._make = make
         self._price = price
-        self._gates: Mapping[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(limit))
         self._audience = Audience(watchers)
         self._cell = cell
         self._tasks: list[asyncio.Task[None]] = []
@@ -120,7 +117,7 @@ class Race:
         await self._send(lane, lane.call)
 
     async def _send(self, lane: Lane, call: Call) -> None:
-        tries = Tries(call, self._ready, lane.instead, self._gates.__getitem__)
+        tries = Tries(call, self._make, lane.instead)
         failure: Exception | None = None
         try:
             came = await tries.whole(partial(self._audience.grew, lane.spot.row))

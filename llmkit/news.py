@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 
 
 class News(Protocol):
-    """Whoever wants to know what becomes of a call; must return at once."""
+    """Whoever wants to know what becomes of a call; must return at once.
+
+    Attributes:
+        session: The id of the session that it is sent over, None before that is known.
+    """
+
+    session: str | None
 
     def retrying(self, call: Call, error: CallError, attempt: int, wait: float) -> None:
         """*call* failed and will be sent again, as attempt number *attempt*."""
@@ -35,17 +41,17 @@ class News(Protocol):
 class CallNews:
     """What one call tells of itself; see `News`."""
 
-    __slots__ = ("_session", "_telemetry")
+    __slots__ = ("_telemetry", "session")
 
-    def __init__(self, telemetry: Telemetry, session: str | None) -> None:
+    def __init__(self, telemetry: Telemetry) -> None:
         self._telemetry = telemetry
-        self._session = session
+        self.session: str | None = None
 
     def retrying(self, call: Call, error: CallError, attempt: int, wait: float) -> None:
         """*call* failed and will be sent again, as attempt number *attempt*."""
         self._telemetry.note(
             Event(
-                EventKind.RETRY, datetime.now(UTC), call.provider.name, self._session, _cell(),
+                EventKind.RETRY, datetime.now(UTC), call.provider.name, self.session, _cell(),
                 call.provider.base_url, operation="chat", request_model=call.model,
                 error_type=type(error).__name__, attempts=attempt, wait_s=wait,
             )
@@ -56,7 +62,7 @@ class CallNews:
         told, prompt = self._telemetry, call.prompt
         usage = came.usage
         event = Event(
-            EventKind.REQUEST, datetime.now(UTC), call.provider.name, self._session, _cell(),
+            EventKind.REQUEST, datetime.now(UTC), call.provider.name, self.session, _cell(),
             call.provider.base_url, None, "chat", call.model, came.response_model,
             came.status, came.finish_reason, type(error).__name__ if error else None,
             came.attempts, None, came.duration_s, came.time_to_first_chunk_s,

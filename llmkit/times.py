@@ -22,19 +22,20 @@ class Times:
         self._ended: float | None = None
         self._until: float | None = None
 
-    def limit(self, seconds: float | None) -> None:
-        """Says how long all of it may take, from now on."""
-        self._until = None if seconds is None else _now() + seconds
+    def begin(self, within_s: float | None) -> None:
+        """Its turn has come; all of it, later attempts included, may take *within_s*."""
+        self._began = _now()
+        self.began_at = datetime.now(UTC)
+        self._until = None if within_s is None else self._began + within_s
 
     def left(self) -> float | None:
         """Seconds until the limit, below 0 after it; None where there is none."""
         return None if self._until is None else self._until - _now()
 
-    def begin(self) -> None:
-        """Its turn has come; later attempts are a part of the same call."""
-        if self._began is None:
-            self._began = _now()
-            self.began_at = datetime.now(UTC)
+    @property
+    def began(self) -> float | None:
+        """When its turn came, on the loop's clock."""
+        return self._began
 
     def something_came(self) -> None:
         """Says that a piece of the answer is here."""

@@ -9,6 +9,7 @@ import sys
 import weakref
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Coroutine
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from types import FrameType
 from typing import Any, TypeVar
 
@@ -21,7 +22,7 @@ from .handle import SessionHandle
 from .loop import LoopRunner, LoopStatus
 from .sessions import Session, SessionRegistry, SessionRow
 from .telemetry import Telemetry
-from .underway import UnderWay, Using
+from .underway import UnderWay
 from .upkeep import Upkeep
 
 T = TypeVar("T")
@@ -156,19 +157,13 @@ class EventLoopManager:
         """Notes that *handle* is what a person has of the session; its end is noticed."""
         self._upkeep.follow(record, handle)
 
-    def using(self, record: Session) -> Using:
-        """Counts a request on *record*, which the running cell's next run would end."""
-        return Using(self.registry, self._underway, record)
+    def under_way(self) -> AbstractContextManager[None]:
+        """The time in which a call runs in this task, which the running cell's next run ends."""
+        return self._underway.call()
 
     def stream(self, parts: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
         """*parts*, which the running cell's next run ends, be it between two of them."""
         return self._underway.stream(parts)
-
-    async def close_pool(self, provider: str, base_url: str) -> None:
-        """Closes the persistent session for that place on the running loop, if there is one."""
-        record = self.registry.pooled(provider, base_url, asyncio.get_running_loop())
-        if record is not None:
-            await self._closer.close([record], "user")
 
     def temporary(
         self, provider: str, base_url: str, open_session: Callable[[], T]

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from .cell import CURRENT
-from .sessions import Session, SessionRegistry
 
 T = TypeVar("T")
 
@@ -43,18 +43,19 @@ class UnderWay:
             AsyncGenerator[Any, None], tuple[str, asyncio.AbstractEventLoop]
         ] = weakref.WeakKeyDictionary()
 
-    def begun(self) -> Call | None:
-        """Marks a request of the running cell's, until it is `over`; None where no cell runs."""
+    @contextmanager
+    def call(self) -> Iterator[None]:
+        """The time in which the running cell has a request under way in this task."""
         cell, task = CURRENT.get(), asyncio.current_task()
         if cell is None or task is None:
-            return None
+            yield
+            return
         call = Call(cell.id, task, task.get_loop())
         self._calls.add(call)
-        return call
-
-    def over(self, call: Call) -> None:
-        """Takes the mark away."""
-        self._calls.discard(call)
+        try:
+            yield
+        finally:
+            self._calls.discard(call)
 
     def stream(self, parts: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
         """*parts*, known as the running cell's: between two of them, it has no task."""
@@ -84,28 +85,3 @@ class UnderWay:
                 running: bool = parts.ag_running  # type: ignore[attr-defined]  # typeshed has none
                 if loop is here and not running:
                     await parts.aclose()
-
-
-class Using:
-    """A request on a session: counted, and ended by the next run of the cell that made it.
-
-    A class and not a generator, since every call pays for it.
-    """
-
-    __slots__ = ("_call", "_record", "_registry", "_underway")
-
-    def __init__(self, registry: SessionRegistry, underway: UnderWay, record: Session) -> None:
-        self._registry = registry
-        self._underway = underway
-        self._record = record
-        self._call: Call | None = None
-
-    def __enter__(self) -> Session:
-        self._call = self._underway.begun()
-        self._registry.began(self._record)
-        return self._record
-
-    def __exit__(self, *error: object) -> None:
-        self._registry.ended(self._record)
-        if self._call is not None:
-            self._underway.over(self._call)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,7 @@ from llmkit.asking import asking, comparing
 from llmkit.errors import ConfigError
 from llmkit.kit import Kit
 from llmkit.types import Status
-from tests.fakes.reply import Reply, document, refusal
+from tests.fakes.reply import Reply, document, refusal, stream
 from tests.fakes.server import PREFIXES
 from tests.patience import NEVER_S, SOON_S
 
@@ -165,6 +166,40 @@ def test_a_server_of_ones_own_is_a_provider(fakes, kit):
 
     assert lacking.rows[0].error == "no API key for lab: set LAB_KEY"
     assert (found.rows[0].completion.status, found.rows[0].provider) == (Status.COMPLETE, "lab")
+
+
+def test_rows_that_wait_for_their_turn_lose_none_of_their_time(fakes, kit):
+    """A timeout is one call's, however long the rows before it take."""
+    fakes.always("openai", replace(stream("openai"), headers_after_s=0.1))
+    kit.configure(limit_per_provider=1)
+
+    found = run(kit, [f"question {n}" for n in range(40)], "openai:gpt-6-luna", timeout=3.0)
+
+    assert {row.completion.status for row in found} == {Status.COMPLETE}
+    assert max(row.completion.duration_s for row in found) < 3.0
+    assert sum(row.completion.duration_s for row in found) > 3.0
+
+
+def test_one_number_limits_all_that_is_sent_to_a_provider(fakes, kit):
+    """Two comparisons and a question at the same time share the places of one provider."""
+    fakes.always("openai", replace(stream("openai"), headers_after_s=0.05))
+    kit.configure(limit_per_provider=2)
+    most = 0
+
+    async def watched():
+        nonlocal most
+        compared = [comparing([f"{n}" for n in range(6)], "openai:gpt-6-luna") for _ in "ab"]
+        tasks = [asyncio.create_task(kit.compare(c.spots, c.options)) for c in compared]
+        tasks.append(asyncio.create_task(kit.answer(*asking("hi", "openai:gpt-6-luna"))))
+        while not all(task.done() for task in tasks):
+            most = max([most, *(row.in_flight for row in kit.manager.sessions())])
+            await asyncio.sleep(0.005)
+        await asyncio.gather(*tasks)
+
+    kit.manager.run(watched())
+
+    assert most == 2
+    assert len(fakes.asked["openai"]) == 13
 
 
 def test_sessions_stay_warm_and_are_counted(fakes, kit):

@@ -25,6 +25,7 @@ from llmkit.secret import Secret
 from llmkit.types import Message, Prompt, Status
 from tests.fakes.reply import Reply, cut_stream, document, refusal, stream
 from tests.fakes.server import PREFIXES
+from tests.over import over
 from tests.patience import NEVER_S, SOON_S
 
 SIX = sorted(PREFIXES)
@@ -53,7 +54,7 @@ def ask(fakes, provider, *, times=1, **more):
         async with open_session() as session:
             carrier = AiohttpCarrier(session)
             for _ in range(times):
-                answer = await Exchange(call(fakes, provider, **more), carrier).whole()
+                answer = await Exchange(call(fakes, provider, **more), over(carrier)).whole()
             return answer
 
     return asyncio.run(ask_them())
@@ -257,7 +258,7 @@ def test_a_client_that_stops_reading_is_seen_to_go(fakes, provider):
     async def leave():
         async with open_session() as session:
             carrier = AiohttpCarrier(session)
-            exchange = Exchange(call(fakes, provider), carrier)
+            exchange = Exchange(call(fakes, provider), over(carrier))
             async with aclosing(exchange.deltas()) as deltas:
                 async for _ in deltas:
                     break
@@ -277,7 +278,7 @@ def test_a_cancelled_stream_is_seen_to_go(fakes, provider):
     async def cancel():
         async with open_session() as session:
             carrier = AiohttpCarrier(session)
-            exchange = Exchange(call(fakes, provider, limits=Limits()), carrier)
+            exchange = Exchange(call(fakes, provider, limits=Limits()), over(carrier))
             spoken = asyncio.Event()
 
             async def read():
@@ -310,7 +311,7 @@ def test_a_port_where_nobody_listens_was_never_reached(fakes):
 
     async def asked():
         async with open_session() as session:
-            await Exchange(unreached, AiohttpCarrier(session)).whole()
+            await Exchange(unreached, over(AiohttpCarrier(session))).whole()
 
     with pytest.raises(APIConnectionError, match="is the server running") as raised:
         asyncio.run(asked())
@@ -343,7 +344,7 @@ def test_a_slow_reader_is_not_a_silent_server(fakes):
 
     async def dawdle():
         async with open_session() as session:
-            exchange = Exchange(call(fakes, "openai", limits=QUICK), AiohttpCarrier(session))
+            exchange = Exchange(call(fakes, "openai", limits=QUICK), over(AiohttpCarrier(session)))
             async for _ in exchange.deltas():
                 await asyncio.sleep(0.7)
             return exchange.completion()
@@ -358,11 +359,11 @@ def test_a_kept_connection_that_breaks_is_tried_once_more_and_not_twice(fakes):
     async def asked():
         async with open_session() as session:
             carrier = AiohttpCarrier(session)
-            warm = [Exchange(call(fakes, "openai"), carrier).whole() for _ in range(4)]
+            warm = [Exchange(call(fakes, "openai"), over(carrier)).whole() for _ in range(4)]
             await asyncio.gather(*warm)
             fakes.reset()
             fakes.answer("openai", *[hung_up] * 4)
-            await Exchange(call(fakes, "openai"), carrier).whole()
+            await Exchange(call(fakes, "openai"), over(carrier)).whole()
 
     with pytest.raises(APIConnectionError) as raised:
         asyncio.run(asked())

@@ -28,6 +28,7 @@ from llmkit.runtime.retry import RetryPolicy
 from llmkit.runtime.transport import AiohttpCarrier, open_session
 from llmkit.secret import Secret
 from llmkit.types import Message, Prompt, Status
+from tests.over import over
 from tests.patience import SOON_S
 
 pytestmark = pytest.mark.model
@@ -44,7 +45,7 @@ def ask(*calls):
     async def asked():
         async with open_session() as session:
             carrier = AiohttpCarrier(session)
-            return await asyncio.gather(*(Exchange(c, carrier).whole() for c in calls))
+            return await asyncio.gather(*(Exchange(c, over(carrier)).whole() for c in calls))
 
     return asyncio.run(asked())
 
@@ -74,7 +75,7 @@ def test_real_words_come_one_after_another(endpoint):
 
     async def pieces():
         async with open_session() as session:
-            exchange = Exchange(call(endpoint), AiohttpCarrier(session))
+            exchange = Exchange(call(endpoint), over(AiohttpCarrier(session)))
             async with aclosing(exchange.deltas()) as deltas:
                 found = [delta.text async for delta in deltas]
             return found, exchange.completion()
@@ -153,7 +154,7 @@ def test_leaving_a_stream_stops_the_server(endpoint):
 
     async def leave():
         async with open_session() as session:
-            exchange = Exchange(call(endpoint, endless), AiohttpCarrier(session))
+            exchange = Exchange(call(endpoint, endless), over(AiohttpCarrier(session)))
             async with aclosing(exchange.deltas()) as deltas:
                 async for _ in deltas:
                     return

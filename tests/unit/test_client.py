@@ -17,6 +17,7 @@ from llmkit.runtime.carrier import Limits
 from llmkit.runtime.retry import RetryPolicy
 from llmkit.secret import Secret
 from llmkit.types import Message, Prompt, Status, TextDelta
+from tests.over import over
 
 SSE = {"content-type": "text/event-stream", "x-request-id": "req_1"}
 JSON = {"content-type": "application/json"}
@@ -87,7 +88,7 @@ def exchange(*answers, attempts=3):
     policy = RetryPolicy(attempts=attempts, delay=0.0)
     call = Call(OpenAI(), "gpt-6-luna", prompt, Secret("sk-1234567890abcdef"), Limits(), policy)
     carrier = Replay(*answers)
-    return Exchange(call, carrier), carrier
+    return Exchange(call, over(carrier)), carrier
 
 
 def test_an_answer_knows_where_it_comes_from():

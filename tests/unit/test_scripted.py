@@ -23,6 +23,7 @@ from llmkit.runtime.cast import cast
 from llmkit.runtime.retry import RetryPolicy
 from llmkit.runtime.scripted import Script, ScriptedCarrier
 from llmkit.types import Message, Prompt, Status
+from tests.over import over
 
 
 async def no_wait(seconds):
@@ -33,7 +34,7 @@ def ask(carrier, model="echo", text="one two three", *, attempts=1, **parameters
     prompt = Prompt((Message("user", text),), **parameters)
     policy = RetryPolicy(attempts=attempts, delay=0.0)
     call = Call(Scripted(), model, prompt, None, Limits(), policy)
-    return asyncio.run(Exchange(call, carrier).whole())
+    return asyncio.run(Exchange(call, over(carrier)).whole())
 
 
 def carrier(**replies):

@@ -1,0 +1,14 @@
+"""Sends a call over what a test holds in its hand."""
+
+from __future__ import annotations
+
+from llmkit.client import Opened
+
+
+def over(carrier):
+    """What an exchange calls when its turn has come: it is sent over *carrier*."""
+
+    async def opening(call):
+        return Opened(call, carrier)
+
+    return opening
