@@ -43,6 +43,7 @@ class Directory:
         credentials: The keys, read anew each time.
         knowledge: What is known of models, with the person's own rows.
         now: The clock that says which day is today, in UTC.
+        open_ended: Providers whose models the catalogue cannot know.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class Directory:
         self.settings: Settings = load_settings(environ, self._changes)
         _refuse_borrowed_keys(self.settings)
         self._own_file = _own_file(self.settings, environ)
-        self._open_ended: tuple[str, ...] = ()  # whose models the catalogue cannot know
+        self.open_ended: tuple[str, ...] = ()
         self.knowledge = Knowledge(
             LiveLists(self._cache_folder),
             own_file=lambda: self._own_file,
@@ -144,7 +145,7 @@ class Directory:
         now, own, catalogue = known or self.known()
         find = partial(
             _resolved, on=on or now.date(), catalogue=catalogue,
-            providers=(*self._custom(own), *self._open_ended),
+            providers=(*self._custom(own), *self.open_ended),
         )  # fmt: skip
         place = own.names.get(normal(name)) if own.names else None
         if place is not None and provider in (None, place[0]):

@@ -70,7 +70,7 @@ def estimate(compared: Compared) -> Estimate:
     """Roughly the tokens and the cost of a comparison; sends nothing, and needs no key."""
     from .estimates import estimated
 
-    return estimated(current_kit(), compared)
+    return estimated(current_kit().registry, compared)
 
 
 def resolve(name: str, provider: str | None = None, *, on: date | None = None) -> Resolution:
@@ -83,7 +83,7 @@ def resolve(name: str, provider: str | None = None, *, on: date | None = None) -
         UnknownModelError: Nobody has such a model; `.suggestions` has names that look like it.
         UnknownProviderError: *provider* is none.
     """
-    return current_kit().resolve(name, provider, on=on)
+    return current_kit().registry.resolve(name, provider, on=on)
 
 
 def why(name: str, provider: str | None = None, *, on: date | None = None) -> str:
@@ -110,7 +110,7 @@ def add_provider(name: str, base_url: str, key_var: str | None = None) -> None:
         base_url: Up to and without `/chat/completions`.
         key_var: The environment variable that holds its key, None for a server without one.
     """
-    current_kit().add_provider(name, base_url, key_var)
+    current_kit().registry.add_provider(name, base_url, key_var)
 
 
 def get_event_loop_manager() -> EventLoopManager:
@@ -189,11 +189,12 @@ def models(
     from .catalogue import listing
     from .reports import Models
 
-    kit = current_kit()
+    registry = current_kit().registry
     return Models(
         listing.lines(
             filter, provider, capability, alive, every=every,
-            on=on or kit.now().date(), catalogue=kit.catalogue, providers=kit.provider_names(),
+            on=on or registry.now().date(), catalogue=registry.catalogue,
+            providers=registry.provider_names(),
         )
     )  # fmt: skip
 

@@ -17,7 +17,6 @@ from . import first_use
 from .calls import Call, at, call_for, limits
 from .carriers import Carriers
 from .catalogue import prices
-from .catalogue.resolution import Resolution
 from .client import Exchange, Opened
 from .directory import Directory
 from .errors import ConfigError, LlmkitError, ModelNotFoundError
@@ -47,17 +46,20 @@ if TYPE_CHECKING:
     from .comparison import Comparison
     from .model_lists import ModelLists
     from .reports import Events
+    from .runtime.credentials import Credentials
     from .runtime.local_model import LocalModels
     from .runtime.scripted import Reply
+    from .settings import Settings
 
 
-class Kit(Directory):
+class Kit:
     """Settings, keys, providers, sessions and the embedded model of one user of llmkit.
 
     Lives as long as the process for the default one. Others may be made for tests or for a second
     set of keys; whoever makes one calls `close()`.
 
     Attributes:
+        registry: Settings, keys and providers, and what names mean among them.
         last: The newest comparison, also one that was interrupted; None before the first.
         watchers: Functions that each give a fresh watcher for a comparison that begins and that
             brings none of its own.
@@ -74,7 +76,7 @@ class Kit(Directory):
         clock: Callable[[], datetime] | None = None,
         **settings: object,
     ) -> None:
-        super().__init__(os.environ if environ is None else environ, settings, keys, clock)
+        self.registry = Directory(os.environ if environ is None else environ, settings, keys, clock)
         self.manager = EventLoopManager(
             idle_s=self.settings.idle_s,
             max_age_s=self.settings.max_age_s,
@@ -89,7 +91,21 @@ class Kit(Directory):
         self._local: LocalModels | None = None
         self._told_of: set[tuple[str, str]] = set()  # replacements, each said once
         self._gates = gates or Gates()
-        self._carriers = Carriers(self, self.manager, carriers or {})
+        self._carriers = Carriers(self.registry, self.manager, carriers or {})
+
+    @property
+    def settings(self) -> Settings:
+        """The settings as they are now."""
+        return self.registry.settings
+
+    @property
+    def credentials(self) -> Credentials:
+        """The keys; each is looked up again when it is needed."""
+        return self.registry.credentials
+
+    def configure(self, **changes: object) -> Settings:
+        """The settings after *changes*; one that is wrong changes nothing."""
+        return self.registry.configure(**changes)
 
     @cached_property
     def checks(self) -> Checks:
@@ -97,7 +113,7 @@ class Kit(Directory):
         from .checks import Checks
 
         return Checks(
-            self, self.manager, wire=self._carriers.wire, limits=self._limits,
+            self.registry, self.manager, wire=self._carriers.wire, limits=self._limits,
             installed=self.local_models, carriers=self._carriers.given,
         )  # fmt: skip
 
@@ -107,7 +123,7 @@ class Kit(Directory):
         from .model_lists import ModelLists
 
         return ModelLists(
-            self, self.manager, wire=self._carriers.wire, limits=self._limits,
+            self.registry, self.manager, wire=self._carriers.wire, limits=self._limits,
             carriers={"scripted": self._carriers.scripts, **self._carriers.given},
             sdk=self.checks.sdk_client,
         )  # fmt: skip
@@ -128,16 +144,16 @@ class Kit(Directory):
 
     def lane(self, spot: Spot, options: Options) -> Lane:
         """What will be sent for *spot*; an error that is known already is in the lane."""
-        resolution: Resolution | None = None
+        registry, resolution = self.registry, None
         try:
-            known = self.known()
-            resolution = self.resolve(
+            known = registry.known()
+            resolution = registry.resolve(
                 spot.asked, spot.provider, verbatim=options.verbatim, known=known
             )
             call = call_for(
                 resolution, spot.prompt, options,
-                catalogue=known.catalogue, provider=self.provider(resolution.provider, known),
-                settings=self.settings, key=self.key_for,
+                catalogue=known.catalogue, provider=registry.provider(resolution.provider, known),
+                settings=registry.settings, key=registry.key_for,
             )  # fmt: skip
         except LlmkitError as error:
             return Lane(spot, resolution, error=error)
@@ -153,7 +169,7 @@ class Kit(Directory):
         if lane.resolution is None or not options.fallback.rules:
             return lane
         try:
-            instead = Substitutes(self, spot, lane.resolution, options)
+            instead = Substitutes(self.registry, spot, lane.resolution, options)
         except ConfigError as error:
             return Lane(spot, lane.resolution, error=error)
         call = lane.call
@@ -162,7 +178,7 @@ class Kit(Directory):
         if call is None:
             return lane
         if capped:
-            instead.ceiling = guessed_cost(call, self.catalogue)
+            instead.ceiling = guessed_cost(call, self.registry.catalogue)
         return Lane(spot, lane.resolution, call, instead=instead)
 
     async def stream(
@@ -220,7 +236,7 @@ class Kit(Directory):
 
         The price may be what makes a substitute unequal, so that is warned of here.
         """
-        costed = await priced(completion, self.knowledge.latest)
+        costed = await priced(completion, self.registry.knowledge.latest)
         if costed.fallback:
             from .replacements import tell
 
@@ -239,7 +255,7 @@ class Kit(Directory):
     def script(self, name: str, reply: Reply) -> None:
         """Makes `scripted:NAME` answer as *reply* says, for classes and for trying failures out."""
         self._carriers.scripts.play(name, reply)
-        self._open_ended = ("scripted",)
+        self.registry.open_ended = ("scripted",)
 
     # -- many calls --------------------------------------------------------------------------
 
@@ -266,7 +282,7 @@ class Kit(Directory):
         calls = self.settings.max_calls if max_calls is None else max_calls
         guard(
             lanes, max_calls=calls, max_cost_usd=most,
-            cost=lambda call: guessed_cost(call, self.catalogue),
+            cost=lambda call: guessed_cost(call, self.registry.catalogue),
         )  # fmt: skip
         from .summary import comparison_of
 
@@ -299,7 +315,7 @@ class Kit(Directory):
 
     async def http_session(self, name: str, *, persistent: bool) -> tuple[Any, Session]:
         """An aiohttp session for *name* on this loop, and its line in the session table."""
-        return await self._carriers.session(self.provider(name), persistent=persistent)
+        return await self._carriers.session(self.registry.provider(name), persistent=persistent)
 
     async def mistral_client(self) -> Any:
         """The official Mistral client, a `mistralai.client.Mistral`, signed in.

@@ -42,7 +42,7 @@ def figures() -> list[Figure]:
     """Loading in fresh processes, resolving in this one."""
     seconds, megabytes = zip(*(child(LOAD) for _ in range(7)), strict=True)
     kit = Kit(environ={})
-    warm = _microseconds(lambda name, provider: kit.resolve(name, provider))
+    warm = _microseconds(lambda name, provider: kit.registry.resolve(name, provider))
     rules = _microseconds(lambda name, provider: resolve(name, provider, on=date(2026, 11, 25)))
     kit.close()
     return [

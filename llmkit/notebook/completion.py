@@ -106,14 +106,14 @@ def _for_line(words: Sequence[str]) -> tuple[list[str], str]:
 
 def _models(typed: str) -> list[str]:
     try:
-        return list(face().current_kit().model_names(typed))
+        return list(face().current_kit().registry.model_names(typed))
     except LlmkitError:  # a mistake in the person's own files is told when they are used
         return []
 
 
 def _providers(typed: str) -> list[str]:
     try:
-        return _beginning(typed, face().current_kit().provider_names())
+        return _beginning(typed, face().current_kit().registry.provider_names())
     except LlmkitError:
         return []
 

@@ -34,7 +34,7 @@ def refuse_keys(words: Iterable[str]) -> None:
 def key(provider: str, flag: str = "") -> Any:
     """`%llmkit key PROVIDER [--save|--forget]`: asks for a key unseen, and checks it."""
     kit = face().current_kit()
-    kit.provider(provider)
+    kit.registry.provider(provider)
     if flag not in ("", "--save", "--forget"):
         raise UsageError(f"there is no option {flag}; did you mean --save or --forget?")
     if flag == "--forget":
@@ -59,7 +59,7 @@ def _asked(provider: str) -> str:
 
 
 def _save(kit: Any, provider: str) -> None:
-    found = kit.credentials.find(kit.provider(provider))
+    found = kit.credentials.find(kit.registry.provider(provider))
     if found.key is None:
         raise UsageError(f"the key {found.problem}")
     Keyring().write(provider, str(found.key.reveal()))

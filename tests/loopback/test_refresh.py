@@ -76,13 +76,13 @@ def test_a_model_that_only_the_list_has_works_at_once_and_in_a_later_process(fak
     fakes.answer("openai", models("gpt-7-nova"))
     kit = make()
     with pytest.raises(UnknownModelError):
-        kit.resolve("gpt-7-nova")
+        kit.registry.resolve("gpt-7-nova")
 
     refresh(kit, "openai")
 
     answer = kit.manager.run(kit.answer(*asking("hi", "gpt-7-nova")))
     assert (answer.provider, answer.request_model) == ("openai", "gpt-7-nova")
-    assert make().resolve("gpt-7-nova").verified
+    assert make().registry.resolve("gpt-7-nova").verified
 
 
 def test_resolving_asks_no_network(fakes, make):
@@ -91,8 +91,8 @@ def test_resolving_asks_no_network(fakes, make):
     refresh(kit, "openai")
     fakes.asked.clear()
 
-    kit.resolve("gpt-6-luna")
-    make().resolve("gpt-6-luna")
+    kit.registry.resolve("gpt-6-luna")
+    make().registry.resolve("gpt-6-luna")
 
     assert not any(fakes.asked.values())
 
@@ -135,7 +135,7 @@ def test_a_list_is_believed_for_a_day(fakes, make, tmp_path):
     answer = kit.manager.run(kit.answer(*asking("hi", "gpt-6-luna")))
 
     assert answer.provider == "openai"
-    assert kit.resolve("gpt-7-nova").verified
+    assert kit.registry.resolve("gpt-7-nova").verified
 
 
 def test_another_address_has_another_list(fakes, make, tmp_path):
@@ -147,7 +147,7 @@ def test_another_address_has_another_list(fakes, make, tmp_path):
     kit.configure(base_urls={"openai": "http://127.0.0.1:1/v1"})
 
     with pytest.raises(UnknownModelError):
-        kit.resolve("gpt-7-nova")
+        kit.registry.resolve("gpt-7-nova")
 
 
 def test_openrouters_list_needs_no_key(fakes, make):
@@ -169,7 +169,7 @@ def test_a_refused_list_changes_nothing(fakes, make, tmp_path):
     with pytest.raises(AuthenticationError):
         refresh(kit, "openai")
 
-    assert kit.resolve("gpt-7-nova").verified
+    assert kit.registry.resolve("gpt-7-nova").verified
     assert kit.manager.sessions()[-1].status == "closed"
 
 
@@ -181,7 +181,7 @@ def test_a_folder_that_cannot_be_written_costs_only_the_keeping(fakes, make, tmp
 
     refresh(kit, "openai")
 
-    assert kit.resolve("gpt-7-nova").verified
+    assert kit.registry.resolve("gpt-7-nova").verified
     assert "the list of openai holds for this process only" in caplog.text
 
 
@@ -220,7 +220,7 @@ import json, sys
 from llmkit.kit import Kit
 kit = Kit(environ=json.loads(sys.stdin.read()))
 found = kit.manager.run(kit.refresh("openai"))
-print(len(found.models), kit.resolve("gpt-7-nova").verified)
+print(len(found.models), kit.registry.resolve("gpt-7-nova").verified)
 kit.close()
 """
 

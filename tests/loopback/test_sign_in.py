@@ -75,7 +75,7 @@ def test_trouble_that_passes_takes_three_clients_and_the_delays(fakes, environ, 
     assert (str(status.state), status.attempts) == ("ready", 3)
     assert len({request.connection for request in asked}) == 3
     assert all(wait >= 0.05 for wait in waited)
-    label = kit.provider(provider).label
+    label = kit.registry.provider(provider).label
     assert [record.getMessage() for record in caplog.records] == [
         f"Retrying {label} authentication (attempt {n}/3)" for n in (2, 3)
     ]

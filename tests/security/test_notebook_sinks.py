@@ -23,11 +23,13 @@ pytestmark = pytest.mark.kernel
 ROOT = Path(__file__).parents[2]
 XMODES = ("Verbose", "Context", "Plain", "Minimal")
 LOOKS = (
-    "kit", "vars(kit)", "vars(kit.credentials)", "kit.credentials.find(kit.provider('openai'))",
+    "kit", "vars(kit)", "kit.registry", "vars(kit.registry)", "vars(kit.credentials)",
+    "kit.credentials.find(kit.registry.provider('openai'))",
     "kit?", "kit.credentials?", "kit.checks??", "llmkit.check?", "%whos", "llmkit.auth()",
     "llmkit.auth().frame()", "llmkit.sessions().frame()", "llmkit.check('mistral')", "%llmkit auth",
     "[s.resource for s in kit.manager.registry.open_sessions()]", "llmkit.panel('sessions')",
-    "kit.provider('openai').key_request(kit.credentials.find(kit.provider('openai')).key)",
+    "kit.registry.provider('openai').key_request("
+    "kit.credentials.find(kit.registry.provider('openai')).key)",
 )  # fmt: skip
 
 

@@ -122,7 +122,7 @@ def test_no_file_next_to_the_notebook_is_read(tmp_path):
     (tmp_path / "llmkit" / "config.toml").write_text("retries = 9\n")
     (tmp_path / ".netrc").write_text("default login a password b\n")
     code = (
-        "from llmkit.kit import Kit; k = Kit(); p = k.provider('openai')\n"
+        "from llmkit.kit import Kit; k = Kit(); p = k.registry.provider('openai')\n"
         "print(k.credentials.find(p).source, p.base_url, k.settings.retries); k.close()"
     )
     done = subprocess.run(

@@ -43,7 +43,7 @@ def kit(fakes):
     keys = dict.fromkeys(KEY_VARS.values(), fakes.key)
     made = Kit(environ={**urls, **keys}, retries=0, sign_in_delay_s=0.0)
     for name in KEY_VARS:  # Ollama's server repeats a key that only the others were sent
-        made.credentials.find(made.provider(name))
+        made.credentials.find(made.registry.provider(name))
     yield made
     made.close()
 
@@ -101,8 +101,8 @@ def test_no_object_that_a_person_holds_shows_a_key(fakes, kit):
     """repr, str and vars of the kit, its parts, its reports and its answers are without it."""
     run = compare(kit, "hi", list(MODELS.values()))
     report = AuthReport.of(kit.manager.run(kit.check_all()))
-    held = [kit, kit.credentials, kit.checks, kit.manager, kit.manager.registry, kit.settings, run,
-            report, Sessions.of(kit.manager.sessions()), *run.rows, *report.rows,
+    held = [kit, kit.registry, kit.credentials, kit.checks, kit.manager, kit.manager.registry,
+            kit.settings, run, report, Sessions.of(kit.manager.sessions()), *run.rows, *report.rows,
             *(s.resource for s in kit.manager.registry.open_sessions())]  # fmt: skip
     held += [part for thing in held for part in getattr(thing, "__dict__", {}).values()]
 
@@ -114,9 +114,9 @@ def test_no_object_that_a_person_holds_shows_a_key(fakes, kit):
 def test_neither_a_pickle_nor_a_copy_holds_a_key(fakes, kit):
     """Answers may be pickled and copied; what holds a key refuses."""
     run = compare(kit, "hi", MODELS["openai"])
-    found = kit.credentials.find(kit.provider("openai"))
+    found = kit.credentials.find(kit.registry.provider("openai"))
     kit.credentials.type_in("openai", fakes.key)
-    request = kit.provider("openai").key_request(found.key)
+    request = kit.registry.provider("openai").key_request(found.key)
 
     assert traces(fakes.key, pickle.dumps(run), pickle.dumps(kit.settings)) == []
     for holder in (found, request, kit.credentials):

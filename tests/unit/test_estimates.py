@@ -13,7 +13,7 @@ from llmkit.kit import Kit
 
 
 def estimate(*asked, **more):
-    return estimated(Kit(environ={}), comparing(*asked, **more))
+    return estimated(Kit(environ={}).registry, comparing(*asked, **more))
 
 
 def test_tokens_and_cost_are_told_without_a_key():

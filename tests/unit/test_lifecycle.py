@@ -110,7 +110,10 @@ def test_an_id_ends_on_the_day_that_it_stops_to_answer_as_itself():
 def test_a_kits_clock_says_which_day_it_is():
     """Today is the clock's day, and a day that is asked about wins over it."""
     kit = Kit(environ={}, clock=lambda: datetime(2027, 1, 14, tzinfo=UTC))
-    found = [kit.resolve("gpt-4o").lifecycle, kit.resolve("gpt-4o", on=NOVEMBER).lifecycle]
+    found = [
+        kit.registry.resolve("gpt-4o").lifecycle,
+        kit.registry.resolve("gpt-4o", on=NOVEMBER).lifecycle,
+    ]
     kit.close()
 
     assert found == [Lifecycle.RETIRED, Lifecycle.DEPRECATED]

@@ -56,7 +56,7 @@ def test_a_name_of_ones_own_is_an_alias(tmp_path):
         tmp_path, '[[names]]\nname = "Cheap One"\nprovider = "openai"\nid = "gpt-6-luna"\n'
     )
 
-    bare, at = kit.resolve("cheap-one"), kit.resolve("cheap one", "openai")
+    bare, at = kit.registry.resolve("cheap-one"), kit.registry.resolve("cheap one", "openai")
 
     assert (bare.provider, bare.model, bare.how) == ("openai", "gpt-6-luna", How.ALIAS)
     assert (bare.asked, at.model) == ("cheap-one", "gpt-6-luna")
@@ -97,8 +97,8 @@ def test_an_equivalent_of_ones_own_is_the_one_that_is_translated_to(tmp_path):
         tmp_path, '[[equivalents]]\nname = "gpt-3.5-turbo"\nmistral = "codestral-latest"\n'
     )
 
-    assert kit.resolve("gpt-3.5-turbo", "mistral").model == "codestral-latest"
-    assert kit.resolve("gpt-3.5-turbo", "google").id == "gemini-pro"
+    assert kit.registry.resolve("gpt-3.5-turbo", "mistral").model == "codestral-latest"
+    assert kit.registry.resolve("gpt-3.5-turbo", "google").id == "gemini-pro"
 
 
 def test_a_new_row_of_equivalents_is_a_standard_name(tmp_path):
@@ -109,8 +109,8 @@ def test_a_new_row_of_equivalents_is_a_standard_name(tmp_path):
     )
     kit = kit_with(tmp_path, text)
 
-    assert kit.resolve("our-tutor", "mistral").model == "ministral-3b-latest"
-    assert kit.catalogue.names["our-tutor"].kind == "nano"
+    assert kit.registry.resolve("our-tutor", "mistral").model == "ministral-3b-latest"
+    assert kit.registry.catalogue.names["our-tutor"].kind == "nano"
 
 
 def test_a_price_of_ones_own_wins_and_is_told():
@@ -133,14 +133,14 @@ def test_a_provider_of_ones_own_is_a_provider(tmp_path):
     """Its models are asked for by its name, and a server that was added since wins."""
     text = '[[providers]]\nname = "lab"\nbase_url = "https://lab.example/v1"\nkey_var = "LAB"\n'
     kit = kit_with(tmp_path, text)
-    before = kit.provider("lab").base_url
+    before = kit.registry.provider("lab").base_url
 
-    kit.add_provider("lab", "https://other.example/v1")
+    kit.registry.add_provider("lab", "https://other.example/v1")
 
     assert before == "https://lab.example/v1"
-    assert kit.provider("lab").base_url == "https://other.example/v1"
-    assert kit.resolve("lab:anything").provider == "lab"
-    assert "lab" in kit.provider_names()
+    assert kit.registry.provider("lab").base_url == "https://other.example/v1"
+    assert kit.registry.resolve("lab:anything").provider == "lab"
+    assert "lab" in kit.registry.provider_names()
 
 
 @pytest.mark.parametrize(
@@ -156,19 +156,19 @@ def test_no_row_sends_a_key_to_a_stranger(tmp_path, row, words):
     kit = kit_with(tmp_path, f"[[providers]]\n{row}\n")
 
     with pytest.raises(ConfigError, match=f"mine.toml: .*{words}"):
-        kit.provider("openai")
+        kit.registry.provider("openai")
 
 
 def test_the_file_is_read_again_when_it_has_changed(tmp_path):
     """An edit counts from the next name on."""
     row = '[[names]]\nname = "mine"\nprovider = "openai"\nid = "{}"\n'
     kit = kit_with(tmp_path, row.format("gpt-6-luna"))
-    before = kit.resolve("mine").model
+    before = kit.registry.resolve("mine").model
     file = tmp_path / "mine.toml"
     file.write_text(row.format("gpt-6.1-terra"))
     os.utime(file, ns=(1, 1))
 
-    assert (before, kit.resolve("mine").model) == ("gpt-6-luna", "gpt-6.1-terra")
+    assert (before, kit.registry.resolve("mine").model) == ("gpt-6-luna", "gpt-6.1-terra")
 
 
 def test_the_usual_place_is_beside_the_settings(tmp_path):
@@ -178,7 +178,7 @@ def test_the_usual_place_is_beside_the_settings(tmp_path):
     )
     kit = Kit(environ={"LLMKIT_CONFIG": str(tmp_path / "config.toml")})
 
-    assert kit.resolve("mine").model == "gpt-6-luna"
+    assert kit.registry.resolve("mine").model == "gpt-6-luna"
 
 
 def test_without_a_file_nothing_is_missing(tmp_path):
@@ -186,9 +186,9 @@ def test_without_a_file_nothing_is_missing(tmp_path):
     usual = Kit(environ={"LLMKIT_CONFIG": str(tmp_path / "config.toml")})
     named = Kit(environ={}, catalogue_file=str(tmp_path / "nowhere.toml"))
 
-    assert usual.catalogue is shipped()
+    assert usual.registry.catalogue is shipped()
     with pytest.raises(ConfigError, match=r"catalogue_file .*nowhere\.toml cannot be read"):
-        named.resolve("gpt-6-luna")
+        named.registry.resolve("gpt-6-luna")
 
 
 @pytest.mark.parametrize(
@@ -244,4 +244,4 @@ def test_a_mistake_is_an_error_of_a_row_and_of_resolve(tmp_path):
     kit = kit_with(tmp_path, "[[names]]\n")
 
     with pytest.raises(ConfigError, match="provider is missing"):
-        kit.resolve("gpt-6-luna")
+        kit.registry.resolve("gpt-6-luna")

@@ -336,6 +336,6 @@ def test_reports_of_real_rows_have_views(tmp_path):
         said = str(AuthReport.of(with_one.checks.known()))
         assert "– no key" in said
         with pytest.raises(errors.UnknownProviderError):
-            with_one.provider("nobody")
+            with_one.registry.provider("nobody")
     finally:
         with_one.close()

@@ -80,7 +80,7 @@ class Auth(LastingPanel):
         super().close()
 
     def _takes_key(self, row: Mapping[str, object]) -> bool:
-        return bool(self.kit.provider(str(row["provider"])).key_vars)
+        return bool(self.kit.registry.provider(str(row["provider"])).key_vars)
 
     def _begin(self) -> None:
         if not self._begun:
@@ -94,7 +94,7 @@ class Auth(LastingPanel):
         await self.kit.checks.check_all()
 
     async def _key(self, provider: str, key: str) -> None:
-        self.kit.provider(provider)  # an unknown one is an error before a key is kept for it
+        self.kit.registry.provider(provider)  # an unknown one is an error, and no key is kept
         self.kit.credentials.type_in(provider, key)
         await self.kit.checks.check(provider)
 

@@ -47,8 +47,8 @@ class Models(LastingPanel):
     script = "models.js"
 
     def __init__(self, kit: Kit, filter: str = "") -> None:
-        self._today = kit.now().date()
-        self._rows = listing.lines(on=self._today, catalogue=kit.catalogue)
+        self._today = kit.registry.now().date()
+        self._rows = listing.lines(on=self._today, catalogue=kit.registry.catalogue)
         self._filter = filter
         self._chip = ""
         self._told: tuple[str, tuple[Table, ...]] | None = None
@@ -107,22 +107,23 @@ class Models(LastingPanel):
     async def _explain(self, name: str) -> None:
         found = [row for row in self._rows if normal(str(row["name"])) == normal(name)]
         if not found:
-            said = {"": resolution.why(self.kit.resolve(name))}
+            said = {"": resolution.why(self.kit.registry.resolve(name))}
             self._told = (name, (why_table(said),))
             return
         places = [str(row["provider"]) for row in found]
-        ways = {str(row["provider"]): _way(self.kit.catalogue, row, self._today) for row in found}
+        catalogue = self.kit.registry.catalogue
+        ways = {str(row["provider"]): _way(catalogue, row, self._today) for row in found}
         said = {place: self._why(name, place) for place in places}
         self._told = (name, (equivalents_table(name, found, ways), why_table(said)))
 
     def _why(self, name: str, provider: str) -> str:
         try:
-            return resolution.why(self.kit.resolve(name, provider))
+            return resolution.why(self.kit.registry.resolve(name, provider))
         except LlmkitError as error:
             return str(error)
 
     async def _pick(self, model: str) -> None:
-        self.kit.resolve(model)
+        self.kit.registry.resolve(model)
         picks_of(self.kit).add(model)
 
 
