@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property, partial
 from importlib import import_module
@@ -64,13 +64,10 @@ class Carriers:
             return given, nullcontext(), None
         wire = self._wire or await self.wire()
         session, record = await self.session(provider, persistent=True)
-        carrier = wire.AiohttpCarrier(session, self._told(provider, record))
+        told = self._manager.telemetry.connected
+        connected = partial(told, provider.name, provider.base_url, record.id)
+        carrier = wire.AiohttpCarrier(session, connected)
         return carrier, self._manager.registry.using(record), record.id
-
-    def _told(self, provider: Provider, record: Session) -> Callable[[float], None]:
-        """Who is told how long a connection took."""
-        connected = self._manager.telemetry.connected
-        return partial(connected, provider.name, provider.base_url, record.id)
 
     async def session(self, provider: Provider, *, persistent: bool) -> tuple[Any, Session]:
         """An aiohttp session for *provider* on this loop, and its line in the session table."""

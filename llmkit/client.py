@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, aclosing, nullcontext
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -83,7 +83,6 @@ class Exchange:
         self._news = news
         self._result: Completion | None = None
         self._inside = False  # the gate, which counts who is
-        self._limits = call.limits
         self._sending: AbstractAsyncContextManager[Arriving] | None = None
         self._arriving: Arriving | None = None
         self._parser: StreamParser | None = None
@@ -108,24 +107,16 @@ class Exchange:
         Raises:
             CallError: It failed for good; `.completion` holds what had come.
         """
-        try:
-            delta = await self._first_piece()
-            while delta is not None:
+        async with aclosing(self.deltas()) as deltas:
+            async for delta in deltas:
                 if heard is not None:
                     heard(delta)
-                delta = await self._next()
-            self._require_end()
-        except CallError as error:
-            self._explain(error)
-            raise
-        finally:
-            await self._leave()
         return self.completion()
 
     async def deltas(self) -> AsyncGenerator[TextDelta, None]:
         """The answer's text, one piece for each network read; see `whole`.
 
-        Whoever stops reading early closes it (contextlib.aclosing).
+        A reader that stops early closes it (contextlib.aclosing).
 
         Raises:
             CallError: It failed for good; `.completion` holds what had come.
@@ -135,7 +126,14 @@ class Exchange:
             while delta is not None:
                 yield delta
                 delta = await self._next()
-            self._require_end()
+            answer = self.completion()
+            if answer.status is Status.TRUNCATED:
+                raise StreamInterruptedError(
+                    f"{self.call.provider.label} ended the answer of {self.call.model} without "
+                    "saying that it was finished; the text so far is in .completion",
+                    possibly_billed=True,
+                )
+            self._result = answer
         except CallError as error:
             self._explain(error)
             raise
@@ -188,27 +186,24 @@ class Exchange:
                 budget=gate.budget,
             )
 
-    def _require_end(self) -> None:
-        came = self.completion()
-        if came.status is Status.TRUNCATED:
-            raise _cut(self.call)
-        self._result = came
-
     async def _begin(self, number: int) -> TextDelta | None:
         # An attempt lasts until the first text: from there on a second request would be billed
         # and answered a second time.
-        await self._enter(again=number > 1)
+        gate, again = self._gate, number > 1
+        if not gate.enter_now(self._at_once):
+            left = self._times.left if again else self._patience
+            await gate.enter(self._at_once, time_left=left, again=again)
+        self._inside = True
         self._parser = None
         try:
             opened = self._opened or await self._open()
-            call = self.call
             self._attempts += 1
-            self._arriving = arriving = await self._sent(opened.carrier)
+            self._arriving = arriving = await self._send(opened.carrier, again=again)
             if arriving.status != 200:
-                raise await refusal(call.provider, arriving)
-            self._gate.accepted()
+                raise await refusal(self.call.provider, arriving)
+            gate.accepted()
             self._request_id = request_id_from(arriving.headers, *REQUEST_IDS)
-            self._parser, self._masks = call.provider.stream_parser(), masks()
+            self._parser, self._masks = self.call.provider.stream_parser(), masks()
             self._document = MaybeDocument(arriving.headers.get("content-type", ""))
             return await self._next()
         except BaseException as error:
@@ -216,15 +211,6 @@ class Exchange:
             if isinstance(error, CallError):
                 self._learn_from(error)
             raise
-
-    async def _enter(self, *, again: bool) -> None:
-        if not self._gate.enter_now(self._at_once):
-            left = self._times.left if again else self._patience
-            await self._gate.enter(self._at_once, time_left=left, again=again)
-        self._inside = True
-        left_s = self._times.left()
-        if again and left_s is not None:
-            self._limits = replace(self.call.limits, deadline_s=max(left_s, 0.0))
 
     def _patience(self) -> float | None:
         return None if self._patient else self.call.limits.deadline_s
@@ -238,14 +224,16 @@ class Exchange:
         self._times.begin(self.call.limits.deadline_s)
         return opened
 
-    async def _sent(self, carrier: Carrier) -> Arriving:
-        call = self.call
+    async def _send(self, carrier: Carrier, *, again: bool) -> Arriving:
+        call, limits = self.call, self.call.limits
+        if again and (left := self._times.left()) is not None:
+            limits = replace(limits, deadline_s=max(left, 0.0))
         request = call.provider.chat_request(
             call.prompt, model=call.model, key=call.key, stream=True
         )
         if self._stale:
             request = replace(request, fresh=True)
-        sending = carrier.send(request, self._limits)
+        sending = carrier.send(request, limits)
         arriving = await sending.__aenter__()
         self._sending = sending
         return arriving
@@ -253,16 +241,13 @@ class Exchange:
     def _learn_from(self, error: CallError) -> None:
         located(error, provider=self.call.provider.name, model=self.call.model)
         if error.code == STALE:
-            self._allow_one_stale(error)
+            # A kept connection that breaks at once was most likely closed before our request
+            # came; that this happens twice in a row is less likely than that it was read.
+            if self._stale:
+                error.outcome, error.possibly_billed = Outcome.AMBIGUOUS, True
+            self._stale = True
         elif isinstance(error, RateLimitError) and error.retry_after is not None:
             self._gate.close(error.retry_after)
-
-    def _allow_one_stale(self, error: CallError) -> None:
-        # A kept connection that breaks at once was most likely closed before our request came;
-        # that this happens twice in a row is less likely than that the request was read.
-        if self._stale:
-            error.outcome, error.possibly_billed = Outcome.AMBIGUOUS, True
-        self._stale = True
 
     async def _next(self) -> TextDelta | None:
         """The next piece of text, None at the end of the answer."""
@@ -296,7 +281,9 @@ class Exchange:
             return None
         body = None if parser.begun else self._document.body
         if parser.error is not None and not body:
-            raise self._event_error(parser.error)
+            if self._times.first:
+                parser.error.outcome, parser.error.possibly_billed = Outcome.STREAMED, True
+            raise parser.error
         return None if body is None else self._whole(arriving, bytes(body))
 
     async def _leave(self) -> None:
@@ -308,18 +295,15 @@ class Exchange:
         finally:
             if self._opened is not None:
                 self._opened.use.__exit__(None, None, None)
-            came = self._outcome(failure)
+            if failure is None:
+                came = self.completion()
+            elif isinstance(failure, CallError) and failure.completion is not None:
+                came = failure.completion
+            else:  # its caller was stopped, or stopped reading, before its end
+                stopped = not isinstance(failure, Exception)
+                came = self.completion(Status.CANCELLED if stopped else Status.ERROR)
             if self._news is not None:
                 self._news.ended(self.call, came, failure)
-
-    def _outcome(self, failure: BaseException | None) -> Completion:
-        if failure is None:
-            return self.completion()
-        if isinstance(failure, CallError) and failure.completion is not None:
-            return failure.completion
-        # Whoever waited for it was stopped, or stopped reading, before its end.
-        stopped = not isinstance(failure, Exception)
-        return self.completion(Status.CANCELLED if stopped else Status.ERROR)
 
     async def _release(self) -> None:
         if self._inside:
@@ -340,12 +324,6 @@ class Exchange:
         if not (answer.text or answer.reasoning):
             return None
         return TextDelta(answer.text, answer.reasoning)
-
-    def _event_error(self, error: ProviderError) -> ProviderError:
-        if self._times.first:
-            error.outcome = Outcome.STREAMED
-            error.possibly_billed = True
-        return error
 
     def _retrying(self, error: CallError, attempt: int, wait: float) -> None:
         self._billed = self._billed or error.possibly_billed
@@ -377,11 +355,3 @@ def status_of(error: CallError, text: str) -> Status:
     if isinstance(error, StreamInterruptedError):
         return Status.TRUNCATED
     return Status.TRUNCATED if text and isinstance(error, TransportError) else Status.ERROR
-
-
-def _cut(call: Call) -> StreamInterruptedError:
-    return StreamInterruptedError(
-        f"{call.provider.label} ended the answer of {call.model} without saying that it was "
-        "finished; the text so far is in .completion",
-        possibly_billed=True,
-    )

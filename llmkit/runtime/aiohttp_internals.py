@@ -20,19 +20,17 @@ READ_IN = (3, 14)
 CONNECTOR_PARTS = ("_acquired", "_closed", "_conns", "_factory", "_loop")
 
 
+_known_types: dict[type, bool] = {}  # whether connectors of that type are as they were read
+
+
 @cache
-def _is_known(version: str, parts: frozenset[str]) -> bool:
-    """Says once in the log, for each aiohttp, that its internals are not used."""
-    numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdecimal())
-    if numbers <= READ_IN and parts.issuperset(CONNECTOR_PARTS):
-        return True
+def _warn(version: str) -> None:
     log.warning(
         "aiohttp %s is not one whose internals llmkit knows (up to %d.%d): open connections and "
         "received bytes are not counted, and a session of your own counts as idle unless it was "
         "registered with keep=True",
         version, *READ_IN,
     )  # fmt: skip
-    return False
 
 
 def connector_of(session: object) -> Any:
@@ -42,12 +40,19 @@ def connector_of(session: object) -> Any:
 
 
 def is_known(connector: object) -> bool:
-    """True where *connector* is aiohttp's and as it was read."""
-    packages = {base.__module__.partition(".")[0] for base in type(connector).__mro__}
-    if "aiohttp" not in packages:
-        return False
-    parts = frozenset(part for part in CONNECTOR_PARTS if hasattr(connector, part))
-    return _is_known(sys.modules["aiohttp"].__version__, parts)
+    """True where *connector* is aiohttp's and as it was read; else the log says so once."""
+    kind = type(connector)
+    known = _known_types.get(kind)
+    if known is None:
+        known = False
+        if any(base.__module__.partition(".")[0] == "aiohttp" for base in kind.__mro__):
+            version = sys.modules["aiohttp"].__version__
+            numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdecimal())
+            known = numbers <= READ_IN and all(hasattr(connector, n) for n in CONNECTOR_PARTS)
+            if not known:
+                _warn(version)
+        _known_types[kind] = known
+    return known
 
 
 def is_owner(session: object) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from io import BytesIO
 from types import TracebackType
@@ -192,25 +193,24 @@ class AiohttpAnswer:
         return data
 
     async def _received(self) -> bytes:
-        self._watchdog.reading()
+        watchdog, content = self._watchdog, self._response.content
+        watchdog.reading()
         try:
-            return self._response.content.read_nowait() or await self._awaited()
+            if data := content.read_nowait():
+                return data
+            watchdog.waiting()
+            try:
+                return await content.readany()
+            finally:
+                watchdog.woken()
         except SoftEndError:
             return b""
         except APITimeoutError:  # a limit of ours passed
             raise
         except (aiohttp.ClientError, OSError) as error:
-            if flushed := internals.unread(self._response.content):
-                return flushed
+            if unread := internals.unread(content):
+                return unread
             raise broken(error, self.status) from error
-
-    async def _awaited(self) -> bytes:
-        watchdog = self._watchdog
-        watchdog.waiting()
-        try:
-            return await self._response.content.readany()
-        finally:
-            watchdog.woken()
 
     def content_came(self) -> None:
         """Tells the watchdog that the last read brought something worth waiting for."""
@@ -226,20 +226,15 @@ class AiohttpAnswer:
         if self._watchdog.ends_softly:
             # The end of the body often arrives a moment after the end of the answer; without
             # this short wait every finished stream would cost its connection.
-            while not response.content.at_eof() and await self._rest():
-                pass
+            with contextlib.suppress(CallError):  # the answer is whole, whatever the rest is
+                while not response.content.at_eof() and await self.read():
+                    pass
         self._watchdog.stop()
         connection = response.connection
         if connection is not None and connection.transport is not None:
             # An orderly TLS goodbye could outlive the loop, and the server would go on writing.
             connection.transport.abort()
         response.close()
-
-    async def _rest(self) -> bytes:
-        try:
-            return await self.read()
-        except CallError:  # the answer is whole; what is wrong with the rest is nobody's concern
-            return b""
 
 
 def _joined(fields: Mapping[str, str]) -> dict[str, str]:

@@ -56,7 +56,9 @@ class Watchdog:
     def waiting(self) -> None:
         """Says that the read has to wait for the server."""
         if self._timer is None:
-            self._start()
+            when, _ = min(self._due(), default=(None, ""))
+            if when is not None:
+                self._timer = self._loop.call_at(when, self._bark)
         self._waiting = True
 
     def woken(self) -> None:
@@ -78,11 +80,6 @@ class Watchdog:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-    def _start(self) -> None:
-        when, _ = min(self._due(), default=(None, ""))
-        if when is not None:
-            self._timer = self._loop.call_at(when, self._bark)
 
     def _bark(self) -> None:
         # Reads only move two timestamps, so a timer that is due may have been overtaken by them.
