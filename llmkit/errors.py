@@ -26,8 +26,7 @@ LlmkitError
 │       └── StreamInterruptedError       .completion holds the text so far
 ├── LocalModelError                  the embedded model's server is missing or did not start
 └── SessionError (also RuntimeError) an object of ours was misused
-    ├── SessionClosedError
-    └── WrongLoopError
+    └── SessionClosedError
 
 The class follows from the status code; words in a message decide only inside the 4xx that a
 provider uses for several things. Whether a failed request may be sent again is not a matter of
@@ -254,10 +253,6 @@ class SessionError(LlmkitError, RuntimeError):
 
 class SessionClosedError(SessionError):
     """The session was closed before this use."""
-
-
-class WrongLoopError(SessionError):
-    """The session belongs to another event loop."""
 
 
 BY_STATUS: dict[int, type[ProviderError]] = {
