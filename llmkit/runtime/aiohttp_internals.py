@@ -60,6 +60,11 @@ def is_owner(session: object) -> bool:
     return bool(getattr(session, "_connector_owner", True))
 
 
+def loop_of(session: object) -> Any:
+    """The loop that *session* belongs to, None where it does not say."""
+    return getattr(session, "_loop", None)
+
+
 def count_bytes(connector: Any) -> None:
     """Has *connector* keep in `bytes_in` how many bytes its connections received.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -66,6 +67,20 @@ def test_a_newer_aiohttp_is_used_without_its_internals(fakes):
         "(up to 3.14): open connections and received bytes are not counted, and a session of your "
         "own counts as idle unless it was registered with keep=True"
     ]
+
+
+PRIVATE = re.compile(
+    r"\._(conns|acquired|factory|connector_owner|read_nowait|payload|eof_callbacks|connector)\b"
+    r"|aiohttp\.(client_proto|client_reqrep|http_exceptions|helpers)\b"
+)
+
+
+def test_one_file_alone_knows_what_is_not_public():
+    """What the next release may change is found in one place."""
+    modules = sorted((ROOT / "llmkit").rglob("*.py"))
+    knowing = {path.name for path in modules if PRIVATE.search(path.read_text("utf-8"))}
+
+    assert knowing == {"aiohttp_internals.py"}
 
 
 def test_a_missing_part_switches_the_others_off():
