@@ -20,19 +20,17 @@ def check_if_wished(*, wished: bool | None = None) -> threading.Thread | None:
     Args:
         wished: What a kit that exists already says; None asks the environment and the file.
     """
-    if not (_wished() if wished is None else wished):
+    if wished is None:
+        try:
+            wished = load_settings(os.environ, {}).check_at_load
+        except ConfigError:  # the first thing that needs a setting says what is wrong with it
+            wished = False
+    if not wished:
         return None
     # A daemon: a kernel that is asked to end does not wait for a provider.
     thread = threading.Thread(target=_check, name="llmkit-sign-in", daemon=True)
     thread.start()
     return thread
-
-
-def _wished() -> bool:
-    try:
-        return load_settings(os.environ, {}).check_at_load
-    except ConfigError:  # the first thing that needs a setting says what is wrong with it
-        return False
 
 
 def _check() -> None:

@@ -7,9 +7,10 @@ from typing import Any
 
 from ..errors import ConfigError
 from ..views.cards import as_written, cards_html, cards_text
-from ..views.differences import differences, pieces_html
+from ..views.differences import Differences, differences
 from ..views.growing import Growing
-from ..views.markup import escape, framed, shown
+from ..views.markdown import markdown_html
+from ..views.markup import shown
 
 
 class Board:
@@ -53,9 +54,17 @@ class Board:
 
     def html(self) -> str:
         """The answers as they are now, with the differences that were asked for."""
-        cards = self.growing.cards()
-        html = cards_html(cards, notes=self.growing.notes, written=self._written())
-        return html + self._pair_html()
+
+        def rendered(text: str) -> str:
+            return f'<div class="lk-answer">{markdown_html(text)}</div>'
+
+        written = rendered if self.markdown else as_written
+        html = cards_html(self.growing.cards(), notes=self.growing.notes, written=written)
+        if self._pair is not None:
+            first, second = map(self._card, self._pair)
+            names = (first.name, second.name)
+            html += Differences(names, first.text, second.text)._repr_html_()
+        return html
 
     def text(self) -> str:
         """The same for a terminal."""
@@ -71,7 +80,7 @@ class Board:
 
     async def _render(self, on: bool) -> None:
         if on:
-            rendering()("")  # says what to install, where it must be
+            markdown_html("")  # says what to install, where it must be
         self.markdown = on
 
     async def _differ(self, first: int | None = None, second: int | None = None) -> None:
@@ -82,12 +91,9 @@ class Board:
         else:
             self._pair = (first, second)
 
-    def _written(self) -> Callable[[str], str]:
-        return _rendered if self.markdown else as_written
-
     def _dress(self, card: dict[str, object]) -> None:
         if self.markdown and card["state"] not in ("waiting", "writing"):
-            card["markup"] = rendering()(self._card(card["row"]).text)
+            card["markup"] = markdown_html(self._card(card["row"]).text)
 
     def _card(self, row: object) -> Any:
         found = next((card for card in self.growing.cards() if card.row == row), None)
@@ -105,22 +111,3 @@ class Board:
             "names": [shown(first.name), shown(second.name)],
             "pieces": [[p.kind, p.text] for p in differences(first.text, second.text)],
         }
-
-    def _pair_html(self) -> str:
-        if self._pair is None:
-            return ""
-        first, second = map(self._card, self._pair)
-        head = f"<del>only {escape(first.name)}</del> · <ins>only {escape(second.name)}</ins>"
-        body = pieces_html(differences(first.text, second.text))
-        return framed(f'<p class="lk-note">{head}</p>{body}')
-
-
-def rendering() -> Callable[[str], str]:
-    """What makes sanitised markup of an answer's Markdown."""
-    from ..views.markdown import markdown_html
-
-    return markdown_html
-
-
-def _rendered(text: str) -> str:
-    return f'<div class="lk-answer lk-markdown">{rendering()(text)}</div>'

@@ -72,10 +72,6 @@ def _usage(word: str) -> str:
     return "\n".join(row for row in HELP.splitlines() if row.startswith(f"%llmkit {word}"))
 
 
-def _help() -> None:
-    print(HELP)
-
-
 def _auth(provider: str | None = None) -> Any:
     if provider is not None:
         return face().check(provider)
@@ -85,10 +81,6 @@ def _auth(provider: str | None = None) -> Any:
 def _models(*words: str) -> Any:
     filter = " ".join(words)
     return panel("models", filter=filter) if in_kernel() else face().models(filter or None)
-
-
-def _sessions() -> Any:
-    return panel("sessions") if in_kernel() else face().sessions()
 
 
 def _close(what: str = "stale") -> None:
@@ -115,14 +107,6 @@ def _named(word: str, words: tuple[str, ...]) -> tuple[str, str | None]:
     return names[0], provider
 
 
-def _resolve(*words: str) -> Any:
-    return face().resolve(*_named("resolve", words))
-
-
-def _why(*words: str) -> None:
-    print(face().why(*_named("why", words)))
-
-
 def _local(what: str) -> None:
     if what != "install":
         raise UsageError("%llmkit local knows only: install")
@@ -141,13 +125,13 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "check": lambda provider: face().check(provider),
     "close": _close,
     "compare": lambda: panel("compare"),
-    "help": _help,
+    "help": lambda: print(HELP),
     "key": key,
     "leaks": lambda: face().leaks(),
     "local": _local,
     "models": _models,
     "refresh": lambda provider: face().refresh(provider),
-    "resolve": _resolve,
-    "sessions": _sessions,
-    "why": _why,
+    "resolve": lambda *words: face().resolve(*_named("resolve", words)),
+    "sessions": lambda: panel("sessions") if in_kernel() else face().sessions(),
+    "why": lambda *words: print(face().why(*_named("why", words))),
 }

@@ -36,7 +36,10 @@ class MagicsMatcher:
     def __call__(self, context: Any) -> dict[str, Any]:
         """The completions for the word before the cursor; none where the line is not ours."""
         line = context.text_until_cursor
-        first, *words = _words(line)
+        words = line.split()
+        if not words or line[-1].isspace():
+            words.append("")  # the word that has not begun yet
+        first, *words = words
         if context.cursor_line == 0 and first in CELL_MAGICS and words:
             found, kind = self._for_cell(first, words)
         elif first == "%llmkit" and words:
@@ -67,7 +70,12 @@ class MagicsMatcher:
 def register(shell: Any, magics: Any) -> None:
     """Begins to complete on *shell*, in the place of an earlier time."""
     unregister(shell)
-    options = {name: _options(getattr(magics, name.strip("%"))) for name in CELL_MAGICS}
+    options = {}
+    for name in CELL_MAGICS:
+        actions = getattr(magics, name.strip("%")).parser._actions
+        options[name] = {
+            option: action.nargs != 0 for action in actions for option in action.option_strings
+        }
     if hasattr(shell, "Completer"):
         shell.Completer.custom_matchers.append(MagicsMatcher(options))
 
@@ -78,17 +86,6 @@ def unregister(shell: Any) -> None:
     # By name: after a reload the old matcher is of another class that looks the same.
     mine = (__name__, MagicsMatcher.__name__)
     matchers[:] = [m for m in matchers if (type(m).__module__, type(m).__name__) != mine]
-
-
-def _options(magic: Any) -> dict[str, bool]:
-    actions = magic.parser._actions
-    return {name: action.nargs != 0 for action in actions for name in action.option_strings}
-
-
-def _words(line: str) -> list[str]:
-    """The words before the cursor, the last of them "" where none has begun."""
-    words = line.split()
-    return [*words, ""] if not words or line[-1].isspace() else words
 
 
 def _for_line(words: Sequence[str]) -> tuple[list[str], str]:

@@ -11,14 +11,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 
-def look(comm: Any, take: Callable[[Mapping[str, Any]], None]) -> bool:
-    """Calls *take* with each custom message, in the channel's thread; False where none can be.
+def look(comm: Any, take: Callable[[Mapping[str, Any]], None]) -> None:
+    """Calls *take* with each custom message, in the channel's thread, where that can be.
 
     The same message comes a second time in the usual way: *take* has to know it.
     """
     route = getattr(comm, "_reply_subshell_for", None)
     if route is None:
-        return False
+        return
 
     def looked(data: Any, default: str | None) -> Any:
         content = data.get("content") if isinstance(data, dict) else None
@@ -27,4 +27,3 @@ def look(comm: Any, take: Callable[[Mapping[str, Any]], None]) -> bool:
         return route(data, default)
 
     comm._reply_subshell_for = looked
-    return True

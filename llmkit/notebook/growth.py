@@ -30,7 +30,7 @@ class Growth:
         self.growing: Growing | None = None
         self.run_id = ""
         self.cell: Cell | None = None
-        self.stop: Callable[[], None] = _nothing
+        self.stop: Callable[[], None] = lambda: None  # there is nothing to stop yet
         self.over = False
         self._timer: asyncio.TimerHandle | None = None
 
@@ -81,7 +81,3 @@ class Growth:
     def _say(self) -> None:
         self._timer = None
         self.news()
-
-
-def _nothing() -> None:
-    """Stops nothing, before there is anything to stop."""

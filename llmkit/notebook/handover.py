@@ -26,7 +26,16 @@ class Desk:
 
     def __init__(self, manager: EventLoopManager) -> None:
         self._manager = manager
-        self._loop = main_loop()
+        kernel = getattr(get_ipython(), "kernel", None)
+        # The loop of the kernel's main thread; outside of a kernel the running one, or None.
+        self._loop: asyncio.AbstractEventLoop | None = getattr(
+            getattr(kernel, "io_loop", None), "asyncio_loop", None
+        )
+        if self._loop is None:
+            try:
+                self._loop = asyncio.get_running_loop()
+            except RuntimeError:
+                pass  # a script, where things are done at once
         self._context = contextvars.copy_context()
 
     def soon(self, action: Callable[..., object], *arguments: object) -> None:
@@ -40,35 +49,19 @@ class Desk:
             # A copy each time: a context that is being used cannot be entered a second time.
             self._loop.call_soon_threadsafe(action, *arguments, context=self._context.copy())
 
-    def later(self, seconds: float, action: Callable[[], object]) -> Callable[[], None]:
-        """Calls *action* on the main loop in so many seconds; call only there. Gives its end."""
-        if self._loop is None:
-            return _nothing
-        return self._loop.call_later(seconds, action, context=self._context.copy()).cancel
+    def later(self, seconds: float, action: Callable[[], object]) -> None:
+        """Calls *action* on the main loop in so many seconds, or never without a loop.
+
+        Call only on that loop.
+        """
+        if self._loop is not None:
+            self._loop.call_later(seconds, action, context=self._context.copy())
 
     def work(self, start: Callable[[], Coroutine[Any, Any, object]]) -> None:
         """Runs a coroutine on the main loop, held until it ends."""
         self.soon(lambda: self._manager.spawn(start()))
 
 
-def main_loop() -> asyncio.AbstractEventLoop | None:
-    """The loop of the kernel's main thread; outside of a kernel the running one, or None."""
-    kernel = getattr(get_ipython(), "kernel", None)
-    loop: asyncio.AbstractEventLoop | None = getattr(
-        getattr(kernel, "io_loop", None), "asyncio_loop", None
-    )
-    if loop is not None:
-        return loop
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
-
-
 def in_kernel() -> bool:
     """Whether there is a notebook's kernel here, and so perhaps somebody to show widgets to."""
     return getattr(get_ipython(), "kernel", None) is not None
-
-
-def _nothing() -> None:
-    """Ends a timer that was never begun."""

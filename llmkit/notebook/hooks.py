@@ -46,13 +46,23 @@ class CellHooks:
         self._end()  # should an earlier one have ended without a word
         # Not shell.execution_count: newer IPythons have counted on already, older ones have not.
         number = self._shell.displayhook.prompt_count
-        cell = Cell(info.cell_id or _stand_in(info.raw_cell), number)
+        cell_id = info.cell_id
+        if not cell_id:
+            digest = hashlib.sha256((info.raw_cell or "").encode("utf-8", "replace")).hexdigest()
+            cell_id = f"source:{digest[:16]}"
+        cell = Cell(cell_id, number)
         self._here.cell = cell
         RUNNING.add(cell)
         CURRENT.set(cell)
-        gone = self._deleted_cells(info)
-        if gone:
-            self._deleted(gone)
+        # JupyterLab names deleted cells with the next one that runs; ipykernel 6 has them only in
+        # the message that runs it.
+        meta = getattr(info, "cell_meta", None)
+        if not meta:
+            parent: Mapping[str, Any] = getattr(self._shell, "get_parent", dict)() or {}
+            meta = parent.get("metadata") or {}
+        deleted = tuple(map(str, meta.get("deletedCells") or ()))
+        if deleted:
+            self._deleted(deleted)
         self._started(cell)
 
     def after(self, result: Any) -> None:
@@ -73,15 +83,6 @@ class CellHooks:
         if cell is not None:
             RUNNING.discard(cell)
 
-    def _deleted_cells(self, info: Any) -> Collection[str]:
-        # JupyterLab names them with the next cell that runs; ipykernel 6 has them only here.
-        meta = getattr(info, "cell_meta", None)
-        if not meta:
-            parent: Mapping[str, Any] = getattr(self._shell, "get_parent", dict)() or {}
-            meta = parent.get("metadata") or {}
-        deleted = meta.get("deletedCells") or ()
-        return tuple(str(cell) for cell in deleted)
-
 
 class _Here(threading.local):
     """What runs on this thread: a cell of the front end, and how many are nested in it."""
@@ -98,8 +99,3 @@ def unregister(shell: Any) -> None:
             owner = type(getattr(callback, "__self__", None))
             if (owner.__module__, owner.__name__) == (__name__, CellHooks.__name__):
                 shell.events.unregister(event, callback)
-
-
-def _stand_in(source: str | None) -> str:
-    digest = hashlib.sha256((source or "").encode("utf-8", "replace")).hexdigest()
-    return f"source:{digest[:16]}"

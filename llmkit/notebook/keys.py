@@ -42,26 +42,19 @@ def key(provider: str, flag: str = "") -> Any:
         if kit.settings.keyring:
             Keyring().write(provider, None)
         return kit.checks.status(provider)
-    kit.credentials.type_in(provider, _asked(provider))
-    if flag == "--save":
-        _save(kit, provider)
-    return face().check(provider)
-
-
-def _asked(provider: str) -> str:
     try:
-        # Not imported by its name: a kernel puts its own in that place for each cell.
-        return getpass.getpass(f"Key for {provider}: ")
+        # Not imported by its name: a kernel puts its own in that place for each cell. In no
+        # variable: the frame of a check that fails would hold the key.
+        kit.credentials.type_in(provider, getpass.getpass(f"Key for {provider}: "))
     except StdinNotImplementedError:
         raise UsageError(
             "nobody can be asked for a key here; set the provider's environment variable"
         ) from None
-
-
-def _save(kit: Any, provider: str) -> None:
-    found = kit.credentials.find(kit.registry.provider(provider))
-    if found.key is None:
-        raise UsageError(f"the key {found.problem}")
-    Keyring().write(provider, str(found.key.reveal()))
-    kit.configure(keyring=True)
-    print("kept in the keyring; LLMKIT_KEYRING=1 makes later kernels look there")  # noqa: T201
+    if flag == "--save":
+        credential = kit.credentials.find(kit.registry.provider(provider))
+        if credential.key is None:
+            raise UsageError(f"the key {credential.problem}")
+        Keyring().write(provider, str(credential.key.reveal()))
+        kit.configure(keyring=True)
+        print("kept in the keyring; LLMKIT_KEYRING=1 makes later kernels look there")  # noqa: T201
+    return face().check(provider)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import product
 from typing import Any, TypeVar
 
@@ -66,6 +67,16 @@ def common(function: F) -> F:
     return function
 
 
+@contextmanager
+def _usage_errors() -> Iterator[None]:
+    """Raises a `UsageError` in place of a `ConfigError`."""
+    # It is one line without a traceback, and stops "Run All" like any other error.
+    try:
+        yield
+    except ConfigError as error:
+        raise UsageError(str(error)) from None
+
+
 @magics_class
 class LlmkitMagics(Magics):
     """The magics of llmkit; braces, $ and % in a prompt arrive as they were written."""
@@ -81,7 +92,8 @@ class LlmkitMagics(Magics):
         given = _parsed(self.ask, line)
         if given.system:
             given.system = given.system[-1]
-        return self._put(face().ask, cell, given, [given.model], [given.provider], given.model)
+        named = [(given.model, given.provider)]
+        return self._put(face().ask, cell, given, named, given.model)
 
     @no_var_expand
     @magic_arguments("compare")
@@ -97,34 +109,33 @@ class LlmkitMagics(Magics):
         given = _parsed(self.compare, line)
         if not given.models:
             raise UsageError('name at least one model, e.g. "%%compare local:smollm2"')
-        return self._put(
-            face().compare, cell, given, given.models, given.providers or [None], given.models
-        )
+        named = product(given.models, given.providers or [None])
+        return self._put(face().compare, cell, given, named, given.models)
 
     @no_var_expand
     @line_magic
     def llmkit(self, line: str) -> Any:
         """Shows and does what llmkit knows; `%llmkit help` lists the words."""
-        return _without_traceback(run_command, line)
+        with _usage_errors():
+            return run_command(line)
 
-    def _put(
-        self, function: Any, cell: str, given: Any, names: Any, providers: Any, models: Any
-    ) -> Any:
-        return _without_traceback(
-            self._put_checked, function, cell, given, product(names, providers), models
-        )
-
-    def _put_checked(
-        self, function: Any, cell: str, given: Any, named: Iterable[Any], models: Any
-    ) -> Any:
+    @_usage_errors()
+    def _put(self, function: Any, cell: str, given: Any, named: Iterable[Any], models: Any) -> Any:
         for name, provider in named:
             if name is not None:  # before anything is sent: a slip must not cost the other answers
                 face().resolve(name, provider)
         assert self.shell is not None
         variables = self.shell.user_ns
-        prompt = _prompt(cell, given, variables)
+        prompt = cell.removesuffix("\n")  # IPython ends every cell with one, typed or not
+        if not given.raw:
+            prompt = filled(prompt, variables)
+        options = {
+            name: value
+            for name, value in vars(given).items()
+            if name not in NOT_PASSED_ON and value not in (None, False)
+        }
         try:
-            result = function(prompt, models, **_wishes(given))
+            result = function(prompt, models, **options)
         except KeyboardInterrupt:
             if given.out:
                 variables[given.out] = face().current_kit().last
@@ -143,22 +154,3 @@ def _parsed(magic: Any, line: str) -> Any:
             hint = f"; did you mean {' or '.join(near)}?" if near else ""
             raise UsageError(f"there is no option {name}{hint}")
     return parse_argstring(magic, line)
-
-
-def _prompt(cell: str, given: Any, variables: Mapping[str, object]) -> str:
-    # IPython ends every cell with one newline, whether it was typed or not.
-    text = cell.removesuffix("\n")
-    return text if given.raw else filled(text, variables)
-
-
-def _wishes(given: Any) -> dict[str, Any]:
-    wishes = {k: v for k, v in vars(given).items() if k not in NOT_PASSED_ON}
-    return {name: value for name, value in wishes.items() if value not in (None, False)}
-
-
-def _without_traceback(function: Callable[..., Any], *arguments: Any) -> Any:
-    # A UsageError is one line, and stops "Run All" like any other error.
-    try:
-        return function(*arguments)
-    except ConfigError as error:
-        raise UsageError(str(error)) from None

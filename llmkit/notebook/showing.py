@@ -30,15 +30,24 @@ class Showing:
         plain: Callable[[], Any],
         words: Callable[[], Mapping[str, str]],
     ) -> None:
+        from ipykernel._version import __version__ as version
+
         self._desk = desk
         self._plain = plain
         self._words = words
         self._settled = False
         self._handle = display(self._bundle(front), raw=True, display_id=True)
-        if _deaf_in_a_cell():
-            self._after_the_cell()
-        else:
+        # ipykernel 6 delivers nothing while a cell runs, not even a greeting.
+        if int(version.partition(".")[0]) >= 7:
             desk.soon(self._wait, STEPS)
+            return
+        shell: Any = get_ipython()
+
+        def ended(*_: object) -> None:
+            shell.events.unregister("post_run_cell", ended)
+            desk.soon(self._wait, STEPS)
+
+        shell.events.register("post_run_cell", ended)
 
     def greeted(self) -> None:
         """The front end has shown that it can."""
@@ -62,19 +71,3 @@ class Showing:
             return
         self._settled = True
         self._handle.update(self._bundle(self._plain()), raw=True)
-
-    def _after_the_cell(self) -> None:
-        shell: Any = get_ipython()
-
-        def ended(*_: object) -> None:
-            shell.events.unregister("post_run_cell", ended)
-            self._desk.soon(self._wait, STEPS)
-
-        shell.events.register("post_run_cell", ended)
-
-
-def _deaf_in_a_cell() -> bool:
-    # ipykernel 6 delivers nothing while a cell runs, not even a greeting.
-    from ipykernel._version import __version__
-
-    return int(__version__.partition(".")[0]) < 7

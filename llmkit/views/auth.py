@@ -44,24 +44,17 @@ def auth_table(rows: Sequence[Mapping[str, object]]) -> Table:
 def _line(row: Mapping[str, object]) -> Line:
     glyph, tone = STATES.get(str(row["state"]), ("!", "warn"))
     word = str(row["state"]).replace("_", " ")
+    source, tail = str(row.get("key_source") or "none"), str(row.get("key_tail") or "")
+    key = f"{source} …{tail}" if tail else source
+    checked = row.get("checked_at")
+    clock = checked.astimezone().strftime("%H:%M:%S") if isinstance(checked, datetime) else "–"
     cells = (
         Cell(f"{glyph} {word}", tone, str(row.get("error") or "")),
         Cell(str(row["provider"]), title=str(row.get("base_url") or "")),
-        Cell(_key(row)),
+        Cell("–" if source == "none" else key),
         Cell(str(row.get("advice") or "")),
         Cell(seconds(row.get("latency_s"))),
         Cell(str(row.get("attempts") or "–")),
-        Cell(_clock(row.get("checked_at"))),
+        Cell(clock),
     )
     return Line(str(row["provider"]), cells)
-
-
-def _key(row: Mapping[str, object]) -> str:
-    source, tail = str(row.get("key_source") or "none"), str(row.get("key_tail") or "")
-    if source == "none":
-        return "–"
-    return f"{source} …{tail}" if tail else source
-
-
-def _clock(when: object) -> str:
-    return when.astimezone().strftime("%H:%M:%S") if isinstance(when, datetime) else "–"

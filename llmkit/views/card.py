@@ -53,18 +53,25 @@ class Card:
 
     def plain(self) -> dict[str, object]:
         """The same as JSON can hold it, with nothing in it that acts and no key."""
-        return {name: _harmless(value) for name, value in asdict(self).items()}
+        plain: dict[str, object] = {}
+        for name, value in asdict(self).items():
+            if isinstance(value, tuple):
+                plain[name] = [shown(text) for text in value]
+            else:
+                plain[name] = shown(value) if isinstance(value, str) else value
+        return plain
 
 
 def card_of(row: Row) -> Card:
     """The card of a final answer."""
     answer = row.completion
     mark, word, tone = MARKS[answer.status]
+    model = row.request_model or row.asked
     return Card(
         row=row.row,
         group=str(row.prompt_id),
         prompt=row.prompt,
-        name=_name(row),
+        name=f"{row.provider}: {model}" if row.provider else model,
         served=_served(row),
         point=point(row),
         state=str(answer.status),
@@ -87,7 +94,10 @@ def by_prompt(cards: Sequence[Card]) -> Iterable[tuple[str, list[Card]]]:
 
 def point(row: Row) -> str:
     """The grid point of a row in words, "" for a run without parameters."""
-    said = [f"{name} {_short(value)}" for name, value in row.parameters.items()]
+    said = []
+    for name, value in row.parameters.items():
+        words = " ".join(shown(value).split())  # a key is taken out before it is cut
+        said.append(f"{name} {clipped(words, 40)}")
     return " · ".join([*said, *([f"repeat {row.repeat + 1}"] if row.repeat else [])])
 
 
@@ -129,11 +139,6 @@ def remarks(row: Row) -> tuple[str, ...]:
     return (*said, *answer.warnings)
 
 
-def _name(row: Row) -> str:
-    model = row.request_model or row.asked
-    return f"{row.provider}: {model}" if row.provider else model
-
-
 def _served(row: Row) -> str:
     sent, served = row.request_model, row.completion.response_model
     said = []
@@ -144,13 +149,3 @@ def _served(row: Row) -> str:
     if row.completion.upstream_provider:
         said.append(f"by {row.completion.upstream_provider}")
     return " · ".join(said)
-
-
-def _short(value: object) -> str:
-    return clipped(" ".join(shown(value).split()), 40)  # a key is taken out before it is cut
-
-
-def _harmless(value: object) -> object:
-    if isinstance(value, str):
-        return shown(value)
-    return [shown(said) for said in value] if isinstance(value, tuple) else value

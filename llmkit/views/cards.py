@@ -40,10 +40,17 @@ def cards_html(
     parts = [f'<p class="lk-note">{escape(note)}</p>' for note in notes]
     if not cards:
         parts.append("<p>No answers.</p>")
-    many = _lanes if len(cards) <= MOST_CARDS else _folded
     for prompt, group in by_prompt(cards):
         parts.append(f"<h3>{escape(prompt)}</h3>")
-        parts.append(many(group, written))
+        if len(cards) <= MOST_CARDS:
+            columns = {3: "lk-three", 4: "lk-four", 7: "lk-four", 8: "lk-four"}.get(len(group), "")
+            lanes = "".join(_lane(card, written) for card in group)
+            parts.append(f'<div class="lk-lanes {columns}">{lanes}</div>')
+        else:
+            heads = "".join(f'<th scope="col" style="text-align:left">{h}</th>' for h in FOLDED)
+            lines = "".join(_line(card, written) for card in group)
+            parts.append(f'<table class="lk-grid"><thead><tr>{heads}</tr></thead>')
+            parts.append(f"<tbody>{lines}</tbody></table>")
     return framed("".join(parts))
 
 
@@ -68,44 +75,26 @@ def cards_text(
     return "\n".join(parts).strip("\n")
 
 
-def _lanes(cards: Sequence[Card], written: Write) -> str:
-    columns = {3: "lk-three", 4: "lk-four", 7: "lk-four", 8: "lk-four"}.get(len(cards), "")
-    lanes = "".join(_lane(card, written) for card in cards)
-    return f'<div class="lk-lanes {columns}">{lanes}</div>'
-
-
 def _lane(card: Card, written: Write) -> str:
     parts = [f"<h4>{escape(card.name)}</h4>"]
     parts += [
         f'<p class="lk-point">{escape(said)}</p>' for said in (card.served, card.point) if said
     ]
     parts.append(f'<p class="lk-{card.tone}">{card.mark} {escape(card.word)}</p>')
-    parts.append(_texts(card, written))
+    if card.error:
+        parts.append(f'<p class="lk-bad">{escape(card.error)}</p>')
+    if card.reasoning:
+        thought = f"<pre {AS_WRITTEN}>{escape(card.reasoning)}</pre>"
+        parts.append(f"<details><summary>reasoning</summary>{thought}</details>")
+    if card.text:
+        parts.append(written(card.text))
     parts += [f'<p class="lk-note">{escape(said)}</p>' for said in card.remarks]
     parts.append(f'<p class="lk-facts">{escape(" · ".join(card.facts))}</p>')
     return f'<section class="lk-lane">{"".join(parts)}</section>'
 
 
-def _texts(card: Card, written: Write) -> str:
-    parts = []
-    if card.error:
-        parts.append(f'<p class="lk-bad">{escape(card.error)}</p>')
-    if card.reasoning:
-        thought = f'<pre class="lk-thought" {AS_WRITTEN}>{escape(card.reasoning)}</pre>'
-        parts.append(f"<details><summary>reasoning</summary>{thought}</details>")
-    if card.text:
-        parts.append(written(card.text))
-    return "".join(parts)
-
-
-def _folded(cards: Sequence[Card], written: Write) -> str:
-    """A line for each answer, whose card opens where its text begins."""
-    heads = "".join(f'<th scope="col" style="text-align:left">{h}</th>' for h in FOLDED)
-    lines = "".join(_line(card, written) for card in cards)
-    return f'<table class="lk-grid"><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table>'
-
-
 def _line(card: Card, written: Write) -> str:
+    """A line of the table; the card opens where its text begins."""
     begins = clipped(" ".join(shown(card.text or card.error).split()), 72)
     cells = [
         ("", escape(card.name)),
@@ -114,12 +103,9 @@ def _line(card: Card, written: Write) -> str:
         ("", f"<details><summary>{escape(begins)}</summary>{_lane(card, written)}</details>"),
         ("lk-soft", escape(" · ".join(card.facts))),
     ]
-    return f"<tr>{''.join(_cell(kind, inner) for kind, inner in cells)}</tr>"
-
-
-def _cell(kind: str, inner: str) -> str:
     # Inline, because notebooks put the cells of a table to the right.
-    return f'<td class="{kind}" style="text-align:left">{inner}</td>'
+    inner = [f'<td class="{kind}" style="text-align:left">{markup}</td>' for kind, markup in cells]
+    return f"<tr>{''.join(inner)}</tr>"
 
 
 def _block(card: Card, width: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
@@ -56,29 +55,23 @@ class Differences:
 
     def __str__(self) -> str:
         head = f"[-only {shown(self.names[0])}-] {{+only {shown(self.names[1])}+}}"
-        return f"{head}\n\n{''.join(map(_bracketed, self.pieces))}"
+        parts = [head, "\n\n"]
+        for piece in self.pieces:
+            before, after = BRACKETS[piece.kind]
+            parts.append(f"{before}{piece.text}{after}")
+        return "".join(parts)
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
+        # Line and strike say what colour says too.
         first, second = map(escape, self.names)
-        head = f"<del>only {first}</del> · <ins>only {second}</ins>"
-        body = pieces_html(self.pieces)
-        return framed(f'<p class="lk-note">{head}</p>{body}')
-
-
-def pieces_html(pieces: Sequence[Piece]) -> str:
-    """The pieces as one text, in which line and strike say what colour says too."""
-    return f'<p class="lk-differ" style="white-space:pre-wrap">{"".join(map(_marked, pieces))}</p>'
-
-
-def _marked(piece: Piece) -> str:
-    if piece.kind == "same":
-        return escape(piece.text)
-    tag, look = STYLES[piece.kind]
-    return f'<{tag} style="{look}">{escape(piece.text)}</{tag}>'
-
-
-def _bracketed(piece: Piece) -> str:
-    before, after = BRACKETS[piece.kind]
-    return f"{before}{piece.text}{after}"
+        parts = [f'<p class="lk-note"><del>only {first}</del> · <ins>only {second}</ins></p>']
+        parts.append('<p class="lk-differ" style="white-space:pre-wrap">')
+        for piece in self.pieces:
+            text = escape(piece.text)
+            if piece.kind != "same":
+                tag, look = STYLES[piece.kind]
+                text = f'<{tag} style="{look}">{text}</{tag}>'
+            parts.append(text)
+        return framed(f"{''.join(parts)}</p>")

@@ -53,7 +53,7 @@ def comparison_frame(rows: Sequence[Row]) -> pd.DataFrame:
     extra = {_free(name, ours): "object" for row in rows for name in row.extra}
     lines = [{**_line(row), **{_free(n, ours): v for n, v in row.extra.items()}} for row in rows]
     frame = table_frame(lines, {**ours, **extra})
-    return frame.astype({name: _inferred(frame[name]) for name in extra})
+    return frame.astype({name: frame[name].infer_objects().dtype for name in extra})
 
 
 def table_frame(rows: Iterable[Mapping[str, object]], columns: Mapping[str, str]) -> pd.DataFrame:
@@ -63,7 +63,10 @@ def table_frame(rows: Iterable[Mapping[str, object]], columns: Mapping[str, str]
     lines = list(rows)
     return pd.DataFrame(
         {
-            name: pd.Series([line.get(name) for line in lines], dtype=_dtype(dtype))
+            name: pd.Series(
+                [line.get(name) for line in lines],
+                dtype=pd.StringDtype() if dtype == "string" else dtype,
+            )
             for name, dtype in columns.items()
         }
     )
@@ -95,7 +98,8 @@ def write_parquet(rows: Sequence[Row], about: Mapping[str, object], path: Path) 
         raise ConfigError('Parquet needs: pip install "llmkit[export]"') from None
     frame = comparison_frame(rows)
     for name in _texts(frame):
-        frame[name] = frame[name].map(_keyless, na_action="ignore").astype("string")
+        texts = frame[name].map(lambda value: redact(str(value)), na_action="ignore")
+        frame[name] = texts.astype("string")
     table = pa.Table.from_pandas(frame, preserve_index=False)
     metadata = {**(table.schema.metadata or {}), b"llmkit": _said(about).encode()}
     pq.write_table(table.replace_schema_metadata(metadata), path)
@@ -123,26 +127,12 @@ def _line(row: Row) -> dict[str, Any]:
     line["ignored_parameters"] = ", ".join(answer.ignored_parameters)
     line["fallback"] = " | ".join(map(str, answer.fallback))
     line["warnings"] = "; ".join(answer.warnings)
-    return {name: _plain(value) for name, value in line.items()}
-
-
-def _plain(value: object) -> object:
     # A StrEnum is a str, but its repr would show in an object column.
-    return str(value) if isinstance(value, str) else value
+    return {n: str(value) if isinstance(value, str) else value for n, value in line.items()}
 
 
 def _free(name: str, taken: Mapping[str, str]) -> str:
     return f"prompt_{name}" if name in taken else name
-
-
-def _inferred(column: pd.Series[Any]) -> Any:
-    return column.infer_objects().dtype
-
-
-def _dtype(name: str) -> Any:
-    import pandas as pd
-
-    return pd.StringDtype() if name == "string" else name
 
 
 def _texts(frame: pd.DataFrame) -> list[str]:
@@ -152,10 +142,6 @@ def _texts(frame: pd.DataFrame) -> list[str]:
 def _said(about: Mapping[str, object]) -> str:
     # ASCII, so that nothing in it can act on the terminal or the editor that shows the file.
     return redact(json.dumps(about, default=str))
-
-
-def _keyless(value: object) -> str:
-    return redact(str(value))
 
 
 def _harmless(value: object) -> object:

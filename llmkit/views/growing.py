@@ -68,7 +68,14 @@ class Growing:
 
     def __init__(self, rows: Sequence[Row], notes: Sequence[str] = ()) -> None:
         self.notes = tuple(notes)
-        self._lanes = {row.row: _Lane(_waiting(card_of(row))) for row in rows}
+        self._lanes: dict[int, _Lane] = {}
+        for row in rows:
+            card = card_of(row)
+            if not card.error:  # an error is known before anything is sent
+                card = replace(
+                    card, state="waiting", mark="○", word="waiting", tone="soft", facts=()
+                )
+            self._lanes[row.row] = _Lane(card)
         self._touched: set[int] = set()
         self._final: set[int] = set()
 
@@ -118,20 +125,17 @@ class Growing:
 
     def _change(self, number: int) -> Mapping[str, object]:
         lane = self._lanes[number]
-        if number in self._final:
-            return {"row": number, "card": self._last_word(lane)}
-        added = {"row": number, "add": lane.text.news(), "think": lane.reasoning.news()}
-        return {k: v for k, v in added.items() if v != ""} | {"facts": list(_pace(lane))}
-
-    def _last_word(self, lane: _Lane) -> dict[str, object]:
-        """The final card, with its text only where it is not what was sent piece by piece."""
-        sent = lane.card.plain()
+        if number not in self._final:
+            added = {"row": number, "add": lane.text.news(), "think": lane.reasoning.news()}
+            return {k: v for k, v in added.items() if v != ""} | {"facts": list(_pace(lane))}
+        # The final card has its text only where it is not what was sent piece by piece.
+        card = lane.card.plain()
         for name, stream in (("text", lane.text), ("reasoning", lane.reasoning)):
             if getattr(lane.card, name) == stream.whole():
-                sent[f"{name}_end"] = shown(stream.unsent)
-                del sent[name]
+                card[f"{name}_end"] = shown(stream.unsent)
+                del card[name]
             stream.unsent = ""
-        return sent
+        return {"row": number, "card": card}
 
     def _sendable(self, number: int) -> dict[str, object]:
         lane, card = self._lanes[number], self._now(number)
@@ -149,21 +153,15 @@ class Growing:
         if number in self._final or lane.first_s is None:
             return lane.card
         return replace(
-            _writing(lane.card),
+            lane.card,
+            state="writing",
+            mark="✎",
+            word="writing",
+            tone="soft",
             text=lane.text.whole(),
             reasoning=lane.reasoning.whole(),
             facts=_pace(lane),
         )
-
-
-def _waiting(card: Card) -> Card:
-    if card.error:  # known before anything was sent
-        return card
-    return replace(card, state="waiting", mark="○", word="waiting", tone="soft", facts=())
-
-
-def _writing(card: Card) -> Card:
-    return replace(card, state="writing", mark="✎", word="writing", tone="soft")
 
 
 def _pace(lane: _Lane) -> tuple[str, ...]:

@@ -42,14 +42,11 @@ def _parser() -> MarkdownIt:
         raise ConfigError(NEEDS) from None
     parser = MarkdownIt("commonmark", {"html": False, "maxNesting": DEEPEST})
     parser.enable(["table", "strikethrough"]).disable(["image", "html_block", "html_inline"])
-    # Relative links as well: in a notebook they lead to the server's own API.
-    parser.validateLink = _may_link  # type: ignore[method-assign]  # as its manual says
+    # Assigned, as its manual says. Relative links are refused as well: in a notebook they lead to
+    # the server's own API.
+    parser.validateLink = lambda url: bool(_LINK.match(url))  # type: ignore[method-assign]
     parser.add_render_rule("link_open", _link)
     return parser
-
-
-def _may_link(url: str) -> bool:
-    return bool(_LINK.match(url))
 
 
 def _link(renderer: Any, tokens: Any, index: int, options: Any, env: Any) -> str:

@@ -115,7 +115,8 @@ def by_name(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
 
 def home(name: str, rows: Sequence[Row]) -> Row:
     """The row of the maker whose model the name is; that of Ollama for models of open weights."""
-    own = [row for row in rows if _is_of(name, row)]
+    dashed = name.lower().replace(".", "-")
+    own = [row for row in rows if dashed in str(row["id"]).lower().replace(".", "-")]
     makers = [row for row in own if row["provider"] not in SERVERS]
     ollama = [row for row in rows if row["provider"] == "ollama"]
     return (makers or own or ollama or list(rows))[0]
@@ -170,38 +171,35 @@ def _peer(row: Row | None) -> Cell:
     if row is None:
         return Cell("")
     glyph, tone = LIFECYCLES.get(str(row["lifecycle"]), LIFECYCLES["unknown"])
-    return Cell(f"{glyph} {row['id']}", tone, f"{badge(row).title}{_instead(row)}")
-
-
-def _instead(row: Row) -> str:
     live = row.get("live")
     if live is None:
-        return "; nothing is known to call in its place"
-    return "" if live == row["id"] else f"; today {live}"
+        today = "; nothing is known to call in its place"
+    else:
+        today = "" if live == row["id"] else f"; today {live}"
+    return Cell(f"{glyph} {row['id']}", tone, f"{badge(row).title}{today}")
 
 
 def _equivalent(row: Row, way: Sequence[Link]) -> Line:
     live = row.get("live")
     same = live == row["id"]
+    steps = []
+    for link in way:
+        step = f"{LIFECYCLES[link.lifecycle][0]} {link.model}"
+        if link.ends is not None:
+            when = "until" if link.lifecycle is Lifecycle.DEPRECATED else "since"
+            step += f" ({when} {link.ends})"
+        steps.append(step)
     cells = (
         Cell(str(row["provider"])),
         Cell(str(row["id"])),
         badge(row),
         Cell("the same" if same else str(live or "nothing"), "" if live else "bad"),
         Cell("" if same else RULES.get(str(row.get("live_rule")), str(row.get("live_rule") or ""))),
-        Cell(" → ".join(map(_step, way)) if len(way) > 1 else ""),
+        Cell(" → ".join(steps) if len(steps) > 1 else ""),
         Cell(tokens(row["max_input"])),
         Cell(price(row)),
     )
     return Line(str(row["provider"]), cells)
-
-
-def _step(link: Link) -> str:
-    glyph, _ = LIFECYCLES[link.lifecycle]
-    if link.ends is None:
-        return f"{glyph} {link.model}"
-    when = "until" if link.lifecycle is Lifecycle.DEPRECATED else "since"
-    return f"{glyph} {link.model} ({when} {link.ends})"
 
 
 def _long(row: Row, *, first: bool) -> Line:
@@ -227,7 +225,3 @@ def _own_words(name: str, rows: Sequence[Row]) -> str:
 def _all_words(name: str, rows: Sequence[Row]) -> str:
     ids = " ".join(f"{row['provider']}:{row['id']} {row['live'] or ''}" for row in rows)
     return f"{_own_words(name, rows)} {ids}".lower()
-
-
-def _is_of(name: str, row: Row) -> bool:
-    return name.lower().replace(".", "-") in str(row["id"]).lower().replace(".", "-")

@@ -26,7 +26,7 @@ def document(rows: Sequence[Row], *, about: Mapping[str, object]) -> dict[str, A
         "schema": SCHEMA,
         "version": VERSION,
         "about": _plain(about),
-        "rows": [_record(row) for row in rows],
+        "rows": [_plain(row) for row in rows],
     }
 
 
@@ -65,17 +65,12 @@ def _checked(data: object) -> dict[str, Any]:
     return data
 
 
-def _record(row: Row) -> dict[str, Any]:
-    plain: dict[str, Any] = _plain({f.name: getattr(row, f.name) for f in fields(Row)})
-    return plain
-
-
 def _plain(value: object) -> Any:
     if isinstance(value, Mapping):
         return {redact(str(key)): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
-    if isinstance(value, Completion | Usage | FallbackStep | ToolCall):
+    if isinstance(value, Row | Completion | Usage | FallbackStep | ToolCall):
         return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
     if hasattr(value, "tolist"):  # a number or an array of numpy's
         return _plain(value.tolist())
@@ -83,18 +78,15 @@ def _plain(value: object) -> Any:
 
 
 def _scalar(value: object) -> Any:
-    if _is_missing(value):
+    try:
+        missing = value is None or bool(value != value)  # NaN and NaT equal nothing
+    except (TypeError, ValueError):  # and pandas' NA does not say what it equals
+        missing = type(value).__name__ == "NAType"
+    if missing:
         return None
     if isinstance(value, bool | int) or (isinstance(value, float) and isfinite(value)):
         return value
     return redact(value.isoformat() if isinstance(value, datetime) else str(value))
-
-
-def _is_missing(value: object) -> bool:
-    try:
-        return value is None or bool(value != value)  # NaN and NaT equal nothing
-    except (TypeError, ValueError):  # and pandas' NA does not say what it equals
-        return type(value).__name__ == "NAType"
 
 
 def _row(record: Mapping[str, Any]) -> Row:
@@ -112,23 +104,22 @@ def _row(record: Mapping[str, Any]) -> Row:
 def _completion(record: Mapping[str, Any]) -> Completion:
     started = record["started_at"]
     values = _known(Completion, record)
+    steps = [  # an earlier version told less
+        {**_known(FallbackStep, step), "lost": tuple(step.get("lost", ()))}
+        for step in record["fallback"]
+    ]
     values |= {
         "status": Status(record["status"]),
         "usage": Usage(**_known(Usage, record["usage"])),
         "tool_calls": tuple(
             ToolCall(**_known(ToolCall, call)) for call in record.get("tool_calls", ())
         ),
-        "fallback": tuple(map(_step, record["fallback"])),
+        "fallback": tuple(FallbackStep(**step) for step in steps),
         "warnings": tuple(record["warnings"]),
         "ignored_parameters": tuple(record["ignored_parameters"]),
         "started_at": datetime.fromisoformat(started) if started else None,
     }
     return Completion(**values)
-
-
-def _step(record: Mapping[str, Any]) -> FallbackStep:
-    # An earlier version told less.
-    return FallbackStep(**{**_known(FallbackStep, record), "lost": tuple(record.get("lost", ()))})
 
 
 def _known(

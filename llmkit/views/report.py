@@ -52,7 +52,10 @@ class Report:
     def tables(self) -> tuple[Table, ...]:
         """What the display shows, as plain values."""
         names = self.shown or tuple(self.columns)
-        columns = tuple(Column(name, number=self._is_number(name)) for name in names)
+        columns = tuple(
+            Column(name, number=self.columns.get(name, "").lower().startswith(("int", "float")))
+            for name in names
+        )
         lines = tuple(
             Line(str(i), tuple(Cell(cell(row.get(name))) for name in names))
             for i, row in enumerate(self.rows)
@@ -72,6 +75,3 @@ class Report:
 
     def _repr_html_(self) -> str:
         return tables_html(*self.tables())
-
-    def _is_number(self, name: str) -> bool:
-        return self.columns.get(name, "").lower().startswith(("int", "float"))

@@ -84,6 +84,7 @@ def _line(row: Row) -> Line:
     glyph, tone = STATUSES.get(str(row["status"]), ("?", "soft"))
     word = str(row["status"]).replace("_", " ")
     reason = str(row.get("closed_by") or "")
+    connections = row.get("open_connections")
     cells = (
         Cell(f"{glyph} {word}", tone),
         Cell(str(row["id"])),
@@ -94,7 +95,7 @@ def _line(row: Row) -> Line:
         Cell(age(row["idle_s"])),
         Cell(f"{row['requests']:,}"),
         Cell(f"{row['in_flight']:,}"),
-        Cell(_count(row.get("open_connections"))),
+        Cell("–" if connections is None else f"{connections:,}"),
         Cell(size(row["bytes_in"])),
         Cell(REASONS.get(reason, reason)),
     )
@@ -103,13 +104,17 @@ def _line(row: Row) -> Line:
 
 def _leak(row: Row) -> Line:
     glyph, tone = STATUSES["leaked"]
+    place = str(row.get("opened_at") or "unknown")
+    found = CELL_FILE.search(place)
+    if found and row.get("cell") is not None:
+        place = f"line {found[1] or found[2]} of its cell"
     cells = (
         Cell(f"{glyph} leaked", tone),
         Cell(str(row["id"])),
         Cell(str(row["provider"])),
         _cell(row),
         Cell(str(row["kind"])),
-        Cell(_place(row)),
+        Cell(place),
         Cell(age(row["age_s"])),
     )
     return Line(str(row["id"]), cells)
@@ -120,15 +125,3 @@ def _cell(row: Row) -> Cell:
     if count is not None:
         return Cell(f"In [{count}]", title=str(cell or ""))
     return Cell("–" if cell is None else "a cell", title=str(cell or ""))
-
-
-def _place(row: Row) -> str:
-    where = str(row.get("opened_at") or "")
-    found = CELL_FILE.search(where)
-    if found and row.get("cell") is not None:
-        return f"line {found[1] or found[2]} of its cell"
-    return where or "unknown"
-
-
-def _count(value: object) -> str:
-    return "–" if value is None else f"{value:,}"

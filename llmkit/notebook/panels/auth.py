@@ -38,7 +38,11 @@ class Auth(LastingPanel):
         rows = self.report().rows
         return {
             "auth": plain(auth_table(rows)),
-            "takes_key": [row["provider"] for row in rows if self._takes_key(row)],
+            "takes_key": [
+                row["provider"]
+                for row in rows
+                if self.kit.registry.provider(str(row["provider"])).key_vars
+            ],
             "typed": [row["provider"] for row in rows if row["key_source"] == TYPED],
         }
 
@@ -54,7 +58,7 @@ class Auth(LastingPanel):
         """Checking one or all, typing a key in, and forgetting it."""
         return {
             "check": self._check,
-            "check_all": self._check_all,
+            "check_all": self.kit.checks.check_all,
             "key": self._key,
             "forget": self._forget,
         }
@@ -79,9 +83,6 @@ class Auth(LastingPanel):
         self._unwatch()
         super().close()
 
-    def _takes_key(self, row: Mapping[str, object]) -> bool:
-        return bool(self.kit.registry.provider(str(row["provider"])).key_vars)
-
     def _begin(self) -> None:
         if not self._begun:
             self._begun = True
@@ -89,9 +90,6 @@ class Auth(LastingPanel):
 
     async def _check(self, provider: str) -> None:
         await self.kit.checks.check(provider)
-
-    async def _check_all(self) -> None:
-        await self.kit.checks.check_all()
 
     async def _key(self, provider: str, key: str) -> None:
         self.kit.registry.provider(provider)  # an unknown one is an error, and no key is kept

@@ -209,20 +209,17 @@ class Panel(anywidget.AnyWidget):
             self._views.discard(view)
             return
         if view not in self._views:  # a click tells of a living script as well as a greeting
-            self._meet(view, empty=bool(content.get("empty")))
+            for greeted in (*(s.greeted for s in self.showings), *self._greeted):
+                greeted()
+            self._views.add(view)
+            if len(self._views) == 1 and self._html is None:
+                self._watch_the_clock()
+            if content.get("empty"):
+                self._sent = None
+            self._paint()
         if kind == "do":
             words = content.get("words")
             self.desk.work(partial(self._act, str(content.get("verb")), words, content.get("n")))
-
-    def _meet(self, view: str, *, empty: bool) -> None:
-        for greeted in (*(s.greeted for s in self.showings), *self._greeted):
-            greeted()
-        self._views.add(view)
-        if len(self._views) == 1 and self._html is None:
-            self._watch_the_clock()
-        if empty:
-            self._sent = None
-        self._paint()
 
     async def _act(self, verb: str, words: object, n: object = None) -> None:
         error = None

@@ -53,9 +53,17 @@ class Wish:
             raise ConfigError("name at least one model, e.g. local:smollm2")
         if not self.variable.isidentifier() or keyword.iskeyword(self.variable):
             raise ConfigError(f"{self.variable!r} cannot be a variable's name; try {VARIABLE}")
-        asked: dict[str, Any] = {
-            name: _values(name, typed) for name, typed in self.numbers if typed.strip()
-        }
+        asked: dict[str, Any] = {}
+        for name, typed in self.numbers:
+            if not typed.strip():
+                continue
+            try:
+                values = [NUMBERS[name](part) for part in typed.split(",")]
+            except (KeyError, ValueError):
+                raise ConfigError(
+                    f"{name} is a number, or several like 0, 1; not {typed!r}"
+                ) from None
+            asked[name] = values[0] if len(values) == 1 else values
         if self.system.strip():
             asked["system"] = self.system
         return comparing(self.prompt, list(self.models), repeats=self.repeats, **asked)
@@ -74,8 +82,16 @@ class Compare(Panel):
     def __init__(self, kit: Kit, variables: dict[str, Any] | None = None) -> None:
         self.wish = Wish()
         self.board: Board | None = None
-        self._variables = _user_variables() if variables is None else variables
-        self._names = _model_names()
+        if variables is None:
+            shell = get_ipython()
+            variables = {} if shell is None else shell.user_ns
+        self._variables = variables
+        # The picker completes standard names, every id that can be called, and the script's.
+        lines = face().models(alive=True).rows
+        standard = {str(line["name"]) for line in lines if line.get("name")}
+        ids = {f"{line['provider']}:{line['id']}" for line in lines if line.get("id")}
+        scripted = {f"scripted:{name}" for name in cast()}
+        self._names = sorted(standard) + sorted(ids | scripted | {"local:smollm2"})
         self._running = False
         self._said = ""
         self._picks = picks_of(kit)
@@ -117,7 +133,34 @@ class Compare(Panel):
 
     def controls(self) -> Sequence[Any]:
         """The form of plain widgets."""
-        return [_plain_form(self)]
+        wide = {"width": "95%"}
+        prompt = ipywidgets.Textarea(description="Prompt", layout=wide)
+        system = ipywidgets.Text(description="System", layout=wide)
+        picked = " ".join(self._picks.names)
+        models = ipywidgets.Text(
+            picked, description="Models", placeholder="with blanks between", layout=wide
+        )
+        numbers = {name: ipywidgets.Text(description=name) for name in NUMBERS}
+        repeats = ipywidgets.BoundedIntText(value=1, min=1, max=1000, description="repeats")
+        variable = ipywidgets.Text(value=VARIABLE, description="variable")
+        run = ipywidgets.Button(description="Run", button_style="primary")
+        run.on_click(
+            lambda _: self.ask(
+                "run",
+                prompt=prompt.value,
+                system=system.value,
+                models=models.value.split(),
+                numbers={name: field.value for name, field in numbers.items()},
+                repeats=repeats.value,
+                variable=variable.value,
+            )
+        )
+        rest = [*numbers.values(), repeats, variable]
+        fields = ipywidgets.HBox(rest, layout={"flex_flow": "row wrap"})
+        buttons = [ipywidgets.HBox([run, self.button("Stop", "stop")])]
+        if self.board is not None:
+            buttons.append(plain_controls(self, self.board))
+        return [ipywidgets.VBox([prompt, system, models, fields, *buttons])]
 
     def grown(self) -> None:
         """Sends what is new of the answers; call it on their loop."""
@@ -177,56 +220,3 @@ class _Feed(Growth):
 
     def closed(self) -> None:
         self._panel.changed()
-
-
-def _values(name: str, typed: str) -> Any:
-    try:
-        found = [NUMBERS[name](part) for part in typed.split(",")]
-    except (KeyError, ValueError):
-        raise ConfigError(f"{name} is a number, or several like 0, 1; not {typed!r}") from None
-    return found[0] if len(found) == 1 else found
-
-
-def _user_variables() -> dict[str, Any]:
-    shell = get_ipython()
-    return {} if shell is None else shell.user_ns
-
-
-def _model_names() -> list[str]:
-    """What the picker completes: standard names, every id that can be called, the script's."""
-    lines = face().models(alive=True).rows
-    standard = {str(line["name"]) for line in lines if line.get("name")}
-    ids = {f"{line['provider']}:{line['id']}" for line in lines if line.get("id")}
-    scripted = {f"scripted:{name}" for name in cast()}
-    return sorted(standard) + sorted(ids | scripted | {"local:smollm2"})
-
-
-def _plain_form(panel: Compare) -> Any:
-    wide = {"width": "95%"}
-    prompt = ipywidgets.Textarea(description="Prompt", layout=wide)
-    system = ipywidgets.Text(description="System", layout=wide)
-    picked = " ".join(picks_of(panel.kit).names)
-    models = ipywidgets.Text(
-        picked, description="Models", placeholder="with blanks between", layout=wide
-    )
-    numbers = {name: ipywidgets.Text(description=name) for name in NUMBERS}
-    repeats = ipywidgets.BoundedIntText(value=1, min=1, max=1000, description="repeats")
-    variable = ipywidgets.Text(value=VARIABLE, description="variable")
-    run = ipywidgets.Button(description="Run", button_style="primary")
-    run.on_click(
-        lambda _: panel.ask(
-            "run",
-            prompt=prompt.value,
-            system=system.value,
-            models=models.value.split(),
-            numbers={name: field.value for name, field in numbers.items()},
-            repeats=repeats.value,
-            variable=variable.value,
-        )
-    )
-    rest = [*numbers.values(), repeats, variable]
-    fields = ipywidgets.HBox(rest, layout={"flex_flow": "row wrap"})
-    buttons = [ipywidgets.HBox([run, panel.button("Stop", "stop")])]
-    if panel.board is not None:
-        buttons.append(plain_controls(panel, panel.board))
-    return ipywidgets.VBox([prompt, system, models, fields, *buttons])

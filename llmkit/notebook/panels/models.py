@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
 from typing import Any
 
 import ipywidgets
 
 from ...catalogue import listing, resolution
-from ...catalogue.chain import Link, chain
-from ...catalogue.entry import Catalogue, normal
+from ...catalogue.chain import chain
+from ...catalogue.entry import normal
 from ...errors import LlmkitError
 from ...kit import Kit
 from ...types import Capability
@@ -94,11 +93,8 @@ class Models(LastingPanel):
         self._filter, self._chip = filter, chip
         self.changed()
 
-    def _picked(self) -> list[tuple[str, list[Row]]]:
-        return picked(self._rows, self._filter, [self._chip] if self._chip else [])
-
     def _frozen(self, table: Callable[[Sequence[Row]], Table]) -> Table:
-        groups = self._picked()
+        groups = picked(self._rows, self._filter, [self._chip] if self._chip else [])
         kept = table([row for _, group in groups[:MOST_FROZEN] for row in group])
         more = len(groups) - MOST_FROZEN
         said = f"{more} more names are in models().frame(). " if more > 0 else ""
@@ -106,26 +102,21 @@ class Models(LastingPanel):
 
     async def _explain(self, name: str) -> None:
         found = [row for row in self._rows if normal(str(row["name"])) == normal(name)]
+        registry = self.kit.registry
         if not found:
-            said = {"": resolution.why(self.kit.registry.resolve(name))}
-            self._told = (name, (why_table(said),))
+            reason = resolution.why(registry.resolve(name))
+            self._told = (name, (why_table({"": reason}),))
             return
-        places = [str(row["provider"]) for row in found]
-        catalogue = self.kit.registry.catalogue
-        ways = {str(row["provider"]): _way(catalogue, row, self._today) for row in found}
-        said = {place: self._why(name, place) for place in places}
-        self._told = (name, (equivalents_table(name, found, ways), why_table(said)))
-
-    def _why(self, name: str, provider: str) -> str:
-        try:
-            return resolution.why(self.kit.registry.resolve(name, provider))
-        except LlmkitError as error:
-            return str(error)
+        ways, reasons = {}, {}
+        for row in found:
+            place, model = str(row["provider"]), str(row["id"])
+            ways[place] = chain(registry.catalogue, place, model, self._today, str(row["class"]))
+            try:
+                reasons[place] = resolution.why(registry.resolve(name, place))
+            except LlmkitError as error:
+                reasons[place] = str(error)
+        self._told = (name, (equivalents_table(name, found, ways), why_table(reasons)))
 
     async def _pick(self, model: str) -> None:
         self.kit.registry.resolve(model)
         picks_of(self.kit).add(model)
-
-
-def _way(catalogue: Catalogue, row: Row, on: date) -> tuple[Link, ...]:
-    return chain(catalogue, str(row["provider"]), str(row["id"]), on, str(row["class"]))

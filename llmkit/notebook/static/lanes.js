@@ -80,7 +80,7 @@ export function lane(card) {
     card.error ? h("p", { class: "lk-bad" }, card.error) : null,
     card.reasoning
       ? h("details", {}, h("summary", {}, "reasoning"),
-          h("pre", { class: "lk-thought", style: AS_WRITTEN }, card.reasoning))
+          h("pre", { style: AS_WRITTEN }, card.reasoning))
       : null,
     body(card),
     card.remarks.map((said) => h("p", { class: "lk-note" }, said)),
@@ -89,7 +89,7 @@ export function lane(card) {
 }
 
 function body(card) {
-  if (card.markup) return h("div", { class: "lk-answer lk-markdown", markup: card.markup, tabindex: "0" });
+  if (card.markup) return h("div", { class: "lk-answer", markup: card.markup, tabindex: "0" });
   return card.text ? h("pre", { class: "lk-answer", style: AS_WRITTEN, tabindex: "0" }, card.text) : null;
 }
 
