@@ -8,9 +8,8 @@ from typing import Any
 
 from ..types import Usage
 from ..wire.shape import count, mapping, mappings, word
-from ..wire.sse import ServerSentEvent, SSEDecoder
+from ..wire.sse import ServerSentEvent
 from ._openai_refusal import broken_off, error_inside
-from .base import Provider
 from .streaming import DONE, Draft, EventParser
 
 # Source: the types of openai 3.54.0, mistralai 3.7.0 and openrouter 1.3.84 (read 2026-11-22).
@@ -35,31 +34,34 @@ class ChatDraft(Draft):
         """Adds what *chunk* says; only its choice 0 counts."""
         for position, choice in enumerate(mappings(chunk.get("choices"))):
             index = choice.get("index")
-            if (index if isinstance(index, int) else position) == 0:
-                self._take_choice(choice)
+            if (index if isinstance(index, int) else position) != 0:
+                continue
+            piece = choice.get("delta") or choice.get("message")
+            if isinstance(piece, dict):
+                if self.finish is None:
+                    self._take_piece(piece)
+                elif piece.get("content") and AFTERTHOUGHT not in self.warnings:
+                    self.warnings.append(AFTERTHOUGHT)
+            reason = word(choice.get("finish_reason"))
+            if reason and self.finish is None:
+                self.ended(reason, FINISH_REASONS)
+                self.native = word(choice.get("native_finish_reason")) or reason
         usage = chunk.get("usage")
         if usage:
             self.usage = usage_in(mapping(usage))
         self.model = word(chunk.get("model")) or self.model
 
-    def _take_choice(self, choice: Mapping[str, Any]) -> None:
-        piece = choice.get("delta") or choice.get("message")
-        if isinstance(piece, dict):
-            if self.finish is None:
-                self._take_text(piece)
-            elif piece.get("content") and AFTERTHOUGHT not in self.warnings:
-                self.warnings.append(AFTERTHOUGHT)
-        reason = word(choice.get("finish_reason"))
-        if reason and self.finish is None:
-            self.ended(reason, FINISH_REASONS)
-            self.native = word(choice.get("native_finish_reason")) or reason
-
-    def _take_text(self, piece: Mapping[str, Any]) -> None:
+    def _take_piece(self, piece: Mapping[str, Any]) -> None:
         content = piece.get("content")
         if content and isinstance(content, str):
             self.texts.append(content)
         elif content:
-            self._take_parts(mappings(content))
+            # Mistral's reasoning models: thinking and text parts in one list.
+            for part in mappings(content):
+                if part.get("thinking") is not None:
+                    self.thoughts.extend(_texts_in(part["thinking"]))
+                else:
+                    self.texts.extend(_texts_in(part.get("text")))
         # llama.cpp, vLLM and DeepSeek say reasoning_content, OpenRouter says reasoning; a proxy
         # that says both says the same twice.
         thought = piece.get("reasoning_content") or piece.get("reasoning")
@@ -67,30 +69,17 @@ class ChatDraft(Draft):
             self.thoughts.append(thought)
         calls = piece.get("tool_calls")
         if calls:
-            self._take_calls(mappings(calls))
+            for position, call in enumerate(mappings(calls)):
+                asked, place = mapping(call.get("function")), call.get("index")
+                self.tool(
+                    place if isinstance(place, int) else position,
+                    name=asked.get("name"), id=call.get("id"), arguments=asked.get("arguments"),
+                )  # fmt: skip
         refusal = piece.get("refusal")
         if refusal and isinstance(refusal, str):
             self.texts.append(refusal)
             if REFUSAL not in self.warnings:
                 self.warnings.append(REFUSAL)
-
-    def _take_calls(self, calls: list[dict[str, Any]]) -> None:
-        for position, call in enumerate(calls):
-            asked = mapping(call.get("function"))
-            place = call.get("index")
-            self.tool(
-                place if isinstance(place, int) else position,
-                name=asked.get("name"), id=call.get("id"), arguments=asked.get("arguments"),
-            )  # fmt: skip
-
-    def _take_parts(self, parts: list[dict[str, Any]]) -> None:
-        # Mistral's reasoning models: thinking and text parts in one list.
-        for part in parts:
-            thinking = part.get("thinking")
-            if thinking is not None:
-                self.thoughts.extend(_texts_in(thinking))
-            else:
-                self.texts.extend(_texts_in(part.get("text")))
 
 
 class ChatStream(EventParser):
@@ -98,9 +87,6 @@ class ChatStream(EventParser):
 
     end_mark = DONE
     draft: ChatDraft
-
-    def __init__(self, provider: Provider, draft: ChatDraft) -> None:
-        super().__init__(provider, SSEDecoder(), draft)
 
     def read(self, event: dict[str, Any]) -> None:
         """Takes one event into the draft."""

@@ -15,6 +15,7 @@ from ..secret import Secret, bearer
 from ..types import Completion, Lifecycle, Model, Prompt
 from ..wire.exchange import HttpRequest, HttpResponse, post_json
 from ..wire.shape import day, mapping, mappings, word
+from ..wire.sse import SSEDecoder
 from ._openai_answer import BROKEN, ChatDraft, ChatStream
 from ._openai_refusal import broken_off, error_inside, error_of
 from .base import Fitted, ModelPage, Provider, request_id_from
@@ -60,14 +61,26 @@ class OpenAIChat(Provider):
         Raises:
             ConfigError: The prompt's options would replace the model, the messages or `stream`.
         """
+        refuse_fixed(prompt, FIXED)
+        system = [{"role": "system", "content": prompt.system}] if prompt.system else []
+        turns = [{"role": turn.role, "content": turn.text} for turn in prompt.messages]
+        parameters = {
+            self.max_tokens_field: prompt.max_tokens,
+            "temperature": prompt.temperature,
+            "top_p": prompt.top_p,
+            "stop": list(prompt.stop) or None,
+            self.seed_field: prompt.seed,
+        }
         body = {
             "model": model,
-            "messages": _messages(prompt),
-            **self._parameters(prompt),
+            "messages": system + turns,
+            **{name: value for name, value in parameters.items() if value is not None},
             **self.always,
-            **(self._streaming() if stream else {}),
         }
-        refuse_fixed(prompt, FIXED)
+        if stream:
+            body["stream"] = True
+        if stream and self.asks_for_usage:
+            body["stream_options"] = {"include_usage": True}
         body = extended(body, dict(prompt.options))
         return post_json(self.base_url + self.chat_path, body, self._headers(key), stream=stream)
 
@@ -90,7 +103,7 @@ class OpenAIChat(Provider):
 
     def stream_parser(self) -> ChatStream:
         """A reader for one streamed answer."""
-        return ChatStream(self, self.draft())
+        return ChatStream(self, SSEDecoder(), self.draft())
 
     def draft(self) -> ChatDraft:
         """An empty answer, for what this provider says about one."""
@@ -130,21 +143,6 @@ class OpenAIChat(Provider):
     def _headers(self, key: Secret | None) -> dict[str, str]:
         return {"Authorization": bearer(key)} if key else {}
 
-    def _parameters(self, prompt: Prompt) -> dict[str, object]:
-        named = {
-            self.max_tokens_field: prompt.max_tokens,
-            "temperature": prompt.temperature,
-            "top_p": prompt.top_p,
-            "stop": list(prompt.stop) or None,
-            self.seed_field: prompt.seed,
-        }
-        return {name: value for name, value in named.items() if value is not None}
-
-    def _streaming(self) -> dict[str, object]:
-        if not self.asks_for_usage:
-            return {"stream": True}
-        return {"stream": True, "stream_options": {"include_usage": True}}
-
     def _model(self, row: Mapping[str, Any]) -> Model:
         return Model(self.name, row["id"])
 
@@ -160,8 +158,3 @@ def lifecycle_by(row: Mapping[str, Any], end: str) -> Lifecycle:
     if row.get(end, "") is None:
         return Lifecycle.ACTIVE
     return Lifecycle.DEPRECATED if day(row.get(end)) else Lifecycle.UNKNOWN
-
-
-def _messages(prompt: Prompt) -> list[dict[str, str]]:
-    system = [{"role": "system", "content": prompt.system}] if prompt.system else []
-    return system + [{"role": turn.role, "content": turn.text} for turn in prompt.messages]

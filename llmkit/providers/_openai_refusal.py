@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 from ..errors import (
@@ -54,7 +56,9 @@ NARROWER: Mapping[int, tuple[type[ProviderError], ...]] = {
     422: (ContextLengthExceededError, ModelNotFoundError, ContentFilterError),
     429: (QuotaExhaustedError,),
 }
-# An error inside a stream has no status of its own; its type stands for one.
+# An error inside a stream has no status of its own; a field or its type stands for one.
+STATUS_FIELDS = ("raw_status_code", "code", "status", "status_code")
+_STATUS = re.compile(r"[45][0-9][0-9]")
 STATUS_OF_TYPE: Mapping[str, int] = {
     "server_error": 500,
     "internal_server_error": 500,
@@ -105,7 +109,11 @@ def error_inside(
     error = error_object(said)
     words = _words(error) or words_in(said)
     codes = _codes(error)
-    status = _status(error, codes)
+    shown = (str(error.get(field)) for field in STATUS_FIELDS)
+    numbers = (int(number) for number in shown if _STATUS.fullmatch(number))
+    named = (STATUS_OF_TYPE[code] for code in codes if code in STATUS_OF_TYPE)
+    known = (400 for code in codes if code in BY_CODE)
+    status = next(chain(numbers, named, known), None)
     found = refused(
         provider,
         status or 200,
@@ -158,13 +166,3 @@ def _words(error: Mapping[str, Any]) -> str:
 def _telling(codes: tuple[str, ...], status: int | None) -> str | None:
     """The first code that does not merely repeat the status."""
     return next((code for code in codes if code != str(status)), None)
-
-
-def _status(error: Mapping[str, Any], codes: tuple[str, ...]) -> int | None:
-    numbers = (error.get(name) for name in ("raw_status_code", "code", "status", "status_code"))
-    for shown in map(str, numbers):
-        if len(shown) == 3 and shown.isascii() and shown.isdigit() and shown[0] in "45":
-            return int(shown)
-    named = (STATUS_OF_TYPE.get(code) for code in codes)
-    known = 400 if any(code in BY_CODE for code in codes) else None
-    return next(filter(None, named), known)

@@ -102,12 +102,19 @@ class Anthropic(Provider):
     def fit(self, prompt: Prompt, model: str) -> Fitted:
         """*prompt* without a seed, and without the sampling parameters that *model* refuses."""
         refuse_fixed(prompt, FIXED)
+        takes_only_one = "claude" in model and generation(model) >= FIRST_WITH_ONE_OF_BOTH
         refused_here = ["seed"]
         if not takes_sampling(model):
             refused_here += ["temperature", "top_p"]
-        elif prompt.temperature is not None and not takes_both(model):
+        elif prompt.temperature is not None and takes_only_one:
             refused_here.append("top_p")
-        return _without_blank_stops(without(prompt, *refused_here))
+        fitted = without(prompt, *refused_here)
+        # "each stop sequence must contain non-whitespace"
+        # (https://github.com/BerriAI/litellm/issues/3286, read 2026-11-24)
+        stop = tuple(sequence for sequence in prompt.stop if sequence.strip())
+        if stop == prompt.stop:
+            return fitted
+        return Fitted(replace(fitted.prompt, stop=stop), (*fitted.ignored, "stop"))
 
     def chat_request(
         self, prompt: Prompt, *, model: str, key: Secret | None, stream: bool = False
@@ -169,12 +176,19 @@ class Anthropic(Provider):
         self, status: int, body: object, words: str, request_id: str | None = None
     ) -> ProviderError:
         error = error_object(body)
+        details = mapping(error.get("details"))
+        kind: type[ProviderError] | None = None
+        if details.get("error_code") in SPEND_LIMITS:
+            kind = QuotaExhaustedError
+        elif status in (400, 413):
+            said = words.lower()
+            kind = next((kind for phrase, kind in _KINDS_OF_400 if phrase in said), None)
         return refused(
             self,
             status,
             words,
-            kind=_kind(status, error, words),
-            code=code_of(mapping(error.get("details")), "error_code") or code_of(error, "type"),
+            kind=kind,
+            code=code_of(details, "error_code") or code_of(error, "type"),
             request_id=request_id or word(mapping(body).get("request_id")),
         )
 
@@ -199,29 +213,21 @@ class MessageParser(EventParser):
         elif kind == "content_block_start":
             _take_block(self.draft, mapping(event.get("content_block")), event.get("index", 0))
         elif kind == "message_start":
-            self._begin(mapping(event.get("message")))
+            message = mapping(event.get("message"))
+            self.draft.model = word(message.get("model"))
+            # The count of output tokens that comes first is a placeholder.
+            self._count({**mapping(message.get("usage")), "output_tokens": None})
         elif kind == "message_delta":
-            self._finish(event)
+            self._count(mapping(event.get("usage")))
+            reason = word(mapping(event.get("delta")).get("stop_reason"))
+            if reason:
+                self.draft.ended(reason, STOP_REASONS)
+                self.finished = True
         elif kind == "message_stop":
-            self._stop()
-
-    def _begin(self, message: dict[str, Any]) -> None:
-        self.draft.model = word(message.get("model"))
-        # The count of output tokens that comes first is a placeholder.
-        self._count({**mapping(message.get("usage")), "output_tokens": None})
-
-    def _finish(self, event: dict[str, Any]) -> None:
-        self._count(mapping(event.get("usage")))
-        reason = word(mapping(event.get("delta")).get("stop_reason"))
-        if reason:
-            self.draft.ended(reason, STOP_REASONS)
-            self.finished = True
-
-    def _stop(self) -> None:
-        self.done = True
-        if not self.finished:
-            self.draft.finish = "stop"
-            self.draft.warnings.append(UNNAMED)
+            self.done = True
+            if not self.finished:
+                self.draft.finish = "stop"
+                self.draft.warnings.append(UNNAMED)
 
     def _count(self, usage: dict[str, Any]) -> None:
         # Counts are running totals; a later event repeats only some of them.
@@ -235,11 +241,6 @@ def takes_sampling(model: str) -> bool:
     Models that are not called Claude belong to another server that speaks this dialect.
     """
     return "claude" not in model or generation(model) < FIRST_WITHOUT_SAMPLING
-
-
-def takes_both(model: str) -> bool:
-    """True where *model* takes a temperature and top_p in one request."""
-    return "claude" not in model or generation(model) < FIRST_WITH_ONE_OF_BOTH
 
 
 def generation(model: str) -> tuple[int, int]:
@@ -281,9 +282,10 @@ def _body(prompt: Prompt, model: str, stream: bool) -> dict[str, Any]:
         "stop_sequences": list(prompt.stop) or None,
         "stream": stream or None,
     }
+    most = MAX_TOKENS_CLAUDE_3 if generation(model) < (4, 0) else MAX_TOKENS
     return {
         "model": model,
-        "max_tokens": prompt.max_tokens or _max_tokens(model),
+        "max_tokens": prompt.max_tokens or most,
         "messages": [
             {"role": m.role, "content": m.text}
             for m in prompt.messages
@@ -291,19 +293,6 @@ def _body(prompt: Prompt, model: str, stream: bool) -> dict[str, Any]:
         ],
         **{name: value for name, value in optional.items() if value is not None},
     }
-
-
-def _without_blank_stops(fitted: Fitted) -> Fitted:
-    # "each stop sequence must contain non-whitespace"
-    # (https://github.com/BerriAI/litellm/issues/3286, read 2026-11-24)
-    stop = tuple(sequence for sequence in fitted.prompt.stop if sequence.strip())
-    if stop == fitted.prompt.stop:
-        return fitted
-    return Fitted(replace(fitted.prompt, stop=stop), (*fitted.ignored, "stop"))
-
-
-def _max_tokens(model: str) -> int:
-    return MAX_TOKENS_CLAUDE_3 if generation(model) < (4, 0) else MAX_TOKENS
 
 
 def _take_block(draft: Draft, block: dict[str, Any], place: object) -> None:
@@ -320,15 +309,6 @@ def _take_block(draft: Draft, block: dict[str, Any], place: object) -> None:
 
 def _status_of(body: object) -> int:
     return STATUS_OF_TYPE.get(word(error_object(body).get("type")) or "", 500)
-
-
-def _kind(status: int, error: dict[str, Any], words: str) -> type[ProviderError] | None:
-    if mapping(error.get("details")).get("error_code") in SPEND_LIMITS:
-        return QuotaExhaustedError
-    if status not in (400, 413):
-        return None
-    said = words.lower()
-    return next((kind for phrase, kind in _KINDS_OF_400 if phrase in said), None)
 
 
 def _model(row: dict[str, Any]) -> Model:

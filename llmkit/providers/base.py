@@ -158,9 +158,11 @@ class Provider(ABC):
 
 def without(prompt: Prompt, *names: str) -> Fitted:
     """*prompt* with those of *names* that were set put back to the provider's default."""
-    dropped = tuple(n for n in names if getattr(prompt, n) not in (None, ()))
-    defaults: dict[str, Any] = {n: () if n == "stop" else None for n in dropped}
-    return Fitted(replace(prompt, **defaults), dropped)
+    defaults: dict[str, Any] = {}
+    for name in names:
+        if getattr(prompt, name) not in (None, ()):
+            defaults[name] = () if name == "stop" else None
+    return Fitted(replace(prompt, **defaults), tuple(defaults))
 
 
 def path_segment(model: str) -> str:
@@ -186,4 +188,7 @@ def located(error: CallError, *, provider: str, model: str) -> CallError:
 
 def request_id_from(headers: Mapping[str, str], *names: str) -> str | None:
     """The first of *names* (lower case) that the response carries."""
-    return next((headers[n] for n in names if headers.get(n)), None)
+    for name in names:
+        if headers.get(name):
+            return headers[name]
+    return None

@@ -17,7 +17,7 @@ from ..errors import (
     QuotaExhaustedError,
 )
 from ..secret import Secret
-from ..types import Capability, Completion, Message, Model, Prompt, Usage
+from ..types import Capability, Completion, Model, Prompt, Usage
 from ..wire.exchange import HttpRequest, HttpResponse, post_json
 from ..wire.shape import count, mapping, mappings, word, words
 from ..wire.sse import SSEDecoder
@@ -87,7 +87,10 @@ class Google(Provider):
         refuse_fixed(prompt, FIXED)
         body = extended(_body(prompt), dict(prompt.options))
         method = "streamGenerateContent?alt=sse" if stream else "generateContent"
-        url = f"{self.base_url}/{version_of(model)}/{_resource(model)}:{method}"
+        kind, slash, name = model.partition("/")
+        if not slash or kind not in ("models", "tunedModels"):
+            kind, name = "models", model
+        url = f"{self.base_url}/{version_of(model)}/{kind}/{path_segment(name)}:{method}"
         return post_json(url, body, _headers(key), stream=stream)
 
     def parse_chat(self, response: HttpResponse) -> Completion:
@@ -136,8 +139,18 @@ class Google(Provider):
 
     def _error(self, status: int, body: object, said: str) -> ProviderError:
         error = error_object(body)
-        code = code_of(error, "status")
-        return refused(self, status, said, kind=_kind(status, error, said), code=code)
+        details = mappings(error.get("details"))
+        violations = (v for detail in details for v in mappings(detail.get("violations")))
+        used_up = any("PerDay" in (word(v.get("quotaId")) or "") for v in violations)
+        kind: type[ProviderError] | None
+        if any(detail.get("reason") == "API_KEY_INVALID" for detail in details):
+            kind = AuthenticationError
+        elif status == 429 and (used_up or _NO_QUOTA.search(said)):
+            kind = QuotaExhaustedError
+        else:
+            found = (k for at, words, k in _KINDS if at == status and words in said.lower())
+            kind = next(found, None)
+        return refused(self, status, said, kind=kind, code=code_of(error, "status"))
 
 
 class ChunkParser(EventParser):
@@ -178,13 +191,6 @@ def _headers(key: Secret | None) -> dict[str, str]:
     return {"x-goog-api-key": key.reveal()} if key else {}
 
 
-def _resource(model: str) -> str:
-    kind, slash, name = model.partition("/")
-    if slash and kind in ("models", "tunedModels"):
-        return f"{kind}/{path_segment(name)}"
-    return f"models/{path_segment(model)}"
-
-
 def _body(prompt: Prompt) -> dict[str, Any]:
     told = [m.text for m in prompt.messages if m.role == "system"]
     system = "\n\n".join(filter(None, [prompt.system, *told]))
@@ -199,12 +205,12 @@ def _body(prompt: Prompt) -> dict[str, Any]:
         "systemInstruction": {"parts": [{"text": system}]} if system else None,
         "generationConfig": {n: v for n, v in config.items() if v is not None} or None,
     }
-    contents = [_content(m) for m in prompt.messages if m.role != "system" and m.text]
+    contents = [
+        {"role": ROLES[m.role], "parts": [{"text": m.text}]}
+        for m in prompt.messages
+        if m.role != "system" and m.text
+    ]
     return {"contents": contents, **{n: v for n, v in optional.items() if v is not None}}
-
-
-def _content(message: Message) -> dict[str, Any]:
-    return {"role": ROLES[message.role], "parts": [{"text": message.text}]}
 
 
 def _take(draft: Draft, chunk: dict[str, Any]) -> None:
@@ -213,25 +219,20 @@ def _take(draft: Draft, chunk: dict[str, Any]) -> None:
     if "usageMetadata" in chunk:
         draft.usage = usage_of(mapping(chunk["usageMetadata"]))
     candidates = mappings(chunk.get("candidates"))
-    first = next((c for c in candidates if not c.get("index")), None)
-    if first is not None:
-        _take_candidate(draft, first)
-    blocked = word(mapping(chunk.get("promptFeedback")).get("blockReason"))
-    if blocked and not candidates:
-        draft.ended(blocked, {blocked: "filtered"})
-
-
-def _take_candidate(draft: Draft, candidate: dict[str, Any]) -> None:
-    for part in mappings(mapping(candidate.get("content")).get("parts")):
+    first = next((c for c in candidates if not c.get("index")), {})
+    for part in mappings(mapping(first.get("content")).get("parts")):
         piece = word(part.get("text"))
         if piece:
             (draft.thoughts if part.get("thought") is True else draft.texts).append(piece)
         if "functionCall" in part:
             call = mapping(part["functionCall"])
             draft.tool(None, name=call.get("name"), id=call.get("id"), arguments=call.get("args"))
-    reason = word(candidate.get("finishReason"))
+    reason = word(first.get("finishReason"))
     if reason and reason != UNSPECIFIED:
         draft.ended(reason, FINISH_REASONS)
+    blocked = word(mapping(chunk.get("promptFeedback")).get("blockReason"))
+    if blocked and not candidates:
+        draft.ended(blocked, {blocked: "filtered"})
 
 
 def usage_of(usage: dict[str, Any]) -> Usage:
@@ -252,21 +253,6 @@ def usage_of(usage: dict[str, Any]) -> Usage:
 def _status_of(body: object) -> int:
     status = count(error_object(body).get("code"))
     return status if status and status >= 300 else 500
-
-
-def _kind(status: int, error: dict[str, Any], said: str) -> type[ProviderError] | None:
-    details = mappings(error.get("details"))
-    if any(detail.get("reason") == "API_KEY_INVALID" for detail in details):
-        return AuthenticationError
-    if status == 429 and (_is_used_up(details) or _NO_QUOTA.search(said)):
-        return QuotaExhaustedError
-    lowered = said.lower()
-    return next((kind for at, phrase, kind in _KINDS if at == status and phrase in lowered), None)
-
-
-def _is_used_up(details: list[dict[str, Any]]) -> bool:
-    violations = (v for detail in details for v in mappings(detail.get("violations")))
-    return any("PerDay" in (word(v.get("quotaId")) or "") for v in violations)
 
 
 def _model(row: dict[str, Any]) -> Model:

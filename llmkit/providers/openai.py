@@ -32,8 +32,12 @@ class OpenAI(OpenAIChat):
 
     def fit(self, prompt: Prompt, model: str) -> Fitted:
         """*prompt* without what a reasoning model would answer with 400."""
-        prompt = super().fit(prompt, model).prompt
-        return without(prompt, *_refused(prompt, model))
+        fitted = super().fit(prompt, model)
+        if not _REASONS.match(model):
+            return fitted
+        if _MAY_STOP_REASONING.match(model) and ("reasoning_effort", "none") in prompt.options:
+            return without(prompt, "stop")
+        return without(prompt, "temperature", "top_p", "stop")
 
     def _model(self, row: Mapping[str, Any]) -> Model:
         return Model(
@@ -42,11 +46,3 @@ class OpenAI(OpenAIChat):
             lifecycle=lifecycle_by(row, "shutdown_date"),
             retires_on=day(row.get("shutdown_date")),
         )
-
-
-def _refused(prompt: Prompt, model: str) -> tuple[str, ...]:
-    if not _REASONS.match(model):
-        return ()
-    if _MAY_STOP_REASONING.match(model) and ("reasoning_effort", "none") in prompt.options:
-        return ("stop",)
-    return ("temperature", "top_p", "stop")

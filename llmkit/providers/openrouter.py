@@ -44,7 +44,14 @@ class RoutedDraft(ChatDraft):
         self.request_id = self.request_id or word(chunk.get("id"))
         self.upstream = word(chunk.get("provider")) or self.upstream
         if chunk.get("usage"):
-            self.cost_usd = _cost(mapping(chunk["usage"]))
+            usage = mapping(chunk["usage"])
+            parts = [usage.get("cost")]
+            # With a key of the person's own at the upstream, OpenRouter's figure is only its fee.
+            if usage.get("is_byok"):
+                parts.append(mapping(usage.get("cost_details")).get("upstream_inference_cost"))
+            numbers = (p for p in parts if isinstance(p, int | float) and not isinstance(p, bool))
+            known = [float(number) for number in numbers if number >= 0]
+            self.cost_usd = sum(known) if len(known) == len(parts) else None
 
     def completion(
         self, status: Status | None = None, about: Mapping[str, Any] = NOTHING
@@ -116,16 +123,6 @@ class OpenRouter(OpenAIChat):
             lacks=frozenset(cannot),
             aliases=(slug,) if slug and slug != row["id"] else (),
         )
-
-
-def _cost(usage: Mapping[str, Any]) -> float | None:
-    # With a key of the person's own at the upstream, OpenRouter's figure is only its fee.
-    parts = [usage.get("cost")]
-    if usage.get("is_byok"):
-        parts.append(mapping(usage.get("cost_details")).get("upstream_inference_cost"))
-    numbers = (p for p in parts if isinstance(p, int | float) and not isinstance(p, bool))
-    known = [float(number) for number in numbers if number >= 0]
-    return sum(known) if len(known) == len(parts) else None
 
 
 def _abilities(row: Mapping[str, Any]) -> tuple[set[Capability], set[Capability]]:

@@ -78,7 +78,11 @@ def refused(
     step, where the usual one for that class is not the best.
     """
     kind = kind or error_class(status)
-    what, usual = _sentences(kind, status)
+    if 300 <= status < 400:
+        what, usual = _REDIRECT
+    else:
+        known = (_SENTENCES[c] for c in kind.__mro__ if c in _SENTENCES)
+        what, usual = next(known, ("failed", "try again"))
     then = then or usual.format(key=" or ".join(provider.key_vars) or "the key", name=provider.name)
     said = snippet(words)
     return kind(
@@ -140,9 +144,3 @@ def code_of(error: Mapping[str, Any], *names: str) -> str | None:
 def _first(value: object) -> dict[str, Any]:
     # Google sends some errors as a list of one.
     return mapping(value[0] if isinstance(value, list) and value else value)
-
-
-def _sentences(kind: type[ProviderError], status: int) -> tuple[str, str]:
-    if 300 <= status < 400:
-        return _REDIRECT
-    return next((_SENTENCES[c] for c in kind.__mro__ if c in _SENTENCES), ("failed", "try again"))

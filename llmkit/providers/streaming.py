@@ -49,9 +49,6 @@ class _Call:
     id: str | None = None
     parts: list[str] = field(default_factory=list)
 
-    def whole(self) -> ToolCall:
-        return ToolCall(self.name, mended("".join(self.parts)) or "{}", self.id)
-
 
 @dataclass(slots=True)
 class Draft:
@@ -118,7 +115,11 @@ class Draft:
         if status is None:
             status = STATUSES.get(self.finish or "", Status.COMPLETE)
             status = status if self.finish else Status.TRUNCATED
-        calls = tuple(call.whole() for call in self._calls.values() if call.name)
+        calls = tuple(
+            ToolCall(call.name, mended("".join(call.parts)) or "{}", call.id)
+            for call in self._calls.values()
+            if call.name
+        )
         return Completion(
             text=self._text.text,
             reasoning=self._reasoning.text,
