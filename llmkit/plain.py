@@ -18,13 +18,10 @@ def visible(text: object) -> str:
     value = str(text)
     if value.isprintable() and not BIDI.intersection(value):
         return value
-    return "".join(_shown(c) for c in value)
-
-
-def _shown(c: str) -> str:
-    if c in "\n\t" or (c.isprintable() and c not in BIDI):
-        return c
-    category = unicodedata.category(c)
-    if category not in ("Cc", "Cs", "Co", "Cn") and c not in BIDI and c not in HIDDEN:
-        return c
-    return f"\\x{ord(c):02x}" if ord(c) < 256 else f"\\u{ord(c):04x}"
+    shown = []
+    for c in value:
+        acts = c in BIDI or c in HIDDEN or unicodedata.category(c) in ("Cc", "Cs", "Co", "Cn")
+        if acts and c not in "\n\t":
+            c = f"\\x{ord(c):02x}" if ord(c) < 256 else f"\\u{ord(c):04x}"
+        shown.append(c)
+    return "".join(shown)

@@ -103,7 +103,7 @@ def redact(text: str) -> str:
     for value in _wholes:
         if value in text:
             text = text.replace(value, MASK)
-    return _without_pieces(text) if _pieces and len(text) >= PIECE else text
+    return _WORD.sub(_masked, text) if _pieces and len(text) >= PIECE else text
 
 
 def keyless(text: str) -> str:
@@ -142,18 +142,13 @@ def _remember(value: str) -> None:
             _wholes = tuple(sorted({*_wholes, value}, key=len, reverse=True))
             long = (key for key in _wholes if len(key) >= RANDOM)
             _long = tuple((key, key[: _public_part(key) + SPARED]) for key in long)
-        _pieces |= frozenset(_pieces_of(value))
+        body = value[_public_part(value) :]
+        if len(body) >= RANDOM and sum(bool(kind.search(body)) for kind in _CLASSES) >= 2:
+            from urllib.parse import quote  # only a process that holds a key pays for these
+
+            forms = (body, quote(body, safe=""), *_base64_forms(body))
+            _pieces |= {form[i : i + PIECE] for form in forms for i in range(len(form) - PIECE + 1)}
         _held += 1
-
-
-def _pieces_of(value: str) -> Iterator[str]:
-    body = value[_public_part(value) :]
-    if len(body) < RANDOM or sum(bool(kind.search(body)) for kind in _CLASSES) < 2:
-        return
-    from urllib.parse import quote  # only a process that holds a key pays for these
-
-    for form in (body, quote(body, safe=""), *_base64_forms(body)):
-        yield from (form[i : i + PIECE] for i in range(len(form) - PIECE + 1))
 
 
 def _base64_forms(body: str) -> Iterator[str]:
@@ -168,25 +163,16 @@ def _base64_forms(body: str) -> Iterator[str]:
         yield from {coded, coded.replace("+", "-").replace("/", "_")}
 
 
-def _without_pieces(text: str) -> str:
-    return _WORD.sub(lambda found: _masked(found[0]), text)
-
-
-def _masked(word: str) -> str:
+def _masked(found: re.Match[str]) -> str:
+    word = found[0]
     bare = word.strip(".,;:!?()\"'")
     if bare.isalpha() and bare[1:].islower():  # nearly all there is in prose
         return word
     pieces = _pieces
     places = [i for i in range(len(word) - PIECE + 1) if word[i : i + PIECE] in pieces]
-    for end, start in _spans(places):
-        word = f"{word[:start]}{MASK}{word[end:]}"
-    return word
-
-
-def _spans(places: list[int]) -> Iterator[tuple[int, int]]:
-    """End and start of each masked stretch, the last one first."""
-    while places:
+    while places:  # the last stretch first
         end = start = places.pop()
         while places and places[-1] >= start - PIECE:
             start = places.pop()
-        yield end + PIECE, start
+        word = f"{word[:start]}{MASK}{word[end + PIECE :]}"
+    return word

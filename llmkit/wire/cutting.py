@@ -44,23 +44,23 @@ class Cutter(ABC, Generic[T]):
             BadResponseError: One of them is larger than the limit; those before it were given.
         """
         whole = self._whole(data)
-        if whole:
-            for text in self._texts(whole):
-                event = self.event(text)
-                if event is not None:
-                    yield event
-        self._refuse_over_limit(len(self._pending) - len(self._mark) + 1)
-
-    def _texts(self, whole: bytes | bytearray) -> Iterable[str]:
-        if not self._begun:
+        if whole and not self._begun:
             self._begun = True
             whole = whole.removeprefix(BYTE_ORDER_MARK)
-        if len(whole) <= self._limit:
+        texts: Iterable[str] = ()
+        if len(whole) > self._limit:
+            texts = map(self._text, whole.split(self._mark))
+        elif whole:
             try:
-                return whole.decode().split(self.mark)
+                texts = whole.decode().split(self.mark)
             except UnicodeDecodeError:  # the events before and after are still to be exact
-                pass
-        return map(self._text, whole.split(self._mark))
+                texts = map(self._text, whole.split(self._mark))
+        for text in texts:
+            event = self.event(text)
+            if event is not None:
+                yield event
+        if len(self._pending) - len(self._mark) >= self._limit:
+            raise self._over_limit()
 
     def _whole(self, data: bytes) -> bytes | bytearray:
         """What is complete with *data*, without its last mark; the rest is kept."""
@@ -88,17 +88,17 @@ class Cutter(ABC, Generic[T]):
         return self._text(block if self._begun else block.removeprefix(BYTE_ORDER_MARK))
 
     def _text(self, block: bytes | bytearray) -> str:
-        self._refuse_over_limit(len(block))
+        if len(block) > self._limit:
+            raise self._over_limit()
         try:
             return block.decode()
         except UnicodeDecodeError:
             self.replaced = True
             return block.decode("utf-8", "replace")
 
-    def _refuse_over_limit(self, size: int) -> None:
-        if size > self._limit:
-            raise BadResponseError(
-                f"the server sent {self.called} of over {self._limit:,} bytes; nothing honest is "
-                "that large, check the base URL",
-                possibly_billed=True,
-            )
+    def _over_limit(self) -> BadResponseError:
+        return BadResponseError(
+            f"the server sent {self.called} of over {self._limit:,} bytes; nothing honest is that "
+            "large, check the base URL",
+            possibly_billed=True,
+        )

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from ..errors import BadResponseError, ConfigError
-from .pieces import encoded
+from .pieces import mended
 from .snippet import snippet
 
 SNIPPET = 200  # characters of a body that a message may carry
@@ -108,7 +108,8 @@ def write_json(value: object) -> bytes:
             return data
     except (TypeError, ValueError, OverflowError, RecursionError):
         pass  # half an emoji, a subclass of a number
-    return encoded(json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False))
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return mended(text).encode()
 
 
 _encoder = msgspec.json.Encoder(decimal_format="number")

@@ -26,10 +26,11 @@ class Masking:
         if not self._keys:
             return text
         self._window = window = self._window + text
-        if not any(head in window for _, head in self._keys):
-            return self._give(len(window), max(len(window) - self._carried, 0))
-        self._clean = False
-        return self._without_keys() + self._until_a_beginning()
+        for _, head in self._keys:
+            if head in window:
+                self._clean = False
+                return self._searched()
+        return self._give(len(window), max(len(window) - self._carried, 0))
 
     def passed(self, text: str) -> bool:
         """True where *text* is all that was fed, and no key that is held now even begins in it."""
@@ -48,25 +49,23 @@ class Masking:
         self._told = max(self._told, until) - keep
         return new
 
-    def _without_keys(self) -> str:
+    def _searched(self) -> str:
+        """The window, with its whole keys masked, up to what may be the beginning of one."""
         given = ""
-        while (found := self._first()) is not None:
-            start, end = found
+        while True:
+            found = ((self._window.find(key), len(key)) for key, _ in self._keys)
+            start, size = min(((at, size) for at, size in found if at >= 0), default=(0, 0))
+            if not size:
+                break
             given += self._give(start, start) + MASK
-            self._window, self._told = self._window[end - start :], 0
-        return given
-
-    def _first(self) -> tuple[int, int] | None:
-        places = ((self._window.find(key), len(key)) for key, _ in self._keys)
-        return min(((at, at + size) for at, size in places if at >= 0), default=None)
-
-    def _until_a_beginning(self) -> str:
+            self._window, self._told = self._window[size:], 0
         window = self._window
-        places = (window.rfind(head) for key, head in self._keys if _may_begin(window, key, head))
-        start = min(places, default=None)
-        if start is None:
-            return self._give(len(window), max(len(window) - self._carried, 0))
-        return self._give(start, start)
+        until, keep = len(window), max(len(window) - self._carried, 0)
+        for key, head in self._keys:
+            start = window.rfind(head)
+            if start >= 0 and key.startswith(window[start:]):
+                until = keep = min(start, until)
+        return given + self._give(until, keep)
 
 
 def masked(text: str) -> str:
@@ -75,8 +74,3 @@ def masked(text: str) -> str:
         return text
     masking = Masking()
     return masking.feed(text) + masking.end()
-
-
-def _may_begin(window: str, key: str, head: str) -> bool:
-    start = window.rfind(head)
-    return start >= 0 and key.startswith(window[start:])

@@ -41,11 +41,3 @@ def mended(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text
-
-
-def encoded(text: str) -> bytes:
-    """The same in UTF-8."""
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        return mended(text).encode()

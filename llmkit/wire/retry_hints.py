@@ -34,11 +34,20 @@ def retry_after(headers: Mapping[str, str], body: bytes, *, now: datetime) -> fl
         now: Counts where the answer has no Date of its own.
     """
     answered = _date(headers.get("date", "")) or now
+    wish = headers.get("retry-after", "")
+    # A header that was sent twice comes as one, with a comma between; so does a date have one.
+    waits = [_scaled(part, 1.0) for part in wish.split(",")]
+    when = _date(wish) if _scaled(wish, 1.0) is None else None
+    if when is not None:
+        waits.append((when - answered).total_seconds())
     parsed = parse_json(body)
-    inner = _inner_headers(parsed)
+    # The upstream's headers, which OpenRouter passes on inside its error.
+    metadata = mapping(mapping(mapping(parsed).get("error")).get("metadata"))
+    passed = mapping(metadata.get("headers"))
+    inner = {name.lower(): str(said) for name, said in passed.items()}
     return (
         _longest([_scaled(headers.get("retry-after-ms"), 0.001)])
-        or _longest(_each(headers.get("retry-after"), answered))
+        or _longest(waits)
         or _longest(_in_body(parsed))
         or _longest([*_resets(headers, answered), *_resets(inner, answered)])
     )
@@ -52,23 +61,6 @@ def asked_in(event: object) -> float | None:
 def _longest(said: Iterable[float | None]) -> float | None:
     usable = [s for s in said if s is not None and math.isfinite(s) and s > 0]
     return max(usable, default=None)
-
-
-def _each(text: str | None, answered: datetime) -> Iterator[float | None]:
-    """A header that was sent twice comes as one, with a comma between."""
-    yield _after(text, answered)
-    for part in (text or "").split(","):
-        yield _scaled(part, 1.0)
-
-
-def _after(text: str | None, answered: datetime) -> float | None:
-    if text is None:
-        return None
-    seconds = _scaled(text, 1.0)
-    if seconds is not None:
-        return seconds
-    when = _date(text)
-    return None if when is None else (when - answered).total_seconds()
 
 
 def _in_body(value: Any) -> Iterator[float | None]:
@@ -85,13 +77,6 @@ def _in_body(value: Any) -> Iterator[float | None]:
     for detail in details if isinstance(details, list) else ():
         if isinstance(detail, dict):
             yield _duration(detail.get("retryDelay"))
-
-
-def _inner_headers(value: Any) -> Mapping[str, str]:
-    """The upstream's headers, which OpenRouter passes on inside its error."""
-    metadata = mapping(mapping(mapping(value).get("error")).get("metadata"))
-    passed = mapping(metadata.get("headers"))
-    return {name.lower(): str(said) for name, said in passed.items()}
 
 
 def _resets(headers: Mapping[str, str], answered: datetime) -> Iterator[float | None]:

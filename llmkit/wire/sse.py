@@ -39,7 +39,17 @@ class SSEDecoder(Cutter[ServerSentEvent]):
         """The event that is written as *text*; None for a comment, and for one without data."""
         if text.startswith("data: ") and "\n" not in text:  # nearly every event there is
             return ServerSentEvent(text[6:], "message", self._id)
-        return self._event_of_lines(text.split("\n"))
+        data, kind = [], ""
+        for line in text.split("\n"):
+            field, _, value = line.partition(":")  # a comment's field is ""
+            value = value.removeprefix(" ")
+            if field == "data":
+                data.append(value)
+            elif field == "event":
+                kind = value
+            elif field == "id" and "\0" not in value:
+                self._id = value
+        return ServerSentEvent("\n".join(data), kind or "message", self._id) if data else None
 
     def end(self) -> ServerSentEvent | None:
         """The event that the end of the stream left without its blank line, None where none is.
@@ -50,31 +60,12 @@ class SSEDecoder(Cutter[ServerSentEvent]):
         return self.event(self._rest())
 
     def _whole(self, data: bytes) -> bytes | bytearray:
-        if self._after_return or b"\r" in data:
-            data = self._with_line_feeds(data)
-        return super()._whole(data)
-
-    def _with_line_feeds(self, data: bytes) -> bytes:
         # A carriage return ends its line at once, for the stream may pause behind it; the line
         # feed that may follow in the next read belongs to it.
         if self._after_return and data:
             data = data.removeprefix(b"\n")
             self._after_return = False
-        if data:
+        if b"\r" in data:
             self._after_return = data.endswith(b"\r")
-        return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-
-    def _event_of_lines(self, lines: list[str]) -> ServerSentEvent | None:
-        data, kind = [], ""
-        for line in lines:
-            field, _, value = line.partition(":")  # a comment's field is ""
-            value = value.removeprefix(" ")
-            if field == "data":
-                data.append(value)
-            elif field == "event":
-                kind = value
-            elif field == "id" and "\0" not in value:
-                self._id = value
-        if not data:
-            return None
-        return ServerSentEvent("\n".join(data), kind or "message", self._id)
+            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        return super()._whole(data)
