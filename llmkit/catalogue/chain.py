@@ -34,7 +34,10 @@ def chain(
     live, rule = lifecycle.next_live(catalogue, provider, model, on, kind)
     ids = [model]
     if live != model:
-        ids += _until(live, list(lifecycle.successors(catalogue, provider, model)))
+        for successor in lifecycle.successors(catalogue, provider, model):
+            ids.append(successor)
+            if successor == live:
+                break
     if rule == lifecycle.CLASS and live is not None:
         ids.append(live)
     return tuple(
@@ -45,7 +48,3 @@ def chain(
         )
         for here in ids
     )
-
-
-def _until(live: str | None, successors: list[str]) -> list[str]:
-    return successors[: successors.index(live) + 1] if live in successors else successors

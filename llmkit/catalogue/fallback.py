@@ -140,22 +140,19 @@ def _same_model(catalogue: Catalogue, asked: Asked, on: date) -> Iterator[Candid
         home = at_home(catalogue, model)
         if home is not None:
             yield Candidate(*home, policy.SAME_MODEL)
-    elif provider in SLUGS:
-        for name in _names_of(catalogue, provider, model):
-            found = catalogue.ids.get("openrouter", {}).get(normal(f"{SLUGS[provider]}/{name}"))
-            if found is not None:
-                yield Candidate("openrouter", found, policy.SAME_MODEL)
-
-
-def _names_of(catalogue: Catalogue, provider: str, model: str) -> list[str]:
-    """*model* and its other names there, which are all one model."""
+    if provider not in SLUGS:
+        return
+    # Its other names at its maker are all one model; OpenRouter may list it under any of them.
     target = catalogue.concrete(provider, model)
-    others = (
+    aliases = (
         alias.alias
         for alias in catalogue.aliases.get(provider, {}).values()
         if alias.kind != "short" and catalogue.concrete(provider, alias.alias) == target
     )
-    return list(dict.fromkeys([model, target, *others]))
+    for name in dict.fromkeys([model, target, *aliases]):
+        found = catalogue.ids.get("openrouter", {}).get(normal(f"{SLUGS[provider]}/{name}"))
+        if found is not None:
+            yield Candidate("openrouter", found, policy.SAME_MODEL)
 
 
 def _successors(catalogue: Catalogue, asked: Asked, on: date) -> Iterator[Candidate]:

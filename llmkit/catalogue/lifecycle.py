@@ -64,7 +64,7 @@ def facts_of(catalogue: Catalogue, provider: str, model: str) -> ModelEntry | No
 
 
 def entries_of(catalogue: Catalogue, provider: str, model: str) -> Iterator[ModelEntry]:
-    """The row of an id, then those of what it is an alias or a fine-tune of."""
+    """The row of an id, then those of what it is an alias, a variant or a fine-tune of."""
     seen: set[str] = set()
     here: str | None = model
     while here is not None and here not in seen:
@@ -72,7 +72,14 @@ def entries_of(catalogue: Catalogue, provider: str, model: str) -> Iterator[Mode
         entry = catalogue.entry(provider, here)
         if entry is not None:
             yield entry
-        here = _target(catalogue, provider, here)
+        base, colon, tag = here.partition(":")
+        if provider == "openai" and base == "ft":
+            here = tag.partition(":")[0] or None
+        elif colon and (provider == "openrouter" or (provider, tag) == ("ollama", "latest")):
+            here = base
+        else:
+            alias = catalogue.aliases.get(provider, {}).get(normal(here))
+            here = alias.target if alias else None
 
 
 def next_live(
@@ -98,7 +105,10 @@ def next_live(
     if last is not None:
         # OpenRouter itself recommends nothing: a successor there is the maker's own.
         return last, VENDOR if provider == "openrouter" else OFFICIAL
-    return _pick(catalogue, provider, on, kind)
+    for pick in catalogue.classes.get(kind or "", {}).get(provider, ()):
+        if lifecycle_of(catalogue, provider, pick, on) not in GONE:
+            return pick, CLASS
+    return None, None
 
 
 def successors(catalogue: Catalogue, provider: str, model: str) -> Iterator[str]:
@@ -109,23 +119,3 @@ def successors(catalogue: Catalogue, provider: str, model: str) -> Iterator[str]
         seen.add(here)
         yield here
         here = successor_of(catalogue, provider, here)
-
-
-def _pick(
-    catalogue: Catalogue, provider: str, on: date, kind: str | None
-) -> tuple[str | None, str | None]:
-    for model in catalogue.classes.get(kind or "", {}).get(provider, ()):
-        if lifecycle_of(catalogue, provider, model, on) not in GONE:
-            return model, CLASS
-    return None, None
-
-
-def _target(catalogue: Catalogue, provider: str, model: str) -> str | None:
-    """What an id stands for: the base of a fine-tune or of a variant, the target of an alias."""
-    base, colon, tag = model.partition(":")
-    if provider == "openai" and base == "ft":
-        return tag.partition(":")[0] or None
-    if colon and (provider == "openrouter" or (provider, tag) == ("ollama", "latest")):
-        return base
-    alias = catalogue.aliases.get(provider, {}).get(normal(model))
-    return alias.target if alias else None

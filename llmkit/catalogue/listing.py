@@ -42,7 +42,6 @@ COLUMNS = {
     "read": "string",
 }
 Line = dict[str, Any]
-Price = tuple[float, float] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,9 @@ def lines(
         ConfigError: There is no such provider or capability.
     """
     catalogue = catalogue or shipped()
-    wanted = _capability(capability)
+    if capability is not None and capability not in list(Capability):
+        near = " or ".join(close_to(capability, Capability) or Capability)
+        raise ConfigError(f"there is no capability {capability!r}; did you mean {near}?")
     place = provider_named(provider, providers) if provider is not None else None
     words = (filter or "").lower().split()
 
@@ -91,7 +92,7 @@ def lines(
         for spot in spots:
             if place in (None, spot.provider):
                 line = _line(catalogue, spot, on)
-                if _fits(line, words, wanted, alive):
+                if _fits(line, words, capability, alive):
                     yield line
 
     found = list(fitting(_standard(catalogue)))
@@ -151,7 +152,7 @@ def _facts(entry: ModelEntry | None) -> Line:
 
 
 def _priced(catalogue: Catalogue, found: list[Line]) -> Iterator[Line]:
-    known: dict[tuple[str, str], Price] = {}
+    known: dict[tuple[str, str], tuple[float, float] | None] = {}
     for line in found:
         place = (line["provider"], line["live"] or line["id"])
         if place not in known:
@@ -160,9 +161,7 @@ def _priced(catalogue: Catalogue, found: list[Line]) -> Iterator[Line]:
         yield {**line, "input_usd_per_million": both[0], "output_usd_per_million": both[1]}
 
 
-def _fits(
-    line: Line, words: Collection[str], capability: Capability | None, alive: bool | None
-) -> bool:
+def _fits(line: Line, words: Collection[str], capability: str | None, alive: bool | None) -> bool:
     if capability is not None and line.get(capability) is not True:
         return False
     if alive is not None and alive is (line["lifecycle"] == Lifecycle.RETIRED):
@@ -170,13 +169,6 @@ def _fits(
     seen = ("name", "id", "family", "class", "lifecycle", "provider", "capabilities")
     text = " ".join(str(line[column] or "") for column in seen).lower()
     return all(word in text for word in words)
-
-
-def _capability(name: str | None) -> Capability | None:
-    if name is None or name in list(Capability):
-        return Capability(name) if name is not None else None
-    near = close_to(name, list(Capability)) or list(Capability)
-    raise ConfigError(f"there is no capability {name!r}; did you mean {' or '.join(near)}?")
 
 
 def _day(day: date | None) -> str | None:

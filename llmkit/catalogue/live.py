@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -123,7 +123,10 @@ def _alive(entry: ModelEntry, model: Model, day: date) -> ModelEntry:
 
 def _unlisted(catalogue: Catalogue, found: LiveList) -> dict[tuple[str, str], ModelEntry]:
     """The rows that the catalogue has and the list has not."""
-    listed = {normal(name) for model in found.models for name in _spellings(model)}
+    names = [name for model in found.models for name in (model.id, *model.aliases)]
+    if found.provider == "ollama":
+        names += [name.removesuffix(":latest") for name in names]
+    listed = set(map(normal, names))
     rows = catalogue.models.get(found.provider, {}).values()
     return {
         (row.provider, row.id): replace(row, listed=False)
@@ -132,30 +135,20 @@ def _unlisted(catalogue: Catalogue, found: LiveList) -> dict[tuple[str, str], Mo
     }
 
 
-def _spellings(model: Model) -> Iterator[str]:
-    for name in (model.id, *model.aliases):
-        yield name
-        if model.provider == "ollama":
-            yield name.removesuffix(":latest")
-
-
 def _aliases(found: LiveList) -> list[Alias]:
     """What the list calls other names of one model; a list may name each of them as a model."""
     listed = {model.id for model in found.models}
+    source = f"{found.provider}'s own list"
     made = []
     for model in found.models:
         group = {model.id, *model.aliases}
         # The dated id is the model and the others its names, whichever of them is the row.
         pinned = sorted(name for name in group & listed if _PINNED.search(name))
         target = pinned[-1] if pinned else model.id
-        made += [_alias(found, name, target) for name in sorted(group - {target})]
+        for name in sorted(group - {target}):
+            kind: AliasKind = "floating" if "latest" in name else "name"
+            made.append(Alias(found.provider, name, target, kind, source, found.read_at.date()))
     return made
-
-
-def _alias(found: LiveList, name: str, target: str) -> Alias:
-    kind: AliasKind = "floating" if "latest" in name else "name"
-    source = f"{found.provider}'s own list"
-    return Alias(found.provider, name, target, kind, source, found.read_at.date())
 
 
 def _record(model: Model) -> dict[str, Any]:

@@ -21,7 +21,9 @@ V = TypeVar("V")
 @cache
 def shipped() -> Catalogue:
     """The catalogue that comes with llmkit."""
-    return assemble({name: _read(name) for name in FILES})
+    # Not by importlib.resources, whose own import costs more than reading the files.
+    folder = Path(__file__).parent
+    return assemble({name: json.loads((folder / f"{name}.json").read_bytes()) for name in FILES})
 
 
 def as_of() -> str:
@@ -94,6 +96,12 @@ def _catalogue(
     for alias in aliases:
         by_alias.setdefault(alias.provider, {})[normal(alias.alias)] = alias
     by_name = {normal(name.name): name for name in names}
+    peers: dict[str, dict[str, tuple[StandardName, ...]]] = {}
+    for name in by_name.values():
+        for provider, ids in name.peers.items():
+            at = peers.setdefault(provider, {})
+            for model in ids:
+                at[model] = (*at.get(model, ()), name)
     return Catalogue(
         as_of=as_of,
         models=MappingProxyType(dict(models)),
@@ -101,7 +109,7 @@ def _catalogue(
         aliases=_frozen(by_alias),
         classes=MappingProxyType(dict(classes)),
         ids=_frozen({place: {normal(i): i for i in found} for place, found in models.items()}),
-        peers=_frozen(_peers(by_name.values())),
+        peers=_frozen(peers),
     )
 
 
@@ -167,22 +175,6 @@ def alias_from(row: Mapping[str, Any]) -> Alias:
         row["provider"], row["alias"], row["target"], row["kind"], row["source"],
         _day(row.get("read")),
     )  # fmt: skip
-
-
-def _read(name: str) -> Mapping[str, Any]:
-    # Not by importlib.resources, whose own import costs more than reading the files.
-    found: Mapping[str, Any] = json.loads(Path(__file__).with_name(f"{name}.json").read_bytes())
-    return found
-
-
-def _peers(names: Iterable[StandardName]) -> dict[str, dict[str, tuple[StandardName, ...]]]:
-    found: dict[str, dict[str, tuple[StandardName, ...]]] = {}
-    for name in names:
-        for provider, ids in name.peers.items():
-            at = found.setdefault(provider, {})
-            for model in ids:
-                at[model] = (*at.get(model, ()), name)
-    return found
 
 
 def _tuples(found: Mapping[str, list[str]]) -> Mapping[str, tuple[str, ...]]:

@@ -63,9 +63,11 @@ class Lookup:
             return Hit(spelled, How.EXACT)
         if alias is not None:
             return Hit(alias.alias, How.ALIAS)
-        own = self._own_standard(provider, key)
-        if own is not None:
-            return Hit(own, How.ALIAS)
+        standard = self.catalogue.names.get(key)
+        if standard is not None and self.home(standard) == provider:
+            peers = standard.peers.get(provider, ())
+            if peers:
+                return Hit(peers[0], How.ALIAS)
         if provider == "ollama":
             return self._tagged(model)
         return self._variant(model) if provider == "openrouter" else None
@@ -90,14 +92,14 @@ class Lookup:
         """
         catalogue, on = self.catalogue, self._on
         standard = standard or self.standard_of(provider, model)
-        live, rule = lifecycle.next_live(
-            catalogue, provider, model, on, standard.kind if standard else None
-        )
+        kind = standard.kind if standard else None
+        live, rule = lifecycle.next_live(catalogue, provider, model, on, kind)
         state = lifecycle.lifecycle_of(catalogue, provider, model, on)
-        entry = next(lifecycle.entries_of(catalogue, provider, model), None)
         alias = catalogue.aliases.get(provider, {}).get(normal(model))
+        row = next(lifecycle.entries_of(catalogue, provider, model), None) or alias
         target = catalogue.concrete(provider, model)
         listed = catalogue.entry(provider, model) is not None or alias is not None
+        at_maker = self.elsewhere(model) if provider == "openrouter" else ()
         return Resolution(
             asked=asked,
             provider=provider,
@@ -113,10 +115,10 @@ class Lookup:
             target=None if target == model else target,
             floating=_floats(provider, model, alias is not None and alias.kind == "floating"),
             verified=listed if verified is None else verified,
-            alternatives=self._at_its_maker(provider, model),
+            alternatives=tuple(f"{home}:{name}" for home, name in at_maker),
             listed=lifecycle.is_listed(catalogue, provider, model),
-            source=entry.source if entry else (alias.source if alias else ""),
-            read=entry.read if entry else (alias.read if alias else None),
+            source=row.source if row else "",
+            read=row.read if row else None,
             as_of=catalogue.as_of,
             on=on,
         )
@@ -126,8 +128,10 @@ class Lookup:
         own = self.catalogue.names.get(normal(model))
         if own is not None and self.home(own) == provider:
             return own
-        for wanted in self._alike(provider, model):
-            for name in self.catalogue.peers.get(provider, {}).get(wanted, ()):
+        alias = self.catalogue.aliases.get(provider, {}).get(normal(model))
+        peers = self.catalogue.peers.get(provider, {})
+        for alike in (model, alias.target if alias else "", base_of(model) or ""):
+            for name in peers.get(alike, ()):
                 if self.home(name) == provider:
                     return name
         return None
@@ -150,26 +154,6 @@ class Lookup:
             found = at.get("openrouter", {}).get(normal(f"{maker}/{model}"))
             if found and (normal(model) in at.get(home, {})):
                 yield "openrouter", found
-
-    def _alike(self, provider: str, model: str) -> Iterator[str]:
-        yield model
-        alias = self.catalogue.aliases.get(provider, {}).get(normal(model))
-        if alias is not None:
-            yield alias.target
-        base = base_of(model)
-        if base is not None:
-            yield base
-
-    def _at_its_maker(self, provider: str, model: str) -> tuple[str, ...]:
-        if provider != "openrouter":
-            return ()
-        return tuple(f"{home}:{found}" for home, found in self.elsewhere(model))
-
-    def _own_standard(self, provider: str, key: str) -> str | None:
-        standard = self.catalogue.names.get(key)
-        if standard is None or self.home(standard) != provider:
-            return None
-        return next(iter(standard.peers.get(provider, ())), None)
 
     def _tagged(self, model: str) -> Hit | None:
         base, _, tag = model.partition(":")

@@ -108,9 +108,20 @@ def _reasons(
     if not terms.has_key(provider):
         yield Against(f"needs a key for {provider}")
     yield from _abilities(known, need)
-    yield from _sizes(known, need)
+    window = known.input_limit if known else None
+    if need.more_than is not None and window is not None and window <= need.more_than:
+        yield Against(f"takes no more than the {need.more_than:,} tokens that were too few")
+    yield from _size("takes", window, need.input_tokens, always=need.more_than is not None)
+    yield from _size("writes", known.max_output if known else None, need.output_tokens or 0)
+    total = known.context_total if known else None
+    if total is not None and need.input_tokens + (need.output_tokens or 0) > total:
+        yield Against(f"has {total:,} tokens for prompt and answer together")
     if terms.max_cost_usd is not None:
-        yield from _price(catalogue, provider, model, need, terms.max_cost_usd)
+        cost = prices.cost(provider, model, need.usage, on=None, catalogue=catalogue)
+        if cost is None:
+            yield Against("has no known price", proven=False)
+        elif cost.usd > terms.max_cost_usd:
+            yield Against(f"would cost about ${cost.usd:.2g}, more than ${terms.max_cost_usd:g}")
 
 
 def _life(catalogue: Catalogue, provider: str, model: str, on: date) -> Iterator[Against]:
@@ -120,10 +131,14 @@ def _life(catalogue: Catalogue, provider: str, model: str, on: date) -> Iterator
         yield Against(f"is {state}")
     elif listed is False:
         yield Against(f"is not in {provider}'s own list")
-    elif listed is None and (state is Lifecycle.UNKNOWN or _gone_at_home(catalogue, model, on)):
-        yield Against("is not known to be alive", proven=False)
-    elif listed is None and provider == "ollama":
-        yield Against("is not known to be on this machine", proven=False)
+    elif listed is None:
+        # What a reseller listed last month ends with its maker's own service.
+        home = at_home(catalogue, model)
+        at_maker = lifecycle.lifecycle_of(catalogue, *home, on) if home else None
+        if state is Lifecycle.UNKNOWN or at_maker is Lifecycle.RETIRED:
+            yield Against("is not known to be alive", proven=False)
+        elif provider == "ollama":
+            yield Against("is not known to be on this machine", proven=False)
 
 
 def facts(catalogue: Catalogue, provider: str, model: str) -> ModelEntry | None:
@@ -144,12 +159,6 @@ def at_home(catalogue: Catalogue, model: str) -> tuple[str, str] | None:
     return (home, name) if name else None
 
 
-def _gone_at_home(catalogue: Catalogue, model: str, on: date) -> bool:
-    # What a reseller listed last month ends with its maker's own service.
-    home = at_home(catalogue, model)
-    return home is not None and (lifecycle.lifecycle_of(catalogue, *home, on) is Lifecycle.RETIRED)
-
-
 def _abilities(known: ModelEntry | None, need: Need) -> Iterator[Against]:
     if known is not None and known.output_modalities and "text" not in known.output_modalities:
         yield Against("writes no text")
@@ -162,17 +171,6 @@ def _abilities(known: ModelEntry | None, need: Need) -> Iterator[Against]:
             yield Against(words, proven=has is False, of_ability=True)
 
 
-def _sizes(known: ModelEntry | None, need: Need) -> Iterator[Against]:
-    window = known.input_limit if known else None
-    if need.more_than is not None and window is not None and window <= need.more_than:
-        yield Against(f"takes no more than the {need.more_than:,} tokens that were too few")
-    yield from _size("takes", window, need.input_tokens, always=need.more_than is not None)
-    yield from _size("writes", known.max_output if known else None, need.output_tokens or 0)
-    total = known.context_total if known else None
-    if total is not None and need.input_tokens + (need.output_tokens or 0) > total:
-        yield Against(f"has {total:,} tokens for prompt and answer together")
-
-
 def _size(verb: str, limit: int | None, needed: int, *, always: bool = False) -> Iterator[Against]:
     if limit is None:
         if always or needed > SMALLEST_WINDOW:
@@ -180,13 +178,3 @@ def _size(verb: str, limit: int | None, needed: int, *, always: bool = False) ->
             yield Against(f"is not known to {what} {needed:,} tokens", proven=False)
     elif needed > limit:
         yield Against(f"{verb} {limit:,} tokens, and about {needed:,} are needed")
-
-
-def _price(
-    catalogue: Catalogue, provider: str, model: str, need: Need, most: float
-) -> Iterator[Against]:
-    cost = prices.cost(provider, model, need.usage, on=None, catalogue=catalogue)
-    if cost is None:
-        yield Against("has no known price", proven=False)
-    elif cost.usd > most:
-        yield Against(f"would cost about ${cost.usd:.2g}, more than ${most:g}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from .entry import Catalogue, ModelEntry, Price, StandardName, normal
@@ -38,10 +38,17 @@ def with_own(catalogue: Catalogue, own: Own) -> Catalogue:
     models = [m for rows in catalogue.models.values() for m in rows.values()]
     aliases = [a for rows in catalogue.aliases.values() for a in rows.values()]
     models += [_over(catalogue.entry(m.provider, m.id), m) for m in own.models]
+    names = list(catalogue.names.values())
+    for name, peers in own.equivalents.items():
+        known = catalogue.names.get(normal(name))
+        kind = own.kinds.get(name) or (known.kind if known else "medium")
+        if known is None:
+            names.append(StandardName(name, kind, name, catalogue.as_of, peers))
+        else:
+            names.append(replace(known, kind=kind, peers={**known.peers, **peers}))
     made = indexed(
-        catalogue.as_of, models=models, aliases=aliases, classes=catalogue.classes,
-        names=[*catalogue.names.values(), *_standards(catalogue, own)],
-    )  # fmt: skip
+        catalogue.as_of, models=models, names=names, aliases=aliases, classes=catalogue.classes
+    )
     return replace(made, prices=own.prices, fallbacks=own.fallbacks)
 
 
@@ -62,13 +69,3 @@ def _over(known: ModelEntry | None, said: ModelEntry) -> ModelEntry:
         lacks=said.lacks | (known.lacks - said.capabilities),
         **changes,
     )
-
-
-def _standards(catalogue: Catalogue, own: Own) -> Iterator[StandardName]:
-    for name, peers in own.equivalents.items():
-        known = catalogue.names.get(normal(name))
-        kind = own.kinds.get(name) or (known.kind if known else "medium")
-        if known is None:
-            yield StandardName(name, kind, name, catalogue.as_of, peers)
-        else:
-            yield replace(known, kind=kind, peers={**known.peers, **peers})

@@ -79,7 +79,11 @@ def own_rows(text: str, path: str, providers: Collection[str]) -> Own:
         names=dict(map(_name, rows["names"])),
         models=tuple(map(_model, rows["names"])),
         equivalents=dict(map(_equivalent, rows["equivalents"])),
-        kinds=dict(_kinds(rows["equivalents"])),
+        kinds={
+            _text(row, "name"): _one_of(row, "class", CLASSES)
+            for row in rows["equivalents"]
+            if "class" in row.values
+        },
         fallbacks=dict(map(_fallback, rows["fallbacks"])),
         prices=dict(map(_price, rows["prices"])),
         providers=own_providers,
@@ -130,12 +134,6 @@ def _equivalent(row: _Row) -> tuple[str, Mapping[str, tuple[str, ...]]]:
     if not peers:
         raise ConfigError(f'{row.place}: names no provider; write e.g. mistral = "an id there"')
     return _text(row, "name"), peers
-
-
-def _kinds(rows: Sequence[_Row]) -> Iterator[tuple[str, str]]:
-    for row in rows:
-        if "class" in row.values:
-            yield _text(row, "name"), _one_of(row, "class", CLASSES)
 
 
 def _fallback(row: _Row) -> tuple[Place, tuple[str, ...]]:

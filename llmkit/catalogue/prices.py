@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from ..types import Usage
-from .entry import Catalogue, Price, normal
+from .entry import Catalogue, normal
 from .load import shipped
 
 FREE = ("local", "ollama", "scripted")
@@ -54,10 +54,9 @@ def cost(
         catalogue: Knows aliases, which are resolved first, and a person's own prices, which win.
     """
     catalogue = catalogue or shipped()
-    if usage.input_tokens is not None and usage.output_tokens is not None:
-        own = own_price(catalogue, provider, model)
-        if own is not None:
-            return Cost(_by(own, usage), own.source)
+    own = _own_cost(catalogue, provider, model, usage)
+    if own is not None:
+        return own
     if provider in FREE:
         return Cost(0.0, FREE_RULE)
     if provider not in PRICED or usage.input_tokens is None or usage.output_tokens is None:
@@ -69,12 +68,19 @@ def cost(
     return Cost(float(found.total_price), f"genai-prices {found.provider.id}:{found.model.id}")
 
 
-def own_price(catalogue: Catalogue, provider: str, model: str) -> Price | None:
-    """The person's own price for that id, None where there is none."""
-    if not catalogue.prices:
+def _own_cost(catalogue: Catalogue, provider: str, model: str, usage: Usage) -> Cost | None:
+    """What *usage* costs by the person's own price for that id, None where there is none."""
+    if not catalogue.prices or usage.input_tokens is None or usage.output_tokens is None:
         return None
-    named = (normal(name) for name in (model, catalogue.concrete(provider, model)))
-    return next((p for name in named if (p := catalogue.prices.get((provider, name)))), None)
+    for name in (model, catalogue.concrete(provider, model)):
+        price = catalogue.prices.get((provider, normal(name)))
+        if price is not None:
+            cached = usage.cached_tokens or 0
+            per_cached = price.input if price.cached is None else price.cached
+            total = (usage.input_tokens - cached) * price.input + cached * per_cached
+            total += usage.output_tokens * price.output
+            return Cost(total / 1_000_000, price.source)
+    return None
 
 
 def per_million(
@@ -91,14 +97,6 @@ def per_million(
             return None
         prices.append(round(found.usd * 1_000_000 / SHORT, 9))
     return prices[0], prices[1]
-
-
-def _by(price: Price, usage: Usage) -> float:
-    cached = usage.cached_tokens or 0
-    fresh = (usage.input_tokens or 0) - cached
-    per_cached = price.input if price.cached is None else price.cached
-    total = fresh * price.input + cached * per_cached + (usage.output_tokens or 0) * price.output
-    return total / 1_000_000
 
 
 def _calculated(provider: str, model: str, usage: Usage, on: datetime | None) -> Any:

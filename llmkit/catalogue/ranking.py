@@ -8,7 +8,7 @@ from math import log10
 
 from ..types import Capability, Usage
 from . import lifecycle, prices
-from .entry import Catalogue, ModelEntry
+from .entry import Catalogue
 from .needs import facts
 
 LEVELS = {"nano": 0, "small": 1, "medium": 2, "flagship": 3}
@@ -40,13 +40,29 @@ def _distance(
     catalogue: Catalogue, like: Place, price: float | None, other: Place, on: date
 ) -> float:
     """How little the two models have in common; *price* is that of *like*."""
-    theirs, ours = (facts(catalogue, *place) for place in (other, like))
-    return (
-        _class_distance(kind_of(catalogue, *like), kind_of(catalogue, *other))
-        + PER_YEAR * _age(theirs, on)
-        + PER_TENFOLD_PRICE * _price_distance(price, _price(catalogue, other))
-        + LOSES * _losses(ours, theirs)
-    )
+    kinds = kind_of(catalogue, *like), kind_of(catalogue, *other)
+    distance = 0.0
+    if kinds[0] != kinds[1]:
+        here, there = (LEVELS.get(kind or "", LEVELS["medium"]) for kind in kinds)
+        distance += PER_CLASS * abs(here - there)
+        if any(kind in SPECIAL for kind in kinds):
+            distance += OTHER_SPECIALITY
+    ours, theirs = facts(catalogue, *like), facts(catalogue, *other)
+    years = UNKNOWN_AGE_YEARS
+    if theirs is not None and theirs.released is not None:
+        years = max(0.0, (on - theirs.released).days / 365.25)
+    distance += PER_YEAR * years
+    other_price = _price(catalogue, other)
+    tenfolds = abs(log10(other_price / price)) if price and other_price else 1.0
+    distance += PER_TENFOLD_PRICE * tenfolds
+    if ours is not None:
+        has = theirs.capabilities if theirs else frozenset()
+        losses = len((ours.capabilities & {Capability.VISION, Capability.REASONING}) - has)
+        window = (theirs.input_limit if theirs else None) or 0
+        if ours.input_limit is not None and window < ours.input_limit:
+            losses += 1
+        distance += LOSES * losses
+    return distance
 
 
 def kind_of(catalogue: Catalogue, provider: str, model: str) -> str | None:
@@ -64,34 +80,7 @@ def class_change(catalogue: Catalogue, asked: Place, chosen: Place) -> int | Non
     return None if here is None or there is None else there - here
 
 
-def _class_distance(ours: str | None, theirs: str | None) -> float:
-    if ours == theirs:
-        return 0.0
-    special = OTHER_SPECIALITY if ours in SPECIAL or theirs in SPECIAL else 0.0
-    here, there = (LEVELS.get(kind or "", LEVELS["medium"]) for kind in (ours, theirs))
-    return PER_CLASS * abs(here - there) + special
-
-
-def _age(entry: ModelEntry | None, on: date) -> float:
-    if entry is None or entry.released is None:
-        return UNKNOWN_AGE_YEARS
-    return max(0.0, (on - entry.released).days / 365.25)
-
-
 def _price(catalogue: Catalogue, place: Place) -> float | None:
     # A usual request: a larger one would be priced by the higher tier that some have.
     cost = prices.cost(*place, Usage(1_000, 1_000), on=None, catalogue=catalogue)
     return cost.usd if cost else None
-
-
-def _price_distance(ours: float | None, theirs: float | None) -> float:
-    return abs(log10(theirs / ours)) if ours and theirs else 1.0
-
-
-def _losses(ours: ModelEntry | None, theirs: ModelEntry | None) -> int:
-    if ours is None:
-        return 0
-    wanted = ours.capabilities & {Capability.VISION, Capability.REASONING}
-    lost = len(wanted - (theirs.capabilities if theirs else frozenset()))
-    here, there = (entry.input_limit if entry else None for entry in (ours, theirs))
-    return lost + (here is not None and (there or 0) < here)

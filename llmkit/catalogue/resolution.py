@@ -97,7 +97,13 @@ def why(found: Resolution) -> str:
 
 def _sentences(found: Resolution) -> Iterator[str]:
     yield f"{found.asked} is {found.provider}'s {found.id} ({HOW[found.how]})."
-    yield from _what_it_is(found)
+    if not found.verified:
+        yield "The catalogue does not know this id; it is sent as it is."
+    elif found.target:
+        moves = "; it moves on with time" if found.floating else ""
+        yield f"It points at {found.target}{moves}."
+    elif found.floating:
+        yield "It moves on with time."
     yield from _how_it_lives(found)
     yield from _what_is_sent(found)
     if found.ambiguous:
@@ -108,16 +114,6 @@ def _sentences(found: Resolution) -> Iterator[str]:
     if found.source:
         yield f"Source, read {found.read}: {found.source}."
     yield f"Catalogue of {found.as_of}, asked for {found.on}."
-
-
-def _what_it_is(found: Resolution) -> Iterator[str]:
-    if not found.verified:
-        yield "The catalogue does not know this id; it is sent as it is."
-    elif found.target:
-        moves = "; it moves on with time" if found.floating else ""
-        yield f"It points at {found.target}{moves}."
-    elif found.floating:
-        yield "It moves on with time."
 
 
 def _how_it_lives(found: Resolution) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date
 
@@ -46,7 +46,12 @@ def resolve(
     wanted = None if provider is None else provider_named(provider, providers)
     written = taken_apart(catalogue, asked, providers)
     if wanted and written.provider not in (None, wanted):
-        return rules.elsewhere(asked, written, wanted)
+        if written.firm:
+            raise ConfigError(
+                f"{asked!r} names {written.provider}, but provider={wanted!r}; "
+                f"for its counterpart there ask for {written.rest!r} with provider={wanted!r}"
+            )
+        return rules.translated(asked, written.rest, wanted)
     if verbatim or (wanted or written.provider) in providers:
         return rules.as_it_is(asked, wanted or written.provider, written.rest)
     if written.provider:
@@ -80,15 +85,6 @@ class _Rules:
         if not (provider == "local" and model.lower().endswith(".gguf")):
             self._refuse_strangers(asked, provider, model)
         return self._look.found(asked, provider, model, How.VERBATIM)
-
-    def elsewhere(self, asked: str, written: Written, wanted: str) -> Resolution:
-        """A name that states one provider, wanted at another."""
-        if written.firm:
-            raise ConfigError(
-                f"{asked!r} names {written.provider}, but provider={wanted!r}; "
-                f"for its counterpart there ask for {written.rest!r} with provider={wanted!r}"
-            )
-        return self.translated(asked, written.rest, wanted)
 
     def translated(self, asked: str, model: str, provider: str) -> Resolution:
         """A name wanted at one provider: its own id there, or its peer."""
@@ -142,9 +138,15 @@ class _Rules:
 
     def _refuse_strangers(self, asked: str, provider: str, model: str) -> None:
         """An id that another provider has, or a slip of the pen, is an error."""
-        for owner in self._owners(model):
-            if owner != provider:
-                raise self._belongs_to(owner, asked, model, provider)
+        key = normal(model)
+        for owner in (*MAKERS.values(), "openrouter"):
+            if owner == provider or key not in self._catalogue.ids.get(owner, {}):
+                continue
+            if provider in ("local", "scripted"):
+                raise unknown(asked, hint=f"{model} is {owner}'s; ask for {owner}:{model}")
+            peer = self.translated(model, model, provider).model
+            hint = f"{model} is {owner}'s; there, ask for {peer}"
+            raise unknown(asked, hint=hint, suggestions=(f"{provider}:{peer}",))
         known = self._catalogue.ids.get(provider, {}).values()
         if provider in ("local", "scripted"):
             more = ", and the path of any .gguf file" if provider == "local" else ""
@@ -153,20 +155,6 @@ class _Rules:
         near = [] if provider == "ollama" else slips(model, known)
         if near:
             raise unknown(model, suggestions=near)
-
-    def _owners(self, model: str) -> Iterator[str]:
-        for place in (*MAKERS.values(), "openrouter"):
-            if normal(model) in self._catalogue.ids.get(place, {}):
-                yield place
-
-    def _belongs_to(self, owner: str, asked: str, model: str, provider: str) -> UnknownModelError:
-        if provider in ("local", "scripted"):
-            return unknown(asked, hint=f"{model} is {owner}'s; ask for {owner}:{model}")
-        peer = self.translated(model, model, provider)
-        ask = f"{provider}:{peer.model}"
-        return unknown(
-            asked, hint=f"{model} is {owner}'s; there, ask for {peer.model}", suggestions=(ask,)
-        )
 
     def _no_counterpart(
         self, asked: str, model: str, provider: str, standard: StandardName | None
@@ -190,10 +178,7 @@ class _Rules:
             if known:
                 hint = f"no such snapshot of {known} is known; for it ask for {place}:{asked}"
                 return unknown(asked, hint=hint, suggestions=(known,))
-        return unknown(asked, self._names())
-
-    def _names(self) -> Iterator[str]:
-        yield from (standard.name for standard in self._catalogue.names.values())
+        names = [standard.name for standard in self._catalogue.names.values()]
         for place in BARE:
-            yield from self._catalogue.ids.get(place, {}).values()
-        yield from bases(self._catalogue)
+            names += self._catalogue.ids.get(place, {}).values()
+        return unknown(asked, [*names, *bases(self._catalogue)])

@@ -14,7 +14,10 @@ GUESSED_OUTPUT = 1024  # tokens of an answer where no max_tokens bounds it: a lo
 
 def estimate_tokens(text: str) -> int:
     """Roughly how many tokens *text* has: between two thirds and twice the true count."""
-    return max(1, round(_size(text) / BYTES_PER_TOKEN)) if text else 0
+    if not text:
+        return 0
+    size = len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+    return max(1, round(size / BYTES_PER_TOKEN))
 
 
 def input_tokens(prompt: Prompt) -> int:
@@ -33,7 +36,3 @@ def guessed_usage(prompt: Prompt, most: int | None = None) -> Usage:
     """
     output = prompt.max_tokens or GUESSED_OUTPUT
     return Usage(input_tokens(prompt), output if most is None else min(output, most))
-
-
-def _size(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))

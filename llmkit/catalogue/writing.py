@@ -49,11 +49,15 @@ def taken_apart(catalogue: Catalogue, asked: str, further: Collection[str]) -> W
 
 def _by_colon(catalogue: Catalogue, asked: str, further: Collection[str]) -> Written | None:
     left, colon, right = asked.partition(":")
-    place = SPELLINGS.get(left.lower(), left.lower())
+    name = left.lower()
+    place = SPELLINGS.get(name, name)
     if not colon or place not in (*PROVIDERS, *further):
         return None
-    if _is_ollama_tag(catalogue, left, right):
-        return Written("ollama", asked, or_provider=place)
+    # "mistral:7b" is Ollama's Mistral with a tag, and no model of the provider Mistral.
+    if normal(right) not in catalogue.ids.get(name, {}) and name in bases(catalogue):
+        tagged = normal(asked) in catalogue.ids.get("ollama", {})
+        if tagged or _SIZE.fullmatch(right.strip().lower()):
+            return Written("ollama", asked, or_provider=place)
     return Written(place, right, firm=True)
 
 
@@ -87,15 +91,6 @@ def provider_named(name: str, further: Collection[str]) -> str:
     raise UnknownProviderError(
         f"there is no provider {name!r}; {hint}known are {', '.join(everyone)}"
     )
-
-
-def _is_ollama_tag(catalogue: Catalogue, left: str, right: str) -> bool:
-    """Whether "mistral:7b" is Ollama's Mistral with a tag, and no model of the provider Mistral."""
-    own = catalogue.ids.get(left.lower(), {})
-    if normal(right) in own or left.lower() not in bases(catalogue):
-        return False
-    tagged = normal(f"{left}:{right}") in catalogue.ids.get("ollama", {})
-    return tagged or _SIZE.fullmatch(right.strip().lower()) is not None
 
 
 @lru_cache(maxsize=8)  # by identity: one catalogue, or a few in tests
