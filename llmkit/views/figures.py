@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from math import ceil, floor, log10
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,6 @@ from ..types import Row
 from .aggregates import MEASURES, Group, Measure, aggregate_text, ends, facets, grouped, note
 from .dots import dot_and_range
 from .inks import DARK, LIGHT, Inks
-from .scales import scaled
 from .scatter import AXES, cost_against_duration
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ SHOWN_PER_INCH = 110  # of the screen's pixels: as large there as the text aroun
 NOTE_COLUMNS = 150
 MOST_ACROSS = 4
 LABEL_LENGTH = 31
+# On a linear axis most models would lie at its end if values differ by more. A logarithmic axis
+# then spans a factor of 100 with its margins, and has ticks at two powers of ten.
+WIDE = 50
 
 KINDS = ("models", "cost", "grid")
 
@@ -71,10 +74,10 @@ def _measure(name: str) -> Measure:
 def _models(rows: Sequence[Row], substituted: bool, inks: Inks) -> Figure:
     groups = grouped(rows, substituted=substituted)
     figure = _figure(_height(groups), inks, groups)
-    axes = figure.subplots(1, len(MEASURES), sharey=True, squeeze=False)[0]
+    axes = figure.subplots(1, len(MEASURES), sharey=True, width_ratios=(1.1, 0.9, 0.9, 1.3))
     for axis, measure in zip(axes, MEASURES, strict=True):
         dot_and_range(axis, groups, measure, inks)
-        scaled(axis, "x", ends(groups, measure))
+        _scaled(axis, "x", ends(groups, measure))
         _titled(axis, measure.label, inks)
     _name(axes[0], groups)
     _noted(figure, note(groups), inks)
@@ -83,13 +86,21 @@ def _models(rows: Sequence[Row], substituted: bool, inks: Inks) -> Figure:
 
 def _cost(rows: Sequence[Row], substituted: bool, inks: Inks) -> Figure:
     groups = grouped(rows, substituted=substituted)
-    figure = _figure(4.2, inks, groups)
-    axis = figure.subplots()
     known = [group for group in groups if all(map(group.spread, AXES))]
     unknown = [group.name for group in groups if group not in known and group.counted]
+    figure = _figure(max(4.2, 0.8 + 0.17 * len(known)), inks, groups)
+    axis = figure.subplots()
+    markers = cost_against_duration(axis, known, inks)
+    for which, measure in zip("xy", AXES, strict=True):
+        _scaled(axis, which, ends(known, measure), most=7)
+    if known:
+        names = [_shortened(g.name, 40) + (" †" if g.substituted else "") for g in known]
+        figure.legend(
+            markers, names, loc="outside right upper", frameon=False, fontsize=7.5,
+            labelcolor=inks.text, handletextpad=0.2, labelspacing=0.6,
+        )  # fmt: skip
     said = f" Not drawn, for want of a price or a time: {', '.join(unknown)}." if unknown else ""
     _noted(figure, note(groups) + said, inks)
-    cost_against_duration(axis, known, inks)
     return figure
 
 
@@ -105,7 +116,8 @@ def _grid(rows: Sequence[Row], measure: Measure, substituted: bool, inks: Inks) 
         _titled(axis, "\n".join(said), inks)
     for axis in axes.flat[len(points) :]:
         axis.set_visible(False)
-    scaled(axes[0, 0], "x", ends([g for here in found for g in here.values()], measure))
+    _scaled(axes[0, 0], "x", ends([g for here in found for g in here.values()], measure),
+            most=3 if across > 3 else 4)  # fmt: skip
     for line in axes:
         _name(line[0], groups)
     figure.suptitle(measure.label, fontsize=9, color=inks.text, x=0.008, ha="left")
@@ -149,9 +161,47 @@ def _label(group: Group) -> str:
     return "\n".join([*lines, group.remark] if group.remark else lines)
 
 
-def _shortened(name: str) -> str:
+def _shortened(name: str, length: int = LABEL_LENGTH) -> str:
     # The end of an id tells versions apart, so the middle goes.
-    return name if len(name) <= LABEL_LENGTH else f"{name[:12]}…{name[13 - LABEL_LENGTH :]}"
+    return name if len(name) <= length else f"{name[:12]}…{name[13 - length :]}"
+
+
+def _scaled(axis: Axes, which: str, values: Sequence[float], *, most: int = 4) -> None:
+    """Scales the axis *which*, "x" or "y", for *values* >= 0, with about *most* ticks.
+
+    The axis is linear from zero. If the positive values span more than `WIDE`, it is logarithmic,
+    with a linear part from zero to the smallest of them if there are zeros.
+    """
+    from matplotlib import ticker
+
+    positive = [value for value in values if value > 0]
+    low, high = min(positive, default=1.0), max(positive, default=1.0)
+    steps = (1, 2, 5) if most > 4 and high < 1000 * low else (1,)
+    scale: dict[str, Any] = {"value": "linear"}
+    limits = (-0.03 * high, 1.06 * high)
+    locator: ticker.Locator
+    if not positive:
+        locator = ticker.FixedLocator([0.0] if values else [])
+    elif high <= WIDE * low:
+        # Small and large numbers have long labels.
+        count = most if 0.002 <= high < 1000 else most - 1
+        locator = ticker.MaxNLocator(count, steps=(1, 2, 5, 10))
+    elif min(values) > 0:
+        scale, limits = {"value": "log"}, (0.7 * low, 1.4 * high)
+        locator = ticker.LogLocator(subs=steps, numticks=most)
+    else:
+        scale = {"value": "symlog", "linthresh": low, "linscale": 0.25 * log10(high / low)}
+        limits = (-0.15 * low, 1.4 * high)
+        # SymmetricalLogLocator (3.11) counts the decades up to 1, however small *high* is.
+        powers = [10.0**power for power in range(floor(log10(low)), ceil(log10(high)))]
+        ticks = [step * power for power in powers for step in steps if step * power >= low]
+        locator = ticker.FixedLocator([0.0, *ticks], nbins=12 if len(steps) > 1 else most - 1)
+    getattr(axis, f"set_{which}scale")(**scale)
+    getattr(axis, f"set_{which}lim")(*limits)
+    drawn = getattr(axis, f"{which}axis")
+    drawn.set_major_locator(locator)
+    drawn.set_minor_locator(ticker.NullLocator())
+    drawn.set_major_formatter(lambda value, _: f"{value:,.9f}".rstrip("0").rstrip("."))
 
 
 def _figure(height: float, inks: Inks, groups: Sequence[Group]) -> Figure:
@@ -191,11 +241,16 @@ def _titled(axis: Axes, title: str, inks: Inks) -> None:
 
 
 def _noted(figure: Figure, said: str, inks: Inks) -> None:
+    """Adds the note, which is the last text: no text of the figure is parsed as mathematics."""
+    from matplotlib.text import Text
+
     # The label of the whole x axis is what the layout leaves room for.
     figure.supxlabel(
         fill(said, NOTE_COLUMNS), fontsize=6.5, color=inks.soft, x=0.008, ha="left",
         multialignment="left",
     )  # fmt: skip
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)  # a model may be named a$b$
 
 
 def _png(figure: Figure) -> tuple[bytes, dict[str, int]]:

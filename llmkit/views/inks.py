@@ -1,21 +1,11 @@
-"""The colours of figures, light and dark, which all kinds of colour vision tell apart."""
+"""The colours and markers of figures, light and dark, for all kinds of colour vision."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-# Okabe and Ito's palette (2008). A shape goes with each, so that a print in grey reads as well.
-SHAPES = {
-    "openai": "o",
-    "anthropic": "s",
-    "google": "^",
-    "mistral": "D",
-    "openrouter": "v",
-    "ollama": "P",
-    "local": "X",
-}
-OTHER_SHAPE = "h"
+# Eight shapes and seven colours: a print in grey tells eight models apart, colours 56.
+SHAPES = "os^DvPX*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +14,7 @@ class Inks:
 
     Attributes:
         second: For models that stood in for another.
-        providers: By provider; others have `other`.
+        models: For the models of a figure, in their order; from the first again after the last.
     """
 
     back: str
@@ -33,32 +23,26 @@ class Inks:
     line: str
     dot: str
     second: str
-    other: str
-    providers: Mapping[str, str]
+    models: tuple[str, ...]
 
-    def of(self, provider: str) -> str:
-        """A provider's colour."""
-        return self.providers.get(provider, self.other)
+    def of(self, place: int) -> str:
+        """Returns the colour of the model in that place."""
+        return self.models[place % len(self.models)]
 
 
+# Okabe and Ito's palette (2008), its yellow and sky blue darker on white.
 LIGHT = Inks(
     back="#ffffff", text="#1d2126", soft="#5b6570", line="#dfe3e8",
-    dot="#0072B2", second="#D55E00", other="#4d4d4d",
-    providers={
-        "openai": "#0072B2", "anthropic": "#D55E00", "google": "#009E73", "mistral": "#B87700",
-        "openrouter": "#AA4A85", "ollama": "#3A94CB", "local": "#4d4d4d",
-    },
+    dot="#0072B2", second="#D55E00",
+    models=("#0072B2", "#D55E00", "#009E73", "#B87700", "#AA4A85", "#3A94CB", "#4d4d4d"),
 )  # fmt: skip
 DARK = Inks(
     back="#15171a", text="#e7e9ec", soft="#a3adb8", line="#33393f",
-    dot="#56B4E9", second="#F0A03C", other="#c7ccd1",
-    providers={
-        "openai": "#56B4E9", "anthropic": "#FF8A4C", "google": "#2FC79A", "mistral": "#F0C24B",
-        "openrouter": "#E09BC4", "ollama": "#A5D3F2", "local": "#c7ccd1",
-    },
+    dot="#56B4E9", second="#F0A03C",
+    models=("#56B4E9", "#FF8A4C", "#2FC79A", "#F0C24B", "#E09BC4", "#A5D3F2", "#c7ccd1"),
 )  # fmt: skip
 
 
-def shape(provider: str) -> str:
-    """A provider's marker."""
-    return SHAPES.get(provider, OTHER_SHAPE)
+def shape(place: int) -> str:
+    """Returns the marker of the model in that place."""
+    return SHAPES[place % len(SHAPES)]

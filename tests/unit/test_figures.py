@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
+from typing import Any
 
 import pytest
 from matplotlib.text import Text
@@ -41,6 +43,14 @@ def failed(row: Row) -> Row:
     return replace(row, completion=Completion(status=Status.ERROR, duration_s=0.01))
 
 
+def changed(row: Row, **changes: Any) -> Row:
+    return replace(row, completion=replace(row.completion, **changes))
+
+
+def legend_of(figure):
+    return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+
+
 def note(figure):
     return " ".join(figure._supxlabel.get_text().split())
 
@@ -69,18 +79,56 @@ def test_a_figure_is_a_picture(kind, count, dark):
     assert size["width"] == 792
 
 
+@pytest.fixture
+def drawn(monkeypatch):
+    """Draws a figure, and returns each text that is really drawn, with its box on the page."""
+
+    def texts_of(figure):
+        texts = []
+        monkeypatch.setattr(Text, "draw", lambda text, renderer: texts.append(text))
+        figure.draw_without_rendering()
+        shown = [text for text in texts if text.get_text() and text.get_visible()]
+        return [(text, text.get_window_extent()) for text in shown]
+
+    return texts_of
+
+
+@pytest.mark.parametrize(("count", "cost_factor"), [(1, 0.01), (4, 100), (11, 1), (12, 0.01)])
 @pytest.mark.parametrize("kind", ["models", "cost", "grid"])
-def test_no_text_of_a_figure_is_cut_off_or_covers_another(kind):
-    """With twelve models of real names every text is on the page, and none lies on another."""
-    figure = comparison_figure(answers(12, {"temperature": 0}, {"temperature": 1}), kind)
-    figure.draw_without_rendering()
-    texts = [t for t in figure.findobj(Text) if t.get_text() and t.get_visible()]
-    boxes = [Text.get_window_extent(t) for t in texts]  # without the line to its point
+def test_no_text_of_a_figure_is_cut_off_or_covers_another(drawn, kind, count, cost_factor):
+    """With up to twelve models of real names every text is on the page, and none lies on another.
+
+    The costs are from 0.0000002 to 0.1 dollars, with and without free models.
+    """
+    rows = [
+        changed(row, cost_usd=row.completion.cost_usd * cost_factor)
+        for row in answers(count, {"temperature": 0}, {"temperature": 1})
+    ]
+    figure = comparison_figure(rows, kind, measure="cost_usd")
+    texts = drawn(figure)
 
     page = figure.bbox
+    assert len(texts) > count
+    boxes = [box for _, box in texts]
     assert all(b.x0 >= 0 and b.x1 <= page.x1 and b.y0 >= 0 and b.y1 <= page.y1 for b in boxes)
-    shrunk = [b.padded(-2) for b in boxes]
-    assert not [(i, j) for i, b in enumerate(shrunk) for j in range(i) if b.overlaps(shrunk[j])]
+    shrunk = [(text.get_text(), box.padded(-1)) for text, box in texts]
+    assert not [(a, b) for (a, x), (b, y) in combinations(shrunk, 2) if x.overlaps(y)]
+
+
+@pytest.mark.parametrize("count", [1, 12])
+def test_a_legend_names_each_model_in_order_and_covers_no_data(drawn, count):
+    """Each model has its own marker and colour, and the legend stands beside the axes."""
+    figure = comparison_figure(answers(count), "cost")
+    drawn(figure)
+    (legend,), (axis,) = figure.legends, figure.axes
+    signs = [(line.get_marker(), line.get_color()) for line in legend.get_lines()]
+
+    assert legend_of(figure)[0] == "openai: gpt-6-luna"
+    assert len(legend_of(figure)) == len(set(signs)) == count
+    assert signs == [
+        (m.get_marker(), m.get_color()) for m in axis.lines if m.get_marker() != "None"
+    ]
+    assert legend.get_window_extent().x0 > axis.get_window_extent().x1
 
 
 def test_what_is_unknown_is_written_so():
@@ -120,6 +168,17 @@ def test_substitutes_are_drawn_on_request_in_a_second_colour():
     assert note(figure).endswith("†: stood in for the model named.")
 
 
+def test_a_substitute_is_hollow_among_the_markers_and_has_its_sign_in_the_legend():
+    """A print in grey tells it from the model that was named."""
+    stood_in = replace(plain(1, "b"), substituted=True)
+    figure = comparison_figure([plain(0, "a"), stood_in], "cost", substituted=True)
+    named, hollow = figure.legends[0].get_lines()
+
+    assert legend_of(figure) == ["openai: a", "openai: b †"]
+    assert named.get_markerfacecolor() == LIGHT.models[0]
+    assert hollow.get_markerfacecolor() == LIGHT.back
+
+
 def test_an_answer_that_was_sent_once_for_several_rows_counts_once():
     """Rows that share a request are one measurement."""
     shared = replace(plain(1, "a", duration_s=9.0), shared_with=0)
@@ -129,22 +188,58 @@ def test_an_answer_that_was_sent_once_for_several_rows_counts_once():
     assert len(group.counted) == 1
 
 
-def test_costs_over_powers_of_ten_are_all_readable():
-    """The cheapest stands apart from the dearest, and what costs nothing has a place."""
-    figure = comparison_figure(answers(12))
+@pytest.mark.parametrize(
+    ("costs", "scale", "said"),
+    [
+        ((0.00012, 0.00012), "linear", ["0", "0.00005", "0.0001"]),
+        ((0.0003, 0.0011, 0.009), "linear", ["0", "0.005"]),
+        ((1.0, 3.0), "linear", ["0", "1", "2", "3"]),
+        ((0.00002, 0.005), "log", ["0.0001", "0.001"]),
+        ((0.002, 5.0), "log", ["0.01", "0.1", "1"]),
+        ((0.0, 0.00002, 0.005), "symlog", ["0", "0.0001", "0.001"]),
+        ((0.0, 0.0), "linear", ["0"]),
+        ((None,), "linear", []),
+    ],
+)
+def test_costs_are_plain_decimals_on_an_axis_that_shows_the_cheapest(costs, scale, said):
+    """The cheapest stands apart from the most expensive, and what costs nothing has a place."""
+    figure = comparison_figure([plain(i, f"m{i}", cost_usd=cost) for i, cost in enumerate(costs)])
     axis = figure.axes[3]
-
-    assert axis.get_xscale() == "symlog"
-    assert next(label.get_text() for label in axis.get_xticklabels()) == "0"
+    figure.draw_without_rendering()
     left, right = axis.get_xlim()
-    assert left < 0 < right
+    ticks = zip(axis.get_xticks(), axis.get_xticklabels(), strict=True)
+
+    assert axis.get_xscale() == scale
+    assert [label.get_text() for value, label in ticks if left <= value <= right] == said
+    assert all(left < cost < right for cost in costs if cost is not None)
+
+
+def test_a_wide_logarithmic_axis_has_ticks_within_its_decades():
+    """Two decades of costs have more than two numbers beside them."""
+    rows = [plain(0, "a", cost_usd=0.00002), plain(1, "b", cost_usd=0.005)]
+    (axis,) = comparison_figure(rows, "cost").axes
+    low, high = axis.get_ylim()
+
+    assert [f"{tick:g}" for tick in axis.get_yticks() if low <= tick <= high] == [
+        "2e-05", "5e-05", "0.0001", "0.0002", "0.0005", "0.001", "0.002", "0.005",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["models", "cost", "grid"])
+def test_a_name_with_dollars_is_no_formula(drawn, kind):
+    """A model or a parameter that contains TeX is written as it is, and stops no figure."""
+    odd = replace(plain(0, r"a$\frac$b"), parameters={"stop": r"$\frac$"})
+    figure = comparison_figure([odd], kind)
+
+    assert figure._repr_png_()
+    assert any(r"a$\frac$b" in text.get_text() for text, _ in drawn(figure))
 
 
 def test_cost_against_duration_names_what_it_cannot_draw():
     """A model without a price is named below, and not drawn at nought."""
     figure = comparison_figure([plain(0, "a"), plain(1, "b", cost_usd=None)], "cost")
 
-    assert [t.get_text() for t in figure.axes[0].texts] == ["a"]
+    assert legend_of(figure) == ["openai: a"]
     assert note(figure).endswith("Not drawn, for want of a price or a time: openai: b.")
 
 
@@ -184,7 +279,7 @@ def test_the_text_of_figures_can_be_read(inks):
     """Contrast of text is at least 4.5, of dots and lines at least 3."""
     assert contrast(inks.text, inks.back) >= 4.5
     assert contrast(inks.soft, inks.back) >= 4.5
-    dots = [inks.dot, inks.second, inks.other, *inks.providers.values()]
+    dots = [inks.dot, inks.second, *inks.models]
     assert [c for c in dots if contrast(c, inks.back) < 3] == []
 
 
