@@ -14,8 +14,8 @@ from .lazily import face
 log = logging.getLogger(__name__)
 
 
-def check_if_wished(*, wished: bool | None = None) -> threading.Thread | None:
-    """Begins the check on a thread of its own and gives that; None where it is not wished.
+def check_if_wished(*, wished: bool | None = None) -> None:
+    """Begins the check on a thread of its own, if it is wished.
 
     Args:
         wished: What a kit that exists already says; None asks the environment and the file.
@@ -25,12 +25,9 @@ def check_if_wished(*, wished: bool | None = None) -> threading.Thread | None:
             wished = load_settings(os.environ, {}).check_at_load
         except ConfigError:  # the first thing that needs a setting says what is wrong with it
             wished = False
-    if not wished:
-        return None
-    # A daemon: a kernel that is asked to end does not wait for a provider.
-    thread = threading.Thread(target=_check, name="llmkit-sign-in", daemon=True)
-    thread.start()
-    return thread
+    if wished:
+        # A daemon: a kernel that is asked to end does not wait for a provider.
+        threading.Thread(target=_check, name="llmkit-sign-in", daemon=True).start()
 
 
 def _check() -> None:

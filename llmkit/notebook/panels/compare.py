@@ -79,13 +79,11 @@ class Compare(Panel):
 
     script = "compare.js"
 
-    def __init__(self, kit: Kit, variables: dict[str, Any] | None = None) -> None:
+    def __init__(self, kit: Kit) -> None:
         self.wish = Wish()
         self.board: Board | None = None
-        if variables is None:
-            shell = get_ipython()
-            variables = {} if shell is None else shell.user_ns
-        self._variables = variables
+        shell = get_ipython()
+        self._variables: dict[str, Any] = {} if shell is None else shell.user_ns
         # The picker completes standard names, every id that can be called, and the script's.
         lines = face().models(alive=True).rows
         standard = {str(line["name"]) for line in lines if line.get("name")}
