@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from statistics import median
 
 from ..types import Row, Status
-from .markup import cell, clipped, shown, table_text
+from .markup import cell, clipped, shown
+from .tables import Cell, Column, Line, Table, tables_text
 
 COUNTED = (Status.COMPLETE, Status.LENGTH, Status.FILTERED)
 SWITCH = "plot(substituted=True)"
+UNCUT = 1000  # columns: a number that a narrow terminal cuts off would read as another number
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,21 +132,29 @@ def note(groups: Sequence[Group]) -> str:
     return " ".join(said) or "No answers."
 
 
-def aggregate_text(groups: Sequence[Group], *, width: int | None = None) -> str:
-    """The numbers of a figure as a table for a terminal: median, and least to most."""
-    lines = [
-        {
-            "model": group.name + (" †" if group.substituted else ""),
-            "answers": len(group.counted),
-            **{measure.label: _said(group.spread(measure)) for measure in MEASURES},
-            "left out": group.remark,
-        }
+def aggregate_text(groups: Sequence[Group]) -> str:
+    """Returns the numbers of a figure as a table for a terminal."""
+    columns = (
+        Column("model"),
+        Column("answers", number=True),
+        *(Column(measure.label, number=True) for measure in MEASURES),
+        Column("left out", text=False),
+    )
+    lines = tuple(
+        Line(
+            group.name,
+            (
+                Cell(group.name + (" †" if group.substituted else "")),
+                Cell(f"{len(group.counted)}"),
+                *(Cell(_said(group.spread(measure))) for measure in MEASURES),
+                Cell(group.remark),
+            ),
+        )
         for group in groups
-    ]
-    names = ["model", "answers", *(measure.label for measure in MEASURES)]
-    if any(line["left out"] for line in lines):
-        names.append("left out")
-    return f"{table_text(lines, names, width=width)}\n{note(groups)}"
+    )
+    said = note(groups)
+    table = Table("median (least to most)", columns, lines, empty=said, note=said)
+    return tables_text(table, width=UNCUT)
 
 
 def _group(provider: str, model: str, rows: Sequence[Row], substituted: bool) -> Group:

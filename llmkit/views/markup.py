@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import html
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from itertools import accumulate
 
 from ..plain import visible
 from ..secret import redact
-
-GAP = "  "
 
 
 def shown(text: object) -> str:
@@ -22,50 +19,6 @@ def shown(text: object) -> str:
 def escape(text: object) -> str:
     """The same for HTML; nothing in it is markup."""
     return html.escape(shown(text), quote=True)
-
-
-def table_html(
-    rows: Sequence[Mapping[str, object]], columns: Iterable[str], *, caption: str = ""
-) -> str:
-    """A table that reads as one even where its style is taken away."""
-    names = list(columns)
-    numeric = {n for n in names if all(_is_number(row.get(n)) for row in rows) and rows}
-    heads = "".join(f'<th scope="col"{_align(n in numeric)}>{escape(n)}</th>' for n in names)
-    lines = [
-        "<tr>"
-        + "".join(f"<td{_align(n in numeric)}>{escape(cell(row.get(n)))}</td>" for n in names)
-        + "</tr>"
-        for row in rows
-    ]
-    title = f"<caption>{escape(caption)}</caption>" if caption else ""
-    body = "".join(lines) or f'<tr><td colspan="{len(names)}">nothing here</td></tr>'
-    table = f"<table>{title}<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
-    return framed(table)
-
-
-def table_text(
-    rows: Sequence[Mapping[str, object]],
-    columns: Iterable[str],
-    *,
-    caption: str = "",
-    width: int | None = None,
-) -> str:
-    """The same for a terminal, cut to *width* columns."""
-    names = list(columns)
-    cells = [[_one_line(cell(row.get(n))) for n in names] for row in rows]
-    widths = [
-        max([width_of(name), *(width_of(line[i]) for line in cells)])
-        for i, name in enumerate(names)
-    ]
-    lines = [
-        GAP.join(padded(t, w) for t, w in zip(line, widths, strict=True))
-        for line in [names, *cells]
-    ]
-    lines.insert(1, GAP.join("-" * w for w in widths))
-    if not rows:
-        lines.append("nothing here")
-    fit = [line.rstrip() if width is None else clipped(line.rstrip(), width) for line in lines]
-    return "\n".join([shown(caption), *fit] if caption else fit)
 
 
 def framed(body: str) -> str:
@@ -161,16 +114,3 @@ def _columns(character: str) -> int:
     if unicodedata.category(character) in ("Mn", "Me", "Cf"):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
-
-
-def _one_line(text: str, limit: int = 48) -> str:
-    return clipped(" ".join(shown(text).split()), limit)
-
-
-def _is_number(value: object) -> bool:
-    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
-
-
-def _align(right: bool) -> str:
-    # Inline, because a notebook that is not trusted drops the style sheet.
-    return f' style="text-align:{"right" if right else "left"}"'

@@ -264,14 +264,21 @@ def test_a_model_that_a_grid_point_lacks_keeps_its_line():
     assert len(figure.axes[0].get_yticks()) == 2
 
 
-def test_a_terminal_gets_the_numbers_of_a_figure():
-    """Median, least and most of each measure, and what is left out."""
+def test_a_terminal_gets_the_numbers_of_a_figure(monkeypatch):
+    """Median, least and most of each measure, and what is left out; no narrow terminal cuts it."""
+    monkeypatch.setenv("COLUMNS", "40")
     rows = [plain(i, "a", duration_s=1.0 + i) for i in range(3)]
     text = str(comparison_figure([*rows, failed(plain(3, "a"))]))
 
-    assert "2 (1 to 3)" in text
-    assert "1 of 4 failed" in text
-    assert text.endswith("3 answers per model. Left out: 1 failed.")
+    assert text.splitlines() == [
+        "median (least to most)",
+        "model      answers  time to first chunk (s)  duration (s)  output tokens  cost (US$)",
+        "---------  -------  -----------------------  ------------  -------------  ----------",
+        "openai: a        3                      0.5    2 (1 to 3)             17     0.00123",
+        "    1 of 4 failed",
+        "Dot: median; line: least to most; 3 answers per model. Left out: 1 failed.",
+    ]
+    assert str(comparison_figure([])) == "median (least to most)\nNo answers."
 
 
 @pytest.mark.parametrize("inks", [LIGHT, DARK])

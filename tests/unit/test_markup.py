@@ -14,17 +14,9 @@ from llmkit.plain import visible
 from llmkit.types import Completion, Status
 from llmkit.views.card import MARKS
 from llmkit.views.cards import comparison_html, comparison_text
-from llmkit.views.markup import (
-    cell,
-    clipped,
-    page,
-    style,
-    table_html,
-    table_text,
-    width_of,
-    wrapped,
-)
+from llmkit.views.markup import cell, clipped, page, style, width_of, wrapped
 from llmkit.views.report import Report
+from llmkit.views.tables import Cell, Column, Line, Table, tables_html
 from tests.unit.rows import plain, row
 
 HOSTILE = [
@@ -59,6 +51,12 @@ class Tags(HTMLParser):
         self.attributes |= {name for name, _ in attributes}
 
 
+def table(text):
+    """A table with *text* wherever a table has any."""
+    line = Line(text, (Cell(text, title=text),))
+    return Table(text, (Column(text),), (line,), note=text)
+
+
 @pytest.mark.parametrize("payload", HOSTILE)
 def test_no_hostile_text_becomes_markup(payload):
     """A view has the tags that we wrote, whatever a model, a provider or a person wrote."""
@@ -72,7 +70,7 @@ def test_no_hostile_text_becomes_markup(payload):
     for view in (
         lambda r: comparison_html([r], notes=[r.prompt]),
         lambda r: comparison_html([r] * 9),
-        lambda r: table_html([{"a": r.prompt}], ["a"], caption=r.prompt),
+        lambda r: tables_html(table(r.prompt), Table(r.prompt, (), (), empty=r.prompt)),
         lambda r: page(comparison_html([r]), title=r.prompt),
     ):
         tags = Tags(view(shown))
@@ -106,15 +104,6 @@ def test_a_page_asks_nobody_for_anything():
     assert "default-src 'none'" in text
     assert not re.search(r"(src|href|url\()\s*=?\s*[\"']?(https?:)?//", text)
     assert set(Tags(text).attributes) & {"src", "href"} == set()
-
-
-def test_a_table_reads_without_its_style():
-    """Heads, caption and alignment are in the markup itself."""
-    text = table_html([{"name": "x", "n": 3}], ["name", "n"], caption="Things")
-
-    assert "<caption>Things</caption>" in text
-    assert '<th scope="col" style="text-align:left">name</th>' in text
-    assert '<td style="text-align:right">3</td>' in text
 
 
 def test_every_status_has_its_own_glyph_and_word():
@@ -162,14 +151,6 @@ def test_text_for_a_terminal_fits_its_width():
     lines = comparison_text(long, width=60).splitlines()
 
     assert max(width_of(line) for line in lines if "漢" not in line) <= 60
-
-
-def test_a_table_for_a_terminal_is_aligned_and_cut():
-    """Columns line up by their width on the screen."""
-    text = table_text([{"a": "漢字", "b": 1}, {"a": "xyzw", "b": None}], ["a", "b"])
-
-    assert text.splitlines() == ["a     b", "----  -", "漢字  1", "xyzw  –"]
-    assert all(len(row) <= 5 for row in table_text([{"a": "x" * 9}], ["a"], width=5).splitlines())
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from llmkit.secret import Secret
 from llmkit.types import Lifecycle
 from llmkit.views import durations
 from llmkit.views.auth import STATES, auth_table
+from llmkit.views.markup import width_of
 from llmkit.views.models import badge, by_name, equivalents_table, home, models_table, picked, tags
 from llmkit.views.sessions import leaks_table, sessions_table
 from llmkit.views.tables import Cell, Column, Line, Table, plain, tables_html, tables_text
@@ -82,12 +83,25 @@ def test_a_table_as_text_has_its_sentences_below_the_line():
     ]
 
 
+def test_a_table_as_text_is_aligned_by_columns_of_the_screen_and_cut_to_the_width():
+    """Wide characters count twice, in text at the left and in numbers at the right."""
+    cells = [("漢字", "1"), ("xyzw", "–")]
+    lines = tuple(Line(a, (Cell(a), Cell(b))) for a, b in cells)
+    table = Table("T", (Column("a"), Column("円", number=True)), lines)
+
+    assert tables_text(table, width=40).splitlines()[1:] == [
+        "a     円", "----  --", "漢字   1", "xyzw   –",
+    ]  # fmt: skip
+    assert all(width_of(line) <= 5 for line in tables_text(table, width=5).splitlines())
+
+
 def test_a_table_as_html_reads_without_its_style():
     """Caption, headed columns, a sign with its word, and inline alignment."""
     html = tables_html(SMALL)
 
     assert "<caption>Keys</caption>" in html
     assert html.count('<th scope="col"') == 3
+    assert '<th scope="col" style="text-align:left">state</th>' in html
     assert '<td class="lk-bad" style="text-align:left" title="401">✗ rejected</td>' in html
     assert 'style="text-align:right">12<' in html
 
