@@ -61,22 +61,29 @@ def call_for(
     """
     model = resolution.model
     if not options.verbatim:
-        _refuse_gone(resolution, options, catalogue)
-        _refuse_unfit(resolution.provider, model, options, catalogue)
+        _refuse(resolution, options, catalogue)
     fitted = provider.fit(prompt, model)
     if fitted.ignored and options.strict:
         names = " and ".join(fitted.ignored)
         raise ConfigError(f"{model} cannot take {names}; leave it out, or drop strict=True")
+    warnings = []
+    if resolution.lifecycle is Lifecycle.DEPRECATED and model == resolution.id:
+        when = f" on {resolution.retires_on}" if resolution.retires_on else ""
+        warnings.append(f"{model} will be retired{when}")
+    if resolution.ambiguous and resolution.how is not How.VERBATIM:
+        others = ", ".join(resolution.alternatives)
+        warnings.append(f"{resolution.asked} could also mean {others}")
+    retries = settings.retries if options.retries is None else options.retries
     return Call(
         provider=provider,
         model=model,
         prompt=fitted.prompt,
         key=key(provider),
         limits=limits(settings, options),
-        policy=_policy(1 + _first(options.retries, settings.retries)),
+        policy=_policy(1 + retries),
         ignored=fitted.ignored,
         fallback=(_translated(resolution, catalogue),) if resolution.substituted else (),
-        warnings=_warnings(resolution, model),
+        warnings=tuple(warnings),
     )
 
 
@@ -96,31 +103,26 @@ _limits = lru_cache(maxsize=64)(Limits)
 _policy = lru_cache(maxsize=64)(RetryPolicy)
 
 
-def _refuse_gone(resolution: Resolution, options: Options, catalogue: Catalogue) -> None:
+def _refuse(resolution: Resolution, options: Options, catalogue: Catalogue) -> None:
     provider, model = resolution.provider, resolution.model
     if resolution.lifecycle is Lifecycle.RETIRED and not resolution.substituted:
         raise RetiredModelError(_gone(resolution, options), provider=provider, model=model)
     # A list can be of an hour ago, so that where nobody else may answer the provider has the say.
-    if options.fallback.rules and _is_listed(resolution, catalogue) is False:
+    listed: bool | None = True
+    if options.fallback.rules:
+        asked = model == resolution.id
+        listed = resolution.listed if asked else lifecycle.is_listed(catalogue, provider, model)
+    if listed is False:
         raise ModelNotFoundError(
             f"{provider}'s own list has no {model}; read it again with "
             f'llmkit.refresh("{provider}"), or pass verbatim=True',
             provider=provider,
             model=model,
         )
-
-
-def _is_listed(resolution: Resolution, catalogue: Catalogue) -> bool | None:
-    if resolution.model == resolution.id:
-        return resolution.listed
-    return lifecycle.is_listed(catalogue, resolution.provider, resolution.model)
-
-
-def _refuse_unfit(provider: str, model: str, options: Options, catalogue: Catalogue) -> None:
-    if not options.needs:
-        return
-    known = lifecycle.known_capabilities(catalogue, provider, model)
-    missing = [need for need in options.needs if need not in known]
+    missing: list[str] = []
+    if options.needs:
+        known = lifecycle.known_capabilities(catalogue, provider, model)
+        missing = [need for need in options.needs if need not in known]
     if missing:
         raise ConfigError(
             f"{provider}:{model} is not known to have {' and '.join(missing)}; "
@@ -146,21 +148,6 @@ def _gone(resolution: Resolution, options: Options) -> str:
     return (
         instead if options.fallback.rules else f'{instead}, or allow it with fallback="equivalent"'
     )
-
-
-def _warnings(resolution: Resolution, model: str) -> tuple[str, ...]:
-    said = []
-    if resolution.lifecycle is Lifecycle.DEPRECATED and model == resolution.id:
-        when = f" on {resolution.retires_on}" if resolution.retires_on else ""
-        said.append(f"{model} will be retired{when}")
-    if resolution.ambiguous and resolution.how is not How.VERBATIM:
-        others = ", ".join(resolution.alternatives)
-        said.append(f"{resolution.asked} could also mean {others}")
-    return tuple(said)
-
-
-def _first(given: int | None, otherwise: int) -> int:
-    return otherwise if given is None else given
 
 
 def at(call: Call, provider: Provider, key: Secret | None) -> Call:

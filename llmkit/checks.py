@@ -162,7 +162,14 @@ class Checks:
         if provider.name == "scripted":
             return replace(described(provider, credential, SignInState.READY), checked_at=_now())
         if provider.name == "local":
-            return self._embedded(provider, credential)
+            # The model is not started just to be asked.
+            state, said = SignInState.READY, None
+            try:
+                self._installed().require("smollm2")
+            except LocalModelError as error:
+                state, said = SignInState.NOT_RUNNING, str(error)
+            found = described(provider, credential, state, error=said)
+            return replace(found, advice=said or "", base_url="", checked_at=_now())
         known = unchecked(provider, credential)
         if known.state is not SignInState.NOT_CHECKED:
             return known
@@ -188,16 +195,6 @@ class Checks:
     def _policy(self) -> RetryPolicy:
         settings = self._directory.settings
         return RetryPolicy(attempts=settings.sign_in_attempts, delay=settings.sign_in_delay_s)
-
-    def _embedded(self, provider: Provider, credential: Credential) -> AuthStatus:
-        # The model is not started just to be asked.
-        state, said = SignInState.READY, None
-        try:
-            self._installed().require("smollm2")
-        except LocalModelError as error:
-            state, said = SignInState.NOT_RUNNING, str(error)
-        found = described(provider, credential, state, error=said)
-        return replace(found, advice=said or "", base_url="", checked_at=_now())
 
     # -- clients -----------------------------------------------------------------------------
 

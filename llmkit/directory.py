@@ -22,7 +22,7 @@ from .providers.compatible import compatible
 from .providers.table import PROVIDERS
 from .runtime.credentials import Credentials
 from .runtime.environment import Environment
-from .runtime.key_stores import KeyStore, stores
+from .runtime.key_stores import stores
 from .runtime.refresh import LiveLists, usual_folder
 from .secret import Secret
 from .settings import (
@@ -69,7 +69,10 @@ class Directory:
             vet=self._vet,
         )
         self.credentials = Credentials(
-            environ, keys, stores=self._key_stores, known=self.provider_names
+            environ,
+            keys,
+            stores=lambda: stores(keyring=self.settings.keyring),
+            known=self.provider_names,
         )
 
     def configure(self, **changes: object) -> Settings:
@@ -183,9 +186,6 @@ class Directory:
             return Path(self.settings.cache_dir).expanduser()
         # Who gives an environment of their own does not mean this process's home.
         return usual_folder() if self._at_home else None
-
-    def _key_stores(self) -> tuple[KeyStore, ...]:
-        return stores(keyring=self.settings.keyring)
 
     def key_for(self, provider: Provider) -> Secret | None:
         """The key to send, once it is sure that it will not cross a network in clear text."""

@@ -76,23 +76,22 @@ class Race:
         self._loop = asyncio.get_running_loop()
         self._audience.begun(self._lanes, self.stop)
         try:
-            await self._all()
-        finally:
-            self._fill_the_rest()
-            self._audience.ended()
-
-    async def _all(self) -> None:
-        self._tasks = [
-            asyncio.create_task(self._lane(lane)) for lane in self._lanes if lane.same_as is None
-        ]
-        try:
+            for lane in self._lanes:
+                if lane.same_as is None:
+                    self._tasks.append(asyncio.create_task(self._lane(lane)))
             await asyncio.gather(*self._tasks)
         except BaseException as reason:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
-            if not self._was_stopped(reason):
+            # Stopped is a run of which our own lanes were cancelled, and not who waits for them.
+            here = asyncio.current_task()
+            waited_for = here is not None and not here.cancelling()
+            if not (self._stopped and waited_for and isinstance(reason, asyncio.CancelledError)):
                 raise
+        finally:
+            self._fill_the_rest()
+            self._audience.ended()
 
     def stop(self) -> None:
         """Ends the run early, with what had come; from any thread."""
@@ -104,20 +103,11 @@ class Race:
         for task in self._tasks:
             task.cancel()
 
-    def _was_stopped(self, reason: BaseException) -> bool:
-        """Whether only our own lanes were cancelled, and not whoever waits for them as well."""
-        here = asyncio.current_task()
-        waited_for = here is not None and not here.cancelling()
-        return self._stopped and waited_for and isinstance(reason, asyncio.CancelledError)
-
     async def _lane(self, lane: Lane) -> None:
         if lane.call is None:
             self._finish(lane, _unsent(lane), lane.error)
             return
-        await self._send(lane, lane.call)
-
-    async def _send(self, lane: Lane, call: Call) -> None:
-        tries = Tries(call, self._make, lane.instead)
+        tries = Tries(lane.call, self._make, lane.instead)
         failure: Exception | None = None
         try:
             came = await tries.whole(partial(self._audience.grew, lane.spot.row))
@@ -133,9 +123,6 @@ class Race:
             # Cancelled; or the stop button was pressed in the very moment in which this ran.
             self._finish(lane, tries.completion(Status.CANCELLED))
             raise
-        await self._settle(lane, came, failure)
-
-    async def _settle(self, lane: Lane, came: Completion, failure: Exception | None) -> None:
         try:
             came = await self._price(came)
         finally:  # an answer is kept even when its price is interrupted
@@ -153,18 +140,15 @@ class Race:
             twin = self.rows.get(lane.same_as) if lane.same_as is not None else None
             if twin is None:
                 self._finish(lane, replace(_unsent(lane), status=Status.CANCELLED))
-            else:
-                self._share(lane, twin)
-
-    def _share(self, lane: Lane, twin: Row) -> None:
-        note = f"the same request as row {twin.row}, sent and billed once for both"
-        cost = None if twin.completion.cost_usd is None else 0.0
-        said = (*twin.completion.warnings, note)
-        shared = replace(twin.completion, cost_usd=cost, warnings=said)
-        row = row_of(lane, self.run_id, shared, None, self._cell)
-        row = replace(row, error_type=twin.error_type, error=twin.error, shared_with=twin.row)
-        self.rows[row.row] = row
-        self._audience.finished(row)
+                continue
+            note = f"the same request as row {twin.row}, sent and billed once for both"
+            cost = None if twin.completion.cost_usd is None else 0.0
+            said = (*twin.completion.warnings, note)
+            shared = replace(twin.completion, cost_usd=cost, warnings=said)
+            row = row_of(lane, self.run_id, shared, None, self._cell)
+            row = replace(row, error_type=twin.error_type, error=twin.error, shared_with=twin.row)
+            self.rows[row.row] = row
+            self._audience.finished(row)
 
 
 def row_of(
@@ -177,6 +161,12 @@ def row_of(
     """The row that *lane* became."""
     spot, resolution = lane.spot, lane.resolution
     question = spot.question
+    told = None
+    if error is not None:
+        # Its message, and of everybody in its place why not they.
+        notes = [note for note in getattr(error, "__notes__", ()) if note.startswith(PASSED_OVER)]
+        others = ", ".join(note.removeprefix(PASSED_OVER) for note in notes)
+        told = f"{error}; {PASSED_OVER}{others}" if others else str(error)
     return Row(
         run_id=run_id,
         row=spot.row,
@@ -193,17 +183,10 @@ def row_of(
         substituted=bool(completion.fallback),
         completion=completion,
         error_type=type(error).__name__ if error else None,
-        error=_told(error) if error else None,
+        error=told,
         cell=cell,
         extra=question.extra,
     )
-
-
-def _told(error: Exception) -> str:
-    """What a row says of *error*: its message, and of everybody in its place why not they."""
-    notes = [note for note in getattr(error, "__notes__", ()) if note.startswith(PASSED_OVER)]
-    others = ", ".join(note.removeprefix(PASSED_OVER) for note in notes)
-    return f"{error}; {PASSED_OVER}{others}" if others else str(error)
 
 
 def expected(lane: Lane) -> Row:
@@ -219,17 +202,13 @@ def merge_equal(lanes: Iterable[Lane]) -> tuple[Lane, ...]:
     first: dict[object, int] = {}
     merged = []
     for lane in lanes:
-        key = _request_key(lane)
-        earlier = first.setdefault(key, lane.spot.row) if key is not None else lane.spot.row
-        merged.append(lane if earlier == lane.spot.row else replace(lane, same_as=earlier))
+        call, row = lane.call, lane.spot.row
+        earlier = row
+        if call is not None and call.ignored:
+            request = (call.provider.name, call.model, repr(call.prompt), lane.spot.repeat)
+            earlier = first.setdefault(request, row)
+        merged.append(lane if earlier == row else replace(lane, same_as=earlier))
     return tuple(merged)
-
-
-def _request_key(lane: Lane) -> object:
-    call = lane.call
-    if call is None or not call.ignored:
-        return None
-    return (call.provider.name, call.model, repr(call.prompt), lane.spot.repeat)
 
 
 def _unsent(lane: Lane) -> Completion:

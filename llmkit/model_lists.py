@@ -68,20 +68,17 @@ class ModelLists:
 
     async def read(self, provider: Provider) -> tuple[Model, ...]:
         """The models that *provider*'s own list names today."""
-        key = self._key_for(provider)
+        directory, told = self._directory, self._manager.telemetry
+        key: Secret | None = None
+        if not provider.open_list or directory.credentials.find(provider).key is not None:
+            key = directory.key_for(provider)
         if provider.name == "mistral" and key is not None and "mistral" not in self._carriers:
-            return await self._read_by_sdk(provider, key)
+            client, record = await self._sdk(provider, key)
+            with self._manager.registry.using(record), asked(told, provider, "models", record.id):
+                return provider.parse_models(await client.list_models()).models
         async with self._carrier(provider) as (carrier, session):
-            with asked(self._manager.telemetry, provider, "models", session):
+            with asked(told, provider, "models", session):
                 return await self._pages(provider, carrier, key)
-
-    async def _read_by_sdk(self, provider: Provider, key: Secret) -> tuple[Model, ...]:
-        client, session = await self._sdk(provider, key)
-        with (
-            self._manager.registry.using(session),
-            asked(self._manager.telemetry, provider, "models", session.id),
-        ):
-            return provider.parse_models(await client.list_models()).models
 
     async def _pages(
         self, provider: Provider, carrier: Carrier, key: Secret | None
@@ -99,11 +96,6 @@ class ModelLists:
             if page is None:
                 break
         return tuple(found)
-
-    def _key_for(self, provider: Provider) -> Secret | None:
-        if provider.open_list and self._directory.credentials.find(provider).key is None:
-            return None
-        return self._directory.key_for(provider)
 
     @asynccontextmanager
     async def _carrier(self, provider: Provider) -> AsyncIterator[tuple[Carrier, str | None]]:

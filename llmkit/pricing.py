@@ -39,25 +39,16 @@ async def priced(completion: Completion, catalogue: Catalogue) -> Completion:
         return completion
     if completion.fallback or not prices.ready(completion.provider):
         await asyncio.to_thread(prices.load)
-    return _compared(completion if told else _with_cost(completion, catalogue), catalogue)
-
-
-def _with_cost(completion: Completion, catalogue: Catalogue) -> Completion:
-    for model in filter(None, (completion.response_model, completion.request_model)):
-        cost = prices.cost(
-            completion.provider, model, completion.usage,
-            on=completion.started_at, catalogue=catalogue,
-        )  # fmt: skip
-        if cost is not None:
-            return replace(completion, cost_usd=cost.usd, cost_source=cost.source)
-    return completion
-
-
-def _compared(completion: Completion, catalogue: Catalogue) -> Completion:
-    if not completion.fallback:
-        return completion
-    from .catalogue import fallback  # few answers come from another model than the one asked
-
     usage, on = completion.usage, completion.started_at
-    steps = (fallback.priced(catalogue, step, usage, on) for step in completion.fallback)
-    return replace(completion, fallback=tuple(steps))
+    models = () if told else (completion.response_model, completion.request_model)
+    for model in filter(None, models):
+        cost = prices.cost(completion.provider, model, usage, on=on, catalogue=catalogue)
+        if cost is not None:
+            completion = replace(completion, cost_usd=cost.usd, cost_source=cost.source)
+            break
+    if completion.fallback:
+        from .catalogue import fallback  # few answers come from another model than the one asked
+
+        steps = (fallback.priced(catalogue, step, usage, on) for step in completion.fallback)
+        completion = replace(completion, fallback=tuple(steps))
+    return completion

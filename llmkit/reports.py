@@ -144,7 +144,11 @@ class Events(Report):
     @classmethod
     def of(cls, source: Telemetry) -> Events:
         """One line for each event that *source* remembers."""
-        found = cls([_line(event) for event in source.events()])
+        lines = []
+        for event in source.events():
+            prompt = event.messages[-1][1] if event.messages else None
+            lines.append({**event._asdict(), "kind": str(event.kind), "prompt": prompt})
+        found = cls(lines)
         found._source = source
         return found
 
@@ -154,8 +158,3 @@ class Events(Report):
         It is called on the loop that answers come over, and must return at once.
         """
         return self._source.watch(callback)
-
-
-def _line(event: Event) -> dict[str, object]:
-    prompt = event.messages[-1][1] if event.messages else None
-    return {**event._asdict(), "kind": str(event.kind), "prompt": prompt}

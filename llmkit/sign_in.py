@@ -57,10 +57,16 @@ async def sign_in(
 
     async def attempt(number: int) -> C:
         client = open_client()
+        scope = asyncio.timeout(limit_s)
         try:
-            await _within(limit_s, client, label)
-        except BaseException:  # a cancelled cell must not leave a client behind either
+            async with scope:
+                await client.ping()
+        except BaseException as error:  # a cancelled cell must not leave a client behind either
             await client.aclose()
+            if isinstance(error, TimeoutError) and scope.expired():
+                raise APITimeoutError(
+                    f"{label} did not answer within {limit_s:g} s", outcome=Outcome.AMBIGUOUS
+                ) from error
             raise
         return client
 
@@ -71,19 +77,6 @@ async def sign_in(
             on_retry(error, number, wait)
 
     return await policy.call(attempt, sleep=sleep, on_retry=retrying, idempotent=True)
-
-
-async def _within(limit_s: float | None, client: Client, label: str) -> None:
-    scope = asyncio.timeout(limit_s)
-    try:
-        async with scope:
-            await client.ping()
-    except TimeoutError as error:
-        if not scope.expired():
-            raise
-        raise APITimeoutError(
-            f"{label} did not answer within {limit_s:g} s", outcome=Outcome.AMBIGUOUS
-        ) from error
 
 
 class Probe:

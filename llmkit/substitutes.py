@@ -29,7 +29,7 @@ from .types import FallbackStep
 # Every call that may be answered by others has its Substitutes, and few ever ask them.
 if TYPE_CHECKING:
     from .catalogue import fallback
-    from .catalogue.needs import Need, Terms
+    from .catalogue.needs import Terms
     from .catalogue.ranking import Place
 
 PASSED_OVER = "not asked instead: "  # how a note of those begins who may not answer
@@ -56,7 +56,10 @@ class Substitutes:
         self._resolution = resolution
         self._options = options
         self._named = self._places(options.fallback.names)
-        self._only = self._providers(options.fallback.providers)
+        self._only: frozenset[str] | None = None
+        if options.fallback.providers:
+            known = (SPELLINGS.get(name.lower(), name) for name in options.fallback.providers)
+            self._only = frozenset(directory.provider(name).name for name in known)
         self._tried: list[Place] = []
         self._steps: tuple[FallbackStep, ...] = ()
         self._more_than: int | None = None
@@ -71,8 +74,13 @@ class Substitutes:
         if len(self._tried) > self._options.fallback.most:
             return None
         if isinstance(error, ContextLengthExceededError):
-            self._more_than = max(self._more_than or 0, self._window(failed))
-        if self._asks_for_prices():
+            from .catalogue.needs import facts
+
+            known = facts(self._directory.catalogue, *failed)
+            self._more_than = max(self._more_than or 0, (known and known.input_limit) or 0)
+        wish = self._options.fallback
+        limited = wish.max_cost_usd is not None or self.ceiling is not None
+        if limited or policy.RANKED in wish.rules:
             # Reading the tables takes a quarter of a second, and asking them for every model a
             # tenth: not on a loop that others use.
             return await asyncio.to_thread(self._following, error)
@@ -87,13 +95,18 @@ class Substitutes:
 
     def _chosen(self, error: CallError) -> Call | None:
         from .catalogue import fallback
+        from .catalogue.needs import need_of
 
-        catalogue, asked = self._directory.catalogue, self._asked()
+        catalogue, found = self._directory.catalogue, self._resolution
+        own = catalogue.fallbacks.get((found.provider, normal(found.id)), ())
+        asked = fallback.Asked(
+            found.provider, found.id, found.standard, named=self._named, own=self._places(own)
+        )
+        need = replace(need_of(self._spot.prompt, self._options.needs), more_than=self._more_than)
         while True:
             candidate, against = fallback.choose(
-                catalogue, asked, self._need(), self._terms(),
-                self._options.fallback.rules, self._tried,
-            )  # fmt: skip
+                catalogue, asked, need, self._terms(), self._options.fallback.rules, self._tried
+            )
             if candidate is None:
                 for reason in against[:MOST_REASONS]:
                     error.add_note(f"{PASSED_OVER}{reason}")
@@ -121,50 +134,32 @@ class Substitutes:
             error.add_note(f"{PASSED_OVER}{refused}")
             return None
 
-    def _asked(self) -> fallback.Asked:
-        from .catalogue import fallback
-
-        found = self._resolution
-        own = self._directory.catalogue.fallbacks.get((found.provider, normal(found.id)), ())
-        return fallback.Asked(
-            found.provider, found.id, found.standard, named=self._named, own=self._places(own)
-        )
-
     def _places(self, names: Sequence[str]) -> list[Place]:
-        found = [self._directory.resolve(name) for name in names]
-        return [(resolution.provider, resolution.model) for resolution in found]
-
-    def _need(self) -> Need:
-        from .catalogue.needs import need_of
-
-        need = need_of(self._spot.prompt, self._options.needs)
-        return replace(need, more_than=self._more_than)
+        places = []
+        for name in names:
+            found = self._directory.resolve(name)
+            places.append((found.provider, found.model))
+        return places
 
     def _terms(self) -> Terms:
         from .catalogue.needs import Terms
 
-        wish = self._options.fallback
+        wish, spot, provider = self._options.fallback, self._spot, self._resolution.provider
+        # A person may have said at which provider to ask, and not only what.
+        left, colon, _ = spot.asked.strip().partition(":")
+        stated = colon != "" and SPELLINGS.get(left.lower(), left.lower()) == provider
+        says_where = spot.provider is not None or stated or "/" in left
+        providers = self._only
+        if providers is None and wish.keeps_provider and says_where:
+            providers = frozenset({provider})
         limits = [most for most in (wish.max_cost_usd, self.ceiling) if most is not None]
         return Terms(
             on=self._directory.now().date(),
             has_key=self._has_key,
-            providers=self._allowed(),
+            providers=providers,
             max_cost_usd=min(limits, default=None),
             allow_unknown=wish.allow_unknown,
         )
-
-    def _providers(self, names: Sequence[str]) -> frozenset[str] | None:
-        if not names:
-            return None
-        known = (SPELLINGS.get(name.lower(), name) for name in names)
-        return frozenset(self._directory.provider(name).name for name in known)
-
-    def _allowed(self) -> frozenset[str] | None:
-        """The providers that may answer, None for all."""
-        kept = self._options.fallback.keeps_provider
-        if self._only is None and kept and names_provider(self._spot, self._resolution):
-            return frozenset({self._resolution.provider})
-        return self._only
 
     def _has_key(self, name: str) -> bool:
         try:
@@ -172,25 +167,6 @@ class Substitutes:
         except ConfigError:
             return False
         return True
-
-    def _asks_for_prices(self) -> bool:
-        wish = self._options.fallback
-        return policy.RANKED in wish.rules or self._terms().max_cost_usd is not None
-
-    def _window(self, place: Place) -> int:
-        from .catalogue.needs import facts
-
-        known = facts(self._directory.catalogue, *place)
-        return (known.input_limit if known else None) or 0
-
-
-def names_provider(spot: Spot, resolution: Resolution) -> bool:
-    """True where the person said at which provider to ask, and not only what."""
-    if spot.provider is not None:
-        return True
-    left, colon, _ = spot.asked.strip().partition(":")
-    stated = SPELLINGS.get(left.lower(), left.lower())
-    return (colon != "" and stated == resolution.provider) or "/" in left
 
 
 def reason_of(error: CallError) -> str:
