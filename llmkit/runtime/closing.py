@@ -42,7 +42,10 @@ class Closer:
             elif loop.is_closed():
                 self._too_late(session, by)
             elif loop.is_running():
-                await _elsewhere(self._one(session, by), loop)
+                closing = asyncio.run_coroutine_threadsafe(self._one(session, by), loop)
+                done, _ = await asyncio.wait({asyncio.wrap_future(closing)}, timeout=ELSEWHERE_S)
+                if not done:
+                    log.warning("a session on another thread did not close in time")
             else:
                 # An idle loop may be run, but not from a thread on which another one runs.
                 await asyncio.to_thread(loop.run_until_complete, self._one(session, by))
@@ -56,8 +59,12 @@ class Closer:
             loop: Any = session.loop
             if session.resource is None:
                 continue
-            if loop is None:
-                _drive(self._one(session, by))
+            if loop is None:  # it is not expected to wait for anything
+                runner = asyncio.new_event_loop()
+                try:
+                    runner.run_until_complete(self._one(session, by))
+                finally:
+                    runner.close()
             elif loop.is_closed() or self._left() <= LEAST_S:
                 self._too_late(session, by)
             elif loop.is_running():
@@ -139,10 +146,13 @@ class Closer:
 
 async def _end_connections(transports: Iterable[Any]) -> None:
     """Ends what closing has left: an orderly TLS goodbye could outlive the loop."""
-    dead = [t for t in transports if _loop_is_closed(t)]
-    for transport in dead:
-        connections.kill(transport)
-    alive = [t for t in transports if t is not None and t not in dead]
+    alive = []
+    for transport in transports:
+        loop: Any = getattr(transport, "_loop", None)
+        if loop is not None and loop.is_closed():
+            connections.kill(transport)
+        elif transport is not None:
+            alive.append(transport)
     for transport in alive:
         transport.abort()
     if alive:
@@ -151,24 +161,15 @@ async def _end_connections(transports: Iterable[Any]) -> None:
             await asyncio.sleep(0)
 
 
-def _loop_is_closed(transport: Any) -> bool:
-    loop = getattr(transport, "_loop", None)
-    return loop is not None and bool(loop.is_closed())
-
-
 async def close_resource(resource: Any) -> None:
     """Calls the aclose() or close() of *resource*, whichever it has, and waits for it."""
     close: Callable[[], Awaitable[None] | None] | None = getattr(resource, "aclose", None)
     close = close or getattr(resource, "close", None)
-    if close is None:
-        await _leave(resource)
+    if close is not None:
+        outcome = close()
+        if inspect.isawaitable(outcome):
+            await outcome
         return
-    outcome = close()
-    if inspect.isawaitable(outcome):
-        await outcome
-
-
-async def _leave(resource: Any) -> None:
     # Some SDK clients have no close() and are freed only as context managers.
     leave = getattr(resource, "__aexit__", None)
     if leave is not None:
@@ -181,22 +182,6 @@ async def _leave(resource: Any) -> None:
 def closeable(resource: object) -> bool:
     """True where there is a way to close *resource*."""
     return any(hasattr(resource, name) for name in ("aclose", "close", "__aexit__", "__exit__"))
-
-
-async def _elsewhere(coroutine: Any, loop: asyncio.AbstractEventLoop) -> None:
-    future = asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, loop))
-    done, _ = await asyncio.wait({future}, timeout=ELSEWHERE_S)
-    if not done:
-        log.warning("a session on another thread did not close in time")
-
-
-def _drive(coroutine: Any) -> None:
-    """Runs a coroutine that is not expected to wait for anything."""
-    runner = asyncio.new_event_loop()
-    try:
-        runner.run_until_complete(coroutine)
-    finally:
-        runner.close()
 
 
 def _before_close(

@@ -40,7 +40,7 @@ def broken(error: Exception, status: int) -> CallError:
 
 def unsent_or_ambiguous(error: Exception, request: HttpRequest, trip: Trip) -> Exception:
     """A request to which no answer began, however far it had got."""
-    where = _origin(request.url)
+    where = "/".join(redact(request.url).split("/", 3)[:3])
     if isinstance(error, aiohttp.InvalidURL):
         return ConfigError(f"{brief(redact(request.url), 80)!r} is not a URL; check the base URL")
     if isinstance(error, ssl.SSLCertVerificationError | aiohttp.ClientConnectorCertificateError):
@@ -69,19 +69,15 @@ def unsent_or_ambiguous(error: Exception, request: HttpRequest, trip: Trip) -> E
     )
 
 
-def _refused_by_proxy(where: str, error: aiohttp.ClientHttpProxyError) -> CallError:
-    final = error.status in (401, 403, 407)
-    return APIConnectionError(
-        f"the proxy did not connect to {where} ({error.status}); check the proxy's address and "
-        "what it allows",
-        code="proxy",
-        outcome=Outcome.FINAL if final else Outcome.UNSENT,
-    )
-
-
 def _no_way_to(where: str, error: Exception) -> CallError:
     if isinstance(error, aiohttp.ClientHttpProxyError):
-        return _refused_by_proxy(where, error)
+        final = error.status in (401, 403, 407)
+        return APIConnectionError(
+            f"the proxy did not connect to {where} ({error.status}); check the proxy's address and "
+            "what it allows",
+            code="proxy",
+            outcome=Outcome.FINAL if final else Outcome.UNSENT,
+        )
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return APIConnectionError(
             f"no address found for {where}; check the base URL, or are you offline?",
@@ -116,10 +112,6 @@ def _hung_up(where: str, error: Exception, request: HttpRequest, trip: Trip) -> 
     return APIConnectionError(
         f"{where} hung up without an answer ({_words(error)}); {then}", possibly_billed=paid
     )
-
-
-def _origin(url: str) -> str:
-    return "/".join(redact(url).split("/", 3)[:3])
 
 
 def _words(error: Exception) -> str:

@@ -145,18 +145,21 @@ class Gate:
             async with asyncio.timeout(left):
                 await waiter.turn
         except BaseException as error:
-            self._withdraw(waiter)
-            if isinstance(error, TimeoutError):
-                raise _queued_too_long(self._name, left) from None
-            raise
-
-    def _withdraw(self, waiter: _Waiter) -> None:
-        with self._lock:
-            waiting = waiter in self._queue
-            if waiting:
-                self._queue.remove(waiter)
-        if not waiting:  # it had been given a turn, and cannot use it any more
-            self.leave()
+            with self._lock:
+                waiting = waiter in self._queue
+                if waiting:
+                    self._queue.remove(waiter)
+            if not waiting:  # it had been given a turn, and cannot use it any more
+                self.leave()
+            if not isinstance(error, TimeoutError):
+                raise
+            late = APITimeoutError(
+                f"no turn at {self._name} came free within {left or 0:g} s, so nothing was sent; "
+                "raise limit_per_provider or the timeout",
+                outcome=Outcome.UNSENT,
+            )
+            late.attempts = 0
+            raise late from None
 
     def _closed_for(self, left: float | None) -> float:
         """Seconds until the next look; 0 where the turn may be used."""
@@ -167,20 +170,18 @@ class Gate:
                 if self._asked_until - now > longest:
                     raise _closed(self._name, self._asked_until - now)
                 return self._opens_at - now
-            interval = self._interval(now)
+            quiet = now - max(self._refused_at, self._opens_at)
+            interval = 0.0
+            if self._rate is None or quiet > FORGOTTEN_AFTER_S:
+                self._calm, self._rate = True, None
+            else:
+                interval = float(1 / (self._rate * FASTER ** (quiet // FASTER_AFTER_S)))
             if now < self._next_at:
                 if self._next_at - now > longest:
                     raise _closed(self._name, self._next_at - now)
                 return self._next_at - now
             self._next_at = now + interval
             return 0.0
-
-    def _interval(self, now: float) -> float:
-        quiet = now - max(self._refused_at, self._opens_at)
-        if self._rate is None or quiet > FORGOTTEN_AFTER_S:
-            self._calm, self._rate = True, None
-            return 0.0
-        return float(1 / (self._rate * FASTER ** (quiet // FASTER_AFTER_S)))
 
     def _accepted_rate(self, now: float, seconds: float) -> float | None:
         """0.9 times the most that the server took lately, told over as long as we are to wait."""
@@ -228,16 +229,6 @@ def _closed(name: str, seconds: float) -> CallError:
         f"{name} has asked for a pause that lasts {seconds:.0f} s more, so nothing was sent; wait, "
         "or ask another provider",
         retry_after=seconds,
-    )
-    error.attempts = 0
-    return error
-
-
-def _queued_too_long(name: str, left: float | None) -> CallError:
-    error = APITimeoutError(
-        f"no turn at {name} came free within {left or 0:g} s, so nothing was sent; raise "
-        "limit_per_provider or the timeout",
-        outcome=Outcome.UNSENT,
     )
     error.attempts = 0
     return error

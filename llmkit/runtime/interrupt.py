@@ -100,12 +100,26 @@ class StopButton:
         self._over = False
 
     def __enter__(self) -> Self:
-        if threading.current_thread() is threading.main_thread():
-            before = _signal.getsignal(_signal.SIGINT)
-            if _known(before):
-                self._before = before
-                self._wakes = _wake_by_signals(self._loop)
-                _signal.signal(_signal.SIGINT, self._handle)
+        if threading.current_thread() is not threading.main_thread():
+            return self
+        before = _signal.getsignal(_signal.SIGINT)
+        handler = before.func if isinstance(before, functools.partial) else before  # a Runner's
+        maker = (getattr(handler, "__module__", None) or "").partition(".")[0]
+        # One that is a number is ignored, or the system's own way.
+        if not callable(before) or isinstance(before, int) or maker not in KNOWN:
+            return self
+        self._before = before
+        # A signal that comes just before a quiet loop begins to wait sets a flag that nobody looks
+        # at until something else happens: the press would be lost (seen once in 200 presses). So a
+        # signal has to wake the loop.
+        wakes = getattr(self._loop, "_csock", None)
+        if wakes is not None:
+            woken: int = _signal.set_wakeup_fd(wakes.fileno(), warn_on_full_buffer=False)
+            if woken in (-1, wakes.fileno()):
+                self._wakes = woken
+            else:
+                _signal.set_wakeup_fd(woken)  # somebody else's, who counts on it
+        _signal.signal(_signal.SIGINT, self._handle)
         return self
 
     def __exit__(self, *failure: object) -> None:
@@ -131,27 +145,3 @@ class StopButton:
         self._unheard_since = None
         if not self._over:
             self.stop()
-
-
-def _wake_by_signals(loop: asyncio.AbstractEventLoop) -> int | None:
-    """Has a signal wake *loop*; what to set again afterwards, None where nothing was changed.
-
-    A signal that comes just before a quiet loop begins to wait sets a flag that nobody looks at
-    until something else happens: the press would be lost (seen once in 200 presses).
-    """
-    wakes = getattr(loop, "_csock", None)
-    if wakes is None:
-        return None
-    before: int = _signal.set_wakeup_fd(wakes.fileno(), warn_on_full_buffer=False)
-    if before in (-1, wakes.fileno()):
-        return before
-    _signal.set_wakeup_fd(before)  # somebody else's, who counts on it
-    return None
-
-
-def _known(handler: Any) -> bool:
-    if not callable(handler) or isinstance(handler, int):  # ignored, or the system's own way
-        return False
-    if isinstance(handler, functools.partial):  # asyncio.Runner's
-        handler = handler.func
-    return (getattr(handler, "__module__", None) or "").partition(".")[0] in KNOWN

@@ -24,6 +24,9 @@ class Listeners(Generic[T]):
         self._what = what
         self._functions: tuple[Callable[[T], None], ...] = ()
 
+    def __len__(self) -> int:
+        return len(self._functions)
+
     def add(self, function: Callable[[T], None]) -> Callable[[], None]:
         """Calls *function* from now on; returns what stops that."""
         self._functions = (*self._functions, function)

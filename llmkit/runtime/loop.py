@@ -75,7 +75,7 @@ class LoopRunner:
         """
         if timeout is not None:
             coroutine = _limited(coroutine, timeout)
-        loop = _running_loop()
+        loop = asyncio._get_running_loop()
         try:
             road = self._road(loop)
         except BaseException:  # interrupted before it began
@@ -84,7 +84,9 @@ class LoopRunner:
         if road == "portal":
             return self._portal.run(coroutine, grace=grace)
         if road == "own" or loop is None:
-            return nested.run_guarded(self._own_loop(), coroutine, grace=grace)
+            if self._own is None or self._own.is_closed():
+                self._own = asyncio.new_event_loop()
+            return nested.run_guarded(self._own, coroutine, grace=grace)
         return nested.run_nested(loop, coroutine, grace=grace)
 
     async def interruptible(self, awaitable: Awaitable[T]) -> T:
@@ -106,7 +108,7 @@ class LoopRunner:
         self, coroutine: Coroutine[Any, Any, T], name: str | None = None
     ) -> Future[T] | asyncio.Task[T]:
         """A background task, held until it ends; a failure that nobody asks for is logged."""
-        loop = _running_loop()
+        loop = asyncio._get_running_loop()
         task: Future[T] | asyncio.Task[T]
         if loop is None:
             task = asyncio.run_coroutine_threadsafe(coroutine, self._portal.start())
@@ -118,7 +120,7 @@ class LoopRunner:
 
     def status(self) -> LoopStatus:
         """How `run` would wait from here."""
-        loop = _running_loop()
+        loop = asyncio._get_running_loop()
         return LoopStatus(
             road=self._road(loop, enter=False),
             loop=None if loop is None else type(loop).__name__,
@@ -127,10 +129,6 @@ class LoopRunner:
             tasks=len(self._tasks),
         )
 
-    def loops(self) -> tuple[asyncio.AbstractEventLoop, ...]:
-        """The loops that this made."""
-        return tuple(loop for loop in (self._own, self._portal.loop) if loop is not None)
-
     def close(self) -> None:
         """Ends the loops that this made; twice is harmless."""
         for task in tuple(self._tasks):
@@ -138,7 +136,7 @@ class LoopRunner:
                 task.cancel()
         self._portal.stop()
         own, self._own = self._own, None
-        if own is not None and _running_loop() is None:
+        if own is not None and asyncio._get_running_loop() is None:
             end(own)
 
     def forget(self) -> None:
@@ -177,22 +175,10 @@ class LoopRunner:
             return False
         return True
 
-    def _own_loop(self) -> asyncio.AbstractEventLoop:
-        if self._own is None or self._own.is_closed():
-            self._own = asyncio.new_event_loop()
-        return self._own
-
     def _ended(self, task: Any) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             log.error("a background task failed", exc_info=task.exception())
-
-
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
 
 
 async def _limited(coroutine: Coroutine[Any, Any, T], timeout: float) -> T:

@@ -131,7 +131,7 @@ class EventLoopManager:
             )
         name = provider_name or getattr(session, NAME, None) or type(session).__module__
         _label(session, name)
-        loop = getattr(session, "_loop", None) or _running_loop()
+        loop = getattr(session, "_loop", None) or asyncio._get_running_loop()
         record = self._add(session, str(name), "registered", loop, keep=keep)
         known = record.handle() if record.handle is not None else None
         if isinstance(known, SessionHandle):
@@ -213,7 +213,7 @@ class EventLoopManager:
 
     def close(self) -> None:
         """Closes every session and ends the loops made here; twice is harmless."""
-        if _running_loop() is None:
+        if asyncio._get_running_loop() is None:
             self._closer.close_without_loop(self.registry.find("all"), "exit")
         else:
             self.run(self._closer.close(self.registry.find("all"), "exit"))
@@ -235,7 +235,7 @@ class EventLoopManager:
         base_url: str = "",
         keep: bool = False,
     ) -> Session:
-        here = _running_loop()
+        here = asyncio._get_running_loop()
         if here is not None and loop is here:
             self._closer.guard(here)
             self._upkeep.begin(here)
@@ -305,13 +305,6 @@ def _label(session: object, name: object) -> None:
             setattr(session, NAME, name)
         except Exception:  # a model that checks its fields refuses it in a way of its own
             log.debug("%s takes no %s", type(session).__name__, NAME)
-
-
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
 
 
 def _line_outside() -> str:

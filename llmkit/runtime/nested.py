@@ -82,7 +82,13 @@ def run_nested(
     try:
         return run_guarded(loop, coroutine, grace=grace)
     finally:
-        _restore_task(loop, outer)
+        # A KeyboardInterrupt of Python's own may hit nest_asyncio2 between taking the current task
+        # away and giving it back; without it the outer task could never finish its step.
+        left = asyncio.current_task(loop)
+        if left is not outer and left is not None:
+            asyncio.tasks._leave_task(loop, left)
+        if left is not outer and outer is not None:
+            asyncio.tasks._enter_task(loop, outer)
         # The standard loop may be in the middle of counting off the handles that were ready when
         # its turn began; with fewer of them it would die of an IndexError, and the kernel with it.
         while len(ready) < before:
@@ -114,18 +120,6 @@ def run_guarded(
         return task.result()
     finally:
         del job, task  # a failure's traceback would hold them, and they it, in a circle
-
-
-def _restore_task(loop: asyncio.AbstractEventLoop, outer: asyncio.Task[Any] | None) -> None:
-    # A KeyboardInterrupt of Python's own may hit nest_asyncio2 between taking the current task
-    # away and giving it back; without it the outer task could never finish its step.
-    left = asyncio.current_task(loop)
-    if left is outer:
-        return
-    if left is not None:
-        asyncio.tasks._leave_task(loop, left)
-    if outer is not None:
-        asyncio.tasks._enter_task(loop, outer)
 
 
 def _nothing() -> None:

@@ -67,9 +67,10 @@ def exporter(
     def trace_it(event: Event, about: Attributes) -> None:
         ended = event.at
         begun = ended - timedelta(seconds=event.duration_s or 0.0)
+        model = f" {event.request_model}" if event.request_model else ""
         # The name alone first: where nobody collects, the attributes are not worth making.
         span = tracer.start_span(
-            _name(event), kind=trace.SpanKind.CLIENT, attributes=about,
+            f"{event.operation or ''}{model}", kind=trace.SpanKind.CLIENT, attributes=about,
             start_time=int(begun.timestamp() * 1e9),
         )  # fmt: skip
         if span.is_recording():
@@ -87,12 +88,6 @@ def exporter(
             counters[event.kind].add(1, _what(event))
 
     return take
-
-
-def _name(event: Event) -> str:
-    return (
-        f"{event.operation} {event.request_model}" if event.request_model else event.operation or ""
-    )
 
 
 def _about(event: Event) -> Attributes:

@@ -86,8 +86,10 @@ class RetryPolicy:
             return await attempt(number)
 
         def told(state: RetryCallState) -> None:
+            error = state.outcome.exception() if state.outcome else None
+            assert isinstance(error, CallError)
             if on_retry is not None:
-                on_retry(_error(state), state.attempt_number + 1, state.upcoming_sleep)
+                on_retry(error, state.attempt_number + 1, state.upcoming_sleep)
 
         return await _repeat(later, tries, told, sleep)
 
@@ -144,7 +146,15 @@ class _Tries:
         if error.code == STALE:  # a new connection is there at once, and nobody is overloaded
             self.wait = 0.0
             return True
-        self.wait = self._wait_after(error)
+        wished = error.retry_after
+        if wished is not None:
+            # Never less than the server said; the rest keeps many callers apart.
+            self.wait = wished + self._rand() * (0.1 * wished + 0.1)
+        elif self._policy.delay is not None:
+            self.wait = self._policy.delay
+        else:
+            grown = 0.5 * 2.0 ** (len(self._lines) + 1)
+            self.wait = max(SHORTEST_S, self._rand() * min(LONGEST_S, grown))
         self._why_no_more = self._objection(error)
         return not self._why_no_more
 
@@ -158,16 +168,6 @@ class _Tries:
         if self._budget is not None and not self._budget.take(throttled=throttled):
             return "too many calls to it have failed within the last minutes"
         return ""
-
-    def _wait_after(self, error: CallError) -> float:
-        number = len(self._lines) + 1
-        if error.retry_after is not None:
-            wished = error.retry_after
-            # Never less than the server said; the rest keeps many callers apart.
-            return wished + self._rand() * (0.1 * wished + 0.1)
-        if self._policy.delay is not None:
-            return self._policy.delay
-        return max(SHORTEST_S, self._rand() * min(LONGEST_S, 0.5 * 2.0**number))
 
 
 async def _repeat(
@@ -193,9 +193,3 @@ async def _repeat(
         tries.note_on(error)
         raise
     raise AssertionError("tenacity ends by a return or a raise")
-
-
-def _error(state: RetryCallState) -> CallError:
-    error = state.outcome.exception() if state.outcome else None
-    assert isinstance(error, CallError)
-    return error

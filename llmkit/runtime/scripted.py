@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from ..errors import APIConnectionError, APITimeoutError, CallError, Outcome
+from ..errors import APIConnectionError, APITimeoutError, Outcome
 from ..wire.exchange import HttpRequest
 from .carrier import Limits
 
@@ -137,13 +137,11 @@ class ScriptedAnswer:
                 await self.sleep(wait)
             return
         await self.sleep(limit)
-        raise _late(limit)
-
-
-def _late(limit: float) -> CallError:
-    return APITimeoutError(
-        f"the server sent nothing for {limit:g} s", outcome=Outcome.STREAMED, possibly_billed=True
-    )
+        raise APITimeoutError(
+            f"the server sent nothing for {limit:g} s",
+            outcome=Outcome.STREAMED,
+            possibly_billed=True,
+        )
 
 
 def _document(status: int, value: object, limits: Limits, sleep: Sleep) -> ScriptedAnswer:

@@ -179,25 +179,17 @@ class SessionRegistry:
     @contextmanager
     def using(self, session: Session) -> Iterator[Session]:
         """Counts a request; a session in use is neither idle nor too old."""
-        self.began(session)
-        try:
-            yield session
-        finally:
-            self.ended(session)
-
-    def began(self, session: Session) -> None:
-        """Counts a request that `ended` ends."""
         with self._lock:
             session.requests += 1
             session.in_flight += 1
             session.used_s = self._now()
-
-    def ended(self, session: Session) -> None:
-        """The end of a request that `began` has counted."""
-        with self._lock:
-            session.in_flight -= 1
-            session.used_s = self._now()
-        self._listeners.tell(session)
+        try:
+            yield session
+        finally:
+            with self._lock:
+                session.in_flight -= 1
+                session.used_s = self._now()
+            self._listeners.tell(session)
 
     def cell_started(self, cell: Cell) -> tuple[Session, ...]:
         """The sessions that an earlier run of *cell* left, now stale."""
@@ -215,19 +207,16 @@ class SessionRegistry:
             if connections.closed(session.resource):
                 self.closed(session, "user")
                 continue
-            self._look(session, now)
+            # Use that was not told to us but can be seen.
+            seen = connections.activity(session.resource)
+            if seen != session.seen:
+                session.seen, session.used_s = seen, now
             running = session.cell in RUNNING
             reason = stale.why(session, now, idle_s=idle_s, max_age_s=max_age_s, running=running)
             if reason is not None and session.stale is None:
                 self.mark(session, reason)
                 found.append(session)
         return tuple(found)
-
-    def _look(self, session: Session, now: float) -> None:
-        """Notes use of a session that was not told to us but can be seen."""
-        seen = connections.activity(session.resource)
-        if seen != session.seen:
-            session.seen, session.used_s = seen, now
 
     def mark(self, session: Session, why: ClosedBy) -> None:
         """Makes *session* stale; the first reason stays."""

@@ -39,26 +39,19 @@ def why(
     Args:
         running: True while a run of the cell that opened it has not ended.
     """
-    if _loop_is_closed(session.loop):
+    loop: Any = session.loop
+    if getattr(loop, "is_closed", None) is not None and loop.is_closed():
         return "loop_end"
     if in_flight(session):
         return None
-    if session.handle is not None and session.handle() is None and not _held(session):
+    forgotten = session.handle is not None and session.handle() is None
+    if forgotten and _holders(session) <= _NOBODY:
         return "collected"
     if session.keep or running:
         return None
     if now - session.used_s > idle_s:
         return "idle"
     return "age" if now - session.opened_s > max_age_s else None
-
-
-def _loop_is_closed(loop: Any) -> bool:
-    is_closed = getattr(loop, "is_closed", None)
-    return is_closed is not None and bool(is_closed())
-
-
-def _held(session: Any) -> bool:
-    return _holders(session) > _NOBODY
 
 
 def _holders(session: Any) -> int:

@@ -68,7 +68,11 @@ class Upkeep:
     def look(self, loop: asyncio.AbstractEventLoop) -> None:
         """Closes what is stale and can be closed on *loop*, which is running."""
         self._expire()
-        stale = [s for s in self._registry.find("stale") if _may_close(s, loop)]
+        stale = []
+        for session in self._registry.find("stale"):
+            own: Any = session.loop
+            if own is None or own is loop or own.is_closed():
+                stale.append(session)
         if stale:
             task = loop.create_task(self._closer.close(stale, "user"))
             self._closings.add(task)
@@ -76,8 +80,3 @@ class Upkeep:
         self.forget(loop)
         if any(s.loop is loop for s in self._registry.open_sessions()):
             self.begin(loop)
-
-
-def _may_close(session: Session, loop: asyncio.AbstractEventLoop) -> bool:
-    own: Any = session.loop
-    return own is None or own is loop or bool(own.is_closed())
