@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from llmkit.catalogue.load import shipped
+from tools.catalogue import build
 from tools.catalogue.build import built, written
 from tools.catalogue.endings import Ending, named
 from tools.catalogue.judgement import class_by_words, family_by_words
@@ -244,3 +245,17 @@ def test_every_row_kept_by_hand_is_in_the_shipped_file():
                 row["rerouted"], row["rerouted_to"],
             )  # fmt: skip
     assert not any(catalogue.entry(row["provider"], row["id"]) for row in kept["not_models"])
+
+
+def test_a_catalogue_with_mistakes_is_not_written(monkeypatch, tmp_path):
+    """Without what the packages list, aliases lead nowhere: the build names them, and stops."""
+    for name in ("equivalents", "classes", "aliases"):
+        (tmp_path / f"{name}.json").write_bytes((build.TARGET / f"{name}.json").read_bytes())
+    monkeypatch.setattr(build, "listings", lambda downloads: [])
+    monkeypatch.setattr(build, "endings", lambda downloads: [])
+
+    with pytest.raises(SystemExit, match=r"aliases: .*, which no row is about") as stopped:
+        build.main(tmp_path, tmp_path)
+
+    assert str(stopped.value).endswith("models.json was not written")
+    assert not (tmp_path / "models.json").exists()

@@ -11,8 +11,8 @@ import pytest
 from llmkit import MODEL_NAME_MAPPING
 from llmkit.catalogue.entry import normal
 from llmkit.catalogue.load import FILES, shipped
-from llmkit.catalogue.validate import CLASSES, problems
 from llmkit.types import Capability
+from tools.catalogue.validate import CLASSES, problems
 
 SIX = ("openai", "openrouter", "anthropic", "mistral", "ollama", "google")
 

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from llmkit.catalogue.validate import problems
+from tools.catalogue.validate import problems
 
 DAY = date(2026, 11, 22)
 GOOD = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from .endings import Ending, endings
 from .judgement import classed, date_of
 from .listings import Listing, listings
 from .packages import VERSIONS
+from .validate import problems
 
 HERE = Path(__file__).parent
 TARGET = HERE.parents[1] / "llmkit" / "catalogue"
@@ -30,12 +32,21 @@ Rows = dict[tuple[str, str], Row]
 
 
 def main(downloads: Path, target: Path = TARGET) -> None:
-    """Builds the file anew; the same packages and rows give the same bytes."""
-    kept = json.loads((HERE / "curated.json").read_text())
-    names = json.loads((target / "equivalents.json").read_text())["names"]
-    aliases = json.loads((target / "aliases.json").read_text())["aliases"]
+    """Builds models.json again; the same packages and rows give the same bytes.
+
+    Raises:
+        SystemExit: The catalogue would have mistakes; the file stays as it was.
+    """
+    kept = json.loads((HERE / "curated.json").read_text(encoding="utf-8"))
+    by_hand = ("equivalents", "classes", "aliases")
+    files = {name: json.loads((target / f"{name}.json").read_bytes()) for name in by_hand}
+    names, aliases = files["equivalents"]["names"], files["aliases"]["aliases"]
     rows = built(listings(downloads), endings(downloads), kept, names, aliases)
-    (target / "models.json").write_text(written(rows, kept), encoding="utf-8")
+    text = written(rows, kept)
+    mistakes = problems({**files, "models": json.loads(text)}, date.fromisoformat(kept["as_of"]))
+    if mistakes:
+        raise SystemExit("\n".join((*mistakes, "models.json was not written")))
+    (target / "models.json").write_text(text, encoding="utf-8")
     print(f"{len(rows)} rows in {target / 'models.json'}")
 
 

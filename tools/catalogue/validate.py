@@ -1,4 +1,7 @@
-"""What is wrong with a catalogue: one sentence for each mistake, none for a good one."""
+"""Finds the mistakes of a catalogue: one sentence for each, none for a good one.
+
+Called by `build` before it writes, and by the tests on the shipped files.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from .entry import Catalogue, ModelEntry, normal
-from .lifecycle import GONE, lifecycle_of, successors
-from .load import assemble
-from .spelling import PROVIDERS
+from llmkit.catalogue.entry import Catalogue, ModelEntry, normal
+from llmkit.catalogue.lifecycle import GONE, lifecycle_of, successors
+from llmkit.catalogue.load import assemble
+from llmkit.catalogue.spelling import PROVIDERS
 
 CLASSES = ("nano", "small", "medium", "flagship", "reasoning", "code", "vision", "embedding")
 ALIAS_KINDS = ("name", "floating", "short")
