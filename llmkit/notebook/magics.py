@@ -132,7 +132,7 @@ class LlmkitMagics(Magics):
         options = {
             name: value
             for name, value in vars(given).items()
-            if name not in NOT_PASSED_ON and value not in (None, False)
+            if name not in NOT_PASSED_ON and value is not None and value is not False  # 0 is said
         }
         try:
             result = function(prompt, models, **options)

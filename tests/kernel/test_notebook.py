@@ -55,6 +55,18 @@ def test_compare_shows_the_answers_side_by_side(kernel):
     assert value(frame) == [8, ["complete"], [0.0, 1.0]]
 
 
+def test_a_zero_is_passed_on(kernel):
+    """Temperature 0 and seed 0 are what reproducible answers are asked with."""
+    ran = kernel.one("%%ask scripted:echo --temperature 0 --seed 0 --retries 0\nhi")
+    sent = kernel.one(
+        "sent = llmkit.current_kit().telemetry.frame().iloc[-1]\n"
+        "print(json.dumps([float(sent.temperature), int(sent.seed)]))"
+    )
+
+    assert ran.ok, ran.error
+    assert value(sent) == [0.0, 0]
+
+
 def test_a_prompt_arrives_byte_by_byte(kernel):
     """Braces, dollars, percents, quotes and backslashes are what was typed."""
     ran = kernel.one(f"%%ask scripted:echo --out answer\n{ODD}")
