@@ -119,10 +119,10 @@ def note(groups: Sequence[Group]) -> str:
     counts = {len(group.counted) for group in groups if group.counted}
     said = []
     if counts == {1}:
-        said.append("Dot: the one answer of each model.")
+        said.append("Mark: the one answer of each model.")
     elif counts:
         each = f"{min(counts)}" if len(counts) == 1 else f"{min(counts)} to {max(counts)}"
-        said.append(f"Dot: median; line: least to most; {each} answers per model.")
+        said.append(f"Mark: median; line: least to most; {each} answers per model.")
     failed = sum(group.left_out.get("failed", 0) for group in groups)
     other = sum(group.left_out.get("substituted", 0) for group in groups)
     out = [f"{failed} failed"] if failed else []

@@ -145,7 +145,7 @@ def test_failures_count_in_the_label_and_nowhere_else():
 
     assert labels(figure.axes[0]) == ["openai: a\n1 of 2 failed"]
     assert figure.axes[1].lines[-1].get_xdata() == [1.5]
-    assert note(figure) == "Dot: the one answer of each model. Left out: 1 failed."
+    assert note(figure) == "Mark: the one answer of each model. Left out: 1 failed."
 
 
 def test_substitutes_are_left_out_and_the_figure_says_so():
@@ -276,7 +276,7 @@ def test_a_terminal_gets_the_numbers_of_a_figure(monkeypatch):
         "---------  -------  -----------------------  ------------  -------------  ----------",
         "openai: a        3                      0.5    2 (1 to 3)             17     0.00123",
         "    1 of 4 failed",
-        "Dot: median; line: least to most; 3 answers per model. Left out: 1 failed.",
+        "Mark: median; line: least to most; 3 answers per model. Left out: 1 failed.",
     ]
     assert str(comparison_figure([])) == "median (least to most)\nNo answers."
 
