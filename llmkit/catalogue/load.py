@@ -118,7 +118,9 @@ class _Sources:
 
     def __init__(self, file: Mapping[str, Any]) -> None:
         self._texts: Mapping[str, str] = file.get("sources", {})
-        self._versions: Mapping[str, str] = file.get("versions", {})
+        versions: Mapping[str, str] = file.get("versions", {})
+        versioned = {word: f"{word} {version}" for word, version in versions.items() if version}
+        self._names = {**self._texts, **versioned}
         self._facts: dict[str, str] = {}
 
     def of(self, word: str, facts: str) -> str:
@@ -126,12 +128,8 @@ class _Sources:
 
     def facts(self, words: str) -> str:
         if words not in self._facts:
-            self._facts[words] = ", ".join(map(self._named, words.split()))
+            self._facts[words] = ", ".join(self._names.get(word, word) for word in words.split())
         return self._facts[words]
-
-    def _named(self, word: str) -> str:
-        version = self._versions.get(word)
-        return f"{word} {version}" if version else self._texts.get(word, word)
 
 
 def model_from(row: Mapping[str, Any], said: _Sources) -> ModelEntry:

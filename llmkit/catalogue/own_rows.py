@@ -74,7 +74,14 @@ def own_rows(text: str, path: str, providers: Collection[str]) -> Own:
         )
     rows = {name: list(_rows(tables, name, text, path)) for name in SECTIONS}
     own_providers = dict(map(_provider, rows["providers"]))
-    _refuse_strangers(rows, [*providers, *own_providers])
+    known = [*providers, *own_providers]
+    for row in (*rows["names"], *rows["prices"]):
+        _known(row, "provider", _text(row, "provider"), known)
+    for row in rows["equivalents"]:
+        for name in row.values.keys() - {"name", "class"}:
+            _known(row, "each key but name and class", name, known)
+    for row in rows["fallbacks"]:
+        _known(row, "the provider of name", _text(row, "name").partition(":")[0], known)
     return Own(
         names=dict(map(_name, rows["names"])),
         models=tuple(map(_model, rows["names"])),
@@ -159,16 +166,6 @@ def _provider(row: _Row) -> tuple[str, Mapping[str, str]]:
     except ConfigError as error:
         raise ConfigError(f"{row.place}: {error}") from None
     return name, entry
-
-
-def _refuse_strangers(rows: Mapping[str, Sequence[_Row]], known: Sequence[str]) -> None:
-    for row in (*rows["names"], *rows["prices"]):
-        _known(row, "provider", _text(row, "provider"), known)
-    for row in rows["equivalents"]:
-        for name in row.values.keys() - {"name", "class"}:
-            _known(row, "each key but name and class", name, known)
-    for row in rows["fallbacks"]:
-        _known(row, "the provider of name", _text(row, "name").partition(":")[0], known)
 
 
 def _text(row: _Row, key: str) -> str:

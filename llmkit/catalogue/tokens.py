@@ -20,19 +20,15 @@ def estimate_tokens(text: str) -> int:
     return max(1, round(size / BYTES_PER_TOKEN))
 
 
-def input_tokens(prompt: Prompt) -> int:
-    """Roughly how many tokens *prompt* has, its system prompt included."""
-    texts = [message.text for message in prompt.messages]
-    if prompt.system:
-        texts.append(prompt.system)
-    return sum(estimate_tokens(text) + PER_MESSAGE for text in texts)
-
-
 def guessed_usage(prompt: Prompt, most: int | None = None) -> Usage:
     """Roughly what *prompt* will use, its answer as long as it may be.
 
     Args:
         most: What the model gives at most, None where it is not known.
     """
+    texts = [message.text for message in prompt.messages]
+    if prompt.system:
+        texts.append(prompt.system)
+    tokens = sum(estimate_tokens(text) + PER_MESSAGE for text in texts)
     output = prompt.max_tokens or GUESSED_OUTPUT
-    return Usage(input_tokens(prompt), output if most is None else min(output, most))
+    return Usage(tokens, output if most is None else min(output, most))
