@@ -93,10 +93,13 @@ def described(
     provider: Provider, credential: Credential, state: SignInState, *, error: str | None = None
 ) -> AuthStatus:
     """*state* with the advice for it, and with all that is known of the key."""
+    names = " or ".join(provider.key_vars) or "its key"
     return AuthStatus(
         provider=provider.name,
         state=state,
-        advice=advice(state, provider),
+        advice=ADVICE[state].format(
+            label=provider.label, name=provider.name, names=names, url=provider.base_url
+        ),
         key_source=credential.source,
         key_tail=credential.key.tail if credential.key else "",
         base_url=provider.base_url,
@@ -108,32 +111,27 @@ def unsafe(provider: Provider, credential: Credential, why: str) -> AuthStatus:
     """The status of a provider to whose base URL nothing may be sent; *why* is the advice."""
     clear_text = provider.base_url.startswith("http://")
     state = SignInState.TLS_ERROR if clear_text else SignInState.UNREACHABLE
-    return replace(described(provider, credential, state, error=why), advice=f"{_sentence(why)}.")
+    sentence = f"{why[:1].upper()}{why[1:].rstrip('.')}."
+    return replace(described(provider, credential, state, error=why), advice=sentence)
 
 
 def state_of(error: LlmkitError, provider: Provider) -> SignInState:
     """What *error* says of the key."""
-    if isinstance(error, LocalModelError):
-        return SignInState.NOT_RUNNING
-    if isinstance(error, APITimeoutError):
-        return SignInState.TIMED_OUT
-    if isinstance(error, APIConnectionError):
-        return _connection_state(error, provider)
     for kind, state in STATES:
         if isinstance(error, kind):
             return state
-    return SignInState.SERVER_ERROR
-
-
-def advice(state: SignInState, provider: Provider) -> str:
-    """What to do about *state*, in one sentence."""
-    names = " or ".join(provider.key_vars) or "its key"
-    return ADVICE[state].format(
-        label=provider.label, name=provider.name, names=names, url=provider.base_url
-    )
+    if not isinstance(error, APIConnectionError):
+        return SignInState.SERVER_ERROR
+    if error.code == "tls":
+        return SignInState.TLS_ERROR
+    if not provider.needs_key and error.outcome is Outcome.UNSENT:
+        return SignInState.NOT_RUNNING
+    return SignInState.UNREACHABLE
 
 
 STATES = (
+    (LocalModelError, SignInState.NOT_RUNNING),
+    (APITimeoutError, SignInState.TIMED_OUT),
     (AuthenticationError, SignInState.REJECTED),
     (PermissionDeniedError, SignInState.NO_PERMISSION),
     (InsufficientFundsError, SignInState.NO_CREDIT),
@@ -156,15 +154,3 @@ ADVICE = {
     SignInState.SERVER_ERROR: "{label} has trouble; the key was not refused. Try again later.",
     SignInState.NOT_RUNNING: "Nothing runs at {url}: start it.",
 }
-
-
-def _connection_state(error: APIConnectionError, provider: Provider) -> SignInState:
-    if error.code == "tls":
-        return SignInState.TLS_ERROR
-    if not provider.needs_key and error.outcome is Outcome.UNSENT:
-        return SignInState.NOT_RUNNING
-    return SignInState.UNREACHABLE
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:].rstrip(".")

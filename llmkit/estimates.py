@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from .asking import Compared
@@ -70,16 +70,24 @@ def estimated(directory: Directory, compared: Compared) -> Estimate:
     lanes = merge_equal(_lane(directory, spot, compared.options) for spot in compared.spots)
     groups: dict[tuple[str, str, str], list[Lane]] = {}
     for lane in lanes:
-        groups.setdefault(_group(lane), []).append(lane)
+        call, found = lane.call, lane.resolution
+        place = (found.provider, found.id) if found else ("", "")
+        if call is not None:
+            place = call.provider.name, call.model
+        groups.setdefault((lane.spot.asked, *place), []).append(lane)
     catalogue = directory.catalogue
-    return Estimate([_line(*name, found, catalogue) for name, found in groups.items()])
+    return Estimate([_line(*name, group, catalogue) for name, group in groups.items()])
 
 
 def _lane(directory: Directory, spot: Spot, options: Options) -> Lane:
     resolution: Resolution | None = None
     try:
         resolution = directory.resolve(spot.asked, spot.provider, verbatim=options.verbatim)
-        sent = _followed(directory, resolution, options)
+        sent = resolution
+        # Where a fallback from a retired model begins; what follows depends on keys and providers.
+        gone = sent.lifecycle is Lifecycle.RETIRED and not sent.substituted
+        if gone and sent.live is not None and options.fallback.rules and not options.verbatim:
+            sent = directory.resolve(written((sent.provider, sent.live)))
         call = call_for(
             sent, spot.prompt, options,
             catalogue=directory.catalogue, provider=directory.provider(sent.provider),
@@ -90,27 +98,19 @@ def _lane(directory: Directory, spot: Spot, options: Options) -> Lane:
     return Lane(spot, resolution, call)
 
 
-def _followed(directory: Directory, found: Resolution, options: Options) -> Resolution:
-    """Where a fallback from a retired model begins; what follows depends on keys and providers."""
-    gone = found.lifecycle is Lifecycle.RETIRED and not found.substituted
-    if not gone or found.live is None or options.verbatim or not options.fallback.rules:
-        return found
-    return directory.resolve(written((found.provider, found.live)))
-
-
-def _group(lane: Lane) -> tuple[str, str, str]:
-    call, found = lane.call, lane.resolution
-    if call is not None:
-        return lane.spot.asked, call.provider.name, call.model
-    return lane.spot.asked, found.provider if found else "", found.id if found else ""
-
-
 def _line(
     asked: str, provider: str, model: str, lanes: Sequence[Lane], catalogue: Catalogue
 ) -> Mapping[str, object]:
-    guesses = [guess(lane.call, catalogue) for lane in _sent(lanes) if lane.call is not None]
+    calls = [lane.call for lane in lanes if lane.call is not None and lane.same_as is None]
+    guesses = [guess(call, catalogue) for call in calls]
     costs = [cost for _, cost in guesses if cost is not None]
     known = bool(guesses) and len(costs) == len(guesses)
+    remarks = []
+    for lane in lanes:
+        if lane.error is not None:
+            remarks.append(f"would not be sent: {lane.error}")
+        elif lane.resolution is not None and lane.resolution.id != model:
+            remarks.append(f"in place of {lane.resolution.id}")
     return {
         "asked": asked,
         "provider": provider or None,
@@ -120,17 +120,5 @@ def _line(
         "output_tokens": sum(usage.output_tokens or 0 for usage, _ in guesses) if guesses else None,
         "cost_usd": float(sum(cost.usd for cost in costs)) if known else None,
         "cost_source": costs[0].source if known else None,
-        "remark": "; ".join(dict.fromkeys(_remarks(lanes, model))) or None,
+        "remark": "; ".join(dict.fromkeys(remarks)) or None,
     }
-
-
-def _sent(lanes: Iterable[Lane]) -> Iterator[Lane]:
-    return (lane for lane in lanes if lane.same_as is None)
-
-
-def _remarks(lanes: Sequence[Lane], model: str) -> Iterator[str]:
-    for lane in lanes:
-        if lane.error is not None:
-            yield f"would not be sent: {lane.error}"
-        elif lane.resolution is not None and lane.resolution.id != model:
-            yield f"in place of {lane.resolution.id}"

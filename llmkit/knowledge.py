@@ -71,7 +71,15 @@ class Knowledge:
         """
         own = self.own()
         if self._made is None or own is not self._made_of or now >= self._until:
-            self._made, self._made_of = self._laid_over(own, now), own
+            kept = {provider for provider, _ in self._taken} | self.lists.providers()
+            places = self._places(kept)
+            found = [self._taken.get(place) or self.lists.read(*place) for place in places]
+            lists = [one for one in found if one is not None]
+            ends = [one.read_at + TTL for one in lists if one.fresh(now)]
+            self._until = min(ends, default=NEVER)
+            listed = with_lists(shipped(), lists, now)
+            self._made = listed if own is NOTHING else with_own(listed, own)
+            self._made_of = own
         return Known(now, own, self._made)
 
     @property
@@ -126,14 +134,3 @@ class Knowledge:
         except ConfigError as error:
             raise ConfigError(f"{path}: {error}") from None
         return found
-
-    def _laid_over(self, own: Own, now: datetime) -> Catalogue:
-        kept = {provider for provider, _ in self._taken} | self.lists.providers()
-        found = list(filter(None, map(self._list, self._places(kept))))
-        ends = [one.read_at + TTL for one in found if one.fresh(now)]
-        self._until = min(ends, default=NEVER)
-        listed = with_lists(shipped(), found, now)
-        return listed if own is NOTHING else with_own(listed, own)
-
-    def _list(self, place: tuple[str, str]) -> LiveList | None:
-        return self._taken.get(place) or self.lists.read(*place)

@@ -62,16 +62,12 @@ def options(
     for name in extra:
         _refuse_typo(name)
     policy = policy_of(fallback)
-    return Options(parameters, policy, _needs(needs), strict, verbatim, timeout, retries, extra)
-
-
-def _needs(given: object) -> tuple[Capability, ...]:
-    names = (given,) if isinstance(given, str) else tuple(given)  # type: ignore[arg-type]
+    names = (needs,) if isinstance(needs, str) else tuple(needs)  # type: ignore[arg-type]
     try:
-        return tuple(Capability(name) for name in names)
+        capabilities = tuple(Capability(name) for name in names)
     except ValueError as error:
-        known = ", ".join(Capability)
-        raise ConfigError(f"{error}; needs= knows: {known}") from None
+        raise ConfigError(f"{error}; needs= knows: {', '.join(Capability)}") from None
+    return Options(parameters, policy, capabilities, strict, verbatim, timeout, retries, extra)
 
 
 def _refuse_typo(name: str) -> None:

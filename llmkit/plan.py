@@ -58,9 +58,17 @@ def spot(
     repeat: int,
     options: Mapping[str, object],
 ) -> Spot:
-    """One row, with its parameters in its prompt."""
+    """One row, with its parameters in its prompt; explicit ones win over the prompt's own."""
     asked, provider = model
-    return Spot(row, question, asked, provider, point, repeat, prompt_of(question, point, options))
+    fields: dict[str, Any] = {name: value for name, value in point.items() if value is not None}
+    given = question.prompt
+    if options:
+        fields["options"] = (*(given.options if given else ()), *sorted(options.items()))
+    if given is not None:
+        prompt = replace(given, **fields)
+    else:
+        prompt = Prompt(question.messages, **{"system": question.system, **fields})
+    return Spot(row, question, asked, provider, point, repeat, prompt)
 
 
 def grid(parameters: Mapping[str, object]) -> tuple[dict[str, object], ...]:
@@ -92,19 +100,6 @@ def named_models(models: object, providers: object = None) -> tuple[tuple[str, s
     return tuple(product(names, _names(providers, "provider")))
 
 
-def prompt_of(
-    question: Question, point: Mapping[str, object], options: Mapping[str, object]
-) -> Prompt:
-    """*question* with the parameters of one grid point; explicit ones win over its own."""
-    fields: dict[str, Any] = {name: value for name, value in point.items() if value is not None}
-    given = question.prompt
-    if options:
-        fields["options"] = (*(given.options if given else ()), *sorted(options.items()))
-    if given is not None:
-        return replace(given, **fields)
-    return Prompt(question.messages, **{"system": question.system, **fields})
-
-
 def _axis(name: str, given: object) -> Sequence[object]:
     if hasattr(given, "tolist"):  # a numpy array or a pandas Series
         given = given.tolist()
@@ -122,23 +117,25 @@ def _checked(name: str, value: object) -> object:
     if value is None or name not in PARAMETERS:
         return value
     if name == "stop":
-        return _stop(value)
+        words = [value] if isinstance(value, str) else value
+        if not isinstance(words, Iterable):
+            raise ConfigError(f"stop must be a string or a list of strings, not {value!r}")
+        stops = tuple(_text("a stop sequence", word) for word in words)
+        if "" in stops:
+            raise ConfigError(
+                "a stop sequence is empty, so nothing could be answered; leave it out"
+            )
+        return stops
     if name == "system":
         return _text(name, value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ConfigError(f"{name} must be a number, not {value!r}")
     if name in NUMBERS:
-        return _within(name, float(value), *NUMBERS[name])
-    return _count(name, value)
-
-
-def _within(name: str, value: float, low: float, high: float) -> float:
-    if not low <= value <= high:
-        raise ConfigError(f"{name} must lie between {low:g} and {high:g}, not {value:g}")
-    return value
-
-
-def _count(name: str, value: float) -> int:
+        low, high = NUMBERS[name]
+        number = float(value)
+        if not low <= number <= high:
+            raise ConfigError(f"{name} must lie between {low:g} and {high:g}, not {number:g}")
+        return number
     least = COUNTS[name]
     if value != int(value) or (least is not None and value < least):
         raise ConfigError(f"{name} must be a whole number of {least or 0} or more, not {value!r}")
@@ -149,16 +146,6 @@ def _text(name: str, value: object) -> str:
     if not isinstance(value, str):
         raise ConfigError(f"{name} must be text, not {value!r}")
     return value
-
-
-def _stop(value: object) -> tuple[str, ...]:
-    words = [value] if isinstance(value, str) else value
-    if not isinstance(words, Iterable):
-        raise ConfigError(f"stop must be a string or a list of strings, not {value!r}")
-    found = tuple(_text("a stop sequence", word) for word in words)
-    if "" in found:
-        raise ConfigError("a stop sequence is empty, so nothing could be answered; leave it out")
-    return found
 
 
 def _names(given: object, what: str) -> tuple[str, ...]:

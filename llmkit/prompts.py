@@ -52,7 +52,12 @@ def questions(prompts: object, messages: object = None) -> tuple[Question, ...]:
     if hasattr(prompts, "index") and hasattr(prompts, "items") and not isinstance(prompts, dict):
         return _some(_question(key, value) for key, value in prompts.items())
     if isinstance(prompts, Sequence):
-        if prompts and all(_is_message(item) for item in prompts):
+        are_messages = all(
+            isinstance(item, Message)
+            or (isinstance(item, Mapping) and {"role", "content"} <= item.keys())
+            for item in prompts
+        )
+        if prompts and are_messages:
             return (_conversation(prompts),)
         return _some(_question(i, item) for i, item in enumerate(prompts))
     raise ConfigError(
@@ -89,12 +94,6 @@ def _from_frame(frame: Any) -> tuple[Question, ...]:
         Question(q.id, q.messages, q.system, q.prompt, {str(n): row[n] for n in others})
         for key, row in frame.iterrows()
         for q in (_question(key, row[PROMPT_COLUMN]),)
-    )
-
-
-def _is_message(item: object) -> bool:
-    return isinstance(item, Message) or (
-        isinstance(item, Mapping) and {"role", "content"} <= item.keys()
     )
 
 

@@ -29,11 +29,8 @@ def is_unequal(step: FallbackStep) -> bool:
     """True for a smaller, much dearer or less able model, and for one of another maker."""
     smaller = step.class_change is not None and step.class_change < 0
     dearer = step.price_ratio is not None and step.price_ratio > MUCH_DEARER
-    return bool(smaller or dearer or step.lost or _changes_maker(step))
-
-
-def _changes_maker(step: FallbackStep) -> bool:
-    return step.rule != SAME_MODEL and _maker(step.asked) != _maker(step.chosen)
+    other_maker = step.rule != SAME_MODEL and _maker(step.asked) != _maker(step.chosen)
+    return bool(smaller or dearer or step.lost or other_maker)
 
 
 def _maker(name: str) -> str:

@@ -87,8 +87,10 @@ def load_settings(environ: Mapping[str, str], changes: Mapping[str, object]) -> 
     """
     values: dict[str, Any] = {}
     path = config_path(environ)
+    variables = {PREFIX + f.name.upper(): f.name for f in fields(Settings)}
+    environment = {variables[name]: text for name, text in environ.items() if name in variables}
     for source, found in (
-        ("the environment", _from_environ(environ)),
+        ("the environment", environment),
         (str(path), _from_file(path)),
         ("configure()", changes),
     ):
@@ -156,11 +158,6 @@ def proxies_for(settings: Settings, base_url: str) -> bool:
     Only over https, inside which a proxy can read nothing; plain http is for this machine.
     """
     return settings.trust_env_proxies and base_url.startswith("https://")
-
-
-def _from_environ(environ: Mapping[str, str]) -> dict[str, object]:
-    known = {PREFIX + f.name.upper(): f.name for f in fields(Settings)}
-    return {known[variable]: text for variable, text in environ.items() if variable in known}
 
 
 def _from_file(path: Path) -> Mapping[str, object]:

@@ -14,6 +14,12 @@ from .lanes import Lane, Race
 
 def comparison_of(race: Race, started: datetime, lanes: Sequence[Lane]) -> Comparison:
     """What *race* found, with what made it and what must be known to read it."""
+    parameters: dict[str, list[object]] = {}
+    for lane in lanes:
+        for name, value in lane.spot.parameters.items():
+            values = parameters.setdefault(name, [])
+            if value not in values:
+                values.append(value)
     about = {
         "run_id": race.run_id,
         "llmkit": _version.__version__,
@@ -21,19 +27,9 @@ def comparison_of(race: Race, started: datetime, lanes: Sequence[Lane]) -> Compa
         "catalogue": catalogue_data.as_of(),
         "started_at": started.isoformat(timespec="seconds"),
         "models": sorted({lane.spot.asked for lane in lanes}),
-        "parameters": _parameters(lanes),
+        "parameters": parameters,
     }
     return Comparison([race.rows[i] for i in sorted(race.rows)], about, notes(lanes))
-
-
-def _parameters(lanes: Sequence[Lane]) -> dict[str, list[object]]:
-    found: dict[str, list[object]] = {}
-    for lane in lanes:
-        for name, value in lane.spot.parameters.items():
-            seen = found.setdefault(name, [])
-            if value not in seen:
-                seen.append(value)
-    return found
 
 
 def notes(lanes: Sequence[Lane]) -> tuple[str, ...]:
