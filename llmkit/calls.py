@@ -106,7 +106,15 @@ _policy = lru_cache(maxsize=64)(RetryPolicy)
 def _refuse(resolution: Resolution, options: Options, catalogue: Catalogue) -> None:
     provider, model = resolution.provider, resolution.model
     if resolution.lifecycle is Lifecycle.RETIRED and not resolution.substituted:
-        raise RetiredModelError(_gone(resolution, options), provider=provider, model=model)
+        when = f" on {resolution.retires_on}" if resolution.retires_on else ""
+        said = f"{provider} retired {resolution.id}{when}"
+        if resolution.live is None:
+            said += ", and the catalogue knows no model to call instead; see models()"
+        else:
+            said += f'; ask for "{provider}:{resolution.live}"'
+        if resolution.live is not None and not options.fallback.rules:
+            said += ', or allow it with fallback="equivalent"'
+        raise RetiredModelError(said, provider=provider, model=model)
     # A list can be of an hour ago, so that where nobody else may answer the provider has the say.
     listed: bool | None = True
     if options.fallback.rules:
@@ -137,17 +145,6 @@ def _translated(resolution: Resolution, catalogue: Catalogue) -> FallbackStep:
     chosen = fallback.Candidate(resolution.provider, resolution.model, resolution.live_rule or "")
     reason = f"{resolution.id}, its peer of that time, is {resolution.lifecycle}"
     return fallback.step(catalogue, asked, chosen, reason)
-
-
-def _gone(resolution: Resolution, options: Options) -> str:
-    when = f" on {resolution.retires_on}" if resolution.retires_on else ""
-    gone = f"{resolution.provider} retired {resolution.id}{when}"
-    if resolution.live is None:
-        return f"{gone}, and the catalogue knows no model to call instead; see models()"
-    instead = f'{gone}; ask for "{resolution.provider}:{resolution.live}"'
-    return (
-        instead if options.fallback.rules else f'{instead}, or allow it with fallback="equivalent"'
-    )
 
 
 def at(call: Call, provider: Provider, key: Secret | None) -> Call:

@@ -112,10 +112,10 @@ class Directory:
         if custom is not None:
             key_vars = (custom["key_var"],) if custom.get("key_var") else ()
             return _compatible(name, custom["base_url"], key_vars)
-        if name not in PROVIDERS:
+        kind = PROVIDERS.get(name)
+        if kind is None:
             everyone = ", ".join(self.provider_names())
             raise UnknownProviderError(f"there is no provider {name!r}; known are {everyone}")
-        kind = PROVIDERS[name]
         url, _ = base_url_for(name, kind.base_url_vars, self.settings, self._environ)
         return kind(url)
 
