@@ -20,26 +20,21 @@ SAID = (
 
 
 class Masks:
-    """The pieces of one answer; a key that two of them share is held back until it is whole."""
+    """The pieces of one answer; a key that two of them share is held back until it is whole.
+
+    Attributes:
+        text: What masks the pieces of its text, as `reasoning` those of its reasoning.
+    """
 
     def __init__(self) -> None:
-        self._text = Masking()
-        self._reasoning = Masking()
+        self.text = Masking()
+        self.reasoning = Masking()
 
     def feed(self, delta: TextDelta) -> TextDelta | None:
         """*delta* without keys; None where all of it is held back."""
-        text = self._text.feed(delta.text) if delta.text else ""
-        reasoning = self._reasoning.feed(delta.reasoning) if delta.reasoning else ""
+        text = self.text.feed(delta.text) if delta.text else ""
+        reasoning = self.reasoning.feed(delta.reasoning) if delta.reasoning else ""
         return TextDelta(text, reasoning) if text or reasoning else None
-
-    def whole(self, answer: Completion) -> tuple[str, str]:
-        """Text and reasoning of *answer*, which was fed here piece by piece, without keys."""
-        # Most often no key was found on the way, and a long text need not be searched again.
-        text, reasoning = answer.text, answer.reasoning
-        return (
-            text if self._text.passed(text) else masked(text),
-            reasoning if self._reasoning.passed(reasoning) else masked(reasoning),
-        )
 
 
 def masks() -> Masks | None:
@@ -54,14 +49,20 @@ def without_keys(answer: Completion, masks: Masks | None = None) -> Completion:
     """
     if not held():
         return answer
-    text, reasoning = (masks or Masks()).whole(answer)
-    said = {name: _said(value, held()) for name in SAID if (value := getattr(answer, name))}
+    text, reasoning = answer.text, answer.reasoning
+    # Most often no key was found on the way, and a long text need not be searched again.
+    if masks is None or not masks.text.passed(text):
+        text = masked(text)
+    if masks is None or not masks.reasoning.passed(reasoning):
+        reasoning = masked(reasoning)
     changes: dict[str, Any] = {
         "text": text,
         "reasoning": reasoning,
         "warnings": tuple(map(redact, answer.warnings)),
-        **said,
     }
+    for name in SAID:
+        if value := getattr(answer, name):
+            changes[name] = _said(value, held())
     changed = {name: value for name, value in changes.items() if value != getattr(answer, name)}
     return replace(answer, **changed) if changed else answer
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .cutting import EVENT_LIMIT, Cutter
+from .cutting import Cutter
 
 
 class ServerSentEvent(NamedTuple):
@@ -29,11 +29,8 @@ class SSEDecoder(Cutter[ServerSentEvent]):
 
     mark = "\n\n"
     called = "an event"
-
-    def __init__(self, limit: int = EVENT_LIMIT) -> None:
-        super().__init__(limit)
-        self._after_return = False
-        self._id = ""
+    _after_return = False
+    _id = ""
 
     def event(self, text: str) -> ServerSentEvent | None:
         """The event that is written as *text*; None for a comment, and for one without data."""
