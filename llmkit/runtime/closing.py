@@ -97,7 +97,18 @@ class Closer:
             guard.__anext__().send(None)
         except StopIteration:
             pass
-        _before_close(loop, self._closed_by_hand)
+        close = loop.close
+
+        def close_by_hand() -> None:
+            left = self._guards.get(id(loop))
+            if left is not None and not loop.is_closed() and not loop.is_running():
+                loop.run_until_complete(left.aclose())
+            close()
+
+        try:
+            loop.close = close_by_hand  # type: ignore[method-assign]  # this loop's alone
+        except AttributeError:  # a loop written in C; asyncio.run and uvloop.run end the guard
+            pass
 
     async def _until_the_end(self, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[None, None]:
         try:
@@ -107,13 +118,6 @@ class Closer:
             self.at_loop_end(loop)
             mine = [s for s in reversed(self._registry.open_sessions()) if s.loop is loop]
             await self.close(mine, "loop_end")
-
-    def _closed_by_hand(self, loop: asyncio.AbstractEventLoop) -> None:
-        if loop.is_closed() or loop.is_running():
-            return
-        guard = self._guards.get(id(loop))
-        if guard is not None:
-            loop.run_until_complete(guard.aclose())
 
     async def _one(self, session: Session, by: ClosedBy) -> None:
         resource = session.resource
@@ -182,18 +186,3 @@ async def close_resource(resource: Any) -> None:
 def closeable(resource: object) -> bool:
     """True where there is a way to close *resource*."""
     return any(hasattr(resource, name) for name in ("aclose", "close", "__aexit__", "__exit__"))
-
-
-def _before_close(
-    loop: asyncio.AbstractEventLoop, callback: Callable[[asyncio.AbstractEventLoop], None]
-) -> None:
-    close = loop.close
-
-    def close_after() -> None:
-        callback(loop)
-        close()
-
-    try:
-        loop.close = close_after  # type: ignore[method-assign]  # this loop's alone
-    except AttributeError:  # a loop written in C; asyncio.run and uvloop.run still end the guard
-        pass
