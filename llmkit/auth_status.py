@@ -94,10 +94,13 @@ def described(
 ) -> AuthStatus:
     """*state* with the advice for it, and with all that is known of the key."""
     names = " or ".join(provider.key_vars) or "its key"
+    advice = ADVICE[state]
+    if state is SignInState.READY and credential.key and not provider.proves_key:
+        advice = UNPROVED
     return AuthStatus(
         provider=provider.name,
         state=state,
-        advice=ADVICE[state].format(
+        advice=advice.format(
             label=provider.label, name=provider.name, names=names, url=provider.base_url
         ),
         key_source=credential.source,
@@ -138,6 +141,7 @@ STATES = (
     (RateLimitError, SignInState.RATE_LIMITED),
 )
 
+UNPROVED = "{label} answers without checking the key: the first call shows whether it is accepted."
 ADVICE = {
     SignInState.NOT_CHECKED: "Nobody has asked yet: %llmkit check {name} finds out.",
     SignInState.CHECKING: "Wait for the answer.",

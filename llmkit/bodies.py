@@ -39,11 +39,6 @@ class MaybeDocument:
         self._kind = kind.lower()
         self.body: bytearray | None = bytearray()
 
-    @property
-    def possible(self) -> bool:
-        """True as long as nothing has shown that it is a stream."""
-        return self.body is not None
-
     def keep(self, data: bytes, *, begun: bool) -> None:
         """Takes what came; *begun* says that there was an event in it."""
         assert self.body is not None

@@ -61,7 +61,7 @@ class Exchange:
 
     *opening* is called when its turn has come. *gate* is the one of all calls to that provider
     with that key, of which *at_once* may run; a *patient* call waits for its turn as long as it
-    takes, any other one no longer than its deadline. *news* is told of each retry and of the end.
+    takes, and its deadline begins then. *news* is told of each retry and of the end.
     """
 
     def __init__(
@@ -172,6 +172,8 @@ class Exchange:
 
     async def _first_piece(self) -> TextDelta | None:
         gate = self._gate
+        if not self._patient:
+            self._times.limit(self.call.limits.deadline_s)
         gate.budget.called()
         try:
             return await self._begin(1)
@@ -191,14 +193,13 @@ class Exchange:
         # and answered a second time.
         gate, again = self._gate, number > 1
         if not gate.enter_now(self._at_once):
-            left = self._times.left if again else self._patience
-            await gate.enter(self._at_once, time_left=left, again=again)
+            await gate.enter(self._at_once, time_left=self._times.left, again=again)
         self._inside = True
         self._parser = None
         try:
             opened = self._opened or await self._open()
             self._attempts += 1
-            self._arriving = arriving = await self._send(opened.carrier, again=again)
+            self._arriving = arriving = await self._send(opened.carrier)
             if arriving.status != 200:
                 raise await refusal(self.call.provider, arriving)
             gate.accepted()
@@ -212,21 +213,20 @@ class Exchange:
                 self._learn_from(error)
             raise
 
-    def _patience(self) -> float | None:
-        return None if self._patient else self.call.limits.deadline_s
-
     async def _open(self) -> Opened:
         self._opened = opened = await self._opening(self.call)
         self.call = opened.call
         opened.use.__enter__()
         if self._news is not None:
             self._news.session = opened.session
-        self._times.begin(self.call.limits.deadline_s)
+        self._times.begin()
+        if self._patient:
+            self._times.limit(self.call.limits.deadline_s)
         return opened
 
-    async def _send(self, carrier: Carrier, *, again: bool) -> Arriving:
-        call, limits = self.call, self.call.limits
-        if again and (left := self._times.left()) is not None:
+    async def _send(self, carrier: Carrier) -> Arriving:
+        call, limits, left = self.call, self.call.limits, self._times.left()
+        if left is not None:
             limits = replace(limits, deadline_s=max(left, 0.0))
         request = call.provider.chat_request(
             call.prompt, model=call.model, key=call.key, stream=True
@@ -256,7 +256,7 @@ class Exchange:
         assert arriving is not None
         while not parser.done and (data := await arriving.read()):
             delta = parser.feed(data)
-            if self._document.possible:
+            if self._document.body is not None:
                 self._document.keep(data, begun=parser.begun)
             if parser.finished and not self._ending:
                 arriving.ending(USAGE_S)
@@ -269,7 +269,7 @@ class Exchange:
                 delta = self._masks.feed(delta)
             if delta is not None and (delta.text or delta.reasoning):
                 return delta
-        if isinstance(parser.error, BadResponseError) and self._document.possible:
+        if isinstance(parser.error, BadResponseError) and self._document.body is not None:
             await self._document.read_on(arriving)
         return self._finish(parser, arriving)
 
@@ -306,12 +306,14 @@ class Exchange:
                 self._news.ended(self.call, came, failure)
 
     async def _release(self) -> None:
-        if self._inside:
-            self._inside = False
-            self._gate.leave()
         sending, self._sending = self._sending, None
-        if sending is not None:
-            await sending.__aexit__(None, None, None)
+        try:
+            if sending is not None:
+                await sending.__aexit__(None, None, None)
+        finally:
+            if self._inside:
+                self._inside = False
+                self._gate.leave()
 
     def _whole(self, arriving: Arriving, body: bytes) -> TextDelta | None:
         # Some servers answer a request for a stream with one JSON document.

@@ -22,11 +22,14 @@ class Times:
         self._ended: float | None = None
         self._until: float | None = None
 
-    def begin(self, within_s: float | None) -> None:
-        """Its turn has come; all of it, later attempts included, may take *within_s*."""
+    def limit(self, seconds: float | None) -> None:
+        """Sets how long all of it may take, from now on."""
+        self._until = None if seconds is None else _now() + seconds
+
+    def begin(self) -> None:
+        """Its turn has come; later attempts are a part of the same call."""
         self._began = _now()
         self.began_at = datetime.now(UTC)
-        self._until = None if within_s is None else self._began + within_s
 
     def left(self) -> float | None:
         """Seconds until the limit, below 0 after it; None where there is none."""

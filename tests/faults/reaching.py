@@ -123,7 +123,7 @@ async def closed_in_the_middle_of_a_stream(world: World) -> None:
 
 def closed_after_its_loop(world: World) -> None:
     """What a script does that makes its loops by hand and closes at the very end."""
-    kit = Kit(environ=dict(world.kit._environ), notify=TALK.append, **PATIENT)
+    kit = Kit(environ=dict(world.kit.registry._environ), notify=TALK.append, **PATIENT)
     loop = asyncio.new_event_loop()
     try:
         session, _ = loop.run_until_complete(_opened(kit, world.provider))
@@ -170,7 +170,7 @@ async def a_key_that_cannot_be_one(world: World) -> None:
 def with_key(world: World, key: str) -> Kit:
     """A kit whose key is *key*, as it stands in the environment."""
     old = world.room.key
-    environ = {k: key if v == old else v for k, v in world.kit._environ.items()}
+    environ = {k: key if v == old else v for k, v in world.kit.registry._environ.items()}
     return Kit(environ=environ, notify=TALK.append, **PATIENT)
 
 

@@ -54,7 +54,7 @@ def test_a_newer_aiohttp_is_used_without_its_internals(fakes):
     models = ["openai:m", "openai:m", "ollama:m"]
 
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-X", "dev", "-c", CHILD], cwd=ROOT, text=True,
+        [sys.executable, "-W", "error", "-c", CHILD], cwd=ROOT, text=True,
         input=json.dumps({"environ": environ, "models": models}), capture_output=True, timeout=120,
     )  # fmt: skip
 

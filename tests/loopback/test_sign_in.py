@@ -260,6 +260,20 @@ def test_a_question_with_another_key_closes_the_old_client_too(fakes, environ):
     assert client.closed
 
 
+def test_a_server_that_checks_no_key_says_nothing_about_it(fakes, environ):
+    """It can be asked, and whether the key is right is not claimed."""
+    kit = Kit(environ={**environ, "OLLAMA_API_KEY": "a-wrong-key-0123456789"})
+    keyed = kit.manager.run(kit.check("ollama"))
+    kit.close()
+    kit = Kit(environ=environ)
+    keyless = kit.manager.run(kit.check("ollama"))
+    kit.close()
+
+    assert (keyed.ready, keyless.ready) == (True, True)
+    assert "without checking the key" in keyed.advice
+    assert keyless.advice == ""
+
+
 def test_whoever_watches_sees_checking_and_then_the_state(fakes, kit):
     """A panel is told of each change, and one that fails costs nothing."""
     seen = []
