@@ -42,10 +42,12 @@ class MaybeDocument:
     def keep(self, data: bytes, *, begun: bool) -> None:
         """Takes what came; *begun* says that there was an event in it."""
         assert self.body is not None
+        if begun or self._kind.startswith(LINES):
+            self.body = None
+            return
         self.body += data
         events = self._kind.startswith(EVENTS) and self.body.lstrip().startswith(FIELDS)
-        too_long = len(self.body) > DOCUMENT_LIMIT
-        if begun or events or too_long or self._kind.startswith(LINES):
+        if events or len(self.body) > DOCUMENT_LIMIT:
             self.body = None
 
     async def read_on(self, arriving: Arriving) -> None:

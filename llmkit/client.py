@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, aclosing, nullcontext
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -107,11 +107,18 @@ class Exchange:
         Raises:
             CallError: It failed for good; `.completion` holds what had come.
         """
-        async with aclosing(self.deltas()) as deltas:
-            async for delta in deltas:
+        try:
+            delta = await self._first_piece()
+            while delta is not None:
                 if heard is not None:
                     heard(delta)
-        return self.completion()
+                delta = await self._next()
+            return self._finished()
+        except CallError as error:
+            self._explain(error)
+            raise
+        finally:
+            await self._leave()
 
     async def deltas(self) -> AsyncGenerator[TextDelta, None]:
         """The answer's text, one piece for each network read; see `whole`.
@@ -126,19 +133,23 @@ class Exchange:
             while delta is not None:
                 yield delta
                 delta = await self._next()
-            answer = self.completion()
-            if answer.status is Status.TRUNCATED:
-                raise StreamInterruptedError(
-                    f"{self.call.provider.label} ended the answer of {self.call.model} without "
-                    "saying that it was finished; the text so far is in .completion",
-                    possibly_billed=True,
-                )
-            self._result = answer
+            self._finished()
         except CallError as error:
             self._explain(error)
             raise
         finally:
             await self._leave()
+
+    def _finished(self) -> Completion:
+        self._result = answer = self.completion()
+        if answer.status is Status.TRUNCATED:
+            self._result = None
+            raise StreamInterruptedError(
+                f"{self.call.provider.label} ended the answer of {self.call.model} without saying "
+                "that it was finished; the text so far is in .completion",
+                possibly_billed=True,
+            )
+        return answer
 
     def completion(self, status: Status | None = None) -> Completion:
         """What has come so far; *status* says why it ended, if not by the provider's own word."""

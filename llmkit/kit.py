@@ -142,9 +142,16 @@ class Kit:
 
     # -- one call ----------------------------------------------------------------------------
 
-    def lane(self, spot: Spot, options: Options) -> Lane:
-        """What will be sent for *spot*; an error that is known already is in the lane."""
-        registry, resolution = self.registry, None
+    async def planned(self, spot: Spot, options: Options, *, capped: bool = False) -> Lane:
+        """What will be sent for *spot*, and who may answer in its model's place.
+
+        An error that is known already is in the lane. Where the model is gone, another one's call
+        is planned at once.
+
+        Args:
+            capped: True lets nobody else answer whose estimate is higher than that of the lane.
+        """
+        registry, resolution, call, failure = self.registry, None, None, None
         try:
             known = registry.known()
             resolution = registry.resolve(
@@ -156,30 +163,20 @@ class Kit:
                 settings=registry.settings, key=registry.key_for,
             )  # fmt: skip
         except LlmkitError as error:
-            return Lane(spot, resolution, error=error)
-        return Lane(spot, resolution, call)
-
-    async def planned(self, spot: Spot, options: Options, *, capped: bool = False) -> Lane:
-        """As `lane`, with who may answer in its model's place; at once, where that one is gone.
-
-        Args:
-            capped: True lets nobody else answer whose estimate is higher than that of the lane.
-        """
-        lane = self.lane(spot, options)
-        if lane.resolution is None or not options.fallback.rules:
-            return lane
+            failure = error
+        if resolution is None or not options.fallback.rules:
+            return Lane(spot, resolution, call, failure)
         try:
-            instead = Substitutes(self.registry, spot, lane.resolution, options)
+            instead = Substitutes(registry, spot, resolution, options)
         except ConfigError as error:
-            return Lane(spot, lane.resolution, error=error)
-        call = lane.call
-        if isinstance(lane.error, ModelNotFoundError):
-            call = await instead.after(lane.error)
+            return Lane(spot, resolution, error=error)
+        if isinstance(failure, ModelNotFoundError):
+            call = await instead.after(failure)
         if call is None:
-            return lane
+            return Lane(spot, resolution, error=failure)
         if capped:
-            instead.ceiling = guessed_cost(call, self.registry.catalogue)
-        return Lane(spot, lane.resolution, call, instead=instead)
+            instead.ceiling = guessed_cost(call, registry.catalogue)
+        return Lane(spot, resolution, call, instead=instead)
 
     async def stream(
         self, spot: Spot, options: Options

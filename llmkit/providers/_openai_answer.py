@@ -32,7 +32,10 @@ class ChatDraft(Draft):
 
     def take(self, chunk: Mapping[str, Any]) -> None:
         """Adds what *chunk* says; only its choice 0 counts."""
-        for position, choice in enumerate(mappings(chunk.get("choices"))):
+        choices = chunk.get("choices")
+        for position, choice in enumerate(choices if isinstance(choices, list) else ()):
+            if not isinstance(choice, dict):
+                continue
             index = choice.get("index")
             if (index if isinstance(index, int) else position) != 0:
                 continue
@@ -42,8 +45,8 @@ class ChatDraft(Draft):
                     self._take_piece(piece)
                 elif piece.get("content") and AFTERTHOUGHT not in self.warnings:
                     self.warnings.append(AFTERTHOUGHT)
-            reason = word(choice.get("finish_reason"))
-            if reason and self.finish is None:
+            reason = choice.get("finish_reason")
+            if reason and isinstance(reason, str) and self.finish is None:
                 self.ended(reason, FINISH_REASONS)
                 self.native = word(choice.get("native_finish_reason")) or reason
         usage = chunk.get("usage")
@@ -92,11 +95,12 @@ class ChatStream(EventParser):
         """Takes one event into the draft."""
         draft = self.draft
         draft.take(event)
-        error = error_inside(self._provider, event)
-        if error is None and draft.native == BROKEN:
-            error = broken_off(self._provider)
-        if error is not None:
-            self.fail(error)
+        if event.get("error") or event.get("object") == "error":
+            error = error_inside(self._provider, event)
+            if error is not None:
+                self.fail(error)
+        elif draft.native == BROKEN:
+            self.fail(broken_off(self._provider))
         self.finished = draft.finish is not None
 
     def heeds(self, event: ServerSentEvent) -> bool:

@@ -62,26 +62,25 @@ class OpenAIChat(Provider):
             ConfigError: The prompt's options would replace the model, the messages or `stream`.
         """
         refuse_fixed(prompt, FIXED)
-        system = [{"role": "system", "content": prompt.system}] if prompt.system else []
-        turns = [{"role": turn.role, "content": turn.text} for turn in prompt.messages]
-        parameters = {
-            self.max_tokens_field: prompt.max_tokens,
-            "temperature": prompt.temperature,
-            "top_p": prompt.top_p,
-            "stop": list(prompt.stop) or None,
-            self.seed_field: prompt.seed,
-        }
-        body = {
-            "model": model,
-            "messages": system + turns,
-            **{name: value for name, value in parameters.items() if value is not None},
-            **self.always,
-        }
+        messages = [{"role": turn.role, "content": turn.text} for turn in prompt.messages]
+        if prompt.system:
+            messages.insert(0, {"role": "system", "content": prompt.system})
+        body: dict[str, object] = {"model": model, "messages": messages}
+        parameters = (
+            (self.max_tokens_field, prompt.max_tokens),
+            ("temperature", prompt.temperature),
+            ("top_p", prompt.top_p),
+            ("stop", list(prompt.stop) or None),
+            (self.seed_field, prompt.seed),
+        )
+        body |= {name: value for name, value in parameters if value is not None}
+        body |= self.always
         if stream:
             body["stream"] = True
         if stream and self.asks_for_usage:
             body["stream_options"] = {"include_usage": True}
-        body = extended(body, dict(prompt.options))
+        if prompt.options:
+            body = extended(body, dict(prompt.options))
         return post_json(self.base_url + self.chat_path, body, self._headers(key), stream=stream)
 
     def parse_chat(self, response: HttpResponse) -> Completion:

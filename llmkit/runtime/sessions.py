@@ -10,8 +10,7 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -105,6 +104,23 @@ class SessionRow:
     opened_at: str = field(default="")
 
 
+class SessionUse:
+    """A request on a session; a class and no generator, because every call makes one."""
+
+    __slots__ = ("_registry", "_session")
+
+    def __init__(self, registry: SessionRegistry, session: Session) -> None:
+        self._registry = registry
+        self._session = session
+
+    def __enter__(self) -> Session:
+        self._registry.count(self._session, 1)
+        return self._session
+
+    def __exit__(self, *error: object) -> None:
+        self._registry.count(self._session, -1)
+
+
 class SessionRegistry:
     """The sessions of one kit, open ones and the last closed ones; may be used by any thread."""
 
@@ -176,19 +192,17 @@ class SessionRegistry:
             session.kind, session.cell, session.base_url = "pool", None, base_url
         self._listeners.tell(session)
 
-    @contextmanager
-    def using(self, session: Session) -> Iterator[Session]:
+    def using(self, session: Session) -> SessionUse:
         """Counts a request; a session in use is neither idle nor too old."""
+        return SessionUse(self, session)
+
+    def count(self, session: Session, change: int) -> None:
+        """Counts a request that begins (1) or ends (-1)."""
         with self._lock:
-            session.requests += 1
-            session.in_flight += 1
+            session.requests += change > 0
+            session.in_flight += change
             session.used_s = self._now()
-        try:
-            yield session
-        finally:
-            with self._lock:
-                session.in_flight -= 1
-                session.used_s = self._now()
+        if change < 0:
             self._listeners.tell(session)
 
     def cell_started(self, cell: Cell) -> tuple[Session, ...]:

@@ -239,6 +239,8 @@ class AiohttpAnswer:
 
 def _joined(fields: Mapping[str, str]) -> dict[str, str]:
     """Names in lower case; a field that was sent twice as one, with a comma between."""
+    if len(lowered := {name.lower(): value for name, value in fields.items()}) == len(fields):
+        return lowered
     joined: dict[str, str] = {}
     for name, value in fields.items():
         name = name.lower()

@@ -55,11 +55,20 @@ class Watchdog:
 
     def waiting(self) -> None:
         """Says that the read has to wait for the server."""
-        if self._timer is None:
-            when, _ = min(self._due(), default=(None, ""))
-            if when is not None:
-                self._timer = self._loop.call_at(when, self._bark)
         self._waiting = True
+        if self._timer is not None:
+            return
+        limits, when = self._limits, self._soft_end
+        if limits.idle_s is not None:
+            due = self._read_at + limits.idle_s
+            when = due if when is None else min(when, due)
+        if limits.idle_content_s is not None:
+            due = self._content_at + limits.idle_content_s
+            when = due if when is None else min(when, due)
+        if self._ends_at is not None:
+            when = self._ends_at if when is None else min(when, self._ends_at)
+        if when is not None:
+            self._timer = self._loop.call_at(when, self._bark)
 
     def woken(self) -> None:
         """Says that the wait is over."""

@@ -119,17 +119,14 @@ _decode = msgspec.json.Decoder().decode
 def parse_json(data: bytes | bytearray | str) -> Any:
     """*data* as JSON in UTF-8, None if it is not JSON or is nested beyond reason."""
     try:
-        text = data if isinstance(data, str) else data.decode("utf-8-sig")
-    except ValueError:
-        return None
-    try:
-        return _decode(text)
-    except (msgspec.DecodeError, ValueError):
-        pass
+        return _decode(data)
     except RecursionError:
         return None
+    except (msgspec.DecodeError, ValueError):
+        pass
     try:
-        # msgspec refuses half an emoji, NaN and 1e999, which servers in other languages send.
-        return json.loads(text)
+        # msgspec refuses a byte order mark, half an emoji, NaN and 1e999, which servers in other
+        # languages send.
+        return json.loads(data if isinstance(data, str) else data.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         return None

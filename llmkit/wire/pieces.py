@@ -31,7 +31,7 @@ class Pieces:
     @property
     def text(self) -> str:
         """All of it so far; a half that never found its other one is U+FFFD."""
-        return "".join(self._parts) + mended(self._half)
+        return "".join(self._parts) + (mended(self._half) if self._half else "")
 
 
 def mended(text: str) -> str:
