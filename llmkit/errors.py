@@ -26,7 +26,8 @@ LlmkitError
 │       └── StreamInterruptedError       .completion holds the text so far
 ├── LocalModelError                  the embedded model's server is missing or did not start
 └── SessionError (also RuntimeError) an object of ours was misused
-    └── SessionClosedError
+    ├── SessionClosedError
+    └── WrongLoopError
 
 The class follows from the status code; words in a message decide only inside the 4xx that a
 provider uses for several things. Whether a failed request may be sent again is not a matter of
@@ -253,6 +254,10 @@ class SessionError(LlmkitError, RuntimeError):
 
 class SessionClosedError(SessionError):
     """The session was closed before this use."""
+
+
+class WrongLoopError(SessionError):
+    """The session belongs to another event loop."""
 
 
 BY_STATUS: dict[int, type[ProviderError]] = {
