@@ -60,8 +60,9 @@ class Exchange:
     """One call, its retries included, and what has come of it so far. Serves once.
 
     *opening* is called when its turn has come. *gate* is the one of all calls to that provider
-    with that key, of which *at_once* may run; a *patient* call waits for its turn as long as it
-    takes, and its deadline begins then. *news* is told of each retry and of the end.
+    with that key, of which *at_once* may run. A call of a *group*, such as a row of a comparison,
+    waits for its turn as long as it takes, and its deadline begins then. *news* is told of each
+    retry and of the end.
     """
 
     def __init__(
@@ -71,7 +72,7 @@ class Exchange:
         gate: Gate | None = None,
         *,
         at_once: int = AT_ONCE,
-        patient: bool = False,
+        group: object = None,
         news: News | None = None,
     ) -> None:
         self.call = call
@@ -79,7 +80,7 @@ class Exchange:
         self._opened: Opened | None = None
         self._gate = gate or Gate(call.provider.label)
         self._at_once = at_once
-        self._patient = patient
+        self._group = group
         self._news = news
         self._result: Completion | None = None
         self._inside = False  # the gate, which counts who is
@@ -183,7 +184,7 @@ class Exchange:
 
     async def _first_piece(self) -> TextDelta | None:
         gate = self._gate
-        if not self._patient:
+        if self._group is None:
             self._times.limit(self.call.limits.deadline_s)
         gate.budget.called()
         try:
@@ -204,11 +205,13 @@ class Exchange:
         # and answered a second time.
         gate, again = self._gate, number > 1
         if not gate.enter_now(self._at_once):
-            await gate.enter(self._at_once, time_left=self._times.left, again=again)
+            await gate.enter(
+                self._at_once, time_left=self._times.left, again=again, group=self._group
+            )
         self._inside = True
         self._parser = None
         try:
-            opened = self._opened or await self._open()
+            opened = await self._open()
             self._attempts += 1
             self._arriving = arriving = await self._send(opened.carrier)
             if arriving.status != 200:
@@ -225,14 +228,19 @@ class Exchange:
             raise
 
     async def _open(self) -> Opened:
-        self._opened = opened = await self._opening(self.call)
-        self.call = opened.call
+        # Anew for each attempt: the session of the last one may have been closed meanwhile.
+        earlier, left = self._opened, self._times.left()
+        opened = await self._opening(self.call)
         opened.use.__enter__()
+        if earlier is not None:
+            earlier.use.__exit__(None, None, None)
+        self._opened, self.call = opened, opened.call
         if self._news is not None:
             self._news.session = opened.session
-        self._times.begin()
-        if self._patient:
-            self._times.limit(self.call.limits.deadline_s)
+        if earlier is None:
+            # What opening took is none of the provider's time.
+            self._times.begin()
+            self._times.limit(left if self._group is None else self.call.limits.deadline_s)
         return opened
 
     async def _send(self, carrier: Carrier) -> Arriving:
@@ -287,7 +295,12 @@ class Exchange:
     def _finish(self, parser: StreamParser, arriving: Arriving) -> TextDelta | None:
         self._times.end()
         arriving.ending(LAST_WORDS_S)
-        parser.close()  # an error event may lack the line that would have closed it
+        rest = parser.close()  # an event may lack the line that would have closed it
+        if rest is not None:
+            self._times.something_came()
+            rest = rest if self._masks is None else self._masks.feed(rest)
+            if rest is not None and (rest.text or rest.reasoning):
+                return rest
         if self._answer is not None:
             return None
         body = None if parser.begun else self._document.body

@@ -202,19 +202,20 @@ class Kit:
             raise lane.error or LlmkitError("nothing to send")
         return Tries(lane.call, self.exchange, lane.instead)
 
-    def exchange(self, call: Call, *, limit: int | None = None, patient: bool = False) -> Exchange:
+    def exchange(self, call: Call, *, limit: int | None = None, group: object = None) -> Exchange:
         """*call*, to be sent over the provider's own session once its turn has come.
 
         Args:
             limit: How many calls to that provider may run at once, if not as the setting says.
-            patient: True lets it wait for its turn as long as it takes.
+            group: What it is a part of, such as a comparison: it waits for its turn as long as it
+                takes, and not before the calls of other groups.
         """
         return Exchange(
             call,
             self._opened,
             self._gates.of(call.provider.name, call.provider.base_url, call.key),
             at_once=limit or self.settings.limit_per_provider,
-            patient=patient,
+            group=group,
             news=CallNews(self.manager.telemetry),
         )
 
@@ -285,10 +286,11 @@ class Kit:
 
         cell = CURRENT.get()
         started = datetime.now(UTC)
+        run_id = uuid.uuid4().hex[:8]
         race = Race(
             lanes,
-            run_id=uuid.uuid4().hex[:8],
-            make=partial(self.exchange, limit=limit, patient=True),
+            run_id=run_id,
+            make=partial(self.exchange, limit=limit, group=run_id),
             price=self.priced,
             watchers=[view] if view else [make() for make in self.watchers],
             cell=cell.id if cell else None,

@@ -45,8 +45,8 @@ class StreamParser(Protocol):
         """What *data* adds to the answer, joined; None where it adds no text."""
         ...
 
-    def close(self) -> None:
-        """Says that nothing more comes: what the last event lacked is made up for."""
+    def close(self) -> TextDelta | None:
+        """Says that nothing more comes; what the last event lacked is made up for, and returned."""
         ...
 
     def end(self, status: Status | None = None, about: Mapping[str, Any] = NOTHING) -> Completion:

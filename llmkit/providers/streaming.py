@@ -38,8 +38,8 @@ class Decoder(Protocol):
         """The events that *data* completes."""
         ...
 
-    def end(self) -> ServerSentEvent | None:
-        """The event that the end of the stream left unfinished."""
+    def end(self) -> Iterable[ServerSentEvent]:
+        """The events that the end of the stream left unfinished; the last may be half of one."""
         ...
 
 
@@ -178,23 +178,23 @@ class EventParser(ABC):
             self.fail(error)
         return self.draft.delta()
 
-    def close(self) -> None:
-        """Says that nothing more comes: what the last event lacked is made up for."""
+    def close(self) -> TextDelta | None:
+        """Says that nothing more comes; what the last event lacked is made up for, and returned."""
         if self._closed:
-            return
+            return None
         self._closed = True
         # Some servers leave out the line that closes the last event. What is whole counts; what
         # was cut inside is no JSON and is dropped.
-        last = None if self.done else self._decoder.end()
-        if last is not None:
-            cut = last.data.strip() != DONE and not isinstance(parse_json(last.data), dict)
-            if not cut:
+        for last in () if self.done else self._decoder.end():
+            whole = last.data.strip() == DONE or isinstance(parse_json(last.data), dict)
+            if whole and not self.done:
                 self._take(last)
         if self._decoder.replaced:
             self.draft.warnings.append(REPLACED)
         if self.finished and not self.done and self.end_mark:
             self.draft.warnings.append(f"the stream ended without its {self.end_mark} mark")
         self.done = True
+        return self.draft.delta()
 
     def end(self, status: Status | None = None, about: Mapping[str, Any] = NOTHING) -> Completion:
         """The answer as far as it came, see `StreamParser.end`."""

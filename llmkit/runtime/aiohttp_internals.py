@@ -2,8 +2,8 @@
 
 Read in aiohttp 3.11.0 to 3.14.5 (2026-11-28). With a newer release, or where one of them is not
 as it was, llmkit works without them: the session table does not know how many connections are
-open and what they received, use of a person's own session is not seen, and a reader whose session
-is closed waits until its time limit.
+open and what they received, use of a person's own session is not seen, and aiohttp itself
+complains of a session whose loop was closed, or that a forked child got a copy of.
 """
 
 from __future__ import annotations
@@ -112,8 +112,11 @@ def unread(content: Any) -> bytes:
 
     A late reader finds the end of the connection before what came ahead of it.
     """
-    read = getattr(content, "_read_nowait", None)
-    return read(-1) if read is not None else b""
+    try:
+        data: bytes = content._read_nowait(-1)
+    except Exception:  # not as it was read
+        return b""
+    return data
 
 
 def end_answers(connector: Any) -> None:

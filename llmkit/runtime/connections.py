@@ -10,31 +10,33 @@ from typing import Any
 
 from . import aiohttp_internals as internals
 
+OURS = __name__.partition(".")[0]
 INNER = ("_client", "_async", "_sync")  # where SDK clients keep the HTTP clients that they use
 
 
 def open_connections(resource: object, *, busy: bool = False) -> int | None:
     """How many connections *resource* holds, or only those in use; None where nobody can tell."""
-    connector = internals.connector_of(resource)
-    if connector is not None:
-        kept = 0 if busy else len(internals.idle(connector))
-        return len(internals.in_use(connector)) + kept
-    pools = _pools(resource)
-    if pools is None:
+    connector, pools = internals.connector_of(resource), _pools(resource)
+    unknown = connector is None and getattr(resource, "connector", None) is not None
+    if unknown or (connector is None and not pools):
         return None
-    alive = [c for pool in pools for c in pool.connections if not c.is_closed()]
-    return sum(not c.is_idle() for c in alive) if busy else len(alive)
+    kept = [c for pool in pools for c in pool.connections if not c.is_closed()]
+    count = sum(not c.is_idle() for c in kept) if busy else len(kept)
+    if connector is not None:
+        count += len(internals.in_use(connector))
+        count += 0 if busy else len(internals.idle(connector))
+    return count
 
 
 def activity(resource: object) -> object:
     """Something that differs once *resource* was used; None where nobody can tell."""
-    connector = internals.connector_of(resource)
-    if connector is not None:
-        kept = [since for _, since in internals.idle(connector)]
-        return len(internals.in_use(connector)), max(kept, default=0.0)
-    pools = _pools(resource)
+    connector, pools = internals.connector_of(resource), _pools(resource)
     # httpcore counts the requests of each connection, and says so only here.
-    return None if pools is None else tuple(c.info() for p in pools for c in p.connections)
+    by_pool = tuple(c.info() for pool in pools for c in pool.connections) if pools else None
+    if connector is None:
+        return by_pool
+    last = max((since for _, since in internals.idle(connector)), default=0.0)
+    return len(internals.in_use(connector)), last, by_pool
 
 
 def tally(resource: object) -> tuple[int, int | None] | None:
@@ -54,17 +56,18 @@ def closed(resource: object) -> bool:
 def transports(resource: object) -> list[Any]:
     """The transports of the connections that *resource* has and that are its own."""
     connector = internals.connector_of(resource)
+    held = []
     if connector is not None:
         if not internals.is_owner(resource):
             return []
         kept = [protocol for protocol, _ in internals.idle(connector)]
-        return [_under(p, "transport") for p in (*kept, *internals.in_use(connector))]
+        held = [_under(p, "transport") for p in (*kept, *internals.in_use(connector))]
     streams = [
         _under(c, "_connection", "_network_stream", "_stream")
-        for pool in _pools(resource) or ()
+        for pool in _pools(resource)
         for c in pool.connections
     ]
-    return [_under(getattr(s, "transport_stream", s), "_transport") for s in streams]
+    return held + [_under(getattr(s, "transport_stream", s), "_transport") for s in streams]
 
 
 def end_answers(resource: object) -> None:
@@ -72,6 +75,9 @@ def end_answers(resource: object) -> None:
     connector = internals.connector_of(resource)
     if connector is not None:
         internals.end_answers(connector)
+        return
+    for answer in tuple(getattr(getattr(resource, "connector", None), "answers", ())):
+        answer.close()
 
 
 def _under(thing: object, *names: str) -> Any:
@@ -86,6 +92,9 @@ def abandon(resource: object) -> None:
     if connector is not None:
         internals.end_answers(connector)
         internals.mark_closed(connector)
+    abandoned = getattr(resource, "abandon", None)
+    if abandoned is not None and type(resource).__module__.startswith(f"{OURS}."):
+        abandoned()
 
 
 def kill(transport: Any) -> None:
@@ -104,7 +113,7 @@ def kill(transport: Any) -> None:
         transport._closed = True
 
 
-def _pools(resource: object) -> list[Any] | None:
+def _pools(resource: object) -> list[Any]:
     clients = [resource, *(getattr(resource, name, None) for name in INNER)]
     pools = [getattr(getattr(client, "_transport", None), "_pool", None) for client in clients]
     return [
@@ -114,4 +123,4 @@ def _pools(resource: object) -> list[Any] | None:
             base.__module__.partition(".")[0] in ("httpcore", "httpcore2")
             for base in type(pool).__mro__
         )
-    ] or None
+    ]

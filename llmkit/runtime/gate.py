@@ -66,7 +66,7 @@ class Gate:
         self._clock = clock
         self._lock = threading.Lock()
         self._running = 0
-        self._queue: deque[_Waiter] = deque()
+        self._queues: dict[object, deque[_Waiter]] = {}  # by group, the next one's first
         self._accepted: deque[float] = deque(maxlen=REMEMBERED)
         self._calm = True  # neither closed nor paced: nobody needs to look at the clock
         self._opens_at = 0.0
@@ -78,23 +78,29 @@ class Gate:
     def enter_now(self, cap: int) -> bool:
         """True where a turn is free at once, which is then taken."""
         with self._lock:
-            if not self._calm or self._queue or self._running >= cap:
+            if not self._calm or self._running >= cap:
                 return False
             self._running += 1
             return True
 
     async def enter(
-        self, cap: int, *, time_left: TimeLeft = lambda: None, again: bool = False
+        self,
+        cap: int,
+        *,
+        time_left: TimeLeft = lambda: None,
+        again: bool = False,
+        group: object = None,
     ) -> None:
         """Waits for a turn, which `leave` gives back; no more than *cap* have one at once.
 
-        *again* says that the call has waited its turn before: it is the next one.
+        *again* says that the call has waited its turn before: it is the next one of its *group*.
+        Groups are served in turn, so that the rows of a comparison do not stand before a question.
 
         Raises:
             RateLimitError: The wait would outlast the call's time, or a minute; nothing was sent.
             APITimeoutError: The call's time passed in the queue; nothing was sent.
         """
-        await self._free_place(cap, time_left(), again)
+        await self._free_place(cap, time_left(), again, group)
         try:
             while wait := self._closed_for(time_left()):
                 await self.sleep(wait)
@@ -103,16 +109,25 @@ class Gate:
             raise
 
     def leave(self) -> None:
-        """Gives a turn back, to whoever has waited longest."""
+        """Gives a turn back, to the one of the next group that has waited longest."""
         with self._lock:
             self._running -= 1
-            while self._queue and self._running < self._queue[0].cap:
-                waiter = self._queue.popleft()
+            while waiter := self._next_waiter():
                 try:
                     waiter.loop.call_soon_threadsafe(_grant, waiter.turn)
                 except RuntimeError:  # its loop has been closed by hand, so nobody waits
                     continue
                 self._running += 1
+
+    def _next_waiter(self) -> _Waiter | None:
+        for group, queue in self._queues.items():
+            if self._running < queue[0].cap:
+                waiter = queue.popleft()
+                del self._queues[group]
+                if queue:
+                    self._queues[group] = queue  # behind the other groups
+                return waiter
+        return None
 
     def accepted(self) -> None:
         """Notes that the server took a request."""
@@ -130,15 +145,16 @@ class Gate:
             self._asked_until = max(self._asked_until, now + seconds)
             self._opens_at = max(self._opens_at, now + min(seconds, LONGEST_S))
 
-    async def _free_place(self, cap: int, left: float | None, again: bool) -> None:
+    async def _free_place(self, cap: int, left: float | None, again: bool, group: object) -> None:
         with self._lock:
-            if self._running < cap and not self._queue:
+            if self._running < cap:  # whoever waits has a smaller one
                 self._running += 1
                 return
+            first = not self._queues
             loop = asyncio.get_running_loop()
             waiter = _Waiter(cap, loop, loop.create_future())
-            (self._queue.appendleft if again else self._queue.append)(waiter)
-            first = len(self._queue) == 1
+            queue = self._queues.setdefault(group, deque())
+            (queue.appendleft if again else queue.append)(waiter)
         if first:
             log.info("Waiting for one of %d calls to %s to end", self._running, self._name)
         try:
@@ -146,9 +162,12 @@ class Gate:
                 await waiter.turn
         except BaseException as error:
             with self._lock:
-                waiting = waiter in self._queue
+                queue = self._queues.get(group) or deque()
+                waiting = waiter in queue
                 if waiting:
-                    self._queue.remove(waiter)
+                    queue.remove(waiter)
+                if not queue:
+                    self._queues.pop(group, None)
             if not waiting:  # it had been given a turn, and cannot use it any more
                 self.leave()
             if not isinstance(error, TimeoutError):
@@ -195,7 +214,8 @@ class Gate:
         return SLACK * most / window if most else None
 
     def __repr__(self) -> str:
-        return f"<Gate {self._name} running={self._running} waiting={len(self._queue)}>"
+        waiting = sum(map(len, self._queues.values()))
+        return f"<Gate {self._name} running={self._running} waiting={waiting}>"
 
 
 class Gates:

@@ -11,7 +11,13 @@ from typing import Any
 
 import aiohttp
 
-from ..errors import APITimeoutError, BadResponseError, CallError
+from ..errors import (
+    APIConnectionError,
+    APITimeoutError,
+    BadResponseError,
+    CallError,
+    Outcome,
+)
 from ..wire.exchange import HttpRequest
 from ..wire.packing import Unpacker, unpacker
 from . import aiohttp_internals as internals
@@ -22,7 +28,7 @@ from .trip import UNDER_WAY, Trip
 from .watchdog import SoftEndError, Watchdog
 
 KEPT_S = 30.0  # an idle connection; hosted gateways drop theirs after 60 s and more
-MOST_KEPT = 1000  # connections that are given up for a fresh one
+MOST_KEPT = 100  # connections that are given up for a fresh one
 LARGE = 2**20  # bytes; aiohttp writes a larger body in pieces where it is a file
 # Answers are asked for uncompressed: a compressed stream is held back until a block is full.
 HEADERS = {"Accept-Encoding": "identity", "User-Agent": "llmkit"}
@@ -52,6 +58,7 @@ class _Connector(aiohttp.TCPConnector):
     Attributes:
         requests: How many have asked for a connection.
         bytes_in: How many bytes have come, headers and all; None where that cannot be counted.
+        answers: Those of ours that are still read.
     """
 
     bytes_in: int | None
@@ -59,6 +66,7 @@ class _Connector(aiohttp.TCPConnector):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.requests = 0
+        self.answers: set[aiohttp.ClientResponse] = set()
         internals.count_bytes(self)
 
     async def connect(self, *args: Any, **kwargs: Any) -> Any:
@@ -131,6 +139,9 @@ class AiohttpAnswer:
             ends_at = asyncio.get_running_loop().time() + self._limits.deadline_s
         self._response = response = await self._headers(ends_at)
         self._watchdog = Watchdog(self._limits, ends_at, response.content.set_exception)
+        answers: set[aiohttp.ClientResponse] = getattr(self._session.connector, "answers", set())
+        self._answers = answers
+        self._answers.add(response)
         self.status = response.status
         self.headers = headers = _joined(response.headers)
         if "content-encoding" in headers:
@@ -168,6 +179,12 @@ class AiohttpAnswer:
                 )
         except TimeoutError as error:
             raise trip.timed_out() from error
+        except RuntimeError as error:
+            if not self._session.closed:
+                raise
+            raise APIConnectionError(
+                "its session was closed before the request was sent", outcome=Outcome.UNSENT
+            ) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise unsent_or_ambiguous(error, request, trip) from error
         finally:
@@ -230,6 +247,7 @@ class AiohttpAnswer:
                 while not response.content.at_eof() and await self.read():
                     pass
         self._watchdog.stop()
+        self._answers.discard(response)
         connection = response.connection
         if connection is not None and connection.transport is not None:
             # An orderly TLS goodbye could outlive the loop, and the server would go on writing.

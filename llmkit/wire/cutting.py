@@ -82,10 +82,17 @@ class Cutter(ABC, Generic[T]):
         del pending[cut:]  # and not a copy of what may be large
         return pending
 
-    def _rest(self) -> str:
-        """What the end of the stream left without its mark; it may be half of an event."""
+    def end(self) -> list[T]:
+        """The event that the end of the stream left without its mark, if there is one.
+
+        It may be half of one: a caller should look at it only if its contents tell a whole event
+        from a half.
+        """
         block, self._pending = self._pending, bytearray()
-        return self._text(block if self._begun else block.removeprefix(BYTE_ORDER_MARK))
+        event = self.event(
+            self._text(block if self._begun else block.removeprefix(BYTE_ORDER_MARK))
+        )
+        return [] if event is None else [event]
 
     def _text(self, block: bytes | bytearray) -> str:
         if len(block) > self._limit:

@@ -16,7 +16,3 @@ class NDJSONDecoder(Cutter[ServerSentEvent]):
         """The line that is written as *text*, None for a blank one."""
         line = text.strip()
         return ServerSentEvent(line) if line else None
-
-    def end(self) -> ServerSentEvent | None:
-        """The last line, if nothing ended it; it may be half of one."""
-        return self.event(self._rest())

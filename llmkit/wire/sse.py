@@ -52,14 +52,6 @@ class SSEDecoder(Cutter[ServerSentEvent]):
                 self._id = value
         return ServerSentEvent("\n".join(data), kind or "message", self._id) if data else None
 
-    def end(self) -> ServerSentEvent | None:
-        """The event that the end of the stream left without its blank line, None where none is.
-
-        The standard drops it, because it may be half of one. Only whoever can tell a whole from
-        a half by its contents should look at it.
-        """
-        return self.event(self._rest())
-
     def _whole(self, data: bytes) -> bytes | bytearray:
         # A carriage return ends its line at once, for the stream may pause behind it; the line
         # feed that may follow in the next read belongs to it.

@@ -180,6 +180,48 @@ def test_rows_that_wait_for_their_turn_lose_none_of_their_time(fakes, kit):
     assert sum(row.completion.duration_s for row in found) > 3.0
 
 
+def test_a_question_beside_a_comparison_does_not_wait_for_all_of_its_rows(fakes, kit):
+    """It has its turn among them, within its own timeout."""
+    fakes.always("openai", replace(stream("openai"), headers_after_s=0.2))
+    kit.configure(limit_per_provider=1)
+
+    async def both():
+        rows = comparing([f"{n}" for n in range(40)], "openai:gpt-6-luna")
+        task = asyncio.create_task(kit.compare(rows.spots, rows.options))
+        while not fakes.asked["openai"]:
+            await asyncio.sleep(0.01)
+        answer = await kit.answer(*asking("hi", "openai:gpt-6-luna", timeout=5.0))
+        before = len(fakes.asked["openai"])
+        await task
+        return answer, before
+
+    answer, before = kit.manager.run(both())
+
+    assert answer.status is Status.COMPLETE
+    assert before < 20
+
+
+def test_rows_survive_that_their_session_is_closed(fakes, kit):
+    """Whoever closes all sessions while a comparison runs costs no row that was not sent."""
+    fakes.always("openai", replace(stream("openai"), headers_after_s=0.05))
+    kit.configure(limit_per_provider=2)
+
+    async def closing():
+        rows = comparing([f"{n}" for n in range(30)], "openai:gpt-6-luna")
+        task = asyncio.create_task(kit.compare(rows.spots, rows.options))
+        for count in (3, 9, 15):
+            while len(fakes.asked["openai"]) < count:
+                await asyncio.sleep(0.005)
+            await kit.manager.aclose("all")
+        return await task
+
+    found = kit.manager.run(closing())
+
+    failed = [row for row in found if row.completion.status is not Status.COMPLETE]
+    assert {row.error_type for row in failed} <= {"APIConnectionError"}
+    assert len(failed) <= 6  # those that were under way when it was closed
+
+
 def test_one_number_limits_all_that_is_sent_to_a_provider(fakes, kit):
     """Two comparisons and a question at the same time share the places of one provider."""
     fakes.always("openai", replace(stream("openai"), headers_after_s=0.05))

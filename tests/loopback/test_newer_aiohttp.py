@@ -13,6 +13,7 @@ from types import SimpleNamespace
 
 from llmkit.runtime import transport
 from llmkit.runtime.connections import open_connections
+from tests.fakes.reply import cut_stream
 from tests.fakes.server import PREFIXES
 
 ROOT = Path(__file__).parents[2]
@@ -39,8 +40,16 @@ async def main():
     rows = kit.manager.sessions()
     said.append(sorted({(row.open_connections, row.bytes_in) for row in rows}, key=str))
     await kit.refresh("mistral")
+    parts = kit.stream(*asking("hi", "google:m", verbatim=True))
+    await anext(parts)
+    reading = asyncio.create_task(anext(parts))
+    await asyncio.sleep(0)
     await kit.manager.aclose("all")
     said.append(own.closed)
+    try:
+        await asyncio.wait_for(reading, 60)
+    except llmkit.errors.CallError as error:
+        said.append(type(error).__name__)
     return said
 print(json.dumps(kit.manager.run(main())))
 kit.close()
@@ -50,7 +59,9 @@ kit.close()
 def test_a_newer_aiohttp_is_used_without_its_internals(fakes):
     """Answers, lists and closing work; counts are unknown, and the log says so once."""
     urls = {f"LLMKIT_{name.upper()}_BASE_URL": fakes.base_url(name) for name in PREFIXES}
-    environ = {**urls, "OPENAI_API_KEY": fakes.key, "MISTRAL_API_KEY": fakes.key}
+    names = ("OPENAI_API_KEY", "MISTRAL_API_KEY", "GEMINI_API_KEY")
+    environ = {**urls, **dict.fromkeys(names, fakes.key)}
+    fakes.answer("google", cut_stream("google", "silence"))
     models = ["openai:m", "openai:m", "ollama:m"]
 
     done = subprocess.run(
@@ -59,9 +70,10 @@ def test_a_newer_aiohttp_is_used_without_its_internals(fakes):
     )  # fmt: skip
 
     assert done.returncode == 0, done.stderr
-    *texts, status, counts, closed = json.loads(done.stdout)
+    *texts, status, counts, closed, ended = json.loads(done.stdout)
     assert all(text.startswith("A river carries silt") for text in texts)
     assert (status, counts, closed) == (200, [[None, None]], True)
+    assert ended == "APIConnectionError"  # the reader was told, and did not wait for its limit
     assert done.stderr.splitlines() == [
         "llmkit.runtime.aiohttp_internals: aiohttp 3.99.0 is not one whose internals llmkit knows "
         "(up to 3.14): open connections and received bytes are not counted, and a session of your "

@@ -75,7 +75,8 @@ def test_a_retry_is_told_before_it_is_made(fakes, kit):
     fakes.answer("openai", Reply(503, (b"busy",), {"retry-after-ms": "1"}))
     ask(kit)
 
-    retry = kit.manager.telemetry.events()[-2]
+    *_, retry, reuse, request = kit.manager.telemetry.events()
+    assert (reuse.kind, request.kind) == (EventKind.REUSE, EventKind.REQUEST)
     assert (retry.kind, retry.attempts, retry.error_type) == (EventKind.RETRY, 2, "ServerError")
     assert retry.wait_s > 0
     assert requests(kit)[0].attempts == 2

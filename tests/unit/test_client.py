@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from llmkit.calls import Call
-from llmkit.client import Exchange
+from llmkit.client import Exchange, Opened
 from llmkit.errors import BadResponseError, RateLimitError, ServerError, StreamInterruptedError
 from llmkit.providers.openai import OpenAI
 from llmkit.runtime.carrier import Limits
@@ -89,6 +89,41 @@ def exchange(*answers, attempts=3):
     call = Call(OpenAI(), "gpt-6-luna", prompt, Secret("sk-1234567890abcdef"), Limits(), policy)
     carrier = Replay(*answers)
     return Exchange(call, over(carrier)), carrier
+
+
+@pytest.mark.parametrize("group", [None, "a comparison"])
+def test_what_opening_takes_is_none_of_the_calls_time(group):
+    """An embedded model that is loaded first costs the call nothing of its deadline."""
+    one, _ = exchange(Answer(WHOLE))
+    call = replace(one.call, limits=Limits(deadline_s=30.0))
+    seen = []
+
+    class Noting(Replay):
+        def send(self, request, limits):
+            seen.append(limits.deadline_s)
+            return super().send(request, limits)
+
+    async def opening(call):
+        loop = asyncio.get_running_loop()
+        clock, loop.time = loop.time, lambda: clock() + 20.0  # as long as it takes to load one
+        return Opened(call, Noting(Answer(WHOLE)))
+
+    answer = asyncio.run(Exchange(call, opening, group=group).whole())
+
+    assert answer.status is Status.COMPLETE
+    assert seen[0] == pytest.approx(30.0, abs=5.0)
+
+
+def test_the_last_piece_comes_also_without_the_line_that_closes_it():
+    """A reader of the stream has all of the text, not only the completion."""
+    one, _ = exchange(Answer([event("Hello "), event("world", "stop").rstrip(b"\n")]))
+
+    async def read():
+        async with aclosing(one.deltas()) as deltas:
+            return [delta.text async for delta in deltas]
+
+    assert asyncio.run(read()) == ["Hello ", "world"]
+    assert one.completion().text == "Hello world"
 
 
 def test_an_answer_knows_where_it_comes_from():

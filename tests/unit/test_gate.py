@@ -73,6 +73,39 @@ def test_whoever_waits_longest_is_next_but_for_a_second_attempt():
     assert asyncio.run(queue()) == ["again", "first", "second"]
 
 
+def test_a_comparison_does_not_stand_before_a_question():
+    """Groups are served in turn, and one with a smaller limit holds nobody up."""
+
+    async def served():
+        gate, order = Gate(), []
+        assert gate.enter_now(2)
+        assert gate.enter_now(2)
+
+        async def enter(name, cap, group):
+            await gate.enter(cap, group=group)
+            order.append(name)
+
+        rows = [asyncio.create_task(enter(f"row {n}", 2, "run")) for n in range(3)]
+        single = [asyncio.create_task(enter(f"one {n}", 1, "narrow")) for n in range(2)]
+        await settle()
+        question = asyncio.create_task(enter("question", 2, None))
+        await settle()
+        for _ in range(2):
+            gate.leave()
+            await settle()
+        started = list(order)
+        await asyncio.wait_for(gate.enter(8), 5)  # whoever may have more at once goes at once
+        for task in (*rows, *single, question):
+            task.cancel()
+        await asyncio.gather(*rows, *single, question, return_exceptions=True)
+        return started, repr(gate)
+
+    started, shown = asyncio.run(served())
+
+    assert started == ["row 0", "question"]
+    assert "waiting=0" in shown
+
+
 def test_one_refusal_closes_it_for_everybody():
     """Nobody goes before the reset that the server named."""
     time = Time()

@@ -18,9 +18,7 @@ def fed(decoder: NDJSONDecoder, *pieces: bytes) -> list[str]:
 
 def read(*pieces: bytes) -> list[str]:
     decoder = NDJSONDecoder()
-    lines = fed(decoder, *pieces)
-    last = decoder.end()
-    return lines if last is None else [*lines, last.data]
+    return [*fed(decoder, *pieces), *(event.data for event in decoder.end())]
 
 
 def pieces_of(data: bytes, size: int) -> list[bytes]:
@@ -49,7 +47,7 @@ def test_the_last_line_needs_no_end():
     lines = fed(decoder, b'{"a":1}\n{"b"')
     left, then = decoder.end(), decoder.end()
 
-    assert (lines, left, then) == (['{"a":1}'], ServerSentEvent('{"b"'), None)
+    assert (lines, left, then) == (['{"a":1}'], [ServerSentEvent('{"b"')], [])
 
 
 @pytest.mark.parametrize("size", [1, 2, 100])

@@ -98,7 +98,7 @@ def test_an_unfinished_event_is_not_among_the_events():
     events = list(decoder.feed(b"data: whole\n\ndata: ha"))
     left, then = decoder.end(), decoder.end()
 
-    assert (events, left, then) == ([ServerSentEvent("whole")], ServerSentEvent("ha"), None)
+    assert (events, left, then) == ([ServerSentEvent("whole")], [ServerSentEvent("ha")], [])
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
