@@ -13,6 +13,7 @@ import ssl
 from collections.abc import AsyncIterator, Generator
 from contextlib import AbstractAsyncContextManager
 from contextvars import ContextVar
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Literal, cast
@@ -20,18 +21,21 @@ from typing import Any, Literal, cast
 import httpx2
 from mistralai.client import Mistral
 
-from ..errors import LlmkitError, SessionClosedError
+from ..errors import CallError, LlmkitError, SessionClosedError, WrongLoopError
 from ..providers.mistral import Mistral as MistralProvider
 from ..secret import MASK, Secret, bearer
 from ..wire.exchange import HttpRequest, HttpResponse
 from ..wire.retry_hints import retry_after
 from . import transport
-from .carrier import Arriving, Limits
+from .carrier import STALE, Arriving, Limits
 
 # What the transport writes itself.
 OWN_HEADERS = (
     "host", "connection", "content-length", "accept-encoding", "user-agent", "authorization",
 )  # fmt: skip
+
+OF_THE_CONNECTION = ("content-encoding", "content-length", "transfer-encoding", "connection")
+CLOSED = "this Mistral client is closed; kit.mistral_client() opens another"
 
 # Where a response is kept as it came, by whoever wants more of it than the SDK's types have.
 _KEPT: ContextVar[list[HttpResponse] | None] = ContextVar("llmkit_kept_response", default=None)
@@ -58,13 +62,15 @@ class MistralClient:
         self._session = transport.open_session(trust_env=trust_env)
         self._loop = asyncio.get_running_loop()
         self._sync = httpx2.Client(
-            auth=_KeyAuth(key), verify=_context(), trust_env=trust_env, follow_redirects=False,
-            timeout=httpx2.Timeout(limits.first_byte_s, connect=limits.connect_s),
+            auth=_KeyAuth(key, self._session), verify=_context(), trust_env=trust_env,
+            follow_redirects=False,
         )  # fmt: skip
         self._async = httpx2.AsyncClient(
             transport=_OwnTransport(self._session, key, limits), follow_redirects=False
         )
+        wait_s = limits.first_byte_s
         self._sdk: Any = Mistral(
+            timeout_ms=None if wait_s is None else round(wait_s * 1000),
             api_key=MASK,  # without one the SDK would look for others in the environment
             server_url=self._provider.base_url,
             client=self._sync,
@@ -93,9 +99,7 @@ class MistralClient:
             SessionClosedError: It was closed before.
         """
         if self._sdk is None:
-            raise SessionClosedError(
-                "this Mistral client is closed; kit.mistral_client() opens another"
-            )
+            raise SessionClosedError(CLOSED)
         return self._sdk
 
     async def ping(self) -> None:
@@ -147,6 +151,14 @@ class MistralClient:
         else:
             self._loop.run_until_complete(self.aclose())
 
+    def abandon(self) -> None:
+        """Frees what the synchronous half holds, where the loop of the other one is gone.
+
+        So in a forked child, whose sockets are copies of its parent's.
+        """
+        self._sdk = None
+        self._sync.close()
+
     def __repr__(self) -> str:
         return f"<MistralClient {'closed' if self.closed else 'open'}>"
 
@@ -170,16 +182,21 @@ def _context() -> ssl.SSLContext:
 class _KeyAuth(httpx2.Auth):
     """Puts the key into each request of the synchronous client as it is sent."""
 
-    def __init__(self, key: Secret | None) -> None:
+    def __init__(self, key: Secret | None, session: Any) -> None:
         self._key = key
+        self._session = session
 
     def auth_flow(
         self, request: httpx2.Request
     ) -> Generator[httpx2.Request, httpx2.Response, None]:
-        request.headers.pop("authorization", None)  # the SDK's own, which holds no key
+        self._session.connector.requests += 1
+        masked = request.headers.pop("authorization", MASK)  # the SDK's own, which holds no key
         if self._key is not None:
             request.headers["authorization"] = bearer(self._key)
-        yield request
+        try:
+            yield request
+        finally:
+            request.headers["authorization"] = masked  # an error shows the request
 
 
 class _OwnTransport(httpx2.AsyncBaseTransport):
@@ -189,24 +206,41 @@ class _OwnTransport(httpx2.AsyncBaseTransport):
         self._session = session
         self._key = key
         self._limits = limits
+        self._loop = asyncio.get_running_loop()
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         if self._session.closed:
-            raise SessionClosedError(
-                "this Mistral client is closed; kit.mistral_client() opens another"
+            raise SessionClosedError(CLOSED)
+        if asyncio.get_running_loop() is not self._loop:
+            raise WrongLoopError(
+                "this Mistral client belongs to another event loop; open one on this loop with "
+                "kit.mistral_client(), or use its synchronous methods"
             )
         headers = {
             name: value for name, value in request.headers.items() if name not in OWN_HEADERS
         }
         if self._key is not None:
             headers["authorization"] = bearer(self._key)
-        sent = HttpRequest(
-            cast("Literal['GET', 'POST']", request.method), str(request.url), headers,
-            await request.aread(),
-        )  # fmt: skip
-        sending = transport.AiohttpCarrier(self._session).send(sent, self._limits)
-        arriving = await sending.__aenter__()
-        told = {"content-type": arriving.headers.get("content-type", "")}
+        method = cast("Literal['GET', 'POST']", request.method)
+        sent = HttpRequest(method, str(request.url), headers, await request.aread())
+        # What the caller allows, by the SDK's timeout_ms, where that is less.
+        allowed = request.extensions.get("timeout") or {}
+        limits = replace(
+            self._limits,
+            connect_s=_shorter(self._limits.connect_s, allowed.get("connect")),
+            first_byte_s=_shorter(self._limits.first_byte_s, allowed.get("read")),
+            idle_s=_shorter(self._limits.idle_s, allowed.get("read")),
+        )
+        carrier = transport.AiohttpCarrier(self._session)
+        sending = carrier.send(sent, limits)
+        try:
+            arriving = await sending.__aenter__()
+        except CallError as error:
+            if error.code != STALE:
+                raise
+            sending = carrier.send(replace(sent, fresh=True), limits)
+            arriving = await sending.__aenter__()
+        told = {name: v for name, v in arriving.headers.items() if name not in OF_THE_CONNECTION}
         body, kept = _Body(arriving, sending), _KEPT.get()
         if kept is None:
             return httpx2.Response(arriving.status, headers=told, stream=body)
@@ -216,6 +250,10 @@ class _OwnTransport(httpx2.AsyncBaseTransport):
             await body.aclose()
         kept.append(HttpResponse(arriving.status, arriving.headers, content))
         return httpx2.Response(arriving.status, headers=told, content=content)
+
+
+def _shorter(first: float | None, second: float | None) -> float | None:
+    return min((limit for limit in (first, second) if limit is not None), default=None)
 
 
 class _Body(httpx2.AsyncByteStream):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Literal
 
 import msgspec
@@ -86,7 +87,7 @@ def post_json(
     """
     try:
         data = write_json(body)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise ConfigError(
             f"the request cannot be written as JSON ({error}); check the further options"
         ) from None
@@ -104,12 +105,20 @@ def write_json(value: object) -> bytes:
     """
     try:
         data = _encoder.encode(value)
-        if b"null" not in data:  # msgspec writes NaN as null, which no one has asked for
+        # msgspec writes NaN as null, which no one has asked for, and that of Decimal as it is.
+        if b"null" not in data and b"NaN" not in data and b"Infinity" not in data:
             return data
     except (TypeError, ValueError, OverflowError, RecursionError):
         pass  # half an emoji, a subclass of a number
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text = json.dumps(
+        value, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_plain
+    )
     return mended(text).encode()
+
+
+def _plain(value: object) -> object:
+    """What msgspec makes of *value*, for which the standard library has no form."""
+    return float(value) if isinstance(value, Decimal) else msgspec.to_builtins(value)
 
 
 _encoder = msgspec.json.Encoder(decimal_format="number")

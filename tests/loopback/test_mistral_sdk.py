@@ -5,18 +5,24 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import subprocess
 import sys
+import warnings
 from contextlib import aclosing
 
+import httpx2
 import pytest
+from mistralai.client.errors import SDKError
 
 from llmkit.errors import (
     APIConnectionError,
+    APITimeoutError,
     AuthenticationError,
     MissingApiKeyError,
     ServerError,
     SessionClosedError,
+    WrongLoopError,
 )
 from llmkit.kit import Kit
 from llmkit.runtime.cell import CURRENT, Cell
@@ -24,6 +30,7 @@ from llmkit.runtime.mistral_sdk import MistralClient
 from llmkit.secret import Secret
 from tests.fakes.reply import Reply, refusal
 from tests.loopback.test_providers import PATIENT
+from tests.patience import NEVER_S
 
 BUSY = Reply(503, (b"busy",))
 CHAT = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
@@ -123,6 +130,74 @@ def test_both_sides_of_the_official_client_can_chat(fakes, kit):
         f"Bearer {fakes.key}"
     }
     assert kit.manager.run(kit.manager.aclose("mistral")) == 1
+
+
+def test_synchronous_use_is_seen_in_the_session_table(fakes, kit):
+    """Requests are counted, a stream that is read is in use, and neither counts as idle."""
+    client = kit.manager.run(kit.mistral_client())
+    client.chat.complete(**CHAT)
+    (after_one,) = open_rows(kit)
+    with client.chat.stream(**CHAT) as events:
+        next(events)
+        (reading,) = open_rows(kit)
+        kit.manager.registry.expired(idle_s=0.0, max_age_s=0.0)
+        kit.manager.close_stale()
+        assert list(events)
+
+    assert (after_one.requests, after_one.open_connections) == (2, 2)
+    assert (reading.requests, reading.in_flight, str(reading.status)) == (3, 1, "in_use")
+
+
+def test_the_official_client_stays_on_its_loop(fakes, kit):
+    """On another one it says so before anything is sent; its synchronous half is on none."""
+    client = kit.manager.run(kit.mistral_client())
+
+    with pytest.raises(WrongLoopError, match="another event loop"):
+        asyncio.run(client.chat.complete_async(**CHAT))
+
+    assert len(fakes.asked["mistral"]) == 1
+    assert client.chat.complete(**CHAT).choices[0].message.content
+
+
+def test_timeouts_and_headers_are_those_of_the_official_client(fakes, kit):
+    """Its own timeout holds on both halves, and its errors have the server's headers."""
+    limited = Reply(429, (b"{}",), {"retry-after": "7", "x-request-id": "r1"})
+    client = kit.manager.run(kit.mistral_client())
+    fakes.answer("mistral", limited, limited, *[Reply(headers_after_s=NEVER_S)] * 2)
+
+    with pytest.raises(SDKError) as awaited:
+        kit.manager.run(client.chat.complete_async(**CHAT))
+    with pytest.raises(SDKError) as waited:
+        client.chat.complete(**CHAT)
+    with pytest.raises(APITimeoutError):
+        kit.manager.run(client.chat.complete_async(**CHAT, timeout_ms=50))
+    with pytest.raises(httpx2.ReadTimeout):
+        client.chat.complete(**CHAT, timeout_ms=50)
+
+    for caught in (awaited, waited):
+        assert caught.value.raw_response.headers["retry-after"] == "7"
+        request = caught.value.raw_response.request
+        assert fakes.key not in f"{dict(request.headers)} {caught.value}"
+
+
+def test_a_forked_child_leaves_the_official_client_to_its_parent(fakes, kit):
+    """The child's copy is closed; what the parent sends does not mix with it."""
+    client = kit.manager.run(kit.mistral_client())
+    client.chat.complete(**CHAT)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that this process has threads, and it has
+        child = os.fork()
+    if child == 0:
+        try:
+            client.chat.complete(**CHAT)
+        except RuntimeError:
+            os._exit(0)
+        os._exit(1)
+    _, status = os.waitpid(child, 0)
+
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert client.chat.complete(**CHAT).choices[0].message.content
+    assert len(fakes.asked["mistral"]) == 3
 
 
 def test_the_official_client_takes_three_attempts(fakes, kit, caplog):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmkit.errors import BadResponseError, ConfigError
+from llmkit.errors import BadResponseError, ConfigError, Outcome
 from llmkit.secret import Secret
 from llmkit.wire.exchange import HttpResponse, parse_json, post_json
 from llmkit.wire.pieces import mended
@@ -75,13 +78,47 @@ def test_halves_of_a_character_are_sent_whole_or_marked():
     assert request.body == '{"text":"a🦆b\ufffdc"}'.encode()
 
 
+DEEP: list = []
+for _ in range(100_000):
+    DEEP = [DEEP]
+
+
 @pytest.mark.parametrize(
-    "value", [float("nan"), float("inf"), [{"a": float("-inf")}], object(), [lambda: 1]]
+    "value",
+    [
+        float("nan"),
+        float("inf"),
+        [{"a": float("-inf")}],
+        object(),
+        [lambda: 1],
+        Decimal("NaN"),
+        Decimal("-Infinity"),
+        DEEP,
+    ],
 )
 def test_what_json_cannot_say_is_a_mistake_of_the_caller(value):
     """It is found before anything is sent."""
     with pytest.raises(ConfigError, match="cannot be written as JSON"):
         post_json("https://x.invalid", {"option": value}, {})
+
+
+@pytest.mark.parametrize("prompt", ["hi", "is null a value?", "half \ud83d an emoji"])
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (date(2026, 1, 1), "2026-01-01"),
+        ({3}, [3]),
+        (b"ab", "YWI="),
+        (Decimal("0.5"), 0.5),
+        (UUID(int=1), "00000000-0000-0000-0000-000000000001"),
+        (Outcome.FINAL, "final"),
+    ],
+)
+def test_what_an_option_becomes_does_not_depend_on_the_prompt(prompt, value, written):
+    """Both ways of writing JSON make the same of a date, a set, bytes or a decimal number."""
+    request = post_json("https://x.invalid", {"prompt": prompt, "option": value}, {})
+
+    assert json.loads(request.body)["option"] == written
 
 
 SCALARS = (
