@@ -60,8 +60,12 @@ def size(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 
 def small_helpers(parsed: dict[Path, ast.Module]) -> list[str]:
-    """Private functions under ten lines that the package names only once beside themselves."""
+    """Private functions under ten lines that the package names only once, where it calls them.
+
+    One that is handed over as a value, such as a callback, is none.
+    """
     named: Counter[str] = Counter()
+    called: set[str] = set()
     for tree in parsed.values():
         for node in ast.walk(tree):
             if isinstance(node, ast.Name):
@@ -70,6 +74,8 @@ def small_helpers(parsed: dict[Path, ast.Module]) -> list[str]:
                 named[node.attr] += 1
             elif isinstance(node, ast.alias):
                 named[node.name] += 1
+            elif isinstance(node, ast.Call):
+                called.add(getattr(node.func, "id", None) or getattr(node.func, "attr", ""))
     return [
         f"{path.relative_to(HOUSE)}: {node.name} ({size(node)} lines)"
         for path, tree in parsed.items()
@@ -79,6 +85,7 @@ def small_helpers(parsed: dict[Path, ast.Module]) -> list[str]:
         and not node.decorator_list
         and size(node) < SMALL
         and named[node.name] == 1
+        and node.name in called
     ]
 
 

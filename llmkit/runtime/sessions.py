@@ -105,20 +105,30 @@ class SessionRow:
 
 
 class SessionUse:
-    """A request on a session; a class and no generator, because every call makes one."""
+    """A request on a session; a class and no generator, because every call makes one.
 
-    __slots__ = ("_registry", "_session")
+    One that is forgotten in the middle has ended too.
+    """
+
+    __slots__ = ("_is_open", "_registry", "_session")
 
     def __init__(self, registry: SessionRegistry, session: Session) -> None:
         self._registry = registry
         self._session = session
+        self._is_open = False
 
     def __enter__(self) -> Session:
+        self._is_open = True
         self._registry.count(self._session, 1)
         return self._session
 
     def __exit__(self, *error: object) -> None:
+        self._is_open = False
         self._registry.count(self._session, -1)
+
+    def __del__(self) -> None:
+        if self._is_open:
+            self.__exit__()
 
 
 class SessionRegistry:

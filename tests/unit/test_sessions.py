@@ -129,6 +129,18 @@ def test_a_request_is_counted_and_seen():
     assert (after.status, after.requests, after.idle_s, after.age_s) == ("open", 1, 2.0, 7.0)
 
 
+def test_a_use_that_is_forgotten_has_ended():
+    """A block that nobody leaves any more holds no session in use."""
+    sessions = registry()
+    one = sessions.add(Thing(), provider="x", kind="temporary")
+    use = sessions.using(one)
+    use.__enter__()
+    during = one.in_flight
+    del use
+
+    assert (during, one.in_flight) == (1, 0)
+
+
 def test_watchers_hear_of_every_change_until_they_stop():
     """Opening, use, staleness and closing are told."""
     sessions, heard = registry(), []
