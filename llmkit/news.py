@@ -13,7 +13,7 @@ from .runtime.cell import CURRENT
 from .runtime.event import Event, EventKind
 from .runtime.telemetry import Telemetry
 from .secret import redact
-from .types import Completion, Prompt
+from .types import Completion
 
 if TYPE_CHECKING:
     from .auth_status import AuthStatus
@@ -70,7 +70,10 @@ class CallNews:
             prompt.top_p, prompt.seed,
         )  # fmt: skip
         if told.with_text():
-            event = event._replace(messages=_messages(prompt), text=redact(came.text))
+            turns = [("system", prompt.system)] if prompt.system else []
+            turns += [(turn.role, turn.text) for turn in prompt.messages]
+            messages = tuple((role, redact(text)) for role, text in turns)
+            event = event._replace(messages=messages, text=redact(came.text))
         told.note(event)
 
 
@@ -123,9 +126,3 @@ def signed_in(telemetry: Telemetry, status: AuthStatus) -> None:
 def _cell() -> str | None:
     cell = CURRENT.get()
     return cell.id if cell else None
-
-
-def _messages(prompt: Prompt) -> tuple[tuple[str, str], ...]:
-    system = [("system", prompt.system)] if prompt.system else []
-    turns = [(turn.role, turn.text) for turn in prompt.messages]
-    return tuple((role, redact(text)) for role, text in [*system, *turns])

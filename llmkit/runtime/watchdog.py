@@ -97,8 +97,16 @@ class Watchdog:
             self._timer = self._loop.call_later(IDLE_CHECK_S, self._bark)
         elif when > self._loop.time():
             self._timer = self._loop.call_at(when, self._bark)
+        elif not what:
+            self._give_up(SoftEndError())
         else:
-            self._give_up(_late(what) if what else SoftEndError())
+            self._give_up(
+                APITimeoutError(
+                    f"the server {what}; ask again, or allow more time",
+                    outcome=Outcome.STREAMED,
+                    possibly_billed=True,
+                )
+            )
 
     def _due(self) -> Iterator[tuple[float, str]]:
         """When each limit passes, and what is said then; "" for the end of what matters."""
@@ -112,11 +120,3 @@ class Watchdog:
             yield self._ends_at, "had not finished when the time for the whole call was over"
         if self._soft_end is not None:
             yield self._soft_end, ""
-
-
-def _late(what: str) -> APITimeoutError:
-    return APITimeoutError(
-        f"the server {what}; ask again, or allow more time",
-        outcome=Outcome.STREAMED,
-        possibly_billed=True,
-    )

@@ -93,8 +93,11 @@ def grouped(rows: Sequence[Row], *, substituted: bool = False) -> tuple[Group, .
     named only where *substituted* says so, because the comparison was about the one named. An
     answer that was sent once for several rows counts once.
     """
+    sent: dict[int, Row] = {}
+    for row in rows:
+        sent.setdefault(row.row if row.shared_with is None else row.shared_with, row)
     found: dict[tuple[str, str], list[Row]] = {}
-    for row in _sent(rows):
+    for row in sent.values():
         found.setdefault((row.provider or "", row.request_model or row.asked), []).append(row)
     return tuple(_group(*name, answers, substituted) for name, answers in found.items())
 
@@ -109,7 +112,10 @@ def facets(rows: Sequence[Row]) -> tuple[tuple[tuple[str, ...], tuple[Row, ...]]
     """The rows of each grid point, with what it sets in words: one for each parameter."""
     found: dict[tuple[str, ...], list[Row]] = {}
     for row in rows:
-        said = tuple(f"{name} {_short(value)}" for name, value in row.parameters.items())
+        said = tuple(
+            f"{name} {clipped(' '.join(shown(value).split()), 32)}"
+            for name, value in row.parameters.items()
+        )
         found.setdefault(said, []).append(row)
     return tuple((said, tuple(answers)) for said, answers in found.items())
 
@@ -158,23 +164,16 @@ def aggregate_text(groups: Sequence[Group]) -> str:
 
 
 def _group(provider: str, model: str, rows: Sequence[Row], substituted: bool) -> Group:
-    why = [_why_not(row, substituted) for row in rows]
-    counted = tuple(row for row, reason in zip(rows, why, strict=True) if not reason)
-    left_out = Counter(reason for reason in why if reason)
-    return Group(provider, model, counted, left_out, any(row.substituted for row in counted))
-
-
-def _why_not(row: Row, substituted: bool) -> str:
-    if row.completion.status not in COUNTED:
-        return "failed"
-    return "substituted" if row.substituted and not substituted else ""
-
-
-def _sent(rows: Sequence[Row]) -> list[Row]:
-    seen: dict[int, Row] = {}
+    counted, left_out = [], Counter[str]()
     for row in rows:
-        seen.setdefault(row.row if row.shared_with is None else row.shared_with, row)
-    return list(seen.values())
+        if row.completion.status not in COUNTED:
+            left_out["failed"] += 1
+        elif row.substituted and not substituted:
+            left_out["substituted"] += 1
+        else:
+            counted.append(row)
+    stood_in = any(row.substituted for row in counted)
+    return Group(provider, model, tuple(counted), left_out, stood_in)
 
 
 def _said(spread: Spread | None) -> str:
@@ -182,7 +181,3 @@ def _said(spread: Spread | None) -> str:
         return "n/a"
     middle, least, most = (cell(v) for v in (spread.middle, spread.least, spread.most))
     return middle if least == most else f"{middle} ({least} to {most})"
-
-
-def _short(value: object) -> str:
-    return clipped(" ".join(shown(value).split()), 32)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .aggregates import Group, Measure, Spread
+from .aggregates import Group, Measure
 from .inks import Inks
 
 if TYPE_CHECKING:
@@ -22,8 +22,11 @@ def dot_and_range(axis: Axes, groups: Sequence[Group], measure: Measure, inks: I
             axis.text(0.03, y, "n/a", color=inks.soft, fontsize=7, va="center", zorder=3,
                       bbox={"facecolor": inks.back, "edgecolor": "none", "pad": 1.5},
                       transform=axis.get_yaxis_transform())  # fmt: skip
-        else:
-            _draw(axis, y, spread, inks.second if group.substituted else inks.dot)
+            continue
+        colour = inks.second if group.substituted else inks.dot
+        axis.plot([spread.least, spread.most], [y, y], color=colour, linewidth=2.2, alpha=0.5,
+                  solid_capstyle="round", clip_on=False)  # fmt: skip
+        axis.plot([spread.middle], [y], "o", color=colour, markersize=5.5, clip_on=False)
 
 
 def dressed(axis: Axes, inks: Inks) -> None:
@@ -33,9 +36,3 @@ def dressed(axis: Axes, inks: Inks) -> None:
     axis.set_axisbelow(True)
     for spine in axis.spines.values():
         spine.set_visible(False)
-
-
-def _draw(axis: Axes, y: int, spread: Spread, colour: str) -> None:
-    axis.plot([spread.least, spread.most], [y, y], color=colour, linewidth=2.2, alpha=0.5,
-              solid_capstyle="round", clip_on=False)  # fmt: skip
-    axis.plot([spread.middle], [y], "o", color=colour, markersize=5.5, clip_on=False)

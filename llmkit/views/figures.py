@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from io import BytesIO
 from math import ceil, floor, log10
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
@@ -59,16 +60,11 @@ def comparison_figure(
     if kind == "cost":
         return _cost(rows, substituted, inks)
     if kind == "grid":
-        return _grid(rows, _measure(measure), substituted, inks)
+        measures = {known.name: known for known in MEASURES}
+        if measure not in measures:
+            raise ConfigError(f"{measure!r} is not plotted; there are {', '.join(measures)}")
+        return _grid(rows, measures[measure], substituted, inks)
     raise ConfigError(f"there is no plot {kind!r}; there are {', '.join(KINDS)}")
-
-
-def _measure(name: str) -> Measure:
-    for known in MEASURES:
-        if known.name == name:
-            return known
-    names = ", ".join(known.name for known in MEASURES)
-    raise ConfigError(f"{name!r} is not plotted; there are {names}")
 
 
 def _models(rows: Sequence[Row], substituted: bool, inks: Inks) -> Figure:
@@ -107,7 +103,10 @@ def _cost(rows: Sequence[Row], substituted: bool, inks: Inks) -> Figure:
 def _grid(rows: Sequence[Row], measure: Measure, substituted: bool, inks: Inks) -> Figure:
     points = facets(rows) or (((), ()),)
     groups = grouped(rows, substituted=substituted)
-    found = [_by_name(grouped(answers, substituted=substituted)) for _, answers in points]
+    found = [
+        {group.name: group for group in grouped(answers, substituted=substituted)}
+        for _, answers in points
+    ]
     across, down = _shape([said for said, _ in points])
     figure = _figure(0.3 + down * (_height(groups) - 0.3), inks, groups)
     axes = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
@@ -123,10 +122,6 @@ def _grid(rows: Sequence[Row], measure: Measure, substituted: bool, inks: Inks) 
     figure.suptitle(measure.label, fontsize=9, color=inks.text, x=0.008, ha="left")
     _noted(figure, note(groups), inks)
     return figure
-
-
-def _by_name(groups: Sequence[Group]) -> dict[str, Group]:
-    return {group.name: group for group in groups}
 
 
 def _shape(points: Sequence[tuple[str, ...]]) -> tuple[int, int]:
@@ -231,7 +226,10 @@ def _kind() -> Any:
             printer.text(str(self))
 
         def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
-            return _png(self)
+            buffer = BytesIO()
+            self.savefig(buffer, format="png", dpi=DOTS_PER_INCH)
+            wide, high = (round(inches * SHOWN_PER_INCH) for inches in self.get_size_inches())
+            return buffer.getvalue(), {"width": wide, "height": high}
 
     return ComparisonFigure
 
@@ -251,12 +249,3 @@ def _noted(figure: Figure, said: str, inks: Inks) -> None:
     )  # fmt: skip
     for text in figure.findobj(Text):
         text.set_parse_math(False)  # a model may be named a$b$
-
-
-def _png(figure: Figure) -> tuple[bytes, dict[str, int]]:
-    from io import BytesIO
-
-    buffer = BytesIO()
-    figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH)
-    wide, high = (round(inches * SHOWN_PER_INCH) for inches in figure.get_size_inches())
-    return buffer.getvalue(), {"width": wide, "height": high}
