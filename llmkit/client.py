@@ -142,14 +142,14 @@ class Exchange:
             await self._leave()
 
     def _finished(self) -> Completion:
-        self._result = answer = self.completion()
+        answer = self.completion()
         if answer.status is Status.TRUNCATED:
-            self._result = None
             raise StreamInterruptedError(
                 f"{self.call.provider.label} ended the answer of {self.call.model} without saying "
                 "that it was finished; the text so far is in .completion",
                 possibly_billed=True,
             )
+        self._result = answer
         return answer
 
     def completion(self, status: Status | None = None) -> Completion:
