@@ -15,6 +15,7 @@ from typing import Any
 
 from jupyter_client.manager import KernelManager
 
+from tests.ipc import ipc
 from tests.patience import PATIENCE_S
 
 START_S = 120.0
@@ -57,7 +58,7 @@ class Kernel:
 
     def __init__(self, *flags: str, env: dict[str, str] | None = None) -> None:
         self._log = Path(tempfile.mkstemp(suffix=".stderr")[1])
-        self._manager = KernelManager(kernel_name="python3")
+        self._manager = KernelManager(kernel_name="python3", **ipc())
         self._manager.kernel_spec.argv[:] = [
             sys.executable, "-W", "error::ResourceWarning", *flags,
             # Else ipykernel's debugger complains of frozen modules, where it starts slowly.

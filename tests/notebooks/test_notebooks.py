@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.ipc import ipc
+
 HOME = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(HOME.glob("*.ipynb"))
 COMPLAINTS = ("Traceback", "never retrieved", "was destroyed but it is pending")
@@ -66,13 +68,14 @@ def test_a_notebook_runs_without_a_key(path, tmp_path):
     """Run All in an empty folder: every cell ends well, and nothing complains unasked."""
     import nbformat  # a second to import: not where only the fast tests run
     from nbclient import NotebookClient
+    from traitlets.config import Config
 
     notebook = nbformat.read(path, as_version=4)
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
     shutil.copy(path, tmp_path)
     client = NotebookClient(
         notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}},
-        extra_arguments=["--log-level=ERROR"],
+        extra_arguments=["--log-level=ERROR"], config=Config(KernelManager=ipc()),
     )  # fmt: skip
     here = str(HOME.parent)
     client.execute(env={**os.environ, "PYTHONPATH": here, "IPYTHONDIR": str(tmp_path / "ip")})
