@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Callable, Mapping
 from io import BytesIO
 from types import TracebackType
@@ -28,6 +29,7 @@ from .trip import UNDER_WAY, Trip
 from .watchdog import SoftEndError, Watchdog
 
 KEPT_S = 30.0  # an idle connection; hosted gateways drop theirs after 60 s and more
+CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # what could end a header early
 MOST_KEPT = 100  # connections that are given up for a fresh one
 LARGE = 2**20  # bytes; aiohttp writes a larger body in pieces where it is a file
 # Answers are asked for uncompressed: a compressed stream is held back until a block is full.
@@ -169,6 +171,9 @@ class AiohttpAnswer:
         body = BytesIO(request.body) if len(request.body) > LARGE else request.body
         outer = UNDER_WAY.set(trip)
         try:
+            # Not every release of aiohttp that is allowed refuses all of these itself.
+            if any(map(CONTROL.search, request.headers.values())):
+                raise ValueError("a control character in a header")
             async with asyncio.timeout_at(trip.begin()) as trip.scope:
                 return await self._session.request(
                     request.method,
