@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from ..errors import ConfigError
 from . import connections
+from .aiohttp_internals import loop_of
 from .cell import CURRENT, Cell
 from .closing import Closer, closeable
 from .forking import in_every_child, leave_session
@@ -131,7 +132,7 @@ class EventLoopManager:
             )
         name = provider_name or getattr(session, NAME, None) or type(session).__module__
         _label(session, name)
-        loop = getattr(session, "_loop", None) or asyncio._get_running_loop()
+        loop = loop_of(session) or asyncio._get_running_loop()
         record = self._add(session, str(name), "registered", loop, keep=keep)
         known = record.handle() if record.handle is not None else None
         if isinstance(known, SessionHandle):
