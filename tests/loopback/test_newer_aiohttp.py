@@ -42,7 +42,10 @@ async def main():
     await kit.refresh("mistral")
     parts = kit.stream(*asking("hi", "google:m", verbatim=True))
     await anext(parts)
-    reading = asyncio.create_task(anext(parts))
+    async def read_on():
+        async for _ in parts:  # pieces may still be on their way
+            pass
+    reading = asyncio.create_task(read_on())
     await asyncio.sleep(0)
     await kit.manager.aclose("all")
     said.append(own.closed)
