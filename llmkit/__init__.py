@@ -9,10 +9,7 @@ from . import errors
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from .catalogue.policy import Fallback
-    from .catalogue.resolution import Resolution
-    from .comparison import Comparison, load
-    from .face import (
+    from .api import (
         aask,
         aauth,
         acheck,
@@ -36,10 +33,13 @@ if TYPE_CHECKING:
         stream,
         why,
     )
+    from .catalogue.fallback_policy import Fallback
+    from .catalogue.resolution import Resolution
+    from .comparison.result import Comparison, load
     from .kit import Kit, current_kit
-    from .notebook.live_sessions import sessions
-    from .notebook.panels.choice import panel
-    from .runtime.scripted import Script
+    from .notebook.live.live_table import sessions
+    from .notebook.panels.open import panel
+    from .transport.scripted import Script
     from .types import Completion, Message, Prompt
 
 # Where each name lives. Nothing below is imported before somebody asks for it, so that
@@ -47,40 +47,40 @@ if TYPE_CHECKING:
 # that module would put it in the name's place.
 _LAZY = {
     "MODEL_NAME_MAPPING": "catalogue.mapping",
-    "Comparison": "comparison",
+    "Comparison": "comparison.result",
     "Completion": "types",
-    "Fallback": "catalogue.policy",
+    "Fallback": "catalogue.fallback_policy",
     "Kit": "kit",
     "Message": "types",
     "Prompt": "types",
     "Resolution": "catalogue.resolution",
-    "Script": "runtime.scripted",
-    "aask": "face",
-    "aauth": "face",
-    "acheck": "face",
-    "aclose": "face",
-    "acompare": "face",
-    "add_provider": "face",
-    "ask": "face",
-    "auth": "face",
-    "check": "face",
-    "close": "face",
-    "compare": "face",
-    "configure": "face",
+    "Script": "transport.scripted",
+    "aask": "api",
+    "aauth": "api",
+    "acheck": "api",
+    "aclose": "api",
+    "acompare": "api",
+    "add_provider": "api",
+    "ask": "api",
+    "auth": "api",
+    "check": "api",
+    "close": "api",
+    "compare": "api",
+    "configure": "api",
     "current_kit": "kit",
-    "estimate": "face",
-    "get_event_loop_manager": "face",
-    "leaks": "face",
-    "load": "comparison",
-    "models": "face",
-    "panel": "notebook.panels.choice",
-    "refresh": "face",
-    "register_session": "face",
-    "resolve": "face",
-    "session": "face",
-    "sessions": "notebook.live_sessions",
-    "stream": "face",
-    "why": "face",
+    "estimate": "api",
+    "get_event_loop_manager": "api",
+    "leaks": "api",
+    "load": "comparison.result",
+    "models": "api",
+    "panel": "notebook.panels.open",
+    "refresh": "api",
+    "register_session": "api",
+    "resolve": "api",
+    "session": "api",
+    "sessions": "notebook.live.live_table",
+    "stream": "api",
+    "why": "api",
 }
 
 __all__ = [

@@ -13,43 +13,43 @@ from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from . import first_use
-from .calls import Call, at, call_for, limits
-from .carriers import Carriers
 from .catalogue import prices
-from .client import Exchange, Opened
-from .directory import Directory
+from .cell import CURRENT
+from .chat.call import Call, at, call_for, limits
+from .chat.cost import priced, warm
+from .chat.events import CallNews
+from .chat.exchange import Exchange, Opened
+from .chat.fallback import Tries
+from .chat.fallback_models import Substitutes
+from .chat.options import Options
+from .chat.parameters import Spot
+from .comparison.limits import guard, guessed_cost
+from .comparison.runner import Lane, Race, merge_equal
+from .comparison.watchers import Watcher
+from .configuration.registry import Directory
 from .errors import ConfigError, LlmkitError, ModelNotFoundError
-from .falling_back import Tries
-from .lanes import Lane, Race, merge_equal
-from .news import CallNews
-from .options import Options
-from .plan import Spot
-from .pricing import priced, warm
-from .runtime.carrier import Carrier, Limits
-from .runtime.cell import CURRENT
-from .runtime.gate import Gates
+from .retries.rate_limit import Gates
+from .runtime import kit_hooks
 from .runtime.manager import EventLoopManager
-from .runtime.sessions import Session
-from .runtime.telemetry import Telemetry
-from .spend import guard, guessed_cost
-from .substitutes import Substitutes
+from .runtime.session_registry import Session
+from .telemetry.log import Telemetry
+from .transport.base import Carrier, Limits
+from .transport.factory import Carriers
 from .types import Completion, StreamEnd, TextDelta
-from .watching import Watcher
 
 # What follows is imported where it is first needed: a first answer from a provider needs none of
 # it, and would be a third slower with it.
 if TYPE_CHECKING:
-    from .auth_status import AuthStatus
-    from .catalogue.live import LiveList
-    from .checks import Checks
-    from .comparison import Comparison
-    from .model_lists import ModelLists
+    from .authentication.checks import Checks
+    from .authentication.status import AuthStatus
+    from .catalogue.provider_lists import LiveList
+    from .comparison.result import Comparison
+    from .configuration.credentials import Credentials
+    from .configuration.model_lists import ModelLists
     from .reports import Events
-    from .runtime.credentials import Credentials
-    from .runtime.local_model import LocalModels
-    from .runtime.scripted import Reply
     from .settings import Settings
+    from .transport.local_model import LocalModels
+    from .transport.scripted import Reply
 
 
 class Kit:
@@ -110,7 +110,7 @@ class Kit:
     @cached_property
     def checks(self) -> Checks:
         """Which keys work: what is known, and the means to find out."""
-        from .checks import Checks
+        from .authentication.checks import Checks
 
         return Checks(
             self.registry, self.manager, wire=self._carriers.wire, limits=self._limits,
@@ -120,7 +120,7 @@ class Kit:
     @cached_property
     def lists(self) -> ModelLists:
         """Reads providers' own lists of models."""
-        from .model_lists import ModelLists
+        from .configuration.model_lists import ModelLists
 
         return ModelLists(
             self.registry, self.manager, wire=self._carriers.wire, limits=self._limits,
@@ -129,7 +129,7 @@ class Kit:
         )  # fmt: skip
 
     def _progress(self) -> Watcher:
-        from .progress import Progress
+        from .comparison.progress import Progress
 
         return Progress(self.settings.progress_after_s)
 
@@ -236,7 +236,7 @@ class Kit:
         """
         costed = await priced(completion, self.registry.knowledge.latest)
         if costed.fallback:
-            from .replacements import tell
+            from .chat.replacements import tell
 
             tell(costed.fallback[-1], self._told_of)
         return costed
@@ -244,7 +244,7 @@ class Kit:
     def local_models(self) -> LocalModels:
         """The embedded models of this kit; nothing is started before the first question."""
         if self._local is None:
-            from .runtime.local_model import LocalModels
+            from .transport.local_model import LocalModels
 
             weights = self.settings.local_weights
             self._local = LocalModels(weights=weights, notify=self._notify)
@@ -282,7 +282,7 @@ class Kit:
             lanes, max_calls=calls, max_cost_usd=most,
             cost=lambda call: guessed_cost(call, self.registry.catalogue),
         )  # fmt: skip
-        from .summary import comparison_of
+        from .comparison.summary import comparison_of
 
         cell = CURRENT.get()
         started = datetime.now(UTC)
@@ -354,7 +354,7 @@ def current_kit() -> Kit:
         if _current is None:
             _current = Kit()
             atexit.register(_current.close)
-            first_use.made(_current)
+            kit_hooks.made(_current)
         return _current
 
 

@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import ClassVar
 
-from .auth_status import AuthStatus
+from .authentication.status import AuthStatus
 from .catalogue import listing
-from .runtime.event import Event
-from .runtime.sessions import SessionRow
-from .runtime.telemetry import Telemetry
+from .runtime.session_registry import SessionRow
+from .telemetry.event import Event
+from .telemetry.log import Telemetry
 from .types import Model
-from .views.auth import auth_table
-from .views.models import models_list, models_table
-from .views.report import Report
-from .views.sessions import leaks_table, sessions_table
-from .views.tables import Table, tables_text
+from .views.tables.auth import auth_table
+from .views.tables.models import models_list, models_table
+from .views.tables.report import Report
+from .views.tables.sessions import leaks_table, sessions_table
+from .views.tables.table import Table, tables_text
 
 WHEN = "datetime64[us, UTC]"
 

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
 
-from .plain import visible
+from .text import visible
 
 
 class Status(StrEnum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmkit.client import Opened
+from llmkit.chat.exchange import Opened
 
 
 def over(carrier):

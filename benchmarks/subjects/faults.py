@@ -12,10 +12,10 @@ import time
 import zlib
 from collections.abc import Awaitable, Callable
 
-from llmkit.asking import asking
+from llmkit.chat.arguments import asking
 from llmkit.errors import CallError
 from llmkit.kit import Kit
-from llmkit.runtime.gate import Gates
+from llmkit.retries.rate_limit import Gates
 from tests.fakes.reply import Reply
 from tests.fakes.server import FakeProviders
 

@@ -9,12 +9,12 @@ import tracemalloc
 from collections.abc import Callable
 from types import TracebackType
 
-from llmkit.asking import comparing
+from llmkit.cell import Cell
+from llmkit.chat.arguments import comparing
 from llmkit.kit import Kit
-from llmkit.runtime.carrier import Limits
-from llmkit.runtime.cell import Cell
-from llmkit.runtime.sessions import SessionRegistry
-from llmkit.wire.exchange import HttpRequest
+from llmkit.runtime.session_registry import SessionRegistry
+from llmkit.transport.base import Limits
+from llmkit.wire.messages import HttpRequest
 
 from ..measure import Figure
 from ..simulator import openai

@@ -138,8 +138,8 @@ def cpu(action: Any, times: int = RUNS) -> float:
 
 def hooks() -> Figure:
     """Both hooks of a cell, with three sessions open that are other cells'."""
+    from llmkit.cell import Cell
     from llmkit.notebook.hooks import CellHooks
-    from llmkit.runtime.cell import Cell
     from llmkit.runtime.manager import EventLoopManager
 
     manager = EventLoopManager()
@@ -164,7 +164,7 @@ def many() -> list[Figure]:
     """A thousand sessions, each used once, every other one abandoned; a re-run closes it."""
     import aiohttp
 
-    from llmkit.runtime.cell import CURRENT, Cell
+    from llmkit.cell import CURRENT, Cell
     from llmkit.runtime.manager import EventLoopManager
 
     manager, most = EventLoopManager(), 0

@@ -8,11 +8,11 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from ..types import FallbackStep, Lifecycle, Usage
-from . import lifecycle, policy, prices, ranking
+from . import fallback_policy, lifecycle, prices, similarity
 from .entry import Catalogue, StandardName, normal
-from .needs import Need, Terms, at_home, facts, unfit
-from .ranking import Place
-from .spelling import MAKERS, written
+from .names import MAKERS, written
+from .requirements import Need, Terms, at_home, facts, unfit
+from .similarity import Place
 
 SLUGS = {home: slug for slug, home in MAKERS.items()}
 
@@ -71,7 +71,7 @@ def choose(
     for candidate in candidates(catalogue, asked, rules, terms.on):
         if _same(catalogue, candidate.place) in gone:
             continue
-        named = candidate.rule in (policy.NAMED, policy.OWN)
+        named = candidate.rule in (fallback_policy.NAMED, fallback_policy.OWN)
         reason = unfit(catalogue, *candidate.place, need, terms, named=named)
         if reason is None:
             return candidate, tuple(against)
@@ -102,7 +102,7 @@ def step(catalogue: Catalogue, asked: Asked, chosen: Candidate, reason: str) -> 
         rule=chosen.rule,
         reason=reason,
         lost=tuple(sorted(had - has)),
-        class_change=ranking.class_change(catalogue, asked.place, chosen.place),
+        class_change=similarity.class_change(catalogue, asked.place, chosen.place),
     )
 
 
@@ -127,11 +127,11 @@ def _same(catalogue: Catalogue, place: Place) -> Place:
 
 
 def _named(catalogue: Catalogue, asked: Asked, on: date) -> Iterator[Candidate]:
-    return (Candidate(*place, policy.NAMED) for place in asked.named)
+    return (Candidate(*place, fallback_policy.NAMED) for place in asked.named)
 
 
 def _own(catalogue: Catalogue, asked: Asked, on: date) -> Iterator[Candidate]:
-    return (Candidate(*place, policy.OWN) for place in asked.own)
+    return (Candidate(*place, fallback_policy.OWN) for place in asked.own)
 
 
 def _same_model(catalogue: Catalogue, asked: Asked, on: date) -> Iterator[Candidate]:
@@ -139,7 +139,7 @@ def _same_model(catalogue: Catalogue, asked: Asked, on: date) -> Iterator[Candid
     if provider == "openrouter":
         home = at_home(catalogue, model)
         if home is not None:
-            yield Candidate(*home, policy.SAME_MODEL)
+            yield Candidate(*home, fallback_policy.SAME_MODEL)
     if provider not in SLUGS:
         return
     # Its other names at its maker are all one model; OpenRouter may list it under any of them.
@@ -152,7 +152,7 @@ def _same_model(catalogue: Catalogue, asked: Asked, on: date) -> Iterator[Candid
     for name in dict.fromkeys([model, target, *aliases]):
         found = catalogue.ids.get("openrouter", {}).get(normal(f"{SLUGS[provider]}/{name}"))
         if found is not None:
-            yield Candidate("openrouter", found, policy.SAME_MODEL)
+            yield Candidate("openrouter", found, fallback_policy.SAME_MODEL)
 
 
 def _successors(catalogue: Catalogue, asked: Asked, on: date) -> Iterator[Candidate]:
@@ -172,7 +172,7 @@ def _peers(catalogue: Catalogue, asked: Asked, on: date) -> Iterator[Candidate]:
             for peer in ids:
                 live, _ = lifecycle.next_live(catalogue, provider, peer, on)
                 if live is not None:
-                    yield Candidate(provider, live, policy.PEER)
+                    yield Candidate(provider, live, fallback_policy.PEER)
 
 
 def _standards(catalogue: Catalogue, asked: Asked) -> Sequence[StandardName]:
@@ -185,7 +185,7 @@ def _standards(catalogue: Catalogue, asked: Asked) -> Sequence[StandardName]:
 
 def _picks(catalogue: Catalogue, asked: Asked, on: date) -> Iterator[Candidate]:
     standards = _standards(catalogue, asked)
-    kind = standards[0].kind if standards else ranking.kind_of(catalogue, *asked.place)
+    kind = standards[0].kind if standards else similarity.kind_of(catalogue, *asked.place)
     picks = catalogue.classes.get(kind or "", {})
     for provider, ids in _home_first(picks, asked.provider):
         for model in ids:
@@ -202,8 +202,8 @@ def _ranked(catalogue: Catalogue, asked: Asked, on: date) -> Iterator[Candidate]
         if provider not in UNRANKED
         and lifecycle.lifecycle_of(catalogue, provider, model, on) not in lifecycle.GONE
     ]
-    for place in ranking.ranked(catalogue, asked.place, alive, on):
-        yield Candidate(*place, policy.RANKED)
+    for place in similarity.ranked(catalogue, asked.place, alive, on):
+        yield Candidate(*place, fallback_policy.RANKED)
 
 
 def _home_first(
@@ -214,11 +214,11 @@ def _home_first(
 
 UNRANKED = ("local", "scripted")  # never what somebody meant who asked for another model
 SOURCES: dict[str, Callable[[Catalogue, Asked, date], Iterator[Candidate]]] = {
-    policy.NAMED: _named,
-    policy.OWN: _own,
-    policy.SAME_MODEL: _same_model,
+    fallback_policy.NAMED: _named,
+    fallback_policy.OWN: _own,
+    fallback_policy.SAME_MODEL: _same_model,
     lifecycle.OFFICIAL: _successors,
-    policy.PEER: _peers,
+    fallback_policy.PEER: _peers,
     lifecycle.CLASS: _picks,
-    policy.RANKED: _ranked,
+    fallback_policy.RANKED: _ranked,
 }

@@ -11,9 +11,9 @@ from ..errors import ConfigError
 from ..types import Capability, Lifecycle
 from . import lifecycle, prices
 from .entry import Catalogue, ModelEntry
-from .load import shipped
-from .spelling import close_to
-from .writing import provider_named
+from .loader import shipped
+from .name_parser import provider_named
+from .names import close_to
 
 COLUMNS = {
     "name": "string",

@@ -10,9 +10,9 @@ from typing import NamedTuple
 from ..types import How
 from . import lifecycle
 from .entry import Catalogue, StandardName, normal
+from .name_parser import bases
+from .names import MAKERS, base_of, is_dated, unknown
 from .resolution import Resolution
-from .spelling import MAKERS, base_of, is_dated, unknown
-from .writing import bases
 
 # A bare name is looked for at the makers first, then where models of many makers are served.
 BARE = ("openai", "anthropic", "google", "mistral", "ollama", "local")

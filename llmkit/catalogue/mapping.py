@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
 
-from .load import shipped
+from .loader import shipped
 
 Peers = Mapping[str, str]
 

@@ -8,7 +8,7 @@ from datetime import date
 from . import lifecycle
 from .entry import Catalogue
 from .lookup import BARE
-from .spelling import SPELLINGS
+from .names import SPELLINGS
 
 
 def models(

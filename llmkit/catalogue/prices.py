@@ -9,7 +9,7 @@ from typing import Any
 
 from ..types import Usage
 from .entry import Catalogue, normal
-from .load import shipped
+from .loader import shipped
 
 FREE = ("local", "ollama", "scripted")
 SHORT = 1_000  # tokens of a prompt that is in no higher tier

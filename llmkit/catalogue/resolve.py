@@ -9,11 +9,11 @@ from datetime import date
 from ..errors import ConfigError, UnknownModelError
 from ..types import How
 from .entry import Catalogue, StandardName, normal
-from .load import shipped
+from .loader import shipped
 from .lookup import BARE, Hit, Lookup
+from .name_parser import Written, bases, provider_named, taken_apart
+from .names import MAKERS, base_of, slips, unknown
 from .resolution import Resolution
-from .spelling import MAKERS, base_of, slips, unknown
-from .writing import Written, bases, provider_named, taken_apart
 
 
 def resolve(

@@ -11,11 +11,11 @@ from typing import Any
 
 from IPython.core.error import UsageError
 
-from ..runtime.local_model import install_commands
-from .handover import in_kernel
-from .keys import key, refuse_keys
-from .lazily import face
-from .panels.choice import panel
+from ..transport.local_model import install_commands
+from .key_prompt import key, refuse_keys
+from .lazy_api import face
+from .live.main_loop import in_kernel
+from .panels.open import panel
 
 HELP = """\
 %llmkit                          all panels, each in a tab

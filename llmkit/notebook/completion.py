@@ -9,7 +9,7 @@ from IPython.core.completer import SimpleCompletion
 
 from ..errors import LlmkitError
 from .commands import COMMANDS
-from .lazily import face
+from .lazy_api import face
 
 CELL_MAGICS = ("%%ask", "%%compare")
 PROVIDER_OPTIONS = ("-p", "--provider", "--providers")

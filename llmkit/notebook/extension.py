@@ -6,11 +6,11 @@ import sys
 from collections.abc import Collection
 from typing import Any
 
-from ..runtime.cell import Cell
+from ..cell import Cell
 from . import completion, hooks, replies
-from .background import check_if_wished
-from .live_views import LiveViews
+from .live.setup import LiveViews
 from .magics import NAMES, LlmkitMagics
+from .startup_check import check_if_wished
 
 # Neither is imported before it is needed: a notebook that only loads us pays for nothing.
 _HOUSE = __package__.partition(".")[0]

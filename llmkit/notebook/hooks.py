@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from ..runtime.cell import CURRENT, RUNNING, Cell
+from ..cell import CURRENT, RUNNING, Cell
 
 
 class CellHooks:

@@ -14,7 +14,7 @@ from IPython.core.magic_arguments import argument, magic_arguments, parse_argstr
 
 from ..errors import ConfigError
 from .commands import run_command, words_of
-from .lazily import face
+from .lazy_api import face
 from .templates import filled
 
 NAMES = ("ask", "compare", "llmkit")

@@ -19,13 +19,21 @@ from ..errors import (
 )
 from ..secret import Secret
 from ..types import Capability, Completion, Lifecycle, Model, Prompt, Usage
-from ..wire.exchange import HttpRequest, HttpResponse, post_json
-from ..wire.shape import count, day, mapping, mappings, word
+from ..wire.json_values import count, day, mapping, mappings, word
+from ..wire.messages import HttpRequest, HttpResponse, post_json
 from ..wire.sse import SSEDecoder
 from .base import Fitted, ModelPage, Provider, StreamParser, request_id_from, without
-from .extra import extended, refuse_fixed
-from .refusal import code_of, error_object, holds_error, refused, unreadable, words_in, words_of
-from .streaming import UNNAMED, Draft, EventParser
+from .error_bodies import (
+    code_of,
+    error_object,
+    holds_error,
+    refused,
+    unreadable,
+    words_in,
+    words_of,
+)
+from .extra_body import extended, refuse_fixed
+from .stream_parser import UNNAMED, Draft, EventParser
 
 VERSION = "2026-10-21"
 # The version before still takes temperature, top_p and top_k, which the newest answers with 400

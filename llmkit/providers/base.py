@@ -13,7 +13,7 @@ from urllib.parse import quote
 from ..errors import CallError, ConfigError, ProviderError, brief
 from ..secret import Secret
 from ..types import Completion, Model, Prompt, Status, TextDelta
-from ..wire.exchange import HttpRequest, HttpResponse
+from ..wire.messages import HttpRequest, HttpResponse
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@+~-]*")

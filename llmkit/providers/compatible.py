@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._openai_chat import OpenAIChat
+from .chat_completions import OpenAIChat
 
 
 class Compatible(OpenAIChat):

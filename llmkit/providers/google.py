@@ -21,13 +21,21 @@ from ..errors import (
 from ..secret import Secret
 from ..types import Capability, Completion, Model, Prompt, Usage
 from ..wire.cutting import BYTE_ORDER_MARK
-from ..wire.exchange import HttpRequest, HttpResponse, post_json
-from ..wire.shape import count, mapping, mappings, word, words
+from ..wire.json_values import count, mapping, mappings, word, words
+from ..wire.messages import HttpRequest, HttpResponse, post_json
 from ..wire.sse import ServerSentEvent, SSEDecoder
 from .base import Fitted, ModelPage, Provider, StreamParser, path_segment, without
-from .extra import extended, refuse_fixed
-from .refusal import code_of, error_object, holds_error, refused, unreadable, words_in, words_of
-from .streaming import Draft, EventParser
+from .error_bodies import (
+    code_of,
+    error_object,
+    holds_error,
+    refused,
+    unreadable,
+    words_in,
+    words_of,
+)
+from .extra_body import extended, refuse_fixed
+from .stream_parser import Draft, EventParser
 
 FIXED = ("contents",)
 ROLES = {"user": "user", "assistant": "model"}

@@ -10,8 +10,8 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from ..types import Capability, Lifecycle, Model
-from ..wire.shape import count, mapping, words
-from ._openai_chat import OpenAIChat
+from ..wire.json_values import count, mapping, words
+from .chat_completions import OpenAIChat
 
 
 class Local(OpenAIChat):

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ..types import Capability, Model
-from ..wire.shape import count, day, mapping, word, words
-from ._openai_chat import OpenAIChat, lifecycle_by
+from ..wire.json_values import count, day, mapping, word, words
+from .chat_completions import OpenAIChat, lifecycle_by
 
 _CAPABILITIES = {
     "vision": Capability.VISION,

@@ -11,13 +11,13 @@ from urllib.parse import urlsplit
 from ..errors import ConfigError, ContextLengthExceededError, Outcome, ProviderError
 from ..secret import Secret, bearer
 from ..types import Completion, Model, Prompt, Usage
-from ..wire.exchange import HttpRequest, HttpResponse, post_json
+from ..wire.json_values import count, mapping, mappings, word
+from ..wire.messages import HttpRequest, HttpResponse, post_json
 from ..wire.ndjson import NDJSONDecoder
-from ..wire.shape import count, mapping, mappings, word
 from .base import Fitted, ModelPage, Provider, StreamParser
-from .extra import extended, refuse_fixed
-from .refusal import holds_error, refused, unreadable, words_in, words_of
-from .streaming import Draft, EventParser
+from .error_bodies import holds_error, refused, unreadable, words_in, words_of
+from .extra_body import extended, refuse_fixed
+from .stream_parser import Draft, EventParser
 
 FIXED = ("model", "messages", "stream")
 PORT = 11434

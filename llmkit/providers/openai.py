@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ..types import Model, Prompt
-from ..wire.shape import day
-from ._openai_chat import OpenAIChat, lifecycle_by
+from ..wire.json_values import day
 from .base import Fitted, without
+from .chat_completions import OpenAIChat, lifecycle_by
 
 # Reasoning models: o1, o3, o4-mini ..., and GPT from generation 5 on, but for gpt-5-chat-latest.
 # Sources: https://platform.openai.com/docs/guides/reasoning and the parameter notes in the types

@@ -9,12 +9,12 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from ..secret import Secret
 from ..types import Capability, Completion, Model, Prompt, Status
-from ..wire.exchange import HttpRequest
-from ..wire.shape import count, day, mapping, word, words
-from ._openai_answer import ChatDraft
-from ._openai_chat import OpenAIChat, lifecycle_by
+from ..wire.json_values import count, day, mapping, word, words
+from ..wire.messages import HttpRequest
 from .anthropic import Anthropic
 from .base import NOTHING, Fitted, Provider
+from .chat_completions import OpenAIChat, lifecycle_by
+from .chat_completions_answer import ChatDraft
 from .openai import OpenAI
 
 # Whose models refuse parameters at home refuse them here, where they would be dropped in silence.

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 
 from ..errors import APITimeoutError, Outcome
 from . import nested
-from .forking import leave_loop
+from .fork import leave_loop
 from .portal import Portal, end
 
 T = TypeVar("T")

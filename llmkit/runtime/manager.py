@@ -13,18 +13,18 @@ from contextlib import AbstractContextManager
 from types import FrameType
 from typing import Any, TypeVar
 
+from ..cell import CURRENT, Cell
 from ..errors import ConfigError
-from . import connections
+from ..telemetry.log import Telemetry
+from . import introspection
 from .aiohttp_internals import loop_of
-from .cell import CURRENT, Cell
-from .closing import Closer, closeable
-from .forking import in_every_child, leave_session
+from .closer import Closer, closeable
+from .fork import in_every_child, leave_session
 from .handle import SessionHandle
+from .in_flight import UnderWay
 from .loop import LoopRunner, LoopStatus
-from .sessions import Session, SessionRegistry, SessionRow
-from .telemetry import Telemetry
-from .underway import UnderWay
-from .upkeep import Upkeep
+from .session_registry import Session, SessionRegistry, SessionRow
+from .sweeper import Upkeep
 
 T = TypeVar("T")
 
@@ -125,7 +125,7 @@ class EventLoopManager:
                 f"{type(session).__name__} has neither close() nor aclose(), so nobody could "
                 "close it; register the session or client itself"
             )
-        if connections.closed(session):
+        if introspection.closed(session):
             raise ConfigError(
                 f"this {type(session).__name__} is closed already; open a new one in the cell that "
                 "registers it, because a cell's next run closes what its last one registered"

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError
-from ..plain import visible
 from ..secret import redact
+from ..text import visible
 from ..types import Row
-from .speed import tokens_per_second
+from .answers.speed import tokens_per_second
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,8 +7,8 @@ import unicodedata
 from importlib import resources
 from itertools import accumulate
 
-from ..plain import visible
 from ..secret import redact
+from ..text import visible
 
 
 def shown(text: object) -> str:

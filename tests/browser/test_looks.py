@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmkit.notebook.panels.choice import PANELS
+from llmkit.notebook.panels.open import PANELS
 
 from .looks import clipped, serious
 from .marks import BROWSER

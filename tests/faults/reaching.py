@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from llmkit.auth_status import SignInState
+from llmkit.authentication.status import SignInState
 from llmkit.errors import (
     APIConnectionError,
     APITimeoutError,

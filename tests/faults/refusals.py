@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import pairwise
 
-from llmkit.auth_status import SignInState
+from llmkit.authentication.status import SignInState
 from llmkit.errors import (
     AuthenticationError,
     BadResponseError,

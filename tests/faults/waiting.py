@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 from llmkit.errors import RateLimitError
-from llmkit.runtime.gate import Gates
+from llmkit.retries.rate_limit import Gates
 from llmkit.types import Status
 from tests.fakes.reply import Reply, refusal
 

@@ -12,11 +12,11 @@ from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from llmkit.asking import asking
+from llmkit.chat.arguments import asking
 from llmkit.errors import CallError, LlmkitError
 from llmkit.kit import Kit
-from llmkit.providers.table import PROVIDERS
-from llmkit.runtime.gate import Gates
+from llmkit.providers.builtin import PROVIDERS
+from llmkit.retries.rate_limit import Gates
 from llmkit.types import Completion, Status
 from tests.fakes.reply import Reply
 from tests.fakes.server import Asked, FakeProviders

@@ -142,10 +142,10 @@ def test_an_interrupt_gives_control_back_and_keeps_what_came(kernel):
     """Stopping a comparison cancels it; its partial text is a row, and the next cell runs."""
     sent = kernel.send(
         "from llmkit import Script\n"
-        "kit = llmkit.Kit(carriers={'scripted': __import__('llmkit.runtime.scripted', "
+        "kit = llmkit.Kit(carriers={'scripted': __import__('llmkit.transport.scripted', "
         "fromlist=['x']).ScriptedCarrier({'slow': Script(text='begun and more', "
         "piece_delay_s=600.0)})})\n"
-        "from llmkit.asking import comparing\n"
+        "from llmkit.chat.arguments import comparing\n"
         "class Telling:\n"
         "    def begun(self, lanes, stop): pass\n"
         "    def grew(self, row, delta): print('grew', delta.text, flush=True)\n"

@@ -205,9 +205,9 @@ def test_reset_and_reload_leave_one_pair_of_hooks(asking):
     asking.one(opening("reset"), cell_id="reset")
     asking.run(
         "%reset -f", "%reload_ext llmkit", "%load_ext llmkit",
-        "import importlib, llmkit.notebook.hooks, llmkit.notebook.extension, llmkit.runtime.cell\n"
+        "import importlib, llmkit.notebook.hooks, llmkit.notebook.extension, llmkit.cell\n"
         "import llmkit.kit, llmkit.runtime.manager\n"
-        "for module in (llmkit.runtime.cell, llmkit.runtime.manager, llmkit.kit,"
+        "for module in (llmkit.cell, llmkit.runtime.manager, llmkit.kit,"
         " llmkit.notebook.hooks, llmkit.notebook.extension): importlib.reload(module)\n"
         "%reload_ext llmkit",
     )  # fmt: skip

@@ -9,7 +9,7 @@ import pytest
 
 import llmkit
 from llmkit.kit import Kit
-from llmkit.providers.table import PROVIDERS
+from llmkit.providers.builtin import PROVIDERS
 from llmkit.types import Status
 
 pytestmark = pytest.mark.live

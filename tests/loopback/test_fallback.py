@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from llmkit.asking import asking, comparing
-from llmkit.catalogue.policy import Fallback
+from llmkit.catalogue.fallback_policy import Fallback
+from llmkit.chat.arguments import asking, comparing
 from llmkit.errors import (
     AuthenticationError,
     CallError,

@@ -10,9 +10,9 @@ import sys
 # A first answer is a third slower with them, and needs none.
 LATER = [
     "pandas", "matplotlib", "genai_prices", "tenacity", "nest_asyncio2", "mistralai", "difflib",
-    "tomllib", "html", "importlib.resources", "llmkit.views", "llmkit.reports", "llmkit.checks",
-    "llmkit.comparison", "llmkit.catalogue.fallback", "llmkit.catalogue.listing",
-    "llmkit.runtime.local_model", "llmkit.runtime.scripted",
+    "tomllib", "html", "importlib.resources", "llmkit.views", "llmkit.reports",
+    "llmkit.authentication.checks", "llmkit.comparison.result", "llmkit.catalogue.fallback",
+    "llmkit.catalogue.listing", "llmkit.transport.local_model", "llmkit.transport.scripted",
 ]  # fmt: skip
 ASK = """
 import json, sys, llmkit
@@ -24,11 +24,11 @@ print(json.dumps([answer.text != "", loaded]))
 """
 WARM = """
 import json, threading
-from llmkit import pricing
+from llmkit.chat import cost
 from llmkit.catalogue import prices
 seen = []
 for name in ("ollama", "openai", "mistral"):
-    pricing.warm(name)
+    cost.warm(name)
     seen.append(sum(t.name == "llmkit-prices" for t in threading.enumerate()))
 for thread in threading.enumerate():
     if thread.name == "llmkit-prices":
@@ -37,7 +37,7 @@ print(json.dumps([seen, prices.ready("openai")]))
 """
 TABLE = """
 import json, sys
-from llmkit.providers.table import PROVIDERS
+from llmkit.providers.builtin import PROVIDERS
 found = PROVIDERS["ollama"].name, "openai" in PROVIDERS, "nobody" in PROVIDERS, len(PROVIDERS)
 loaded = sorted(name for name in PROVIDERS if f"llmkit.providers.{name}" in sys.modules)
 print(json.dumps([*found, loaded]))

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from llmkit.asking import asking, comparing
+from llmkit.chat.arguments import asking, comparing
 from llmkit.errors import ConfigError
 from llmkit.kit import Kit
 from llmkit.types import Status
@@ -80,7 +80,7 @@ def test_mistral_signs_in_at_the_third_attempt(fakes, kit, caplog):
     """503, 503, 200: three clients, three connections, two retries in the log."""
     fakes.answer("mistral", Reply(503, (b"busy",)), Reply(503, (b"busy",)))
 
-    with caplog.at_level(logging.INFO, logger="llmkit.sign_in"):
+    with caplog.at_level(logging.INFO, logger="llmkit.authentication.sign_in"):
         status = kit.manager.run(kit.check("mistral"))
 
     assert (str(status.state), status.attempts) == ("ready", 3)

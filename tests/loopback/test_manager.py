@@ -20,7 +20,7 @@ if naive.wanted():
 import aiohttp
 from aiohttp import web
 from llmkit.runtime.manager import EventLoopManager
-from llmkit.runtime.transport import open_session
+from llmkit.transport.aiohttp_transport import open_session
 
 manager = EventLoopManager(check_s=0.1)
 # On a loaded machine every step may take long; -X dev has asyncio say so.

@@ -15,6 +15,7 @@ import httpx2
 import pytest
 from mistralai.client.errors import SDKError
 
+from llmkit.cell import CURRENT, Cell
 from llmkit.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -25,9 +26,8 @@ from llmkit.errors import (
     WrongLoopError,
 )
 from llmkit.kit import Kit
-from llmkit.runtime.cell import CURRENT, Cell
-from llmkit.runtime.mistral_sdk import MistralClient
 from llmkit.secret import Secret
+from llmkit.transport.mistral_sdk import MistralClient
 from tests.fakes.reply import Reply, refusal
 from tests.loopback.test_providers import PATIENT
 from tests.patience import NEVER_S
@@ -204,7 +204,7 @@ def test_the_official_client_takes_three_attempts(fakes, kit, caplog):
     """A fresh client for each, the failed ones closed, and the last attempt's own error."""
     kit.configure(sign_in_delay_s=0.0)
     fakes.answer("mistral", BUSY, BUSY)
-    with caplog.at_level(logging.INFO, logger="llmkit.sign_in"):
+    with caplog.at_level(logging.INFO, logger="llmkit.authentication.sign_in"):
         kit.manager.run(kit.mistral_client())
     fakes.always("mistral", BUSY)
     with pytest.raises(ServerError) as caught:

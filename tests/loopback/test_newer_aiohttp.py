@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-from llmkit.runtime import transport
-from llmkit.runtime.connections import open_connections
+from llmkit.runtime.introspection import open_connections
+from llmkit.transport import aiohttp_transport
 from tests.fakes.reply import cut_stream
 from tests.fakes.server import PREFIXES
 
@@ -28,7 +28,7 @@ import llmkit
 given = json.loads(sys.stdin.read())
 kit = llmkit.Kit(environ=given["environ"])
 async def main():
-    from llmkit.asking import asking
+    from llmkit.chat.arguments import asking
     said = []
     for model in given["models"]:
         said.append((await kit.answer(*asking("hi", model, verbatim=True))).text)
@@ -109,7 +109,7 @@ def test_the_aiohttp_of_today_is_known(caplog):
     """Else the counts of the session table would be unknown in silence."""
 
     async def counted():
-        async with transport.open_session() as session:
+        async with aiohttp_transport.open_session() as session:
             return open_connections(session)
 
     with caplog.at_level(logging.WARNING):

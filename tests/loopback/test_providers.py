@@ -7,8 +7,8 @@ from contextlib import aclosing
 
 import pytest
 
-from llmkit.calls import Call
-from llmkit.client import Exchange
+from llmkit.chat.call import Call
+from llmkit.chat.exchange import Exchange
 from llmkit.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -17,11 +17,11 @@ from llmkit.errors import (
     ProviderError,
     StreamInterruptedError,
 )
-from llmkit.providers.table import PROVIDERS
-from llmkit.runtime.carrier import Limits
-from llmkit.runtime.retry import RetryPolicy
-from llmkit.runtime.transport import AiohttpCarrier, open_session
+from llmkit.providers.builtin import PROVIDERS
+from llmkit.retries.policy import RetryPolicy
 from llmkit.secret import Secret
+from llmkit.transport.aiohttp_transport import AiohttpCarrier, open_session
+from llmkit.transport.base import Limits
 from llmkit.types import Message, Prompt, Status
 from tests.fakes.reply import Reply, cut_stream, document, refusal, stream
 from tests.fakes.server import PREFIXES

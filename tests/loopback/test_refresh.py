@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from llmkit.asking import asking
-from llmkit.catalogue.live import list_from
+from llmkit.catalogue.provider_lists import list_from
+from llmkit.chat.arguments import asking
 from llmkit.errors import AuthenticationError, MissingApiKeyError, UnknownModelError
 from llmkit.kit import Kit
 from tests.fakes.reply import Reply, document, refusal

@@ -65,7 +65,7 @@ def test_trouble_that_passes_takes_three_clients_and_the_delays(fakes, environ, 
     """503, 503, 200: three connections of three sessions, the failed ones closed, two log lines."""
     kit = Kit(environ=environ, sign_in_delay_s=0.05)
     fakes.answer(provider, BUSY, BUSY)
-    with caplog.at_level(logging.INFO, logger="llmkit.sign_in"):
+    with caplog.at_level(logging.INFO, logger="llmkit.authentication.sign_in"):
         status = kit.manager.run(kit.check(provider))
     rows = [row for row in kit.manager.sessions() if row.provider == provider]
     asked = fakes.asked[provider]
@@ -246,7 +246,7 @@ def test_a_changed_key_is_noticed_and_the_old_client_closed(fakes, environ):
 
 def test_a_question_with_another_key_closes_the_old_client_too(fakes, environ):
     """The client that signed in with the old key goes before the new key is used."""
-    from llmkit.asking import asking
+    from llmkit.chat.arguments import asking
 
     kit = Kit(environ=environ, sign_in_delay_s=0.0)
     kit.manager.run(kit.check("mistral"))

@@ -7,10 +7,10 @@ from contextlib import aclosing
 
 import pytest
 
-from llmkit.asking import asking, comparing
+from llmkit.chat.arguments import asking, comparing
 from llmkit.errors import CallError
 from llmkit.kit import Kit
-from llmkit.runtime.event import EventKind
+from llmkit.telemetry.event import EventKind
 from tests.fakes.reply import Reply, cut_stream
 from tests.fakes.server import PREFIXES
 

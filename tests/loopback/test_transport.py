@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 import pytest
 
 from llmkit.errors import CallError
-from llmkit.runtime.carrier import Limits
-from llmkit.runtime.connections import end_answers, open_connections
-from llmkit.runtime.transport import AiohttpCarrier, open_session
-from llmkit.wire.exchange import HttpRequest
+from llmkit.runtime.introspection import end_answers, open_connections
+from llmkit.transport.aiohttp_transport import AiohttpCarrier, open_session
+from llmkit.transport.base import Limits
+from llmkit.wire.messages import HttpRequest
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 SENT = {"Authorization": "Bearer none", "Content-Type": "application/json"}

@@ -8,7 +8,7 @@ import os
 
 import pytest
 
-from llmkit.runtime.local_model import LocalModels
+from llmkit.transport.local_model import LocalModels
 
 
 @pytest.fixture(scope="session")

@@ -15,18 +15,18 @@ from contextlib import aclosing
 
 import pytest
 
-from llmkit.calls import Call
-from llmkit.client import Exchange
+from llmkit.chat.call import Call
+from llmkit.chat.exchange import Exchange
 from llmkit.errors import AuthenticationError, ContextLengthExceededError, LocalModelError
 from llmkit.providers.anthropic import Anthropic
 from llmkit.providers.local import Local
 from llmkit.providers.mistral import Mistral
-from llmkit.runtime.carrier import Limits
-from llmkit.runtime.local_model import LocalModels, weights_file
-from llmkit.runtime.mistral_sdk import MistralClient
-from llmkit.runtime.retry import RetryPolicy
-from llmkit.runtime.transport import AiohttpCarrier, open_session
+from llmkit.retries.policy import RetryPolicy
 from llmkit.secret import Secret
+from llmkit.transport.aiohttp_transport import AiohttpCarrier, open_session
+from llmkit.transport.base import Limits
+from llmkit.transport.local_model import LocalModels, weights_file
+from llmkit.transport.mistral_sdk import MistralClient
 from llmkit.types import Message, Prompt, Status
 from tests.over import over
 from tests.patience import SOON_S
@@ -200,7 +200,7 @@ def test_a_child_that_died_is_started_again():
 def test_the_child_ends_with_its_parent():
     """A parent that is killed leaves no server behind."""
     code = (
-        "import asyncio, sys\nfrom llmkit.runtime.local_model import LocalModels\n"
+        "import asyncio, sys\nfrom llmkit.transport.local_model import LocalModels\n"
         "models = LocalModels(notify=lambda text: None)\n"
         "print(asyncio.run(models.endpoint('smollm2')).pid, flush=True)\nsys.stdin.read()"
     )

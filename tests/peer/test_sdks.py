@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from llmkit.providers.table import PROVIDERS
-from llmkit.wire.exchange import HttpResponse
+from llmkit.providers.builtin import PROVIDERS
+from llmkit.wire.messages import HttpResponse
 from tests.fakes.reply import DATA, document, refusal, stream
 from tests.fakes.server import PREFIXES, FakeProviders
 

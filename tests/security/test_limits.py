@@ -10,7 +10,7 @@ import zlib
 
 import pytest
 
-from llmkit.asking import asking
+from llmkit.chat.arguments import asking
 from llmkit.errors import CallError
 from llmkit.kit import Kit
 from tests.fakes.raw import RawServer, read_request, saying

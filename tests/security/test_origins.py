@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from llmkit.asking import asking
+from llmkit.chat.arguments import asking
 from llmkit.errors import CallError, ConfigError
 from llmkit.kit import Kit
 from llmkit.providers.base import path_segment

@@ -11,7 +11,7 @@ import traceback
 
 import pytest
 
-from llmkit.asking import asking, comparing
+from llmkit.chat.arguments import asking, comparing
 from llmkit.errors import CallError, LlmkitError
 from llmkit.kit import Kit
 from llmkit.reports import AuthReport, Sessions

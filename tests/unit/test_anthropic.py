@@ -22,7 +22,7 @@ from llmkit.errors import (
 from llmkit.providers.anthropic import Anthropic, generation, takes_sampling
 from llmkit.secret import Secret
 from llmkit.types import Capability, Completion, Lifecycle, Message, Model, Prompt, Status, Usage
-from llmkit.wire.exchange import HttpResponse
+from llmkit.wire.messages import HttpResponse
 
 DATA = Path(__file__).parents[1] / "data" / "anthropic"
 ANTHROPIC = Anthropic()

@@ -7,9 +7,9 @@ import asyncio
 import pytest
 
 from llmkit.errors import ConfigError
-from llmkit.notebook.board import Board
+from llmkit.notebook.live.answers import Board
 from llmkit.notebook.panels.compare import Wish
-from llmkit.views.growing import Growing
+from llmkit.views.answers.streaming import Growing
 from tests.unit.rows import plain
 
 

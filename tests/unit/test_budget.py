@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmkit.runtime.budget import Budget
+from llmkit.retries.budget import Budget
 
 
 class Clock:

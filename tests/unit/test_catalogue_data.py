@@ -10,7 +10,7 @@ import pytest
 
 from llmkit import MODEL_NAME_MAPPING
 from llmkit.catalogue.entry import normal
-from llmkit.catalogue.load import FILES, shipped
+from llmkit.catalogue.loader import FILES, shipped
 from llmkit.types import Capability
 from tools.catalogue.validate import CLASSES, problems
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from llmkit.calls import Call
-from llmkit.client import Exchange, Opened
+from llmkit.chat.call import Call
+from llmkit.chat.exchange import Exchange, Opened
 from llmkit.errors import BadResponseError, RateLimitError, ServerError, StreamInterruptedError
 from llmkit.providers.openai import OpenAI
-from llmkit.runtime.carrier import Limits
-from llmkit.runtime.retry import RetryPolicy
+from llmkit.retries.policy import RetryPolicy
 from llmkit.secret import Secret
+from llmkit.transport.base import Limits
 from llmkit.types import Message, Prompt, Status, TextDelta
 from tests.over import over
 

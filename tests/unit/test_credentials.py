@@ -7,11 +7,11 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
+from llmkit.configuration.credentials import Credentials
+from llmkit.configuration.key_stores import stores
 from llmkit.errors import ConfigError, MissingApiKeyError, UnknownProviderError
 from llmkit.kit import Kit
-from llmkit.providers.table import PROVIDERS
-from llmkit.runtime.credentials import Credentials
-from llmkit.runtime.key_stores import stores
+from llmkit.providers.builtin import PROVIDERS
 
 OPENAI = PROVIDERS["openai"]()
 GOOGLE = PROVIDERS["google"]()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from llmkit.comparison import Comparison
+from llmkit.comparison.result import Comparison
 from llmkit.errors import ConfigError
-from llmkit.views.differences import Differences, Piece, differences
+from llmkit.views.answers.diff import Differences, Piece, differences
 from tests.unit.rows import plain
 
 

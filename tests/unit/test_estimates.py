@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 import llmkit
-from llmkit.asking import comparing
-from llmkit.catalogue.tokens import estimate_tokens
+from llmkit.catalogue.token_estimate import estimate_tokens
+from llmkit.chat.arguments import comparing
+from llmkit.comparison.estimate import estimated
 from llmkit.errors import ConfigError
-from llmkit.estimates import estimated
 from llmkit.kit import Kit
 
 

@@ -9,19 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmkit.catalogue import fallback, policy, ranking
+from llmkit.catalogue import fallback, fallback_policy, similarity
 from llmkit.catalogue.entry import Alias, ModelEntry, StandardName
 from llmkit.catalogue.fallback import Asked, candidates, choose
-from llmkit.catalogue.load import indexed
-from llmkit.catalogue.needs import Need, Terms, need_of, unfit
-from llmkit.catalogue.policy import Fallback, policy_of
+from llmkit.catalogue.fallback_policy import Fallback, policy_of
+from llmkit.catalogue.loader import indexed
+from llmkit.catalogue.requirements import Need, Terms, need_of, unfit
+from llmkit.chat.replacements import is_unequal
 from llmkit.errors import ConfigError
-from llmkit.replacements import is_unequal
 from llmkit.types import Capability, FallbackStep, Lifecycle, Message, Prompt, Usage
 
 DAY = date(2026, 11, 24)
 TERMS = Terms(DAY)
-ANY = policy.RULES_OF["any"]
+ANY = fallback_policy.RULES_OF["any"]
 SHORT = Need(Usage(20, 1024))
 
 
@@ -287,7 +287,7 @@ def test_likeness_prefers_class_then_age():
     )  # fmt: skip
     places = [("google", name) for name in ("large", "aged", "same")]
 
-    found = ranking.ranked(world, ("openai", "x"), places, DAY)
+    found = similarity.ranked(world, ("openai", "x"), places, DAY)
 
     assert [name for _, name in found] == ["same", "large", "aged"]
 

@@ -11,9 +11,9 @@ from matplotlib.text import Text
 
 from llmkit.errors import ConfigError
 from llmkit.types import Completion, Row, Status
-from llmkit.views.aggregates import grouped
-from llmkit.views.figures import comparison_figure
-from llmkit.views.inks import DARK, LIGHT
+from llmkit.views.plots.aggregates import grouped
+from llmkit.views.plots.colors import DARK, LIGHT
+from llmkit.views.plots.figure import comparison_figure
 from tests.unit.rows import plain
 
 TITLES = ["time to first chunk (s)", "duration (s)", "output tokens", "cost (US$)"]

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pandas as pd
 import pyarrow.parquet as pq
 
-from llmkit.comparison import Comparison
+from llmkit.comparison.result import Comparison
 from llmkit.reports import AuthReport, Leaks, Models, Sessions
 from llmkit.secret import Secret
 from llmkit.types import Completion

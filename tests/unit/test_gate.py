@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from llmkit.errors import APITimeoutError, RateLimitError
-from llmkit.runtime.gate import Gate, Gates
+from llmkit.retries.rate_limit import Gate, Gates
 from llmkit.secret import Secret
 
 

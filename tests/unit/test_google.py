@@ -21,7 +21,7 @@ from llmkit.errors import (
 from llmkit.providers.google import Google, takes_sampling, version_of
 from llmkit.secret import Secret
 from llmkit.types import Capability, Completion, Message, Model, Prompt, Status, Usage
-from llmkit.wire.exchange import HttpResponse
+from llmkit.wire.messages import HttpResponse
 
 DATA = Path(__file__).parents[1] / "data" / "google"
 GOOGLE = Google()

@@ -8,7 +8,7 @@ import pytest
 
 from llmkit.secret import Secret
 from llmkit.types import Completion, Status, TextDelta
-from llmkit.views.growing import Growing
+from llmkit.views.answers.streaming import Growing
 from tests.unit.rows import plain
 
 

@@ -6,11 +6,11 @@ import asyncio
 
 import pytest
 
-from llmkit.asking import comparing
+from llmkit.chat.arguments import comparing
 from llmkit.errors import ConfigError, SpendLimitError
 from llmkit.kit import Kit
-from llmkit.runtime.cast import cast
-from llmkit.runtime.scripted import Script, ScriptedCarrier
+from llmkit.transport.cast import cast
+from llmkit.transport.scripted import Script, ScriptedCarrier
 from llmkit.types import Status
 
 KEYS = {"OPENAI_API_KEY": "sk-1234567890abcdef", "ANTHROPIC_API_KEY": "sk-ant-1234567890abcdef"}

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from llmkit.catalogue import lifecycle
-from llmkit.catalogue.load import shipped
+from llmkit.catalogue.loader import shipped
 from llmkit.kit import Kit
 from llmkit.types import Lifecycle
 

@@ -10,11 +10,11 @@ import pytest
 
 from llmkit.catalogue.entry import Alias, ModelEntry, StandardName
 from llmkit.catalogue.lifecycle import is_listed, lifecycle_of
-from llmkit.catalogue.live import LiveList, document, list_from, with_lists
-from llmkit.catalogue.load import indexed
+from llmkit.catalogue.loader import indexed
+from llmkit.catalogue.provider_lists import LiveList, document, list_from, with_lists
 from llmkit.catalogue.resolution import why
 from llmkit.catalogue.resolve import resolve
-from llmkit.runtime.refresh import LiveLists
+from llmkit.configuration.model_list_cache import LiveLists
 from llmkit.types import Capability, How, Lifecycle, Model
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

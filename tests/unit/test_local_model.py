@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from llmkit.errors import LocalModelError
-from llmkit.runtime.local_model import LocalModels, install_commands, weights_file
+from llmkit.transport.local_model import LocalModels, install_commands, weights_file
 
 
 def test_missing_weights_name_the_exact_command(monkeypatch):

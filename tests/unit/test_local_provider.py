@@ -24,7 +24,7 @@ from llmkit.types import (
     TextDelta,
     Usage,
 )
-from llmkit.wire.exchange import HttpResponse
+from llmkit.wire.messages import HttpResponse
 
 DATA = Path(__file__).parents[1] / "data" / "local"
 FULL = Prompt(

@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from llmkit.comparison import Comparison
+from llmkit.comparison.result import Comparison
 from llmkit.secret import Secret
-from llmkit.views.markdown import DEEPEST, LONGEST, markdown_html
+from llmkit.views.answers.markdown import DEEPEST, LONGEST, markdown_html
 from tests.unit.rows import plain
 from tests.unit.test_markup import HOSTILE, Tags
 
@@ -105,7 +105,7 @@ def test_without_the_extra_the_error_says_how_to_install_it():
     code = (
         "import sys; sys.modules['markdown_it'] = None\n"
         "from llmkit.errors import ConfigError\n"
-        "from llmkit.views.markdown import markdown_html\n"
+        "from llmkit.views.answers.markdown import markdown_html\n"
         "try: markdown_html('x')\n"
         "except ConfigError as error: print(error)"
     )

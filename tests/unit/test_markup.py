@@ -9,14 +9,14 @@ from typing import ClassVar
 
 import pytest
 
-from llmkit.comparison import Comparison
-from llmkit.plain import visible
+from llmkit.comparison.result import Comparison
+from llmkit.text import visible
 from llmkit.types import Completion, Status
-from llmkit.views.card import MARKS
-from llmkit.views.cards import comparison_html, comparison_text
+from llmkit.views.answers.card import MARKS
+from llmkit.views.answers.layout import comparison_html, comparison_text
 from llmkit.views.markup import cell, clipped, page, style, width_of, wrapped
-from llmkit.views.report import Report
-from llmkit.views.tables import Cell, Column, Line, Table, tables_html
+from llmkit.views.tables.report import Report
+from llmkit.views.tables.table import Cell, Column, Line, Table, tables_html
 from tests.unit.rows import plain, row
 
 HOSTILE = [

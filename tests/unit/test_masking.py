@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from llmkit.secret import Secret
-from llmkit.wire.masking import Masking, masked
+from llmkit.wire.key_masking import Masking, masked
 
 KEY = "sk-mask-Wq3nP8vT1xZk6LrY"
 Secret(KEY)

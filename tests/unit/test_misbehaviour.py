@@ -7,7 +7,7 @@ import zlib
 import pytest
 
 from llmkit.providers.base import StreamParser
-from llmkit.providers.table import PROVIDERS
+from llmkit.providers.builtin import PROVIDERS
 from llmkit.types import Status
 from tests.fakes import misbehaviour
 from tests.fakes.reply import Reply, stream

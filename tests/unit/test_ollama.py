@@ -17,7 +17,7 @@ from llmkit.errors import (
 from llmkit.providers.ollama import Ollama, host_url
 from llmkit.secret import Secret
 from llmkit.types import Completion, Message, Model, Prompt, Status, Usage
-from llmkit.wire.exchange import HttpResponse
+from llmkit.wire.messages import HttpResponse
 
 DATA = Path(__file__).parents[1] / "data" / "ollama"
 OLLAMA = Ollama()

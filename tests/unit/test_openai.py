@@ -36,7 +36,7 @@ from llmkit.types import (
     TextPart,
     Usage,
 )
-from llmkit.wire.exchange import HttpResponse
+from llmkit.wire.messages import HttpResponse
 
 DATA = Path(__file__).parents[1] / "data" / "openai"
 KEY = Secret("sk-test-0123456789abcdef")

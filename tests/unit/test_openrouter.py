@@ -33,7 +33,7 @@ from llmkit.types import (
     TextDelta,
     Usage,
 )
-from llmkit.wire.exchange import HttpResponse
+from llmkit.wire.messages import HttpResponse
 
 DATA = Path(__file__).parents[1] / "data" / "openrouter"
 KEY = Secret("sk-or-v1-test-0123456789abcdef")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from llmkit.chat.options import options
 from llmkit.errors import ConfigError
-from llmkit.options import options
 from llmkit.types import Capability
 
 

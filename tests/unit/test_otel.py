@@ -17,8 +17,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
-from llmkit.runtime.event import Event, EventKind
-from llmkit.runtime.otel import exporter
+from llmkit.telemetry.event import Event, EventKind
+from llmkit.telemetry.opentelemetry import exporter
 
 ROOT = Path(__file__).parents[2]
 WHEN = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -155,7 +155,7 @@ def test_texts_are_in_a_span_only_when_they_are_in_the_event(collected):
 
 GLOBAL = """
 import sys
-from llmkit.asking import asking
+from llmkit.chat.arguments import asking
 from llmkit.kit import Kit
 
 kit = Kit(environ={})

@@ -7,11 +7,11 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from llmkit.catalogue import own_rows as module
 from llmkit.catalogue import prices
-from llmkit.catalogue.load import shipped
-from llmkit.catalogue.own import with_own
-from llmkit.catalogue.own_rows import own_rows
+from llmkit.catalogue import user_file as module
+from llmkit.catalogue.loader import shipped
+from llmkit.catalogue.user_file import own_rows
+from llmkit.catalogue.user_rows import with_own
 from llmkit.errors import ConfigError
 from llmkit.kit import Kit
 from llmkit.types import Capability, How, Lifecycle, Usage

@@ -8,7 +8,7 @@ import zlib
 import pytest
 
 from llmkit.errors import BadResponseError
-from llmkit.wire.packing import PIECE, unpacker
+from llmkit.wire.decompression import PIECE, unpacker
 
 TEXT = b"A river carries silt. " * 400
 

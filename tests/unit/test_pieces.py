@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmkit.wire.pieces import Pieces
+from llmkit.wire.text_pieces import Pieces
 
 
 def test_an_emoji_in_two_halves_is_one_again():

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from llmkit.chat.parameters import grid, named_models, spots
+from llmkit.chat.prompts import questions
 from llmkit.errors import ConfigError
-from llmkit.plan import grid, named_models, spots
-from llmkit.prompts import questions
 from llmkit.types import Message, Prompt
 
 

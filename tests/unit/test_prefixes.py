@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from llmkit.catalogue.load import shipped
+from llmkit.catalogue.loader import shipped
 from llmkit.catalogue.prefixes import beginning, models
 
 DAY = date(2026, 11, 24)

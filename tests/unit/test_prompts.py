@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from llmkit.chat.prompts import questions
 from llmkit.errors import ConfigError
-from llmkit.prompts import questions
 from llmkit.types import Message, Prompt
 
 

@@ -23,10 +23,10 @@ from llmkit.errors import (
     RateLimitError,
     ServerError,
 )
-from llmkit.providers.table import PROVIDERS
+from llmkit.providers.builtin import PROVIDERS
 from llmkit.secret import Secret
 from llmkit.types import Completion, Message, Prompt, Status
-from llmkit.wire.exchange import HttpResponse
+from llmkit.wire.messages import HttpResponse
 
 DATA = Path(__file__).parents[1] / "data"
 SAME_DIALECT = {"scripted": "local"}

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from llmkit.errors import BadResponseError, ConfigError, Outcome
 from llmkit.secret import Secret
-from llmkit.wire.exchange import HttpResponse, parse_json, post_json
-from llmkit.wire.pieces import mended
+from llmkit.wire.messages import HttpResponse, parse_json, post_json
+from llmkit.wire.text_pieces import mended
 
 
 @pytest.mark.parametrize(

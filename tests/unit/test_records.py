@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from llmkit.comparison import Comparison, load
+from llmkit.comparison.result import Comparison, load
 from llmkit.errors import ConfigError
 from llmkit.secret import Secret
 from llmkit.types import Completion, Row

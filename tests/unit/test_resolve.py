@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmkit.catalogue.entry import normal
-from llmkit.catalogue.load import shipped
+from llmkit.catalogue.loader import shipped
 from llmkit.catalogue.resolution import why
 from llmkit.catalogue.resolve import resolve
 from llmkit.errors import ConfigError, UnknownModelError, UnknownProviderError

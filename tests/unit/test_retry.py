@@ -13,8 +13,8 @@ from llmkit.errors import (
     RateLimitError,
     ServerError,
 )
-from llmkit.runtime.carrier import STALE
-from llmkit.runtime.retry import RetryPolicy
+from llmkit.retries.policy import RetryPolicy
+from llmkit.transport.base import STALE
 
 
 class Failing:

@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from llmkit.asking import comparing
-from llmkit.calls import Call
-from llmkit.client import Exchange
+from llmkit.chat.arguments import comparing
+from llmkit.chat.call import Call
+from llmkit.chat.exchange import Exchange
 from llmkit.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -18,10 +18,10 @@ from llmkit.errors import (
 )
 from llmkit.kit import Kit
 from llmkit.providers.scripted import Scripted
-from llmkit.runtime.carrier import Limits
-from llmkit.runtime.cast import cast
-from llmkit.runtime.retry import RetryPolicy
-from llmkit.runtime.scripted import Script, ScriptedCarrier
+from llmkit.retries.policy import RetryPolicy
+from llmkit.transport.base import Limits
+from llmkit.transport.cast import cast
+from llmkit.transport.scripted import Script, ScriptedCarrier
 from llmkit.types import Message, Prompt, Status
 from tests.over import over
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from llmkit.runtime.cell import Cell
-from llmkit.runtime.sessions import SessionRegistry
+from llmkit.cell import Cell
+from llmkit.runtime.session_registry import SessionRegistry
 
 WALL = datetime(2026, 11, 24, tzinfo=UTC)
 A1, A2, B1 = Cell("a", 1), Cell("a", 3), Cell("b", 2)

@@ -7,8 +7,8 @@ import weakref
 import aiohttp  # noqa: F401  # whose version says what its connectors hold
 import pytest
 
-from llmkit.runtime.cell import RUNNING, Cell
-from llmkit.runtime.sessions import SessionRegistry
+from llmkit.cell import RUNNING, Cell
+from llmkit.runtime.session_registry import SessionRegistry
 
 LIMITS = {"idle_s": 300.0, "max_age_s": 1800.0}
 

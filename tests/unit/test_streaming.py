@@ -6,8 +6,8 @@ import pytest
 
 from llmkit.errors import BadResponseError
 from llmkit.providers.anthropic import Anthropic, MessageParser
+from llmkit.providers.error_bodies import refused, words_in
 from llmkit.providers.google import Google
-from llmkit.providers.refusal import refused, words_in
 from llmkit.types import Status, TextDelta
 from llmkit.wire.sse import SSEDecoder
 

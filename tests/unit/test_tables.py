@@ -11,16 +11,24 @@ import pytest
 from llmkit import errors
 from llmkit.catalogue import listing
 from llmkit.catalogue.chain import chain
-from llmkit.catalogue.load import shipped
+from llmkit.catalogue.loader import shipped
 from llmkit.reports import AuthReport, Leaks, LiveModels, Models, Sessions
 from llmkit.secret import Secret
 from llmkit.types import Lifecycle
-from llmkit.views import durations
-from llmkit.views.auth import STATES, auth_table
 from llmkit.views.markup import width_of
-from llmkit.views.models import badge, by_name, equivalents_table, home, models_table, picked, tags
-from llmkit.views.sessions import leaks_table, sessions_table
-from llmkit.views.tables import Cell, Column, Line, Table, plain, tables_html, tables_text
+from llmkit.views.tables import units
+from llmkit.views.tables.auth import STATES, auth_table
+from llmkit.views.tables.models import (
+    badge,
+    by_name,
+    equivalents_table,
+    home,
+    models_table,
+    picked,
+    tags,
+)
+from llmkit.views.tables.sessions import leaks_table, sessions_table
+from llmkit.views.tables.table import Cell, Column, Line, Table, plain, tables_html, tables_text
 
 TODAY = date(2026, 11, 25)
 SMALL = Table(
@@ -139,7 +147,7 @@ def test_nothing_in_a_table_can_act_and_no_key_is_in_it(show):
 
 def test_every_sign_in_state_has_a_sign_and_its_word():
     """A colour alone says nothing."""
-    from llmkit.auth_status import SignInState
+    from llmkit.authentication.status import SignInState
 
     assert set(STATES) == {state.value for state in SignInState}
     (said,) = column(auth_table([auth(state="not_running")]), "state")
@@ -313,13 +321,13 @@ def test_a_report_without_a_view_of_its_own_is_a_table_of_its_columns():
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
-        (durations.seconds(0.314), "0.31 s"), (durations.seconds(12.34), "12.3 s"),
-        (durations.seconds(None), "–"), (durations.age(59.9), "59 s"),
-        (durations.age(3_700), "1 h"), (durations.age(200_000), "2 d"),
-        (durations.size(999), "999 B"), (durations.size(1_500_000), "1.5 MB"),
-        (durations.size(123_456), "123 kB"), (durations.tokens(512), "512"),
-        (durations.tokens(128_000), "128k"), (durations.tokens(1_048_576), "1.05M"),
-        (durations.tokens(None), "–"), (durations.age(None), "–"), (durations.size(None), "–"),
+        (units.seconds(0.314), "0.31 s"), (units.seconds(12.34), "12.3 s"),
+        (units.seconds(None), "–"), (units.age(59.9), "59 s"),
+        (units.age(3_700), "1 h"), (units.age(200_000), "2 d"),
+        (units.size(999), "999 B"), (units.size(1_500_000), "1.5 MB"),
+        (units.size(123_456), "123 kB"), (units.tokens(512), "512"),
+        (units.tokens(128_000), "128k"), (units.tokens(1_048_576), "1.05M"),
+        (units.tokens(None), "–"), (units.age(None), "–"), (units.size(None), "–"),
     ],
 )  # fmt: skip
 def test_spans_and_amounts_take_few_characters(said, expected):

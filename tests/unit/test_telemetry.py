@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from llmkit.cell import Cell
 from llmkit.reports import Events
-from llmkit.runtime.cell import Cell
-from llmkit.runtime.event import Event, EventKind
-from llmkit.runtime.sessions import SessionRegistry
-from llmkit.runtime.telemetry import Telemetry
+from llmkit.runtime.session_registry import SessionRegistry
+from llmkit.telemetry.event import Event, EventKind
+from llmkit.telemetry.log import Telemetry
 
 WHEN = datetime(2026, 11, 25, tzinfo=UTC)
 

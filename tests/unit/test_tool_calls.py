@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from llmkit.providers.table import PROVIDERS
+from llmkit.providers.builtin import PROVIDERS
 from llmkit.types import Completion, ToolCall
 from llmkit.views.records import document, rows_from
-from llmkit.wire.exchange import HttpResponse
+from llmkit.wire.messages import HttpResponse
 from tests.unit.rows import row
 
 ASKED = {"city": "Genève"}

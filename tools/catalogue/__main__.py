@@ -6,7 +6,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from llmkit.catalogue.load import shipped
+from llmkit.catalogue.loader import shipped
 
 TOP = Path(__file__).parents[2]
 DOWNLOADS = TOP / "build" / "catalogue"

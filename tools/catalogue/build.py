@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from llmkit.catalogue.spelling import MAKERS, PROVIDERS, base_of
+from llmkit.catalogue.names import MAKERS, PROVIDERS, base_of
 
 from .endings import Ending, endings
 from .judgement import classed, date_of

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from llmkit.catalogue.spelling import MAKERS, base_of
+from llmkit.catalogue.names import MAKERS, base_of
 
 # The first that matches decides; "mini" must not be found in "gemini".
 CLASS_WORDS = {

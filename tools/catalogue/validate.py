@@ -12,8 +12,8 @@ from typing import Any
 
 from llmkit.catalogue.entry import Catalogue, ModelEntry, normal
 from llmkit.catalogue.lifecycle import GONE, lifecycle_of, successors
-from llmkit.catalogue.load import assemble
-from llmkit.catalogue.spelling import PROVIDERS
+from llmkit.catalogue.loader import assemble
+from llmkit.catalogue.names import PROVIDERS
 
 CLASSES = ("nano", "small", "medium", "flagship", "reasoning", "code", "vision", "embedding")
 ALIAS_KINDS = ("name", "floating", "short")

@@ -10,8 +10,8 @@ import traitlets
 
 from ...kit import Kit
 from ...reports import AuthReport
-from ...views.auth import auth_table
-from ...views.tables import plain, tables_html
+from ...views.tables.auth import auth_table
+from ...views.tables.table import plain, tables_html
 from .base import Action
 from .lasting import LastingPanel
 

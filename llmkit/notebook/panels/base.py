@@ -47,9 +47,9 @@ from IPython.display import display
 from ...errors import LlmkitError
 from ...kit import Kit
 from ...views.markup import shown
-from .. import assets, early, replies
-from ..handover import Desk, in_kernel
-from ..showing import Showing
+from .. import assets, kernel_patches, replies
+from ..live.main_loop import Desk, in_kernel
+from ..live.widget_output import Showing
 
 Action = Callable[..., Coroutine[Any, Any, object]]
 
@@ -93,7 +93,7 @@ class Panel(anywidget.AnyWidget):
         self._period: float | None = None
         super().__init__()
         self.on_msg(lambda _, content, __: self._take(content))
-        early.look(self.comm, self._take)
+        kernel_patches.look(self.comm, self._take)
         replies.repair(get_ipython())  # whoever did not load the extension has panels as well
         self._paint()
 

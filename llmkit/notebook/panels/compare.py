@@ -11,17 +11,17 @@ from typing import Any
 import ipywidgets
 from IPython.core.getipython import get_ipython
 
-from ...asking import Compared, comparing
+from ...chat.arguments import Compared, comparing
 from ...errors import ConfigError, LlmkitError
 from ...kit import Kit
-from ...runtime.cast import cast
+from ...transport.cast import cast
 from ...views.markup import shown
-from ..board import Board
-from ..growth import Growth
-from ..lazily import face
+from ..lazy_api import face
+from ..live.answers import Board
+from ..live.run_watcher import Growth
+from .answers import plain_controls
 from .base import Action, Panel
-from .lanes import plain_controls
-from .picks import picks_of
+from .selection import picks_of
 
 NUMBERS = {"temperature": float, "top_p": float, "max_tokens": int, "seed": int}
 VARIABLE = "comparison"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ...kit import Kit
-from ..handover import in_kernel
-from ..showing import Showing
-from ..standing import Standing
+from ..live.main_loop import in_kernel
+from ..live.static_output import Standing
+from ..live.widget_output import Showing
 from .base import Panel
 
 NOTHING = {"text/plain": ""}  # beside the widget, because the words stand before it

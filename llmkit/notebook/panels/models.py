@@ -14,7 +14,7 @@ from ...catalogue.entry import normal
 from ...errors import LlmkitError
 from ...kit import Kit
 from ...types import Capability
-from ...views.models import (
+from ...views.tables.models import (
     ALIVE,
     by_name,
     equivalents_table,
@@ -25,10 +25,10 @@ from ...views.models import (
     why_table,
     words_of,
 )
-from ...views.tables import Table, plain, tables_html, tables_text
+from ...views.tables.table import Table, plain, tables_html, tables_text
 from .base import Action
 from .lasting import LastingPanel
-from .picks import picks_of
+from .selection import picks_of
 
 Row = Mapping[str, object]
 

@@ -9,8 +9,8 @@ import ipywidgets
 
 from ...kit import Kit
 from ...reports import Sessions as Report
-from ...views.sessions import leaks_table, sessions_table
-from ...views.tables import plain, tables_html
+from ...views.tables.sessions import leaks_table, sessions_table
+from ...views.tables.table import plain, tables_html
 from .base import Action
 from .lasting import LastingPanel
 

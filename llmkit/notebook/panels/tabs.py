@@ -7,9 +7,9 @@ from typing import Any
 
 import ipywidgets
 
-from ..handover import in_kernel
-from ..showing import Showing
-from ..standing import Standing
+from ..live.main_loop import in_kernel
+from ..live.static_output import Standing
+from ..live.widget_output import Showing
 from .base import Panel
 from .lasting import NOTHING, LastingPanel
 

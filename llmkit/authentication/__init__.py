@@ -1,0 +1,1 @@
+"""Signs in at providers, and says which keys work."""

@@ -1,0 +1,304 @@
+"""What is known of every provider's key: found out, remembered, and told to whoever watches."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Protocol
+
+from ..chat import events
+from ..configuration.credentials import Credential
+from ..configuration.registry import Directory
+from ..errors import ConfigError, LocalModelError
+from ..providers.base import Provider
+from ..retries.policy import RetryPolicy
+from ..runtime.manager import EventLoopManager
+from ..runtime.session_registry import Session
+from ..secret import Secret
+from ..settings import proxies_for, refuse_plain_http
+from ..telemetry.listeners import Listeners
+from ..transport.base import Carrier, Limits
+from .sign_in import Probe, sign_in, status_of
+from .status import AuthStatus, SignInState, described, unchecked, unsafe
+
+SIGNED_IN = "signed in"  # in the place of a base URL, for the client that a sign-in left open
+
+
+class Wire(Protocol):
+    """What opens HTTP sessions, see `runtime.transport`."""
+
+    def open_session(self, *, trust_env: bool = False) -> Any: ...
+
+    def AiohttpCarrier(  # noqa: N802  # a class's name
+        self, session: Any, connected: Callable[[float], None] | None = None
+    ) -> Carrier: ...
+
+
+class Installed(Protocol):
+    """What knows whether the embedded model is there."""
+
+    def require(self, model: str) -> object: ...
+
+
+class Checks:
+    """The sign-in state of every provider of one kit.
+
+    A state is what the newest check found, for as long as the key is the one that was checked.
+    """
+
+    def __init__(
+        self,
+        directory: Directory,
+        manager: EventLoopManager,
+        *,
+        wire: Callable[[], Awaitable[Wire]],
+        limits: Callable[[], Limits],
+        installed: Callable[[], Installed],
+        carriers: Mapping[str, Carrier],
+    ) -> None:
+        self._directory = directory
+        self._manager = manager
+        self._wire = wire
+        self._limits = limits
+        self._installed = installed
+        self._carriers = carriers
+        self._found: dict[str, tuple[AuthStatus, Credential]] = {}
+        self._signed_in: dict[str, tuple[Secret | None, Session]] = {}
+        self._listeners: Listeners[AuthStatus] = Listeners("the sign-in states")
+
+    # -- what is known -----------------------------------------------------------------------
+
+    def known(self) -> tuple[AuthStatus, ...]:
+        """One status for each provider that can have one, without asking anybody."""
+        return tuple(self.status(name) for name in self._names())
+
+    def status(self, name: str) -> AuthStatus:
+        """What is known of one provider; `not_checked` once its key is another one.
+
+        Raises:
+            UnknownProviderError: There is no such provider.
+        """
+        provider = self._directory.provider(name)
+        credential = self._directory.credentials.find(provider)
+        found, checked = self._found.get(name, (None, None))
+        if found is not None and checked is not None and checked.key == credential.key:
+            return found
+        self._found.pop(name, None)  # and the old key with it
+        return unchecked(provider, credential)
+
+    def watch(self, callback: Callable[[AuthStatus], None]) -> Callable[[], None]:
+        """Calls *callback* at every change, on the thread that made it; gives the way to stop."""
+        return self._listeners.add(callback)
+
+    # -- finding out -------------------------------------------------------------------------
+
+    async def check(self, name: str) -> AuthStatus:
+        """Whether *name* can be asked, found out without a paid request.
+
+        What is wrong is a state and no error; a cancelled check changes nothing.
+
+        Raises:
+            UnknownProviderError: There is no such provider.
+        """
+        provider = self._directory.provider(name)
+        credential = self._directory.credentials.find(provider, again=True)
+        found = self.status(name)
+        if found.state is SignInState.CHECKING:  # another check of it is under way
+            found = unchecked(provider, credential)
+        await self.close_outdated(provider, credential.key)
+        self._tell(name, described(provider, credential, SignInState.CHECKING), credential)
+        try:
+            found = await self._asked(provider, credential)
+        finally:
+            self._tell(name, found, credential)
+        return found
+
+    async def check_all(self) -> tuple[AuthStatus, ...]:
+        """Every provider at once."""
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self.check(name)) for name in self._names()]
+        return tuple(task.result() for task in tasks)
+
+    async def close_outdated(self, provider: Provider, key: Secret | None) -> None:
+        """Closes the client that signed in with another key than *key*."""
+        used, session = self._signed_in.get(provider.name, (None, None))
+        if session is not None and used != key:
+            await self._close(provider, session)
+
+    async def sdk_client(self, provider: Provider, key: Secret | None) -> tuple[Any, Session]:
+        """The official SDK's client on this loop, as signing in has left it, or a new one."""
+        opening = await self._sdk(provider, key)
+        client, session = self._manager.pool(provider.name, SIGNED_IN, opening)
+        if not client.serves(provider.base_url, key):
+            await self._close(provider, session)
+            client, session = self._manager.pool(provider.name, SIGNED_IN, opening)
+        _, known = self._signed_in.get(provider.name, (None, None))
+        if known is None or known.resource is None:
+            self._signed_in[provider.name] = (key, session)
+        return client, session
+
+    async def mistral_client(self) -> Any:
+        """The official client, signed in and owned by the running cell; see `Kit`."""
+        provider = self._directory.provider("mistral")
+        key = self._directory.key_for(provider)
+        assert key is not None  # its provider needs one
+        tried = await sign_in(
+            await self._opening_sdk(provider, key),
+            provider.label,
+            policy=self._policy(),
+            limit_s=self._directory.settings.sign_in_timeout_s,
+            on_retry=partial(events.sign_in_retried, self._manager.telemetry, provider),
+        )
+        return tried.client.sdk()
+
+    def _names(self) -> list[str]:
+        return [name for name in self._directory.provider_names() if name != "scripted"]
+
+    async def _asked(self, provider: Provider, credential: Credential) -> AuthStatus:
+        if provider.name == "scripted":
+            return replace(described(provider, credential, SignInState.READY), checked_at=_now())
+        if provider.name == "local":
+            # The model is not started just to be asked.
+            state, said = SignInState.READY, None
+            try:
+                self._installed().require("smollm2")
+            except LocalModelError as error:
+                state, said = SignInState.NOT_RUNNING, str(error)
+            found = described(provider, credential, state, error=said)
+            return replace(found, advice=said or "", base_url="", checked_at=_now())
+        known = unchecked(provider, credential)
+        if known.state is not SignInState.NOT_CHECKED:
+            return known
+        try:
+            refuse_plain_http(provider.base_url, has_key=credential.key is not None)
+        except ConfigError as error:
+            return unsafe(provider, credential, str(error))
+        return await self._signed(provider, credential)
+
+    async def _signed(self, provider: Provider, credential: Credential) -> AuthStatus:
+        found, client = await status_of(
+            provider,
+            credential,
+            await self._opening(provider, credential.key),
+            policy=self._policy(),
+            limit_s=self._directory.settings.sign_in_timeout_s,
+            on_retry=partial(events.sign_in_retried, self._manager.telemetry, provider),
+        )
+        events.signed_in(self._manager.telemetry, found)
+        await self._settle(provider, credential.key, client)
+        return found
+
+    def _policy(self) -> RetryPolicy:
+        settings = self._directory.settings
+        return RetryPolicy(attempts=settings.sign_in_attempts, delay=settings.sign_in_delay_s)
+
+    # -- clients -----------------------------------------------------------------------------
+
+    async def _opening(self, provider: Provider, key: Secret | None) -> Callable[[], _Tried]:
+        """What opens a fresh client for each attempt."""
+        limits = self._limits()
+        if provider.name in self._carriers:
+            probe = Probe(provider, key, self._carriers[provider.name], limits)
+            return lambda: _Tried(self._manager, probe)
+        if provider.name == "mistral" and key is not None:
+            return await self._opening_sdk(provider, key)
+        wire = await self._wire()
+        trust_env = proxies_for(self._directory.settings, provider.base_url)
+
+        def opened() -> _Tried:
+            http, session = self._manager.temporary(
+                provider.name, provider.base_url, lambda: wire.open_session(trust_env=trust_env)
+            )
+            told = self._manager.telemetry.connected
+            carrier = wire.AiohttpCarrier(
+                http, partial(told, provider.name, provider.base_url, session.id)
+            )
+            return _Tried(self._manager, Probe(provider, key, carrier, limits), session)
+
+        return opened
+
+    async def _opening_sdk(self, provider: Provider, key: Secret) -> Callable[[], _Tried]:
+        opening = await self._sdk(provider, key)
+
+        def opened() -> _Tried:
+            client, session = self._manager.temporary(provider.name, provider.base_url, opening)
+            return _Tried(self._manager, client, session, lasting=True)
+
+        return opened
+
+    async def _sdk(self, provider: Provider, key: Secret | None) -> Callable[[], Any]:
+        """What opens a client of the official SDK."""
+        # It takes more than half a second to get ready: not on a loop that others use.
+        module = await asyncio.to_thread(_ready_sdk)
+        return partial(
+            module.MistralClient,
+            key,
+            base_url=provider.base_url,
+            limits=self._limits(),
+            trust_env=proxies_for(self._directory.settings, provider.base_url),
+        )
+
+    async def _settle(self, provider: Provider, key: Secret | None, tried: _Tried | None) -> None:
+        """Keeps the SDK's client of a sign-in in the place of an earlier one; ends any other."""
+        _, earlier = self._signed_in.get(provider.name, (None, None))
+        if earlier is not None:
+            await self._close(provider, earlier)
+        if tried is None:
+            return
+        if tried.session is None or not tried.lasting:
+            await tried.aclose()
+            return
+        self._manager.registry.keep(tried.session, SIGNED_IN)
+        self._signed_in[provider.name] = (key, tried.session)
+
+    async def _close(self, provider: Provider, session: Session) -> None:
+        self._signed_in.pop(provider.name, None)
+        await self._manager.aclose(session.id)
+
+    def _tell(self, name: str, status: AuthStatus, credential: Credential) -> None:
+        self._found[name] = (status, credential)
+        self._listeners.tell(status)
+
+
+class _Tried:
+    """A client of one attempt, which stands in the session table while it lives."""
+
+    def __init__(
+        self,
+        manager: EventLoopManager,
+        client: Any,
+        session: Session | None = None,
+        *,
+        lasting: bool = False,
+    ) -> None:
+        self._manager = manager
+        self.client = client
+        self.session = session
+        self.lasting = lasting
+
+    async def ping(self) -> None:
+        """Passes when the key is accepted; counted as a request of the session."""
+        if self.session is None:
+            await self.client.ping()
+            return
+        with self._manager.registry.using(self.session):
+            await self.client.ping()
+
+    async def aclose(self) -> None:
+        """Ends what was opened for the attempt."""
+        if self.session is not None:
+            await self._manager.aclose(self.session.id)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _ready_sdk() -> Any:
+    module = importlib.import_module("..transport.mistral_sdk", __package__)
+    module.warm()
+    return module

@@ -1,0 +1,146 @@
+"""Proves a key with the provider's cheapest request, and tries again where that may help."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Protocol, TypeVar
+
+from ..configuration.credentials import Credential
+from ..errors import APITimeoutError, CallError, LlmkitError, LocalModelError, Outcome
+from ..providers.base import Provider, located
+from ..retries.policy import RetryPolicy
+from ..secret import Secret
+from ..transport.base import Carrier, Limits
+from ..transport.responses import read_whole, refusal
+from .status import AuthStatus, SignInState, described, state_of
+
+log = logging.getLogger(__name__)
+
+
+class Client(Protocol):
+    """What `sign_in` opens: proves its key with `ping`, and is closed by whoever holds it."""
+
+    async def ping(self) -> None: ...
+
+    async def aclose(self) -> None: ...
+
+
+C = TypeVar("C", bound=Client)
+
+
+async def sign_in(
+    open_client: Callable[[], C],
+    label: str,
+    *,
+    policy: RetryPolicy,
+    limit_s: float | None = None,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    on_retry: Callable[[CallError, int, float], None] | None = None,
+) -> C:
+    """An open client whose key was accepted; it belongs to the caller.
+
+    Each attempt opens its own client and closes it if it fails, so at most one is ever left
+    open: the one returned.
+
+    Args:
+        limit_s: Seconds that one attempt may take, None for as long as its own limits allow.
+        on_retry: Told of the error, the number of the attempt to come, and the wait.
+
+    Raises:
+        AuthenticationError: The key was refused; never tried again.
+        CallError: Still failing after the last attempt; that attempt's own error.
+    """
+
+    async def attempt(number: int) -> C:
+        client = open_client()
+        scope = asyncio.timeout(limit_s)
+        try:
+            async with scope:
+                await client.ping()
+        except BaseException as error:  # a cancelled cell must not leave a client behind either
+            await client.aclose()
+            if isinstance(error, TimeoutError) and scope.expired():
+                raise APITimeoutError(
+                    f"{label} did not answer within {limit_s:g} s", outcome=Outcome.AMBIGUOUS
+                ) from error
+            raise
+        return client
+
+    def retrying(error: CallError, number: int, wait: float) -> None:
+        log.info("Retrying %s authentication (attempt %d/%d)", label, number, policy.attempts)
+        log.debug("after %.1f s, because of: %s", wait, error)
+        if on_retry is not None:
+            on_retry(error, number, wait)
+
+    return await policy.call(attempt, sleep=sleep, on_retry=retrying, idempotent=True)
+
+
+class Probe:
+    """Proves a key over a connection that is its own; closing that is its opener's part."""
+
+    def __init__(
+        self, provider: Provider, key: Secret | None, carrier: Carrier, limits: Limits
+    ) -> None:
+        self._provider = provider
+        self._key = key
+        self._carrier = carrier
+        self._limits = limits
+
+    async def ping(self) -> None:
+        """Passes when the key is accepted.
+
+        Raises:
+            CallError: It was refused, or nobody answered.
+        """
+        request = self._provider.key_request(self._key)
+        try:
+            async with self._carrier.send(request, self._limits) as arriving:
+                if arriving.status != 200:
+                    raise await refusal(self._provider, arriving)
+                (await read_whole(arriving)).json_object()
+        except CallError as error:
+            located(error, provider=self._provider.name, model="")
+            raise
+
+
+async def status_of(
+    provider: Provider,
+    credential: Credential,
+    open_client: Callable[[], C],
+    *,
+    policy: RetryPolicy,
+    limit_s: float | None = None,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    on_retry: Callable[[CallError, int, float], None] | None = None,
+) -> tuple[AuthStatus, C | None]:
+    """What a check of *provider* finds, and the client that it leaves open, if any."""
+    clock = asyncio.get_running_loop().time
+    started = clock()
+    attempts = 0
+
+    def counted() -> C:
+        nonlocal started, attempts
+        started, attempts = clock(), attempts + 1
+        return open_client()
+
+    failure: LlmkitError | None = None
+    client: C | None = None
+    try:
+        client = await sign_in(
+            counted, provider.label, policy=policy, limit_s=limit_s, sleep=sleep, on_retry=on_retry
+        )
+    except (CallError, LocalModelError) as error:
+        failure = error
+    state = SignInState.READY if failure is None else state_of(failure, provider)
+    said = None if failure is None else str(failure)
+    found = replace(
+        described(provider, credential, state, error=said),
+        latency_s=clock() - started,
+        attempts=attempts,
+        checked_at=datetime.now(UTC),
+    )
+    return found, client

@@ -1,0 +1,160 @@
+"""What is known of a provider's key, and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from ..configuration.credentials import Credential
+from ..errors import (
+    APIConnectionError,
+    APITimeoutError,
+    AuthenticationError,
+    InsufficientFundsError,
+    LlmkitError,
+    LocalModelError,
+    Outcome,
+    PermissionDeniedError,
+    RateLimitError,
+)
+from ..providers.base import Provider
+
+
+class SignInState(StrEnum):
+    """What is known of a provider's key; "could not check" is never "bad key"."""
+
+    NOT_CHECKED = "not_checked"
+    CHECKING = "checking"
+    READY = "ready"
+    NO_KEY = "no_key"
+    MALFORMED = "malformed"
+    REJECTED = "rejected"
+    NO_PERMISSION = "no_permission"
+    NO_CREDIT = "no_credit"
+    RATE_LIMITED = "rate_limited"
+    UNREACHABLE = "unreachable"
+    TIMED_OUT = "timed_out"
+    TLS_ERROR = "tls_error"
+    SERVER_ERROR = "server_error"
+    NOT_RUNNING = "not_running"
+
+
+@dataclass(frozen=True, slots=True)
+class AuthStatus:
+    """Whether one provider can be asked, and what to do if not.
+
+    Attributes:
+        advice: One sentence; "" where there is nothing to do.
+        latency_s: Seconds that the last attempt took, None where nothing was sent.
+        attempts: How many requests were sent for this.
+        key_source: "argument", "typed in", "variable NAME", "keyring", "Colab" or "none".
+        key_tail: At most its last four characters.
+        error: What the server or the network said, None where nothing failed.
+    """
+
+    provider: str
+    state: SignInState
+    advice: str = ""
+    latency_s: float | None = None
+    attempts: int = 0
+    checked_at: datetime | None = None
+    key_source: str = "none"
+    key_tail: str = ""
+    base_url: str = ""
+    error: str | None = None
+
+    def __str__(self) -> str:
+        words = self.state.replace("_", " ")
+        said = f"{self.provider}: {words}. {self.advice}".rstrip(" .")
+        return said if said.endswith("?") else f"{said}."
+
+    def _repr_pretty_(self, printer: object, cycle: bool) -> None:
+        printer.text(str(self))  # type: ignore[attr-defined]  # IPython's printer is untyped
+
+    @property
+    def ready(self) -> bool:
+        """True where a question would be answered."""
+        return self.state is SignInState.READY
+
+
+def unchecked(provider: Provider, credential: Credential) -> AuthStatus:
+    """What can be said without asking anybody."""
+    if credential.problem:
+        state = SignInState.NO_KEY if credential.unreadable else SignInState.MALFORMED
+    elif credential.key is None and provider.needs_key:
+        state = SignInState.NO_KEY
+    else:
+        state = SignInState.NOT_CHECKED
+    return described(provider, credential, state, error=credential.problem or None)
+
+
+def described(
+    provider: Provider, credential: Credential, state: SignInState, *, error: str | None = None
+) -> AuthStatus:
+    """*state* with the advice for it, and with all that is known of the key."""
+    names = " or ".join(provider.key_vars) or "its key"
+    advice = ADVICE[state]
+    if state is SignInState.READY and credential.key and not provider.proves_key:
+        advice = UNPROVED
+    return AuthStatus(
+        provider=provider.name,
+        state=state,
+        advice=advice.format(
+            label=provider.label, name=provider.name, names=names, url=provider.base_url
+        ),
+        key_source=credential.source,
+        key_tail=credential.key.tail if credential.key else "",
+        base_url=provider.base_url,
+        error=error,
+    )
+
+
+def unsafe(provider: Provider, credential: Credential, why: str) -> AuthStatus:
+    """The status of a provider to whose base URL nothing may be sent; *why* is the advice."""
+    clear_text = provider.base_url.startswith("http://")
+    state = SignInState.TLS_ERROR if clear_text else SignInState.UNREACHABLE
+    sentence = f"{why[:1].upper()}{why[1:].rstrip('.')}."
+    return replace(described(provider, credential, state, error=why), advice=sentence)
+
+
+def state_of(error: LlmkitError, provider: Provider) -> SignInState:
+    """What *error* says of the key."""
+    for kind, state in STATES:
+        if isinstance(error, kind):
+            return state
+    if not isinstance(error, APIConnectionError):
+        return SignInState.SERVER_ERROR
+    if error.code == "tls":
+        return SignInState.TLS_ERROR
+    if not provider.needs_key and error.outcome is Outcome.UNSENT:
+        return SignInState.NOT_RUNNING
+    return SignInState.UNREACHABLE
+
+
+STATES = (
+    (LocalModelError, SignInState.NOT_RUNNING),
+    (APITimeoutError, SignInState.TIMED_OUT),
+    (AuthenticationError, SignInState.REJECTED),
+    (PermissionDeniedError, SignInState.NO_PERMISSION),
+    (InsufficientFundsError, SignInState.NO_CREDIT),
+    (RateLimitError, SignInState.RATE_LIMITED),
+)
+
+UNPROVED = "{label} answers without checking the key: the first call shows whether it is accepted."
+ADVICE = {
+    SignInState.NOT_CHECKED: "Nobody has asked yet: %llmkit check {name} finds out.",
+    SignInState.CHECKING: "Wait for the answer.",
+    SignInState.READY: "",
+    SignInState.NO_KEY: "Set {names}, or type a key in with %llmkit key {name}.",
+    SignInState.MALFORMED: "Paste the key again; what is there cannot be one.",
+    SignInState.REJECTED: "{label} refuses this key: make a new one and set {names}.",
+    SignInState.NO_PERMISSION: "The key is valid but may not do this: look at its permissions.",
+    SignInState.NO_CREDIT: "The account has no credit left: add some at {label}.",
+    SignInState.RATE_LIMITED: "Too many requests just now; the key was not refused. Wait a little.",
+    SignInState.UNREACHABLE: "Nobody answers at {url}; the key was not refused. Are you online?",
+    SignInState.TIMED_OUT: "{label} did not answer in time; the key was not refused. Try again.",
+    SignInState.TLS_ERROR: "No trusted connection to {url}: look at its certificate or a proxy.",
+    SignInState.SERVER_ERROR: "{label} has trouble; the key was not refused. Try again later.",
+    SignInState.NOT_RUNNING: "Nothing runs at {url}: start it.",
+}

@@ -1,0 +1,183 @@
+"""What a provider's own list of models says, laid over the catalogue."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from ..types import Capability, Lifecycle, Model
+from .entry import Alias, AliasKind, Catalogue, ModelEntry, normal
+from .loader import indexed
+
+SCHEMA = "llmkit.models"
+VERSION = 1
+# So long a list has the say over the catalogue; an older one only tells of ids that nobody knows.
+TTL = timedelta(hours=24)
+_PINNED = re.compile(r"[-@](\d{4}|\d{6}|\d{8}|\d{4}-\d{2}-\d{2})$")
+
+
+@dataclass(frozen=True, slots=True)
+class LiveList:
+    """All models that a provider listed at one moment.
+
+    Attributes:
+        base_url: Where it was read: another server of that name has another list.
+        read_at: In UTC.
+    """
+
+    provider: str
+    base_url: str
+    read_at: datetime
+    models: tuple[Model, ...]
+
+    def fresh(self, now: datetime) -> bool:
+        """True while it has the say over the catalogue."""
+        return now - self.read_at < TTL
+
+
+def with_lists(catalogue: Catalogue, lists: Iterable[LiveList], now: datetime) -> Catalogue:
+    """*catalogue* as *lists* correct it: existence, lifecycle, limits, aliases; never its peers."""
+    lists = list(lists)
+    if not lists:
+        return catalogue
+    models = {(m.provider, m.id): m for rows in catalogue.models.values() for m in rows.values()}
+    aliases = [a for rows in catalogue.aliases.values() for a in rows.values()]
+    for found in lists:
+        if found.fresh(now):
+            models |= _unlisted(catalogue, found)
+            aliases += _aliases(found)
+        for model in found.models:
+            known = catalogue.entry(found.provider, model.id)
+            models[model.provider, model.id] = _merged(known, model, found, now)
+    made = indexed(
+        catalogue.as_of, models=models.values(), names=catalogue.names.values(),
+        aliases=aliases, classes=catalogue.classes,
+    )  # fmt: skip
+    return replace(made, prices=catalogue.prices, fallbacks=catalogue.fallbacks)
+
+
+def document(found: LiveList) -> dict[str, Any]:
+    """*found* as JSON can hold it."""
+    return {
+        "schema": SCHEMA,
+        "version": VERSION,
+        "provider": found.provider,
+        "base_url": found.base_url,
+        "read_at": found.read_at.isoformat(),
+        "models": [_record(model) for model in found.models],
+    }
+
+
+def list_from(data: Mapping[str, Any]) -> LiveList:
+    """The list that `document` made.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError: It is none, or one of another version.
+    """
+    if (data["schema"], data["version"]) != (SCHEMA, VERSION):
+        raise ValueError("another version")
+    provider = data["provider"]
+    read_at = datetime.fromisoformat(data["read_at"])
+    if read_at.tzinfo is None:
+        raise ValueError("a time without a zone")
+    models = tuple(_model(provider, record) for record in data["models"])
+    return LiveList(provider, data["base_url"], read_at, models)
+
+
+def _merged(known: ModelEntry | None, model: Model, found: LiveList, now: datetime) -> ModelEntry:
+    if known is not None and not found.fresh(now):
+        return known
+    day = found.read_at.date()
+    entry = known or ModelEntry(model.provider, model.id, Lifecycle.UNKNOWN)
+    entry = replace(
+        entry,
+        listed=True if found.fresh(now) else None,
+        successors=(model.successor, *entry.successors) if model.successor else entry.successors,
+        max_input=model.max_input or entry.max_input,
+        max_output=model.max_output or entry.max_output,
+        capabilities=model.capabilities | (entry.capabilities - model.lacks),
+        lacks=model.lacks | (entry.lacks - model.capabilities),
+        source=f"{found.provider}'s own list",
+        read=day,
+    )
+    return _alive(entry, model, day)
+
+
+def _alive(entry: ModelEntry, model: Model, day: date) -> ModelEntry:
+    """*entry* with the lifecycle that the list gives; being listed is itself a sign of life."""
+    if model.lifecycle is Lifecycle.ACTIVE:
+        return replace(entry, state=Lifecycle.ACTIVE, deprecated=None, retires=model.retires_on)
+    if model.lifecycle is not Lifecycle.UNKNOWN:
+        return replace(entry, state=model.lifecycle, retires=model.retires_on or entry.retires)
+    gone = entry.retires is not None and entry.retires <= day
+    if gone or entry.state in (Lifecycle.UNKNOWN, Lifecycle.RETIRED):
+        return replace(
+            entry, state=Lifecycle.ACTIVE, deprecated=None,
+            retires=None if gone else entry.retires,
+        )  # fmt: skip
+    return entry
+
+
+def _unlisted(catalogue: Catalogue, found: LiveList) -> dict[tuple[str, str], ModelEntry]:
+    """The rows that the catalogue has and the list has not."""
+    names = [name for model in found.models for name in (model.id, *model.aliases)]
+    if found.provider == "ollama":
+        names += [name.removesuffix(":latest") for name in names]
+    listed = set(map(normal, names))
+    rows = catalogue.models.get(found.provider, {}).values()
+    return {
+        (row.provider, row.id): replace(row, listed=False)
+        for row in rows
+        if normal(row.id) not in listed
+    }
+
+
+def _aliases(found: LiveList) -> list[Alias]:
+    """What the list calls other names of one model; a list may name each of them as a model."""
+    listed = {model.id for model in found.models}
+    source = f"{found.provider}'s own list"
+    made = []
+    for model in found.models:
+        group = {model.id, *model.aliases}
+        # The dated id is the model and the others its names, whichever of them is the row.
+        pinned = sorted(name for name in group & listed if _PINNED.search(name))
+        target = pinned[-1] if pinned else model.id
+        for name in sorted(group - {target}):
+            kind: AliasKind = "floating" if "latest" in name else "name"
+            made.append(Alias(found.provider, name, target, kind, source, found.read_at.date()))
+    return made
+
+
+def _record(model: Model) -> dict[str, Any]:
+    return {
+        "id": model.id,
+        "name": model.name,
+        "lifecycle": model.lifecycle.value,
+        "retires_on": model.retires_on.isoformat() if model.retires_on else None,
+        "successor": model.successor,
+        "max_input": model.max_input,
+        "max_output": model.max_output,
+        "capabilities": sorted(model.capabilities),
+        "lacks": sorted(model.lacks),
+        "aliases": list(model.aliases),
+    }
+
+
+def _model(provider: str, record: Mapping[str, Any]) -> Model:
+    ends = record["retires_on"]
+    return Model(
+        provider=provider,
+        id=record["id"],
+        name=record["name"],
+        lifecycle=Lifecycle(record["lifecycle"]),
+        retires_on=date.fromisoformat(ends) if ends else None,
+        successor=record["successor"],
+        max_input=record["max_input"],
+        max_output=record["max_output"],
+        capabilities=frozenset(map(Capability, record["capabilities"])),
+        lacks=frozenset(map(Capability, record["lacks"])),
+        aliases=tuple(record["aliases"]),
+    )

@@ -1,0 +1,180 @@
+"""Whether a model is what a request needs, by what is known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+
+from ..types import Capability, Lifecycle, Prompt, Usage
+from . import lifecycle, prices, token_estimate
+from .entry import Catalogue, ModelEntry, normal
+from .names import MAKERS
+
+MARGIN = 1.1  # on an estimate of tokens
+# No model for chat that is still served takes less, so that a question of a few lines needs no
+# source for a window; the smallest of the catalogue has 4,096.
+SMALLEST_WINDOW = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What one request asks of a model.
+
+    Attributes:
+        usage: Its tokens, by estimate.
+        output_tokens: What the answer may take, None where nothing was said.
+        capabilities: Without which an answer is of no use.
+        more_than: A window of so many input tokens was too small.
+    """
+
+    usage: Usage
+    output_tokens: int | None = None
+    capabilities: tuple[Capability, ...] = ()
+    more_than: int | None = None
+
+    @property
+    def input_tokens(self) -> int:
+        """The window that it must have, with room for a wrong estimate."""
+        return round((self.usage.input_tokens or 0) * MARGIN)
+
+
+def need_of(prompt: Prompt, capabilities: tuple[Capability, ...] = ()) -> Need:
+    """What *prompt* asks of a model."""
+    return Need(token_estimate.guessed_usage(prompt), prompt.max_tokens, capabilities)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Which substitutes are allowed.
+
+    Attributes:
+        on: The day.
+        has_key: Whether a provider can be asked with what the person has.
+        providers: Only these; None for all.
+        max_cost_usd: Most US dollars of one answer, by estimate.
+        allow_unknown: Lets pass what no source knows.
+    """
+
+    on: date
+    has_key: Callable[[str], bool] = lambda provider: True
+    providers: frozenset[str] | None = None
+    max_cost_usd: float | None = None
+    allow_unknown: bool = False
+
+
+def unfit(
+    catalogue: Catalogue, provider: str, model: str, need: Need, terms: Terms, *, named: bool
+) -> str | None:
+    """Why that model may not answer, None where it may.
+
+    Args:
+        named: True where the caller has named it, which vouches for its life and its size
+            where no source knows them, and outweighs nothing that one does.
+    """
+    known = facts(catalogue, provider, model)
+    for against in _reasons(catalogue, provider, model, known, need, terms):
+        vouched = terms.allow_unknown or (named and not against.of_ability)
+        if against.proven or not vouched:
+            return against.words
+    return None
+
+
+class Against(NamedTuple):
+    """A reason against a model.
+
+    Attributes:
+        proven: False where no source says, so that it may be good all the same.
+        of_ability: True where it is about something that the request asks for by name.
+    """
+
+    words: str
+    proven: bool = True
+    of_ability: bool = False
+
+
+def _reasons(
+    catalogue: Catalogue,
+    provider: str,
+    model: str,
+    known: ModelEntry | None,
+    need: Need,
+    terms: Terms,
+) -> Iterator[Against]:
+    if terms.providers is not None and provider not in terms.providers:
+        yield Against("is at a provider that is not allowed")
+    yield from _life(catalogue, provider, model, terms.on)
+    if not terms.has_key(provider):
+        yield Against(f"needs a key for {provider}")
+    yield from _abilities(known, need)
+    window = known.input_limit if known else None
+    if need.more_than is not None and window is not None and window <= need.more_than:
+        yield Against(f"takes no more than the {need.more_than:,} tokens that were too few")
+    yield from _size("takes", window, need.input_tokens, always=need.more_than is not None)
+    yield from _size("writes", known.max_output if known else None, need.output_tokens or 0)
+    total = known.context_total if known else None
+    if total is not None and need.input_tokens + (need.output_tokens or 0) > total:
+        yield Against(f"has {total:,} tokens for prompt and answer together")
+    if terms.max_cost_usd is not None:
+        cost = prices.cost(provider, model, need.usage, on=None, catalogue=catalogue)
+        if cost is None:
+            yield Against("has no known price", proven=False)
+        elif cost.usd > terms.max_cost_usd:
+            yield Against(f"would cost about ${cost.usd:.2g}, more than ${terms.max_cost_usd:g}")
+
+
+def _life(catalogue: Catalogue, provider: str, model: str, on: date) -> Iterator[Against]:
+    state = lifecycle.lifecycle_of(catalogue, provider, model, on)
+    listed = lifecycle.is_listed(catalogue, provider, model)
+    if state in lifecycle.GONE:
+        yield Against(f"is {state}")
+    elif listed is False:
+        yield Against(f"is not in {provider}'s own list")
+    elif listed is None:
+        # What a reseller listed last month ends with its maker's own service.
+        home = at_home(catalogue, model)
+        at_maker = lifecycle.lifecycle_of(catalogue, *home, on) if home else None
+        if state is Lifecycle.UNKNOWN or at_maker is Lifecycle.RETIRED:
+            yield Against("is not known to be alive", proven=False)
+        elif provider == "ollama":
+            yield Against("is not known to be on this machine", proven=False)
+
+
+def facts(catalogue: Catalogue, provider: str, model: str) -> ModelEntry | None:
+    """What is known of an id; of a maker's model at OpenRouter, what is known at its maker."""
+    known = lifecycle.facts_of(catalogue, provider, model)
+    bare = known is None or not (known.input_limit or known.capabilities or known.lacks)
+    home = at_home(catalogue, model) if bare and provider == "openrouter" else None
+    return (lifecycle.facts_of(catalogue, *home) if home else None) or known
+
+
+def at_home(catalogue: Catalogue, model: str) -> tuple[str, str] | None:
+    """Where an OpenRouter id is at its maker's own API, None where no source says."""
+    maker, _, rest = model.partition(":")[0].partition("/")
+    home, key = MAKERS.get(maker, ""), normal(rest)
+    found = catalogue.ids.get(home, {}).get(key)
+    alias = catalogue.aliases.get(home, {}).get(key)
+    name = found or (alias.alias if alias else None)
+    return (home, name) if name else None
+
+
+def _abilities(known: ModelEntry | None, need: Need) -> Iterator[Against]:
+    if known is not None and known.output_modalities and "text" not in known.output_modalities:
+        yield Against("writes no text")
+    if known is not None and (known.kind == "embedding" or known.has(Capability.EMBEDDING) is True):
+        yield Against("makes embeddings and no text")
+    for wanted in need.capabilities:
+        has = known.has(wanted) if known else None
+        if has is not True:
+            words = f"has no {wanted}" if has is False else f"is not known to have {wanted}"
+            yield Against(words, proven=has is False, of_ability=True)
+
+
+def _size(verb: str, limit: int | None, needed: int, *, always: bool = False) -> Iterator[Against]:
+    if limit is None:
+        if always or needed > SMALLEST_WINDOW:
+            what = "take" if verb == "takes" else "write"
+            yield Against(f"is not known to {what} {needed:,} tokens", proven=False)
+    elif needed > limit:
+        yield Against(f"{verb} {limit:,} tokens, and about {needed:,} are needed")

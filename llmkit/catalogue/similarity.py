@@ -1,0 +1,86 @@
+"""Which models look most like another one, where no table says what is comparable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from math import log10
+
+from ..types import Capability, Usage
+from . import lifecycle, prices
+from .entry import Catalogue
+from .requirements import facts
+
+LEVELS = {"nano": 0, "small": 1, "medium": 2, "flagship": 3}
+SPECIAL = ("code", "vision", "reasoning", "embedding")
+# Measured on the curated table (2026-11-25, 282 pairs of peers that both live, at the four makers):
+# the peer comes first in 46 of 100 cases and among the first three in 78; without class in 20 and
+# 49, without price in 43 and 65, without age in 39 and 73. A suggestion, therefore, and no more.
+PER_CLASS = 1.8
+OTHER_SPECIALITY = 3.5
+PER_YEAR = 1.5
+PER_TENFOLD_PRICE = 1.1
+LOSES = 0.5  # a smaller window, or vision or reasoning that the other one has
+UNKNOWN_AGE_YEARS = 1.0
+
+Place = tuple[str, str]  # a provider and an id there
+
+
+def ranked(
+    catalogue: Catalogue, like: Place, among: Iterable[Place], on: date
+) -> tuple[Place, ...]:
+    """*among* with what looks most like *like* first; equal ones by their names."""
+    price = _price(catalogue, like)  # once, for a table of prices is slow to ask
+    return tuple(
+        sorted(among, key=lambda place: (_distance(catalogue, like, price, place, on), place))
+    )
+
+
+def _distance(
+    catalogue: Catalogue, like: Place, price: float | None, other: Place, on: date
+) -> float:
+    """How little the two models have in common; *price* is that of *like*."""
+    kinds = kind_of(catalogue, *like), kind_of(catalogue, *other)
+    distance = 0.0
+    if kinds[0] != kinds[1]:
+        here, there = (LEVELS.get(kind or "", LEVELS["medium"]) for kind in kinds)
+        distance += PER_CLASS * abs(here - there)
+        if any(kind in SPECIAL for kind in kinds):
+            distance += OTHER_SPECIALITY
+    ours, theirs = facts(catalogue, *like), facts(catalogue, *other)
+    years = UNKNOWN_AGE_YEARS
+    if theirs is not None and theirs.released is not None:
+        years = max(0.0, (on - theirs.released).days / 365.25)
+    distance += PER_YEAR * years
+    other_price = _price(catalogue, other)
+    tenfolds = abs(log10(other_price / price)) if price and other_price else 1.0
+    distance += PER_TENFOLD_PRICE * tenfolds
+    if ours is not None:
+        has = theirs.capabilities if theirs else frozenset()
+        losses = len((ours.capabilities & {Capability.VISION, Capability.REASONING}) - has)
+        window = (theirs.input_limit if theirs else None) or 0
+        if ours.input_limit is not None and window < ours.input_limit:
+            losses += 1
+        distance += LOSES * losses
+    return distance
+
+
+def kind_of(catalogue: Catalogue, provider: str, model: str) -> str | None:
+    """The class of an id, None where none is known."""
+    for entry in lifecycle.entries_of(catalogue, provider, model):
+        if entry.kind is not None:
+            return entry.kind
+    named = catalogue.peers.get(provider, {}).get(model, ())
+    return named[0].kind if named else None
+
+
+def class_change(catalogue: Catalogue, asked: Place, chosen: Place) -> int | None:
+    """Steps from one class to the other, None where one of them is not in their order."""
+    here, there = (LEVELS.get(kind_of(catalogue, *place) or "") for place in (asked, chosen))
+    return None if here is None or there is None else there - here
+
+
+def _price(catalogue: Catalogue, place: Place) -> float | None:
+    # A usual request: a larger one would be priced by the higher tier that some have.
+    cost = prices.cost(*place, Usage(1_000, 1_000), on=None, catalogue=catalogue)
+    return cost.usd if cost else None

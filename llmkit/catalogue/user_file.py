@@ -1,0 +1,235 @@
+"""Reads a person's own rows from the text of a TOML file.
+
+    [[names]]                      # a name of your own for one model, known or not
+    name = "cheap"
+    provider = "openai"
+    id = "gpt-6-luna"
+
+    [[equivalents]]                # what is comparable elsewhere: a new row, or a correction
+    name = "gpt-3.5-turbo"
+    mistral = "ministral-8b-latest"
+
+    [[fallbacks]]                  # what to try first where a model cannot answer
+    name = "openai:gpt-6-luna"
+    then = ["mistral:mistral-small-latest", "local:smollm2"]
+
+    [[prices]]                     # US dollars for a million tokens
+    provider = "lab"
+    id = "my-model"
+    input = 0.5
+    output = 1.5
+
+    [[providers]]                  # a server that speaks OpenAI's chat completions
+    name = "lab"
+    base_url = "https://lab.example.org/v1"
+    key_var = "LAB_KEY"
+
+A row of `names` may also have class, max_input, max_output, has, lacks, retires and successor; one
+of `equivalents` a class; one of `prices` the price of cached input.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+from ..errors import ConfigError
+from ..settings import refuse_plain_http
+from ..types import Capability, Lifecycle
+from .entry import ModelEntry, Price, normal
+from .similarity import LEVELS, SPECIAL
+from .user_rows import Own, Place
+
+CLASSES = (*LEVELS, *SPECIAL)
+
+
+class _Row(NamedTuple):
+    """One row, and where it stands: for what is said of a mistake in it."""
+
+    values: Mapping[str, Any]
+    place: str
+
+
+def own_rows(text: str, path: str, providers: Collection[str]) -> Own:
+    """The rows in *text*.
+
+    Args:
+        path: Of the file, for messages.
+        providers: The names that there are without the file.
+
+    Raises:
+        ConfigError: A row is wrong; says in which file and row, and what belongs there.
+    """
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not TOML: {error}") from None
+    unknown = sorted(tables.keys() - SECTIONS)
+    if unknown:
+        raise ConfigError(
+            f"{path}: there is no [[{unknown[0]}]]; there are {', '.join(sorted(SECTIONS))}"
+        )
+    rows = {name: list(_rows(tables, name, text, path)) for name in SECTIONS}
+    own_providers = dict(map(_provider, rows["providers"]))
+    known = [*providers, *own_providers]
+    for row in (*rows["names"], *rows["prices"]):
+        _known(row, "provider", _text(row, "provider"), known)
+    for row in rows["equivalents"]:
+        for name in row.values.keys() - {"name", "class"}:
+            _known(row, "each key but name and class", name, known)
+    for row in rows["fallbacks"]:
+        _known(row, "the provider of name", _text(row, "name").partition(":")[0], known)
+    return Own(
+        names=dict(map(_name, rows["names"])),
+        models=tuple(map(_model, rows["names"])),
+        equivalents=dict(map(_equivalent, rows["equivalents"])),
+        kinds={
+            _text(row, "name"): _one_of(row, "class", CLASSES)
+            for row in rows["equivalents"]
+            if "class" in row.values
+        },
+        fallbacks=dict(map(_fallback, rows["fallbacks"])),
+        prices=dict(map(_price, rows["prices"])),
+        providers=own_providers,
+    )
+
+
+def _rows(tables: Mapping[str, Any], section: str, text: str, path: str) -> Iterator[_Row]:
+    found = tables.get(section, [])
+    if not isinstance(found, list):
+        raise ConfigError(f"{path}: {section} is a list of rows; begin each with [[{section}]]")
+    header = re.compile(rf"^\s*\[\[\s*{section}\s*\]\]")
+    lines = [n for n, line in enumerate(text.splitlines(), 1) if header.match(line)]
+    for number, values in enumerate(found, 1):
+        at = f", line {lines[number - 1]}" if len(lines) == len(found) else ""
+        row = _Row(values, f"{path}, row {number} of [[{section}]]{at}")
+        if not isinstance(values, Mapping):
+            raise ConfigError(f"{row.place}: is no table")
+        allowed = SECTIONS[section]
+        stray = sorted(values.keys() - allowed) if allowed else []
+        if stray:
+            raise ConfigError(
+                f"{row.place}: there is no {stray[0]!r}; there are {', '.join(sorted(allowed))}"
+            )
+        yield row
+
+
+def _name(row: _Row) -> tuple[str, tuple[str, str]]:
+    return normal(_text(row, "name")), (_text(row, "provider"), _text(row, "id"))
+
+
+def _model(row: _Row) -> ModelEntry:
+    successor = _text(row, "successor") if "successor" in row.values else None
+    return ModelEntry(
+        _text(row, "provider"), _text(row, "id"), Lifecycle.ACTIVE,
+        kind=_one_of(row, "class", CLASSES) if "class" in row.values else None,
+        retires=_day(row, "retires"),
+        successors=(successor,) if successor else (),
+        max_input=_count(row, "max_input"),
+        max_output=_count(row, "max_output"),
+        capabilities=_capabilities(row, "has"),
+        lacks=_capabilities(row, "lacks"),
+        source=row.place,
+    )  # fmt: skip
+
+
+def _equivalent(row: _Row) -> tuple[str, Mapping[str, tuple[str, ...]]]:
+    peers = {p: _texts(row, p) for p in row.values if p not in ("name", "class")}
+    if not peers:
+        raise ConfigError(f'{row.place}: names no provider; write e.g. mistral = "an id there"')
+    return _text(row, "name"), peers
+
+
+def _fallback(row: _Row) -> tuple[Place, tuple[str, ...]]:
+    provider, colon, name = _text(row, "name").partition(":")
+    if not colon or not name:
+        raise ConfigError(f'{row.place}: name must be "provider:id", not {provider!r}')
+    return (provider, normal(name)), _texts(row, "then")
+
+
+def _price(row: _Row) -> tuple[Place, Price]:
+    cached = _number(row, "cached") if "cached" in row.values else None
+    place = _text(row, "provider"), normal(_text(row, "id"))
+    return place, Price(_number(row, "input"), _number(row, "output"), cached, row.place)
+
+
+def _provider(row: _Row) -> tuple[str, Mapping[str, str]]:
+    entry = {key: _text(row, key) for key in ("base_url", "key_var") if key in row.values}
+    name, url = _text(row, "name"), _text(row, "base_url")
+    if not name.isidentifier():
+        raise ConfigError(f"{row.place}: name may have letters, digits and _, not {name!r}")
+    try:
+        refuse_plain_http(url, has_key="key_var" in entry)
+    except ConfigError as error:
+        raise ConfigError(f"{row.place}: {error}") from None
+    return name, entry
+
+
+def _text(row: _Row, key: str) -> str:
+    value = row.values.get(key)
+    if not isinstance(value, str) or not value.strip():
+        raise ConfigError(f"{row.place}: {key} {_missing(value, 'text')}")
+    return value.strip()
+
+
+def _texts(row: _Row, key: str) -> tuple[str, ...]:
+    value = row.values.get(key)
+    found = [value] if isinstance(value, str) else value
+    if not isinstance(found, list) or not found or not all(isinstance(v, str) for v in found):
+        raise ConfigError(f"{row.place}: {key} {_missing(value, 'a name or a list of names')}")
+    return tuple(found)
+
+
+def _number(row: _Row, key: str) -> float:
+    value = row.values.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e9:
+        raise ConfigError(f"{row.place}: {key} {_missing(value, 'a number of 0 or more')}")
+    return float(value)
+
+
+def _count(row: _Row, key: str) -> int | None:
+    value = row.values.get(key)
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+        raise ConfigError(f"{row.place}: {key} {_missing(value, 'a whole number of 1 or more')}")
+    return value
+
+
+def _day(row: _Row, key: str) -> date | None:
+    value = row.values.get(key)
+    if value is not None and type(value) is not date:
+        raise ConfigError(f"{row.place}: {key} {_missing(value, 'a date such as 2027-01-31')}")
+    return value
+
+
+def _capabilities(row: _Row, key: str) -> frozenset[Capability]:
+    names = _texts(row, key) if key in row.values else ()
+    return frozenset(Capability(_known(row, key, name, list(Capability))) for name in names)
+
+
+def _one_of(row: _Row, key: str, known: Sequence[str]) -> str:
+    return _known(row, key, _text(row, key), known)
+
+
+def _known(row: _Row, key: str, value: str, known: Sequence[str]) -> str:
+    if value not in known:
+        raise ConfigError(f"{row.place}: {key} is one of {', '.join(known)}, not {value!r}")
+    return value
+
+
+def _missing(value: object, what: str) -> str:
+    return "is missing" if value is None else f"must be {what}, not {value!r}"
+
+
+SECTIONS: Mapping[str, frozenset[str]] = {
+    "names": frozenset({
+        "name", "provider", "id", "class", "max_input", "max_output", "has", "lacks", "retires",
+        "successor",
+    }),
+    "equivalents": frozenset(),  # any provider's name
+    "fallbacks": frozenset({"name", "then"}),
+    "prices": frozenset({"provider", "id", "input", "output", "cached"}),
+    "providers": frozenset({"name", "base_url", "key_var"}),
+}  # fmt: skip

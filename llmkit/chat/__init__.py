@@ -1,0 +1,1 @@
+"""One prompt to one model: from the arguments of `ask` to a priced answer."""

@@ -1,0 +1,152 @@
+"""Turns a resolved name, a prompt and the options into a call, or says why it cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from ..catalogue import lifecycle
+from ..catalogue.entry import Catalogue
+from ..catalogue.resolution import Resolution
+from ..errors import ConfigError, ModelNotFoundError, RetiredModelError
+from ..providers.base import Provider
+from ..retries.policy import RetryPolicy
+from ..secret import Secret
+from ..settings import Settings
+from ..transport.base import Limits
+from ..types import FallbackStep, How, Lifecycle, Prompt
+from .options import Options
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """All that one request needs to know.
+
+    Attributes:
+        prompt: Already fitted to the model.
+        ignored: The parameters that fitting left out.
+    """
+
+    provider: Provider
+    model: str
+    prompt: Prompt
+    key: Secret | None
+    limits: Limits
+    policy: RetryPolicy
+    ignored: tuple[str, ...] = ()
+    fallback: tuple[FallbackStep, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def call_for(
+    resolution: Resolution,
+    prompt: Prompt,
+    options: Options,
+    *,
+    catalogue: Catalogue,
+    provider: Provider,
+    settings: Settings,
+    key: Callable[[Provider], Secret | None],
+) -> Call:
+    """The call that puts *prompt* to what *resolution* found.
+
+    *key* is asked last: first comes what no key can mend, such as a model that is gone.
+
+    Raises:
+        ModelNotFoundError: The model is gone; or its provider's own list lacks it, and the
+            options allow another.
+        ConfigError: The model is not known to have what is needed; or `strict` is on and it
+            cannot take a parameter.
+    """
+    model = resolution.model
+    if not options.verbatim:
+        _refuse(resolution, options, catalogue)
+    fitted = provider.fit(prompt, model)
+    if fitted.ignored and options.strict:
+        names = " and ".join(fitted.ignored)
+        raise ConfigError(f"{model} cannot take {names}; leave it out, or drop strict=True")
+    warnings = []
+    if resolution.lifecycle is Lifecycle.DEPRECATED and model == resolution.id:
+        when = f" on {resolution.retires_on}" if resolution.retires_on else ""
+        warnings.append(f"{model} will be retired{when}")
+    if resolution.ambiguous and resolution.how is not How.VERBATIM:
+        others = ", ".join(resolution.alternatives)
+        warnings.append(f"{resolution.asked} could also mean {others}")
+    retries = settings.retries if options.retries is None else options.retries
+    return Call(
+        provider=provider,
+        model=model,
+        prompt=fitted.prompt,
+        key=key(provider),
+        limits=limits(settings, options),
+        policy=_policy(1 + retries),
+        ignored=fitted.ignored,
+        fallback=(_translated(resolution, catalogue),) if resolution.substituted else (),
+        warnings=tuple(warnings),
+    )
+
+
+def limits(settings: Settings, options: Options) -> Limits:
+    """The time limits of one call."""
+    return _limits(
+        settings.connect_timeout_s,
+        settings.first_byte_timeout_s,
+        settings.idle_timeout_s,
+        settings.idle_content_timeout_s,
+        options.timeout or settings.deadline_s,
+    )
+
+
+# The same few values for every call of a run.
+_limits = lru_cache(maxsize=64)(Limits)
+_policy = lru_cache(maxsize=64)(RetryPolicy)
+
+
+def _refuse(resolution: Resolution, options: Options, catalogue: Catalogue) -> None:
+    provider, model = resolution.provider, resolution.model
+    if resolution.lifecycle is Lifecycle.RETIRED and not resolution.substituted:
+        when = f" on {resolution.retires_on}" if resolution.retires_on else ""
+        said = f"{provider} retired {resolution.id}{when}"
+        if resolution.live is None:
+            said += ", and the catalogue knows no model to call instead; see models()"
+        else:
+            said += f'; ask for "{provider}:{resolution.live}"'
+        if resolution.live is not None and not options.fallback.rules:
+            said += ', or allow it with fallback="equivalent"'
+        raise RetiredModelError(said, provider=provider, model=model)
+    # A list can be of an hour ago, so that where nobody else may answer the provider has the say.
+    listed: bool | None = True
+    if options.fallback.rules:
+        asked = model == resolution.id
+        listed = resolution.listed if asked else lifecycle.is_listed(catalogue, provider, model)
+    if listed is False:
+        raise ModelNotFoundError(
+            f"{provider}'s own list has no {model}; read it again with "
+            f'llmkit.refresh("{provider}"), or pass verbatim=True',
+            provider=provider,
+            model=model,
+        )
+    missing: list[str] = []
+    if options.needs:
+        known = lifecycle.known_capabilities(catalogue, provider, model)
+        missing = [need for need in options.needs if need not in known]
+    if missing:
+        raise ConfigError(
+            f"{provider}:{model} is not known to have {' and '.join(missing)}; "
+            f'models(capability="{missing[0]}") lists models that are'
+        )
+
+
+def _translated(resolution: Resolution, catalogue: Catalogue) -> FallbackStep:
+    from ..catalogue import fallback  # few names are led elsewhere
+
+    asked = fallback.Asked(resolution.provider, resolution.id)
+    chosen = fallback.Candidate(resolution.provider, resolution.model, resolution.live_rule or "")
+    reason = f"{resolution.id}, its peer of that time, is {resolution.lifecycle}"
+    return fallback.step(catalogue, asked, chosen, reason)
+
+
+def at(call: Call, provider: Provider, key: Secret | None) -> Call:
+    """*call* with the address and the key that it is sent with."""
+    return replace(call, provider=provider, key=key)

@@ -1,0 +1,54 @@
+"""Puts what an answer cost to it, and what its substitution did to the price."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextlib import suppress
+from dataclasses import replace
+from functools import cache
+
+from ..catalogue import prices
+from ..catalogue.entry import Catalogue
+from ..types import Completion
+
+
+def warm(provider: str) -> None:
+    """Begins to read the price tables where *provider*'s answers need them; waits for nothing.
+
+    A first answer would have to wait for them at its end; so they are read while it is made.
+    """
+    if not prices.ready(provider):
+        _begin()
+
+
+@cache
+def _begin() -> None:
+    threading.Thread(target=_load, name="llmkit-prices").start()
+
+
+def _load() -> None:
+    with suppress(ImportError):  # whoever needs a price is told
+        prices.load()
+
+
+async def priced(completion: Completion, catalogue: Catalogue) -> Completion:
+    """*completion* with its cost, where the provider did not say it and a price is known."""
+    told = completion.cost_usd is not None
+    if told and not completion.fallback:
+        return completion
+    if completion.fallback or not prices.ready(completion.provider):
+        await asyncio.to_thread(prices.load)
+    usage, on = completion.usage, completion.started_at
+    models = () if told else (completion.response_model, completion.request_model)
+    for model in filter(None, models):
+        cost = prices.cost(completion.provider, model, usage, on=on, catalogue=catalogue)
+        if cost is not None:
+            completion = replace(completion, cost_usd=cost.usd, cost_source=cost.source)
+            break
+    if completion.fallback:
+        from ..catalogue import fallback  # few answers come from another model than the one asked
+
+        steps = (fallback.priced(catalogue, step, usage, on) for step in completion.fallback)
+        completion = replace(completion, fallback=tuple(steps))
+    return completion

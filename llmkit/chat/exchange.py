@@ -1,0 +1,383 @@
+"""One prompt on its way to one model and back."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from ..errors import (
+    BadResponseError,
+    CallError,
+    Outcome,
+    ProviderError,
+    RateLimitError,
+    StreamInterruptedError,
+    TransportError,
+)
+from ..providers.base import StreamParser, located, request_id_from
+from ..providers.redaction import Masks, masks, without_keys
+from ..retries.rate_limit import AT_ONCE, Gate
+from ..secret import redact
+from ..transport.base import STALE, Arriving, Carrier
+from ..transport.responses import MaybeDocument, refusal
+from ..types import Completion, Status, TextDelta
+from ..wire.messages import HttpResponse
+from ..wire.retry_hints import asked_in
+from .call import Call
+from .events import News
+from .timing import Times
+
+log = logging.getLogger(__name__)
+
+LAST_WORDS_S = 0.1  # for the end of the body, once the answer has ended
+REQUEST_IDS = ("x-request-id", "request-id", "x-generation-id", "mistral-correlation-id")
+USAGE_S = 2.0  # for token counts and the closing mark, once a finish reason came
+
+
+class Opened(NamedTuple):
+    """What a call is sent over.
+
+    Attributes:
+        call: The call, with the address and the key that it is sent with.
+        use: Entered for as long as the call needs the session.
+        session: Its id in the session table, None where there is no session.
+    """
+
+    call: Call
+    carrier: Carrier
+    use: AbstractContextManager[object] = nullcontext()
+    session: str | None = None
+
+
+Opening = Callable[[Call], Awaitable[Opened]]
+
+
+class Exchange:
+    """One call, its retries included, and what has come of it so far. Serves once.
+
+    *opening* is called when its turn has come. *gate* is the one of all calls to that provider
+    with that key, of which *at_once* may run. A call of a *group*, such as a row of a comparison,
+    waits for its turn as long as it takes, and its deadline begins then. *news* is told of each
+    retry and of the end.
+    """
+
+    def __init__(
+        self,
+        call: Call,
+        opening: Opening,
+        gate: Gate | None = None,
+        *,
+        at_once: int = AT_ONCE,
+        group: object = None,
+        news: News | None = None,
+    ) -> None:
+        self.call = call
+        self._opening = opening
+        self._opened: Opened | None = None
+        self._gate = gate or Gate(call.provider.label)
+        self._at_once = at_once
+        self._group = group
+        self._news = news
+        self._result: Completion | None = None
+        self._inside = False  # the gate, which counts who is
+        self._sending: AbstractAsyncContextManager[Arriving] | None = None
+        self._arriving: Arriving | None = None
+        self._parser: StreamParser | None = None
+        self._masks: Masks | None = None
+        self._document = MaybeDocument()
+        self._ending = False
+        self._answer: Completion | None = None
+        self._attempts = 0
+        self._billed = False
+        self._stale = False
+        self._times = Times()
+        self._request_id: str | None = None
+
+    @property
+    def times(self) -> Times:
+        """When its stages were."""
+        return self._times
+
+    async def whole(self, heard: Callable[[TextDelta], None] | None = None) -> Completion:
+        """The answer; *heard* is told of each piece as it comes.
+
+        Raises:
+            CallError: It failed for good; `.completion` holds what had come.
+        """
+        try:
+            delta = await self._first_piece()
+            while delta is not None:
+                if heard is not None:
+                    heard(delta)
+                delta = await self._next()
+            return self._finished()
+        except CallError as error:
+            self._explain(error)
+            raise
+        finally:
+            await self._leave()
+
+    async def deltas(self) -> AsyncGenerator[TextDelta, None]:
+        """The answer's text, one piece for each network read; see `whole`.
+
+        A reader that stops early closes it (contextlib.aclosing).
+
+        Raises:
+            CallError: It failed for good; `.completion` holds what had come.
+        """
+        try:
+            delta = await self._first_piece()
+            while delta is not None:
+                yield delta
+                delta = await self._next()
+            self._finished()
+        except CallError as error:
+            self._explain(error)
+            raise
+        finally:
+            await self._leave()
+
+    def _finished(self) -> Completion:
+        answer = self.completion()
+        if answer.status is Status.TRUNCATED:
+            raise StreamInterruptedError(
+                f"{self.call.provider.label} ended the answer of {self.call.model} without saying "
+                "that it was finished; the text so far is in .completion",
+                possibly_billed=True,
+            )
+        self._result = answer
+        return answer
+
+    def completion(self, status: Status | None = None) -> Completion:
+        """What has come so far; *status* says why it ended, if not by the provider's own word."""
+        if status is None and self._result is not None:
+            return self._result
+        about = self._about()
+        if self._answer is None and self._parser is not None:
+            return without_keys(self._parser.end(status, about), self._masks)
+        answer = self._answer or Completion()
+        about["warnings"] = (*answer.warnings, *about["warnings"])
+        about["request_id"] = answer.request_id or about["request_id"]
+        return replace(answer, status=status or answer.status, **about)
+
+    def _about(self) -> dict[str, Any]:
+        """What is known of the answer without having read it."""
+        call, times = self.call, self._times
+        left_out = [f"{name} was not sent: {call.model} cannot take it" for name in call.ignored]
+        return {
+            "provider": call.provider.name,
+            "request_model": call.model,
+            "request_id": redact(self._request_id or "") or None,
+            "started_at": times.began_at,
+            "time_to_first_chunk_s": times.to_first_s,
+            "duration_s": times.in_all_s,
+            "attempts": self._attempts,
+            "ignored_parameters": call.ignored,
+            "fallback": call.fallback,
+            "warnings": (*call.warnings, *left_out),
+            "possibly_billed": self._billed,
+        }
+
+    async def _first_piece(self) -> TextDelta | None:
+        gate = self._gate
+        if self._group is None:
+            self._times.limit(self.call.limits.deadline_s)
+        gate.budget.called()
+        try:
+            return await self._begin(1)
+        except CallError as error:
+            return await self.call.policy.after(
+                error,
+                self._begin,
+                sleep=gate.sleep,
+                on_retry=self._retrying,
+                time_left=self._times.left,
+                rand=gate.rand,
+                budget=gate.budget,
+            )
+
+    async def _begin(self, number: int) -> TextDelta | None:
+        # An attempt lasts until the first text: from there on a second request would be billed
+        # and answered a second time.
+        gate, again = self._gate, number > 1
+        if not gate.enter_now(self._at_once):
+            await gate.enter(
+                self._at_once, time_left=self._times.left, again=again, group=self._group
+            )
+        self._inside = True
+        self._parser = None
+        try:
+            opened = await self._open()
+            self._attempts += 1
+            self._arriving = arriving = await self._send(opened.carrier)
+            if arriving.status != 200:
+                raise await refusal(self.call.provider, arriving)
+            gate.accepted()
+            self._request_id = request_id_from(arriving.headers, *REQUEST_IDS)
+            self._parser, self._masks = self.call.provider.stream_parser(), masks()
+            self._document = MaybeDocument(arriving.headers.get("content-type", ""))
+            return await self._next()
+        except BaseException as error:
+            await self._release()
+            if isinstance(error, CallError):
+                self._learn_from(error)
+            raise
+
+    async def _open(self) -> Opened:
+        # Anew for each attempt: the session of the last one may have been closed meanwhile.
+        earlier, left = self._opened, self._times.left()
+        opened = await self._opening(self.call)
+        opened.use.__enter__()
+        if earlier is not None:
+            earlier.use.__exit__(None, None, None)
+        self._opened, self.call = opened, opened.call
+        if self._news is not None:
+            self._news.session = opened.session
+        if earlier is None:
+            # What opening took is none of the provider's time.
+            self._times.begin()
+            self._times.limit(left if self._group is None else self.call.limits.deadline_s)
+        return opened
+
+    async def _send(self, carrier: Carrier) -> Arriving:
+        call, limits, left = self.call, self.call.limits, self._times.left()
+        if left is not None:
+            limits = replace(limits, deadline_s=max(left, 0.0))
+        request = call.provider.chat_request(
+            call.prompt, model=call.model, key=call.key, stream=True
+        )
+        if self._stale:
+            request = replace(request, fresh=True)
+        sending = carrier.send(request, limits)
+        arriving = await sending.__aenter__()
+        self._sending = sending
+        return arriving
+
+    def _learn_from(self, error: CallError) -> None:
+        located(error, provider=self.call.provider.name, model=self.call.model)
+        if error.code == STALE:
+            # A kept connection that breaks at once was most likely closed before our request
+            # came; that this happens twice in a row is less likely than that it was read.
+            if self._stale:
+                error.outcome, error.possibly_billed = Outcome.AMBIGUOUS, True
+            self._stale = True
+        elif isinstance(error, RateLimitError) and error.retry_after is not None:
+            self._gate.close(error.retry_after)
+
+    async def _next(self) -> TextDelta | None:
+        """The next piece of text, None at the end of the answer."""
+        parser, arriving = self._parser, self._arriving
+        assert parser is not None
+        assert arriving is not None
+        while not parser.done and (data := await arriving.read()):
+            delta = parser.feed(data)
+            if self._document.body is not None:
+                self._document.keep(data, begun=parser.begun)
+            if parser.finished and not self._ending:
+                arriving.ending(USAGE_S)
+                self._ending = True
+            if delta is None:
+                continue
+            arriving.content_came()
+            self._times.something_came()
+            if self._masks is not None:
+                delta = self._masks.feed(delta)
+            if delta is not None and (delta.text or delta.reasoning):
+                return delta
+        if isinstance(parser.error, BadResponseError) and self._document.body is not None:
+            await self._document.read_on(arriving)
+        return self._finish(parser, arriving)
+
+    def _finish(self, parser: StreamParser, arriving: Arriving) -> TextDelta | None:
+        self._times.end()
+        arriving.ending(LAST_WORDS_S)
+        rest = parser.close()  # an event may lack the line that would have closed it
+        if rest is not None:
+            self._times.something_came()
+            rest = rest if self._masks is None else self._masks.feed(rest)
+            if rest is not None and (rest.text or rest.reasoning):
+                return rest
+        if self._answer is not None:
+            return None
+        body = None if parser.begun else self._document.body
+        if parser.error is not None and not body:
+            if self._times.first:
+                parser.error.outcome, parser.error.possibly_billed = Outcome.STREAMED, True
+            raise parser.error
+        return None if body is None else self._whole(arriving, bytes(body))
+
+    async def _leave(self) -> None:
+        failure = sys.exception()
+        if not self._times.ended:
+            self._times.end()
+        try:
+            await self._release()
+        finally:
+            if self._opened is not None:
+                self._opened.use.__exit__(None, None, None)
+            if failure is None:
+                came = self.completion()
+            elif isinstance(failure, CallError) and failure.completion is not None:
+                came = failure.completion
+            else:  # its caller was stopped, or stopped reading, before its end
+                stopped = not isinstance(failure, Exception)
+                came = self.completion(Status.CANCELLED if stopped else Status.ERROR)
+            if self._news is not None:
+                self._news.ended(self.call, came, failure)
+
+    async def _release(self) -> None:
+        sending, self._sending = self._sending, None
+        try:
+            if sending is not None:
+                await sending.__aexit__(None, None, None)
+        finally:
+            if self._inside:
+                self._inside = False
+                self._gate.leave()
+
+    def _whole(self, arriving: Arriving, body: bytes) -> TextDelta | None:
+        # Some servers answer a request for a stream with one JSON document.
+        response = HttpResponse(arriving.status, arriving.headers, body)
+        try:
+            self._answer = answer = without_keys(self.call.provider.parse_chat(response))
+        except ProviderError as error:
+            error.retry_after = asked_in(response.json())
+            raise
+        if not (answer.text or answer.reasoning):
+            return None
+        return TextDelta(answer.text, answer.reasoning)
+
+    def _retrying(self, error: CallError, attempt: int, wait: float) -> None:
+        self._billed = self._billed or error.possibly_billed
+        if isinstance(error, RateLimitError) and error.retry_after is None:
+            self._gate.close(wait)
+        call = self.call
+        if self._news is not None:
+            self._news.retrying(call, error, attempt, wait)
+        log.info(
+            "Retrying %s (attempt %d/%d) in %.1f s: %s",
+            call.provider.label, attempt, call.policy.attempts, wait, error,
+        )  # fmt: skip
+
+    def _explain(self, error: CallError) -> None:
+        call = self.call
+        self._times.end()
+        if error.code == STALE:  # it is not tried again, so nobody will know what became of it
+            error.outcome, error.possibly_billed = Outcome.AMBIGUOUS, True
+        self._billed = self._billed or error.possibly_billed
+        located(error, provider=call.provider.name, model=call.model)
+        error.possibly_billed = self._billed
+        error.attempts = self._attempts
+        came = self.completion()
+        error.completion = replace(came, status=status_of(error, came.text))
+
+
+def status_of(error: CallError, text: str) -> Status:
+    """How an answer that *error* ended is called: text that was cut off is `truncated`."""
+    if isinstance(error, StreamInterruptedError):
+        return Status.TRUNCATED
+    return Status.TRUNCATED if text and isinstance(error, TransportError) else Status.ERROR

@@ -1,0 +1,185 @@
+"""Who answers in the place of one row's model: chosen anew after each failure, none twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..catalogue import fallback_policy
+from ..catalogue.entry import normal
+from ..catalogue.names import SPELLINGS, written
+from ..catalogue.resolution import Resolution
+from ..configuration.registry import Directory
+from ..errors import (
+    CallError,
+    ConfigError,
+    ContextLengthExceededError,
+    LlmkitError,
+    ModelNotFoundError,
+    RateLimitError,
+    RetiredModelError,
+)
+from ..types import FallbackStep
+from .call import Call, call_for
+from .options import Options
+from .parameters import Spot
+
+# Every call that may be answered by others has its Substitutes, and few ever ask them.
+if TYPE_CHECKING:
+    from ..catalogue import fallback
+    from ..catalogue.requirements import Terms
+    from ..catalogue.similarity import Place
+
+PASSED_OVER = "not asked instead: "  # how a note of those begins who may not answer
+MOST_REASONS = 5  # of those who may not answer; more would bury the error
+
+
+class Substitutes:
+    """What the person's policy lets answer in the place of the model that *resolution* found.
+
+    Attributes:
+        ceiling: Most US dollars that a substitute may cost by estimate; None for no limit but
+            the policy's.
+    """
+
+    def __init__(
+        self, directory: Directory, spot: Spot, resolution: Resolution, options: Options
+    ) -> None:
+        """Raises:
+        ConfigError: The policy names a model or a provider that nobody knows.
+        """
+        self.ceiling: float | None = None
+        self._directory = directory
+        self._spot = spot
+        self._resolution = resolution
+        self._options = options
+        self._named = self._places(options.fallback.names)
+        self._only: frozenset[str] | None = None
+        if options.fallback.providers:
+            known = (SPELLINGS.get(name.lower(), name) for name in options.fallback.providers)
+            self._only = frozenset(directory.provider(name).name for name in known)
+        self._tried: list[Place] = []
+        self._steps: tuple[FallbackStep, ...] = ()
+        self._more_than: int | None = None
+
+    async def after(self, error: CallError) -> Call | None:
+        """The next call to make after *error*, None where nobody is left or allowed.
+
+        Who was passed over, and why, is noted on *error*.
+        """
+        failed = (error.provider, error.model)
+        self._tried.append(failed)
+        if len(self._tried) > self._options.fallback.most:
+            return None
+        if isinstance(error, ContextLengthExceededError):
+            from ..catalogue.requirements import facts
+
+            known = facts(self._directory.catalogue, *failed)
+            self._more_than = max(self._more_than or 0, (known and known.input_limit) or 0)
+        wish = self._options.fallback
+        limited = wish.max_cost_usd is not None or self.ceiling is not None
+        if limited or fallback_policy.RANKED in wish.rules:
+            # Reading the tables takes a quarter of a second, and asking them for every model a
+            # tenth: not on a loop that others use.
+            return await asyncio.to_thread(self._following, error)
+        return self._following(error)
+
+    def _following(self, error: CallError) -> Call | None:
+        try:
+            return self._chosen(error)
+        except ConfigError as wrong:  # a row of the person's own names what nobody knows
+            error.add_note(f"nobody was asked instead: {wrong}")
+            return None
+
+    def _chosen(self, error: CallError) -> Call | None:
+        from ..catalogue import fallback
+        from ..catalogue.requirements import need_of
+
+        catalogue, found = self._directory.catalogue, self._resolution
+        own = catalogue.fallbacks.get((found.provider, normal(found.id)), ())
+        asked = fallback.Asked(
+            found.provider, found.id, found.standard, named=self._named, own=self._places(own)
+        )
+        need = replace(need_of(self._spot.prompt, self._options.needs), more_than=self._more_than)
+        while True:
+            candidate, against = fallback.choose(
+                catalogue, asked, need, self._terms(), self._options.fallback.rules, self._tried
+            )
+            if candidate is None:
+                for reason in against[:MOST_REASONS]:
+                    error.add_note(f"{PASSED_OVER}{reason}")
+                return None
+            step = fallback.step(catalogue, asked, candidate, reason_of(error))
+            call = self._call(candidate, error)
+            if call is not None:
+                self._steps = (*self._steps, step)
+                return replace(call, fallback=self._steps)
+            self._tried.append(candidate.place)
+
+    def _call(self, candidate: fallback.Candidate, error: CallError) -> Call | None:
+        directory = self._directory
+        try:
+            return call_for(
+                directory.resolve(written(candidate.place)),
+                self._spot.prompt,
+                replace(self._options, verbatim=True),  # what it must have is known already
+                catalogue=directory.catalogue,
+                provider=directory.provider(candidate.provider),
+                settings=directory.settings,
+                key=directory.key_for,
+            )
+        except LlmkitError as refused:
+            error.add_note(f"{PASSED_OVER}{refused}")
+            return None
+
+    def _places(self, names: Sequence[str]) -> list[Place]:
+        places = []
+        for name in names:
+            found = self._directory.resolve(name)
+            places.append((found.provider, found.model))
+        return places
+
+    def _terms(self) -> Terms:
+        from ..catalogue.requirements import Terms
+
+        wish, spot, provider = self._options.fallback, self._spot, self._resolution.provider
+        # A person may have said at which provider to ask, and not only what.
+        left, colon, _ = spot.asked.strip().partition(":")
+        stated = colon != "" and SPELLINGS.get(left.lower(), left.lower()) == provider
+        says_where = spot.provider is not None or stated or "/" in left
+        providers = self._only
+        if providers is None and wish.keeps_provider and says_where:
+            providers = frozenset({provider})
+        limits = [most for most in (wish.max_cost_usd, self.ceiling) if most is not None]
+        return Terms(
+            on=self._directory.now().date(),
+            has_key=self._has_key,
+            providers=providers,
+            max_cost_usd=min(limits, default=None),
+            allow_unknown=wish.allow_unknown,
+        )
+
+    def _has_key(self, name: str) -> bool:
+        try:
+            self._directory.key_for(self._directory.provider(name))
+        except ConfigError:
+            return False
+        return True
+
+
+def reason_of(error: CallError) -> str:
+    """Why a model did not answer, in a few words for a table."""
+    place = f"{error.provider}:{error.model}"
+    if isinstance(error, RetiredModelError):
+        return str(error).partition(";")[0].partition(", and ")[0]
+    if isinstance(error, ModelNotFoundError):
+        known = f"was not found ({error.status})" if error.status else "is not in its own list"
+        return f"{place} {known}"
+    if isinstance(error, ContextLengthExceededError):
+        return f"the prompt is too long for {place}"
+    if isinstance(error, RateLimitError):
+        wait = f", {error.retry_after:.0f} s to wait" if error.retry_after else ""
+        return f"{place} wants fewer requests ({error.status}{wait})"
+    return f"{place} is overloaded ({error.status or error.code})"

@@ -1,0 +1,1 @@
+"""Many prompts to many models: plans, runs, watches and reports a comparison."""

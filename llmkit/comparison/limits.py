@@ -1,0 +1,73 @@
+"""Refuses a run that would send or cost more than was allowed, before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from ..catalogue import prices
+from ..catalogue.entry import Catalogue
+from ..catalogue.lifecycle import facts_of
+from ..catalogue.token_estimate import guessed_usage
+from ..chat.call import Call
+from ..errors import SpendLimitError
+from ..types import Usage
+from .runner import Lane
+
+
+def guard(
+    lanes: Sequence[Lane],
+    *,
+    max_calls: int,
+    max_cost_usd: float | None,
+    cost: Callable[[Call], float | None],
+) -> None:
+    """Passes when the run is within both limits.
+
+    Args:
+        lanes: Identical requests already merged.
+        max_calls: Most requests to providers that may charge for them.
+        max_cost_usd: Most US dollars by *cost*'s estimate, None for no limit.
+        cost: The estimate for one call, None where no price is known.
+
+    Raises:
+        SpendLimitError: One of the limits would be passed, or cannot be vouched for.
+    """
+    paid = [
+        lane.call
+        for lane in lanes
+        if lane.call is not None and lane.same_as is None and lane.call.provider.priced
+    ]
+    if len(paid) > max_calls:
+        raise SpendLimitError(
+            f"this would send {len(paid)} paid requests, more than max_calls={max_calls}; "
+            f"nothing was sent; pass max_calls={len(paid)} if you mean it"
+        )
+    if max_cost_usd is None or not paid:
+        return
+    costs = [(call, cost(call)) for call in paid]
+    unknown = sorted({f"{c.provider.name}:{c.model}" for c, usd in costs if usd is None})
+    if unknown:
+        raise SpendLimitError(
+            f"no price is known for {', '.join(unknown)}, so max_cost_usd cannot be kept; "
+            "nothing was sent; leave the model out, or drop max_cost_usd"
+        )
+    total = sum(usd or 0.0 for _, usd in costs)
+    if total > max_cost_usd:
+        raise SpendLimitError(
+            f"this would cost about ${total:.4f}, more than max_cost_usd={max_cost_usd:g}; "
+            "nothing was sent; lower max_tokens or raise the limit"
+        )
+
+
+def guess(call: Call, catalogue: Catalogue) -> tuple[Usage, prices.Cost | None]:
+    """Roughly what *call* will use, and its cost; None where no price is known."""
+    provider = call.provider.name
+    known = facts_of(catalogue, provider, call.model)
+    usage = guessed_usage(call.prompt, known.max_output if known else None)
+    return usage, prices.cost(provider, call.model, usage, on=None, catalogue=catalogue)
+
+
+def guessed_cost(call: Call, catalogue: Catalogue) -> float | None:
+    """Roughly what *call* will cost in US dollars, None where no price is known."""
+    _, cost = guess(call, catalogue)
+    return cost.usd if cost else None

@@ -1,0 +1,218 @@
+"""Runs the calls of a comparison next to each other, so that none can lose another."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from ..catalogue.resolution import Resolution
+from ..chat.call import Call
+from ..chat.fallback import Instead, MakeExchange, Tries, unsent
+from ..chat.fallback_models import PASSED_OVER
+from ..chat.parameters import Spot
+from ..errors import CallError, LlmkitError
+from ..types import Completion, Row, Status
+from .watchers import Audience, Watcher
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One row to be, and what is sent for it.
+
+    Attributes:
+        call: None where an error is known before anything is sent.
+        instead: Who else may answer where the call fails; None for nobody.
+        same_as: The row whose identical request is sent once for both.
+    """
+
+    spot: Spot
+    resolution: Resolution | None = None
+    call: Call | None = None
+    error: LlmkitError | None = None
+    instead: Instead | None = None
+    same_as: int | None = None
+
+
+class Race:
+    """A comparison under way.
+
+    Attributes:
+        run_id: In every row, to tell runs apart.
+        rows: The rows that are final, by position.
+    """
+
+    def __init__(
+        self,
+        lanes: Sequence[Lane],
+        *,
+        run_id: str,
+        make: MakeExchange,
+        price: Callable[[Completion], Awaitable[Completion]],
+        watchers: Iterable[Watcher] = (),
+        cell: str | None = None,
+    ) -> None:
+        self._lanes = lanes
+        self.run_id = run_id
+        self._make = make
+        self._price = price
+        self._audience = Audience(watchers)
+        self._cell = cell
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopped = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.rows: dict[int, Row] = {}
+
+    async def run(self) -> None:
+        """Fills `rows`; a cancelled run has every row too, and raises. One that is stopped ends.
+
+        Raises:
+            asyncio.CancelledError: The run was cancelled; what had come is in `rows`.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._audience.begun(self._lanes, self.stop)
+        try:
+            for lane in self._lanes:
+                if lane.same_as is None:
+                    self._tasks.append(asyncio.create_task(self._lane(lane)))
+            await asyncio.gather(*self._tasks)
+        except BaseException as reason:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            # Stopped is a run of which our own lanes were cancelled, and not who waits for them.
+            here = asyncio.current_task()
+            waited_for = here is not None and not here.cancelling()
+            if not (self._stopped and waited_for and isinstance(reason, asyncio.CancelledError)):
+                raise
+        finally:
+            self._fill_the_rest()
+            self._audience.ended()
+
+    def stop(self) -> None:
+        """Ends the run early, with what had come; from any thread."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._cut_off)
+
+    def _cut_off(self) -> None:
+        self._stopped = True
+        for task in self._tasks:
+            task.cancel()
+
+    async def _lane(self, lane: Lane) -> None:
+        if lane.call is None:
+            self._finish(lane, _unsent(lane), lane.error)
+            return
+        tries = Tries(lane.call, self._make, lane.instead)
+        failure: Exception | None = None
+        try:
+            came = await tries.whole(partial(self._audience.grew, lane.spot.row))
+        except LlmkitError as error:
+            failure = error
+            known = error.completion if isinstance(error, CallError) else None
+            came = known or tries.completion(Status.ERROR)
+        except Exception as error:  # a bug of ours in one row must not cost the others
+            log.exception("row %d failed in a way that llmkit does not expect", lane.spot.row)
+            failure = error
+            came = tries.completion(Status.ERROR)
+        except BaseException:
+            # Cancelled; or the stop button was pressed in the very moment in which this ran.
+            self._finish(lane, tries.completion(Status.CANCELLED))
+            raise
+        try:
+            came = await self._price(came)
+        finally:  # an answer is kept even when its price is interrupted
+            self._finish(lane, came, failure)
+
+    def _finish(self, lane: Lane, completion: Completion, error: Exception | None = None) -> None:
+        row = row_of(lane, self.run_id, completion, error, self._cell)
+        self.rows[row.row] = row
+        self._audience.finished(row)
+
+    def _fill_the_rest(self) -> None:
+        for lane in self._lanes:
+            if lane.spot.row in self.rows:
+                continue
+            twin = self.rows.get(lane.same_as) if lane.same_as is not None else None
+            if twin is None:
+                self._finish(lane, replace(_unsent(lane), status=Status.CANCELLED))
+                continue
+            note = f"the same request as row {twin.row}, sent and billed once for both"
+            cost = None if twin.completion.cost_usd is None else 0.0
+            said = (*twin.completion.warnings, note)
+            shared = replace(twin.completion, cost_usd=cost, warnings=said)
+            row = row_of(lane, self.run_id, shared, None, self._cell)
+            row = replace(row, error_type=twin.error_type, error=twin.error, shared_with=twin.row)
+            self.rows[row.row] = row
+            self._audience.finished(row)
+
+
+def row_of(
+    lane: Lane,
+    run_id: str,
+    completion: Completion,
+    error: Exception | None,
+    cell: str | None,
+) -> Row:
+    """The row that *lane* became."""
+    spot, resolution = lane.spot, lane.resolution
+    question = spot.question
+    told = None
+    if error is not None:
+        # Its message, and of everybody in its place why not they.
+        notes = [note for note in getattr(error, "__notes__", ()) if note.startswith(PASSED_OVER)]
+        others = ", ".join(note.removeprefix(PASSED_OVER) for note in notes)
+        told = f"{error}; {PASSED_OVER}{others}" if others else str(error)
+    return Row(
+        run_id=run_id,
+        row=spot.row,
+        prompt_id=question.id,
+        prompt=question.text,
+        system=spot.prompt.system,
+        repeat=spot.repeat,
+        parameters=spot.parameters,
+        asked=spot.asked,
+        provider=completion.provider or spot.provider,
+        request_model=completion.request_model or (resolution.model if resolution else None),
+        how=resolution.how if resolution else None,
+        lifecycle=resolution.lifecycle if resolution else None,
+        substituted=bool(completion.fallback),
+        completion=completion,
+        error_type=type(error).__name__ if error else None,
+        error=told,
+        cell=cell,
+        extra=question.extra,
+    )
+
+
+def expected(lane: Lane) -> Row:
+    """The row that *lane* will become, as far as it is known before anything is sent."""
+    return row_of(lane, "", _unsent(lane), lane.error, None)
+
+
+def merge_equal(lanes: Iterable[Lane]) -> tuple[Lane, ...]:
+    """*lanes*, with those marked whose request is the same as an earlier one's.
+
+    Parameters that a model ignores make grid points fall together; each repeat stays apart.
+    """
+    first: dict[object, int] = {}
+    merged = []
+    for lane in lanes:
+        call, row = lane.call, lane.spot.row
+        earlier = row
+        if call is not None and call.ignored:
+            request = (call.provider.name, call.model, repr(call.prompt), lane.spot.repeat)
+            earlier = first.setdefault(request, row)
+        merged.append(lane if earlier == row else replace(lane, same_as=earlier))
+    return tuple(merged)
+
+
+def _unsent(lane: Lane) -> Completion:
+    if lane.call is not None:
+        return unsent(lane.call)
+    provider = lane.resolution.provider if lane.resolution else ""
+    return Completion(status=Status.ERROR, provider=provider, attempts=0)

@@ -1,0 +1,66 @@
+"""Who watches a comparison grow, and how they are told without being able to disturb it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from ..types import Row, TextDelta
+
+if TYPE_CHECKING:
+    from .runner import Lane
+
+log = logging.getLogger(__name__)
+
+
+class Watcher(Protocol):
+    """Someone who wants to see a comparison grow; called on its loop, must return at once."""
+
+    def begun(self, lanes: Sequence[Lane], stop: Callable[[], None]) -> None:
+        """The whole plan, before anything is sent.
+
+        Args:
+            stop: Ends the run early: what has not come becomes cancelled rows, and the run gives
+                its comparison as usual. From any thread.
+        """
+
+    def grew(self, row: int, delta: TextDelta) -> None:
+        """One network read brought more text for a row."""
+
+    def finished(self, row: Row) -> None:
+        """A row is final."""
+
+    def ended(self) -> None:
+        """No more will come, whether because all is there or because it was stopped."""
+
+
+class Audience:
+    """All watchers of one run; one that fails is told no more, and costs no row."""
+
+    def __init__(self, watchers: Iterable[Watcher]) -> None:
+        self._watchers = list(watchers)
+
+    def begun(self, lanes: Sequence[Lane], stop: Callable[[], None]) -> None:
+        """Tells all of them the plan."""
+        self._tell(lambda watcher: watcher.begun(lanes, stop))
+
+    def grew(self, row: int, delta: TextDelta) -> None:
+        """Tells all of them of more text."""
+        self._tell(lambda watcher: watcher.grew(row, delta))
+
+    def finished(self, row: Row) -> None:
+        """Tells all of them of a final row."""
+        self._tell(lambda watcher: watcher.finished(row))
+
+    def ended(self) -> None:
+        """Tells all of them that it is over."""
+        self._tell(lambda watcher: watcher.ended())
+
+    def _tell(self, what: Callable[[Watcher], None]) -> None:
+        for watcher in tuple(self._watchers):
+            try:
+                what(watcher)
+            except Exception:
+                log.exception("a view of a comparison failed; the comparison goes on without it")
+                self._watchers.remove(watcher)

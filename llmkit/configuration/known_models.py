@@ -1,0 +1,136 @@
+"""All that one user of llmkit knows of models: shipped, listed by providers, said by the person."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from ..catalogue.entry import Catalogue
+from ..catalogue.loader import shipped
+from ..catalogue.provider_lists import TTL, LiveList, with_lists
+from ..catalogue.user_rows import Own, with_own
+from ..errors import ConfigError
+from .model_list_cache import LiveLists
+
+NOTHING = Own()
+NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+class Known(NamedTuple):
+    """What is known at one moment: of all models, and of these by the person's own rows."""
+
+    now: datetime
+    own: Own
+    catalogue: Catalogue
+
+
+class Knowledge:
+    """The catalogue with everything laid over it, made again when one of its parts changes.
+
+    Providers' own lists win over what is shipped, the person's rows over both. Reads files, and
+    asks nobody.
+
+    Attributes:
+        lists: Where the lists are kept between processes.
+    """
+
+    def __init__(
+        self,
+        lists: LiveLists,
+        *,
+        own_file: Callable[[], tuple[Path, bool]],
+        places: Callable[[Collection[str]], Iterable[tuple[str, str]]],
+        providers: Callable[[], Collection[str]],
+        vet: Callable[[Mapping[str, Mapping[str, str]]], None] = lambda providers: None,
+    ) -> None:
+        """Args:
+        own_file: The person's own rows, and whether the file must be there.
+        places: Name and base URL of each of these providers.
+        providers: The names that there are without the person's rows.
+        vet: Raises ConfigError for servers that the person's rows must not name.
+        """
+        self.lists = lists
+        self._own_file = own_file
+        self._places = places
+        self._providers = providers
+        self._vet = vet
+        self._own: tuple[object, Own] = (None, NOTHING)
+        self._taken: dict[tuple[str, str], LiveList] = {}
+        self._made: Catalogue | None = None
+        self._made_of: Own | None = None
+        self._until = NEVER
+
+    def known(self, now: datetime) -> Known:
+        """What is known at that time.
+
+        Raises:
+            ConfigError: The person's rows cannot be read.
+        """
+        own = self.own()
+        if self._made is None or own is not self._made_of or now >= self._until:
+            kept = {provider for provider, _ in self._taken} | self.lists.providers()
+            places = self._places(kept)
+            found = [self._taken.get(place) or self.lists.read(*place) for place in places]
+            lists = [one for one in found if one is not None]
+            ends = [one.read_at + TTL for one in lists if one.fresh(now)]
+            self._until = min(ends, default=NEVER)
+            listed = with_lists(shipped(), lists, now)
+            self._made = listed if own is NOTHING else with_own(listed, own)
+            self._made_of = own
+        return Known(now, own, self._made)
+
+    @property
+    def latest(self) -> Catalogue:
+        """What was known when somebody last looked; reads no file."""
+        return self._made or shipped()
+
+    def own(self) -> Own:
+        """The person's rows, read again when their file has changed.
+
+        Raises:
+            ConfigError: There is no such file, or a row in it is wrong.
+        """
+        path, required = self._own_file()
+        # Nearly nobody has such a file, and every call looks: to be refused costs more than to ask.
+        if not required and not os.access(path, os.F_OK):
+            return self._without()
+        try:
+            stat = os.stat(path)
+        except OSError as error:
+            if required:
+                raise ConfigError(f"catalogue_file {path} cannot be read: {error}") from None
+            return self._without()
+        version = (path, stat.st_mtime_ns, stat.st_size)
+        if version != self._own[0]:
+            self._own = (version, self._read(path))
+        return self._own[1]
+
+    def _without(self) -> Own:
+        self._own = (None, NOTHING)
+        return NOTHING
+
+    def take(self, found: LiveList) -> None:
+        """Lays a fresh list over what is known, in the place of an earlier one."""
+        self._taken[found.provider, found.base_url] = found
+        self.forget()
+
+    def forget(self) -> None:
+        """Makes the catalogue again when it is next needed."""
+        self._made = None
+
+    def _read(self, path: Path) -> Own:
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path} cannot be read: {error}") from None
+        from ..catalogue.user_file import own_rows  # only a person with a file pays for it
+
+        found = own_rows(text, str(path), self._providers())
+        try:
+            self._vet(found.providers)
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}") from None
+        return found

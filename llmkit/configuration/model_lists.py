@@ -1,0 +1,115 @@
+"""Reads providers' own lists of models, over sessions that end with the reading."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from ..authentication.checks import Wire
+from ..catalogue.provider_lists import LiveList
+from ..chat.events import asked
+from ..errors import ConfigError
+from ..providers.base import Provider
+from ..runtime.manager import EventLoopManager
+from ..runtime.session_registry import Session
+from ..secret import Secret
+from ..settings import proxies_for
+from ..transport.base import Carrier, Limits
+from ..transport.responses import read_whole, refusal
+from ..types import Model
+from .registry import Directory
+
+log = logging.getLogger(__name__)
+
+MOST_PAGES = 100  # a list that goes on for ever is none
+
+
+class ModelLists:
+    """The lists of one kit's providers."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        manager: EventLoopManager,
+        *,
+        wire: Callable[[], Awaitable[Wire]],
+        limits: Callable[[], Limits],
+        carriers: Mapping[str, Carrier],
+        sdk: Callable[[Provider, Secret], Awaitable[tuple[Any, Session]]],
+    ) -> None:
+        self._directory = directory
+        self._manager = manager
+        self._wire = wire
+        self._limits = limits
+        self._carriers = carriers
+        self._sdk = sdk
+
+    async def refresh(self, name: str) -> LiveList:
+        """What *name* lists now; from here on names are resolved with it, in later processes too.
+
+        Raises:
+            CallError: The provider could not be asked.
+            ConfigError: Its list needs a key, and there is none; or it has no list.
+        """
+        if name == "local":
+            raise ConfigError('the embedded model has no list; see models(provider="local")')
+        provider = self._directory.provider(name)
+        knowledge = self._directory.knowledge
+        models = await self.read(provider)
+        found = LiveList(provider.name, provider.base_url, self._directory.now(), models)
+        try:
+            knowledge.lists.write(found)
+        except OSError as error:  # a read-only home must not cost what was read
+            log.warning("the list of %s holds for this process only: %s", name, error)
+        knowledge.take(found)
+        return found
+
+    async def read(self, provider: Provider) -> tuple[Model, ...]:
+        """The models that *provider*'s own list names today."""
+        directory, told = self._directory, self._manager.telemetry
+        key: Secret | None = None
+        if not provider.open_list or directory.credentials.find(provider).key is not None:
+            key = directory.key_for(provider)
+        if provider.name == "mistral" and key is not None and "mistral" not in self._carriers:
+            client, record = await self._sdk(provider, key)
+            with self._manager.registry.using(record), asked(told, provider, "models", record.id):
+                return provider.parse_models(await client.list_models()).models
+        async with self._carrier(provider) as (carrier, session):
+            with asked(told, provider, "models", session):
+                return await self._pages(provider, carrier, key)
+
+    async def _pages(
+        self, provider: Provider, carrier: Carrier, key: Secret | None
+    ) -> tuple[Model, ...]:
+        found: list[Model] = []
+        page: str | None = None
+        for _ in range(MOST_PAGES):
+            request = provider.models_request(key, page=page)
+            async with carrier.send(request, self._limits()) as arriving:
+                if arriving.status != 200:
+                    raise await refusal(provider, arriving)
+                listed = provider.parse_models(await read_whole(arriving))
+            found += listed.models
+            page = listed.next_page
+            if page is None:
+                break
+        return tuple(found)
+
+    @asynccontextmanager
+    async def _carrier(self, provider: Provider) -> AsyncIterator[tuple[Carrier, str | None]]:
+        given = self._carriers.get(provider.name)
+        if given is not None:
+            yield given, None
+            return
+        wire = await self._wire()
+        trust_env = proxies_for(self._directory.settings, provider.base_url)
+        http, session = self._manager.temporary(
+            provider.name, provider.base_url, lambda: wire.open_session(trust_env=trust_env)
+        )
+        try:
+            with self._manager.registry.using(session):
+                yield wire.AiohttpCarrier(http), session.id
+        finally:
+            await self._manager.aclose(session.id)

@@ -1,0 +1,215 @@
+"""Which providers there are, how each is set up, and what a name means among them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from functools import lru_cache, partial
+from pathlib import Path
+
+from ..catalogue import prefixes
+from ..catalogue.entry import Catalogue, normal
+from ..catalogue.names import written
+from ..catalogue.resolution import Resolution
+from ..catalogue.resolve import resolve
+from ..catalogue.user_rows import Own
+from ..errors import ConfigError, UnknownProviderError
+from ..providers.base import Provider
+from ..providers.builtin import PROVIDERS
+from ..providers.compatible import compatible
+from ..secret import Secret
+from ..settings import Settings, base_url_for, config_path, load_settings, refuse_plain_http
+from ..types import How
+from .credentials import Credentials
+from .environment import Environment
+from .key_stores import stores
+from .known_models import Knowledge, Known
+from .model_list_cache import LiveLists, usual_folder
+
+
+class Directory:
+    """Settings, keys and providers of one user of llmkit.
+
+    Attributes:
+        settings: As they are now; `configure` replaces them.
+        credentials: The keys, read anew each time.
+        knowledge: What is known of models, with the person's own rows.
+        now: The clock that says which day is today, in UTC.
+        open_ended: Providers whose models the catalogue cannot know.
+    """
+
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        changes: Mapping[str, object],
+        keys: Mapping[str, str] | None = None,
+        clock: Callable[[], datetime] | None = None,
+    ) -> None:
+        self.now = clock or partial(datetime.now, UTC)
+        self._at_home = environ is os.environ
+        self._environ = environ = Environment(environ)
+        self._changes = dict(changes)
+        self.settings: Settings = load_settings(environ, self._changes)
+        _refuse_borrowed_keys(self.settings)
+        self._own_file = _own_file(self.settings, environ)
+        self.open_ended: tuple[str, ...] = ()
+        self.knowledge = Knowledge(
+            LiveLists(self._cache_folder),
+            own_file=lambda: self._own_file,
+            places=self._places,
+            providers=lambda: (*PROVIDERS, *self.settings.providers),
+            vet=self._vet,
+        )
+        self.credentials = Credentials(
+            environ,
+            keys,
+            stores=lambda: stores(keyring=self.settings.keyring),
+            known=self.provider_names,
+        )
+
+    def configure(self, **changes: object) -> Settings:
+        """The settings after *changes*; one that is wrong changes nothing."""
+        merged = {**self._changes, **changes}
+        settings = load_settings(self._environ, merged)
+        _refuse_borrowed_keys(settings)
+        self.settings, self._changes = settings, merged
+        self._own_file = _own_file(settings, self._environ)
+        self.knowledge.forget()
+        return settings
+
+    def add_provider(self, name: str, base_url: str, key_var: str | None = None) -> None:
+        """Makes an OpenAI-compatible server known as *name*.
+
+        Raises:
+            ConfigError: The name is taken, or the URL is none.
+        """
+        if name in PROVIDERS:
+            raise ConfigError(
+                f"{name} is built in; to point it elsewhere use configure(base_urls=...)"
+            )
+        known = {key: dict(value) for key, value in self.settings.providers.items()}
+        known[name] = {"base_url": base_url, **({"key_var": key_var} if key_var else {})}
+        self.configure(providers=known)
+
+    def provider(self, name: str, known: Known | None = None) -> Provider:
+        """The provider called *name*, at the base URL that is set for it.
+
+        Args:
+            known: What has just been looked up, None to look at the person's file.
+
+        Raises:
+            UnknownProviderError: There is none; the message lists the known ones.
+        """
+        custom = self._custom(known.own if known else None).get(name)
+        if custom is not None:
+            key_vars = (custom["key_var"],) if custom.get("key_var") else ()
+            return _compatible(name, custom["base_url"], key_vars)
+        kind = PROVIDERS.get(name)
+        if kind is None:
+            everyone = ", ".join(self.provider_names())
+            raise UnknownProviderError(f"there is no provider {name!r}; known are {everyone}")
+        url, _ = base_url_for(name, kind.base_url_vars, self.settings, self._environ)
+        return kind(url)
+
+    def provider_names(self) -> tuple[str, ...]:
+        """All providers, the built-in ones first."""
+        return (*PROVIDERS, *self._custom())
+
+    def known(self) -> Known:
+        """What is known now: one look, for all that one call needs."""
+        return self.knowledge.known(self.now())
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What is known of models now."""
+        return self.known().catalogue
+
+    def resolve(
+        self,
+        name: str,
+        provider: str | None = None,
+        *,
+        verbatim: bool = False,
+        on: date | None = None,
+        known: Known | None = None,
+    ) -> Resolution:
+        """What *name* means today or on another day, see `llmkit.resolve`.
+
+        *known* is what has just been looked up, None to look at the person's file.
+        """
+        now, own, catalogue = known or self.known()
+        find = partial(
+            _resolved, on=on or now.date(), catalogue=catalogue,
+            providers=(*self._custom(own), *self.open_ended),
+        )  # fmt: skip
+        place = own.names.get(normal(name)) if own.names else None
+        if place is not None and provider in (None, place[0]):
+            found = find(written(place), None, verbatim=False)
+            return replace(found, asked=name, how=How.ALIAS)
+        return find(name, provider, verbatim=verbatim)
+
+    def model_names(self, typed: str) -> list[str]:
+        """Names that can be asked for and begin with *typed*; see `catalogue.prefixes`."""
+        return prefixes.models(
+            typed, self.catalogue, on=self.now().date(),
+            providers=self.provider_names(), own=self.knowledge.own().names,
+        )  # fmt: skip
+
+    def _custom(self, own: Own | None = None) -> Mapping[str, Mapping[str, str]]:
+        """Servers of the person's own, by name; what was set wins over the file of rows."""
+        said = (own or self.knowledge.own()).providers
+        return {**said, **self.settings.providers} if said else self.settings.providers
+
+    def _places(self, names: Collection[str]) -> Iterator[tuple[str, str]]:
+        for name in self.provider_names():
+            if name in names:
+                yield name, self.provider(name).base_url
+
+    def _vet(self, providers: Mapping[str, Mapping[str, str]]) -> None:
+        for name in providers:
+            if name in PROVIDERS:
+                raise ConfigError(
+                    f"{name} is built in; to point it elsewhere use the setting base_urls"
+                )
+        _refuse_borrowed_keys(replace(self.settings, providers=providers))
+
+    def _cache_folder(self) -> Path | None:
+        if self.settings.cache_dir is not None:
+            return Path(self.settings.cache_dir).expanduser()
+        # Who gives an environment of their own does not mean this process's home.
+        return usual_folder() if self._at_home else None
+
+    def key_for(self, provider: Provider) -> Secret | None:
+        """The key to send, once it is sure that it will not cross a network in clear text."""
+        key = self.credentials.require(provider)
+        refuse_plain_http(provider.base_url, has_key=key is not None)
+        return key
+
+
+def _refuse_borrowed_keys(settings: Settings) -> None:
+    keyed = {name: entry for name, entry in settings.providers.items() if entry.get("key_var")}
+    if not keyed:
+        return
+    owners = {variable: name for name, kind in PROVIDERS.items() for variable in kind.key_vars}
+    for name, entry in keyed.items():
+        owner = owners.get(entry["key_var"])
+        if owner is not None:
+            raise ConfigError(
+                f"{entry['key_var']} holds the key of {owner}, and a key goes to one place only; "
+                f"give {name} a variable of its own, or send {owner} there by "
+                f"configure(base_urls={{{owner!r}: ...}})"
+            )
+
+
+def _own_file(settings: Settings, environ: Mapping[str, str]) -> tuple[Path, bool]:
+    """Where a person's own rows are, and whether they must be there."""
+    if settings.catalogue_file is not None:
+        return Path(settings.catalogue_file).expanduser(), True
+    return config_path(environ).with_name("catalogue.toml"), False
+
+
+# The same names are asked again and again, and the answer depends on nothing else.
+_resolved = lru_cache(maxsize=1024)(resolve)
+_compatible = lru_cache(maxsize=64)(compatible)

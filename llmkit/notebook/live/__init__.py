@@ -1,0 +1,1 @@
+"""The output of a running comparison, and tables that follow the sessions."""

@@ -1,0 +1,113 @@
+"""The lanes of one run as a page shows them, and what can be asked of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ...errors import ConfigError
+from ...views.answers.diff import Differences, differences
+from ...views.answers.layout import as_written, cards_html, cards_text
+from ...views.answers.markdown import markdown_html
+from ...views.answers.streaming import Growing
+from ...views.markup import shown
+
+
+class Board:
+    """A run's answers, whether their Markdown is rendered, and which two are laid side by side.
+
+    Attributes:
+        growing: The answers.
+        markdown: True renders their Markdown, sanitised.
+    """
+
+    def __init__(self, growing: Growing, stop: Callable[[], None]) -> None:
+        self.growing = growing
+        self.markdown = False
+        self._stop = stop
+        self._stopping = False
+        self._pair: tuple[int, int] | None = None
+
+    def actions(self) -> dict[str, Any]:
+        """What a page may ask for."""
+        return {"stop": self._halt, "markdown": self._render, "differ": self._differ}
+
+    def state(self) -> dict[str, object]:
+        """All that the scripts need."""
+        state = self.growing.state()
+        for card in state["cards"]:  # type: ignore[attr-defined]  # it is our own list of dicts
+            self._dress(card)
+        return {**state, **self.frame(), "markdown": self.markdown, "differences": self._told()}
+
+    def frame(self) -> dict[str, object]:
+        """What is said of the run as a whole."""
+        return {"left": self.growing.left, "stopping": self._stopping}
+
+    def changes(self) -> list[Mapping[str, object]]:
+        """What is new of the answers since the last time."""
+        changes = self.growing.changes()
+        for change in changes:
+            card = change.get("card")
+            if isinstance(card, dict):
+                self._dress(card)
+        return changes
+
+    def html(self) -> str:
+        """The answers as they are now, with the differences that were asked for."""
+
+        def rendered(text: str) -> str:
+            return f'<div class="lk-answer">{markdown_html(text)}</div>'
+
+        written = rendered if self.markdown else as_written
+        html = cards_html(self.growing.cards(), notes=self.growing.notes, written=written)
+        if self._pair is not None:
+            first, second = map(self._card, self._pair)
+            names = (first.name, second.name)
+            html += Differences(names, first.text, second.text)._repr_html_()
+        return html
+
+    def text(self) -> str:
+        """The same for a terminal."""
+        return cards_text(self.growing.cards(), notes=self.growing.notes)
+
+    def words(self) -> dict[str, str]:
+        """Both."""
+        return {"text/html": self.html(), "text/plain": self.text()}
+
+    async def _halt(self) -> None:
+        self._stopping = True
+        self._stop()
+
+    async def _render(self, on: bool) -> None:
+        if on:
+            markdown_html("")  # says what to install, where it must be
+        self.markdown = on
+
+    async def _differ(self, first: int | None = None, second: int | None = None) -> None:
+        if first is None or second is None:
+            self._pair = None
+        elif first == second:
+            raise ConfigError("choose two different answers")
+        else:
+            self._pair = (first, second)
+
+    def _dress(self, card: dict[str, object]) -> None:
+        if self.markdown and card["state"] not in ("waiting", "writing"):
+            card["markup"] = markdown_html(self._card(card["row"]).text)
+
+    def _card(self, row: object) -> Any:
+        found = next((card for card in self.growing.cards() if card.row == row), None)
+        if found is None:
+            raise ConfigError(f"there is no answer {row!r} here")
+        return found
+
+    def _told(self) -> dict[str, object] | None:
+        if self._pair is None:
+            return None
+        first, second = map(self._card, self._pair)
+        return {
+            "first": self._pair[0],
+            "second": self._pair[1],
+            "names": [shown(first.name), shown(second.name)],
+            "pieces": [[p.kind, p.text] for p in differences(first.text, second.text)],
+        }

@@ -1,0 +1,100 @@
+"""The session table as a DataFrame that keeps itself current where it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...cell import CURRENT
+from ...reports import Sessions
+from ...runtime.manager import EventLoopManager
+from ..lazy_api import face
+
+TICK_S = 1.0
+
+
+def sessions(*, live: bool = False) -> Sessions:
+    """Which connections are open, and which cell owns them; the last closed ones too.
+
+    Args:
+        live: True for a DataFrame that is shown at once and keeps itself current, about once a
+            second while anything changes, until its cell runs again or it is closed.
+    """
+    report: Sessions = face().sessions()
+    return LiveSessions(report.rows) if live else report
+
+
+class LiveSessions(Sessions):
+    """The session table of now, and a place on the page that follows it."""
+
+    def __init__(self, rows: Sequence[Mapping[str, object]]) -> None:
+        super().__init__(rows)
+        self._following: list[Following] = []
+
+    def close(self) -> None:
+        """Leaves what is shown as it is; twice is harmless."""
+        while self._following:
+            self._following.pop().end()
+
+    def _ipython_display_(self) -> None:
+        from .main_loop import in_kernel
+
+        if in_kernel():
+            self._following.append(Following(face().current_kit().manager))
+        else:
+            print(self)  # noqa: T201  # a terminal's table cannot change itself
+
+
+class Following:
+    """One display that is updated by its id, until its cell runs again."""
+
+    def __init__(self, manager: EventLoopManager) -> None:
+        from IPython.core.getipython import get_ipython
+        from IPython.display import display
+
+        from .main_loop import Desk
+
+        self._manager = manager
+        self._cell = CURRENT.get()
+        self._wanted = True
+        self._planned = False
+        self._desk = Desk(manager)
+        self._said = self._bundle()
+        self._handle: Any = display(self._said, raw=True, display_id=True)
+        shell: Any = get_ipython()
+        self._events = shell.events
+        self._events.register("pre_run_cell", self._cell_begins)
+        self._unwatch = manager.registry.watch(lambda _: self._desk.soon(self._plan))
+        self._desk.soon(self._plan)
+
+    def end(self) -> None:
+        """Stops to follow; what is shown stays."""
+        if self._wanted:
+            self._wanted = False
+            self._unwatch()
+            self._events.unregister("pre_run_cell", self._cell_begins)
+
+    def _cell_begins(self, _: object) -> None:
+        now = CURRENT.get()  # our own hook, which is asked first, has set it
+        if now is not None and self._cell is not None and now.id == self._cell.id:
+            self.end()
+
+    def _plan(self) -> None:
+        if self._wanted and not self._planned:
+            self._planned = True
+            self._desk.later(TICK_S, self._paint)
+
+    def _paint(self) -> None:
+        self._planned = False
+        if not self._wanted:
+            return
+        bundle = self._bundle()
+        if bundle != self._said:
+            self._said = bundle
+            self._handle.update(bundle, raw=True)
+        if self._manager.registry.open_sessions():  # their ages go on by themselves
+            self._plan()
+
+    def _bundle(self) -> dict[str, str]:
+        frame = Sessions.of(self._manager.sessions()).frame()
+        return {"text/html": frame.to_html(), "text/plain": frame.to_string()}

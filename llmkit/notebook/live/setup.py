@@ -1,0 +1,49 @@
+"""Puts the live view where comparisons run, and keeps their results from being shown twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ...runtime import kit_hooks
+from .displayed_runs import Shown
+
+COMPARISON = (f"{__package__.partition('.')[0]}.comparison.result", "Comparison")
+
+
+class LiveViews:
+    """The live view as what a kernel's comparisons are watched by.
+
+    Attributes:
+        shown: What stands in the output of the cell that runs now.
+    """
+
+    def __init__(self) -> None:
+        self.shown = Shown()
+        self._undo: list[Callable[[], None]] = []
+
+    def register(self, shell: Any, kit: Any) -> None:
+        """Begins, with *kit* or with the one that will be made; a terminal keeps its bar."""
+        self.unregister(shell)
+        if getattr(shell, "kernel", None) is None:
+            return
+        printers = shell.display_formatter.ipython_display_formatter
+        printers.for_type_by_name(*COMPARISON, self.shown.instead_of)
+        self._undo.append(kit_hooks.when_made(self._show))
+        if kit is not None:
+            self._show(kit)
+
+    def unregister(self, shell: Any) -> None:
+        """Gives everything back."""
+        while self._undo:
+            self._undo.pop()()
+        if getattr(shell, "kernel", None) is not None:
+            printers = shell.display_formatter.ipython_display_formatter
+            printers.pop(".".join(COMPARISON), None)
+
+    def _show(self, kit: Any) -> None:
+        from .live_view import Live
+
+        before = list(kit.watchers)
+        kit.watchers[:] = [lambda: Live(kit, self.shown)]
+        self._undo.append(lambda: kit.watchers.__setitem__(slice(None), before))

@@ -1,0 +1,48 @@
+"""Html and text that stand where a widget is, and are seen where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from IPython.display import display
+
+from .main_loop import Desk
+
+RENEW_S = 1.0  # a table that is not looked at may be that old
+
+
+class Standing:
+    """An output of its own before the widget's.
+
+    A notebook that is opened again says of every widget "model not found", whatever stands beside
+    it in the same output. So the words have their own, which the style sheet hides as long as the
+    widget after it lives.
+    """
+
+    def __init__(self, desk: Desk, words: Callable[[], Mapping[str, str]]) -> None:
+        self._desk = desk
+        self._words = words
+        self._planned = False
+        self._said = self._bundle()
+        self._handle: Any = display(self._said, raw=True, display_id=True)
+
+    def renew(self) -> None:
+        """Says what is so now, in a moment; safe from every thread, and cheap when called often."""
+        self._desk.soon(self._plan)
+
+    def _plan(self) -> None:
+        if not self._planned:
+            self._planned = True
+            self._desk.later(RENEW_S, self._say)
+
+    def _say(self) -> None:
+        self._planned = False
+        bundle = self._bundle()
+        if bundle != self._said:
+            self._said = bundle
+            self._handle.update(bundle, raw=True)
+
+    def _bundle(self) -> dict[str, str]:
+        words = self._words()
+        return {**words, "text/html": f'<div class="lk-standing">{words["text/html"]}</div>'}

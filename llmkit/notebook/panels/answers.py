@@ -1,0 +1,74 @@
+"""Answers that grow side by side, with a button that stops them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import ipywidgets
+
+from ...kit import Kit
+from ...views.answers.streaming import Growing
+from ..live.answers import Board
+from .base import PLAIN_S, Action, Panel
+
+
+class LanesPanel(Panel):
+    """The lanes of one run, as long as it lasts."""
+
+    script = "live.js"
+
+    def __init__(self, kit: Kit, growing: Growing, stop: Callable[[], None]) -> None:
+        self.board = Board(growing, stop)
+        self._sent_plain = 0.0
+        super().__init__(kit)
+
+    def state(self) -> Mapping[str, object]:
+        """The answers as they are now."""
+        return self.board.state()
+
+    def html(self) -> str:
+        """The answers as they are now."""
+        return self.board.html()
+
+    def text(self) -> str:
+        """The answers as they are now."""
+        return self.board.text()
+
+    def actions(self) -> Mapping[str, Action]:
+        """Stop, Markdown, differences."""
+        return self.board.actions()
+
+    def controls(self) -> Sequence[Any]:
+        """The same as plain widgets."""
+        return [plain_controls(self, self.board)]
+
+    def grown(self) -> None:
+        """Sends what is new of the answers; call it on their loop."""
+        self.tell("grow", lanes=self.board.changes(), **self.board.frame())
+        now = time.monotonic()
+        if self.is_plain and now - self._sent_plain >= PLAIN_S:
+            self._sent_plain = now
+            self.repaint_plain()
+
+    def freeze(self) -> None:
+        """Leaves plain html and text where the panel was, and takes the panel away."""
+        for showing in self.showings:
+            showing.frozen()
+        self.close()
+
+
+def plain_controls(panel: Panel, board: Board) -> Any:
+    """Stop, Markdown and differences as plain widgets."""
+    names = [(f"{card.row}: {card.name}", card.row) for card in board.growing.cards()]
+    first, second = (
+        ipywidgets.Dropdown(options=names, description=word, value=names[i][1] if names else None)
+        for word, i in (("differ", 0), ("from", min(1, len(names) - 1)))
+    )
+    show = ipywidgets.Button(description="Show differences", layout={"width": "auto"})
+    show.on_click(lambda _: panel.ask("differ", first=first.value, second=second.value))
+    markdown = ipywidgets.Checkbox(value=board.markdown, description="Markdown", indent=False)
+    markdown.observe(lambda change: panel.ask("markdown", on=change["new"]), "value")
+    buttons = ipywidgets.HBox([panel.button("Stop", "stop"), markdown])
+    return ipywidgets.VBox([buttons, ipywidgets.HBox([first, second, show])])

@@ -1,0 +1,39 @@
+"""The models that a person has picked in one panel for another to compare."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from weakref import WeakKeyDictionary
+
+from ...kit import Kit
+from ...telemetry.listeners import Listeners
+
+
+class Picks:
+    """Names in the order picked, none twice.
+
+    Attributes:
+        names: As they were picked; whoever compares them may change the list.
+    """
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self._listeners: Listeners[str] = Listeners("the picked models")
+
+    def add(self, name: str) -> None:
+        """Picks *name*, and tells whoever compares."""
+        if name not in self.names:
+            self.names.append(name)
+        self._listeners.tell(name)
+
+    def watch(self, callback: Callable[[str], None]) -> Callable[[], None]:
+        """Calls *callback* with every name that is picked from now on; gives the way to stop."""
+        return self._listeners.add(callback)
+
+
+def picks_of(kit: Kit) -> Picks:
+    """The picks that all panels of *kit* share."""
+    return _picks.setdefault(kit, Picks())
+
+
+_picks: WeakKeyDictionary[Kit, Picks] = WeakKeyDictionary()

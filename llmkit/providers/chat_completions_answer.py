@@ -1,0 +1,127 @@
+"""Reads an answer in the chat-completions dialect, streamed or whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..types import Usage
+from ..wire.json_values import count, mapping, mappings, word
+from ..wire.sse import ServerSentEvent
+from .chat_completions_errors import broken_off, error_inside
+from .stream_parser import DONE, Draft, EventParser
+
+# Source: the types of openai 3.54.0, mistralai 3.7.0 and openrouter 1.3.84 (read 2026-11-22).
+FINISH_REASONS = {
+    "stop": "stop",
+    "length": "length",
+    "model_length": "length",  # Mistral: the model's own limit
+    "content_filter": "filtered",
+    "tool_calls": "tool_calls",
+    "function_call": "tool_calls",
+}
+BROKEN = "error"  # Mistral and OpenRouter: the server failed inside the answer
+AFTERTHOUGHT = "text that came after the finish reason was left out"
+REFUSAL = "the model refused; its text says why"
+
+
+@dataclass
+class ChatDraft(Draft):
+    """An answer that grows by chunks; a whole answer is one large chunk."""
+
+    def take(self, chunk: Mapping[str, Any]) -> None:
+        """Adds what *chunk* says; only its choice 0 counts."""
+        choices = chunk.get("choices")
+        for position, choice in enumerate(choices if isinstance(choices, list) else ()):
+            if not isinstance(choice, dict):
+                continue
+            index = choice.get("index")
+            if (index if isinstance(index, int) else position) != 0:
+                continue
+            piece = choice.get("delta") or choice.get("message")
+            if isinstance(piece, dict):
+                if self.finish is None:
+                    self._take_piece(piece)
+                elif piece.get("content") and AFTERTHOUGHT not in self.warnings:
+                    self.warnings.append(AFTERTHOUGHT)
+            reason = choice.get("finish_reason")
+            if reason and isinstance(reason, str) and self.finish is None:
+                self.ended(reason, FINISH_REASONS)
+                self.native = word(choice.get("native_finish_reason")) or reason
+        usage = chunk.get("usage")
+        if usage:
+            self.usage = usage_in(mapping(usage))
+        self.model = word(chunk.get("model")) or self.model
+
+    def _take_piece(self, piece: Mapping[str, Any]) -> None:
+        content = piece.get("content")
+        if content and isinstance(content, str):
+            self.texts.append(content)
+        elif content:
+            # Mistral's reasoning models: thinking and text parts in one list.
+            for part in mappings(content):
+                if part.get("thinking") is not None:
+                    self.thoughts.extend(_texts_in(part["thinking"]))
+                else:
+                    self.texts.extend(_texts_in(part.get("text")))
+        # llama.cpp, vLLM and DeepSeek say reasoning_content, OpenRouter says reasoning; a proxy
+        # that says both says the same twice.
+        thought = piece.get("reasoning_content") or piece.get("reasoning")
+        if thought and isinstance(thought, str):
+            self.thoughts.append(thought)
+        calls = piece.get("tool_calls")
+        if calls:
+            for position, call in enumerate(mappings(calls)):
+                asked, place = mapping(call.get("function")), call.get("index")
+                self.tool(
+                    place if isinstance(place, int) else position,
+                    name=asked.get("name"), id=call.get("id"), arguments=asked.get("arguments"),
+                )  # fmt: skip
+        refusal = piece.get("refusal")
+        if refusal and isinstance(refusal, str):
+            self.texts.append(refusal)
+            if REFUSAL not in self.warnings:
+                self.warnings.append(REFUSAL)
+
+
+class ChatStream(EventParser):
+    """Reads one streamed answer."""
+
+    end_mark = DONE
+    draft: ChatDraft
+
+    def read(self, event: dict[str, Any]) -> None:
+        """Takes one event into the draft."""
+        draft = self.draft
+        draft.take(event)
+        if event.get("error") or event.get("object") == "error":
+            error = error_inside(self._provider, event)
+            if error is not None:
+                self.fail(error)
+        elif draft.native == BROKEN:
+            self.fail(broken_off(self._provider))
+        self.finished = draft.finish is not None
+
+    def heeds(self, event: ServerSentEvent) -> bool:
+        """False where it has a name, which the dialect has not: it is a proxy's, like a ping."""
+        return event.event in ("message", "error")
+
+
+def usage_in(usage: Mapping[str, Any]) -> Usage:
+    """Token counts; here the prompt includes its cached part, the answer its reasoning."""
+    prompt = mapping(usage.get("prompt_tokens_details"))
+    answer = mapping(usage.get("completion_tokens_details"))
+    return Usage(
+        input_tokens=count(usage.get("prompt_tokens")),
+        output_tokens=count(usage.get("completion_tokens")),
+        cached_tokens=count(prompt.get("cached_tokens")),
+        reasoning_tokens=count(answer.get("reasoning_tokens")),
+        cache_write_tokens=count(prompt.get("cache_write_tokens")),
+    )
+
+
+def _texts_in(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    return [part["text"] for part in mappings(value) if isinstance(part.get("text"), str)]

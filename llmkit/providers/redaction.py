@@ -1,0 +1,72 @@
+"""An answer that has no key in it, whatever the server echoes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+from ..secret import held, redact
+from ..types import Completion, TextDelta
+from ..wire.key_masking import Masking, masked
+
+SAID = (
+    "response_model",
+    "finish_reason",
+    "native_finish_reason",
+    "request_id",
+    "upstream_provider",
+)
+
+
+class Masks:
+    """The pieces of one answer; a key that two of them share is held back until it is whole.
+
+    Attributes:
+        text: What masks the pieces of its text, as `reasoning` those of its reasoning.
+    """
+
+    def __init__(self) -> None:
+        self.text = Masking()
+        self.reasoning = Masking()
+
+    def feed(self, delta: TextDelta) -> TextDelta | None:
+        """*delta* without keys; None where all of it is held back."""
+        text = self.text.feed(delta.text) if delta.text else ""
+        reasoning = self.reasoning.feed(delta.reasoning) if delta.reasoning else ""
+        return TextDelta(text, reasoning) if text or reasoning else None
+
+
+def masks() -> Masks | None:
+    """What masks one answer that begins; None where this process holds no key."""
+    return Masks() if held() else None
+
+
+def without_keys(answer: Completion, masks: Masks | None = None) -> Completion:
+    """*answer* with every key of this process masked, in its text and in what was said with it.
+
+    *masks* have read its pieces.
+    """
+    if not held():
+        return answer
+    text, reasoning = answer.text, answer.reasoning
+    # Most often no key was found on the way, and a long text need not be searched again.
+    if masks is None or not masks.text.passed(text):
+        text = masked(text)
+    if masks is None or not masks.reasoning.passed(reasoning):
+        reasoning = masked(reasoning)
+    changes: dict[str, Any] = {
+        "text": text,
+        "reasoning": reasoning,
+        "warnings": tuple(map(redact, answer.warnings)),
+    }
+    for name in SAID:
+        if value := getattr(answer, name):
+            changes[name] = _said(value, held())
+    changed = {name: value for name, value in changes.items() if value != getattr(answer, name)}
+    return replace(answer, **changed) if changed else answer
+
+
+@lru_cache(maxsize=256)  # a provider says the same words in nearly every answer
+def _said(text: str, held: int) -> str:
+    return redact(text)

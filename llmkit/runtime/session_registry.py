@@ -1,0 +1,340 @@
+"""Which sessions are open, which cell opened them, and when they go.
+
+Knows neither a loop nor aiohttp nor IPython: a resource is any object, a loop is any object, a
+cell is a value that someone else supplies. Nothing is closed here; whoever closes says so.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+from ..cell import RUNNING, Cell
+from ..telemetry.listeners import Listeners
+from . import expiry, introspection
+
+Kind = Literal["pool", "temporary", "registered"]
+ClosedBy = Literal["rerun", "deleted", "idle", "age", "user", "collected", "loop_end", "exit"]
+REMEMBERED = 1000  # closed sessions that stay in the table
+
+
+class SessionStatus(StrEnum):
+    """Where a session is in its life."""
+
+    OPEN = "open"
+    IN_USE = "in_use"
+    STALE = "stale"
+    CLOSED = "closed"
+    LEAKED = "leaked"
+
+
+@dataclass(eq=False, slots=True)
+class Session:
+    """One resource and what is known of it; changed only by the registry.
+
+    Attributes:
+        resource: The thing itself; None once it is closed, so that nothing keeps it alive.
+        loop: Where it must be closed; None for a resource that needs no loop.
+        opened_at: File and line of the code that opened it.
+        stale: Why it is to go, None while it may stay.
+        handle: What a person may hold in the place of the session; None where they got none.
+        seen: The activity of its connections when somebody last looked.
+    """
+
+    id: str
+    resource: Any
+    provider: str
+    kind: Kind
+    cell: Cell | None
+    loop: object | None
+    base_url: str
+    keep: bool
+    opened_at: str
+    created: datetime
+    opened_s: float
+    used_s: float
+    requests: int = 0
+    in_flight: int = 0
+    bytes_in: int | None = None
+    closed_s: float | None = None
+    stale: ClosedBy | None = None
+    closed_by: ClosedBy | None = None
+    leaked: bool = False
+    handle: weakref.ref[Any] | None = None
+    seen: object = None
+
+    @property
+    def status(self) -> SessionStatus:
+        """Where it is in its life."""
+        if self.leaked:
+            return SessionStatus.LEAKED
+        if self.closed_by is not None:
+            return SessionStatus.CLOSED
+        if self.stale is not None:
+            return SessionStatus.STALE
+        return SessionStatus.IN_USE if self.in_flight else SessionStatus.OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """One line of the session table; seconds end in `_s`."""
+
+    id: str
+    provider: str
+    kind: str
+    status: str
+    cell: str | None
+    execution_count: int | None
+    loop: str | None
+    created: datetime
+    age_s: float
+    idle_s: float
+    requests: int
+    in_flight: int
+    open_connections: int | None
+    bytes_in: int | None
+    closed_by: str | None
+    opened_at: str = field(default="")
+
+
+class SessionUse:
+    """A request on a session; a class and no generator, because every call makes one.
+
+    One that is forgotten in the middle has ended too.
+    """
+
+    __slots__ = ("_is_open", "_registry", "_session")
+
+    def __init__(self, registry: SessionRegistry, session: Session) -> None:
+        self._registry = registry
+        self._session = session
+        self._is_open = False
+
+    def __enter__(self) -> Session:
+        self._is_open = True
+        self._registry.count(self._session, 1)
+        return self._session
+
+    def __exit__(self, *error: object) -> None:
+        self._is_open = False
+        self._registry.count(self._session, -1)
+
+    def __del__(self) -> None:
+        if self._is_open:
+            self.__exit__()
+
+
+class SessionRegistry:
+    """The sessions of one kit, open ones and the last closed ones; may be used by any thread."""
+
+    def __init__(
+        self,
+        *,
+        now: Callable[[], float] = time.monotonic,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._now = now
+        self._wall = wall
+        self._open: dict[str, Session] = {}
+        self._by_resource: dict[int, Session] = {}
+        self._gone: deque[Session] = deque(maxlen=REMEMBERED)
+        self._closed = 0
+        self._made = 0
+        self._listeners: Listeners[Session] = Listeners("the sessions")
+        self._lock = threading.RLock()
+
+    def add(
+        self,
+        resource: object,
+        *,
+        provider: str,
+        kind: Kind,
+        cell: Cell | None = None,
+        loop: object | None = None,
+        base_url: str = "",
+        keep: bool = False,
+        opened_at: str = "",
+    ) -> Session:
+        """The record of *resource*; the same one when it is added twice."""
+        with self._lock:
+            known = self._by_resource.get(id(resource))
+            if known is not None:
+                return known
+            self._made += 1
+            now = self._now()
+            session = Session(
+                f"s{self._made}", resource, provider, kind, cell, loop, base_url, keep, opened_at,
+                self._wall(), now, now,
+            )  # fmt: skip
+            self._open[session.id] = session
+            self._by_resource[id(resource)] = session  # which holds it, so that no other has its id
+        self._listeners.tell(session)
+        return session
+
+    def open_sessions(self) -> tuple[Session, ...]:
+        """All that are not closed, the oldest first."""
+        with self._lock:
+            return tuple(self._open.values())
+
+    def pooled(self, provider: str, base_url: str, loop: object) -> Session | None:
+        """The pool's session for that place on that loop, None where there is none."""
+        with self._lock:
+            for session in self._open.values():
+                place = (session.provider, session.base_url)
+                if (
+                    session.kind == "pool"
+                    and session.loop is loop
+                    and place == (provider, base_url)
+                ):
+                    return None if session.stale else session
+        return None
+
+    def keep(self, session: Session, base_url: str) -> None:
+        """Makes a temporary *session* the persistent one for that place; no cell owns it then."""
+        with self._lock:
+            session.kind, session.cell, session.base_url = "pool", None, base_url
+        self._listeners.tell(session)
+
+    def using(self, session: Session) -> SessionUse:
+        """Counts a request; a session in use is neither idle nor too old."""
+        return SessionUse(self, session)
+
+    def count(self, session: Session, change: int) -> None:
+        """Counts a request that begins (1) or ends (-1)."""
+        with self._lock:
+            session.requests += change > 0
+            session.in_flight += change
+            session.used_s = self._now()
+        if change < 0:
+            self._listeners.tell(session)
+
+    def cell_started(self, cell: Cell) -> tuple[Session, ...]:
+        """The sessions that an earlier run of *cell* left, now stale."""
+        return self._stale_where(lambda s: s.cell is not None and s.cell.id == cell.id, "rerun")
+
+    def cells_deleted(self, ids: Collection[str]) -> tuple[Session, ...]:
+        """The sessions of cells that are gone, now stale."""
+        return self._stale_where(lambda s: s.cell is not None and s.cell.id in ids, "deleted")
+
+    def expired(self, *, idle_s: float, max_age_s: float) -> tuple[Session, ...]:
+        """The sessions that have outlived their use, now stale; see `stale`."""
+        now = self._now()
+        found = []
+        for session in self.open_sessions():
+            if introspection.closed(session.resource):
+                self.closed(session, "user")
+                continue
+            # Use that was not told to us but can be seen.
+            seen = introspection.activity(session.resource)
+            if seen != session.seen:
+                session.seen, session.used_s = seen, now
+            running = session.cell in RUNNING
+            reason = expiry.why(session, now, idle_s=idle_s, max_age_s=max_age_s, running=running)
+            if reason is not None and session.stale is None:
+                self.mark(session, reason)
+                found.append(session)
+        return tuple(found)
+
+    def mark(self, session: Session, why: ClosedBy) -> None:
+        """Makes *session* stale; the first reason stays."""
+        with self._lock:
+            session.stale = session.stale or why
+        self._listeners.tell(session)
+
+    def closed(self, session: Session, by: ClosedBy, *, leaked: bool = False) -> None:
+        """Notes that *session* is closed, or was lost without being closed; twice is harmless."""
+        with self._lock:
+            if self._open.pop(session.id, None) is None:
+                return
+            session.closed_by = session.stale or by
+            session.closed_s = self._now()
+            session.leaked = leaked or session.closed_by == "collected"
+            session.requests, session.bytes_in = _counted(session)
+            self._by_resource.pop(id(session.resource), None)
+            session.resource = None
+            self._closed += 1
+            self._gone.append(session)
+        self._listeners.tell(session)
+
+    def forget(self) -> tuple[Session, ...]:
+        """Takes all open ones out of the table without a word; gives them."""
+        sessions, self._open = tuple(self._open.values()), {}
+        self._by_resource = {}
+        self._lock = threading.RLock()  # somebody else's thread may have held it
+        return sessions
+
+    def find(self, what: str) -> tuple[Session, ...]:
+        """Open sessions by "all", "stale", an id or a provider's name; newest first."""
+        found = [
+            s
+            for s in reversed(self.open_sessions())
+            if what == "all" or what in (s.id, s.provider) or (what == "stale" and s.stale)
+        ]
+        return tuple(found)
+
+    def knows(self, what: str) -> bool:
+        """True where *what* is the id or the provider of a session in the table."""
+        with self._lock:
+            sessions = [*self._open.values(), *self._gone]
+        return any(what in (session.id, session.provider) for session in sessions)
+
+    def rows(self) -> tuple[SessionRow, ...]:
+        """The session table: the remembered closed ones, then the open ones."""
+        for session in self.open_sessions():
+            if introspection.closed(session.resource):
+                self.closed(session, "user")
+        with self._lock:
+            sessions = [*self._gone, *self._open.values()]
+        return tuple(self._row(session) for session in sessions)
+
+    def watch(self, callback: Callable[[Session], None]) -> Callable[[], None]:
+        """Calls *callback* at every change, on the thread that made it; gives the way to stop."""
+        return self._listeners.add(callback)
+
+    def _stale_where(self, test: Callable[[Session], bool], why: ClosedBy) -> tuple[Session, ...]:
+        with self._lock:
+            found = tuple(s for s in self._open.values() if s.stale is None and test(s))
+        for session in found:
+            self.mark(session, why)
+        return found
+
+    def _row(self, s: Session) -> SessionRow:
+        now = self._now() if s.closed_s is None else s.closed_s
+        requests, bytes_in = _counted(s)
+        busy = max(s.in_flight, introspection.open_connections(s.resource, busy=True) or 0)
+        in_use = busy and s.status is SessionStatus.OPEN
+        return SessionRow(
+            id=s.id,
+            provider=s.provider,
+            kind=s.kind,
+            status=SessionStatus.IN_USE if in_use else s.status,
+            cell=s.cell.id if s.cell else None,
+            execution_count=s.cell.execution_count if s.cell else None,
+            loop=None if s.loop is None else f"{type(s.loop).__name__}-{id(s.loop) & 0xFFFF:04x}",
+            created=s.created,
+            age_s=now - s.opened_s,
+            idle_s=0.0 if s.in_flight else now - s.used_s,
+            requests=requests,
+            in_flight=busy,
+            open_connections=introspection.open_connections(s.resource),
+            bytes_in=bytes_in,
+            closed_by=s.closed_by,
+            opened_at=s.opened_at,
+        )
+
+    def __repr__(self) -> str:
+        stale = len(self.find("stale"))
+        opened = len(self._open) - stale
+        return f"<SessionRegistry open={opened} stale={stale} closed={self._closed}>"
+
+
+def _counted(session: Session) -> tuple[int, int | None]:
+    """Requests and bytes: what the session itself has counted, else what was told."""
+    return introspection.tally(session.resource) or (session.requests, session.bytes_in)

@@ -1,0 +1,1 @@
+"""Events of sessions, connections and requests."""

@@ -1,0 +1,108 @@
+"""What happened to sessions, connections and requests, as a bounded list of events.
+
+An event holds names, counts and times; a prompt or an answer only where that was asked for, and
+a key never. It is written once for each session and call, not for each chunk.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from ..runtime.session_registry import Session
+from .event import Event, EventKind
+from .listeners import Listeners
+
+REMEMBERED = 2000  # events; the oldest go first
+# One of these is loaded where somebody collects OpenTelemetry's data.
+SDK, METRICS = "opentelemetry.sdk", "opentelemetry.metrics"
+
+Subscriber = Callable[[Event], None]
+
+
+class Telemetry:
+    """The last events of one kit; may be used by any thread.
+
+    Attributes:
+        with_text: Asked at each request: True puts prompt and answer into its event.
+    """
+
+    def __init__(
+        self,
+        *,
+        with_text: Callable[[], bool] = lambda: False,
+        exported: Callable[[], bool] = lambda: True,
+        remembered: int = REMEMBERED,
+    ) -> None:
+        self.with_text = with_text
+        self._exported = exported
+        self._ring: deque[Event] = deque(maxlen=remembered)
+        self._listeners: Listeners[Event] = Listeners("the telemetry")
+        self._open: set[str] = set()
+        self._exporter: Listeners[Event] | None = None
+
+    def events(self) -> tuple[Event, ...]:
+        """The remembered events, the oldest first."""
+        return tuple(self._ring)
+
+    def watch(self, callback: Subscriber) -> Callable[[], None]:
+        """Hands every event to *callback*, where and when it happens; gives the way to stop.
+
+        It is called on the loop that answers come over, and must return at once.
+        """
+        return self._listeners.add(callback)
+
+    def note(self, event: Event) -> None:
+        """Remembers *event* and hands it on."""
+        self._ring.append(event)
+        self._listeners.tell(event)
+        # Nobody else should pay for it: Mistral's SDK, too, imports OpenTelemetry's API.
+        modules = sys.modules
+        if (SDK in modules or METRICS in modules) and self._exported():
+            if self._exporter is None:
+                from .opentelemetry import exporter
+
+                self._exporter = Listeners("OpenTelemetry's data")
+                self._exporter.add(exporter())
+            self._exporter.tell(event)
+
+    # -- what sessions tell ------------------------------------------------------------------
+
+    def session_changed(self, session: Session) -> None:
+        """Notes an opening, a close or a leak; for `SessionRegistry.watch`."""
+        if session.closed_by is not None:
+            self._open.discard(session.id)
+            kind = EventKind.LEAK if session.leaked else EventKind.CLOSE
+        elif session.id in self._open:
+            return
+        else:
+            self._open.add(session.id)
+            kind = EventKind.OPENING
+        self._note_session(kind, session)
+
+    def session_reused(self, session: Session) -> None:
+        """Notes that an open session serves again."""
+        self._note_session(EventKind.REUSE, session)
+
+    def connected(self, provider: str, base_url: str, session: str | None, seconds: float) -> None:
+        """Notes a connection that took *seconds* to make."""
+        self.note(
+            Event(
+                EventKind.CONNECTION, datetime.now(UTC), provider, session, base_url=base_url,
+                duration_s=seconds,
+            )
+        )  # fmt: skip
+
+    def _note_session(self, kind: EventKind, session: Session) -> None:
+        cell = session.cell.id if session.cell else None
+        self.note(
+            Event(
+                kind, datetime.now(UTC), session.provider, session.id, cell, session.base_url,
+                session.closed_by,
+            )
+        )  # fmt: skip
+
+    def __repr__(self) -> str:
+        return f"<Telemetry events={len(self._ring)} of {self._ring.maxlen}>"

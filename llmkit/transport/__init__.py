@@ -1,0 +1,1 @@
+"""How a request travels to a provider, and its answer back."""

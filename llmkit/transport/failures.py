@@ -1,0 +1,120 @@
+"""What a failure of aiohttp is called here, and what it leaves in doubt."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+
+import aiohttp
+
+from ..errors import APIConnectionError, BadResponseError, CallError, ConfigError, Outcome, brief
+from ..secret import redact
+from ..wire.messages import HttpRequest
+from .base import STALE
+from .deadlines import Trip
+
+STALE_S = 1.0  # a reused connection that fails sooner had been closed before our request
+
+
+def too_long(status: int, limit: int) -> BadResponseError:
+    """An answer of more than *limit* bytes."""
+    return BadResponseError(
+        f"the answer is longer than {limit:,} bytes; ask for fewer tokens",
+        status=status,
+        outcome=Outcome.STREAMED,
+        possibly_billed=True,
+    )
+
+
+def broken(error: Exception, status: int) -> CallError:
+    """A connection that ended in the middle of an answer."""
+    early = isinstance(error, aiohttp.ClientPayloadError)
+    return APIConnectionError(
+        "the connection broke in the middle of the answer "
+        f"({'it ended too early' if early else _words(error)}); ask again",
+        status=status,
+        outcome=Outcome.STREAMED,
+        possibly_billed=True,
+    )
+
+
+def unsent_or_ambiguous(error: Exception, request: HttpRequest, trip: Trip) -> Exception:
+    """A request to which no answer began, however far it had got."""
+    where = "/".join(redact(request.url).split("/", 3)[:3])
+    if isinstance(error, aiohttp.InvalidURL):
+        return ConfigError(f"{brief(redact(request.url), 80)!r} is not a URL; check the base URL")
+    if isinstance(error, ssl.SSLCertVerificationError | aiohttp.ClientConnectorCertificateError):
+        return APIConnectionError(
+            f"{where} did not prove who it is ({_words(error)}); the request was not sent",
+            code="tls",
+            outcome=Outcome.FINAL,
+        )
+    no_way = (
+        aiohttp.ClientConnectorSSLError | aiohttp.ClientConnectorDNSError
+        | aiohttp.ClientHttpProxyError
+    )  # fmt: skip
+    if isinstance(error, no_way):
+        return _no_way_to(where, error)
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return APIConnectionError(
+            f"nobody answers at {where} ({_words(error.os_error)}); is the server running?",
+            code="refused",
+            outcome=Outcome.UNSENT,
+        )
+    if isinstance(error, aiohttp.ServerDisconnectedError | ConnectionError | aiohttp.ClientOSError):
+        return _hung_up(where, error, request, trip)
+    return BadResponseError(
+        f"{where} answered with something that is not HTTP ({_words(error)})",
+        possibly_billed=request.method == "POST",
+    )
+
+
+def _no_way_to(where: str, error: Exception) -> CallError:
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        final = error.status in (401, 403, 407)
+        return APIConnectionError(
+            f"the proxy did not connect to {where} ({error.status}); check the proxy's address and "
+            "what it allows",
+            code="proxy",
+            outcome=Outcome.FINAL if final else Outcome.UNSENT,
+        )
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return APIConnectionError(
+            f"no address found for {where}; check the base URL, or are you offline?",
+            code="dns",
+            outcome=Outcome.UNSENT,
+        )
+    return APIConnectionError(
+        f"no TLS connection to {where} ({_words(error)}); a server that speaks plain http "
+        "wants http:// in its base URL",
+        code="tls",
+        outcome=Outcome.FINAL,
+    )
+
+
+def _hung_up(where: str, error: Exception, request: HttpRequest, trip: Trip) -> CallError:
+    waited = asyncio.get_running_loop().time() - trip.written_at
+    # The connection was gone before the whole request could be given to it: nobody answers that.
+    unwritten = isinstance(error.__cause__, aiohttp.ClientConnectionResetError)
+    if trip.reused and (unwritten or waited < STALE_S):
+        # Most likely the server had closed the kept connection before our request came.
+        return APIConnectionError(
+            f"{where} had closed the connection that was kept open to it",
+            code=STALE,
+            outcome=Outcome.REFUSED,
+        )
+    if unwritten:
+        return APIConnectionError(
+            f"{where} hung up before it had the whole request; try again", outcome=Outcome.UNSENT
+        )
+    paid = request.method == "POST"
+    then = "it may have been billed, so it was not sent again" if paid else "try again"
+    return APIConnectionError(
+        f"{where} hung up without an answer ({_words(error)}); {then}", possibly_billed=paid
+    )
+
+
+def _words(error: Exception) -> str:
+    # A ClientResponseError's text repeats the URL and a status that nobody sent.
+    said = redact(str(getattr(error, "message", error)) or type(error).__name__)
+    return brief(said.replace("<", " ").replace(">", " "), 160)  # no markup in a message

@@ -1,0 +1,272 @@
+"""The official Mistral SDK behind a client that frees everything it opened (its keeper).
+
+The SDK makes a synchronous and an asynchronous HTTP client at once, has no close(), and frees
+only one of the two when used as a context manager (read and measured, mistralai 3.7.0). So both
+are made here and passed in. The asynchronous one sends over the transport of every other
+provider, with its time limits and its errors; the SDK itself never holds the key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Generator
+from contextlib import AbstractAsyncContextManager
+from contextvars import ContextVar
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, Literal, cast
+
+import httpx2
+from mistralai.client import Mistral
+
+from ..errors import CallError, LlmkitError, SessionClosedError, WrongLoopError
+from ..providers.mistral import Mistral as MistralProvider
+from ..secret import MASK, Secret, bearer
+from ..wire.messages import HttpRequest, HttpResponse
+from ..wire.retry_hints import retry_after
+from . import aiohttp_transport
+from .base import STALE, Arriving, Limits
+
+# What the transport writes itself.
+OWN_HEADERS = (
+    "host", "connection", "content-length", "accept-encoding", "user-agent", "authorization",
+)  # fmt: skip
+
+OF_THE_CONNECTION = ("content-encoding", "content-length", "transfer-encoding", "connection")
+CLOSED = "this Mistral client is closed; kit.mistral_client() opens another"
+
+# Where a response is kept as it came, by whoever wants more of it than the SDK's types have.
+_KEPT: ContextVar[list[HttpResponse] | None] = ContextVar("llmkit_kept_response", default=None)
+
+
+class MistralClient:
+    """One signed-in client; its opener closes it.
+
+    Lives on the loop on which it was made.
+    """
+
+    _provider_name = "mistral"
+
+    def __init__(
+        self,
+        key: Secret | None,
+        *,
+        base_url: str | None = None,
+        limits: Limits,
+        trust_env: bool = False,
+    ) -> None:
+        self._provider = MistralProvider(base_url)
+        self._key = key
+        self._session = aiohttp_transport.open_session(trust_env=trust_env)
+        self._loop = asyncio.get_running_loop()
+        self._sync = httpx2.Client(
+            auth=_KeyAuth(key, self._session), verify=_context(), trust_env=trust_env,
+            follow_redirects=False,
+        )  # fmt: skip
+        self._async = httpx2.AsyncClient(
+            transport=_OwnTransport(self._session, key, limits), follow_redirects=False
+        )
+        wait_s = limits.first_byte_s
+        self._sdk: Any = Mistral(
+            timeout_ms=None if wait_s is None else round(wait_s * 1000),
+            api_key=MASK,  # without one the SDK would look for others in the environment
+            server_url=self._provider.base_url,
+            client=self._sync,
+            async_client=self._async,
+            retry_config=None,  # retries exist in one layer, and it is not this one
+        )
+
+    @property
+    def closed(self) -> bool:
+        """True once nothing of it is open any more."""
+        return self._sdk is None
+
+    @property
+    def connector(self) -> Any:
+        """What holds its connections, for the table of sessions."""
+        return self._session.connector
+
+    def serves(self, base_url: str, key: Secret | None) -> bool:
+        """True where it asks that place, with that key."""
+        return not self.closed and (self._provider.base_url, self._key) == (base_url, key)
+
+    def sdk(self) -> Any:
+        """The official client, a `mistralai.client.Mistral`.
+
+        Raises:
+            SessionClosedError: It was closed before.
+        """
+        if self._sdk is None:
+            raise SessionClosedError(CLOSED)
+        return self._sdk
+
+    async def ping(self) -> None:
+        """Passes when the key is accepted; costs nothing.
+
+        Raises:
+            CallError: It was refused, or the provider did not answer.
+            SessionClosedError: The client was closed before.
+        """
+        (await self.list_models()).json_object()
+
+    async def list_models(self) -> HttpResponse:
+        """The provider's list of models as it came; see `ping` for errors."""
+        kept: list[HttpResponse] = []
+        outer = _KEPT.set(kept)
+        try:
+            await self.sdk().models.list_async()
+        except LlmkitError:
+            raise
+        except Exception:
+            if not kept:
+                raise
+            # It answered, and the SDK does not like the answer: it is read without the SDK.
+        finally:
+            _KEPT.reset(outer)
+        (response,) = kept
+        if response.status != 200:
+            error = self._provider.error_from(response)
+            now = datetime.now(UTC)
+            error.retry_after = retry_after(response.headers, response.body, now=now)
+            raise error
+        return response
+
+    async def aclose(self) -> None:
+        """Frees both HTTP clients and every connection; twice is harmless."""
+        self._sdk = None
+        self._sync.close()
+        await self._async.aclose()
+        await self._session.close()
+
+    def close(self) -> None:
+        """As `aclose`, for code that cannot await; connections end at once."""
+        if self.closed:
+            return
+        if self._loop.is_closed() or self._loop.is_running():
+            self._sdk = None
+            self._sync.close()
+            aiohttp_transport.close_now(self._session)
+        else:
+            self._loop.run_until_complete(self.aclose())
+
+    def abandon(self) -> None:
+        """Frees what the synchronous half holds, where the loop of the other one is gone.
+
+        So in a forked child, whose sockets are copies of its parent's.
+        """
+        self._sdk = None
+        self._sync.close()
+
+    def __repr__(self) -> str:
+        return f"<MistralClient {'closed' if self.closed else 'open'}>"
+
+
+@cache
+def warm() -> None:
+    """Has the SDK import what it leaves until a client is made and used; takes 0.1 s, once."""
+    unused = httpx2.AsyncClient(
+        transport=httpx2.MockTransport(lambda request: httpx2.Response(200))
+    )
+    with httpx2.Client(verify=_context()) as sync:
+        sdk = Mistral(api_key=MASK, client=sync, async_client=unused)
+        _ = sdk.chat, sdk.models  # imported when they are asked for
+
+
+@cache
+def _context() -> ssl.SSLContext:
+    return ssl.create_default_context()  # takes 26 ms of CPU; one serves all clients
+
+
+class _KeyAuth(httpx2.Auth):
+    """Puts the key into each request of the synchronous client as it is sent."""
+
+    def __init__(self, key: Secret | None, session: Any) -> None:
+        self._key = key
+        self._session = session
+
+    def auth_flow(
+        self, request: httpx2.Request
+    ) -> Generator[httpx2.Request, httpx2.Response, None]:
+        self._session.connector.requests += 1
+        masked = request.headers.pop("authorization", MASK)  # the SDK's own, which holds no key
+        if self._key is not None:
+            request.headers["authorization"] = bearer(self._key)
+        try:
+            yield request
+        finally:
+            request.headers["authorization"] = masked  # an error shows the request
+
+
+class _OwnTransport(httpx2.AsyncBaseTransport):
+    """Sends the SDK's requests over a session of ours, with the key."""
+
+    def __init__(self, session: Any, key: Secret | None, limits: Limits) -> None:
+        self._session = session
+        self._key = key
+        self._limits = limits
+        self._loop = asyncio.get_running_loop()
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        if self._session.closed:
+            raise SessionClosedError(CLOSED)
+        if asyncio.get_running_loop() is not self._loop:
+            raise WrongLoopError(
+                "this Mistral client belongs to another event loop; open one on this loop with "
+                "kit.mistral_client(), or use its synchronous methods"
+            )
+        headers = {
+            name: value for name, value in request.headers.items() if name not in OWN_HEADERS
+        }
+        if self._key is not None:
+            headers["authorization"] = bearer(self._key)
+        method = cast("Literal['GET', 'POST']", request.method)
+        sent = HttpRequest(method, str(request.url), headers, await request.aread())
+        # What the caller allows, by the SDK's timeout_ms, where that is less.
+        allowed = request.extensions.get("timeout") or {}
+        limits = replace(
+            self._limits,
+            connect_s=_shorter(self._limits.connect_s, allowed.get("connect")),
+            first_byte_s=_shorter(self._limits.first_byte_s, allowed.get("read")),
+            idle_s=_shorter(self._limits.idle_s, allowed.get("read")),
+        )
+        carrier = aiohttp_transport.AiohttpCarrier(self._session)
+        sending = carrier.send(sent, limits)
+        try:
+            arriving = await sending.__aenter__()
+        except CallError as error:
+            if error.code != STALE:
+                raise
+            sending = carrier.send(replace(sent, fresh=True), limits)
+            arriving = await sending.__aenter__()
+        told = {name: v for name, v in arriving.headers.items() if name not in OF_THE_CONNECTION}
+        body, kept = _Body(arriving, sending), _KEPT.get()
+        if kept is None:
+            return httpx2.Response(arriving.status, headers=told, stream=body)
+        try:
+            content = b"".join([data async for data in body])
+        finally:
+            await body.aclose()
+        kept.append(HttpResponse(arriving.status, arriving.headers, content))
+        return httpx2.Response(arriving.status, headers=told, content=content)
+
+
+def _shorter(first: float | None, second: float | None) -> float | None:
+    return min((limit for limit in (first, second) if limit is not None), default=None)
+
+
+class _Body(httpx2.AsyncByteStream):
+    """The body of an answer, as it comes."""
+
+    def __init__(self, arriving: Arriving, sending: AbstractAsyncContextManager[Arriving]) -> None:
+        self._arriving = arriving
+        self._sending = sending
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while data := await self._arriving.read():
+            self._arriving.content_came()
+            yield data
+
+    async def aclose(self) -> None:
+        await self._sending.__aexit__(None, None, None)

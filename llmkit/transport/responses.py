@@ -1,0 +1,85 @@
+"""Reads an answer that is no stream: a refusal, or a document."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from ..errors import (
+    AuthenticationError,
+    CallError,
+    InsufficientFundsError,
+    Outcome,
+    PermissionDeniedError,
+    ProviderError,
+)
+from ..providers.base import Provider
+from ..wire.messages import HttpResponse, parse_json
+from ..wire.retry_hints import retry_after
+from .base import Arriving
+
+# No header makes sending these again worth while.
+FINAL_STATUSES = (401, 402, 403)
+FINAL_ERRORS = (AuthenticationError, PermissionDeniedError, InsufficientFundsError)
+# Whoever says one of these sends lines, and a whole answer is a line as well.
+LINES = ("application/x-ndjson", "application/stream+json")
+EVENTS = "text/event-stream"
+FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
+DOCUMENT_LIMIT = 8 * 1024 * 1024  # bytes; what is longer is read as a stream or not at all
+SECOND_LOOK = 1024 * 1024  # bytes of a document that looked like a broken stream at first
+
+
+class MaybeDocument:
+    """A body that was asked for as a stream, for as long as it may be one document.
+
+    Attributes:
+        body: What has come of it, None once it is a stream.
+    """
+
+    def __init__(self, kind: str = "") -> None:
+        self._kind = kind.lower()
+        self.body: bytearray | None = bytearray()
+
+    def keep(self, data: bytes, *, begun: bool) -> None:
+        """Takes what came; *begun* says that there was an event in it."""
+        assert self.body is not None
+        if begun or self._kind.startswith(LINES):
+            self.body = None
+            return
+        self.body += data
+        events = self._kind.startswith(EVENTS) and self.body.lstrip().startswith(FIELDS)
+        if events or len(self.body) > DOCUMENT_LIMIT:
+            self.body = None
+
+    async def read_on(self, arriving: Arriving) -> None:
+        """Reads what could not be read as a stream to its end, to see whether it is a document."""
+        assert self.body is not None
+        while len(self.body) < SECOND_LOOK and (data := await arriving.read()):
+            self.body += data
+        if len(self.body) > SECOND_LOOK or not isinstance(parse_json(self.body), dict):
+            self.body = None
+
+
+async def read_whole(arriving: Arriving) -> HttpResponse:
+    """An answer read to its end."""
+    parts = []
+    while data := await arriving.read():
+        parts.append(data)
+    return HttpResponse(arriving.status, arriving.headers, b"".join(parts))
+
+
+async def refusal(provider: Provider, arriving: Arriving) -> ProviderError:
+    """The error that an answer other than 200 means, with the server's wish for a delay."""
+    parts = []
+    try:
+        while data := await arriving.read():
+            parts.append(data)
+    except CallError:  # the status, and what came of the reason, have to do
+        pass
+    response = HttpResponse(arriving.status, arriving.headers, b"".join(parts))
+    error = provider.error_from(response)
+    error.retry_after = retry_after(response.headers, response.body, now=datetime.now(UTC))
+    wish = response.headers.get("x-should-retry", "").lower()
+    final = error.status in FINAL_STATUSES or isinstance(error, FINAL_ERRORS)
+    if wish in ("true", "false") and not final:
+        error.outcome = Outcome.REFUSED if wish == "true" else Outcome.FINAL
+    return error

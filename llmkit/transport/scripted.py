@@ -1,0 +1,197 @@
+"""Answers from a script instead of a network: for classes, documentation and tests."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from ..errors import APIConnectionError, APITimeoutError, Outcome
+from ..wire.messages import HttpRequest
+from .base import Limits
+
+Failure = Literal["cut", "reset", "silence"]
+Sleep = Callable[[float], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What one answer is.
+
+    Attributes:
+        text: The whole answer.
+        reasoning: Reasoning text before it.
+        first_delay_s: Seconds before the first piece.
+        piece_delay_s: Seconds between two pieces.
+        status: An HTTP status other than 200 is a refusal.
+        failure: After half of the text: "cut" ends the stream, "reset" breaks the connection,
+            "silence" says nothing more.
+        retry_after: Seconds that a refusal asks for.
+        finish_reason: In the provider's words.
+    """
+
+    text: str = ""
+    reasoning: str = ""
+    first_delay_s: float = 0.0
+    piece_delay_s: float = 0.0
+    status: int = 200
+    failure: Failure | None = None
+    retry_after: float | None = None
+    finish_reason: str = "stop"
+
+
+Reply = Script | Callable[[Mapping[str, Any]], Script]
+
+
+class ScriptedCarrier:
+    """Carries requests to scripts, in the chat-completions dialect; opens no socket.
+
+    Attributes:
+        requests: The bodies of all requests so far.
+    """
+
+    def __init__(self, replies: Mapping[str, Reply], *, sleep: Sleep = asyncio.sleep) -> None:
+        """Args:
+        replies: By model: a Script, or a function from the request's body to one.
+        sleep: Waits so many seconds; a test that must not wait gives its own.
+        """
+        self._replies = dict(replies)
+        self._sleep = sleep
+        self.requests: list[Mapping[str, Any]] = []
+
+    def play(self, model: str, reply: Reply) -> None:
+        """Has *model* answer as *reply* says from now on."""
+        self._replies[model] = reply
+
+    @asynccontextmanager
+    async def send(self, request: HttpRequest, limits: Limits) -> AsyncIterator[ScriptedAnswer]:
+        """The answer to *request*; see `Carrier.send`."""
+        if request.method == "GET":
+            models = [{"id": name, "object": "model"} for name in self._replies]
+            yield _document(200, {"object": "list", "data": models}, limits, self._sleep)
+            return
+        body: dict[str, Any] = json.loads(request.body)
+        self.requests.append(body)
+        model = str(body.get("model"))
+        reply = self._replies.get(model)
+        if reply is None:
+            words = f"there is no script {model!r}; known are {', '.join(self._replies)}"
+            yield _document(404, _error(words, "model_not_found"), limits, self._sleep)
+            return
+        script = reply(body) if callable(reply) else reply
+        if script.status != 200:
+            answer = _document(script.status, _error(script.text, None), limits, self._sleep)
+            if script.retry_after is not None:
+                answer.headers = {**answer.headers, "retry-after": str(script.retry_after)}
+            yield answer
+            return
+        yield _answer(model, body, _shortened(script, body), limits, self._sleep)
+
+
+@dataclass(slots=True)
+class ScriptedAnswer:
+    """One scripted answer; see `Arriving`."""
+
+    status: int
+    headers: Mapping[str, str]
+    pieces: Sequence[bytes]
+    script: Script
+    limits: Limits
+    sleep: Sleep
+    _ended: bool = field(default=False, init=False)
+    _sent: int = field(default=0, init=False)
+
+    async def read(self) -> bytes:
+        """The next piece, at the script's pace; see `Arriving.read`."""
+        if self._ended:
+            return b""
+        if self._sent < len(self.pieces):
+            script = self.script
+            await self._within_limits(script.piece_delay_s if self._sent else script.first_delay_s)
+            self._sent += 1
+            return self.pieces[self._sent - 1]
+        if self.script.failure == "reset":
+            raise APIConnectionError(
+                "the connection broke in the middle of the answer (scripted)",
+                outcome=Outcome.STREAMED,
+                possibly_billed=True,
+            )
+        if self.script.failure == "silence":
+            await self._within_limits(float("inf"))
+        return b""
+
+    def content_came(self) -> None:
+        """A script needs no watchdog."""
+
+    def ending(self, within_s: float) -> None:
+        """What follows the end of the answer is not waited for."""
+        self._ended = within_s < 1.0
+
+    async def _within_limits(self, wait: float) -> None:
+        limit = self.limits.idle_s
+        if limit is None or wait <= limit:
+            if wait:
+                await self.sleep(wait)
+            return
+        await self.sleep(limit)
+        raise APITimeoutError(
+            f"the server sent nothing for {limit:g} s",
+            outcome=Outcome.STREAMED,
+            possibly_billed=True,
+        )
+
+
+def _document(status: int, value: object, limits: Limits, sleep: Sleep) -> ScriptedAnswer:
+    headers = {"content-type": "application/json"}
+    return ScriptedAnswer(status, headers, [json.dumps(value).encode()], Script(), limits, sleep)
+
+
+def _error(words: str, code: str | None) -> dict[str, Any]:
+    return {
+        "error": {"message": words or "refused by the script", "type": "scripted", "code": code}
+    }
+
+
+def _answer(
+    model: str, body: Mapping[str, Any], script: Script, limits: Limits, sleep: Sleep
+) -> ScriptedAnswer:
+    words = script.text.split(" ")
+    pieces = [word if i == 0 else f" {word}" for i, word in enumerate(words)]
+    usage = {
+        "prompt_tokens": sum(len(str(m.get("content")).split()) for m in body["messages"]),
+        "completion_tokens": len(words) if script.text else 0,
+    }
+    if script.failure is not None:
+        pieces = pieces[: max(1, len(pieces) // 2)]
+    deltas: list[dict[str, Any]] = [{"content": piece} for piece in pieces]
+    if script.reasoning:
+        deltas.insert(0, {"reasoning_content": script.reasoning})
+    events = [_event(model, delta) for delta in deltas]
+    if script.failure is None:
+        last = _event(model, {}, finish_reason=script.finish_reason, usage=usage)
+        events.append(last + b"data: [DONE]\n\n")
+    return ScriptedAnswer(200, {"content-type": "text/event-stream"}, events, script, limits, sleep)
+
+
+def _event(
+    model: str, delta: Mapping[str, Any], *, finish_reason: str | None = None, usage: Any = None
+) -> bytes:
+    choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
+    event = {"id": "scripted", "model": model, "choices": [choice], "usage": usage}
+    return f"data: {json.dumps(event)}\n\n".encode()
+
+
+def _shortened(script: Script, body: Mapping[str, Any]) -> Script:
+    """*script* as far as the request's stop sequences and token limit let it come."""
+    stops = body.get("stop") or ()
+    text = script.text
+    for stop in [stops] if isinstance(stops, str) else stops:
+        text = text.split(stop, 1)[0]
+    limit = body.get("max_tokens")
+    words = text.split(" ")
+    if limit is None or len(words) <= limit:
+        return replace(script, text=text)
+    return replace(script, text=" ".join(words[:limit]), finish_reason="length")

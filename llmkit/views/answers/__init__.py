@@ -1,0 +1,1 @@
+"""Answers as HTML: cards, their layout, differences and Markdown."""

@@ -1,0 +1,151 @@
+"""One answer as it is shown: the words of its card, whoever paints them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from itertools import groupby
+
+from ...types import Completion, Lifecycle, Row, Status
+from ..markup import clipped, shown
+from .speed import tokens_per_second
+
+MARKS = {
+    Status.COMPLETE: ("✓", "complete", "good"),
+    Status.LENGTH: ("✂", "stopped at the token limit", "warn"),
+    Status.FILTERED: ("⊘", "filtered", "warn"),
+    Status.TRUNCATED: ("⚠", "cut off", "bad"),
+    Status.CANCELLED: ("■", "cancelled", "warn"),
+    Status.ERROR: ("✗", "error", "bad"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What is said of one answer; text as it came, which whoever paints it makes harmless.
+
+    Attributes:
+        row: Its place in the comparison.
+        group: The prompt's id, so that equal prompts of two rows of a table stay apart.
+        served: Who answered, where that is not plainly who was asked.
+        point: The grid point.
+        state: A `Status`, or "waiting" or "writing" before there is one.
+        tone: "good", "warn" or "bad"; "" before the end.
+        remarks: All that a reader must know beside the text.
+        facts: What it took.
+    """
+
+    row: int
+    group: str
+    prompt: str
+    name: str
+    served: str
+    point: str
+    state: str
+    mark: str
+    word: str
+    tone: str
+    error: str
+    reasoning: str
+    text: str
+    remarks: tuple[str, ...]
+    facts: tuple[str, ...]
+
+    def plain(self) -> dict[str, object]:
+        """The same as JSON can hold it, with nothing in it that acts and no key."""
+        plain: dict[str, object] = {}
+        for name, value in asdict(self).items():
+            if isinstance(value, tuple):
+                plain[name] = [shown(text) for text in value]
+            else:
+                plain[name] = shown(value) if isinstance(value, str) else value
+        return plain
+
+
+def card_of(row: Row) -> Card:
+    """The card of a final answer."""
+    answer = row.completion
+    mark, word, tone = MARKS[answer.status]
+    model = row.request_model or row.asked
+    return Card(
+        row=row.row,
+        group=str(row.prompt_id),
+        prompt=row.prompt,
+        name=f"{row.provider}: {model}" if row.provider else model,
+        served=_served(row),
+        point=point(row),
+        state=str(answer.status),
+        mark=mark,
+        word=word,
+        tone=tone,
+        error=f"{row.error_type}: {row.error}" if row.error else "",
+        reasoning=answer.reasoning,
+        text=answer.text,
+        remarks=remarks(row),
+        facts=facts(answer),
+    )
+
+
+def by_prompt(cards: Sequence[Card]) -> Iterable[tuple[str, list[Card]]]:
+    """The cards of each prompt, in their order."""
+    keyed = groupby(cards, key=lambda card: (card.group, card.prompt))
+    return ((prompt, list(group)) for (_, prompt), group in keyed)
+
+
+def point(row: Row) -> str:
+    """The grid point of a row in words, "" for a run without parameters."""
+    said = []
+    for name, value in row.parameters.items():
+        words = " ".join(shown(value).split())  # a key is taken out before it is cut
+        said.append(f"{name} {clipped(words, 40)}")
+    return " · ".join([*said, *([f"repeat {row.repeat + 1}"] if row.repeat else [])])
+
+
+def facts(answer: Completion) -> tuple[str, ...]:
+    """What it took, in words: times, tokens, speed, cost."""
+    said = []
+    if answer.time_to_first_chunk_s is not None:
+        said.append(f"first text {answer.time_to_first_chunk_s:.2f} s")
+    if answer.duration_s is not None:
+        said.append(f"{answer.duration_s:.2f} s")
+    if answer.usage.output_tokens is not None:
+        speed = tokens_per_second(answer)
+        rate = "" if speed is None else f" at {speed:.3g}/s"
+        said.append(f"{answer.usage.output_tokens:,} tokens{rate}")
+    if answer.attempts > 1:
+        said.append(f"{answer.attempts} attempts")
+    if answer.attempts:
+        said.append("cost unknown" if answer.cost_usd is None else dollars(answer.cost_usd))
+    return tuple(said)
+
+
+def dollars(usd: float) -> str:
+    """An amount of US dollars; tiny ones keep two digits that mean something."""
+    return "$0" if usd == 0 else f"${usd:.2f}" if usd >= 0.1 else f"${usd:.2g}"
+
+
+def remarks(row: Row) -> tuple[str, ...]:
+    """All that a reader must know beside the text: substitutions, what was ignored, warnings."""
+    answer = row.completion
+    said = [str(step) for step in answer.fallback]
+    if row.lifecycle is Lifecycle.REROUTED:
+        said.append(f"the provider answers {row.request_model} with another model")
+    if answer.rerouted:
+        said.append(f"asked {answer.request_model}, answered by {answer.response_model}")
+    if answer.possibly_billed and row.error_type:
+        said.append("may have been billed")
+    warned = " ".join(answer.warnings)
+    said += [f"{n} was not sent" for n in answer.ignored_parameters if f"{n} was" not in warned]
+    return (*said, *answer.warnings)
+
+
+def _served(row: Row) -> str:
+    sent, served = row.request_model, row.completion.response_model
+    said = []
+    if row.asked not in (sent, f"{row.provider}:{sent}"):
+        said.append(f"asked as {row.asked}")
+    if served and served != sent and not row.completion.rerouted:
+        said.append(f"served as {served}")
+    if row.completion.upstream_provider:
+        said.append(f"by {row.completion.upstream_provider}")
+    return " · ".join(said)

@@ -1,0 +1,77 @@
+"""Where two answers differ, word by word."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Literal
+
+from ..markup import escape, framed, shown
+
+Kind = Literal["same", "gone", "new"]
+
+_WORDS = re.compile(r"\s+|\w+|[^\w\s]")
+LONGEST = 8_000  # words of one answer; comparing takes time that grows with their square
+STYLES = {
+    "gone": ("del", "text-decoration:line-through"),
+    "new": ("ins", "text-decoration:underline"),
+}
+BRACKETS = {"same": ("", ""), "gone": ("[-", "-]"), "new": ("{+", "+}")}
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of text that both answers have, or only the first, or only the second."""
+
+    kind: Kind
+    text: str
+
+
+def differences(first: str, second: str) -> tuple[Piece, ...]:
+    """What was taken from *first* and what was added to make *second*, in reading order."""
+    a, b = (_WORDS.findall(shown(text))[:LONGEST] for text in (first, second))
+    found: list[Piece] = []
+    for tag, i, j, k, m in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
+        if tag == "equal":
+            found.append(Piece("same", "".join(a[i:j])))
+            continue
+        found += [Piece("gone", "".join(a[i:j]))] if j > i else []
+        found += [Piece("new", "".join(b[k:m]))] if m > k else []
+    return tuple(found)
+
+
+class Differences:
+    """Two answers in one text: shown by itself, in a notebook and in a terminal.
+
+    Attributes:
+        names: Who wrote them.
+        pieces: The text, in reading order.
+    """
+
+    def __init__(self, names: tuple[str, str], first: str, second: str) -> None:
+        self.names = names
+        self.pieces = differences(first, second)
+
+    def __str__(self) -> str:
+        head = f"[-only {shown(self.names[0])}-] {{+only {shown(self.names[1])}+}}"
+        parts = [head, "\n\n"]
+        for piece in self.pieces:
+            before, after = BRACKETS[piece.kind]
+            parts.append(f"{before}{piece.text}{after}")
+        return "".join(parts)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        # Line and strike say what colour says too.
+        first, second = map(escape, self.names)
+        parts = [f'<p class="lk-note"><del>only {first}</del> · <ins>only {second}</ins></p>']
+        parts.append('<p class="lk-differ" style="white-space:pre-wrap">')
+        for piece in self.pieces:
+            text = escape(piece.text)
+            if piece.kind != "same":
+                tag, look = STYLES[piece.kind]
+                text = f'<{tag} style="{look}">{text}</{tag}>'
+            parts.append(text)
+        return framed(f"{''.join(parts)}</p>")

@@ -1,0 +1,126 @@
+"""Answers side by side, as markup and as text."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+
+from ...types import Row
+from ..markup import clipped, escape, framed, shown, wrapped
+from .card import Card, by_prompt, card_of
+
+MOST_CARDS = 8  # more answers than these make a table with the texts folded away
+# Inline: notebooks have rules for <pre> that are stronger than a style sheet's, and that cut
+# words in two; and without any style at all a <pre> keeps the lines of the answer apart.
+AS_WRITTEN = (
+    'style="white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere;font-family:inherit;'
+    'font-size:inherit;background:transparent;color:inherit;border:0;padding:0;margin:.6em 0"'
+)
+FOLDED = ("model", "parameters", "status", "answer", "took")
+
+Write = Callable[[str], str]
+
+
+def as_written(text: str) -> str:
+    """An answer as text, whatever it contains."""
+    return f'<pre class="lk-answer" {AS_WRITTEN}>{escape(text)}</pre>'
+
+
+def comparison_html(
+    rows: Sequence[Row], *, notes: Sequence[str] = (), written: Write = as_written
+) -> str:
+    """The answers next to each other, grouped by prompt; *written* makes markup of an answer."""
+    return cards_html([card_of(row) for row in rows], notes=notes, written=written)
+
+
+def cards_html(
+    cards: Sequence[Card], *, notes: Sequence[str] = (), written: Write = as_written
+) -> str:
+    """The same of cards, whose answers may still be growing."""
+    parts = [f'<p class="lk-note">{escape(note)}</p>' for note in notes]
+    if not cards:
+        parts.append("<p>No answers.</p>")
+    for prompt, group in by_prompt(cards):
+        parts.append(f"<h3>{escape(prompt)}</h3>")
+        if len(cards) <= MOST_CARDS:
+            columns = {3: "lk-three", 4: "lk-four", 7: "lk-four", 8: "lk-four"}.get(len(group), "")
+            lanes = "".join(_lane(card, written) for card in group)
+            parts.append(f'<div class="lk-lanes {columns}">{lanes}</div>')
+        else:
+            heads = "".join(f'<th scope="col" style="text-align:left">{h}</th>' for h in FOLDED)
+            lines = "".join(_line(card, written) for card in group)
+            parts.append(f'<table class="lk-grid"><thead><tr>{heads}</tr></thead>')
+            parts.append(f"<tbody>{lines}</tbody></table>")
+    return framed("".join(parts))
+
+
+def comparison_text(
+    rows: Sequence[Row], *, notes: Sequence[str] = (), width: int | None = None
+) -> str:
+    """The answers one below the other, for a terminal."""
+    return cards_text([card_of(row) for row in rows], notes=notes, width=width)
+
+
+def cards_text(
+    cards: Sequence[Card], *, notes: Sequence[str] = (), width: int | None = None
+) -> str:
+    """The same of cards, whose answers may still be growing."""
+    width = width or min(shutil.get_terminal_size((100, 24)).columns, 120)
+    parts = [shown(note) for note in notes]
+    if not cards:
+        parts.append("no answers")
+    for prompt, group in by_prompt(cards):
+        parts.append(f"\n{clipped(' '.join(shown(prompt).split()), width)}\n{'=' * min(width, 72)}")
+        parts += [_block(card, width) for card in group]
+    return "\n".join(parts).strip("\n")
+
+
+def _lane(card: Card, written: Write) -> str:
+    parts = [f"<h4>{escape(card.name)}</h4>"]
+    parts += [
+        f'<p class="lk-point">{escape(said)}</p>' for said in (card.served, card.point) if said
+    ]
+    parts.append(f'<p class="lk-{card.tone}">{card.mark} {escape(card.word)}</p>')
+    if card.error:
+        parts.append(f'<p class="lk-bad">{escape(card.error)}</p>')
+    if card.reasoning:
+        thought = f"<pre {AS_WRITTEN}>{escape(card.reasoning)}</pre>"
+        parts.append(f"<details><summary>reasoning</summary>{thought}</details>")
+    if card.text:
+        parts.append(written(card.text))
+    parts += [f'<p class="lk-note">{escape(said)}</p>' for said in card.remarks]
+    parts.append(f'<p class="lk-facts">{escape(" · ".join(card.facts))}</p>')
+    return f'<section class="lk-lane">{"".join(parts)}</section>'
+
+
+def _line(card: Card, written: Write) -> str:
+    """A line of the table; the card opens where its text begins."""
+    begins = clipped(" ".join(shown(card.text or card.error).split()), 72)
+    cells = [
+        ("", escape(card.name)),
+        ("", escape(card.point)),
+        (f"lk-fixed lk-{card.tone}", f"{card.mark} {escape(card.word)}"),
+        ("", f"<details><summary>{escape(begins)}</summary>{_lane(card, written)}</details>"),
+        ("lk-soft", escape(" · ".join(card.facts))),
+    ]
+    # Inline, because notebooks put the cells of a table to the right.
+    inner = [f'<td class="{kind}" style="text-align:left">{markup}</td>' for kind, markup in cells]
+    return f"<tr>{''.join(inner)}</tr>"
+
+
+def _block(card: Card, width: int) -> str:
+    head = " · ".join(
+        filter(None, [f"{card.mark} {card.name}", card.served, card.point, card.word])
+    )
+    lines = [clipped(shown(head), width)]
+    if card.error:
+        lines += wrapped(shown(card.error), width)
+    lines += _indented(shown(card.text).strip("\n"), width)
+    lines += [line for said in card.remarks for line in wrapped(f"! {shown(said)}", width)]
+    lines += _indented(" · ".join(card.facts), width)
+    return "\n" + "\n".join(lines)
+
+
+def _indented(text: str, width: int) -> list[str]:
+    pieces = [piece for line in text.split("\n") for piece in wrapped(line, width - 2)]
+    return [f"  {piece}".rstrip() for piece in pieces] if text else []

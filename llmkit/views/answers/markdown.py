@@ -1,0 +1,62 @@
+"""A model's Markdown as markup that can do nothing (keeper of markdown_it)."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from ...errors import ConfigError
+from ..markup import escape, shown
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+
+NEEDS = 'rendering Markdown needs: pip install "llmkit[markdown]"'
+LONGEST = 50_000  # characters, half a second at worst; what is longer stays as it was written
+DEEPEST = 100  # levels of lists and quotations; markdown-it drops what lies deeper
+_LINK = re.compile(r"https?://[^/\s]", re.IGNORECASE)
+
+
+def markdown_html(text: str) -> str:
+    """*text* with its Markdown rendered: no raw HTML, no images, only links to http and https.
+
+    Keys are taken out and hidden characters are shown, as in every other view.
+
+    Raises:
+        ConfigError: The extra `markdown` is not installed; gives the line that installs it.
+    """
+    parser = _parser()
+    tokens = parser.parse(shown(text)) if len(text) <= LONGEST else []
+    if not tokens or max(token.level for token in tokens) >= DEEPEST - 1:
+        return f"<pre>{escape(text)}</pre>"
+    rendered: str = parser.renderer.render(tokens, parser.options, {})
+    return rendered
+
+
+@cache
+def _parser() -> MarkdownIt:
+    try:
+        from markdown_it import MarkdownIt
+    except ImportError:
+        raise ConfigError(NEEDS) from None
+    parser = MarkdownIt("commonmark", {"html": False, "maxNesting": DEEPEST})
+    parser.enable(["table", "strikethrough"]).disable(["image", "html_block", "html_inline"])
+    # Assigned, as its manual says. Relative links are refused as well: in a notebook they lead to
+    # the server's own API.
+    parser.validateLink = lambda url: bool(_LINK.match(url))  # type: ignore[method-assign]
+    parser.add_render_rule("link_open", _link)
+    return parser
+
+
+def _link(renderer: Any, tokens: Any, index: int, options: Any, env: Any) -> str:
+    token = tokens[index]
+    # The address in the tip, because the words of a link may name another one.
+    token.attrs = {
+        "href": token.attrGet("href"),
+        "title": token.attrGet("href"),
+        "rel": "noopener noreferrer nofollow",
+        "target": "_blank",
+    }
+    opened: str = renderer.renderToken(tokens, index, options, env)
+    return opened

@@ -1,0 +1,175 @@
+"""Answers that are still being written: what they are now, and what is new of them.
+
+Pure: rows and pieces of text come in with the time at which they came, cards and small changes
+go out. Nobody here knows a widget, a loop or a clock.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from ...types import Row, TextDelta
+from ..markup import shown
+from .card import Card, card_of
+from .layout import MOST_CARDS
+
+# A key is one word of such characters: a word goes out when it is whole, so that what takes keys
+# out of text sees all of one. That a stream is masked as it comes does not do: there a piece of a
+# key stays, and so does a short key, which shown text must not have. A "word" this long is none.
+LONGEST = 400
+_WORD_AT_END = re.compile(rf"[!-~]{{1,{LONGEST}}}\Z")
+CHARACTERS_PER_TOKEN = 4  # of English text; the true count comes with the end of an answer
+SHORTEST_S = 0.5  # a rate over less says nothing
+
+
+@dataclass(slots=True)
+class _Stream:
+    """One text that grows: how much of it there is, and what waits to be sent."""
+
+    parts: list[str] = field(default_factory=list)
+    size: int = 0
+    unsent: str = ""
+
+    def add(self, text: str) -> None:
+        self.parts.append(text)
+        self.size += len(text)
+        self.unsent += text
+
+    def whole(self) -> str:
+        self.parts = ["".join(self.parts)]
+        return self.parts[0]
+
+    def news(self) -> str:
+        """What can be sent now; a word that has only begun stays."""
+        size = len(self.unsent)
+        begun = _WORD_AT_END.search(self.unsent, max(size - LONGEST, 0))
+        cut = begun.start() if begun and size - begun.start() < LONGEST else size
+        ready, self.unsent = self.unsent[:cut], self.unsent[cut:]
+        return shown(ready) if ready else ""
+
+
+@dataclass(slots=True)
+class _Lane:
+    card: Card
+    text: _Stream = field(default_factory=_Stream)
+    reasoning: _Stream = field(default_factory=_Stream)
+    first_s: float | None = None
+    last_s: float = 0.0
+
+
+class Growing:
+    """The answers of one run.
+
+    Attributes:
+        notes: What a reader must know before comparing.
+    """
+
+    def __init__(self, rows: Sequence[Row], notes: Sequence[str] = ()) -> None:
+        self.notes = tuple(notes)
+        self._lanes: dict[int, _Lane] = {}
+        for row in rows:
+            card = card_of(row)
+            if not card.error:  # an error is known before anything is sent
+                card = replace(
+                    card, state="waiting", mark="○", word="waiting", tone="soft", facts=()
+                )
+            self._lanes[row.row] = _Lane(card)
+        self._touched: set[int] = set()
+        self._final: set[int] = set()
+
+    @property
+    def left(self) -> int:
+        """How many are not final."""
+        return len(self._lanes) - len(self._final)
+
+    def grew(self, row: int, delta: TextDelta, at_s: float) -> None:
+        """More text of one answer came, *at_s* seconds after the beginning."""
+        lane = self._lanes[row]
+        if lane.first_s is None:
+            lane.first_s = at_s
+        lane.last_s = at_s
+        if delta.text:
+            lane.text.add(delta.text)
+        if delta.reasoning:
+            lane.reasoning.add(delta.reasoning)
+        self._touched.add(row)
+
+    def finished(self, row: Row) -> None:
+        """One answer is final."""
+        self._lanes[row.row].card = card_of(row)
+        self._final.add(row.row)
+        self._touched.add(row.row)
+
+    def cards(self) -> list[Card]:
+        """All answers as they are now."""
+        return [self._now(number) for number in self._lanes]
+
+    def state(self) -> dict[str, object]:
+        """All of it, for a page that knows nothing yet. What it holds is not news any more."""
+        for lane in self._lanes.values():
+            lane.text.news()
+            lane.reasoning.news()
+        self._touched.clear()
+        return {
+            "cards": [self._sendable(number) for number in self._lanes],
+            "notes": [shown(note) for note in self.notes],
+            "folded": len(self._lanes) > MOST_CARDS,
+        }
+
+    def changes(self) -> list[Mapping[str, object]]:
+        """What is new since the last time: text that was added, or a whole card at its end."""
+        numbers, self._touched = sorted(self._touched), set()
+        return [self._change(number) for number in numbers]
+
+    def _change(self, number: int) -> Mapping[str, object]:
+        lane = self._lanes[number]
+        if number not in self._final:
+            added = {"row": number, "add": lane.text.news(), "think": lane.reasoning.news()}
+            return {k: v for k, v in added.items() if v != ""} | {"facts": list(_pace(lane))}
+        # The final card has its text only where it is not what was sent piece by piece.
+        card = lane.card.plain()
+        for name, stream in (("text", lane.text), ("reasoning", lane.reasoning)):
+            if getattr(lane.card, name) == stream.whole():
+                card[f"{name}_end"] = shown(stream.unsent)
+                del card[name]
+            stream.unsent = ""
+        return {"row": number, "card": card}
+
+    def _sendable(self, number: int) -> dict[str, object]:
+        lane, card = self._lanes[number], self._now(number)
+        if number not in self._final:
+            held = (len(lane.text.unsent), len(lane.reasoning.unsent))
+            card = replace(
+                card,
+                text=card.text[: len(card.text) - held[0]],
+                reasoning=card.reasoning[: len(card.reasoning) - held[1]],
+            )
+        return card.plain()
+
+    def _now(self, number: int) -> Card:
+        lane = self._lanes[number]
+        if number in self._final or lane.first_s is None:
+            return lane.card
+        return replace(
+            lane.card,
+            state="writing",
+            mark="✎",
+            word="writing",
+            tone="soft",
+            text=lane.text.whole(),
+            reasoning=lane.reasoning.whole(),
+            facts=_pace(lane),
+        )
+
+
+def _pace(lane: _Lane) -> tuple[str, ...]:
+    """What can be told before the end; counts are estimates and marked as such."""
+    first = lane.first_s or 0.0
+    said = [f"first text ≈ {first:.2f} s"]
+    tokens = (lane.text.size + lane.reasoning.size) / CHARACTERS_PER_TOKEN
+    span = lane.last_s - first
+    rate = f" at ≈ {tokens / span:.0f}/s" if span >= SHORTEST_S else ""
+    said.append(f"≈ {tokens:,.0f} tokens{rate}")
+    return tuple(said)

@@ -1,0 +1,183 @@
+"""What the answers of a comparison say of each model, as numbers for a figure or a table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from ...types import Row, Status
+from ..markup import cell, clipped, shown
+from ..tables.table import Cell, Column, Line, Table, tables_text
+
+COUNTED = (Status.COMPLETE, Status.LENGTH, Status.FILTERED)
+SWITCH = "plot(substituted=True)"
+UNCUT = 1000  # columns: a number that a narrow terminal cuts off would read as another number
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One thing that is measured of every answer.
+
+    Attributes:
+        name: Its column in the frame.
+        label: What it is, with its unit.
+    """
+
+    name: str
+    label: str
+    of: Callable[[Row], float | None]
+
+
+MEASURES = (
+    Measure(
+        "time_to_first_chunk_s",
+        "time to first chunk (s)",
+        lambda row: row.completion.time_to_first_chunk_s,
+    ),
+    Measure("duration_s", "duration (s)", lambda row: row.completion.duration_s),
+    Measure("output_tokens", "output tokens", lambda row: row.completion.usage.output_tokens),
+    Measure("cost_usd", "cost (US$)", lambda row: row.completion.cost_usd),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """From the least to the most of some values."""
+
+    least: float
+    middle: float
+    most: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The answers of one model.
+
+    Attributes:
+        model: The id that was sent.
+        counted: The answers that numbers are made of.
+        left_out: How many others there are, by reason: failed, substituted.
+        substituted: True where the model stood in for another one in an answer that counts.
+    """
+
+    provider: str
+    model: str
+    counted: tuple[Row, ...]
+    left_out: Mapping[str, int]
+    substituted: bool
+
+    @property
+    def name(self) -> str:
+        """Provider and model, as everywhere."""
+        return shown(f"{self.provider}: {self.model}" if self.provider else self.model)
+
+    @property
+    def remark(self) -> str:
+        """What is left out, in words; "" where nothing is."""
+        total = len(self.counted) + sum(self.left_out.values())
+        return ", ".join(f"{n} of {total} {why}" for why, n in self.left_out.items())
+
+    def spread(self, measure: Measure) -> Spread | None:
+        """Of one measure; None where nothing is known."""
+        values = [v for row in self.counted if (v := measure.of(row)) is not None]
+        return Spread(min(values), median(values), max(values), len(values)) if values else None
+
+
+def grouped(rows: Sequence[Row], *, substituted: bool = False) -> tuple[Group, ...]:
+    """The models in the order asked.
+
+    An answer that failed counts nowhere; one that another model gave in place of the one that was
+    named only where *substituted* says so, because the comparison was about the one named. An
+    answer that was sent once for several rows counts once.
+    """
+    sent: dict[int, Row] = {}
+    for row in rows:
+        sent.setdefault(row.row if row.shared_with is None else row.shared_with, row)
+    found: dict[tuple[str, str], list[Row]] = {}
+    for row in sent.values():
+        found.setdefault((row.provider or "", row.request_model or row.asked), []).append(row)
+    return tuple(_group(*name, answers, substituted) for name, answers in found.items())
+
+
+def ends(groups: Sequence[Group], measure: Measure) -> list[float]:
+    """What an axis for *measure* must have room for."""
+    known = [s for group in groups if (s := group.spread(measure)) is not None]
+    return [value for spread in known for value in (spread.least, spread.most)]
+
+
+def facets(rows: Sequence[Row]) -> tuple[tuple[tuple[str, ...], tuple[Row, ...]], ...]:
+    """The rows of each grid point, with what it sets in words: one for each parameter."""
+    found: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        said = tuple(
+            f"{name} {clipped(' '.join(shown(value).split()), 32)}"
+            for name, value in row.parameters.items()
+        )
+        found.setdefault(said, []).append(row)
+    return tuple((said, tuple(answers)) for said, answers in found.items())
+
+
+def note(groups: Sequence[Group]) -> str:
+    """How to read a figure of *groups*, and what is not in it."""
+    counts = {len(group.counted) for group in groups if group.counted}
+    said = []
+    if counts == {1}:
+        said.append("Mark: the one answer of each model.")
+    elif counts:
+        each = f"{min(counts)}" if len(counts) == 1 else f"{min(counts)} to {max(counts)}"
+        said.append(f"Mark: median; line: least to most; {each} answers per model.")
+    failed = sum(group.left_out.get("failed", 0) for group in groups)
+    other = sum(group.left_out.get("substituted", 0) for group in groups)
+    out = [f"{failed} failed"] if failed else []
+    out += [f"{other} by substitutes of the model named ({SWITCH} draws them)"] if other else []
+    said += [f"Left out: {', '.join(out)}."] if out else []
+    said += ["†: stood in for the model named."] if any(g.substituted for g in groups) else []
+    return " ".join(said) or "No answers."
+
+
+def aggregate_text(groups: Sequence[Group]) -> str:
+    """Returns the numbers of a figure as a table for a terminal."""
+    columns = (
+        Column("model"),
+        Column("answers", number=True),
+        *(Column(measure.label, number=True) for measure in MEASURES),
+        Column("left out", text=False),
+    )
+    lines = tuple(
+        Line(
+            group.name,
+            (
+                Cell(group.name + (" †" if group.substituted else "")),
+                Cell(f"{len(group.counted)}"),
+                *(Cell(_said(group.spread(measure))) for measure in MEASURES),
+                Cell(group.remark),
+            ),
+        )
+        for group in groups
+    )
+    said = note(groups)
+    table = Table("median (least to most)", columns, lines, empty=said, note=said)
+    return tables_text(table, width=UNCUT)
+
+
+def _group(provider: str, model: str, rows: Sequence[Row], substituted: bool) -> Group:
+    counted, left_out = [], Counter[str]()
+    for row in rows:
+        if row.completion.status not in COUNTED:
+            left_out["failed"] += 1
+        elif row.substituted and not substituted:
+            left_out["substituted"] += 1
+        else:
+            counted.append(row)
+    stood_in = any(row.substituted for row in counted)
+    return Group(provider, model, tuple(counted), left_out, stood_in)
+
+
+def _said(spread: Spread | None) -> str:
+    if spread is None:
+        return "n/a"
+    middle, least, most = (cell(v) for v in (spread.middle, spread.least, spread.most))
+    return middle if least == most else f"{middle} ({least} to {most})"

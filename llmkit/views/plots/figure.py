@@ -1,0 +1,251 @@
+"""Figures fit to print: what each model took, and what it cost (keeper of matplotlib)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from io import BytesIO
+from math import ceil, floor, log10
+from textwrap import fill
+from typing import TYPE_CHECKING, Any
+
+from ...errors import ConfigError
+from ...types import Row
+from .aggregates import MEASURES, Group, Measure, aggregate_text, ends, facets, grouped, note
+from .axes import dot_and_range
+from .colors import DARK, LIGHT, Inks
+from .scatter import AXES, cost_against_duration
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+WIDTH_IN = 7.2  # two columns of a journal; a single column is too narrow for names of models
+DOTS_PER_INCH = 200
+SHOWN_PER_INCH = 110  # of the screen's pixels: as large there as the text around it
+NOTE_COLUMNS = 150
+MOST_ACROSS = 4
+LABEL_LENGTH = 31
+# On a linear axis most models would lie at its end if values differ by more. A logarithmic axis
+# then spans a factor of 100 with its margins, and has ticks at two powers of ten.
+WIDE = 50
+
+KINDS = ("models", "cost", "grid")
+
+
+def comparison_figure(
+    rows: Sequence[Row],
+    kind: str = "models",
+    *,
+    measure: str = "duration_s",
+    substituted: bool = False,
+    dark: bool = False,
+) -> Figure:
+    """What *rows* took, as a picture; in a terminal it shows as a table of the same numbers.
+
+    Args:
+        kind: "models" has for each model a dot at the median and a line from least to most, for
+            time to first chunk, duration, output tokens and cost; "cost" sets cost against
+            duration; "grid" has one panel of *measure* for each point of a grid.
+        measure: A column of the frame: time_to_first_chunk_s, duration_s, output_tokens, cost_usd.
+        substituted: True draws answers of models that stood in for the one named, in a second
+            colour; else they are left out, and the figure says so.
+
+    Raises:
+        ConfigError: There is no such kind or measure.
+    """
+    inks = DARK if dark else LIGHT
+    if kind == "models":
+        return _models(rows, substituted, inks)
+    if kind == "cost":
+        return _cost(rows, substituted, inks)
+    if kind == "grid":
+        measures = {known.name: known for known in MEASURES}
+        if measure not in measures:
+            raise ConfigError(f"{measure!r} is not plotted; there are {', '.join(measures)}")
+        return _grid(rows, measures[measure], substituted, inks)
+    raise ConfigError(f"there is no plot {kind!r}; there are {', '.join(KINDS)}")
+
+
+def _models(rows: Sequence[Row], substituted: bool, inks: Inks) -> Figure:
+    groups = grouped(rows, substituted=substituted)
+    figure = _figure(_height(groups), inks, groups)
+    axes = figure.subplots(1, len(MEASURES), sharey=True, width_ratios=(1.1, 0.9, 0.9, 1.3))
+    for axis, measure in zip(axes, MEASURES, strict=True):
+        dot_and_range(axis, groups, measure, inks)
+        _scaled(axis, "x", ends(groups, measure))
+        _titled(axis, measure.label, inks)
+    _name(axes[0], groups)
+    _noted(figure, note(groups), inks)
+    return figure
+
+
+def _cost(rows: Sequence[Row], substituted: bool, inks: Inks) -> Figure:
+    groups = grouped(rows, substituted=substituted)
+    known = [group for group in groups if all(map(group.spread, AXES))]
+    unknown = [group.name for group in groups if group not in known and group.counted]
+    figure = _figure(max(4.2, 0.8 + 0.17 * len(known)), inks, groups)
+    axis = figure.subplots()
+    markers = cost_against_duration(axis, known, inks)
+    for which, measure in zip("xy", AXES, strict=True):
+        _scaled(axis, which, ends(known, measure), most=7)
+    if known:
+        names = [_shortened(g.name, 40) + (" †" if g.substituted else "") for g in known]
+        figure.legend(
+            markers, names, loc="outside right upper", frameon=False, fontsize=7.5,
+            labelcolor=inks.text, handletextpad=0.2, labelspacing=0.6,
+        )  # fmt: skip
+    said = f" Not drawn, for want of a price or a time: {', '.join(unknown)}." if unknown else ""
+    _noted(figure, note(groups) + said, inks)
+    return figure
+
+
+def _grid(rows: Sequence[Row], measure: Measure, substituted: bool, inks: Inks) -> Figure:
+    points = facets(rows) or (((), ()),)
+    groups = grouped(rows, substituted=substituted)
+    found = [
+        {group.name: group for group in grouped(answers, substituted=substituted)}
+        for _, answers in points
+    ]
+    across, down = _shape([said for said, _ in points])
+    figure = _figure(0.3 + down * (_height(groups) - 0.3), inks, groups)
+    axes = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
+    for axis, (said, _), here in zip(axes.flat, points, found, strict=False):
+        dot_and_range(axis, [here.get(g.name) or _nothing(g) for g in groups], measure, inks)
+        _titled(axis, "\n".join(said), inks)
+    for axis in axes.flat[len(points) :]:
+        axis.set_visible(False)
+    _scaled(axes[0, 0], "x", ends([g for here in found for g in here.values()], measure),
+            most=3 if across > 3 else 4)  # fmt: skip
+    for line in axes:
+        _name(line[0], groups)
+    figure.suptitle(measure.label, fontsize=9, color=inks.text, x=0.008, ha="left")
+    _noted(figure, note(groups), inks)
+    return figure
+
+
+def _shape(points: Sequence[tuple[str, ...]]) -> tuple[int, int]:
+    """Columns and rows: a table for two parameters, else as many across as fit."""
+    if all(len(said) == 2 for said in points):
+        first = len(dict.fromkeys(said[0] for said in points))
+        second = len(dict.fromkeys(said[1] for said in points))
+        if first * second == len(points) and second <= MOST_ACROSS:
+            return second, first
+    across = min(len(points), MOST_ACROSS if len(points) != 5 else 3)
+    return across, -(-len(points) // across)
+
+
+def _nothing(group: Group) -> Group:
+    return Group(group.provider, group.model, (), {}, False)
+
+
+def _height(groups: Sequence[Group]) -> float:
+    most = max((_label(group).count("\n") + 1 for group in groups), default=1)
+    return 0.85 + max(len(groups), 2) * (0.28 if most < 3 else 0.38)
+
+
+def _name(axis: Axes, groups: Sequence[Group]) -> None:
+    axis.set_yticks(range(len(groups)), [_label(group) for group in groups])
+    axis.set_ylim(max(len(groups), 2) - 0.4, -0.6)
+
+
+def _label(group: Group) -> str:
+    name = group.name if len(group.name) <= LABEL_LENGTH else group.name.replace(": ", ":\n", 1)
+    lines = [_shortened(line) for line in name.split("\n")]
+    lines[-1] += " †" if group.substituted else ""
+    return "\n".join([*lines, group.remark] if group.remark else lines)
+
+
+def _shortened(name: str, length: int = LABEL_LENGTH) -> str:
+    # The end of an id tells versions apart, so the middle goes.
+    return name if len(name) <= length else f"{name[:12]}…{name[13 - length :]}"
+
+
+def _scaled(axis: Axes, which: str, values: Sequence[float], *, most: int = 4) -> None:
+    """Scales the axis *which*, "x" or "y", for *values* >= 0, with about *most* ticks.
+
+    The axis is linear from zero. If the positive values span more than `WIDE`, it is logarithmic,
+    with a linear part from zero to the smallest of them if there are zeros.
+    """
+    from matplotlib import ticker
+
+    positive = [value for value in values if value > 0]
+    low, high = min(positive, default=1.0), max(positive, default=1.0)
+    steps = (1, 2, 5) if most > 4 and high < 1000 * low else (1,)
+    scale: dict[str, Any] = {"value": "linear"}
+    limits = (-0.03 * high, 1.06 * high)
+    locator: ticker.Locator
+    if not positive:
+        locator = ticker.FixedLocator([0.0] if values else [])
+    elif high <= WIDE * low:
+        # Small and large numbers have long labels.
+        count = most if 0.002 <= high < 1000 else most - 1
+        locator = ticker.MaxNLocator(count, steps=(1, 2, 5, 10))
+    elif min(values) > 0:
+        scale, limits = {"value": "log"}, (0.7 * low, 1.4 * high)
+        locator = ticker.LogLocator(subs=steps, numticks=most)
+    else:
+        scale = {"value": "symlog", "linthresh": low, "linscale": 0.25 * log10(high / low)}
+        limits = (-0.15 * low, 1.4 * high)
+        # SymmetricalLogLocator (3.11) counts the decades up to 1, however small *high* is.
+        powers = [10.0**power for power in range(floor(log10(low)), ceil(log10(high)))]
+        ticks = [step * power for power in powers for step in steps if step * power >= low]
+        locator = ticker.FixedLocator([0.0, *ticks], nbins=12 if len(steps) > 1 else most - 1)
+    getattr(axis, f"set_{which}scale")(**scale)
+    getattr(axis, f"set_{which}lim")(*limits)
+    drawn = getattr(axis, f"{which}axis")
+    drawn.set_major_locator(locator)
+    drawn.set_minor_locator(ticker.NullLocator())
+    drawn.set_major_formatter(lambda value, _: f"{value:,.9f}".rstrip("0").rstrip("."))
+
+
+def _figure(height: float, inks: Inks, groups: Sequence[Group]) -> Figure:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    figure: Figure = _kind()(figsize=(WIDTH_IN, height))
+    figure.groups = groups  # type: ignore[attr-defined]  # of the kind that _kind makes
+    FigureCanvasAgg(figure)
+    figure.set_facecolor(inks.back)
+    figure.set_layout_engine("constrained", wspace=0.06, w_pad=0.05, h_pad=0.06)
+    return figure
+
+
+@cache
+def _kind() -> Any:
+    from matplotlib.figure import Figure
+
+    class ComparisonFigure(Figure):
+        """A picture where there are pictures, and a table of its numbers in a terminal."""
+
+        groups: Sequence[Group] = ()
+
+        def __str__(self) -> str:
+            return aggregate_text(self.groups)
+
+        def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+            printer.text(str(self))
+
+        def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+            buffer = BytesIO()
+            self.savefig(buffer, format="png", dpi=DOTS_PER_INCH)
+            wide, high = (round(inches * SHOWN_PER_INCH) for inches in self.get_size_inches())
+            return buffer.getvalue(), {"width": wide, "height": high}
+
+    return ComparisonFigure
+
+
+def _titled(axis: Axes, title: str, inks: Inks) -> None:
+    axis.set_title(title, fontsize=8, color=inks.text, loc="left")
+
+
+def _noted(figure: Figure, said: str, inks: Inks) -> None:
+    """Adds the note, which is the last text: no text of the figure is parsed as mathematics."""
+    from matplotlib.text import Text
+
+    # The label of the whole x axis is what the layout leaves room for.
+    figure.supxlabel(
+        fill(said, NOTE_COLUMNS), fontsize=6.5, color=inks.soft, x=0.008, ha="left",
+        multialignment="left",
+    )  # fmt: skip
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)  # a model may be named a$b$

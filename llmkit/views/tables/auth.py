@@ -1,0 +1,60 @@
+"""Sign-in states as a table: what is known of each key, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from .table import Cell, Column, Line, Table
+from .units import seconds
+
+# A sign and a tone for each state; the state's own word stands beside the sign.
+STATES = {
+    "not_checked": ("?", "soft"),
+    "checking": ("…", "soft"),
+    "ready": ("✓", "good"),
+    "no_key": ("–", "soft"),
+    "malformed": ("✗", "bad"),
+    "rejected": ("✗", "bad"),
+    "no_permission": ("✗", "bad"),
+    "no_credit": ("!", "warn"),
+    "rate_limited": ("!", "warn"),
+    "unreachable": ("!", "warn"),
+    "timed_out": ("!", "warn"),
+    "tls_error": ("✗", "bad"),
+    "server_error": ("!", "warn"),
+    "not_running": ("○", "soft"),
+}
+COLUMNS = (
+    Column("state", fixed=True),
+    Column("provider"),
+    Column("key", spare=1),
+    Column("what to do", text=False),
+    Column("took", number=True, fixed=True, spare=2),
+    Column("attempts", number=True, fixed=True, spare=2),
+    Column("checked", spare=2),
+)
+
+
+def auth_table(rows: Sequence[Mapping[str, object]]) -> Table:
+    """One line for each provider, from the rows of an `AuthReport`."""
+    return Table("Sign-in", COLUMNS, tuple(map(_line, rows)), "no providers")
+
+
+def _line(row: Mapping[str, object]) -> Line:
+    glyph, tone = STATES.get(str(row["state"]), ("!", "warn"))
+    word = str(row["state"]).replace("_", " ")
+    source, tail = str(row.get("key_source") or "none"), str(row.get("key_tail") or "")
+    key = f"{source} …{tail}" if tail else source
+    checked = row.get("checked_at")
+    clock = checked.astimezone().strftime("%H:%M:%S") if isinstance(checked, datetime) else "–"
+    cells = (
+        Cell(f"{glyph} {word}", tone, str(row.get("error") or "")),
+        Cell(str(row["provider"]), title=str(row.get("base_url") or "")),
+        Cell("–" if source == "none" else key),
+        Cell(str(row.get("advice") or "")),
+        Cell(seconds(row.get("latency_s"))),
+        Cell(str(row.get("attempts") or "–")),
+        Cell(clock),
+    )
+    return Line(str(row["provider"]), cells)

@@ -1,0 +1,227 @@
+"""Standard names and what they lead to at each provider, as a table and in detail."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from itertools import groupby
+
+from ...catalogue.chain import Link
+from ...types import Lifecycle
+from .table import Cell, Column, Line, Table
+from .units import tokens
+
+Row = Mapping[str, object]
+
+LIFECYCLES = {
+    "active": ("●", "good"),
+    "deprecated": ("◐", "warn"),
+    "retired": ("✗", "bad"),
+    "rerouted": ("↪", "warn"),
+    "unknown": ("?", "soft"),
+}
+SERVERS = ("ollama", "openrouter", "local")  # they serve what others have made
+LIVING = ("active", "deprecated", "unknown")
+ALIVE = "callable today"
+RULES = {
+    "same": "it lives",
+    "official-successor": "its provider names it",
+    "vendor-successor": "its maker names it",
+    "class-default": "today's pick of its class",
+}
+FIRST = (
+    Column("name", fixed=True),
+    Column("state", fixed=True),
+    Column("capabilities", spare=1),
+    Column("context", number=True),
+    Column("US$/M in / out", number=True, spare=1),
+    Column("class", spare=2),
+)
+LONG = (
+    Column("name"),
+    Column("provider"),
+    Column("then"),
+    Column("state"),
+    Column("today"),
+    Column("US$/M in / out", number=True),
+    Column("context", number=True),
+)
+
+
+def models_table(rows: Sequence[Row]) -> Table:
+    """One line for each standard name, one column for each provider."""
+    providers = list(dict.fromkeys(str(row["provider"]) for row in rows))
+    columns = (*FIRST, *(Column(name, spare=3) for name in providers))
+    return Table("Models", columns, tuple(_wide(n, g, providers) for n, g in by_name(rows)),
+                 "no model fits", LEGEND)  # fmt: skip
+
+
+def models_list(rows: Sequence[Row]) -> Table:
+    """One line for each name at each provider, for a terminal."""
+    lines = [_long(row, first=not i) for _, group in by_name(rows) for i, row in enumerate(group)]
+    return Table("Models", LONG, tuple(lines), "no model fits")
+
+
+def equivalents_table(name: str, rows: Sequence[Row], ways: Mapping[str, Sequence[Link]]) -> Table:
+    """What one name meant at each provider, what can be called there today, and the way there.
+
+    Args:
+        ways: By provider, the ids from the one of then to the one of today.
+    """
+    lines = tuple(_equivalent(row, ways.get(str(row["provider"]), ())) for row in rows)
+    return Table(f"{name}: then and today", EQUIVALENTS, lines)
+
+
+def why_table(said: Mapping[str, str]) -> Table:
+    """By provider, what is sent for a name and why, in sentences."""
+    lines = tuple(Line(p, (Cell(p), Cell(words))) for p, words in said.items())
+    return Table("Why", (Column("provider"), Column("what is sent", text=False)), lines)
+
+
+def picked(
+    rows: Sequence[Row], filter: str = "", chips: Collection[str] = ()
+) -> list[tuple[str, list[Row]]]:
+    """The names that have every word of *filter*, and every one of *chips* among their tags.
+
+    What a name is called, and its class, are looked at first; only where they lead to nothing,
+    the ids at all providers are, because nearly every name has a peer that is called gemini.
+    """
+    words = filter.lower().split()
+    groups = [(n, g) for n, g in by_name(rows) if set(chips) <= set(tags(n, g))]
+    for text in (_own_words, _all_words):
+        found = [(n, g) for n, g in groups if all(word in text(n, g) for word in words)]
+        if found:
+            return found
+    return []
+
+
+def words_of(rows: Sequence[Row]) -> dict[str, list[str]]:
+    """For each name the two texts that `picked` looks at, for a script that does the same."""
+    return {name: [_own_words(name, group), _all_words(name, group)]
+            for name, group in by_name(rows)}  # fmt: skip
+
+
+def tags(name: str, rows: Sequence[Row]) -> list[str]:
+    """What a name can be picked by: its maker's capabilities, and whether it lives there."""
+    own = home(name, rows)
+    found = [tag for tag in str(own["capabilities"] or "").split(", ") if tag]
+    return [*found, *([ALIVE] if own["lifecycle"] in LIVING else [])]
+
+
+def by_name(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
+    """The rows of each standard name, in their order."""
+    found = groupby(rows, key=lambda row: str(row["name"]))
+    return [(name, list(group)) for name, group in found]
+
+
+def home(name: str, rows: Sequence[Row]) -> Row:
+    """The row of the maker whose model the name is; that of Ollama for models of open weights."""
+    dashed = name.lower().replace(".", "-")
+    own = [row for row in rows if dashed in str(row["id"]).lower().replace(".", "-")]
+    makers = [row for row in own if row["provider"] not in SERVERS]
+    ollama = [row for row in rows if row["provider"] == "ollama"]
+    return (makers or own or ollama or list(rows))[0]
+
+
+def badge(row: Row) -> Cell:
+    """Sign and word for the state of an id, with the day on which it ends."""
+    state, day = str(row["lifecycle"]), row.get("retires_on")
+    glyph, tone = LIFECYCLES.get(state, LIFECYCLES["unknown"])
+    word = f"retires {day}" if state == "deprecated" and day else state
+    since = f" since {day}" if state in ("retired", "rerouted") and day else ""
+    return Cell(f"{glyph} {word}", tone, f"{row['id']}: {state}{since}")
+
+
+def price(row: Row) -> str:
+    """US dollars for a million tokens of input, and of output."""
+    both = [row.get("input_usd_per_million"), row.get("output_usd_per_million")]
+    if not all(isinstance(usd, int | float) for usd in both):
+        return "–"
+    return " / ".join(f"{usd:.3g}" for usd in both)
+
+
+EQUIVALENTS = (
+    Column("provider"),
+    Column("then", spare=1),
+    Column("state", fixed=True),
+    Column("today"),
+    Column("because", spare=1),
+    Column("way there", text=False),
+    Column("context", number=True, spare=2),
+    Column("US$/M in / out", number=True, spare=2),
+)
+LEGEND = " · ".join(f"{glyph} {word}" for word, (glyph, _) in LIFECYCLES.items())
+
+
+def _wide(name: str, rows: Sequence[Row], providers: Sequence[str]) -> Line:
+    own = home(name, rows)
+    there = {str(row["provider"]): row for row in rows}
+    cells = [
+        Cell(name, title=str(own["id"])),
+        badge(own),
+        Cell(str(own["capabilities"] or "–")),
+        Cell(tokens(own["max_input"])),
+        Cell(price(own)),
+        Cell(str(own["class"])),
+        *(_peer(there.get(provider)) for provider in providers),
+    ]
+    return Line(name, tuple(cells))
+
+
+def _peer(row: Row | None) -> Cell:
+    if row is None:
+        return Cell("")
+    glyph, tone = LIFECYCLES.get(str(row["lifecycle"]), LIFECYCLES["unknown"])
+    live = row.get("live")
+    if live is None:
+        today = "; nothing is known to call in its place"
+    else:
+        today = "" if live == row["id"] else f"; today {live}"
+    return Cell(f"{glyph} {row['id']}", tone, f"{badge(row).title}{today}")
+
+
+def _equivalent(row: Row, way: Sequence[Link]) -> Line:
+    live = row.get("live")
+    same = live == row["id"]
+    steps = []
+    for link in way:
+        step = f"{LIFECYCLES[link.lifecycle][0]} {link.model}"
+        if link.ends is not None:
+            when = "until" if link.lifecycle is Lifecycle.DEPRECATED else "since"
+            step += f" ({when} {link.ends})"
+        steps.append(step)
+    cells = (
+        Cell(str(row["provider"])),
+        Cell(str(row["id"])),
+        badge(row),
+        Cell("the same" if same else str(live or "nothing"), "" if live else "bad"),
+        Cell("" if same else RULES.get(str(row.get("live_rule")), str(row.get("live_rule") or ""))),
+        Cell(" → ".join(steps) if len(steps) > 1 else ""),
+        Cell(tokens(row["max_input"])),
+        Cell(price(row)),
+    )
+    return Line(str(row["provider"]), cells)
+
+
+def _long(row: Row, *, first: bool) -> Line:
+    state = badge(row)
+    live = row.get("live")
+    cells = (
+        Cell(str(row["name"]) if first else ""),
+        Cell(str(row["provider"])),
+        Cell(str(row["id"])),
+        Cell(state.text, state.tone),
+        Cell("the same" if live == row["id"] else str(live or "nothing")),
+        Cell(price(row)),
+        Cell(tokens(row["max_input"])),
+    )
+    return Line(f"{row['name']} {row['provider']}", cells)
+
+
+def _own_words(name: str, rows: Sequence[Row]) -> str:
+    own = home(name, rows)
+    return f"{name} {own['id']} {own['class']} {own['capabilities']}".lower()
+
+
+def _all_words(name: str, rows: Sequence[Row]) -> str:
+    ids = " ".join(f"{row['provider']}:{row['id']} {row['live'] or ''}" for row in rows)
+    return f"{_own_words(name, rows)} {ids}".lower()

@@ -1,0 +1,77 @@
+"""A table that a function gives back: shown by itself, and a DataFrame on request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from ..markup import cell
+from .table import Cell, Column, Line, Table, tables_html, tables_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class View:
+    """Something to look at, in a notebook and in a terminal."""
+
+    def __init__(self, html: str, text: str) -> None:
+        self._html = html
+        self._text = text
+
+    def __repr__(self) -> str:
+        return self._text
+
+    def _repr_html_(self) -> str:
+        return self._html
+
+
+class Report:
+    """Rows with fixed columns; a subclass names them.
+
+    Attributes:
+        title: What the table is.
+        columns: All columns and their dtypes, in order.
+        shown: The columns of the display; the others are in the frame.
+        rows: One mapping for each line.
+    """
+
+    title: ClassVar[str] = ""
+    columns: ClassVar[Mapping[str, str]] = {}
+    shown: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, rows: Sequence[Mapping[str, object]]) -> None:
+        self.rows = tuple(rows)
+
+    def frame(self) -> pd.DataFrame:
+        """The table with all its columns, in fixed dtypes even when it is empty."""
+        from ..frames import table_frame
+
+        return table_frame(self.rows, self.columns)
+
+    def tables(self) -> tuple[Table, ...]:
+        """What the display shows, as plain values."""
+        names = self.shown or tuple(self.columns)
+        columns = tuple(
+            Column(name, number=self.columns.get(name, "").lower().startswith(("int", "float")))
+            for name in names
+        )
+        lines = tuple(
+            Line(str(i), tuple(Cell(cell(row.get(name))) for name in names))
+            for i, row in enumerate(self.rows)
+        )
+        return (Table(self.title, columns, lines),)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Mapping[str, object]]:
+        return iter(self.rows)
+
+    def __str__(self) -> str:
+        return tables_text(*self.tables())
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return tables_html(*self.tables())

@@ -1,0 +1,127 @@
+"""The session table: open connections, and apart from them those that were lost."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from .table import Cell, Column, Line, Table
+from .units import age, size
+
+Row = Mapping[str, object]
+
+STATUSES = {
+    "open": ("●", "good"),
+    "in_use": ("▶", "good"),
+    "stale": ("◌", "warn"),
+    "closed": ("○", "soft"),
+    "leaked": ("✗", "bad"),
+}
+REASONS = {
+    "rerun": "its cell ran again",
+    "deleted": "its cell was deleted",
+    "idle": "not used for long",
+    "age": "open for long",
+    "user": "closed on request",
+    "collected": "lost before it was closed",
+    "loop_end": "its event loop ended",
+    "exit": "the kernel ended",
+}
+CLOSED_SHOWN = 8  # the newest; the others are in the frame
+COLUMNS = (
+    Column("status", fixed=True),
+    Column("id", fixed=True),
+    Column("provider"),
+    Column("cell", fixed=True),
+    Column("kind", spare=2),
+    Column("age", number=True, fixed=True),
+    Column("idle", number=True, fixed=True, spare=1),
+    Column("requests", number=True, fixed=True, spare=1),
+    Column("now", number=True, fixed=True, spare=1),
+    Column("connections", number=True, fixed=True, spare=2),
+    Column("received", number=True, fixed=True, spare=2),
+    Column("closed because", spare=2),
+)
+LEAK_COLUMNS = (
+    Column("status", fixed=True),
+    Column("id", spare=1),
+    Column("provider"),
+    Column("made by"),
+    Column("kind", spare=2),
+    Column("opened at", text=False),
+    Column("lived", number=True, fixed=True),
+)
+# What a kernel calls the file of a cell's code.
+CELL_FILE = re.compile(r"ipykernel_\d+[/\\]\d+\.py:(\d+)$|^<ipython-input-[^>]*>:(\d+)$")
+
+
+def sessions_table(rows: Sequence[Row]) -> Table:
+    """Sessions that are open, the newest first, then the last closed ones; no leaks."""
+    kept = [row for row in reversed(rows) if row["status"] != "leaked"]
+    opened = [row for row in kept if row["status"] != "closed"]
+    closed = [row for row in kept if row["status"] == "closed"]
+    more = len(closed) - CLOSED_SHOWN
+    note = f"{more} more were closed earlier; sessions().frame() has them." if more > 0 else ""
+    lines = tuple(map(_line, [*opened, *closed[:CLOSED_SHOWN]]))
+    return Table("Sessions", COLUMNS, lines, "No session is open, and none was.", note)
+
+
+def leaks_table(rows: Sequence[Row]) -> Table:
+    """Sessions that were lost without being closed, the cell and the line that made them."""
+    lost = [row for row in reversed(rows) if row["status"] == "leaked"]
+    return Table(
+        "Leaks",
+        LEAK_COLUMNS,
+        tuple(map(_leak, lost)),
+        "No session was lost.",
+        "Keep a reference to a session, or open it in a with block, and its cell can close it."
+        if lost
+        else "",
+    )
+
+
+def _line(row: Row) -> Line:
+    glyph, tone = STATUSES.get(str(row["status"]), ("?", "soft"))
+    word = str(row["status"]).replace("_", " ")
+    reason = str(row.get("closed_by") or "")
+    connections = row.get("open_connections")
+    cells = (
+        Cell(f"{glyph} {word}", tone),
+        Cell(str(row["id"])),
+        Cell(str(row["provider"])),
+        _cell(row),
+        Cell(str(row["kind"])),
+        Cell(age(row["age_s"])),
+        Cell(age(row["idle_s"])),
+        Cell(f"{row['requests']:,}"),
+        Cell(f"{row['in_flight']:,}"),
+        Cell("–" if connections is None else f"{connections:,}"),
+        Cell(size(row["bytes_in"])),
+        Cell(REASONS.get(reason, reason)),
+    )
+    return Line(str(row["id"]), cells)
+
+
+def _leak(row: Row) -> Line:
+    glyph, tone = STATUSES["leaked"]
+    place = str(row.get("opened_at") or "unknown")
+    found = CELL_FILE.search(place)
+    if found and row.get("cell") is not None:
+        place = f"line {found[1] or found[2]} of its cell"
+    cells = (
+        Cell(f"{glyph} leaked", tone),
+        Cell(str(row["id"])),
+        Cell(str(row["provider"])),
+        _cell(row),
+        Cell(str(row["kind"])),
+        Cell(place),
+        Cell(age(row["age_s"])),
+    )
+    return Line(str(row["id"]), cells)
+
+
+def _cell(row: Row) -> Cell:
+    count, cell = row.get("execution_count"), row.get("cell")
+    if count is not None:
+        return Cell(f"In [{count}]", title=str(cell or ""))
+    return Cell("–" if cell is None else "a cell", title=str(cell or ""))

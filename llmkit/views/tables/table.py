@@ -1,0 +1,172 @@
+"""A table as a plain value, and how it looks: as HTML, as text, and as data for a script."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..markup import clipped, escape, framed, padded, shown, width_of, wrapped
+
+GAP = "  "
+WIDEST = 48  # of a column of text in a terminal
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell.
+
+    Attributes:
+        text: What stands in it; a sign is never without its word.
+        tone: good, warn, bad or soft; never the only bearer of a meaning.
+        title: The whole of it, where the text is short.
+    """
+
+    text: str
+    tone: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column.
+
+    Attributes:
+        number: True for figures, which stand at the right.
+        fixed: True for one whose few words stay on one line.
+        spare: 1 for one that a narrow page leaves out, 2 and 3 for those that only a
+            wide and a very wide page has.
+        text: False for one of sentences, which a terminal and a narrow page show below the line.
+    """
+
+    name: str
+    number: bool = False
+    fixed: bool = False
+    spare: int = 0
+    text: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line; *id* tells it from the others, whatever is in it."""
+
+    id: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns, lines, and what is said above and below them."""
+
+    caption: str
+    columns: tuple[Column, ...]
+    lines: tuple[Line, ...]
+    empty: str = "nothing here"
+    note: str = ""
+
+
+def plain(table: Table) -> dict[str, object]:
+    """The table as JSON for a script, which paints what changed; no key is in it."""
+    return {
+        "caption": shown(table.caption),
+        "columns": [
+            {
+                "name": shown(c.name),
+                "number": c.number,
+                "fixed": c.fixed,
+                "spare": c.spare,
+                "long": not c.text,
+            }
+            for c in table.columns
+        ],
+        "lines": [
+            {"id": line.id, "cells": [_plain(cell) for cell in line.cells]} for line in table.lines
+        ],
+        "empty": table.empty,
+        "note": shown(table.note),
+    }
+
+
+def tables_html(*tables: Table) -> str:
+    """The tables one below the other; they read as such where their style is taken away."""
+    return framed("".join(map(_html, tables)))
+
+
+def tables_text(*tables: Table, width: int | None = None) -> str:
+    """The tables for a terminal."""
+    columns = width or shutil.get_terminal_size((120, 24)).columns
+    return "\n\n".join(_text(table, columns) for table in tables)
+
+
+def _plain(cell: Cell) -> list[str]:
+    said = [shown(cell.text), cell.tone, shown(cell.title)]
+    while len(said) > 1 and not said[-1]:
+        said.pop()
+    return said
+
+
+def _html(table: Table) -> str:
+    parts = [f"<caption>{escape(table.caption)}</caption>"]
+    if table.lines:
+        parts += [f"<thead><tr>{''.join(map(_head, table.columns))}</tr></thead>"]
+        body = "".join(_line(table, line) for line in table.lines)
+    else:
+        body = f"<tr><td>{escape(table.empty)}</td></tr>"
+    note = f'<p class="lk-note">{escape(table.note)}</p>' if table.note else ""
+    return f'<table class="lk-table">{"".join(parts)}<tbody>{body}</tbody></table>{note}'
+
+
+def _head(column: Column) -> str:
+    return f'<th scope="col"{_class(column)}{_align(column)}>{escape(column.name)}</th>'
+
+
+def _line(table: Table, line: Line) -> str:
+    parts = []
+    for column, cell in zip(table.columns, line.cells, strict=True):
+        title = f' title="{escape(cell.title)}"' if cell.title else ""
+        parts.append(f"<td{_class(column, cell)}{_align(column)}{title}>{escape(cell.text)}</td>")
+    return f"<tr>{''.join(parts)}</tr>"
+
+
+def _class(column: Column, cell: Cell | None = None) -> str:
+    names = ["lk-fixed"] if column.fixed else []
+    names += [f"lk-spare-{column.spare}"] if column.spare else []
+    names += [f"lk-{cell.tone}"] if cell is not None and cell.tone else []
+    return f' class="{" ".join(names)}"' if names else ""
+
+
+def _align(column: Column) -> str:
+    # Inline, because a notebook that is not trusted drops the style sheet.
+    return f' style="text-align:{"right" if column.number else "left"}"'
+
+
+def _text(table: Table, width: int) -> str:
+    if not table.lines:
+        return "\n".join([shown(table.caption), *wrapped(table.empty, width)])
+    kept = [i for i, column in enumerate(table.columns) if column.text]
+    rows = [[_one_line(line.cells[i].text) for i in kept] for line in table.lines]
+    heads = [table.columns[i].name for i in kept]
+    widths = [max(map(width_of, column)) for column in zip(heads, *rows, strict=True)]
+    right = [table.columns[i].number for i in kept]
+    said = [shown(table.caption), _joined(heads, widths, right), GAP.join("-" * w for w in widths)]
+    for line, row in zip(table.lines, rows, strict=True):
+        said.append(_joined(row, widths, right))
+        below = [c.text for c, col in zip(line.cells, table.columns, strict=True) if not col.text]
+        said += [
+            f"    {piece}" for text in below if text for piece in wrapped(shown(text), width - 4)
+        ]
+    if table.note:
+        said += wrapped(shown(table.note), width)
+    return "\n".join(clipped(piece, width) for piece in said)
+
+
+def _joined(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
+    parts = [
+        " " * (width - width_of(cell)) + cell if at_right else padded(cell, width)
+        for cell, width, at_right in zip(cells, widths, right, strict=True)
+    ]
+    return GAP.join(parts).rstrip()
+
+
+def _one_line(text: str) -> str:
+    return clipped(" ".join(shown(text).split()), WIDEST)
