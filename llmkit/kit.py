@@ -31,7 +31,7 @@ from .errors import ConfigError, LlmkitError, ModelNotFoundError
 from .retries.rate_limit import Gates
 from .runtime import kit_hooks
 from .runtime.manager import EventLoopManager
-from .runtime.session_registry import Session
+from .runtime.session import Session
 from .telemetry.log import Telemetry
 from .transport.base import Carrier, Limits
 from .transport.factory import Carriers

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from .authentication.status import AuthStatus
 from .catalogue import listing
-from .runtime.session_registry import SessionRow
+from .runtime.session import SessionRow
 from .telemetry.event import Event
 from .telemetry.log import Telemetry
 from .types import Model

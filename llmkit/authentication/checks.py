@@ -17,7 +17,7 @@ from ..errors import ConfigError, LocalModelError
 from ..providers.base import Provider
 from ..retries.policy import RetryPolicy
 from ..runtime.manager import EventLoopManager
-from ..runtime.session_registry import Session
+from ..runtime.session import Session
 from ..secret import Secret
 from ..settings import proxies_for, refuse_plain_http
 from ..telemetry.listeners import Listeners

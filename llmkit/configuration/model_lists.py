@@ -13,7 +13,7 @@ from ..chat.events import asked
 from ..errors import ConfigError
 from ..providers.base import Provider
 from ..runtime.manager import EventLoopManager
-from ..runtime.session_registry import Session
+from ..runtime.session import Session
 from ..secret import Secret
 from ..settings import proxies_for
 from ..transport.base import Carrier, Limits

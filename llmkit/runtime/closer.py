@@ -10,7 +10,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from typing import Any
 
 from . import introspection
-from .session_registry import ClosedBy, Session, SessionRegistry
+from .session import ClosedBy, Session
+from .session_registry import SessionRegistry
 
 log = logging.getLogger(__name__)
 

@@ -18,12 +18,10 @@ as some SDK clients do, is then never "collected", and goes for one of the other
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import introspection
-
-if TYPE_CHECKING:
-    from .session_registry import ClosedBy, Session
+from .session import ClosedBy, Session
 
 
 def in_flight(session: Session) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import introspection
-from .session_registry import Session
+from .session import Session
 
 
 def in_every_child(callback: Callable[[], None]) -> None:

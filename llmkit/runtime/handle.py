@@ -6,7 +6,7 @@ from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from .session_registry import Session
+from .session import Session
 
 
 class Manager(Protocol):

@@ -23,7 +23,9 @@ from .fork import in_every_child, leave_session
 from .handle import SessionHandle
 from .in_flight import UnderWay
 from .loop import LoopRunner, LoopStatus
-from .session_registry import Session, SessionRegistry, SessionRow
+from .session import Session, SessionRow
+from .session_events import SessionEvents
+from .session_registry import SessionRegistry
 from .sweeper import Upkeep
 
 T = TypeVar("T")
@@ -60,7 +62,8 @@ class EventLoopManager:
     ) -> None:
         self.registry = registry or SessionRegistry()
         self.telemetry = telemetry or Telemetry()
-        self.registry.watch(self.telemetry.session_changed)
+        self._events = SessionEvents(self.telemetry)
+        self.registry.watch(self._events.changed)
         self.idle_s = idle_s
         self.max_age_s = max_age_s
         self._loops = LoopRunner()
@@ -150,7 +153,7 @@ class EventLoopManager:
         if record is None:
             record = self._add(open_session(), provider, "pool", loop, base_url=base_url)
         else:
-            self.telemetry.session_reused(record)
+            self._events.reused(record)
         session: T = record.resource
         return session, record
 

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from .closer import Closer
-from .session_registry import Session, SessionRegistry
+from .session import Session
+from .session_registry import SessionRegistry
 
 SOON_S = 0.02
 

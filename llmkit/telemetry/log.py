@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from ..runtime.session_registry import Session
 from .event import Event, EventKind
 from .listeners import Listeners
 
@@ -40,7 +39,6 @@ class Telemetry:
         self._exported = exported
         self._ring: deque[Event] = deque(maxlen=remembered)
         self._listeners: Listeners[Event] = Listeners("the telemetry")
-        self._open: set[str] = set()
         self._exporter: Listeners[Event] | None = None
 
     def events(self) -> tuple[Event, ...]:
@@ -68,39 +66,12 @@ class Telemetry:
                 self._exporter.add(exporter())
             self._exporter.tell(event)
 
-    # -- what sessions tell ------------------------------------------------------------------
-
-    def session_changed(self, session: Session) -> None:
-        """Notes an opening, a close or a leak; for `SessionRegistry.watch`."""
-        if session.closed_by is not None:
-            self._open.discard(session.id)
-            kind = EventKind.LEAK if session.leaked else EventKind.CLOSE
-        elif session.id in self._open:
-            return
-        else:
-            self._open.add(session.id)
-            kind = EventKind.OPENING
-        self._note_session(kind, session)
-
-    def session_reused(self, session: Session) -> None:
-        """Notes that an open session serves again."""
-        self._note_session(EventKind.REUSE, session)
-
     def connected(self, provider: str, base_url: str, session: str | None, seconds: float) -> None:
         """Notes a connection that took *seconds* to make."""
         self.note(
             Event(
                 EventKind.CONNECTION, datetime.now(UTC), provider, session, base_url=base_url,
                 duration_s=seconds,
-            )
-        )  # fmt: skip
-
-    def _note_session(self, kind: EventKind, session: Session) -> None:
-        cell = session.cell.id if session.cell else None
-        self.note(
-            Event(
-                kind, datetime.now(UTC), session.provider, session.id, cell, session.base_url,
-                session.closed_by,
             )
         )  # fmt: skip
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..configuration.registry import Directory
 from ..providers.base import Provider
 from ..runtime.manager import EventLoopManager
-from ..runtime.session_registry import Session
+from ..runtime.session import Session
 from ..settings import proxies_for
 from .base import Carrier
 
