@@ -27,3 +27,9 @@ CURRENT: ContextVar[Cell | None] = globals().get("CURRENT") or ContextVar(
 
 # The runs that have begun and not ended; more than one only where there are subshells.
 RUNNING: set[Cell] = globals().get("RUNNING") or set()
+
+
+def cell_id() -> str | None:
+    """The id of the running cell, None outside of one."""
+    cell = CURRENT.get()
+    return cell.id if cell else None

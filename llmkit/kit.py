@@ -14,11 +14,11 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from .catalogue import prices
-from .cell import CURRENT
-from .chat.call import Call, at, call_for, limits
+from .cell import cell_id
+from .chat.call import Call, call_for
 from .chat.cost import priced, warm
 from .chat.events import CallNews
-from .chat.exchange import Exchange, Opened
+from .chat.exchange import Exchange
 from .chat.fallback import Tries
 from .chat.fallback_models import Substitutes
 from .chat.options import Options
@@ -33,8 +33,8 @@ from .runtime import kit_hooks
 from .runtime.manager import EventLoopManager
 from .runtime.session import Session
 from .telemetry.log import Telemetry
-from .transport.base import Carrier, Limits
-from .transport.factory import Carriers
+from .transport.base import Carrier, Opened
+from .transport.factory import TransportFactory
 from .types import Completion, StreamEnd, TextDelta
 
 # What follows is imported where it is first needed: a first answer from a provider needs none of
@@ -87,11 +87,11 @@ class Kit:
         )
         self.last: Comparison | None = None
         self.watchers: list[Callable[[], Watcher]] = [self._progress]
-        self._notify = notify
-        self._local: LocalModels | None = None
         self._told_of: set[tuple[str, str]] = set()  # replacements, each said once
         self._gates = gates or Gates()
-        self._carriers = Carriers(self.registry, self.manager, carriers or {})
+        self._transports = TransportFactory(
+            self.manager, lambda: self.settings, carriers or {}, notify=notify
+        )
 
     @property
     def settings(self) -> Settings:
@@ -112,21 +112,14 @@ class Kit:
         """Which keys work: what is known, and the means to find out."""
         from .authentication.checks import Checks
 
-        return Checks(
-            self.registry, self.manager, wire=self._carriers.wire, limits=self._limits,
-            installed=self.local_models, carriers=self._carriers.given,
-        )  # fmt: skip
+        return Checks(self.registry, self.manager, self._transports)
 
     @cached_property
     def lists(self) -> ModelLists:
         """Reads providers' own lists of models."""
         from .configuration.model_lists import ModelLists
 
-        return ModelLists(
-            self.registry, self.manager, wire=self._carriers.wire, limits=self._limits,
-            carriers={"scripted": self._carriers.scripts, **self._carriers.given},
-            sdk=self.checks.sdk_client,
-        )  # fmt: skip
+        return ModelLists(self.registry, self.manager, self._transports, sdk=self.checks.sdk_client)
 
     def _progress(self) -> Watcher:
         from .comparison.progress import Progress
@@ -220,14 +213,11 @@ class Kit:
         )
 
     async def _opened(self, call: Call) -> Opened:
-        if call.provider.name == "local":
-            endpoint = await self.local_models().endpoint(call.model)
-            call = at(call, type(call.provider)(endpoint.base_url), endpoint.key)
         if "checks" in vars(self):  # else nobody has signed in
             await self.checks.close_outdated(call.provider, call.key)
-        carrier, use, session = await self._carriers.to(call.provider)
+        opened = await self._transports.open(call.provider, call.model, call.key)
         warm(call.provider.name)
-        return Opened(call, carrier, use, session)
+        return opened
 
     async def priced(self, completion: Completion) -> Completion:
         """*completion* with its cost, where the provider did not say it and a price is known.
@@ -243,16 +233,11 @@ class Kit:
 
     def local_models(self) -> LocalModels:
         """The embedded models of this kit; nothing is started before the first question."""
-        if self._local is None:
-            from .transport.local_model import LocalModels
-
-            weights = self.settings.local_weights
-            self._local = LocalModels(weights=weights, notify=self._notify)
-        return self._local
+        return self._transports.local_models
 
     def script(self, name: str, reply: Reply) -> None:
         """Makes `scripted:NAME` answer as *reply* says, for classes and for trying failures out."""
-        self._carriers.scripts.play(name, reply)
+        self._transports.scripts.play(name, reply)
         self.registry.open_ended = ("scripted",)
 
     # -- many calls --------------------------------------------------------------------------
@@ -284,7 +269,6 @@ class Kit:
         )  # fmt: skip
         from .comparison.summary import comparison_of
 
-        cell = CURRENT.get()
         started = datetime.now(UTC)
         run_id = uuid.uuid4().hex[:8]
         race = Race(
@@ -293,7 +277,7 @@ class Kit:
             make=partial(self.exchange, limit=limit, group=run_id),
             price=self.priced,
             watchers=[view] if view else [make() for make in self.watchers],
-            cell=cell.id if cell else None,
+            cell=cell_id(),
         )
         try:
             with self.manager.under_way():
@@ -314,7 +298,8 @@ class Kit:
 
     async def http_session(self, name: str, *, persistent: bool) -> tuple[Any, Session]:
         """An aiohttp session for *name* on this loop, and its line in the session table."""
-        return await self._carriers.session(self.registry.provider(name), persistent=persistent)
+        provider = self.registry.provider(name)
+        return await self._transports.http_session(provider, persistent=persistent)
 
     async def mistral_client(self) -> Any:
         """The official Mistral client, a `mistralai.client.Mistral`, signed in.
@@ -335,12 +320,8 @@ class Kit:
 
     def close(self) -> None:
         """Ends the embedded model and every session; twice is harmless."""
-        if self._local is not None:
-            self._local.close()
+        self._transports.close()
         self.manager.close()
-
-    def _limits(self) -> Limits:
-        return limits(self.settings, Options())
 
 
 _lock = threading.Lock()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from llmkit.chat.exchange import Opened
+from llmkit.transport.base import Opened
 
 
 def over(carrier):
     """What an exchange calls when its turn has come: it is sent over *carrier*."""
 
     async def opening(call):
-        return Opened(call, carrier)
+        return Opened(call.provider, call.key, carrier)
 
     return opening

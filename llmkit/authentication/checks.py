@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
-from ..chat import events
 from ..configuration.credentials import Credential
 from ..configuration.registry import Directory
 from ..errors import ConfigError, LocalModelError
@@ -19,29 +17,15 @@ from ..retries.policy import RetryPolicy
 from ..runtime.manager import EventLoopManager
 from ..runtime.session import Session
 from ..secret import Secret
-from ..settings import proxies_for, refuse_plain_http
+from ..settings import refuse_plain_http
 from ..telemetry.listeners import Listeners
-from ..transport.base import Carrier, Limits
+from ..transport.base import timeouts_for
+from ..transport.factory import TransportFactory
+from . import events
 from .sign_in import Probe, sign_in, status_of
 from .status import AuthStatus, SignInState, described, unchecked, unsafe
 
 SIGNED_IN = "signed in"  # in the place of a base URL, for the client that a sign-in left open
-
-
-class Wire(Protocol):
-    """What opens HTTP sessions, see `runtime.transport`."""
-
-    def open_session(self, *, trust_env: bool = False) -> Any: ...
-
-    def AiohttpCarrier(  # noqa: N802  # a class's name
-        self, session: Any, connected: Callable[[float], None] | None = None
-    ) -> Carrier: ...
-
-
-class Installed(Protocol):
-    """What knows whether the embedded model is there."""
-
-    def require(self, model: str) -> object: ...
 
 
 class Checks:
@@ -54,18 +38,11 @@ class Checks:
         self,
         directory: Directory,
         manager: EventLoopManager,
-        *,
-        wire: Callable[[], Awaitable[Wire]],
-        limits: Callable[[], Limits],
-        installed: Callable[[], Installed],
-        carriers: Mapping[str, Carrier],
+        transports: TransportFactory,
     ) -> None:
         self._directory = directory
         self._manager = manager
-        self._wire = wire
-        self._limits = limits
-        self._installed = installed
-        self._carriers = carriers
+        self._transports = transports
         self._found: dict[str, tuple[AuthStatus, Credential]] = {}
         self._signed_in: dict[str, tuple[Secret | None, Session]] = {}
         self._listeners: Listeners[AuthStatus] = Listeners("the sign-in states")
@@ -131,7 +108,7 @@ class Checks:
 
     async def sdk_client(self, provider: Provider, key: Secret | None) -> tuple[Any, Session]:
         """The official SDK's client on this loop, as signing in has left it, or a new one."""
-        opening = await self._sdk(provider, key)
+        opening = await self._transports.for_sdk(provider, key)
         client, session = self._manager.pool(provider.name, SIGNED_IN, opening)
         if not client.serves(provider.base_url, key):
             await self._close(provider, session)
@@ -165,7 +142,7 @@ class Checks:
             # The model is not started just to be asked.
             state, said = SignInState.READY, None
             try:
-                self._installed().require("smollm2")
+                self._transports.local_models.require("smollm2")
             except LocalModelError as error:
                 state, said = SignInState.NOT_RUNNING, str(error)
             found = described(provider, credential, state, error=said)
@@ -200,47 +177,26 @@ class Checks:
 
     async def _opening(self, provider: Provider, key: Secret | None) -> Callable[[], _Tried]:
         """What opens a fresh client for each attempt."""
-        limits = self._limits()
-        if provider.name in self._carriers:
-            probe = Probe(provider, key, self._carriers[provider.name], limits)
-            return lambda: _Tried(self._manager, probe)
-        if provider.name == "mistral" and key is not None:
+        brought = self._transports.brought(provider.name) is not None
+        if provider.name == "mistral" and key is not None and not brought:
             return await self._opening_sdk(provider, key)
-        wire = await self._wire()
-        trust_env = proxies_for(self._directory.settings, provider.base_url)
+        fresh = await self._transports.fresh(provider, key)
+        limits = timeouts_for(self._directory.settings)
 
         def opened() -> _Tried:
-            http, session = self._manager.temporary(
-                provider.name, provider.base_url, lambda: wire.open_session(trust_env=trust_env)
-            )
-            told = self._manager.telemetry.connected
-            carrier = wire.AiohttpCarrier(
-                http, partial(told, provider.name, provider.base_url, session.id)
-            )
-            return _Tried(self._manager, Probe(provider, key, carrier, limits), session)
+            over = fresh()
+            return _Tried(self._manager, Probe(provider, key, over.carrier, limits), over.session)
 
         return opened
 
     async def _opening_sdk(self, provider: Provider, key: Secret) -> Callable[[], _Tried]:
-        opening = await self._sdk(provider, key)
+        opening = await self._transports.for_sdk(provider, key)
 
         def opened() -> _Tried:
             client, session = self._manager.temporary(provider.name, provider.base_url, opening)
             return _Tried(self._manager, client, session, lasting=True)
 
         return opened
-
-    async def _sdk(self, provider: Provider, key: Secret | None) -> Callable[[], Any]:
-        """What opens a client of the official SDK."""
-        # It takes more than half a second to get ready: not on a loop that others use.
-        module = await asyncio.to_thread(_ready_sdk)
-        return partial(
-            module.MistralClient,
-            key,
-            base_url=provider.base_url,
-            limits=self._limits(),
-            trust_env=proxies_for(self._directory.settings, provider.base_url),
-        )
 
     async def _settle(self, provider: Provider, key: Secret | None, tried: _Tried | None) -> None:
         """Keeps the SDK's client of a sign-in in the place of an earlier one; ends any other."""
@@ -296,9 +252,3 @@ class _Tried:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _ready_sdk() -> Any:
-    module = importlib.import_module("..transport.mistral_sdk", __package__)
-    module.warm()
-    return module

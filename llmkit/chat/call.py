@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 from ..catalogue import lifecycle
@@ -14,7 +14,7 @@ from ..providers.base import Provider
 from ..retries.policy import RetryPolicy
 from ..secret import Secret
 from ..settings import Settings
-from ..transport.base import Limits
+from ..transport.base import Limits, timeouts_for
 from ..types import FallbackStep, How, Lifecycle, Prompt
 from .options import Options
 
@@ -79,7 +79,7 @@ def call_for(
         model=model,
         prompt=fitted.prompt,
         key=key(provider),
-        limits=limits(settings, options),
+        limits=timeouts_for(settings, options.timeout),
         policy=_policy(1 + retries),
         ignored=fitted.ignored,
         fallback=(_translated(resolution, catalogue),) if resolution.substituted else (),
@@ -87,19 +87,7 @@ def call_for(
     )
 
 
-def limits(settings: Settings, options: Options) -> Limits:
-    """The time limits of one call."""
-    return _limits(
-        settings.connect_timeout_s,
-        settings.first_byte_timeout_s,
-        settings.idle_timeout_s,
-        settings.idle_content_timeout_s,
-        options.timeout or settings.deadline_s,
-    )
-
-
 # The same few values for every call of a run.
-_limits = lru_cache(maxsize=64)(Limits)
 _policy = lru_cache(maxsize=64)(RetryPolicy)
 
 
@@ -145,8 +133,3 @@ def _translated(resolution: Resolution, catalogue: Catalogue) -> FallbackStep:
     chosen = fallback.Candidate(resolution.provider, resolution.model, resolution.live_rule or "")
     reason = f"{resolution.id}, its peer of that time, is {resolution.lifecycle}"
     return fallback.step(catalogue, asked, chosen, reason)
-
-
-def at(call: Call, provider: Provider, key: Secret | None) -> Call:
-    """*call* with the address and the key that it is sent with."""
-    return replace(call, provider=provider, key=key)

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
-from ..cell import CURRENT
+from ..cell import cell_id
 from ..secret import redact
 from ..telemetry.event import Event, EventKind
 from ..telemetry.log import Telemetry
 from ..types import Completion
 
 if TYPE_CHECKING:
-    from ..authentication.status import AuthStatus
     from ..errors import CallError
-    from ..providers.base import Provider
     from .call import Call
 
 
@@ -51,7 +45,7 @@ class CallNews:
         """*call* failed and will be sent again, as attempt number *attempt*."""
         self._telemetry.note(
             Event(
-                EventKind.RETRY, datetime.now(UTC), call.provider.name, self.session, _cell(),
+                EventKind.RETRY, datetime.now(UTC), call.provider.name, self.session, cell_id(),
                 call.provider.base_url, operation="chat", request_model=call.model,
                 error_type=type(error).__name__, attempts=attempt, wait_s=wait,
             )
@@ -62,7 +56,7 @@ class CallNews:
         told, prompt = self._telemetry, call.prompt
         usage = came.usage
         event = Event(
-            EventKind.REQUEST, datetime.now(UTC), call.provider.name, self.session, _cell(),
+            EventKind.REQUEST, datetime.now(UTC), call.provider.name, self.session, cell_id(),
             call.provider.base_url, None, "chat", call.model, came.response_model,
             came.status, came.finish_reason, type(error).__name__ if error else None,
             came.attempts, None, came.duration_s, came.time_to_first_chunk_s,
@@ -75,54 +69,3 @@ class CallNews:
             messages = tuple((role, redact(text)) for role, text in turns)
             event = event._replace(messages=messages, text=redact(came.text))
         told.note(event)
-
-
-@contextmanager
-def asked(
-    telemetry: Telemetry, provider: Provider, operation: str, session: str | None = None
-) -> Iterator[None]:
-    """Notes one request that is no chat, however it ends."""
-    started = time.monotonic()
-    try:
-        yield
-    finally:
-        error = sys.exception()
-        telemetry.note(
-            Event(
-                EventKind.REQUEST, datetime.now(UTC), provider.name, session, _cell(),
-                provider.base_url, operation=operation, status="error" if error else "complete",
-                error_type=type(error).__name__ if error else None, attempts=1,
-                duration_s=time.monotonic() - started,
-            )
-        )  # fmt: skip
-
-
-def sign_in_retried(
-    telemetry: Telemetry, provider: Provider, error: CallError, attempt: int, wait: float
-) -> None:
-    """Notes that a key will be checked again, as attempt number *attempt*."""
-    telemetry.note(
-        Event(
-            EventKind.RETRY, datetime.now(UTC), provider.name, None, _cell(), provider.base_url,
-            operation="sign_in", error_type=type(error).__name__, attempts=attempt, wait_s=wait,
-        )
-    )  # fmt: skip
-
-
-def signed_in(telemetry: Telemetry, status: AuthStatus) -> None:
-    """Notes the requests that a check of a key took."""
-    if status.attempts:
-        telemetry.note(
-            Event(
-                EventKind.REQUEST, datetime.now(UTC), status.provider, None, _cell(),
-                status.base_url, operation="sign_in",
-                status="complete" if status.ready else "error",
-                error_type=None if status.ready else str(status.state),
-                attempts=status.attempts, duration_s=status.latency_s,
-            )
-        )  # fmt: skip
-
-
-def _cell() -> str | None:
-    cell = CURRENT.get()
-    return cell.id if cell else None

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..errors import (
     BadResponseError,
@@ -22,7 +22,7 @@ from ..providers.base import StreamParser, located, request_id_from
 from ..providers.redaction import Masks, masks, without_keys
 from ..retries.rate_limit import AT_ONCE, Gate
 from ..secret import redact
-from ..transport.base import STALE, Arriving, Carrier
+from ..transport.base import STALE, Arriving, Carrier, Opened
 from ..transport.responses import MaybeDocument, refusal
 from ..types import Completion, Status, TextDelta
 from ..wire.messages import HttpResponse
@@ -36,21 +36,6 @@ log = logging.getLogger(__name__)
 LAST_WORDS_S = 0.1  # for the end of the body, once the answer has ended
 REQUEST_IDS = ("x-request-id", "request-id", "x-generation-id", "mistral-correlation-id")
 USAGE_S = 2.0  # for token counts and the closing mark, once a finish reason came
-
-
-class Opened(NamedTuple):
-    """What a call is sent over.
-
-    Attributes:
-        call: The call, with the address and the key that it is sent with.
-        use: Entered for as long as the call needs the session.
-        session: Its id in the session table, None where there is no session.
-    """
-
-    call: Call
-    carrier: Carrier
-    use: AbstractContextManager[object] = nullcontext()
-    session: str | None = None
 
 
 Opening = Callable[[Call], Awaitable[Opened]]
@@ -234,9 +219,11 @@ class Exchange:
         opened.use.__enter__()
         if earlier is not None:
             earlier.use.__exit__(None, None, None)
-        self._opened, self.call = opened, opened.call
+        self._opened = opened
+        if opened.provider is not self.call.provider:
+            self.call = replace(self.call, provider=opened.provider, key=opened.key)
         if self._news is not None:
-            self._news.session = opened.session
+            self._news.session = opened.session_id
         if earlier is None:
             # What opening took is none of the provider's time.
             self._times.begin()

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any
 
-from ..authentication.checks import Wire
 from ..catalogue.provider_lists import LiveList
-from ..chat.events import asked
 from ..errors import ConfigError
 from ..providers.base import Provider
 from ..runtime.manager import EventLoopManager
 from ..runtime.session import Session
 from ..secret import Secret
-from ..settings import proxies_for
-from ..transport.base import Carrier, Limits
+from ..telemetry.requests import asked
+from ..transport.base import Carrier, timeouts_for
+from ..transport.factory import TransportFactory
 from ..transport.responses import read_whole, refusal
 from ..types import Model
 from .registry import Directory
@@ -33,17 +31,13 @@ class ModelLists:
         self,
         directory: Directory,
         manager: EventLoopManager,
+        transports: TransportFactory,
         *,
-        wire: Callable[[], Awaitable[Wire]],
-        limits: Callable[[], Limits],
-        carriers: Mapping[str, Carrier],
         sdk: Callable[[Provider, Secret], Awaitable[tuple[Any, Session]]],
     ) -> None:
         self._directory = directory
         self._manager = manager
-        self._wire = wire
-        self._limits = limits
-        self._carriers = carriers
+        self._transports = transports
         self._sdk = sdk
 
     async def refresh(self, name: str) -> LiveList:
@@ -72,22 +66,24 @@ class ModelLists:
         key: Secret | None = None
         if not provider.open_list or directory.credentials.find(provider).key is not None:
             key = directory.key_for(provider)
-        if provider.name == "mistral" and key is not None and "mistral" not in self._carriers:
+        brought = self._transports.brought(provider.name) is not None
+        if provider.name == "mistral" and key is not None and not brought:
             client, record = await self._sdk(provider, key)
             with self._manager.registry.using(record), asked(told, provider, "models", record.id):
                 return provider.parse_models(await client.list_models()).models
-        async with self._carrier(provider) as (carrier, session):
-            with asked(told, provider, "models", session):
-                return await self._pages(provider, carrier, key)
+        async with self._transports.once(provider, key) as opened:
+            with asked(told, provider, "models", opened.session_id):
+                return await self._pages(provider, opened.carrier, key)
 
     async def _pages(
         self, provider: Provider, carrier: Carrier, key: Secret | None
     ) -> tuple[Model, ...]:
+        limits = timeouts_for(self._directory.settings)
         found: list[Model] = []
         page: str | None = None
         for _ in range(MOST_PAGES):
             request = provider.models_request(key, page=page)
-            async with carrier.send(request, self._limits()) as arriving:
+            async with carrier.send(request, limits) as arriving:
                 if arriving.status != 200:
                     raise await refusal(provider, arriving)
                 listed = provider.parse_models(await read_whole(arriving))
@@ -96,20 +92,3 @@ class ModelLists:
             if page is None:
                 break
         return tuple(found)
-
-    @asynccontextmanager
-    async def _carrier(self, provider: Provider) -> AsyncIterator[tuple[Carrier, str | None]]:
-        given = self._carriers.get(provider.name)
-        if given is not None:
-            yield given, None
-            return
-        wire = await self._wire()
-        trust_env = proxies_for(self._directory.settings, provider.base_url)
-        http, session = self._manager.temporary(
-            provider.name, provider.base_url, lambda: wire.open_session(trust_env=trust_env)
-        )
-        try:
-            with self._manager.registry.using(session):
-                yield wire.AiohttpCarrier(http), session.id
-        finally:
-            await self._manager.aclose(session.id)

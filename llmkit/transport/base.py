@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Protocol
+from functools import lru_cache
+from typing import NamedTuple, Protocol
 
+from ..providers.base import Provider
+from ..runtime.session import Session
+from ..secret import Secret
+from ..settings import Settings
 from ..wire.messages import HttpRequest
 
 STALE = "stale"  # the code of an error by a kept connection that broke as it was used again
@@ -31,6 +36,20 @@ class Limits:
     idle_content_s: float | None = 120.0
     deadline_s: float | None = None
     body_bytes: int = 32 * 1024 * 1024
+
+
+def timeouts_for(settings: Settings, deadline_s: float | None = None) -> Limits:
+    """The limits of one request, with its own deadline if it has one."""
+    return _limits(
+        settings.connect_timeout_s,
+        settings.first_byte_timeout_s,
+        settings.idle_timeout_s,
+        settings.idle_content_timeout_s,
+        deadline_s or settings.deadline_s,
+    )
+
+
+_limits = lru_cache(maxsize=64)(Limits)  # the same few values for every call of a run
 
 
 class Arriving(Protocol):
@@ -73,3 +92,24 @@ class Carrier(Protocol):
             APITimeoutError: A connection or a first byte took too long.
         """
         ...
+
+
+class Opened(NamedTuple):
+    """What a request is sent over, and what is sent with it.
+
+    Attributes:
+        provider: At the address that is asked.
+        session: Its record in the session table, None where no session is needed.
+        use: Entered for as long as the session is needed.
+    """
+
+    provider: Provider
+    key: Secret | None
+    carrier: Carrier
+    session: Session | None = None
+    use: AbstractContextManager[object] = nullcontext()
+
+    @property
+    def session_id(self) -> str | None:
+        """Its session's id in the session table."""
+        return self.session.id if self.session else None

@@ -1,82 +1,146 @@
-"""What carries requests to a provider: a session of this kit, its official SDK, or a script."""
+"""Opens what carries a request: a session of this kit, the official SDK, or a script."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from functools import cached_property, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ..configuration.registry import Directory
 from ..providers.base import Provider
 from ..runtime.manager import EventLoopManager
 from ..runtime.session import Session
-from ..settings import proxies_for
-from .base import Carrier
+from ..secret import Secret
+from ..settings import Settings, proxies_for
+from .base import Carrier, Opened, timeouts_for
 
 if TYPE_CHECKING:
+    from .local_model import LocalModels
     from .scripted import ScriptedCarrier
 
-# What carries requests, what marks its session as in use, and that session's id.
-Carried = tuple[Carrier, AbstractContextManager[object], str | None]
 
-
-class Carriers:
-    """What carries the requests of one kit, made when it is first needed.
+class TransportFactory:
+    """Opens the transports of one kit, and loads what they need when it is first needed.
 
     Attributes:
-        given: What somebody has brought to carry requests, by provider.
+        given: Transports that the caller has brought, by provider, used instead of ours.
     """
 
     def __init__(
-        self, directory: Directory, manager: EventLoopManager, given: Mapping[str, Carrier]
+        self,
+        manager: EventLoopManager,
+        settings: Callable[[], Settings],
+        given: Mapping[str, Carrier],
+        *,
+        notify: Callable[[str], None] = print,
     ) -> None:
         self.given = given
-        self._directory = directory
         self._manager = manager
-        self._wire: Any = None
+        self._settings = settings
+        self._notify = notify
+        self._aiohttp: Any = None
 
     @cached_property
     def scripts(self) -> ScriptedCarrier:
-        """Who answers where no provider is asked."""
+        """What answers for the provider `scripted`."""
         from .cast import cast
         from .scripted import ScriptedCarrier
 
         return ScriptedCarrier(cast())
 
-    async def wire(self) -> Any:
-        """The module that keeps aiohttp."""
-        if self._wire is None:
+    @cached_property
+    def local_models(self) -> LocalModels:
+        """The embedded models; none is started before the first question."""
+        from .local_model import LocalModels
+
+        return LocalModels(weights=self._settings().local_weights, notify=self._notify)
+
+    def brought(self, name: str) -> Carrier | None:
+        """What carries requests to the provider *name* without a session of ours."""
+        given = self.given.get(name)
+        return self.scripts if given is None and name == "scripted" else given
+
+    async def open(self, provider: Provider, model: str, key: Secret | None) -> Opened:
+        """What a request to *model* is sent over; its session stays open for the next one.
+
+        Raises:
+            LocalModelError: The embedded model is not installed, or does not start.
+        """
+        if provider.name == "local":
+            endpoint = await self.local_models.endpoint(model)
+            provider, key = type(provider)(endpoint.base_url), endpoint.key
+        brought = self.brought(provider.name)
+        if brought is not None:
+            return Opened(provider, key, brought)
+        if self._aiohttp is None:
+            await self._load()
+        return self._over_http(provider, key, self._manager.pool)
+
+    async def fresh(self, provider: Provider, key: Secret | None) -> Callable[[], Opened]:
+        """A function that opens a session of its own at each call; the caller closes it."""
+        brought = self.brought(provider.name)
+        if brought is not None:
+            return lambda: Opened(provider, key, brought)
+        await self._load()
+        return lambda: self._over_http(provider, key, self._manager.temporary)
+
+    @asynccontextmanager
+    async def once(self, provider: Provider, key: Secret | None) -> AsyncIterator[Opened]:
+        """What a few requests are sent over; its session is closed at the end."""
+        opened = (await self.fresh(provider, key))()
+        try:
+            with opened.use:
+                yield opened
+        finally:
+            if opened.session is not None:
+                await self._manager.aclose(opened.session.id)
+
+    async def for_sdk(self, provider: Provider, key: Secret | None) -> Callable[[], Any]:
+        """A function that opens a client of Mistral's SDK at each call; the caller closes it."""
+        # It takes more than half a second to get ready: not on a loop that others use.
+        module = await asyncio.to_thread(_ready_sdk)
+        settings = self._settings()
+        return partial(
+            module.MistralClient,
+            key,
+            base_url=provider.base_url,
+            limits=timeouts_for(settings),
+            trust_env=proxies_for(settings, provider.base_url),
+        )
+
+    async def http_session(self, provider: Provider, *, persistent: bool) -> tuple[Any, Session]:
+        """An aiohttp session for *provider* on this loop, and its line in the session table."""
+        await self._load()
+        get = self._manager.pool if persistent else self._manager.temporary
+        return get(provider.name, provider.base_url, self._opening(provider))
+
+    def close(self) -> None:
+        """Ends the embedded models; twice is harmless."""
+        if "local_models" in vars(self):
+            self.local_models.close()
+
+    def _over_http(self, provider: Provider, key: Secret | None, get: Any) -> Opened:
+        http, session = get(provider.name, provider.base_url, self._opening(provider))
+        told = self._manager.telemetry.connected
+        connected = partial(told, provider.name, provider.base_url, session.id)
+        carrier = self._aiohttp.AiohttpCarrier(http, connected)
+        return Opened(provider, key, carrier, session, self._manager.registry.using(session))
+
+    def _opening(self, provider: Provider) -> Callable[[], Any]:
+        trust_env = proxies_for(self._settings(), provider.base_url)
+        return partial(self._aiohttp.open_session, trust_env=trust_env)
+
+    async def _load(self) -> None:
+        if self._aiohttp is None:
             # aiohttp takes a tenth of a second to import: not on a loop that others use. Not
             # taken from sys.modules, where it stands while another thread still imports it.
             name = f"{__package__}.aiohttp_transport"
-            self._wire = await asyncio.to_thread(import_module, name)
-        return self._wire
+            self._aiohttp = await asyncio.to_thread(import_module, name)
 
-    async def to(self, provider: Provider) -> Carried:
-        """What usually carries requests to *provider*."""
-        given = self.given.get(provider.name)
-        if given is None and provider.name == "scripted":
-            given = self.scripts
-        if given is not None:
-            return given, nullcontext(), None
-        wire = self._wire or await self.wire()
-        session, record = await self.session(provider, persistent=True)
-        told = self._manager.telemetry.connected
-        connected = partial(told, provider.name, provider.base_url, record.id)
-        carrier = wire.AiohttpCarrier(session, connected)
-        return carrier, self._manager.registry.using(record), record.id
 
-    async def session(self, provider: Provider, *, persistent: bool) -> tuple[Any, Session]:
-        """An aiohttp session for *provider* on this loop, and its line in the session table."""
-        wire = self._wire or await self.wire()
-        get = self._manager.pool if persistent else self._manager.temporary
-        return get(
-            provider.name,
-            provider.base_url,
-            lambda: wire.open_session(
-                trust_env=proxies_for(self._directory.settings, provider.base_url)
-            ),
-        )
+def _ready_sdk() -> Any:
+    module = import_module(f"{__package__}.mistral_sdk")
+    module.warm()
+    return module

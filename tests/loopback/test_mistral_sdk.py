@@ -287,7 +287,7 @@ import asyncio, sys
 from llmkit.kit import Kit
 async def main():
     kit = Kit(environ={}, keys={"mistral": "sk-none"})
-    opening = await kit.checks._sdk(kit.registry.provider("mistral"), None)
+    opening = await kit._transports.for_sdk(kit.registry.provider("mistral"), None)
     before = set(sys.modules)
     client = opening()
     client.sdk().chat, client.sdk().models

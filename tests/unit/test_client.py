@@ -10,12 +10,12 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from llmkit.chat.call import Call
-from llmkit.chat.exchange import Exchange, Opened
+from llmkit.chat.exchange import Exchange
 from llmkit.errors import BadResponseError, RateLimitError, ServerError, StreamInterruptedError
 from llmkit.providers.openai import OpenAI
 from llmkit.retries.policy import RetryPolicy
 from llmkit.secret import Secret
-from llmkit.transport.base import Limits
+from llmkit.transport.base import Limits, Opened
 from llmkit.types import Message, Prompt, Status, TextDelta
 from tests.over import over
 
@@ -106,7 +106,7 @@ def test_what_opening_takes_is_none_of_the_calls_time(group):
     async def opening(call):
         loop = asyncio.get_running_loop()
         clock, loop.time = loop.time, lambda: clock() + 20.0  # as long as it takes to load one
-        return Opened(call, Noting(Answer(WHOLE)))
+        return Opened(call.provider, call.key, Noting(Answer(WHOLE)))
 
     answer = asyncio.run(Exchange(call, opening, group=group).whole())
 
