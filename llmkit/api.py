@@ -6,7 +6,8 @@ from collections.abc import AsyncGenerator
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from .chat.arguments import Asked, Compared, asking, comparing, takes
+from .chat.arguments import Asked, asking, takes
+from .comparison.arguments import Compared, comparing
 from .kit import current_kit
 
 # A table is imported by the function that gives it: a first answer needs none of them.

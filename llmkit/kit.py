@@ -16,15 +16,16 @@ from typing import TYPE_CHECKING, Any
 from .catalogue import prices
 from .cell import cell_id
 from .chat.call import Call, call_for
-from .chat.cost import priced, warm
+from .chat.cost import guessed_cost, priced, warm
 from .chat.events import CallNews
 from .chat.exchange import Exchange
 from .chat.fallback import Tries
 from .chat.fallback_models import Substitutes
 from .chat.options import Options
 from .chat.parameters import Spot
-from .comparison.limits import guard, guessed_cost
-from .comparison.runner import Lane, Race, merge_equal
+from .comparison.limits import guard
+from .comparison.plan import Lane, merge_equal
+from .comparison.runner import Race
 from .comparison.watchers import Watcher
 from .configuration.registry import Directory
 from .errors import ConfigError, LlmkitError, ModelNotFoundError

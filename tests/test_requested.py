@@ -10,7 +10,7 @@ import warnings
 import aiohttp
 import pytest
 
-from llmkit.chat.arguments import comparing
+from llmkit.comparison.arguments import comparing
 from llmkit.kit import Kit
 from llmkit.types import Status
 from tests.fakes.reply import Reply

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from types import TracebackType
 
 from llmkit.cell import Cell
-from llmkit.chat.arguments import comparing
+from llmkit.comparison.arguments import comparing
 from llmkit.kit import Kit
 from llmkit.runtime.session_registry import SessionRegistry
 from llmkit.transport.base import Limits

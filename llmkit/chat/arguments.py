@@ -8,10 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from ..catalogue.fallback_policy import Fallback
-from ..comparison.watchers import Watcher
 from ..errors import ConfigError
 from .options import Options, options
-from .parameters import Spot, grid, named_models, spot, spots
+from .parameters import Spot, grid, named_models, spot
 from .prompts import questions
 
 DEFAULT_MODEL = "local:smollm2"  # needs no key
@@ -27,15 +26,6 @@ class Asked(NamedTuple):
 
     spot: Spot
     options: Options
-
-
-class Compared(NamedTuple):
-    """What one `compare` compares, and within which limits."""
-
-    spots: tuple[Spot, ...]
-    options: Options
-    limits: dict[str, Any]
-    view: Watcher | None
 
 
 def takes(parameters: Callable[P, A]) -> Callable[[Callable[[A], T]], Callable[P, T]]:
@@ -106,121 +96,63 @@ def asking(
         CallError: It failed, or the stream was cut; `.completion` holds the text so far.
     """
     asked = questions(prompt, messages)
-    words = (
+    named, points, wish = _checked(
         model or DEFAULT_MODEL, provider, system, temperature, top_p, max_tokens, seed, stop,
-        fallback, needs, strict, verbatim, timeout, retries,
+        fallback, needs, strict, verbatim, timeout, retries, provider_options,
     )  # fmt: skip
-    try:
-        wish = _known_wish(*words) if not provider_options else _wish(*words, provider_options)
-    except TypeError:  # a list among them
-        wish = _wish(*words, provider_options)
-    if len(asked) > 1:
+    if len(asked) > 1 or len(points) > 1:
         raise ConfigError(ONE)
-    return Asked(spot(0, asked[0], wish.named, wish.point, 0, wish.options.extra), wish.options)
+    if len(named) > 1:
+        raise ConfigError("ask() asks one model at one provider; for several use compare()")
+    return Asked(spot(0, asked[0], named[0], points[0], 0, wish.extra), wish)
 
 
-class _Wish(NamedTuple):
-    """What one `ask` wants beside its prompt, checked."""
+class CheckedArguments(NamedTuple):
+    """What `ask` and `compare` were given beside prompts, checked.
 
-    named: tuple[str, str | None]
-    point: Mapping[str, object]
+    Attributes:
+        models: Each with the provider that it is wanted from.
+        points: Of the grid that the parameters span; one where no parameter is a list.
+    """
+
+    models: tuple[tuple[str, str | None], ...]
+    points: tuple[Mapping[str, object], ...]
     options: Options
 
 
-def _wish(
-    model: object, provider: object, system: object, temperature: object, top_p: object,
+def check(
+    models: object, providers: object, system: object, temperature: object, top_p: object,
     max_tokens: object, seed: object, stop: object, fallback: object, needs: object,
     strict: bool, verbatim: bool, timeout: float | None, retries: int | None,
     extra: Mapping[str, object] | None = None,
-) -> _Wish:  # fmt: skip
-    parameters = {
-        "system": system, "temperature": temperature, "top_p": top_p,
-        "max_tokens": max_tokens, "seed": seed, "stop": stop,
-    }  # fmt: skip
-    points = grid(parameters)
-    if len(points) > 1:
-        raise ConfigError(ONE)
-    wish = options(
-        parameters, fallback=fallback, needs=needs, strict=strict, verbatim=verbatim,
-        timeout=timeout, retries=retries, extra=extra,
-    )  # fmt: skip
-    named = named_models(model, provider)
-    if len(named) > 1:
-        raise ConfigError("ask() asks one model at one provider; for several use compare()")
-    return _Wish(named[0], points[0], wish)
-
-
-# Who asks again and again asks mostly with other prompts only: the rest is checked once. By their
-# types as well, because True is no temperature and equals 1.
-_known_wish = functools.lru_cache(maxsize=64, typed=True)(_wish)
-
-
-def comparing(
-    prompts: object = None,
-    models: str | Sequence[str] | None = None,
-    *,
-    providers: str | Sequence[str] | None = None,
-    repeats: int = 1,
-    fallback: str | Sequence[str] | Fallback = "error",
-    max_calls: int | None = None,
-    max_cost_usd: float | None = None,
-    limit_per_provider: int | None = None,
-    view: Watcher | None = None,
-    system: object = None,
-    messages: Sequence[object] | None = None,
-    max_tokens: object = None,
-    temperature: object = None,
-    top_p: object = None,
-    stop: object = None,
-    seed: object = None,
-    needs: Sequence[str] = (),
-    strict: bool = False,
-    verbatim: bool = False,
-    timeout: float | None = None,
-    retries: int | None = None,
-    **provider_options: object,
-) -> Compared:
-    """The parameters of `compare` and `acompare`.
-
-    Args:
-        prompts: Text, a list of texts or Prompts, a Series, or a DataFrame with a `prompt`
-            column, whose index and other columns go through to the table.
-        models: One name or several, as in `ask`.
-        providers: Every model is asked at every one of these.
-        repeats: How often each request is sent.
-        fallback: As in `ask`, but "error" if left out, since a comparison must not change its
-            subject: a retired model is an error row that names its successor. Rows that another
-            model has answered are marked, and no figure counts them unless it is told to.
-        max_calls: Most paid requests; more are refused before anything is sent.
-        max_cost_usd: Most US dollars by estimate; None for no limit.
-        limit_per_provider: Requests to one provider at the same time.
-        view: Who watches the answers grow.
-        system: As *temperature*, *top_p*, *max_tokens* and *seed*: a list of values spans a
-            grid; *stop* does so as a list of lists.
-        messages: A conversation, oldest first, in place of *prompts*.
-        needs: Capabilities that a model must be known to have, such as "vision".
-        strict: A parameter that a model cannot take makes its row an error.
-        verbatim: Send the names as they are.
-        timeout: Seconds for each call, retries included.
-        retries: Further attempts of each call where nothing was answered; 0 for none.
-        **provider_options: Further fields for the requests, in the providers' own words.
+) -> CheckedArguments:  # fmt: skip
+    """The arguments that `ask` and `compare` share.
 
     Raises:
-        ConfigError: What is asked cannot be understood; nothing was sent. A call that fails is
-            a row and raises nothing.
-        SpendLimitError: More calls or a higher estimate than allowed; nothing was sent.
+        ConfigError: One of them is wrong.
     """
     parameters = {
         "system": system, "temperature": temperature, "top_p": top_p,
         "max_tokens": max_tokens, "seed": seed, "stop": stop,
     }  # fmt: skip
-    wish = options(
+    points = grid(parameters)
+    checked = options(
         parameters, fallback=fallback, needs=needs, strict=strict, verbatim=verbatim,
-        timeout=timeout, retries=retries, extra=provider_options,
+        timeout=timeout, retries=retries, extra=extra,
     )  # fmt: skip
     named = named_models(DEFAULT_MODEL if models is None else models, providers)
-    planned = spots(questions(prompts, messages), named, grid(parameters), repeats, wish.extra)
-    limits = {
-        "max_calls": max_calls, "max_cost_usd": max_cost_usd, "limit": limit_per_provider,
-    }  # fmt: skip
-    return Compared(planned, wish, limits, view)
+    return CheckedArguments(named, points, checked)
+
+
+# Who asks again and again asks mostly with other prompts only: the rest is checked once. By their
+# types as well, because True is no temperature and equals 1.
+_check_once = functools.lru_cache(maxsize=64, typed=True)(check)
+
+
+def _checked(*arguments: Any) -> CheckedArguments:
+    if not arguments[-1]:
+        try:
+            return _check_once(*arguments[:-1])
+        except TypeError:  # a list among them
+            pass
+    return check(*arguments)

@@ -10,7 +10,10 @@ from functools import cache
 
 from ..catalogue import prices
 from ..catalogue.entry import Catalogue
-from ..types import Completion
+from ..catalogue.lifecycle import facts_of
+from ..catalogue.token_estimate import guessed_usage
+from ..types import Completion, Usage
+from .call import Call
 
 
 def warm(provider: str) -> None:
@@ -52,3 +55,17 @@ async def priced(completion: Completion, catalogue: Catalogue) -> Completion:
         steps = (fallback.priced(catalogue, step, usage, on) for step in completion.fallback)
         completion = replace(completion, fallback=tuple(steps))
     return completion
+
+
+def guess(call: Call, catalogue: Catalogue) -> tuple[Usage, prices.Cost | None]:
+    """Roughly what *call* will use, and its cost; None where no price is known."""
+    provider = call.provider.name
+    known = facts_of(catalogue, provider, call.model)
+    usage = guessed_usage(call.prompt, known.max_output if known else None)
+    return usage, prices.cost(provider, call.model, usage, on=None, catalogue=catalogue)
+
+
+def guessed_cost(call: Call, catalogue: Catalogue) -> float | None:
+    """Roughly what *call* will cost in US dollars, None where no price is known."""
+    _, cost = guess(call, catalogue)
+    return cost.usd if cost else None

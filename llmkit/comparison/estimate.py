@@ -9,8 +9,8 @@ from ..catalogue import prices
 from ..catalogue.entry import Catalogue
 from ..catalogue.names import written
 from ..catalogue.resolution import Resolution
-from ..chat.arguments import Compared
 from ..chat.call import call_for
+from ..chat.cost import guess
 from ..chat.options import Options
 from ..chat.parameters import Spot
 from ..configuration.registry import Directory
@@ -18,8 +18,8 @@ from ..errors import LlmkitError
 from ..types import Lifecycle
 from ..views.answers.card import dollars
 from ..views.tables.report import Report
-from .limits import guess
-from .runner import Lane, merge_equal
+from .arguments import Compared
+from .plan import Lane, merge_equal
 
 
 class Estimate(Report):

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ..catalogue import prices
-from ..catalogue.entry import Catalogue
-from ..catalogue.lifecycle import facts_of
-from ..catalogue.token_estimate import guessed_usage
 from ..chat.call import Call
 from ..errors import SpendLimitError
-from ..types import Usage
-from .runner import Lane
+from .plan import Lane
 
 
 def guard(
@@ -57,17 +52,3 @@ def guard(
             f"this would cost about ${total:.4f}, more than max_cost_usd={max_cost_usd:g}; "
             "nothing was sent; lower max_tokens or raise the limit"
         )
-
-
-def guess(call: Call, catalogue: Catalogue) -> tuple[Usage, prices.Cost | None]:
-    """Roughly what *call* will use, and its cost; None where no price is known."""
-    provider = call.provider.name
-    known = facts_of(catalogue, provider, call.model)
-    usage = guessed_usage(call.prompt, known.max_output if known else None)
-    return usage, prices.cost(provider, call.model, usage, on=None, catalogue=catalogue)
-
-
-def guessed_cost(call: Call, catalogue: Catalogue) -> float | None:
-    """Roughly what *call* will cost in US dollars, None where no price is known."""
-    _, cost = guess(call, catalogue)
-    return cost.usd if cost else None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..types import Row, TextDelta
-from .runner import Lane
+from .plan import Lane
 
 
 class Progress:

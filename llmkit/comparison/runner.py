@@ -5,37 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
-from ..catalogue.resolution import Resolution
-from ..chat.call import Call
-from ..chat.fallback import Instead, MakeExchange, Tries, unsent
-from ..chat.fallback_models import PASSED_OVER
-from ..chat.parameters import Spot
+from ..chat.fallback import MakeExchange, Tries
 from ..errors import CallError, LlmkitError
 from ..types import Completion, Row, Status
+from .plan import Lane, row_of
 from .watchers import Audience, Watcher
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Lane:
-    """One row to be, and what is sent for it.
-
-    Attributes:
-        call: None where an error is known before anything is sent.
-        instead: Who else may answer where the call fails; None for nobody.
-        same_as: The row whose identical request is sent once for both.
-    """
-
-    spot: Spot
-    resolution: Resolution | None = None
-    call: Call | None = None
-    error: LlmkitError | None = None
-    instead: Instead | None = None
-    same_as: int | None = None
 
 
 class Race:
@@ -105,7 +84,7 @@ class Race:
 
     async def _lane(self, lane: Lane) -> None:
         if lane.call is None:
-            self._finish(lane, _unsent(lane), lane.error)
+            self._finish(lane, lane.unsent(), lane.error)
             return
         tries = Tries(lane.call, self._make, lane.instead)
         failure: Exception | None = None
@@ -139,7 +118,7 @@ class Race:
                 continue
             twin = self.rows.get(lane.same_as) if lane.same_as is not None else None
             if twin is None:
-                self._finish(lane, replace(_unsent(lane), status=Status.CANCELLED))
+                self._finish(lane, replace(lane.unsent(), status=Status.CANCELLED))
                 continue
             note = f"the same request as row {twin.row}, sent and billed once for both"
             cost = None if twin.completion.cost_usd is None else 0.0
@@ -149,70 +128,3 @@ class Race:
             row = replace(row, error_type=twin.error_type, error=twin.error, shared_with=twin.row)
             self.rows[row.row] = row
             self._audience.finished(row)
-
-
-def row_of(
-    lane: Lane,
-    run_id: str,
-    completion: Completion,
-    error: Exception | None,
-    cell: str | None,
-) -> Row:
-    """The row that *lane* became."""
-    spot, resolution = lane.spot, lane.resolution
-    question = spot.question
-    told = None
-    if error is not None:
-        # Its message, and of everybody in its place why not they.
-        notes = [note for note in getattr(error, "__notes__", ()) if note.startswith(PASSED_OVER)]
-        others = ", ".join(note.removeprefix(PASSED_OVER) for note in notes)
-        told = f"{error}; {PASSED_OVER}{others}" if others else str(error)
-    return Row(
-        run_id=run_id,
-        row=spot.row,
-        prompt_id=question.id,
-        prompt=question.text,
-        system=spot.prompt.system,
-        repeat=spot.repeat,
-        parameters=spot.parameters,
-        asked=spot.asked,
-        provider=completion.provider or spot.provider,
-        request_model=completion.request_model or (resolution.model if resolution else None),
-        how=resolution.how if resolution else None,
-        lifecycle=resolution.lifecycle if resolution else None,
-        substituted=bool(completion.fallback),
-        completion=completion,
-        error_type=type(error).__name__ if error else None,
-        error=told,
-        cell=cell,
-        extra=question.extra,
-    )
-
-
-def expected(lane: Lane) -> Row:
-    """The row that *lane* will become, as far as it is known before anything is sent."""
-    return row_of(lane, "", _unsent(lane), lane.error, None)
-
-
-def merge_equal(lanes: Iterable[Lane]) -> tuple[Lane, ...]:
-    """*lanes*, with those marked whose request is the same as an earlier one's.
-
-    Parameters that a model ignores make grid points fall together; each repeat stays apart.
-    """
-    first: dict[object, int] = {}
-    merged = []
-    for lane in lanes:
-        call, row = lane.call, lane.spot.row
-        earlier = row
-        if call is not None and call.ignored:
-            request = (call.provider.name, call.model, repr(call.prompt), lane.spot.repeat)
-            earlier = first.setdefault(request, row)
-        merged.append(lane if earlier == row else replace(lane, same_as=earlier))
-    return tuple(merged)
-
-
-def _unsent(lane: Lane) -> Completion:
-    if lane.call is not None:
-        return unsent(lane.call)
-    provider = lane.resolution.provider if lane.resolution else ""
-    return Completion(status=Status.ERROR, provider=provider, attempts=0)

@@ -8,8 +8,9 @@ from datetime import datetime
 
 from .. import _version
 from ..catalogue import loader as catalogue_data
+from .plan import Lane
 from .result import Comparison
-from .runner import Lane, Race
+from .runner import Race
 
 
 def comparison_of(race: Race, started: datetime, lanes: Sequence[Lane]) -> Comparison:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from ..types import Row, TextDelta
-
-if TYPE_CHECKING:
-    from .runner import Lane
+from .plan import Lane
 
 log = logging.getLogger(__name__)
 

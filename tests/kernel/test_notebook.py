@@ -145,7 +145,7 @@ def test_an_interrupt_gives_control_back_and_keeps_what_came(kernel):
         "kit = llmkit.Kit(carriers={'scripted': __import__('llmkit.transport.scripted', "
         "fromlist=['x']).ScriptedCarrier({'slow': Script(text='begun and more', "
         "piece_delay_s=600.0)})})\n"
-        "from llmkit.chat.arguments import comparing\n"
+        "from llmkit.comparison.arguments import comparing\n"
         "class Telling:\n"
         "    def begun(self, lanes, stop): pass\n"
         "    def grew(self, row, delta): print('grew', delta.text, flush=True)\n"

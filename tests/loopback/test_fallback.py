@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from llmkit.catalogue.fallback_policy import Fallback
-from llmkit.chat.arguments import asking, comparing
+from llmkit.chat.arguments import asking
+from llmkit.comparison.arguments import comparing
 from llmkit.errors import (
     AuthenticationError,
     CallError,

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from llmkit.chat.arguments import asking, comparing
+from llmkit.chat.arguments import asking
+from llmkit.comparison.arguments import comparing
 from llmkit.errors import ConfigError
 from llmkit.kit import Kit
 from llmkit.types import Status

@@ -7,7 +7,8 @@ from contextlib import aclosing
 
 import pytest
 
-from llmkit.chat.arguments import asking, comparing
+from llmkit.chat.arguments import asking
+from llmkit.comparison.arguments import comparing
 from llmkit.errors import CallError
 from llmkit.kit import Kit
 from llmkit.telemetry.event import EventKind

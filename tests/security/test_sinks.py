@@ -11,7 +11,8 @@ import traceback
 
 import pytest
 
-from llmkit.chat.arguments import asking, comparing
+from llmkit.chat.arguments import asking
+from llmkit.comparison.arguments import comparing
 from llmkit.errors import CallError, LlmkitError
 from llmkit.kit import Kit
 from llmkit.reports import AuthReport, Sessions

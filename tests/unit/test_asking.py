@@ -8,7 +8,8 @@ import pytest
 
 import llmkit
 from llmkit.catalogue.fallback_policy import Fallback
-from llmkit.chat.arguments import asking, comparing
+from llmkit.chat.arguments import asking
+from llmkit.comparison.arguments import comparing
 from llmkit.errors import ConfigError
 
 

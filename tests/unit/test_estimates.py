@@ -6,7 +6,7 @@ import pytest
 
 import llmkit
 from llmkit.catalogue.token_estimate import estimate_tokens
-from llmkit.chat.arguments import comparing
+from llmkit.comparison.arguments import comparing
 from llmkit.comparison.estimate import estimated
 from llmkit.errors import ConfigError
 from llmkit.kit import Kit

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from llmkit.chat.arguments import comparing
+from llmkit.comparison.arguments import comparing
 from llmkit.errors import ConfigError, SpendLimitError
 from llmkit.kit import Kit
 from llmkit.transport.cast import cast

@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from llmkit.chat.arguments import comparing
 from llmkit.chat.call import Call
 from llmkit.chat.exchange import Exchange
+from llmkit.comparison.arguments import comparing
 from llmkit.errors import (
     APIConnectionError,
     APITimeoutError,

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from ...cell import CURRENT, Cell
-from ...comparison.runner import Lane, expected
+from ...comparison.plan import Lane, expected
 from ...comparison.summary import notes
 from ...types import Row, TextDelta
 from ...views.answers.streaming import Growing

@@ -11,7 +11,7 @@ from typing import Any
 import ipywidgets
 from IPython.core.getipython import get_ipython
 
-from ...chat.arguments import Compared, comparing
+from ...comparison.arguments import Compared, comparing
 from ...errors import ConfigError, LlmkitError
 from ...kit import Kit
 from ...transport.cast import cast

@@ -1,0 +1,84 @@
+"""The parameters of `compare` and `acompare`, written, checked and explained once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from ..catalogue.fallback_policy import Fallback
+from ..chat.arguments import check
+from ..chat.options import Options
+from ..chat.parameters import Spot, spots
+from ..chat.prompts import questions
+from .watchers import Watcher
+
+
+class Compared(NamedTuple):
+    """What one `compare` compares, and within which limits."""
+
+    spots: tuple[Spot, ...]
+    options: Options
+    limits: dict[str, Any]
+    view: Watcher | None
+
+
+def comparing(
+    prompts: object = None,
+    models: str | Sequence[str] | None = None,
+    *,
+    providers: str | Sequence[str] | None = None,
+    repeats: int = 1,
+    fallback: str | Sequence[str] | Fallback = "error",
+    max_calls: int | None = None,
+    max_cost_usd: float | None = None,
+    limit_per_provider: int | None = None,
+    view: Watcher | None = None,
+    system: object = None,
+    messages: Sequence[object] | None = None,
+    max_tokens: object = None,
+    temperature: object = None,
+    top_p: object = None,
+    stop: object = None,
+    seed: object = None,
+    needs: Sequence[str] = (),
+    strict: bool = False,
+    verbatim: bool = False,
+    timeout: float | None = None,
+    retries: int | None = None,
+    **provider_options: object,
+) -> Compared:
+    """The parameters of `compare` and `acompare`.
+
+    Args:
+        prompts: Text, a list of texts or Prompts, a Series, or a DataFrame with a `prompt`
+            column; its index and other columns stand in the table.
+        models: One name or several, as in `ask`.
+        providers: Every model is asked at every one of these.
+        repeats: How often each request is sent.
+        fallback: As in `ask`, but "error" if left out: a retired model is an error row that names
+            its successor. Rows that another model answered are marked, and left out of figures.
+        max_calls: Most paid requests; more are refused before anything is sent.
+        max_cost_usd: Most US dollars by estimate; None for no limit.
+        limit_per_provider: Requests to one provider at the same time.
+        view: Who watches the answers grow.
+        system: A list of values spans a grid, as for *temperature*, *top_p*, *max_tokens* and
+            *seed*; *stop* takes a list of lists.
+        messages: A conversation, oldest first, in place of *prompts*.
+        needs: Capabilities that a model must be known to have, such as "vision".
+        strict: A parameter that a model cannot take makes its row an error.
+        verbatim: Send the names as they are.
+        timeout: Seconds for each call, retries included.
+        retries: Further attempts of each call where nothing was answered; 0 for none.
+        **provider_options: Further fields for the requests, in the providers' own words.
+
+    Raises:
+        ConfigError: An argument is wrong; nothing was sent. A call that fails is only a row.
+        SpendLimitError: More calls or a higher estimate than allowed; nothing was sent.
+    """
+    named, points, wish = check(
+        models, providers, system, temperature, top_p, max_tokens, seed, stop, fallback, needs,
+        strict, verbatim, timeout, retries, provider_options,
+    )  # fmt: skip
+    planned = spots(questions(prompts, messages), named, points, repeats, wish.extra)
+    limits = {"max_calls": max_calls, "max_cost_usd": max_cost_usd, "limit": limit_per_provider}
+    return Compared(planned, wish, limits, view)
