@@ -123,7 +123,7 @@ class Kit:
         return ModelLists(self.registry, self.manager, self._transports, sdk=self.checks.sdk_client)
 
     def _progress(self) -> Watcher:
-        from .comparison.progress import Progress
+        from .comparison.watchers import Progress
 
         return Progress(self.settings.progress_after_s)
 
@@ -227,9 +227,9 @@ class Kit:
         """
         costed = await priced(completion, self.registry.knowledge.latest)
         if costed.fallback:
-            from .chat.replacements import tell
+            from .chat.fallback import warn_once
 
-            tell(costed.fallback[-1], self._told_of)
+            warn_once(costed.fallback[-1], self._told_of)
         return costed
 
     def local_models(self) -> LocalModels:
@@ -268,7 +268,7 @@ class Kit:
             lanes, max_calls=calls, max_cost_usd=most,
             cost=lambda call: guessed_cost(call, self.registry.catalogue),
         )  # fmt: skip
-        from .comparison.summary import comparison_of
+        from .comparison.result import comparison_of
 
         started = datetime.now(UTC)
         run_id = uuid.uuid4().hex[:8]
@@ -284,7 +284,7 @@ class Kit:
             with self.manager.under_way():
                 await race.run()
         finally:
-            self.last = comparison_of(race, started, lanes)
+            self.last = comparison_of(run_id, race.rows, started, lanes)
         return self.last
 
     # -- lists, keys, the end ----------------------------------------------------------------

@@ -37,7 +37,7 @@ KEEPERS = {
     "xllamacpp": {"transport/local_server.py"},
     "keyring": {"configuration/key_stores.py"},
     "opentelemetry": {"telemetry/opentelemetry.py"},
-    "tqdm": {"comparison/progress.py"},
+    "tqdm": {"comparison/watchers.py"},
     "platformdirs": {"configuration/model_list_cache.py"},
 }  # fmt: skip
 NOTEBOOK_ONLY = {"IPython", "ipywidgets", "anywidget", "traitlets", "ipykernel"}

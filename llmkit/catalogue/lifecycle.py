@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 
 from ..types import Capability, Lifecycle
@@ -119,3 +120,43 @@ def successors(catalogue: Catalogue, provider: str, model: str) -> Iterator[str]
         seen.add(here)
         yield here
         here = successor_of(catalogue, provider, here)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One id on the way; its state is the reason for the next one.
+
+    Attributes:
+        ends: The day on which it stops to answer as itself.
+    """
+
+    model: str
+    lifecycle: Lifecycle
+    ends: date | None
+
+
+def chain(
+    catalogue: Catalogue, provider: str, model: str, on: date, kind: str | None = None
+) -> tuple[Link, ...]:
+    """The id itself, then what follows on it up to the one that `next_live` gives.
+
+    Args:
+        kind: The class whose pick is taken where the successors end nowhere.
+    """
+    live, rule = next_live(catalogue, provider, model, on, kind)
+    ids = [model]
+    if live != model:
+        for successor in successors(catalogue, provider, model):
+            ids.append(successor)
+            if successor == live:
+                break
+    if rule == CLASS and live is not None:
+        ids.append(live)
+    return tuple(
+        Link(
+            here,
+            lifecycle_of(catalogue, provider, here, on),
+            retires_on(catalogue, provider, here),
+        )
+        for here in ids
+    )

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import platform
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from .. import _version
+from ..catalogue import loader as catalogue_data
 from ..errors import ConfigError
 from ..types import Row
 from ..views import records
@@ -22,6 +26,8 @@ from ..wire.messages import write_json
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
+
+    from .plan import Lane
 
 
 class Comparison:
@@ -171,3 +177,40 @@ def _written(path: str | Path, text: str) -> Path:
     target = Path(path).expanduser()
     target.write_text(text, encoding="utf-8", newline="\n")
     return target
+
+
+def comparison_of(
+    run_id: str, rows: Mapping[int, Row], started: datetime, lanes: Sequence[Lane]
+) -> Comparison:
+    """The rows of a run, with what made it and what must be known to read it."""
+    parameters: dict[str, list[object]] = {}
+    for lane in lanes:
+        for name, value in lane.spot.parameters.items():
+            values = parameters.setdefault(name, [])
+            if value not in values:
+                values.append(value)
+    about = {
+        "run_id": run_id,
+        "llmkit": _version.__version__,
+        "python": platform.python_version(),
+        "catalogue": catalogue_data.as_of(),
+        "started_at": started.isoformat(timespec="seconds"),
+        "models": sorted({lane.spot.asked for lane in lanes}),
+        "parameters": parameters,
+    }
+    return Comparison([rows[i] for i in sorted(rows)], about, notes(lanes))
+
+
+def notes(lanes: Sequence[Lane]) -> tuple[str, ...]:
+    """What must be known before the answers of *lanes* are compared."""
+    local = [lane for lane in lanes if lane.call and lane.call.provider.name == "local"]
+    scripted = [lane for lane in lanes if lane.call and lane.call.provider.name == "scripted"]
+    found = []
+    if len(local) > 1:
+        found.append(
+            "The answers of the local model were made on one machine, one after another: "
+            "their times include waiting for each other."
+        )
+    if scripted:
+        found.append("Answers marked [scripted] come from a script, not from a model.")
+    return tuple(found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from ..errors import ConfigError, MissingApiKeyError, UnknownProviderError
@@ -143,3 +143,24 @@ def _read(store: KeyStore, provider: Provider) -> Credential | None:
     except ConfigError as error:
         return Credential(None, store.name, str(error), unreadable=True)
     return _cleaned(found, store.name) if found else None
+
+
+class Environment(Mapping[str, str]):
+    """Reads through to the variables as they are now; its repr has none of them."""
+
+    __slots__ = ("_variables",)
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = variables
+
+    def __getitem__(self, name: str) -> str:
+        return self._variables[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._variables)
+
+    def __len__(self) -> int:
+        return len(self._variables)
+
+    def __repr__(self) -> str:
+        return f"<Environment of {len(self)} variables>"

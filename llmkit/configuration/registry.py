@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime
 from functools import lru_cache, partial
 from pathlib import Path
 
-from ..catalogue import prefixes
 from ..catalogue.entry import Catalogue, normal
+from ..catalogue.lookup import names_beginning
 from ..catalogue.names import written
 from ..catalogue.resolution import Resolution
 from ..catalogue.resolve import resolve
@@ -22,8 +22,7 @@ from ..providers.compatible import compatible
 from ..secret import Secret
 from ..settings import Settings, base_url_for, config_path, load_settings, refuse_plain_http
 from ..types import How
-from .credentials import Credentials
-from .environment import Environment
+from .credentials import Credentials, Environment
 from .key_stores import stores
 from .known_models import Knowledge, Known
 from .model_list_cache import LiveLists, usual_folder
@@ -151,8 +150,8 @@ class Directory:
         return find(name, provider, verbatim=verbatim)
 
     def model_names(self, typed: str) -> list[str]:
-        """Names that can be asked for and begin with *typed*; see `catalogue.prefixes`."""
-        return prefixes.models(
+        """Names that can be asked for and begin with *typed*; see `catalogue.lookup`."""
+        return names_beginning(
             typed, self.catalogue, on=self.now().date(),
             providers=self.provider_names(), own=self.knowledge.own().names,
         )  # fmt: skip

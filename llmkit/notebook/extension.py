@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import Any
 
 from ..cell import Cell
-from . import completion, hooks, replies
+from . import completion, hooks, kernel_patches
 from .live.setup import LiveViews
 from .magics import NAMES, LlmkitMagics
 from .startup_check import check_if_wished
@@ -25,7 +25,7 @@ def load(shell: Any) -> None:
 
     A second time changes nothing.
     """
-    replies.repair(shell)
+    kernel_patches.patch_replies(shell)
     hooks.CellHooks(shell, started=_cell_started, deleted=_cells_deleted).register()
     magics = LlmkitMagics(shell)
     shell.register_magics(magics)

@@ -24,7 +24,7 @@ from ..errors import (
 from ..secret import redact
 from ..wire.json_values import mapping
 from ..wire.messages import SNIPPET, HttpResponse, parse_json
-from ..wire.snippet import snippet
+from ..wire.text_pieces import snippet
 from .base import Provider
 
 # The request was taken in whole before these came, so work may have been done and charged.

@@ -20,10 +20,9 @@ from ..errors import (
 )
 from ..secret import Secret
 from ..types import Capability, Completion, Model, Prompt, Usage
-from ..wire.cutting import BYTE_ORDER_MARK
 from ..wire.json_values import count, mapping, mappings, word, words
 from ..wire.messages import HttpRequest, HttpResponse, post_json
-from ..wire.sse import ServerSentEvent, SSEDecoder
+from ..wire.sse import BYTE_ORDER_MARK, ServerSentEvent, SSEDecoder
 from .base import Fitted, ModelPage, Provider, StreamParser, path_segment, without
 from .error_bodies import (
     code_of,

@@ -13,7 +13,7 @@ from ..secret import Secret, bearer
 from ..types import Completion, Model, Prompt, Usage
 from ..wire.json_values import count, mapping, mappings, word
 from ..wire.messages import HttpRequest, HttpResponse, post_json
-from ..wire.ndjson import NDJSONDecoder
+from ..wire.sse import NDJSONDecoder
 from .base import Fitted, ModelPage, Provider, StreamParser
 from .error_bodies import holds_error, refused, unreadable, words_in, words_of
 from .extra_body import extended, refuse_fixed

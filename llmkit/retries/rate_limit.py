@@ -14,7 +14,7 @@ from functools import partial
 
 from ..errors import APITimeoutError, CallError, Outcome, RateLimitError
 from ..secret import Secret
-from .budget import Budget
+from .policy import Budget
 
 log = logging.getLogger(__name__)
 

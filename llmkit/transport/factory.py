@@ -45,10 +45,9 @@ class TransportFactory:
     @cached_property
     def scripts(self) -> ScriptedCarrier:
         """What answers for the provider `scripted`."""
-        from .cast import cast
-        from .scripted import ScriptedCarrier
+        from .scripted import ScriptedCarrier, builtin_scripts
 
-        return ScriptedCarrier(cast())
+        return ScriptedCarrier(builtin_scripts())
 
     @cached_property
     def local_models(self) -> LocalModels:

@@ -13,7 +13,7 @@ from ..errors import ConfigError
 from ..secret import redact
 from ..text import visible
 from ..types import Row
-from .answers.speed import tokens_per_second
+from .answers.card import tokens_per_second
 
 if TYPE_CHECKING:
     import pandas as pd

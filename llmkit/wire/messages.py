@@ -11,8 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from ..errors import BadResponseError, ConfigError
-from .snippet import snippet
-from .text_pieces import mended
+from .text_pieces import mended, snippet
 
 SNIPPET = 200  # characters of a body that a message may carry
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmkit.retries.budget import Budget
+from llmkit.retries.policy import Budget
 
 
 class Clock:

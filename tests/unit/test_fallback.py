@@ -15,7 +15,7 @@ from llmkit.catalogue.fallback import Asked, candidates, choose
 from llmkit.catalogue.fallback_policy import Fallback, policy_of
 from llmkit.catalogue.loader import indexed
 from llmkit.catalogue.requirements import Need, Terms, need_of, unfit
-from llmkit.chat.replacements import is_unequal
+from llmkit.chat.fallback import is_unequal
 from llmkit.errors import ConfigError
 from llmkit.types import Capability, FallbackStep, Lifecycle, Message, Prompt, Usage
 

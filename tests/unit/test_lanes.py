@@ -9,8 +9,7 @@ import pytest
 from llmkit.comparison.arguments import comparing
 from llmkit.errors import ConfigError, SpendLimitError
 from llmkit.kit import Kit
-from llmkit.transport.cast import cast
-from llmkit.transport.scripted import Script, ScriptedCarrier
+from llmkit.transport.scripted import Script, ScriptedCarrier, builtin_scripts
 from llmkit.types import Status
 
 KEYS = {"OPENAI_API_KEY": "sk-1234567890abcdef", "ANTHROPIC_API_KEY": "sk-ant-1234567890abcdef"}
@@ -55,7 +54,7 @@ def broken(body):
 
 
 def kit(environ=None, **replies):
-    carrier = ScriptedCarrier({**cast(), **replies}, sleep=no_wait)
+    carrier = ScriptedCarrier({**builtin_scripts(), **replies}, sleep=no_wait)
     every = dict.fromkeys(("scripted", "openai", "anthropic"), carrier)
     return Kit(environ=environ or {}, carriers=every, notify=lambda text: None)
 
@@ -140,7 +139,7 @@ def test_a_watcher_that_fails_costs_no_row(caplog):
 
 def test_a_stop_ends_the_run_and_keeps_what_came():
     """What a view's Stop cuts off is cancelled rows of a comparison that is given as usual."""
-    stuck = {"slow": Script("one two", piece_delay_s=3600.0), "echo": cast()["echo"]}
+    stuck = {"slow": Script("one two", piece_delay_s=3600.0), "echo": builtin_scripts()["echo"]}
     carrier = ScriptedCarrier(stuck)
     which = Kit(environ={}, carriers={"scripted": carrier})
 
@@ -233,7 +232,7 @@ def test_a_comparison_needs_a_model_and_a_prompt():
 
 def test_the_same_comparison_again_sends_the_same_again():
     """There is no history: two runs of one comparison make equal requests."""
-    carrier = ScriptedCarrier(cast(), sleep=no_wait)
+    carrier = ScriptedCarrier(builtin_scripts(), sleep=no_wait)
     which = Kit(environ={}, carriers={"scripted": carrier})
 
     for _ in range(2):

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from llmkit.errors import BadResponseError
-from llmkit.wire.ndjson import NDJSONDecoder
-from llmkit.wire.sse import ServerSentEvent
+from llmkit.wire.sse import NDJSONDecoder, ServerSentEvent
 
 STREAM = '\ufeff{"a":"é"}\n\r\n{"b":"🦆"}\r\n \n{"c":"\u2028\u0085"}\n{"d":1}'.encode()
 LINES = ['{"a":"é"}', '{"b":"🦆"}', '{"c":"\u2028\u0085"}', '{"d":1}']

@@ -7,13 +7,13 @@ from datetime import date
 import pytest
 
 from llmkit.catalogue.loader import shipped
-from llmkit.catalogue.prefixes import beginning, models
+from llmkit.catalogue.lookup import beginning, names_beginning
 
 DAY = date(2026, 11, 24)
 
 
 def offered(typed, **more):
-    return models(typed, shipped(), on=DAY, **more)
+    return names_beginning(typed, shipped(), on=DAY, **more)
 
 
 def test_a_name_that_states_nothing_may_be_standard_own_or_an_id():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from llmkit.comparison.progress import Progress
+from llmkit.comparison.watchers import Progress
 from llmkit.types import TextDelta
 from tests.unit.rows import plain
 

@@ -20,8 +20,7 @@ from llmkit.kit import Kit
 from llmkit.providers.scripted import Scripted
 from llmkit.retries.policy import RetryPolicy
 from llmkit.transport.base import Limits
-from llmkit.transport.cast import cast
-from llmkit.transport.scripted import Script, ScriptedCarrier
+from llmkit.transport.scripted import Script, ScriptedCarrier, builtin_scripts
 from llmkit.types import Message, Prompt, Status
 from tests.over import over
 
@@ -38,7 +37,7 @@ def ask(carrier, model="echo", text="one two three", *, attempts=1, **parameters
 
 
 def carrier(**replies):
-    return ScriptedCarrier({**cast(), **replies}, sleep=no_wait)
+    return ScriptedCarrier({**builtin_scripts(), **replies}, sleep=no_wait)
 
 
 def test_echo_gives_the_prompt_back():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from llmkit.types import Usage
-from llmkit.views.answers.speed import tokens_per_second
+from llmkit.views.answers.card import tokens_per_second
 from tests.unit.rows import answer
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from llmkit import errors
 from llmkit.catalogue import listing
-from llmkit.catalogue.chain import chain
+from llmkit.catalogue.lifecycle import chain
 from llmkit.catalogue.loader import shipped
 from llmkit.reports import AuthReport, Leaks, LiveModels, Models, Sessions
 from llmkit.secret import Secret

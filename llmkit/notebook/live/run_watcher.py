@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from ...cell import CURRENT, Cell
 from ...comparison.plan import Lane, expected
-from ...comparison.summary import notes
+from ...comparison.result import notes
 from ...types import Row, TextDelta
 from ...views.answers.streaming import Growing
 

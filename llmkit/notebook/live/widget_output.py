@@ -8,6 +8,7 @@ from typing import Any
 from IPython.core.getipython import get_ipython
 from IPython.display import display
 
+from ..kernel_patches import delivers_during_cells
 from .main_loop import Desk
 
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -30,15 +31,12 @@ class Showing:
         plain: Callable[[], Any],
         words: Callable[[], Mapping[str, str]],
     ) -> None:
-        from ipykernel._version import __version__ as version
-
         self._desk = desk
         self._plain = plain
         self._words = words
         self._settled = False
         self._handle = display(self._bundle(front), raw=True, display_id=True)
-        # ipykernel 6 delivers nothing while a cell runs, not even a greeting.
-        if int(version.partition(".")[0]) >= 7:
+        if delivers_during_cells():  # not even a greeting, otherwise
             desk.soon(self._wait, STEPS)
             return
         shell: Any = get_ipython()

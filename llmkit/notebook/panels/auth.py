@@ -12,8 +12,7 @@ from ...kit import Kit
 from ...reports import AuthReport
 from ...views.tables.auth import auth_table
 from ...views.tables.table import plain, tables_html
-from .base import Action
-from .lasting import LastingPanel
+from .base import Action, LastingPanel
 
 TYPED = "typed in"
 

@@ -47,8 +47,9 @@ from IPython.display import display
 from ...errors import LlmkitError
 from ...kit import Kit
 from ...views.markup import shown
-from .. import assets, kernel_patches, replies
+from .. import assets, kernel_patches
 from ..live.main_loop import Desk, in_kernel
+from ..live.static_output import Standing
 from ..live.widget_output import Showing
 
 Action = Callable[..., Coroutine[Any, Any, object]]
@@ -57,6 +58,8 @@ PAINT_S = 0.1  # most of ten paintings a second, whatever happens below
 PLAIN_S = 0.5  # plain widgets are sent whole each time
 
 log = logging.getLogger(__name__)
+
+NOTHING = {"text/plain": ""}  # beside the widget, because the words stand before it
 
 
 class Panel(anywidget.AnyWidget):
@@ -93,8 +96,10 @@ class Panel(anywidget.AnyWidget):
         self._period: float | None = None
         super().__init__()
         self.on_msg(lambda _, content, __: self._take(content))
-        kernel_patches.look(self.comm, self._take)
-        replies.repair(get_ipython())  # whoever did not load the extension has panels as well
+        kernel_patches.intercept_comm(self.comm, self._take)
+        kernel_patches.patch_replies(
+            get_ipython()
+        )  # whoever did not load the extension has panels as well
         self._paint()
 
     # -- what a subclass says ----------------------------------------------------------------
@@ -259,3 +264,28 @@ class Panel(anywidget.AnyWidget):
         if self._period is not None and (self._views or self._html is not None):
             self._plan()
             self.desk.later(self._period, self._watch_the_clock)
+
+
+class LastingPanel(Panel):
+    """Shows its html and text as well, unseen as long as the widget lives.
+
+    Attributes:
+        standings: Where its words stand.
+    """
+
+    def __init__(self, kit: Kit) -> None:
+        self.standings: list[Standing] = []
+        super().__init__(kit)
+
+    def changed(self, *_: object) -> None:
+        """Paints the state again, soon, and renews its words."""
+        super().changed()
+        for standing in self.standings:
+            standing.renew()
+
+    def _ipython_display_(self) -> None:
+        if not in_kernel():
+            super()._ipython_display_()
+            return
+        self.standings.append(Standing(self.desk, self.words))
+        self.showings.append(Showing(self.desk, self, self.plain, lambda: NOTHING))

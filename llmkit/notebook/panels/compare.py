@@ -14,7 +14,7 @@ from IPython.core.getipython import get_ipython
 from ...comparison.arguments import Compared, comparing
 from ...errors import ConfigError, LlmkitError
 from ...kit import Kit
-from ...transport.cast import cast
+from ...transport.scripted import builtin_scripts
 from ...views.markup import shown
 from ..lazy_api import face
 from ..live.answers import Board
@@ -88,7 +88,7 @@ class Compare(Panel):
         lines = face().models(alive=True).rows
         standard = {str(line["name"]) for line in lines if line.get("name")}
         ids = {f"{line['provider']}:{line['id']}" for line in lines if line.get("id")}
-        scripted = {f"scripted:{name}" for name in cast()}
+        scripted = {f"scripted:{name}" for name in builtin_scripts()}
         self._names = sorted(standard) + sorted(ids | scripted | {"local:smollm2"})
         self._running = False
         self._said = ""

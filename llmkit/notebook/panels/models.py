@@ -9,8 +9,8 @@ from typing import Any
 import ipywidgets
 
 from ...catalogue import listing, resolution
-from ...catalogue.chain import chain
 from ...catalogue.entry import normal
+from ...catalogue.lifecycle import chain
 from ...errors import LlmkitError
 from ...kit import Kit
 from ...types import Capability
@@ -26,8 +26,7 @@ from ...views.tables.models import (
     words_of,
 )
 from ...views.tables.table import Table, plain, tables_html, tables_text
-from .base import Action
-from .lasting import LastingPanel
+from .base import Action, LastingPanel
 from .selection import picks_of
 
 Row = Mapping[str, object]

@@ -11,8 +11,7 @@ from ...kit import Kit
 from ...reports import Sessions as Report
 from ...views.tables.sessions import leaks_table, sessions_table
 from ...views.tables.table import plain, tables_html
-from .base import Action
-from .lasting import LastingPanel
+from .base import Action, LastingPanel
 
 TICK_S = 1.0  # ages are told in whole seconds
 

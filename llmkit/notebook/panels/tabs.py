@@ -10,8 +10,7 @@ import ipywidgets
 from ..live.main_loop import in_kernel
 from ..live.static_output import Standing
 from ..live.widget_output import Showing
-from .base import Panel
-from .lasting import NOTHING, LastingPanel
+from .base import NOTHING, LastingPanel, Panel
 
 
 class Tabs(ipywidgets.Tab):

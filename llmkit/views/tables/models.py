@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 
-from ...catalogue.chain import Link
+from ...catalogue.lifecycle import Link
 from ...types import Lifecycle
 from .table import Cell, Column, Line, Table
 from .units import tokens
