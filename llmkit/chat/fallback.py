@@ -30,6 +30,7 @@ ANSWERED = (Outcome.STREAMED, Outcome.AMBIGUOUS)
 MakeExchange = Callable[[Call], Exchange]
 
 MUCH_DEARER = 2.0
+PASSED_OVER = "not asked instead: "  # how a note of those begins who may not answer
 
 
 class Instead(Protocol):

@@ -23,6 +23,7 @@ from ..errors import (
 )
 from ..types import FallbackStep
 from .call import Call, call_for
+from .fallback import PASSED_OVER
 from .options import Options
 from .parameters import Spot
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from ..catalogue.requirements import Terms
     from ..catalogue.similarity import Place
 
-PASSED_OVER = "not asked instead: "  # how a note of those begins who may not answer
 MOST_REASONS = 5  # of those who may not answer; more would bury the error
 
 

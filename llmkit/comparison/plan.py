@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 
 from ..catalogue.resolution import Resolution
 from ..chat.call import Call
-from ..chat.fallback import Instead, unsent
-from ..chat.fallback_models import PASSED_OVER
+from ..chat.fallback import PASSED_OVER, Instead, unsent
 from ..chat.parameters import Spot
 from ..errors import LlmkitError
 from ..types import Completion, Row, Status

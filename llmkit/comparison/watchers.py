@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..types import Row, TextDelta
-from .plan import Lane
+
+if TYPE_CHECKING:
+    from .plan import Lane
 
 log = logging.getLogger(__name__)
 

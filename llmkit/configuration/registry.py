@@ -17,8 +17,7 @@ from ..catalogue.resolve import resolve
 from ..catalogue.user_rows import Own
 from ..errors import ConfigError, UnknownProviderError
 from ..providers.base import Provider
-from ..providers.builtin import PROVIDERS
-from ..providers.compatible import compatible
+from ..providers.builtin import PROVIDERS, compatible
 from ..secret import Secret
 from ..settings import Settings, base_url_for, config_path, load_settings, refuse_plain_http
 from ..types import How

@@ -45,4 +45,12 @@ def _kind(name: str) -> type[Provider]:
     return found
 
 
+def compatible(name: str, base_url: str, key_vars: tuple[str, ...] = ()) -> Provider:
+    """A server that a person has added under that name; see `providers.compatible`."""
+    server: Provider = import_module(".compatible", __package__).compatible(
+        name, base_url, key_vars
+    )
+    return server
+
+
 PROVIDERS: Mapping[str, type[Provider]] = _Table()

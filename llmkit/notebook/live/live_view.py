@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from IPython.display import display
 
-from ...kit import Kit
 from .answers import Board
 from .displayed_runs import Shown
 from .run_watcher import Growth
+
+if TYPE_CHECKING:
+    from ...kit import Kit
 
 APPEAR_S = 0.15  # what ends sooner is shown at once as what it is
 

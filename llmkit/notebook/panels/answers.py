@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
-from ...kit import Kit
 from ...views.answers.streaming import Growing
 from ..live.answers import Board
 from .base import PLAIN_S, Action, Panel
+
+if TYPE_CHECKING:
+    from ...kit import Kit
 
 
 class LanesPanel(Panel):

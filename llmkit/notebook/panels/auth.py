@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 import traitlets
 
-from ...kit import Kit
 from ...reports import AuthReport
 from ...views.tables.auth import auth_table
 from ...views.tables.table import plain, tables_html
 from .base import Action, LastingPanel
+
+if TYPE_CHECKING:
+    from ...kit import Kit
 
 TYPED = "typed in"
 

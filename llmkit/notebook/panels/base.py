@@ -37,7 +37,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import anywidget
 import ipywidgets
@@ -45,12 +45,14 @@ from IPython.core.getipython import get_ipython
 from IPython.display import display
 
 from ...errors import LlmkitError
-from ...kit import Kit
 from ...views.markup import shown
 from .. import assets, kernel_patches
 from ..live.main_loop import Desk, in_kernel
 from ..live.static_output import Standing
 from ..live.widget_output import Showing
+
+if TYPE_CHECKING:
+    from ...kit import Kit
 
 Action = Callable[..., Coroutine[Any, Any, object]]
 

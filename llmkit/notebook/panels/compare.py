@@ -6,14 +6,13 @@ import keyword
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 from IPython.core.getipython import get_ipython
 
 from ...comparison.arguments import Compared, comparing
 from ...errors import ConfigError, LlmkitError
-from ...kit import Kit
 from ...transport.scripted import builtin_scripts
 from ...views.markup import shown
 from ..lazy_api import face
@@ -22,6 +21,9 @@ from ..live.run_watcher import Growth
 from .answers import plain_controls
 from .base import Action, Panel
 from .selection import picks_of
+
+if TYPE_CHECKING:
+    from ...kit import Kit
 
 NUMBERS = {"temperature": float, "top_p": float, "max_tokens": int, "seed": int}
 VARIABLE = "comparison"

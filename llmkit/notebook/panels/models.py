@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
@@ -12,7 +12,6 @@ from ...catalogue import listing, resolution
 from ...catalogue.entry import normal
 from ...catalogue.lifecycle import chain
 from ...errors import LlmkitError
-from ...kit import Kit
 from ...types import Capability
 from ...views.tables.models import (
     ALIVE,
@@ -28,6 +27,9 @@ from ...views.tables.models import (
 from ...views.tables.table import Table, plain, tables_html, tables_text
 from .base import Action, LastingPanel
 from .selection import picks_of
+
+if TYPE_CHECKING:
+    from ...kit import Kit
 
 Row = Mapping[str, object]
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from ...kit import Kit
 from ...telemetry.listeners import Listeners
+
+if TYPE_CHECKING:
+    from ...kit import Kit
 
 
 class Picks:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
-from ...kit import Kit
 from ...reports import Sessions as Report
 from ...views.tables.sessions import leaks_table, sessions_table
 from ...views.tables.table import plain, tables_html
 from .base import Action, LastingPanel
+
+if TYPE_CHECKING:
+    from ...kit import Kit
 
 TICK_S = 1.0  # ages are told in whole seconds
 
