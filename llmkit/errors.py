@@ -39,7 +39,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
-from .secret import keyless
+from .secret import redact_all
 
 if TYPE_CHECKING:
     from .types import Completion
@@ -67,7 +67,7 @@ class LlmkitError(Exception):
     retryable: ClassVar[bool] = False
 
     def __init__(self, message: str = "") -> None:
-        super().__init__(keyless(message))
+        super().__init__(redact_all(message))
 
     def _render_traceback_(self) -> list[str]:
         # IPython asks an exception for this and prints the sentence instead of forty frames of
@@ -126,7 +126,7 @@ class CallError(LlmkitError):
         outcome: How far the request got.
         possibly_billed: True where the provider may charge for what failed.
         attempts: Requests sent in all, this one included.
-        tries: One line for each attempt, the oldest first; how it failed, and the wait after it.
+        attempt_log: One line for each attempt, oldest first: its error, and the wait after it.
         completion: What had arrived before it failed, None if nothing did.
     """
 
@@ -145,18 +145,18 @@ class CallError(LlmkitError):
         outcome: Outcome | None = None,
         possibly_billed: bool = False,
     ) -> None:
-        super().__init__(brief(message, LINE_LIMIT))
+        super().__init__(shorten(message, LINE_LIMIT))
         self.provider = provider
         self.model = model
         self.status = status
         # A server may echo the key anywhere.
-        self.code = code and keyless(code)
-        self.request_id = request_id and keyless(request_id)
+        self.code = code and redact_all(code)
+        self.request_id = request_id and redact_all(request_id)
         self.retry_after = retry_after
         self.outcome = self.default_outcome if outcome is None else outcome
         self.possibly_billed = possibly_billed
         self.attempts = 1
-        self.tries: tuple[str, ...] = ()
+        self.attempt_log: tuple[str, ...] = ()
         self.completion: Completion | None = None
 
 
@@ -284,7 +284,7 @@ def error_class(status: int) -> type[ProviderError]:
     return BY_STATUS.get(status, InvalidRequestError)
 
 
-def brief(text: str, limit: int = MESSAGE_LIMIT) -> str:
+def shorten(text: str, limit: int = MESSAGE_LIMIT) -> str:
     """One printable line of at most *limit* characters, for a provider's words in a message."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"

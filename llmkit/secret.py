@@ -106,7 +106,7 @@ def redact(text: str) -> str:
     return _WORD.sub(_masked, text) if _pieces and len(text) >= PIECE else text
 
 
-def keyless(text: str) -> str:
+def redact_all(text: str) -> str:
     """`redact`, and without what only looks like a key; for messages, whose words are ours."""
     return redact(_SHAPE.sub(MASK, text))
 
@@ -116,7 +116,7 @@ def looks_like_key(word: str) -> bool:
     return bool(_SHAPE.match(word) or _UNMARKED.fullmatch(word)) or redact(word) != word
 
 
-def held() -> int:
+def keys_seen() -> int:
     """How often this process has come to hold another key; 0 while `redact` has nothing to do."""
     return _held
 

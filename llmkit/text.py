@@ -9,7 +9,7 @@ HIDDEN = {"\u200b", "\u2060", "\ufeff", "\u00ad"}
 BIDI = {*"\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"}
 
 
-def visible(text: object) -> str:
+def escape_controls(text: object) -> str:
     """*text* with every character that would act on a terminal or a page shown as its code.
 
     Line ends and tabs stay; escapes, other controls, bidirectional overrides and lone surrogates

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
 
-from .text import visible
+from .text import escape_controls
 
 
 class Status(StrEnum):
@@ -245,7 +245,7 @@ class Completion:
         if self.rerouted:
             said.append(f"! asked {self.request_model}, answered by {self.response_model}")
         lines = [self.text, *(["", *said] if said else [])]
-        printer.text(visible("\n".join(lines)))  # type: ignore[attr-defined]  # it is untyped
+        printer.text(escape_controls("\n".join(lines)))  # type: ignore[attr-defined]  # it is untyped
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from ..errors import (
 )
 from ..secret import Secret
 from ..types import Capability, Completion, Lifecycle, Model, Prompt, Usage
-from ..wire.json_values import count, day, mapping, mappings, word
+from ..wire.json_values import as_date, as_dict, as_dicts, as_int, as_str
 from ..wire.messages import HttpRequest, HttpResponse, post_json
 from ..wire.sse import SSEDecoder
 from .base import Fitted, ModelPage, Provider, StreamParser, request_id_from, without
@@ -141,11 +141,11 @@ class Anthropic(Provider):
             raise self._error(_status_of(body), body, words_of(response))
         if not isinstance(body, dict) or "content" not in body:
             raise unreadable(self, response.body)
-        draft = Draft(model=word(body.get("model")))
-        for place, block in enumerate(mappings(body["content"])):
+        draft = Draft(model=as_str(body.get("model")))
+        for place, block in enumerate(as_dicts(body["content"])):
             _take_block(draft, block, place)
-        draft.usage = usage_of(mapping(body.get("usage")))
-        reason = word(body.get("stop_reason"))
+        draft.usage = usage_of(as_dict(body.get("usage")))
+        reason = as_str(body.get("stop_reason"))
         if reason:
             draft.ended(reason, STOP_REASONS)
         draft.request_id = request_id_from(response.headers, "request-id")
@@ -169,11 +169,11 @@ class Anthropic(Provider):
 
     def parse_models(self, response: HttpResponse) -> ModelPage:
         """The models with their lifecycle, limits and capabilities."""
-        body = mapping(response.json())
+        body = as_dict(response.json())
         if not isinstance(body.get("data"), list):
             raise unreadable(self, response.body)
-        models = tuple(_model(row) for row in mappings(body["data"]) if word(row.get("id")))
-        return ModelPage(models, word(body.get("last_id")) if body.get("has_more") else None)
+        models = tuple(_model(row) for row in as_dicts(body["data"]) if as_str(row.get("id")))
+        return ModelPage(models, as_str(body.get("last_id")) if body.get("has_more") else None)
 
     def error_from(self, response: HttpResponse) -> ProviderError:
         """The error that *response* means; its type and words decide inside the 4xx."""
@@ -184,7 +184,7 @@ class Anthropic(Provider):
         self, status: int, body: object, words: str, request_id: str | None = None
     ) -> ProviderError:
         error = error_object(body)
-        details = mapping(error.get("details"))
+        details = as_dict(error.get("details"))
         kind: type[ProviderError] | None = None
         if details.get("error_code") in SPEND_LIMITS:
             kind = QuotaExhaustedError
@@ -197,7 +197,7 @@ class Anthropic(Provider):
             words,
             kind=kind,
             code=code_of(details, "error_code") or code_of(error, "type"),
-            request_id=request_id or word(mapping(body).get("request_id")),
+            request_id=request_id or as_str(as_dict(body).get("request_id")),
         )
 
 
@@ -215,19 +215,19 @@ class MessageParser(EventParser):
         """Takes one event; types that are not known, like ping, add nothing."""
         kind = event.get("type")
         if kind == "content_block_delta":
-            _take_block(self.draft, mapping(event.get("delta")), event.get("index", 0))
+            _take_block(self.draft, as_dict(event.get("delta")), event.get("index", 0))
         elif holds_error(event):
             self.fail(self._anthropic.stream_error(event))
         elif kind == "content_block_start":
-            _take_block(self.draft, mapping(event.get("content_block")), event.get("index", 0))
+            _take_block(self.draft, as_dict(event.get("content_block")), event.get("index", 0))
         elif kind == "message_start":
-            message = mapping(event.get("message"))
-            self.draft.model = word(message.get("model"))
+            message = as_dict(event.get("message"))
+            self.draft.model = as_str(message.get("model"))
             # The count of output tokens that comes first is a placeholder.
-            self._count({**mapping(message.get("usage")), "output_tokens": None})
+            self._count({**as_dict(message.get("usage")), "output_tokens": None})
         elif kind == "message_delta":
-            self._count(mapping(event.get("usage")))
-            reason = word(mapping(event.get("delta")).get("stop_reason"))
+            self._count(as_dict(event.get("usage")))
+            reason = as_str(as_dict(event.get("delta")).get("stop_reason"))
             if reason:
                 self.draft.ended(reason, STOP_REASONS)
                 self.finished = True
@@ -262,14 +262,14 @@ def generation(model: str) -> tuple[int, int]:
 
 def usage_of(usage: dict[str, Any]) -> Usage:
     """Tokens counted as everywhere: Anthropic leaves the cached ones out of `input_tokens`."""
-    read = count(usage.get("cache_read_input_tokens"))
-    written = count(usage.get("cache_creation_input_tokens"))
-    fresh = count(usage.get("input_tokens"))
+    read = as_int(usage.get("cache_read_input_tokens"))
+    written = as_int(usage.get("cache_creation_input_tokens"))
+    fresh = as_int(usage.get("input_tokens"))
     return Usage(
         input_tokens=None if fresh is None else fresh + (read or 0) + (written or 0),
-        output_tokens=count(usage.get("output_tokens")),
+        output_tokens=as_int(usage.get("output_tokens")),
         cached_tokens=read,
-        reasoning_tokens=count(mapping(usage.get("output_tokens_details")).get("thinking_tokens")),
+        reasoning_tokens=as_int(as_dict(usage.get("output_tokens_details")).get("thinking_tokens")),
         cache_write_tokens=written,
     )
 
@@ -306,7 +306,7 @@ def _body(prompt: Prompt, model: str, stream: bool) -> dict[str, Any]:
 def _take_block(draft: Draft, block: dict[str, Any], place: object) -> None:
     # A block of a whole answer and the delta of a streamed one hold their text alike.
     for name, pieces in (("text", draft.texts), ("thinking", draft.thoughts)):
-        piece = word(block.get(name))
+        piece = as_str(block.get(name))
         if piece:
             pieces.append(piece)
     if block.get("type") == "tool_use":
@@ -316,21 +316,21 @@ def _take_block(draft: Draft, block: dict[str, Any], place: object) -> None:
 
 
 def _status_of(body: object) -> int:
-    return STATUS_OF_TYPE.get(word(error_object(body).get("type")) or "", 500)
+    return STATUS_OF_TYPE.get(as_str(error_object(body).get("type")) or "", 500)
 
 
 def _model(row: dict[str, Any]) -> Model:
-    known = mapping(row.get("capabilities"))
-    says = {ours: mapping(known.get(name)).get("supported") for name, ours in _CAPABILITIES.items()}
-    stage = word(row.get("lifecycle"))
+    known = as_dict(row.get("capabilities"))
+    says = {ours: as_dict(known.get(name)).get("supported") for name, ours in _CAPABILITIES.items()}
+    stage = as_str(row.get("lifecycle"))
     return Model(
         provider=Anthropic.name,
         id=row["id"],
-        name=word(row.get("display_name")),
+        name=as_str(row.get("display_name")),
         lifecycle=Lifecycle(stage) if stage in _STAGES else Lifecycle.UNKNOWN,
-        retires_on=day(row.get("retires_at")),
-        max_input=count(row.get("max_input_tokens")),
-        max_output=count(row.get("max_tokens")),
+        retires_on=as_date(row.get("retires_at")),
+        max_input=as_int(row.get("max_input_tokens")),
+        max_output=as_int(row.get("max_tokens")),
         capabilities=frozenset(c for c, supported in says.items() if supported is True),
         lacks=frozenset(c for c, supported in says.items() if supported is False),
     )

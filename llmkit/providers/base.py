@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 from urllib.parse import quote
 
-from ..errors import CallError, ConfigError, ProviderError, brief
+from ..errors import CallError, ConfigError, ProviderError, shorten
 from ..secret import Secret
 from ..types import Completion, Model, Prompt, Status, TextDelta
 from ..wire.messages import HttpRequest, HttpResponse
@@ -173,8 +173,8 @@ def path_segment(model: str) -> str:
     """
     if not _ID.fullmatch(model) or ".." in model:
         raise ConfigError(
-            f"the model {brief(model, 80)!r} cannot stand in a URL; an id has letters, digits and "
-            "- _ . : @ + ~ only"
+            f"the model {shorten(model, 80)!r} cannot stand in a URL; an id has letters, "
+            "digits and - _ . : @ + ~ only"
         )
     return quote(model, safe="")
 

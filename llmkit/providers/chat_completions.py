@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from ..errors import ProviderError
 from ..secret import Secret, bearer
 from ..types import Completion, Lifecycle, Model, Prompt
-from ..wire.json_values import day, mapping, mappings, word
+from ..wire.json_values import as_date, as_dict, as_dicts, as_str
 from ..wire.messages import HttpRequest, HttpResponse, post_json
 from ..wire.sse import SSEDecoder
 from .base import Fitted, ModelPage, Provider, request_id_from
@@ -90,11 +90,11 @@ class OpenAIChat(Provider):
             ProviderError: The body holds an error, or is not what the API promises.
         """
         body = self._checked(response)
-        choices = mappings(mapping(body).get("choices"))
+        choices = as_dicts(as_dict(body).get("choices"))
         if not any(isinstance(choice.get("message"), dict) for choice in choices):
             raise unreadable(self, response.body)
         draft = self.draft()
-        draft.take(mapping(body))
+        draft.take(as_dict(body))
         if draft.native == BROKEN:
             raise broken_off(self)
         draft.request_id = self._request_id(response) or draft.request_id
@@ -122,11 +122,11 @@ class OpenAIChat(Provider):
         """
         body = self._checked(response)
         # Together AI sends the bare array.
-        rows = body if isinstance(body, list) else mapping(body).get("data")
+        rows = body if isinstance(body, list) else as_dict(body).get("data")
         if not isinstance(rows, list):
             raise unreadable(self, response.body)
-        models = tuple(self._model(row) for row in mappings(rows) if word(row.get("id")))
-        return ModelPage(models, self._next_page(mapping(body)))
+        models = tuple(self._model(row) for row in as_dicts(rows) if as_str(row.get("id")))
+        return ModelPage(models, self._next_page(as_dict(body)))
 
     def error_from(self, response: HttpResponse) -> ProviderError:
         """The error that *response* means; returned, not raised."""
@@ -156,4 +156,4 @@ def lifecycle_by(row: Mapping[str, Any], end: str) -> Lifecycle:
     """Deprecated by a date in the field *end*, active by null; unknown where it is not there."""
     if row.get(end, "") is None:
         return Lifecycle.ACTIVE
-    return Lifecycle.DEPRECATED if day(row.get(end)) else Lifecycle.UNKNOWN
+    return Lifecycle.DEPRECATED if as_date(row.get(end)) else Lifecycle.UNKNOWN

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..types import Usage
-from ..wire.json_values import count, mapping, mappings, word
+from ..wire.json_values import as_dict, as_dicts, as_int, as_str
 from ..wire.sse import ServerSentEvent
 from .chat_completions_errors import broken_off, error_inside
 from .stream_parser import DONE, Draft, EventParser
@@ -48,11 +48,11 @@ class ChatDraft(Draft):
             reason = choice.get("finish_reason")
             if reason and isinstance(reason, str) and self.finish is None:
                 self.ended(reason, FINISH_REASONS)
-                self.native = word(choice.get("native_finish_reason")) or reason
+                self.native = as_str(choice.get("native_finish_reason")) or reason
         usage = chunk.get("usage")
         if usage:
-            self.usage = usage_in(mapping(usage))
-        self.model = word(chunk.get("model")) or self.model
+            self.usage = usage_in(as_dict(usage))
+        self.model = as_str(chunk.get("model")) or self.model
 
     def _take_piece(self, piece: Mapping[str, Any]) -> None:
         content = piece.get("content")
@@ -60,7 +60,7 @@ class ChatDraft(Draft):
             self.texts.append(content)
         elif content:
             # Mistral's reasoning models: thinking and text parts in one list.
-            for part in mappings(content):
+            for part in as_dicts(content):
                 if part.get("thinking") is not None:
                     self.thoughts.extend(_texts_in(part["thinking"]))
                 else:
@@ -72,8 +72,8 @@ class ChatDraft(Draft):
             self.thoughts.append(thought)
         calls = piece.get("tool_calls")
         if calls:
-            for position, call in enumerate(mappings(calls)):
-                asked, place = mapping(call.get("function")), call.get("index")
+            for position, call in enumerate(as_dicts(calls)):
+                asked, place = as_dict(call.get("function")), call.get("index")
                 self.tool(
                     place if isinstance(place, int) else position,
                     name=asked.get("name"), id=call.get("id"), arguments=asked.get("arguments"),
@@ -110,18 +110,18 @@ class ChatStream(EventParser):
 
 def usage_in(usage: Mapping[str, Any]) -> Usage:
     """Token counts; here the prompt includes its cached part, the answer its reasoning."""
-    prompt = mapping(usage.get("prompt_tokens_details"))
-    answer = mapping(usage.get("completion_tokens_details"))
+    prompt = as_dict(usage.get("prompt_tokens_details"))
+    answer = as_dict(usage.get("completion_tokens_details"))
     return Usage(
-        input_tokens=count(usage.get("prompt_tokens")),
-        output_tokens=count(usage.get("completion_tokens")),
-        cached_tokens=count(prompt.get("cached_tokens")),
-        reasoning_tokens=count(answer.get("reasoning_tokens")),
-        cache_write_tokens=count(prompt.get("cache_write_tokens")),
+        input_tokens=as_int(usage.get("prompt_tokens")),
+        output_tokens=as_int(usage.get("completion_tokens")),
+        cached_tokens=as_int(prompt.get("cached_tokens")),
+        reasoning_tokens=as_int(answer.get("reasoning_tokens")),
+        cache_write_tokens=as_int(prompt.get("cache_write_tokens")),
     )
 
 
 def _texts_in(value: object) -> list[str]:
     if isinstance(value, str):
         return [value]
-    return [part["text"] for part in mappings(value) if isinstance(part.get("text"), str)]
+    return [part["text"] for part in as_dicts(value) if isinstance(part.get("text"), str)]

@@ -17,7 +17,7 @@ from ..errors import (
     ServerError,
     error_class,
 )
-from ..wire.json_values import mapping, word
+from ..wire.json_values import as_dict, as_str
 from ..wire.messages import HttpResponse
 from .base import Provider
 from .error_bodies import code_of, error_object, refused, words_in, words_of
@@ -103,7 +103,7 @@ def error_inside(
     provider: Provider, body: object, *, request_id: str | None = None
 ) -> ProviderError | None:
     """The error that a body or an event with 200 holds, None where it holds none."""
-    said = mapping(body)
+    said = as_dict(body)
     if not (said.get("error") or said.get("object") == "error"):
         return None
     error = error_object(said)
@@ -142,7 +142,7 @@ def _kind(status: int, codes: tuple[str, ...], words: str) -> type[ProviderError
 
 
 def _codes(error: Mapping[str, Any]) -> tuple[str, ...]:
-    metadata = mapping(error.get("metadata"))
+    metadata = as_dict(error.get("metadata"))
     flagged = "flagged_input" if "flagged_input" in metadata else None
     codes = (
         code_of(error, "code"),
@@ -155,12 +155,12 @@ def _codes(error: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _words(error: Mapping[str, Any]) -> str:
     # OpenRouter's own message is "Provider returned error"; the reason is the upstream's.
-    metadata = mapping(error.get("metadata"))
-    raw = word(metadata.get("raw"))
+    metadata = as_dict(error.get("metadata"))
+    raw = as_str(metadata.get("raw"))
     said = words_in(error)
     if not raw:
         return said
-    return f"{said} ({word(metadata.get('provider_name')) or 'upstream'}: {raw})"
+    return f"{said} ({as_str(metadata.get('provider_name')) or 'upstream'}: {raw})"
 
 
 def _telling(codes: tuple[str, ...], status: int | None) -> str | None:

@@ -18,11 +18,11 @@ from ..errors import (
     QuotaExhaustedError,
     RateLimitError,
     ServerError,
-    brief,
     error_class,
+    shorten,
 )
 from ..secret import redact
-from ..wire.json_values import mapping
+from ..wire.json_values import as_dict
 from ..wire.messages import SNIPPET, HttpResponse, parse_json
 from ..wire.text_pieces import snippet
 from .base import Provider
@@ -89,7 +89,7 @@ def refused(
         f"{provider.name} {what} ({status}): {said.rstrip('.;')}; {then}",
         provider=provider.name,
         status=status,
-        code=brief(redact(code), CODE_LIMIT) if code else None,
+        code=shorten(redact(code), CODE_LIMIT) if code else None,
         request_id=request_id,
         possibly_billed=provider.priced and (status in POSSIBLY_BILLED or kind is BadResponseError),
     )
@@ -108,7 +108,7 @@ def words_in(value: object, depth: int = 4) -> str:
         return ""
     if isinstance(value, list):
         return "; ".join(filter(None, (words_in(item, depth - 1) for item in value[:3])))
-    found = mapping(value)
+    found = as_dict(value)
     said = next(filter(None, (words_in(found.get(key), depth - 1) for key in _SPEAKING)), "")
     # FastAPI: {"loc": ["body", "messages"], "msg": "Field required"}
     loc = found.get("loc")
@@ -119,7 +119,7 @@ def words_in(value: object, depth: int = 4) -> str:
 def error_object(value: object) -> dict[str, Any]:
     """The object that tells about an error: inside "error", inside a list of one, or bare."""
     body = _first(value)
-    return mapping(body.get("error")) or body
+    return as_dict(body.get("error")) or body
 
 
 def holds_error(value: object) -> bool:
@@ -143,4 +143,4 @@ def code_of(error: Mapping[str, Any], *names: str) -> str | None:
 
 def _first(value: object) -> dict[str, Any]:
     # Google sends some errors as a list of one.
-    return mapping(value[0] if isinstance(value, list) and value else value)
+    return as_dict(value[0] if isinstance(value, list) and value else value)

@@ -20,7 +20,7 @@ from ..errors import (
 )
 from ..secret import Secret
 from ..types import Capability, Completion, Model, Prompt, Usage
-from ..wire.json_values import count, mapping, mappings, word, words
+from ..wire.json_values import as_dict, as_dicts, as_int, as_str, as_strings
 from ..wire.messages import HttpRequest, HttpResponse, post_json
 from ..wire.sse import BYTE_ORDER_MARK, ServerSentEvent, SSEDecoder
 from .base import Fitted, ModelPage, Provider, StreamParser, path_segment, without
@@ -112,7 +112,7 @@ class Google(Provider):
         if holds_error(body):
             raise self._error(_status_of(body), body, words_of(response))
         draft = Draft()
-        for chunk in mappings(body if isinstance(body, list) else [body]):
+        for chunk in as_dicts(body if isinstance(body, list) else [body]):
             _take(draft, chunk)
         if draft.model is None and not draft.finish and not (draft.texts or draft.thoughts):
             raise unreadable(self, response.body)
@@ -135,13 +135,13 @@ class Google(Provider):
 
     def parse_models(self, response: HttpResponse) -> ModelPage:
         """The models with their limits, and whether they think."""
-        body = mapping(response.json())
+        body = as_dict(response.json())
         # An empty list of models is left out of the body, as protobuf's JSON does.
         if not isinstance(body.get("models", [] if "nextPageToken" in body else None), list):
             raise unreadable(self, response.body)
-        rows = mappings(body.get("models"))
-        models = tuple(_model(row) for row in rows if word(row.get("name")))
-        return ModelPage(models, word(body.get("nextPageToken")))
+        rows = as_dicts(body.get("models"))
+        models = tuple(_model(row) for row in rows if as_str(row.get("name")))
+        return ModelPage(models, as_str(body.get("nextPageToken")))
 
     def error_from(self, response: HttpResponse) -> ProviderError:
         """The error that *response* means; its words and quotas decide inside the 4xx."""
@@ -149,9 +149,9 @@ class Google(Provider):
 
     def _error(self, status: int, body: object, said: str) -> ProviderError:
         error = error_object(body)
-        details = mappings(error.get("details"))
-        violations = (v for detail in details for v in mappings(detail.get("violations")))
-        used_up = any("PerDay" in (word(v.get("quotaId")) or "") for v in violations)
+        details = as_dicts(error.get("details"))
+        violations = (v for detail in details for v in as_dicts(detail.get("violations")))
+        used_up = any("PerDay" in (as_str(v.get("quotaId")) or "") for v in violations)
         kind: type[ProviderError] | None
         if any(detail.get("reason") == "API_KEY_INVALID" for detail in details):
             kind = AuthenticationError
@@ -292,49 +292,49 @@ def _body(prompt: Prompt) -> dict[str, Any]:
 
 
 def _take(draft: Draft, chunk: dict[str, Any]) -> None:
-    draft.model = word(chunk.get("modelVersion")) or draft.model
-    draft.request_id = word(chunk.get("responseId")) or draft.request_id
+    draft.model = as_str(chunk.get("modelVersion")) or draft.model
+    draft.request_id = as_str(chunk.get("responseId")) or draft.request_id
     if "usageMetadata" in chunk:
-        draft.usage = usage_of(mapping(chunk["usageMetadata"]))
-    candidates = mappings(chunk.get("candidates"))
+        draft.usage = usage_of(as_dict(chunk["usageMetadata"]))
+    candidates = as_dicts(chunk.get("candidates"))
     first = next((c for c in candidates if not c.get("index")), {})
-    for part in mappings(mapping(first.get("content")).get("parts")):
-        piece = word(part.get("text"))
+    for part in as_dicts(as_dict(first.get("content")).get("parts")):
+        piece = as_str(part.get("text"))
         if piece:
             (draft.thoughts if part.get("thought") is True else draft.texts).append(piece)
         if "functionCall" in part:
-            call = mapping(part["functionCall"])
+            call = as_dict(part["functionCall"])
             draft.tool(None, name=call.get("name"), id=call.get("id"), arguments=call.get("args"))
-    reason = word(first.get("finishReason"))
+    reason = as_str(first.get("finishReason"))
     if reason and reason != UNSPECIFIED:
         draft.ended(reason, FINISH_REASONS)
-    blocked = word(mapping(chunk.get("promptFeedback")).get("blockReason"))
+    blocked = as_str(as_dict(chunk.get("promptFeedback")).get("blockReason"))
     if blocked and not candidates:
         draft.ended(blocked, {blocked: "filtered"})
 
 
 def usage_of(usage: dict[str, Any]) -> Usage:
     """Tokens counted as everywhere: Google leaves thoughts out of the candidates' tokens."""
-    tools = count(usage.get("toolUsePromptTokenCount")) or 0
-    prompt = count(usage.get("promptTokenCount"))
-    written = count(usage.get("candidatesTokenCount"))
-    thought = count(usage.get("thoughtsTokenCount"))
+    tools = as_int(usage.get("toolUsePromptTokenCount")) or 0
+    prompt = as_int(usage.get("promptTokenCount"))
+    written = as_int(usage.get("candidatesTokenCount"))
+    thought = as_int(usage.get("thoughtsTokenCount"))
     silent = written is None and thought is None
     return Usage(
         input_tokens=None if prompt is None else prompt + tools,
         output_tokens=None if silent else (written or 0) + (thought or 0),
-        cached_tokens=count(usage.get("cachedContentTokenCount")),
+        cached_tokens=as_int(usage.get("cachedContentTokenCount")),
         reasoning_tokens=thought,
     )
 
 
 def _status_of(body: object) -> int:
-    status = count(error_object(body).get("code"))
+    status = as_int(error_object(body).get("code"))
     return status if status and status >= 300 else 500
 
 
 def _model(row: dict[str, Any]) -> Model:
-    methods = words(row.get("supportedGenerationMethods"))
+    methods = as_strings(row.get("supportedGenerationMethods"))
     thinks = row.get("thinking")
     known = {
         Capability.REASONING: thinks if isinstance(thinks, bool) else None,
@@ -343,9 +343,9 @@ def _model(row: dict[str, Any]) -> Model:
     return Model(
         provider=Google.name,
         id=row["name"].removeprefix("models/"),
-        name=word(row.get("displayName")),
-        max_input=count(row.get("inputTokenLimit")),
-        max_output=count(row.get("outputTokenLimit")),
+        name=as_str(row.get("displayName")),
+        max_input=as_int(row.get("inputTokenLimit")),
+        max_output=as_int(row.get("outputTokenLimit")),
         capabilities=frozenset(c for c, has in known.items() if has is True),
         lacks=frozenset(c for c, has in known.items() if has is False),
     )

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from ..types import Capability, Lifecycle, Model
-from ..wire.json_values import count, mapping, words
+from ..wire.json_values import as_dict, as_int, as_strings
 from .chat_completions import OpenAIChat
 
 
@@ -26,13 +26,13 @@ class Local(OpenAIChat):
     always: ClassVar[Mapping[str, object]] = MappingProxyType({"cache_prompt": False})
 
     def _model(self, row: Mapping[str, Any]) -> Model:
-        takes = words(mapping(row.get("architecture")).get("input_modalities"))
+        takes = as_strings(as_dict(row.get("architecture")).get("input_modalities"))
         vision = frozenset({Capability.VISION})
         return Model(
             self.name,
             row["id"],
             lifecycle=Lifecycle.ACTIVE,  # it lists what it has loaded
-            max_input=count(mapping(row.get("meta")).get("n_ctx")),
+            max_input=as_int(as_dict(row.get("meta")).get("n_ctx")),
             capabilities=vision if "image" in takes else frozenset(),
             lacks=vision if takes and "image" not in takes else frozenset(),
         )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ..types import Capability, Model
-from ..wire.json_values import count, day, mapping, word, words
+from ..wire.json_values import as_date, as_dict, as_int, as_str, as_strings
 from .chat_completions import OpenAIChat, lifecycle_by
 
 _CAPABILITIES = {
@@ -30,16 +30,16 @@ class Mistral(OpenAIChat):
     request_id_headers: ClassVar[tuple[str, ...]] = ("mistral-correlation-id", "x-request-id")
 
     def _model(self, row: Mapping[str, Any]) -> Model:
-        can = mapping(row.get("capabilities"))
+        can = as_dict(row.get("capabilities"))
         return Model(
             self.name,
             row["id"],
-            name=word(row.get("name")),
+            name=as_str(row.get("name")),
             lifecycle=lifecycle_by(row, "deprecation"),
-            retires_on=day(row.get("deprecation")),  # its SDK: "will be removed on"
-            successor=word(row.get("deprecation_replacement_model")),
-            max_input=count(row.get("max_context_length")),
+            retires_on=as_date(row.get("deprecation")),  # its SDK: "will be removed on"
+            successor=as_str(row.get("deprecation_replacement_model")),
+            max_input=as_int(row.get("max_context_length")),
             capabilities=frozenset(c for field, c in _CAPABILITIES.items() if can.get(field)),
             lacks=frozenset(c for field, c in _CAPABILITIES.items() if can.get(field) is False),
-            aliases=tuple(words(row.get("aliases"))),
+            aliases=tuple(as_strings(row.get("aliases"))),
         )

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from ..errors import ConfigError, ContextLengthExceededError, Outcome, ProviderError
 from ..secret import Secret, bearer
 from ..types import Completion, Model, Prompt, Usage
-from ..wire.json_values import count, mapping, mappings, word
+from ..wire.json_values import as_dict, as_dicts, as_int, as_str
 from ..wire.messages import HttpRequest, HttpResponse, post_json
 from ..wire.sse import NDJSONDecoder
 from .base import Fitted, ModelPage, Provider, StreamParser
@@ -80,10 +80,10 @@ class Ollama(Provider):
 
     def parse_models(self, response: HttpResponse) -> ModelPage:
         """The names of the models on that machine."""
-        rows = mapping(response.json()).get("models")
+        rows = as_dict(response.json()).get("models")
         if not isinstance(rows, list):
             raise unreadable(self, response.body)
-        names = (word(row.get("model")) or word(row.get("name")) for row in mappings(rows))
+        names = (as_str(row.get("model")) or as_str(row.get("name")) for row in as_dicts(rows))
         return ModelPage(tuple(Model(provider=self.name, id=name) for name in names if name))
 
     def key_request(self, key: Secret | None) -> HttpRequest:
@@ -176,20 +176,20 @@ def _body(prompt: Prompt, model: str, stream: bool) -> dict[str, Any]:
 
 
 def _take(draft: Draft, line: dict[str, Any]) -> None:
-    draft.model = word(line.get("model")) or draft.model
-    message = mapping(line.get("message"))
+    draft.model = as_str(line.get("model")) or draft.model
+    message = as_dict(line.get("message"))
     for name, pieces in (("content", draft.texts), ("thinking", draft.thoughts)):
-        piece = word(message.get(name))
+        piece = as_str(message.get(name))
         if piece:
             pieces.append(piece)
-    for call in mappings(message.get("tool_calls")):
-        asked = mapping(call.get("function"))
+    for call in as_dicts(message.get("tool_calls")):
+        asked = as_dict(call.get("function"))
         draft.tool(None, name=asked.get("name"), arguments=asked.get("arguments"))
     if line.get("done") is True:
         # Older servers say only that it is done.
-        draft.ended(word(line.get("done_reason")) or "stop", DONE_REASONS)
+        draft.ended(as_str(line.get("done_reason")) or "stop", DONE_REASONS)
         draft.usage = Usage(
             # Left out where the whole prompt was still in the server's cache.
-            input_tokens=count(line.get("prompt_eval_count")),
-            output_tokens=count(line.get("eval_count")),
+            input_tokens=as_int(line.get("prompt_eval_count")),
+            output_tokens=as_int(line.get("eval_count")),
         )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ..types import Model, Prompt
-from ..wire.json_values import day
+from ..wire.json_values import as_date
 from .base import Fitted, without
 from .chat_completions import OpenAIChat, lifecycle_by
 
@@ -44,5 +44,5 @@ class OpenAI(OpenAIChat):
             self.name,
             row["id"],
             lifecycle=lifecycle_by(row, "shutdown_date"),
-            retires_on=day(row.get("shutdown_date")),
+            retires_on=as_date(row.get("shutdown_date")),
         )

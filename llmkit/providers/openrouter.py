@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from ..secret import Secret
 from ..types import Capability, Completion, Model, Prompt, Status
-from ..wire.json_values import count, day, mapping, word, words
+from ..wire.json_values import as_date, as_dict, as_int, as_str, as_strings
 from ..wire.messages import HttpRequest
 from .anthropic import Anthropic
 from .base import NOTHING, Fitted, Provider
@@ -41,14 +41,14 @@ class RoutedDraft(ChatDraft):
     def take(self, chunk: Mapping[str, Any]) -> None:
         """Adds what *chunk* says."""
         super().take(chunk)
-        self.request_id = self.request_id or word(chunk.get("id"))
-        self.upstream = word(chunk.get("provider")) or self.upstream
+        self.request_id = self.request_id or as_str(chunk.get("id"))
+        self.upstream = as_str(chunk.get("provider")) or self.upstream
         if chunk.get("usage"):
-            usage = mapping(chunk["usage"])
+            usage = as_dict(chunk["usage"])
             parts = [usage.get("cost")]
             # With a key of the person's own at the upstream, OpenRouter's figure is only its fee.
             if usage.get("is_byok"):
-                parts.append(mapping(usage.get("cost_details")).get("upstream_inference_cost"))
+                parts.append(as_dict(usage.get("cost_details")).get("upstream_inference_cost"))
             numbers = (p for p in parts if isinstance(p, int | float) and not isinstance(p, bool))
             known = [float(number) for number in numbers if number >= 0]
             self.cost_usd = sum(known) if len(known) == len(parts) else None
@@ -103,22 +103,22 @@ class OpenRouter(OpenAIChat):
 
     def _next_page(self, body: Mapping[str, Any]) -> str | None:
         # Only the number is taken: a link could lead elsewhere, with the key.
-        link = word(mapping(body.get("links")).get("next"))
+        link = as_str(as_dict(body.get("links")).get("next"))
         offsets = parse_qs(urlsplit(link).query).get("offset", []) if link else []
         return next((offset for offset in offsets if offset.isdecimal()), None)
 
     def _model(self, row: Mapping[str, Any]) -> Model:
-        top = mapping(row.get("top_provider"))
+        top = as_dict(row.get("top_provider"))
         can, cannot = _abilities(row)
-        slug = word(row.get("canonical_slug"))
+        slug = as_str(row.get("canonical_slug"))
         return Model(
             self.name,
             row["id"],
-            name=word(row.get("name")),
+            name=as_str(row.get("name")),
             lifecycle=lifecycle_by(row, "expiration_date"),
-            retires_on=day(row.get("expiration_date")),
-            max_input=count(row.get("context_length")),
-            max_output=count(top.get("max_completion_tokens")),
+            retires_on=as_date(row.get("expiration_date")),
+            max_input=as_int(row.get("context_length")),
+            max_output=as_int(top.get("max_completion_tokens")),
             capabilities=frozenset(can),
             lacks=frozenset(cannot),
             aliases=(slug,) if slug and slug != row["id"] else (),
@@ -129,12 +129,12 @@ def _abilities(row: Mapping[str, Any]) -> tuple[set[Capability], set[Capability]
     """What the model can and what it cannot do, as far as its row says."""
     can: set[Capability] = set()
     asked: set[Capability] = set()
-    takes = mapping(row.get("architecture")).get("input_modalities")
+    takes = as_dict(row.get("architecture")).get("input_modalities")
     if isinstance(takes, list):
         asked.add(Capability.VISION)
         can |= {Capability.VISION} if "image" in takes else set()
     parameters = row.get("supported_parameters")
     if isinstance(parameters, list):
         asked |= set(_PARAMETERS.values())
-        can |= {_PARAMETERS[name] for name in words(parameters) if name in _PARAMETERS}
+        can |= {_PARAMETERS[name] for name in as_strings(parameters) if name in _PARAMETERS}
     return can, asked - can

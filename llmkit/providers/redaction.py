@@ -6,9 +6,9 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from ..secret import held, redact
+from ..secret import keys_seen, redact
 from ..types import Completion, TextDelta
-from ..wire.key_masking import Masking, masked
+from ..wire.key_masking import TextRedactor, redact_whole
 
 SAID = (
     "response_model",
@@ -27,8 +27,8 @@ class Masks:
     """
 
     def __init__(self) -> None:
-        self.text = Masking()
-        self.reasoning = Masking()
+        self.text = TextRedactor()
+        self.reasoning = TextRedactor()
 
     def feed(self, delta: TextDelta) -> TextDelta | None:
         """*delta* without keys; None where all of it is held back."""
@@ -39,7 +39,7 @@ class Masks:
 
 def masks() -> Masks | None:
     """What masks one answer that begins; None where this process holds no key."""
-    return Masks() if held() else None
+    return Masks() if keys_seen() else None
 
 
 def without_keys(answer: Completion, masks: Masks | None = None) -> Completion:
@@ -47,14 +47,14 @@ def without_keys(answer: Completion, masks: Masks | None = None) -> Completion:
 
     *masks* have read its pieces.
     """
-    if not held():
+    if not keys_seen():
         return answer
     text, reasoning = answer.text, answer.reasoning
     # Most often no key was found on the way, and a long text need not be searched again.
     if masks is None or not masks.text.passed(text):
-        text = masked(text)
+        text = redact_whole(text)
     if masks is None or not masks.reasoning.passed(reasoning):
-        reasoning = masked(reasoning)
+        reasoning = redact_whole(reasoning)
     changes: dict[str, Any] = {
         "text": text,
         "reasoning": reasoning,
@@ -62,7 +62,7 @@ def without_keys(answer: Completion, masks: Masks | None = None) -> Completion:
     }
     for name in SAID:
         if value := getattr(answer, name):
-            changes[name] = _said(value, held())
+            changes[name] = _said(value, keys_seen())
     changed = {name: value for name, value in changes.items() if value != getattr(answer, name)}
     return replace(answer, **changed) if changed else answer
 

@@ -13,7 +13,7 @@ from ..types import Completion, Status, TextDelta, ToolCall, Usage
 from ..wire.messages import parse_json
 from ..wire.retry_hints import asked_in
 from ..wire.sse import ServerSentEvent
-from ..wire.text_pieces import Pieces, mended
+from ..wire.text_pieces import TextPieces, fix_surrogates
 from .base import NOTHING, Provider
 from .error_bodies import unreadable
 
@@ -70,8 +70,8 @@ class Draft:
     warnings: list[str] = field(default_factory=list)
     _calls: dict[object, _Call] = field(default_factory=dict)
     _called: bool = False
-    _text: Pieces = field(default_factory=Pieces)
-    _reasoning: Pieces = field(default_factory=Pieces)
+    _text: TextPieces = field(default_factory=TextPieces)
+    _reasoning: TextPieces = field(default_factory=TextPieces)
 
     def ended(self, native: str, names: Mapping[str, str]) -> None:
         """Notes the finish reason *native*, by its name in *names* or as it is."""
@@ -116,7 +116,7 @@ class Draft:
             status = STATUSES.get(self.finish or "", Status.COMPLETE)
             status = status if self.finish else Status.TRUNCATED
         calls = tuple(
-            ToolCall(call.name, mended("".join(call.parts)) or "{}", call.id)
+            ToolCall(call.name, fix_surrogates("".join(call.parts)) or "{}", call.id)
             for call in self._calls.values()
             if call.name
         )

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..errors import CallError, Outcome, RateLimitError, brief
+from ..errors import CallError, Outcome, RateLimitError, shorten
 from ..transport.base import STALE
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class RetryPolicy:
         """What *attempt* gives, called with 1, 2, ... until one succeeds; *how* as in `after`.
 
         Raises:
-            CallError: The last attempt's own error, with all attempts noted in `tries`.
+            CallError: The last attempt's own error, with all attempts noted in `attempt_log`.
         """
         try:
             return await attempt(1)
@@ -81,7 +81,7 @@ class RetryPolicy:
             budget: Whether one more retry does not make the provider's trouble worse.
 
         Raises:
-            CallError: The last attempt's own error, with all attempts noted in `tries`.
+            CallError: The last attempt's own error, with all attempts noted in `attempt_log`.
         """
         tries = _Tries(self, time_left=time_left, rand=rand, idempotent=idempotent, budget=budget)
         if not tries.another_after(first):
@@ -132,14 +132,14 @@ class _Tries:
             return True
         self._last = error
         billed = " (possibly billed)" if error.possibly_billed else ""
-        line = f"{type(error).__name__}: {brief(str(error), SHOWN)}{billed}"
+        line = f"{type(error).__name__}: {shorten(str(error), SHOWN)}{billed}"
         again = len(self._lines) + 1 < self._policy.attempts and self._is_worth(error)
         self._lines.append(f"{line} (waited {self.wait:.2f} s)" if again else line)
         return again
 
     def note_on(self, error: CallError) -> None:
         """Leaves the list of attempts on *error*, which is the last one's."""
-        error.tries = tuple(self._lines)
+        error.attempt_log = tuple(self._lines)
         error.attempts = max(error.attempts, len(self._lines))
         if self._why_no_more:
             error.add_note(f"not tried again: {self._why_no_more}")

@@ -7,7 +7,7 @@ import ssl
 
 import aiohttp
 
-from ..errors import APIConnectionError, BadResponseError, CallError, ConfigError, Outcome, brief
+from ..errors import APIConnectionError, BadResponseError, CallError, ConfigError, Outcome, shorten
 from ..secret import redact
 from ..wire.messages import HttpRequest
 from .base import STALE
@@ -42,7 +42,7 @@ def unsent_or_ambiguous(error: Exception, request: HttpRequest, trip: Trip) -> E
     """A request to which no answer began, however far it had got."""
     where = "/".join(redact(request.url).split("/", 3)[:3])
     if isinstance(error, aiohttp.InvalidURL):
-        return ConfigError(f"{brief(redact(request.url), 80)!r} is not a URL; check the base URL")
+        return ConfigError(f"{shorten(redact(request.url), 80)!r} is not a URL; check the base URL")
     if isinstance(error, ssl.SSLCertVerificationError | aiohttp.ClientConnectorCertificateError):
         return APIConnectionError(
             f"{where} did not prove who it is ({_words(error)}); the request was not sent",
@@ -117,4 +117,4 @@ def _hung_up(where: str, error: Exception, request: HttpRequest, trip: Trip) -> 
 def _words(error: Exception) -> str:
     # A ClientResponseError's text repeats the URL and a status that nobody sent.
     said = redact(str(getattr(error, "message", error)) or type(error).__name__)
-    return brief(said.replace("<", " ").replace(">", " "), 160)  # no markup in a message
+    return shorten(said.replace("<", " ").replace(">", " "), 160)  # no markup in a message

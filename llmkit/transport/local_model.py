@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from ..errors import LocalModelError, brief
+from ..errors import LocalModelError, shorten
 from ..secret import Secret
 
 EMBEDDED = "smollm2"
@@ -158,7 +158,7 @@ class _Child:
             self._process.wait()
             self._log.seek(0)
             lines = self._log.read().decode("utf-8", "replace").strip().splitlines()
-            last = brief(" / ".join(lines[-3:]))
+            last = shorten(" / ".join(lines[-3:]))
             last = last or f"it ended with code {self._process.returncode}"
             raise LocalModelError(f"the model's server did not start: {last}")
         url: str = json.loads(said)["url"]

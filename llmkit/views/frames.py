@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError
 from ..secret import redact
-from ..text import visible
+from ..text import escape_controls
 from ..types import Row
 from .answers.card import tokens_per_second
 
@@ -148,4 +148,4 @@ def _harmless(value: object) -> object:
     if isinstance(value, Number | datetime):
         return value
     text = redact(str(value))
-    return f"'{visible(text)}" if text.startswith(FORMULA) else visible(text)
+    return f"'{escape_controls(text)}" if text.startswith(FORMULA) else escape_controls(text)

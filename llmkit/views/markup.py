@@ -8,12 +8,12 @@ from importlib import resources
 from itertools import accumulate
 
 from ..secret import redact
-from ..text import visible
+from ..text import escape_controls
 
 
 def shown(text: object) -> str:
     """*text* for a person's eyes: nothing in it acts on a terminal, and no key is in it."""
-    return visible(redact(str(text)))
+    return escape_controls(redact(str(text)))
 
 
 def escape(text: object) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 from math import isfinite
 from typing import Any
 
-from ..errors import ConfigError, brief
+from ..errors import ConfigError, shorten
 from ..secret import redact
 from ..types import Completion, FallbackStep, How, Lifecycle, Row, Status, ToolCall, Usage
 
@@ -50,7 +50,8 @@ def rows_from(data: object) -> tuple[Row, ...]:
         return tuple(_row(record) for record in _checked(data)["rows"])
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ConfigError(
-            f"the comparison is damaged ({brief(repr(error), 120)}); write it again with to_json()"
+            f"the comparison is damaged ({shorten(repr(error), 120)}); "
+            "write it again with to_json()"
         ) from error
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 
-from ..errors import BadResponseError, Outcome, brief
+from ..errors import BadResponseError, Outcome, shorten
 from ..secret import redact
 
 PIECE = 256 * 1024  # bytes that one step unpacks at most
@@ -80,7 +80,7 @@ def unpacker(encoding: str) -> Unpacker | None:
     if name in KNOWN:
         return Unpacker()
     raise BadResponseError(
-        f"the server packed its answer as {brief(redact(encoding), 40)!r}, though it was asked for "
-        "a plain one; look for a proxy in between that does so",
+        f"the server packed its answer as {shorten(redact(encoding), 40)!r}, though it was asked "
+        "for a plain one; look for a proxy in between that does so",
         possibly_billed=True,
     )

@@ -6,33 +6,33 @@ from datetime import date
 from typing import Any
 
 
-def mapping(value: object) -> dict[str, Any]:
+def as_dict(value: object) -> dict[str, Any]:
     """*value* if it is a JSON object, else an empty one."""
     return value if isinstance(value, dict) else {}
 
 
-def mappings(value: object) -> list[dict[str, Any]]:
+def as_dicts(value: object) -> list[dict[str, Any]]:
     """The JSON objects in *value* if it is an array, else none."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def words(value: object) -> list[str]:
+def as_strings(value: object) -> list[str]:
     """The strings in *value* if it is an array, else none."""
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
-def word(value: object) -> str | None:
+def as_str(value: object) -> str | None:
     """*value* if it is a string that says something, else None."""
     return value if isinstance(value, str) and value else None
 
 
-def count(value: object) -> int | None:
+def as_int(value: object) -> int | None:
     """*value* if it is a whole number from 0 up, else None."""
     whole = isinstance(value, int) and not isinstance(value, bool)
     return value if whole and value >= 0 else None  # type: ignore[operator,return-value]  # an int
 
 
-def day(value: object) -> date | None:
+def as_date(value: object) -> date | None:
     """The day that *value*, an ISO 8601 date or time, begins with; else None."""
     try:
         return date.fromisoformat(value[:10]) if isinstance(value, str) else None

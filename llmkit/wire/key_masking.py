@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..secret import MASK, long_keys
 
 
-class Masking:
+class TextRedactor:
     """One text as it comes; whole keys of this process become `***`. Serves once.
 
     The text is held back only where it ends in the beginning of a key, see `long_keys`: an answer
@@ -68,9 +68,9 @@ class Masking:
         return given + self._give(until, keep)
 
 
-def masked(text: str) -> str:
+def redact_whole(text: str) -> str:
     """*text*, which is whole, without the keys of this process."""
     if not any(head in text for _, head in long_keys()):
         return text
-    masking = Masking()
+    masking = TextRedactor()
     return masking.feed(text) + masking.end()

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from ..errors import BadResponseError, ConfigError
-from .text_pieces import mended, snippet
+from .text_pieces import fix_surrogates, snippet
 
 SNIPPET = 200  # characters of a body that a message may carry
 
@@ -112,7 +112,7 @@ def write_json(value: object) -> bytes:
     text = json.dumps(
         value, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_plain
     )
-    return mended(text).encode()
+    return fix_surrogates(text).encode()
 
 
 def _plain(value: object) -> object:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from .json_values import mapping
+from .json_values import as_dict
 from .messages import parse_json
 
 # "6m0s", "120ms", "1.5s": Go's way to write a duration, as OpenAI's headers have it.
@@ -42,8 +42,8 @@ def retry_after(headers: Mapping[str, str], body: bytes, *, now: datetime) -> fl
         waits.append((when - answered).total_seconds())
     parsed = parse_json(body)
     # The upstream's headers, which OpenRouter passes on inside its error.
-    metadata = mapping(mapping(mapping(parsed).get("error")).get("metadata"))
-    passed = mapping(metadata.get("headers"))
+    metadata = as_dict(as_dict(as_dict(parsed).get("error")).get("metadata"))
+    passed = as_dict(metadata.get("headers"))
     inner = {name.lower(): str(said) for name, said in passed.items()}
     return (
         _longest([_scaled(headers.get("retry-after-ms"), 0.001)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from ..errors import MESSAGE_LIMIT, brief
+from ..errors import MESSAGE_LIMIT, shorten
 from ..secret import redact
 
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
@@ -19,7 +19,7 @@ _KEY = 2_000  # characters; no key is longer
 _READ = 20_000  # characters of a body that are looked at
 
 
-class Pieces:
+class TextPieces:
     """One text as it grows.
 
     Servers that count in UTF-16 may cut an emoji in two and send each half as a JSON escape of
@@ -37,7 +37,7 @@ class Pieces:
         if not text.isascii():
             if "\ud800" <= text[-1] <= "\udbff":
                 text, self._half = text[:-1], text[-1]
-            text = mended(text)
+            text = fix_surrogates(text)
         if text:
             self._parts.append(text)
         return text
@@ -45,10 +45,10 @@ class Pieces:
     @property
     def text(self) -> str:
         """All of it so far; a half that never found its other one is U+FFFD."""
-        return "".join(self._parts) + (mended(self._half) if self._half else "")
+        return "".join(self._parts) + (fix_surrogates(self._half) if self._half else "")
 
 
-def mended(text: str) -> str:
+def fix_surrogates(text: str) -> str:
     """*text* with halves of a character joined, and lone ones replaced by U+FFFD."""
     try:
         text.encode()
@@ -66,6 +66,6 @@ def snippet(text: str, limit: int = MESSAGE_LIMIT) -> str:
         return "an empty body"
     if _PAGE.match(text):
         title = _TITLE.search(text)
-        named = brief(_TAG.sub(" ", title[1]), limit - 20) if title else ""
+        named = shorten(_TAG.sub(" ", title[1]), limit - 20) if title else ""
         return f'a web page, "{named}"' if named else "a web page"
-    return brief(_TAG.sub(" ", text) if _MARKUP.search(text) else text, limit)
+    return shorten(_TAG.sub(" ", text) if _MARKUP.search(text) else text, limit)

@@ -172,7 +172,7 @@ async def a_limit_before_any_text_again_and_again(world: World) -> None:
 
     assert isinstance(told.error, RateLimitError)
     assert (told.error.outcome, told.error.attempts) == (Outcome.REFUSED, 3)
-    assert len(told.error.tries) == 3
+    assert len(told.error.attempt_log) == 3
 
 
 @row("P35", *FIVE)

@@ -225,8 +225,8 @@ async def three_attempts_fail(world: World) -> None:
     error = told.error
     assert isinstance(error, ServerError)
     assert (error.status, error.attempts, error.outcome) == (529, 3, Outcome.REFUSED)
-    assert len(error.tries) == 3
-    for word, line in zip(("first", "second", "third"), error.tries, strict=True):
+    assert len(error.attempt_log) == 3
+    for word, line in zip(("first", "second", "third"), error.attempt_log, strict=True):
         assert word in line
     assert "gave up after 3 attempts" in error.__notes__[0]
 
@@ -245,7 +245,7 @@ async def three_different_failures(world: World) -> None:
     told = await world.ask()
 
     assert isinstance(told.error, CallError)
-    kinds = [line.split(":")[0] for line in told.error.tries]
+    kinds = [line.split(":")[0] for line in told.error.attempt_log]
     assert kinds == ["ServerError", "RateLimitError", "APIConnectionError"]
 
 

@@ -261,6 +261,6 @@ def _counted(told: Told) -> int:
         return 0
     whole = told.status in (Status.COMPLETE, Status.LENGTH, Status.FILTERED)
     error = told.error
-    if isinstance(error, CallError) and error.tries:
-        return sum("(possibly billed)" in line for line in error.tries)
+    if isinstance(error, CallError) and error.attempt_log:
+        return sum("(possibly billed)" in line for line in error.attempt_log)
     return whole + bool(told.came.possibly_billed)

@@ -9,7 +9,7 @@ import re
 import pytest
 
 from llmkit import errors
-from llmkit.errors import LlmkitError, Outcome, brief, error_class
+from llmkit.errors import LlmkitError, Outcome, error_class, shorten
 
 TREE = [
     thing
@@ -72,5 +72,5 @@ def test_an_error_can_be_copied_with_all_it_knows():
 
 def test_a_providers_words_become_one_short_printable_line():
     """Line ends, escapes and length are tamed."""
-    assert brief("a\n b\x1b[31m\x00c") == "a b [31m c"
-    assert len(brief("x" * 1000)) == 300
+    assert shorten("a\n b\x1b[31m\x00c") == "a b [31m c"
+    assert len(shorten("x" * 1000)) == 300

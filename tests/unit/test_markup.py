@@ -10,7 +10,7 @@ from typing import ClassVar
 import pytest
 
 from llmkit.comparison.result import Comparison
-from llmkit.text import visible
+from llmkit.text import escape_controls
 from llmkit.types import Completion, Status
 from llmkit.views.answers.card import MARKS
 from llmkit.views.answers.layout import comparison_html, comparison_text
@@ -94,7 +94,7 @@ def test_no_hostile_text_becomes_markup(payload):
 )
 def test_what_would_act_on_a_terminal_is_shown(text, shown):
     """Escapes, controls and overrides become their codes; letters of every script stay."""
-    assert visible(text) == shown
+    assert escape_controls(text) == shown
 
 
 def test_a_page_asks_nobody_for_anything():

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from llmkit.secret import Secret
-from llmkit.wire.key_masking import Masking, masked
+from llmkit.wire.key_masking import TextRedactor, redact_whole
 
 KEY = "sk-mask-Wq3nP8vT1xZk6LrY"
 Secret(KEY)
 
 
 def fed(*pieces):
-    masking = Masking()
+    masking = TextRedactor()
     return [*(masking.feed(piece) for piece in pieces), masking.end()]
 
 
@@ -42,20 +42,20 @@ def test_what_was_held_back_comes_when_it_is_no_key_after_all():
 def test_the_larger_part_of_a_key_at_the_end_is_masked():
     """A stream that is cut inside of a key shows no half of it."""
     assert "".join(fed("x ", KEY[:18])) == "x ***"
-    assert masked(f"x {KEY[:18]}") == "x ***"
+    assert redact_whole(f"x {KEY[:18]}") == "x ***"
 
 
 def test_a_whole_text_is_masked_or_the_same_object():
     """Nearly every answer has no key, and is not copied."""
     text = "a river carries silt"
 
-    assert masked(text) is text
-    assert masked(f"{KEY} and {KEY}") == "*** and ***"
+    assert redact_whole(text) is text
+    assert redact_whole(f"{KEY} and {KEY}") == "*** and ***"
 
 
 def test_what_was_searched_piece_by_piece_passes_as_a_whole():
     """Not where a key began in it, where more was told than was searched, or for a later key."""
-    clean, found, later = Masking(), Masking(), Masking()
+    clean, found, later = TextRedactor(), TextRedactor(), TextRedactor()
     for piece in ("a river carries", " s", "ilt"):
         clean.feed(piece)
         later.feed(piece)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from llmkit.wire.text_pieces import Pieces
+from llmkit.wire.text_pieces import TextPieces
 
 
 def test_an_emoji_in_two_halves_is_one_again():
     """The first half waits for the second, also over two reads."""
-    pieces = Pieces()
+    pieces = TextPieces()
     first = pieces.add(["a", "\ud83e"])
     second = pieces.add(["\udd86", "b"])
 
@@ -16,7 +16,7 @@ def test_an_emoji_in_two_halves_is_one_again():
 
 def test_a_lone_half_becomes_a_mark():
     """What cannot be sent or saved as UTF-8 never leaves."""
-    pieces = Pieces()
+    pieces = TextPieces()
     added = [pieces.add(["\udd86x\ud83e", "y"]), pieces.add(["\ud83e"])]
 
     assert added == ["\ufffdx\ufffdy", ""]
@@ -25,7 +25,7 @@ def test_a_lone_half_becomes_a_mark():
 
 def test_the_text_is_all_pieces_in_order():
     """Empty pieces add nothing."""
-    pieces = Pieces()
+    pieces = TextPieces()
     added = [pieces.add(["A ", "river"]), pieces.add([]), pieces.add([""]), pieces.add([" é."])]
 
     assert (added, pieces.text) == (["A river", "", "", " é."], "A river é.")

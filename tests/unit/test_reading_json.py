@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from llmkit.errors import BadResponseError, ConfigError, Outcome
 from llmkit.secret import Secret
 from llmkit.wire.messages import HttpResponse, parse_json, post_json
-from llmkit.wire.text_pieces import mended
+from llmkit.wire.text_pieces import fix_surrogates
 
 
 @pytest.mark.parametrize(
@@ -137,4 +137,4 @@ def test_a_request_says_what_the_standard_library_would_say(body):
     request = post_json("https://x.invalid", body, {})
 
     plain = json.dumps(body, ensure_ascii=False)
-    assert json.loads(request.body) == json.loads(mended(plain))
+    assert json.loads(request.body) == json.loads(fix_surrogates(plain))

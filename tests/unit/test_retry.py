@@ -130,12 +130,12 @@ def test_the_last_error_is_raised_with_its_attempts():
 
     assert raised.value is last
     assert last.attempts == 3
-    assert last.tries == (
+    assert last.attempt_log == (
         "ServerError: first (waited 0.50 s)",
         "ServerError: second (waited 1.00 s)",
         "ServerError: third",
     )
-    assert last.__notes__ == ["\n".join(["gave up after 3 attempts:", *numbered(last.tries)])]
+    assert last.__notes__ == ["\n".join(["gave up after 3 attempts:", *numbered(last.attempt_log)])]
 
 
 def test_a_wait_beyond_the_deadline_is_not_begun():
