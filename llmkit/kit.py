@@ -43,7 +43,7 @@ from .types import Completion, StreamEnd, TextDelta
 if TYPE_CHECKING:
     from .authentication.checks import Checks
     from .authentication.status import AuthStatus
-    from .catalogue.provider_lists import LiveList
+    from .catalogue.provider_lists import ProviderModelList
     from .comparison.result import Comparison
     from .configuration.credentials import Credentials
     from .configuration.model_lists import ModelLists
@@ -315,7 +315,7 @@ class Kit:
         """
         return await self.checks.mistral_client()
 
-    async def refresh(self, name: str) -> LiveList:
+    async def refresh(self, name: str) -> ProviderModelList:
         """What a provider's own list names now, see `llmkit.refresh`."""
         return await self.lists.refresh(name)
 

@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 
 from ..configuration.credentials import Credential
 from ..errors import APITimeoutError, CallError, LlmkitError, LocalModelError, Outcome
-from ..providers.base import Provider, located
+from ..providers.base import Provider, with_origin
 from ..retries.policy import RetryPolicy
 from ..secret import Secret
 from ..transport.base import Carrier, Limits
@@ -103,7 +103,7 @@ class Probe:
                     raise await refusal(self._provider, arriving)
                 (await read_whole(arriving)).json_object()
         except CallError as error:
-            located(error, provider=self._provider.name, model="")
+            with_origin(error, provider=self._provider.name, model="")
             raise
 
 

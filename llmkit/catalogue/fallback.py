@@ -10,15 +10,15 @@ from typing import NamedTuple
 from ..types import FallbackStep, Lifecycle, Usage
 from . import fallback_policy, lifecycle, prices, similarity
 from .entry import Catalogue, StandardName, normal
-from .names import MAKERS, written
-from .requirements import Need, Terms, at_home, facts, unfit
+from .names import MAKERS, qualified_name
+from .requirements import FallbackLimits, Requirements, at_home, facts, objection_to
 from .similarity import Place
 
 SLUGS = {home: slug for slug, home in MAKERS.items()}
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class FallbackQuery:
     """The model that cannot answer.
 
     Attributes:
@@ -54,9 +54,9 @@ class Candidate(NamedTuple):
 
 def choose(
     catalogue: Catalogue,
-    asked: Asked,
-    need: Need,
-    terms: Terms,
+    asked: FallbackQuery,
+    need: Requirements,
+    terms: FallbackLimits,
     rules: Sequence[str],
     tried: Sequence[Place] = (),
 ) -> tuple[Candidate | None, tuple[str, ...]]:
@@ -72,15 +72,15 @@ def choose(
         if _same(catalogue, candidate.place) in gone:
             continue
         named = candidate.rule in (fallback_policy.NAMED, fallback_policy.OWN)
-        reason = unfit(catalogue, *candidate.place, need, terms, named=named)
+        reason = objection_to(catalogue, *candidate.place, need, terms, named=named)
         if reason is None:
             return candidate, tuple(against)
-        against.append(f"{written(candidate.place)} {reason}")
+        against.append(f"{qualified_name(candidate.place)} {reason}")
     return None, tuple(against)
 
 
 def candidates(
-    catalogue: Catalogue, asked: Asked, rules: Sequence[str], on: date
+    catalogue: Catalogue, asked: FallbackQuery, rules: Sequence[str], on: date
 ) -> Iterator[Candidate]:
     """Who could stand in for *asked*, by *rules* in their order; itself is not among them."""
     seen = {_same(catalogue, asked.place)}
@@ -92,13 +92,15 @@ def candidates(
                 yield found
 
 
-def step(catalogue: Catalogue, asked: Asked, chosen: Candidate, reason: str) -> FallbackStep:
+def step(
+    catalogue: Catalogue, asked: FallbackQuery, chosen: Candidate, reason: str
+) -> FallbackStep:
     """What is told of a replacement; its price comes with the answer."""
     known = [facts(catalogue, *place) for place in (asked.place, chosen.place)]
     had, has = (entry.capabilities if entry else frozenset() for entry in known)
     return FallbackStep(
-        asked=written(asked.place),
-        chosen=written(chosen.place),
+        asked=qualified_name(asked.place),
+        chosen=qualified_name(chosen.place),
         rule=chosen.rule,
         reason=reason,
         lost=tuple(sorted(had - has)),
@@ -126,15 +128,15 @@ def _same(catalogue: Catalogue, place: Place) -> Place:
     return provider, normal(catalogue.concrete(provider, model))
 
 
-def _named(catalogue: Catalogue, asked: Asked, on: date) -> Iterator[Candidate]:
+def _named(catalogue: Catalogue, asked: FallbackQuery, on: date) -> Iterator[Candidate]:
     return (Candidate(*place, fallback_policy.NAMED) for place in asked.named)
 
 
-def _own(catalogue: Catalogue, asked: Asked, on: date) -> Iterator[Candidate]:
+def _own(catalogue: Catalogue, asked: FallbackQuery, on: date) -> Iterator[Candidate]:
     return (Candidate(*place, fallback_policy.OWN) for place in asked.own)
 
 
-def _same_model(catalogue: Catalogue, asked: Asked, on: date) -> Iterator[Candidate]:
+def _same_model(catalogue: Catalogue, asked: FallbackQuery, on: date) -> Iterator[Candidate]:
     provider, model = asked.place
     if provider == "openrouter":
         home = at_home(catalogue, model)
@@ -155,7 +157,7 @@ def _same_model(catalogue: Catalogue, asked: Asked, on: date) -> Iterator[Candid
             yield Candidate("openrouter", found, fallback_policy.SAME_MODEL)
 
 
-def _successors(catalogue: Catalogue, asked: Asked, on: date) -> Iterator[Candidate]:
+def _successors(catalogue: Catalogue, asked: FallbackQuery, on: date) -> Iterator[Candidate]:
     # What is itself about to go comes after what stays, and among those the last one first.
     chain = list(lifecycle.successors(catalogue, *asked.place))
     states = {m: lifecycle.lifecycle_of(catalogue, asked.provider, m, on) for m in chain}
@@ -166,7 +168,7 @@ def _successors(catalogue: Catalogue, asked: Asked, on: date) -> Iterator[Candid
         yield Candidate(asked.provider, model, rule)
 
 
-def _peers(catalogue: Catalogue, asked: Asked, on: date) -> Iterator[Candidate]:
+def _peers(catalogue: Catalogue, asked: FallbackQuery, on: date) -> Iterator[Candidate]:
     for standard in _standards(catalogue, asked):
         for provider, ids in _home_first(standard.peers, asked.provider):
             for peer in ids:
@@ -175,7 +177,7 @@ def _peers(catalogue: Catalogue, asked: Asked, on: date) -> Iterator[Candidate]:
                     yield Candidate(provider, live, fallback_policy.PEER)
 
 
-def _standards(catalogue: Catalogue, asked: Asked) -> Sequence[StandardName]:
+def _standards(catalogue: Catalogue, asked: FallbackQuery) -> Sequence[StandardName]:
     named = catalogue.names.get(normal(asked.standard)) if asked.standard else None
     if named is not None:
         return (named,)
@@ -183,7 +185,7 @@ def _standards(catalogue: Catalogue, asked: Asked) -> Sequence[StandardName]:
     return sorted(found, key=lambda name: name.released, reverse=True)[:1]
 
 
-def _picks(catalogue: Catalogue, asked: Asked, on: date) -> Iterator[Candidate]:
+def _picks(catalogue: Catalogue, asked: FallbackQuery, on: date) -> Iterator[Candidate]:
     standards = _standards(catalogue, asked)
     kind = standards[0].kind if standards else similarity.kind_of(catalogue, *asked.place)
     picks = catalogue.classes.get(kind or "", {})
@@ -192,7 +194,7 @@ def _picks(catalogue: Catalogue, asked: Asked, on: date) -> Iterator[Candidate]:
             yield Candidate(provider, model, lifecycle.CLASS)
 
 
-def _ranked(catalogue: Catalogue, asked: Asked, on: date) -> Iterator[Candidate]:
+def _ranked(catalogue: Catalogue, asked: FallbackQuery, on: date) -> Iterator[Candidate]:
     if facts(catalogue, *asked.place) is None:
         return  # nothing is like what nobody knows
     alive = [
@@ -213,7 +215,7 @@ def _home_first(
 
 
 UNRANKED = ("local", "scripted")  # never what somebody meant who asked for another model
-SOURCES: dict[str, Callable[[Catalogue, Asked, date], Iterator[Candidate]]] = {
+SOURCES: dict[str, Callable[[Catalogue, FallbackQuery, date], Iterator[Candidate]]] = {
     fallback_policy.NAMED: _named,
     fallback_policy.OWN: _own,
     fallback_policy.SAME_MODEL: _same_model,

@@ -123,7 +123,7 @@ def successors(catalogue: Catalogue, provider: str, model: str) -> Iterator[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class Successor:
     """One id on the way; its state is the reason for the next one.
 
     Attributes:
@@ -137,7 +137,7 @@ class Link:
 
 def chain(
     catalogue: Catalogue, provider: str, model: str, on: date, kind: str | None = None
-) -> tuple[Link, ...]:
+) -> tuple[Successor, ...]:
     """The id itself, then what follows on it up to the one that `next_live` gives.
 
     Args:
@@ -153,7 +153,7 @@ def chain(
     if rule == CLASS and live is not None:
         ids.append(live)
     return tuple(
-        Link(
+        Successor(
             here,
             lifecycle_of(catalogue, provider, here, on),
             retires_on(catalogue, provider, here),

@@ -30,7 +30,7 @@ HOMES = (
 ROUTING = ("nitro", "floor", "exacto", "online")  # OpenRouter takes them with any id
 
 
-class Hit(NamedTuple):
+class Match(NamedTuple):
     """An id that a name is; `verified` is None where the rows say whether it is there."""
 
     id: str
@@ -52,22 +52,22 @@ class Lookup:
             return None
         return self.found(asked, provider, hit.id, hit.how, verified=hit.verified)
 
-    def hit(self, provider: str, model: str) -> Hit | None:
+    def hit(self, provider: str, model: str) -> Match | None:
         """The id that a name is at that provider, None for none."""
         key = normal(model)
         alias = self.catalogue.aliases.get(provider, {}).get(key)
         if alias is not None and alias.kind == "short":
-            return Hit(alias.target, How.ALIAS)
+            return Match(alias.target, How.ALIAS)
         spelled = self.catalogue.ids.get(provider, {}).get(key)
         if spelled is not None:
-            return Hit(spelled, How.EXACT)
+            return Match(spelled, How.EXACT)
         if alias is not None:
-            return Hit(alias.alias, How.ALIAS)
+            return Match(alias.alias, How.ALIAS)
         standard = self.catalogue.names.get(key)
         if standard is not None and self.home(standard) == provider:
             peers = standard.peers.get(provider, ())
             if peers:
-                return Hit(peers[0], How.ALIAS)
+                return Match(peers[0], How.ALIAS)
         if provider == "ollama":
             return self._tagged(model)
         return self._variant(model) if provider == "openrouter" else None
@@ -155,21 +155,21 @@ class Lookup:
             if found and (normal(model) in at.get(home, {})):
                 yield "openrouter", found
 
-    def _tagged(self, model: str) -> Hit | None:
+    def _tagged(self, model: str) -> Match | None:
         base, _, tag = model.partition(":")
         if base.lower() not in bases(self.catalogue):
             return None
         # A tag keeps its case; and people make tags of their own, so any may well be there.
         spelled = f"{base.lower()}:{tag}" if tag else base.lower()
-        return Hit(spelled, How.EXACT, verified=not tag or tag == "latest")
+        return Match(spelled, How.EXACT, verified=not tag or tag == "latest")
 
-    def _variant(self, model: str) -> Hit | None:
+    def _variant(self, model: str) -> Match | None:
         base, colon, variant = model.rpartition(":")
         known = self.catalogue.ids.get("openrouter", {}).get(normal(base))
         if not colon or known is None:
             return None
         if variant.lower() in ROUTING:
-            return Hit(f"{known}:{variant.lower()}", How.EXACT, verified=True)
+            return Match(f"{known}:{variant.lower()}", How.EXACT, verified=True)
         raise unknown(
             model,
             hint=f"OpenRouter lists no {variant} variant of {known}; the plain one is never taken "

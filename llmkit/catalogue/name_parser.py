@@ -15,7 +15,7 @@ _SIZE = re.compile(r"\d+(\.\d+)?[bm]\b.*|latest")  # how Ollama's tags begin: 7b
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class ParsedName:
     """A name taken apart.
 
     Attributes:
@@ -31,13 +31,13 @@ class Written:
     or_provider: str | None = None
 
 
-def taken_apart(catalogue: Catalogue, asked: str, further: Collection[str]) -> Written:
+def parse_name(catalogue: Catalogue, asked: str, further: Collection[str]) -> ParsedName:
     """What the writing itself says.
 
     Raises:
         ConfigError: A provider or a maker, and nothing after it.
     """
-    written = _by_colon(catalogue, asked, further) or _by_start(asked) or Written(None, asked)
+    written = _by_colon(catalogue, asked, further) or _by_start(asked) or ParsedName(None, asked)
     rest = written.rest.strip()
     path = rest.lower().endswith(".gguf")  # alone a file's path may begin with a slash
     if not rest or rest.endswith(("/", ":")) or (rest.startswith("/") and not path):
@@ -47,7 +47,7 @@ def taken_apart(catalogue: Catalogue, asked: str, further: Collection[str]) -> W
     return replace(written, rest=rest)
 
 
-def _by_colon(catalogue: Catalogue, asked: str, further: Collection[str]) -> Written | None:
+def _by_colon(catalogue: Catalogue, asked: str, further: Collection[str]) -> ParsedName | None:
     left, colon, right = asked.partition(":")
     name = left.lower()
     place = SPELLINGS.get(name, name)
@@ -57,21 +57,21 @@ def _by_colon(catalogue: Catalogue, asked: str, further: Collection[str]) -> Wri
     if normal(right) not in catalogue.ids.get(name, {}) and name in bases(catalogue):
         tagged = normal(asked) in catalogue.ids.get("ollama", {})
         if tagged or _SIZE.fullmatch(right.strip().lower()):
-            return Written("ollama", asked, or_provider=place)
-    return Written(place, right, firm=True)
+            return ParsedName("ollama", asked, or_provider=place)
+    return ParsedName(place, right, firm=True)
 
 
-def _by_start(asked: str) -> Written | None:
+def _by_start(asked: str) -> ParsedName | None:
     start = asked.lower()
     for prefix, provider in PREFIXES.items():
         if start.startswith(prefix):
-            return Written(provider, asked[len(prefix) :], firm=True)
+            return ParsedName(provider, asked[len(prefix) :], firm=True)
     if start.startswith("ft:"):  # a fine-tune's colons are not ours
-        return Written("openai", asked, firm=True)
+        return ParsedName("openai", asked, firm=True)
     if start.startswith(("hf.co/", "huggingface.co/")):  # Ollama pulls those itself
-        return Written("ollama", asked, firm=True)
+        return ParsedName("ollama", asked, firm=True)
     if "/" in asked and not start.endswith(".gguf"):
-        return Written("openrouter", asked)
+        return ParsedName("openrouter", asked)
     return None
 
 

@@ -93,6 +93,6 @@ def _digits(name: str) -> str:
     return "".join(c for c in name if c.isdigit())
 
 
-def written(place: tuple[str, str]) -> str:
+def qualified_name(place: tuple[str, str]) -> str:
     """A provider and an id, as a person asks for them."""
     return f"{place[0]}:{place[1]}"

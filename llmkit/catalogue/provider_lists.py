@@ -20,7 +20,7 @@ _PINNED = re.compile(r"[-@](\d{4}|\d{6}|\d{8}|\d{4}-\d{2}-\d{2})$")
 
 
 @dataclass(frozen=True, slots=True)
-class LiveList:
+class ProviderModelList:
     """All models that a provider listed at one moment.
 
     Attributes:
@@ -38,7 +38,9 @@ class LiveList:
         return now - self.read_at < TTL
 
 
-def with_lists(catalogue: Catalogue, lists: Iterable[LiveList], now: datetime) -> Catalogue:
+def with_lists(
+    catalogue: Catalogue, lists: Iterable[ProviderModelList], now: datetime
+) -> Catalogue:
     """*catalogue* as *lists* correct it: existence, lifecycle, limits, aliases; never its peers."""
     lists = list(lists)
     if not lists:
@@ -59,7 +61,7 @@ def with_lists(catalogue: Catalogue, lists: Iterable[LiveList], now: datetime) -
     return replace(made, prices=catalogue.prices, fallbacks=catalogue.fallbacks)
 
 
-def document(found: LiveList) -> dict[str, Any]:
+def document(found: ProviderModelList) -> dict[str, Any]:
     """*found* as JSON can hold it."""
     return {
         "schema": SCHEMA,
@@ -71,7 +73,7 @@ def document(found: LiveList) -> dict[str, Any]:
     }
 
 
-def list_from(data: Mapping[str, Any]) -> LiveList:
+def list_from(data: Mapping[str, Any]) -> ProviderModelList:
     """The list that `document` made.
 
     Raises:
@@ -84,10 +86,12 @@ def list_from(data: Mapping[str, Any]) -> LiveList:
     if read_at.tzinfo is None:
         raise ValueError("a time without a zone")
     models = tuple(_model(provider, record) for record in data["models"])
-    return LiveList(provider, data["base_url"], read_at, models)
+    return ProviderModelList(provider, data["base_url"], read_at, models)
 
 
-def _merged(known: ModelEntry | None, model: Model, found: LiveList, now: datetime) -> ModelEntry:
+def _merged(
+    known: ModelEntry | None, model: Model, found: ProviderModelList, now: datetime
+) -> ModelEntry:
     if known is not None and not found.fresh(now):
         return known
     day = found.read_at.date()
@@ -121,7 +125,7 @@ def _alive(entry: ModelEntry, model: Model, day: date) -> ModelEntry:
     return entry
 
 
-def _unlisted(catalogue: Catalogue, found: LiveList) -> dict[tuple[str, str], ModelEntry]:
+def _unlisted(catalogue: Catalogue, found: ProviderModelList) -> dict[tuple[str, str], ModelEntry]:
     """The rows that the catalogue has and the list has not."""
     names = [name for model in found.models for name in (model.id, *model.aliases)]
     if found.provider == "ollama":
@@ -135,7 +139,7 @@ def _unlisted(catalogue: Catalogue, found: LiveList) -> dict[tuple[str, str], Mo
     }
 
 
-def _aliases(found: LiveList) -> list[Alias]:
+def _aliases(found: ProviderModelList) -> list[Alias]:
     """What the list calls other names of one model; a list may name each of them as a model."""
     listed = {model.id for model in found.models}
     source = f"{found.provider}'s own list"

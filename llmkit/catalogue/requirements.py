@@ -19,7 +19,7 @@ SMALLEST_WINDOW = 2048
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class Requirements:
     """What one request asks of a model.
 
     Attributes:
@@ -40,13 +40,13 @@ class Need:
         return round((self.usage.input_tokens or 0) * MARGIN)
 
 
-def need_of(prompt: Prompt, capabilities: tuple[Capability, ...] = ()) -> Need:
+def need_of(prompt: Prompt, capabilities: tuple[Capability, ...] = ()) -> Requirements:
     """What *prompt* asks of a model."""
-    return Need(token_estimate.guessed_usage(prompt), prompt.max_tokens, capabilities)
+    return Requirements(token_estimate.guessed_usage(prompt), prompt.max_tokens, capabilities)
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class FallbackLimits:
     """Which substitutes are allowed.
 
     Attributes:
@@ -64,8 +64,14 @@ class Terms:
     allow_unknown: bool = False
 
 
-def unfit(
-    catalogue: Catalogue, provider: str, model: str, need: Need, terms: Terms, *, named: bool
+def objection_to(
+    catalogue: Catalogue,
+    provider: str,
+    model: str,
+    need: Requirements,
+    terms: FallbackLimits,
+    *,
+    named: bool,
 ) -> str | None:
     """Why that model may not answer, None where it may.
 
@@ -81,7 +87,7 @@ def unfit(
     return None
 
 
-class Against(NamedTuple):
+class Objection(NamedTuple):
     """A reason against a model.
 
     Attributes:
@@ -99,46 +105,46 @@ def _reasons(
     provider: str,
     model: str,
     known: ModelEntry | None,
-    need: Need,
-    terms: Terms,
-) -> Iterator[Against]:
+    need: Requirements,
+    terms: FallbackLimits,
+) -> Iterator[Objection]:
     if terms.providers is not None and provider not in terms.providers:
-        yield Against("is at a provider that is not allowed")
+        yield Objection("is at a provider that is not allowed")
     yield from _life(catalogue, provider, model, terms.on)
     if not terms.has_key(provider):
-        yield Against(f"needs a key for {provider}")
+        yield Objection(f"needs a key for {provider}")
     yield from _abilities(known, need)
     window = known.input_limit if known else None
     if need.more_than is not None and window is not None and window <= need.more_than:
-        yield Against(f"takes no more than the {need.more_than:,} tokens that were too few")
+        yield Objection(f"takes no more than the {need.more_than:,} tokens that were too few")
     yield from _size("takes", window, need.input_tokens, always=need.more_than is not None)
     yield from _size("writes", known.max_output if known else None, need.output_tokens or 0)
     total = known.context_total if known else None
     if total is not None and need.input_tokens + (need.output_tokens or 0) > total:
-        yield Against(f"has {total:,} tokens for prompt and answer together")
+        yield Objection(f"has {total:,} tokens for prompt and answer together")
     if terms.max_cost_usd is not None:
         cost = prices.cost(provider, model, need.usage, on=None, catalogue=catalogue)
         if cost is None:
-            yield Against("has no known price", proven=False)
+            yield Objection("has no known price", proven=False)
         elif cost.usd > terms.max_cost_usd:
-            yield Against(f"would cost about ${cost.usd:.2g}, more than ${terms.max_cost_usd:g}")
+            yield Objection(f"would cost about ${cost.usd:.2g}, more than ${terms.max_cost_usd:g}")
 
 
-def _life(catalogue: Catalogue, provider: str, model: str, on: date) -> Iterator[Against]:
+def _life(catalogue: Catalogue, provider: str, model: str, on: date) -> Iterator[Objection]:
     state = lifecycle.lifecycle_of(catalogue, provider, model, on)
     listed = lifecycle.is_listed(catalogue, provider, model)
     if state in lifecycle.GONE:
-        yield Against(f"is {state}")
+        yield Objection(f"is {state}")
     elif listed is False:
-        yield Against(f"is not in {provider}'s own list")
+        yield Objection(f"is not in {provider}'s own list")
     elif listed is None:
         # What a reseller listed last month ends with its maker's own service.
         home = at_home(catalogue, model)
         at_maker = lifecycle.lifecycle_of(catalogue, *home, on) if home else None
         if state is Lifecycle.UNKNOWN or at_maker is Lifecycle.RETIRED:
-            yield Against("is not known to be alive", proven=False)
+            yield Objection("is not known to be alive", proven=False)
         elif provider == "ollama":
-            yield Against("is not known to be on this machine", proven=False)
+            yield Objection("is not known to be on this machine", proven=False)
 
 
 def facts(catalogue: Catalogue, provider: str, model: str) -> ModelEntry | None:
@@ -159,22 +165,24 @@ def at_home(catalogue: Catalogue, model: str) -> tuple[str, str] | None:
     return (home, name) if name else None
 
 
-def _abilities(known: ModelEntry | None, need: Need) -> Iterator[Against]:
+def _abilities(known: ModelEntry | None, need: Requirements) -> Iterator[Objection]:
     if known is not None and known.output_modalities and "text" not in known.output_modalities:
-        yield Against("writes no text")
+        yield Objection("writes no text")
     if known is not None and (known.kind == "embedding" or known.has(Capability.EMBEDDING) is True):
-        yield Against("makes embeddings and no text")
+        yield Objection("makes embeddings and no text")
     for wanted in need.capabilities:
         has = known.has(wanted) if known else None
         if has is not True:
             words = f"has no {wanted}" if has is False else f"is not known to have {wanted}"
-            yield Against(words, proven=has is False, of_ability=True)
+            yield Objection(words, proven=has is False, of_ability=True)
 
 
-def _size(verb: str, limit: int | None, needed: int, *, always: bool = False) -> Iterator[Against]:
+def _size(
+    verb: str, limit: int | None, needed: int, *, always: bool = False
+) -> Iterator[Objection]:
     if limit is None:
         if always or needed > SMALLEST_WINDOW:
             what = "take" if verb == "takes" else "write"
-            yield Against(f"is not known to {what} {needed:,} tokens", proven=False)
+            yield Objection(f"is not known to {what} {needed:,} tokens", proven=False)
     elif needed > limit:
-        yield Against(f"{verb} {limit:,} tokens, and about {needed:,} are needed")
+        yield Objection(f"{verb} {limit:,} tokens, and about {needed:,} are needed")

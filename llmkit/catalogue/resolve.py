@@ -10,8 +10,8 @@ from ..errors import ConfigError, UnknownModelError
 from ..types import How
 from .entry import Catalogue, StandardName, normal
 from .loader import shipped
-from .lookup import BARE, Hit, Lookup
-from .name_parser import Written, bases, provider_named, taken_apart
+from .lookup import BARE, Lookup, Match
+from .name_parser import ParsedName, bases, parse_name, provider_named
 from .names import MAKERS, base_of, slips, unknown
 from .resolution import Resolution
 
@@ -44,7 +44,7 @@ def resolve(
         raise ConfigError("the model's name is empty; name one, such as local:smollm2")
     rules = _Rules(catalogue, on)
     wanted = None if provider is None else provider_named(provider, providers)
-    written = taken_apart(catalogue, asked, providers)
+    written = parse_name(catalogue, asked, providers)
     if wanted and written.provider not in (None, wanted):
         if written.firm:
             raise ConfigError(
@@ -76,7 +76,7 @@ class _Rules:
                 raise unknown(asked, hint=hint) from error
         return self._look.found(asked, provider, model, How.VERBATIM)
 
-    def there(self, asked: str, written: Written) -> Resolution:
+    def there(self, asked: str, written: ParsedName) -> Resolution:
         """A name that states its provider: that provider's id, and nobody else's."""
         provider, model = written.provider or "", written.rest
         known = self._look.known(asked, provider, model)
@@ -120,7 +120,7 @@ class _Rules:
         others = tuple(f"{place}:{other.id}" for place, other in hits[1:])
         return replace(found, ambiguous=True, alternatives=others) if others else found
 
-    def _hits(self, name: str) -> list[tuple[str, Hit]]:
+    def _hits(self, name: str) -> list[tuple[str, Match]]:
         """Every provider that has an id of that name, in the order in which they are meant."""
         hits = ((place, self._look.hit(place, name)) for place in BARE)
         return [(place, hit) for place, hit in hits if hit is not None]

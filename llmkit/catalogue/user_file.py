@@ -41,7 +41,7 @@ from ..settings import refuse_plain_http
 from ..types import Capability, Lifecycle
 from .entry import ModelEntry, Price, normal
 from .similarity import LEVELS, SPECIAL
-from .user_rows import Own, Place
+from .user_rows import Place, UserRows
 
 CLASSES = (*LEVELS, *SPECIAL)
 
@@ -53,7 +53,7 @@ class _Row(NamedTuple):
     place: str
 
 
-def own_rows(text: str, path: str, providers: Collection[str]) -> Own:
+def user_rows(text: str, path: str, providers: Collection[str]) -> UserRows:
     """The rows in *text*.
 
     Args:
@@ -82,7 +82,7 @@ def own_rows(text: str, path: str, providers: Collection[str]) -> Own:
             _known(row, "each key but name and class", name, known)
     for row in rows["fallbacks"]:
         _known(row, "the provider of name", _text(row, "name").partition(":")[0], known)
-    return Own(
+    return UserRows(
         names=dict(map(_name, rows["names"])),
         models=tuple(map(_model, rows["names"])),
         equivalents=dict(map(_equivalent, rows["equivalents"])),

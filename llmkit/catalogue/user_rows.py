@@ -12,7 +12,7 @@ Place = tuple[str, str]  # a provider, and the normal form of an id there
 
 
 @dataclass(frozen=True, slots=True)
-class Own:
+class UserRows:
     """All rows of one file.
 
     Attributes:
@@ -33,7 +33,7 @@ class Own:
     providers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
-def with_own(catalogue: Catalogue, own: Own) -> Catalogue:
+def with_user_rows(catalogue: Catalogue, own: UserRows) -> Catalogue:
     """*catalogue* with the person's rows over its own."""
     models = [m for rows in catalogue.models.values() for m in rows.values()]
     aliases = [a for rows in catalogue.aliases.values() for a in rows.values()]

@@ -129,7 +129,7 @@ def _refuse(resolution: Resolution, options: Options, catalogue: Catalogue) -> N
 def _translated(resolution: Resolution, catalogue: Catalogue) -> FallbackStep:
     from ..catalogue import fallback  # few names are led elsewhere
 
-    asked = fallback.Asked(resolution.provider, resolution.id)
+    asked = fallback.FallbackQuery(resolution.provider, resolution.id)
     chosen = fallback.Candidate(resolution.provider, resolution.model, resolution.live_rule or "")
     reason = f"{resolution.id}, its peer of that time, is {resolution.lifecycle}"
     return fallback.step(catalogue, asked, chosen, reason)

@@ -18,8 +18,8 @@ from ..errors import (
     StreamInterruptedError,
     TransportError,
 )
-from ..providers.base import StreamParser, located, request_id_from
-from ..providers.redaction import Masks, masks, without_keys
+from ..providers.base import StreamParser, request_id_from, with_origin
+from ..providers.redaction import StreamRedactor, stream_redactor, without_keys
 from ..retries.rate_limit import AT_ONCE, Gate
 from ..secret import redact
 from ..transport.base import STALE, Arriving, Carrier, Opened
@@ -72,7 +72,7 @@ class Exchange:
         self._sending: AbstractAsyncContextManager[Arriving] | None = None
         self._arriving: Arriving | None = None
         self._parser: StreamParser | None = None
-        self._masks: Masks | None = None
+        self._redactor: StreamRedactor | None = None
         self._document = MaybeDocument()
         self._ending = False
         self._answer: Completion | None = None
@@ -143,7 +143,7 @@ class Exchange:
             return self._result
         about = self._about()
         if self._answer is None and self._parser is not None:
-            return without_keys(self._parser.end(status, about), self._masks)
+            return without_keys(self._parser.end(status, about), self._redactor)
         answer = self._answer or Completion()
         about["warnings"] = (*answer.warnings, *about["warnings"])
         about["request_id"] = answer.request_id or about["request_id"]
@@ -203,7 +203,7 @@ class Exchange:
                 raise await refusal(self.call.provider, arriving)
             gate.accepted()
             self._request_id = request_id_from(arriving.headers, *REQUEST_IDS)
-            self._parser, self._masks = self.call.provider.stream_parser(), masks()
+            self._parser, self._redactor = self.call.provider.stream_parser(), stream_redactor()
             self._document = MaybeDocument(arriving.headers.get("content-type", ""))
             return await self._next()
         except BaseException as error:
@@ -245,7 +245,7 @@ class Exchange:
         return arriving
 
     def _learn_from(self, error: CallError) -> None:
-        located(error, provider=self.call.provider.name, model=self.call.model)
+        with_origin(error, provider=self.call.provider.name, model=self.call.model)
         if error.code == STALE:
             # A kept connection that breaks at once was most likely closed before our request
             # came; that this happens twice in a row is less likely than that it was read.
@@ -271,8 +271,8 @@ class Exchange:
                 continue
             arriving.content_came()
             self._times.something_came()
-            if self._masks is not None:
-                delta = self._masks.feed(delta)
+            if self._redactor is not None:
+                delta = self._redactor.feed(delta)
             if delta is not None and (delta.text or delta.reasoning):
                 return delta
         if isinstance(parser.error, BadResponseError) and self._document.body is not None:
@@ -285,7 +285,7 @@ class Exchange:
         rest = parser.close()  # an event may lack the line that would have closed it
         if rest is not None:
             self._times.something_came()
-            rest = rest if self._masks is None else self._masks.feed(rest)
+            rest = rest if self._redactor is None else self._redactor.feed(rest)
             if rest is not None and (rest.text or rest.reasoning):
                 return rest
         if self._answer is not None:
@@ -356,7 +356,7 @@ class Exchange:
         if error.code == STALE:  # it is not tried again, so nobody will know what became of it
             error.outcome, error.possibly_billed = Outcome.AMBIGUOUS, True
         self._billed = self._billed or error.possibly_billed
-        located(error, provider=call.provider.name, model=call.model)
+        with_origin(error, provider=call.provider.name, model=call.model)
         error.possibly_billed = self._billed
         error.attempts = self._attempts
         came = self.completion()

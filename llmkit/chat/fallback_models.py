@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..catalogue import fallback_policy
 from ..catalogue.entry import normal
-from ..catalogue.names import SPELLINGS, written
+from ..catalogue.names import SPELLINGS, qualified_name
 from ..catalogue.resolution import Resolution
 from ..configuration.registry import Directory
 from ..errors import (
@@ -30,7 +30,7 @@ from .parameters import Spot
 # Every call that may be answered by others has its Substitutes, and few ever ask them.
 if TYPE_CHECKING:
     from ..catalogue import fallback
-    from ..catalogue.requirements import Terms
+    from ..catalogue.requirements import FallbackLimits
     from ..catalogue.similarity import Place
 
 MOST_REASONS = 5  # of those who may not answer; more would bury the error
@@ -99,7 +99,7 @@ class Substitutes:
 
         catalogue, found = self._directory.catalogue, self._resolution
         own = catalogue.fallbacks.get((found.provider, normal(found.id)), ())
-        asked = fallback.Asked(
+        asked = fallback.FallbackQuery(
             found.provider, found.id, found.standard, named=self._named, own=self._places(own)
         )
         need = replace(need_of(self._spot.prompt, self._options.needs), more_than=self._more_than)
@@ -122,7 +122,7 @@ class Substitutes:
         directory = self._directory
         try:
             return call_for(
-                directory.resolve(written(candidate.place)),
+                directory.resolve(qualified_name(candidate.place)),
                 self._spot.prompt,
                 replace(self._options, verbatim=True),  # what it must have is known already
                 catalogue=directory.catalogue,
@@ -141,8 +141,8 @@ class Substitutes:
             places.append((found.provider, found.model))
         return places
 
-    def _terms(self) -> Terms:
-        from ..catalogue.requirements import Terms
+    def _terms(self) -> FallbackLimits:
+        from ..catalogue.requirements import FallbackLimits
 
         wish, spot, provider = self._options.fallback, self._spot, self._resolution.provider
         # A person may have said at which provider to ask, and not only what.
@@ -153,7 +153,7 @@ class Substitutes:
         if providers is None and wish.keeps_provider and says_where:
             providers = frozenset({provider})
         limits = [most for most in (wish.max_cost_usd, self.ceiling) if most is not None]
-        return Terms(
+        return FallbackLimits(
             on=self._directory.now().date(),
             has_key=self._has_key,
             providers=providers,

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from ..catalogue import prices
 from ..catalogue.entry import Catalogue
-from ..catalogue.names import written
+from ..catalogue.names import qualified_name
 from ..catalogue.resolution import Resolution
 from ..chat.call import call_for
 from ..chat.cost import guess
@@ -87,7 +87,7 @@ def _lane(directory: Directory, spot: Spot, options: Options) -> Lane:
         # Where a fallback from a retired model begins; what follows depends on keys and providers.
         gone = sent.lifecycle is Lifecycle.RETIRED and not sent.substituted
         if gone and sent.live is not None and options.fallback.rules and not options.verbatim:
-            sent = directory.resolve(written((sent.provider, sent.live)))
+            sent = directory.resolve(qualified_name((sent.provider, sent.live)))
         call = call_for(
             sent, spot.prompt, options,
             catalogue=directory.catalogue, provider=directory.provider(sent.provider),

@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 from ..catalogue.entry import Catalogue
 from ..catalogue.loader import shipped
-from ..catalogue.provider_lists import TTL, LiveList, with_lists
-from ..catalogue.user_rows import Own, with_own
+from ..catalogue.provider_lists import TTL, ProviderModelList, with_lists
+from ..catalogue.user_rows import UserRows, with_user_rows
 from ..errors import ConfigError
 from .model_list_cache import LiveLists
 
-NOTHING = Own()
+NOTHING = UserRows()
 NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -23,7 +23,7 @@ class Known(NamedTuple):
     """What is known at one moment: of all models, and of these by the person's own rows."""
 
     now: datetime
-    own: Own
+    own: UserRows
     catalogue: Catalogue
 
 
@@ -57,10 +57,10 @@ class Knowledge:
         self._places = places
         self._providers = providers
         self._vet = vet
-        self._own: tuple[object, Own] = (None, NOTHING)
-        self._taken: dict[tuple[str, str], LiveList] = {}
+        self._own: tuple[object, UserRows] = (None, NOTHING)
+        self._taken: dict[tuple[str, str], ProviderModelList] = {}
         self._made: Catalogue | None = None
-        self._made_of: Own | None = None
+        self._made_of: UserRows | None = None
         self._until = NEVER
 
     def known(self, now: datetime) -> Known:
@@ -78,7 +78,7 @@ class Knowledge:
             ends = [one.read_at + TTL for one in lists if one.fresh(now)]
             self._until = min(ends, default=NEVER)
             listed = with_lists(shipped(), lists, now)
-            self._made = listed if own is NOTHING else with_own(listed, own)
+            self._made = listed if own is NOTHING else with_user_rows(listed, own)
             self._made_of = own
         return Known(now, own, self._made)
 
@@ -87,7 +87,7 @@ class Knowledge:
         """What was known when somebody last looked; reads no file."""
         return self._made or shipped()
 
-    def own(self) -> Own:
+    def own(self) -> UserRows:
         """The person's rows, read again when their file has changed.
 
         Raises:
@@ -108,11 +108,11 @@ class Knowledge:
             self._own = (version, self._read(path))
         return self._own[1]
 
-    def _without(self) -> Own:
+    def _without(self) -> UserRows:
         self._own = (None, NOTHING)
         return NOTHING
 
-    def take(self, found: LiveList) -> None:
+    def take(self, found: ProviderModelList) -> None:
         """Lays a fresh list over what is known, in the place of an earlier one."""
         self._taken[found.provider, found.base_url] = found
         self.forget()
@@ -121,14 +121,14 @@ class Knowledge:
         """Makes the catalogue again when it is next needed."""
         self._made = None
 
-    def _read(self, path: Path) -> Own:
+    def _read(self, path: Path) -> UserRows:
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path} cannot be read: {error}") from None
-        from ..catalogue.user_file import own_rows  # only a person with a file pays for it
+        from ..catalogue.user_file import user_rows  # only a person with a file pays for it
 
-        found = own_rows(text, str(path), self._providers())
+        found = user_rows(text, str(path), self._providers())
         try:
             self._vet(found.providers)
         except ConfigError as error:

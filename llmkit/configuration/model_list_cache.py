@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from ..catalogue.provider_lists import LiveList, document, list_from
+from ..catalogue.provider_lists import ProviderModelList, document, list_from
 from ..secret import redact
 from ..wire.messages import write_json
 
@@ -45,7 +45,7 @@ class LiveLists:
             files = []
         return {file.rpartition("-")[0] for file in files if file.endswith(".json")}
 
-    def read(self, provider: str, base_url: str) -> LiveList | None:
+    def read(self, provider: str, base_url: str) -> ProviderModelList | None:
         """The list of that place, None where there is none that can be read."""
         path = self._path(provider, base_url)
         if path is None:
@@ -59,7 +59,7 @@ class LiveLists:
             return None
         return found if (found.provider, found.base_url) == (provider, base_url) else None
 
-    def write(self, found: LiveList) -> None:
+    def write(self, found: ProviderModelList) -> None:
         """Keeps *found* in the place of an earlier one; whoever reads sees the one or the other.
 
         Raises:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from ..catalogue.provider_lists import LiveList
+from ..catalogue.provider_lists import ProviderModelList
 from ..errors import ConfigError
 from ..providers.base import Provider
 from ..runtime.manager import EventLoopManager
@@ -40,7 +40,7 @@ class ModelLists:
         self._transports = transports
         self._sdk = sdk
 
-    async def refresh(self, name: str) -> LiveList:
+    async def refresh(self, name: str) -> ProviderModelList:
         """What *name* lists now; from here on names are resolved with it, in later processes too.
 
         Raises:
@@ -52,7 +52,7 @@ class ModelLists:
         provider = self._directory.provider(name)
         knowledge = self._directory.knowledge
         models = await self.read(provider)
-        found = LiveList(provider.name, provider.base_url, self._directory.now(), models)
+        found = ProviderModelList(provider.name, provider.base_url, self._directory.now(), models)
         try:
             knowledge.lists.write(found)
         except OSError as error:  # a read-only home must not cost what was read

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from ..catalogue.entry import Catalogue, normal
 from ..catalogue.lookup import names_beginning
-from ..catalogue.names import written
+from ..catalogue.names import qualified_name
 from ..catalogue.resolution import Resolution
 from ..catalogue.resolve import resolve
-from ..catalogue.user_rows import Own
+from ..catalogue.user_rows import UserRows
 from ..errors import ConfigError, UnknownProviderError
 from ..providers.base import Provider
 from ..providers.builtin import PROVIDERS, compatible
@@ -144,7 +144,7 @@ class Directory:
         )  # fmt: skip
         place = own.names.get(normal(name)) if own.names else None
         if place is not None and provider in (None, place[0]):
-            found = find(written(place), None, verbatim=False)
+            found = find(qualified_name(place), None, verbatim=False)
             return replace(found, asked=name, how=How.ALIAS)
         return find(name, provider, verbatim=verbatim)
 
@@ -155,7 +155,7 @@ class Directory:
             providers=self.provider_names(), own=self.knowledge.own().names,
         )  # fmt: skip
 
-    def _custom(self, own: Own | None = None) -> Mapping[str, Mapping[str, str]]:
+    def _custom(self, own: UserRows | None = None) -> Mapping[str, Mapping[str, str]]:
         """Servers of the person's own, by name; what was set wins over the file of rows."""
         said = (own or self.knowledge.own()).providers
         return {**said, **self.settings.providers} if said else self.settings.providers

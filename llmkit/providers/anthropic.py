@@ -22,7 +22,14 @@ from ..types import Capability, Completion, Lifecycle, Model, Prompt, Usage
 from ..wire.json_values import as_date, as_dict, as_dicts, as_int, as_str
 from ..wire.messages import HttpRequest, HttpResponse, post_json
 from ..wire.sse import SSEDecoder
-from .base import Fitted, ModelPage, Provider, StreamParser, request_id_from, without
+from .base import (
+    FittedPrompt,
+    ModelPage,
+    Provider,
+    StreamParser,
+    request_id_from,
+    without_parameters,
+)
 from .error_bodies import (
     code_of,
     error_object,
@@ -33,7 +40,7 @@ from .error_bodies import (
     words_of,
 )
 from .extra_body import extended, refuse_fixed
-from .stream_parser import UNNAMED, Draft, EventParser
+from .stream_parser import UNNAMED, AnswerBuilder, EventParser
 
 VERSION = "2026-10-21"
 # The version before still takes temperature, top_p and top_k, which the newest answers with 400
@@ -107,7 +114,7 @@ class Anthropic(Provider):
     key_vars = ("ANTHROPIC_API_KEY",)
     base_url_vars = ("ANTHROPIC_BASE_URL",)
 
-    def fit(self, prompt: Prompt, model: str) -> Fitted:
+    def fit(self, prompt: Prompt, model: str) -> FittedPrompt:
         """*prompt* without a seed, and without the sampling parameters that *model* refuses."""
         refuse_fixed(prompt, FIXED)
         takes_only_one = "claude" in model and generation(model) >= FIRST_WITH_ONE_OF_BOTH
@@ -116,13 +123,13 @@ class Anthropic(Provider):
             refused_here += ["temperature", "top_p"]
         elif prompt.temperature is not None and takes_only_one:
             refused_here.append("top_p")
-        fitted = without(prompt, *refused_here)
+        fitted = without_parameters(prompt, *refused_here)
         # "each stop sequence must contain non-whitespace"
         # (https://github.com/BerriAI/litellm/issues/3286, read 2026-11-24)
         stop = tuple(sequence for sequence in prompt.stop if sequence.strip())
         if stop == prompt.stop:
             return fitted
-        return Fitted(replace(fitted.prompt, stop=stop), (*fitted.ignored, "stop"))
+        return FittedPrompt(replace(fitted.prompt, stop=stop), (*fitted.ignored, "stop"))
 
     def chat_request(
         self, prompt: Prompt, *, model: str, key: Secret | None, stream: bool = False
@@ -141,15 +148,15 @@ class Anthropic(Provider):
             raise self._error(_status_of(body), body, words_of(response))
         if not isinstance(body, dict) or "content" not in body:
             raise unreadable(self, response.body)
-        draft = Draft(model=as_str(body.get("model")))
+        builder = AnswerBuilder(model=as_str(body.get("model")))
         for place, block in enumerate(as_dicts(body["content"])):
-            _take_block(draft, block, place)
-        draft.usage = usage_of(as_dict(body.get("usage")))
+            _take_block(builder, block, place)
+        builder.usage = usage_of(as_dict(body.get("usage")))
         reason = as_str(body.get("stop_reason"))
         if reason:
-            draft.ended(reason, STOP_REASONS)
-        draft.request_id = request_id_from(response.headers, "request-id")
-        return draft.whole()
+            builder.ended(reason, STOP_REASONS)
+        builder.request_id = request_id_from(response.headers, "request-id")
+        return builder.whole()
 
     def stream_parser(self) -> StreamParser:
         """A reader for one streamed message."""
@@ -215,32 +222,32 @@ class MessageParser(EventParser):
         """Takes one event; types that are not known, like ping, add nothing."""
         kind = event.get("type")
         if kind == "content_block_delta":
-            _take_block(self.draft, as_dict(event.get("delta")), event.get("index", 0))
+            _take_block(self.builder, as_dict(event.get("delta")), event.get("index", 0))
         elif holds_error(event):
             self.fail(self._anthropic.stream_error(event))
         elif kind == "content_block_start":
-            _take_block(self.draft, as_dict(event.get("content_block")), event.get("index", 0))
+            _take_block(self.builder, as_dict(event.get("content_block")), event.get("index", 0))
         elif kind == "message_start":
             message = as_dict(event.get("message"))
-            self.draft.model = as_str(message.get("model"))
+            self.builder.model = as_str(message.get("model"))
             # The count of output tokens that comes first is a placeholder.
             self._count({**as_dict(message.get("usage")), "output_tokens": None})
         elif kind == "message_delta":
             self._count(as_dict(event.get("usage")))
             reason = as_str(as_dict(event.get("delta")).get("stop_reason"))
             if reason:
-                self.draft.ended(reason, STOP_REASONS)
+                self.builder.ended(reason, STOP_REASONS)
                 self.finished = True
         elif kind == "message_stop":
             self.done = True
             if not self.finished:
-                self.draft.finish = "stop"
-                self.draft.warnings.append(UNNAMED)
+                self.builder.finish = "stop"
+                self.builder.warnings.append(UNNAMED)
 
     def _count(self, usage: dict[str, Any]) -> None:
         # Counts are running totals; a later event repeats only some of them.
         self._usage |= {name: n for name, n in usage.items() if n is not None}
-        self.draft.usage = usage_of(self._usage)
+        self.builder.usage = usage_of(self._usage)
 
 
 def takes_sampling(model: str) -> bool:
@@ -303,16 +310,18 @@ def _body(prompt: Prompt, model: str, stream: bool) -> dict[str, Any]:
     }
 
 
-def _take_block(draft: Draft, block: dict[str, Any], place: object) -> None:
+def _take_block(builder: AnswerBuilder, block: dict[str, Any], place: object) -> None:
     # A block of a whole answer and the delta of a streamed one hold their text alike.
-    for name, pieces in (("text", draft.texts), ("thinking", draft.thoughts)):
+    for name, pieces in (("text", builder.text_pieces), ("thinking", builder.reasoning_pieces)):
         piece = as_str(block.get(name))
         if piece:
             pieces.append(piece)
     if block.get("type") == "tool_use":
-        draft.tool(place, name=block.get("name"), id=block.get("id"), arguments=block.get("input"))
+        builder.tool(
+            place, name=block.get("name"), id=block.get("id"), arguments=block.get("input")
+        )
     elif "partial_json" in block:
-        draft.tool(place, arguments=block["partial_json"])
+        builder.tool(place, arguments=block["partial_json"])
 
 
 def _status_of(body: object) -> int:

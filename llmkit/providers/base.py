@@ -61,7 +61,7 @@ class StreamParser(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Fitted:
+class FittedPrompt:
     """A prompt as a model can take it.
 
     Attributes:
@@ -109,7 +109,7 @@ class Provider(ABC):
         self.base_url = (base_url or self.default_base_url).rstrip("/")
 
     @abstractmethod
-    def fit(self, prompt: Prompt, model: str) -> Fitted:
+    def fit(self, prompt: Prompt, model: str) -> FittedPrompt:
         """*prompt* without what *model* would refuse, and the names of what was left out."""
 
     @abstractmethod
@@ -156,13 +156,13 @@ class Provider(ABC):
         return f"<{type(self).__name__} {self.base_url}>"
 
 
-def without(prompt: Prompt, *names: str) -> Fitted:
+def without_parameters(prompt: Prompt, *names: str) -> FittedPrompt:
     """*prompt* with those of *names* that were set put back to the provider's default."""
     defaults: dict[str, Any] = {}
     for name in names:
         if getattr(prompt, name) not in (None, ()):
             defaults[name] = () if name == "stop" else None
-    return Fitted(replace(prompt, **defaults), tuple(defaults))
+    return FittedPrompt(replace(prompt, **defaults), tuple(defaults))
 
 
 def path_segment(model: str) -> str:
@@ -179,7 +179,7 @@ def path_segment(model: str) -> str:
     return quote(model, safe="")
 
 
-def located(error: CallError, *, provider: str, model: str) -> CallError:
+def with_origin(error: CallError, *, provider: str, model: str) -> CallError:
     """*error* with the provider and model that it came from."""
     error.provider = error.provider or provider
     error.model = error.model or model

@@ -16,8 +16,8 @@ from ..types import Completion, Lifecycle, Model, Prompt
 from ..wire.json_values import as_date, as_dict, as_dicts, as_str
 from ..wire.messages import HttpRequest, HttpResponse, post_json
 from ..wire.sse import SSEDecoder
-from .base import Fitted, ModelPage, Provider, request_id_from
-from .chat_completions_answer import BROKEN, ChatDraft, ChatStream
+from .base import FittedPrompt, ModelPage, Provider, request_id_from
+from .chat_completions_answer import BROKEN, ChatAnswerBuilder, ChatStream
 from .chat_completions_errors import broken_off, error_inside, error_of
 from .error_bodies import unreadable
 from .extra_body import extended, refuse_fixed
@@ -44,14 +44,14 @@ class OpenAIChat(Provider):
     always: ClassVar[Mapping[str, object]] = MappingProxyType({})
     request_id_headers: ClassVar[tuple[str, ...]] = ("x-request-id",)
 
-    def fit(self, prompt: Prompt, model: str) -> Fitted:
+    def fit(self, prompt: Prompt, model: str) -> FittedPrompt:
         """*prompt* as it is: a server of this dialect itself says what it cannot take.
 
         Raises:
             ConfigError: The prompt's options would replace the model, the messages or `stream`.
         """
         refuse_fixed(prompt, FIXED)
-        return Fitted(prompt)
+        return FittedPrompt(prompt)
 
     def chat_request(
         self, prompt: Prompt, *, model: str, key: Secret | None, stream: bool = False
@@ -93,20 +93,20 @@ class OpenAIChat(Provider):
         choices = as_dicts(as_dict(body).get("choices"))
         if not any(isinstance(choice.get("message"), dict) for choice in choices):
             raise unreadable(self, response.body)
-        draft = self.draft()
-        draft.take(as_dict(body))
-        if draft.native == BROKEN:
+        builder = self.builder()
+        builder.take(as_dict(body))
+        if builder.native_finish_reason == BROKEN:
             raise broken_off(self)
-        draft.request_id = self._request_id(response) or draft.request_id
-        return draft.whole()
+        builder.request_id = self._request_id(response) or builder.request_id
+        return builder.whole()
 
     def stream_parser(self) -> ChatStream:
         """A reader for one streamed answer."""
-        return ChatStream(self, SSEDecoder(), self.draft())
+        return ChatStream(self, SSEDecoder(), self.builder())
 
-    def draft(self) -> ChatDraft:
+    def builder(self) -> ChatAnswerBuilder:
         """An empty answer, for what this provider says about one."""
-        return ChatDraft()
+        return ChatAnswerBuilder()
 
     def models_request(
         self, key: Secret | None, *, page: str | None = None, limit: int = 1000

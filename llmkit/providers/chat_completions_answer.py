@@ -10,7 +10,7 @@ from ..types import Usage
 from ..wire.json_values import as_dict, as_dicts, as_int, as_str
 from ..wire.sse import ServerSentEvent
 from .chat_completions_errors import broken_off, error_inside
-from .stream_parser import DONE, Draft, EventParser
+from .stream_parser import DONE, AnswerBuilder, EventParser
 
 # Source: the types of openai 3.54.0, mistralai 3.7.0 and openrouter 1.3.84 (read 2026-11-22).
 FINISH_REASONS = {
@@ -27,7 +27,7 @@ REFUSAL = "the model refused; its text says why"
 
 
 @dataclass
-class ChatDraft(Draft):
+class ChatAnswerBuilder(AnswerBuilder):
     """An answer that grows by chunks; a whole answer is one large chunk."""
 
     def take(self, chunk: Mapping[str, Any]) -> None:
@@ -48,7 +48,7 @@ class ChatDraft(Draft):
             reason = choice.get("finish_reason")
             if reason and isinstance(reason, str) and self.finish is None:
                 self.ended(reason, FINISH_REASONS)
-                self.native = as_str(choice.get("native_finish_reason")) or reason
+                self.native_finish_reason = as_str(choice.get("native_finish_reason")) or reason
         usage = chunk.get("usage")
         if usage:
             self.usage = usage_in(as_dict(usage))
@@ -57,19 +57,19 @@ class ChatDraft(Draft):
     def _take_piece(self, piece: Mapping[str, Any]) -> None:
         content = piece.get("content")
         if content and isinstance(content, str):
-            self.texts.append(content)
+            self.text_pieces.append(content)
         elif content:
             # Mistral's reasoning models: thinking and text parts in one list.
             for part in as_dicts(content):
                 if part.get("thinking") is not None:
-                    self.thoughts.extend(_texts_in(part["thinking"]))
+                    self.reasoning_pieces.extend(_texts_in(part["thinking"]))
                 else:
-                    self.texts.extend(_texts_in(part.get("text")))
+                    self.text_pieces.extend(_texts_in(part.get("text")))
         # llama.cpp, vLLM and DeepSeek say reasoning_content, OpenRouter says reasoning; a proxy
         # that says both says the same twice.
         thought = piece.get("reasoning_content") or piece.get("reasoning")
         if thought and isinstance(thought, str):
-            self.thoughts.append(thought)
+            self.reasoning_pieces.append(thought)
         calls = piece.get("tool_calls")
         if calls:
             for position, call in enumerate(as_dicts(calls)):
@@ -80,7 +80,7 @@ class ChatDraft(Draft):
                 )  # fmt: skip
         refusal = piece.get("refusal")
         if refusal and isinstance(refusal, str):
-            self.texts.append(refusal)
+            self.text_pieces.append(refusal)
             if REFUSAL not in self.warnings:
                 self.warnings.append(REFUSAL)
 
@@ -89,19 +89,19 @@ class ChatStream(EventParser):
     """Reads one streamed answer."""
 
     end_mark = DONE
-    draft: ChatDraft
+    builder: ChatAnswerBuilder
 
     def read(self, event: dict[str, Any]) -> None:
-        """Takes one event into the draft."""
-        draft = self.draft
-        draft.take(event)
+        """Takes one event into the builder."""
+        builder = self.builder
+        builder.take(event)
         if event.get("error") or event.get("object") == "error":
             error = error_inside(self._provider, event)
             if error is not None:
                 self.fail(error)
-        elif draft.native == BROKEN:
+        elif builder.native_finish_reason == BROKEN:
             self.fail(broken_off(self._provider))
-        self.finished = draft.finish is not None
+        self.finished = builder.finish is not None
 
     def heeds(self, event: ServerSentEvent) -> bool:
         """False where it has a name, which the dialect has not: it is a proxy's, like a ping."""

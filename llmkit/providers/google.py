@@ -23,7 +23,7 @@ from ..types import Capability, Completion, Model, Prompt, Usage
 from ..wire.json_values import as_dict, as_dicts, as_int, as_str, as_strings
 from ..wire.messages import HttpRequest, HttpResponse, post_json
 from ..wire.sse import BYTE_ORDER_MARK, ServerSentEvent, SSEDecoder
-from .base import Fitted, ModelPage, Provider, StreamParser, path_segment, without
+from .base import FittedPrompt, ModelPage, Provider, StreamParser, path_segment, without_parameters
 from .error_bodies import (
     code_of,
     error_object,
@@ -34,7 +34,7 @@ from .error_bodies import (
     words_of,
 )
 from .extra_body import extended, refuse_fixed
-from .stream_parser import Draft, EventParser
+from .stream_parser import AnswerBuilder, EventParser
 
 FIXED = ("contents",)
 ROLES = {"user": "user", "assistant": "model"}
@@ -85,10 +85,14 @@ class Google(Provider):
     key_vars = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
     base_url_vars = ("GOOGLE_GEMINI_BASE_URL",)
 
-    def fit(self, prompt: Prompt, model: str) -> Fitted:
+    def fit(self, prompt: Prompt, model: str) -> FittedPrompt:
         """*prompt* without the sampling parameters that *model* would not heed."""
         refuse_fixed(prompt, FIXED)
-        return Fitted(prompt) if takes_sampling(model) else without(prompt, "temperature", "top_p")
+        return (
+            FittedPrompt(prompt)
+            if takes_sampling(model)
+            else without_parameters(prompt, "temperature", "top_p")
+        )
 
     def chat_request(
         self, prompt: Prompt, *, model: str, key: Secret | None, stream: bool = False
@@ -111,12 +115,16 @@ class Google(Provider):
         body = response.json()
         if holds_error(body):
             raise self._error(_status_of(body), body, words_of(response))
-        draft = Draft()
+        builder = AnswerBuilder()
         for chunk in as_dicts(body if isinstance(body, list) else [body]):
-            _take(draft, chunk)
-        if draft.model is None and not draft.finish and not (draft.texts or draft.thoughts):
+            _take(builder, chunk)
+        if (
+            builder.model is None
+            and not builder.finish
+            and not (builder.text_pieces or builder.reasoning_pieces)
+        ):
             raise unreadable(self, response.body)
-        return draft.whole()
+        return builder.whole()
 
     def stream_parser(self) -> StreamParser:
         """A reader for one streamed answer."""
@@ -246,8 +254,8 @@ class ChunkParser(EventParser):
         if holds_error(event):
             self.fail(self._google.stream_error(event))
             return
-        _take(self.draft, event if not self.finished else {**event, "candidates": None})
-        self.finished = self.draft.finish is not None
+        _take(self.builder, event if not self.finished else {**event, "candidates": None})
+        self.finished = self.builder.finish is not None
         self.done = self.finished and "usageMetadata" in event
 
 
@@ -291,26 +299,28 @@ def _body(prompt: Prompt) -> dict[str, Any]:
     return {"contents": contents, **{n: v for n, v in optional.items() if v is not None}}
 
 
-def _take(draft: Draft, chunk: dict[str, Any]) -> None:
-    draft.model = as_str(chunk.get("modelVersion")) or draft.model
-    draft.request_id = as_str(chunk.get("responseId")) or draft.request_id
+def _take(builder: AnswerBuilder, chunk: dict[str, Any]) -> None:
+    builder.model = as_str(chunk.get("modelVersion")) or builder.model
+    builder.request_id = as_str(chunk.get("responseId")) or builder.request_id
     if "usageMetadata" in chunk:
-        draft.usage = usage_of(as_dict(chunk["usageMetadata"]))
+        builder.usage = usage_of(as_dict(chunk["usageMetadata"]))
     candidates = as_dicts(chunk.get("candidates"))
     first = next((c for c in candidates if not c.get("index")), {})
     for part in as_dicts(as_dict(first.get("content")).get("parts")):
         piece = as_str(part.get("text"))
         if piece:
-            (draft.thoughts if part.get("thought") is True else draft.texts).append(piece)
+            (
+                builder.reasoning_pieces if part.get("thought") is True else builder.text_pieces
+            ).append(piece)
         if "functionCall" in part:
             call = as_dict(part["functionCall"])
-            draft.tool(None, name=call.get("name"), id=call.get("id"), arguments=call.get("args"))
+            builder.tool(None, name=call.get("name"), id=call.get("id"), arguments=call.get("args"))
     reason = as_str(first.get("finishReason"))
     if reason and reason != UNSPECIFIED:
-        draft.ended(reason, FINISH_REASONS)
+        builder.ended(reason, FINISH_REASONS)
     blocked = as_str(as_dict(chunk.get("promptFeedback")).get("blockReason"))
     if blocked and not candidates:
-        draft.ended(blocked, {blocked: "filtered"})
+        builder.ended(blocked, {blocked: "filtered"})
 
 
 def usage_of(usage: dict[str, Any]) -> Usage:

@@ -14,10 +14,10 @@ from ..types import Completion, Model, Prompt, Usage
 from ..wire.json_values import as_dict, as_dicts, as_int, as_str
 from ..wire.messages import HttpRequest, HttpResponse, post_json
 from ..wire.sse import NDJSONDecoder
-from .base import Fitted, ModelPage, Provider, StreamParser
+from .base import FittedPrompt, ModelPage, Provider, StreamParser
 from .error_bodies import holds_error, refused, unreadable, words_in, words_of
 from .extra_body import extended, refuse_fixed
-from .stream_parser import Draft, EventParser
+from .stream_parser import AnswerBuilder, EventParser
 
 FIXED = ("model", "messages", "stream")
 PORT = 11434
@@ -41,13 +41,13 @@ class Ollama(Provider):
     def __init__(self, base_url: str | None = None) -> None:
         super().__init__(host_url(base_url or ""))
 
-    def fit(self, prompt: Prompt, model: str) -> Fitted:
+    def fit(self, prompt: Prompt, model: str) -> FittedPrompt:
         """*prompt* as it is: every parameter has its option.
 
         What goes beyond the model's `num_ctx` is cut off by the server, which does not say so.
         """
         refuse_fixed(prompt, FIXED)
-        return Fitted(prompt)
+        return FittedPrompt(prompt)
 
     def chat_request(
         self, prompt: Prompt, *, model: str, key: Secret | None, stream: bool = False
@@ -64,9 +64,9 @@ class Ollama(Provider):
             raise self.error_inside(words_of(response))
         if not isinstance(body, dict) or not isinstance(body.get("message"), dict):
             raise unreadable(self, response.body)
-        draft = Draft()
-        _take(draft, body)
-        return draft.whole()
+        builder = AnswerBuilder()
+        _take(builder, body)
+        return builder.whole()
 
     def stream_parser(self) -> StreamParser:
         """A reader for one streamed answer."""
@@ -124,7 +124,7 @@ class LineParser(EventParser):
         if holds_error(event):
             self.fail(self._ollama.error_inside(words_in(event)))
             return
-        _take(self.draft, event)
+        _take(self.builder, event)
         self.finished = self.done = event.get("done") is True
 
 
@@ -175,20 +175,20 @@ def _body(prompt: Prompt, model: str, stream: bool) -> dict[str, Any]:
     }
 
 
-def _take(draft: Draft, line: dict[str, Any]) -> None:
-    draft.model = as_str(line.get("model")) or draft.model
+def _take(builder: AnswerBuilder, line: dict[str, Any]) -> None:
+    builder.model = as_str(line.get("model")) or builder.model
     message = as_dict(line.get("message"))
-    for name, pieces in (("content", draft.texts), ("thinking", draft.thoughts)):
+    for name, pieces in (("content", builder.text_pieces), ("thinking", builder.reasoning_pieces)):
         piece = as_str(message.get(name))
         if piece:
             pieces.append(piece)
     for call in as_dicts(message.get("tool_calls")):
         asked = as_dict(call.get("function"))
-        draft.tool(None, name=asked.get("name"), arguments=asked.get("arguments"))
+        builder.tool(None, name=asked.get("name"), arguments=asked.get("arguments"))
     if line.get("done") is True:
         # Older servers say only that it is done.
-        draft.ended(as_str(line.get("done_reason")) or "stop", DONE_REASONS)
-        draft.usage = Usage(
+        builder.ended(as_str(line.get("done_reason")) or "stop", DONE_REASONS)
+        builder.usage = Usage(
             # Left out where the whole prompt was still in the server's cache.
             input_tokens=as_int(line.get("prompt_eval_count")),
             output_tokens=as_int(line.get("eval_count")),

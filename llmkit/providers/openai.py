@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from ..types import Model, Prompt
 from ..wire.json_values import as_date
-from .base import Fitted, without
+from .base import FittedPrompt, without_parameters
 from .chat_completions import OpenAIChat, lifecycle_by
 
 # Reasoning models: o1, o3, o4-mini ..., and GPT from generation 5 on, but for gpt-5-chat-latest.
@@ -30,14 +30,14 @@ class OpenAI(OpenAIChat):
     base_url_vars = ("OPENAI_BASE_URL",)
     max_tokens_field: ClassVar[str] = "max_completion_tokens"  # the older name is refused by some
 
-    def fit(self, prompt: Prompt, model: str) -> Fitted:
+    def fit(self, prompt: Prompt, model: str) -> FittedPrompt:
         """*prompt* without what a reasoning model would answer with 400."""
         fitted = super().fit(prompt, model)
         if not _REASONS.match(model):
             return fitted
         if _MAY_STOP_REASONING.match(model) and ("reasoning_effort", "none") in prompt.options:
-            return without(prompt, "stop")
-        return without(prompt, "temperature", "top_p", "stop")
+            return without_parameters(prompt, "stop")
+        return without_parameters(prompt, "temperature", "top_p", "stop")
 
     def _model(self, row: Mapping[str, Any]) -> Model:
         return Model(

@@ -12,9 +12,9 @@ from ..types import Capability, Completion, Model, Prompt, Status
 from ..wire.json_values import as_date, as_dict, as_int, as_str, as_strings
 from ..wire.messages import HttpRequest
 from .anthropic import Anthropic
-from .base import NOTHING, Fitted, Provider
+from .base import NOTHING, FittedPrompt, Provider
 from .chat_completions import OpenAIChat, lifecycle_by
-from .chat_completions_answer import ChatDraft
+from .chat_completions_answer import ChatAnswerBuilder
 from .openai import OpenAI
 
 # Whose models refuse parameters at home refuse them here, where they would be dropped in silence.
@@ -27,7 +27,7 @@ _PARAMETERS = {
 
 
 @dataclass
-class RoutedDraft(ChatDraft):
+class RoutedAnswerBuilder(ChatAnswerBuilder):
     """An answer that also says who gave it and what it cost.
 
     Attributes:
@@ -76,15 +76,15 @@ class OpenRouter(OpenAIChat):
     asks_for_usage: ClassVar[bool] = False  # it comes unasked
     request_id_headers: ClassVar[tuple[str, ...]] = ("x-generation-id",)
 
-    def fit(self, prompt: Prompt, model: str) -> Fitted:
+    def fit(self, prompt: Prompt, model: str) -> FittedPrompt:
         """*prompt* without what the model refuses at its maker's own API."""
         fitted = super().fit(prompt, model)
         maker, _, name = model.removeprefix("~").partition("/")
         return _HOMES[maker]().fit(prompt, name) if maker in _HOMES else fitted
 
-    def draft(self) -> ChatDraft:
+    def builder(self) -> ChatAnswerBuilder:
         """An empty answer that has room for the upstream provider and the cost."""
-        return RoutedDraft()
+        return RoutedAnswerBuilder()
 
     def key_request(self, key: Secret | None) -> HttpRequest:
         """What the key may spend: its list of models is public and proves nothing."""

@@ -19,11 +19,11 @@ SAID = (
 )
 
 
-class Masks:
+class StreamRedactor:
     """The pieces of one answer; a key that two of them share is held back until it is whole.
 
     Attributes:
-        text: What masks the pieces of its text, as `reasoning` those of its reasoning.
+        text: Redacts the pieces of its text, as `reasoning` those of its reasoning.
     """
 
     def __init__(self) -> None:
@@ -37,23 +37,23 @@ class Masks:
         return TextDelta(text, reasoning) if text or reasoning else None
 
 
-def masks() -> Masks | None:
-    """What masks one answer that begins; None where this process holds no key."""
-    return Masks() if keys_seen() else None
+def stream_redactor() -> StreamRedactor | None:
+    """Returns a redactor for a new answer, None if this process holds no key."""
+    return StreamRedactor() if keys_seen() else None
 
 
-def without_keys(answer: Completion, masks: Masks | None = None) -> Completion:
+def without_keys(answer: Completion, redactor: StreamRedactor | None = None) -> Completion:
     """*answer* with every key of this process masked, in its text and in what was said with it.
 
-    *masks* have read its pieces.
+    *redactor* have read its pieces.
     """
     if not keys_seen():
         return answer
     text, reasoning = answer.text, answer.reasoning
     # Most often no key was found on the way, and a long text need not be searched again.
-    if masks is None or not masks.text.passed(text):
+    if redactor is None or not redactor.text.passed(text):
         text = redact_whole(text)
-    if masks is None or not masks.reasoning.passed(reasoning):
+    if redactor is None or not redactor.reasoning.passed(reasoning):
         reasoning = redact_whole(reasoning)
     changes: dict[str, Any] = {
         "text": text,

@@ -51,19 +51,19 @@ class _Call:
 
 
 @dataclass(slots=True)
-class Draft:
+class AnswerBuilder:
     """An answer that is still being put together.
 
     Attributes:
-        texts: Pieces of text that `delta` has not taken yet; so for `thoughts`.
+        text_pieces: Pieces of text that `delta` has not returned yet; so for `reasoning_pieces`.
         finish: Our word for why the answer ended, None until it did.
-        native: The provider's own.
+        native_finish_reason: In the provider's words.
     """
 
-    texts: list[str] = field(default_factory=list)
-    thoughts: list[str] = field(default_factory=list)
+    text_pieces: list[str] = field(default_factory=list)
+    reasoning_pieces: list[str] = field(default_factory=list)
     finish: str | None = None
-    native: str | None = None
+    native_finish_reason: str | None = None
     usage: Usage = NO_USAGE
     model: str | None = None
     request_id: str | None = None
@@ -75,7 +75,7 @@ class Draft:
 
     def ended(self, native: str, names: Mapping[str, str]) -> None:
         """Notes the finish reason *native*, by its name in *names* or as it is."""
-        self.native = native
+        self.native_finish_reason = native
         self.finish = names.get(native, native)
 
     def tool(
@@ -98,11 +98,14 @@ class Draft:
 
     def delta(self) -> TextDelta | None:
         """What came since the last delta; None where nothing did."""
-        if not (self.texts or self.thoughts):
+        if not (self.text_pieces or self.reasoning_pieces):
             called, self._called = self._called, False
             return TextDelta() if called else None
-        text, reasoning = self._text.add(self.texts), self._reasoning.add(self.thoughts)
-        self.texts, self.thoughts = [], []
+        text, reasoning = (
+            self._text.add(self.text_pieces),
+            self._reasoning.add(self.reasoning_pieces),
+        )
+        self.text_pieces, self.reasoning_pieces = [], []
         return TextDelta(text, reasoning) if text or reasoning else None
 
     def completion(
@@ -127,7 +130,7 @@ class Draft:
             status=status,
             # Some providers call that an ordinary end.
             finish_reason="tool_calls" if calls and self.finish == "stop" else self.finish,
-            native_finish_reason=self.native,
+            native_finish_reason=self.native_finish_reason,
             usage=self.usage,
             response_model=self.model,
             request_id=self.request_id or request_id,
@@ -148,24 +151,26 @@ class EventParser(ABC):
 
     Attributes:
         end_mark: How the dialect says that nothing more comes, None where it has no such mark.
-        draft: The answer so far.
+        builder: The answer so far.
     """
 
     end_mark: ClassVar[str | None] = None
 
-    def __init__(self, provider: Provider, decoder: Decoder, draft: Draft | None = None) -> None:
+    def __init__(
+        self, provider: Provider, decoder: Decoder, builder: AnswerBuilder | None = None
+    ) -> None:
         self.begun = False
         self.finished = False
         self.done = False
         self.error: ProviderError | None = None
-        self.draft = draft or Draft()
+        self.builder = builder or AnswerBuilder()
         self._provider = provider
         self._decoder = decoder
         self._closed = False
 
     @abstractmethod
     def read(self, event: dict[str, Any]) -> None:
-        """Takes one event into the draft; sets `finished`, `done` and `error` as it says."""
+        """Takes one event into the builder; sets `finished`, `done` and `error` as it says."""
 
     def feed(self, data: bytes) -> TextDelta | None:
         """What *data* adds to the answer, joined; None where it adds no text."""
@@ -176,7 +181,7 @@ class EventParser(ABC):
                     break
         except BadResponseError as error:  # one event beyond all measure
             self.fail(error)
-        return self.draft.delta()
+        return self.builder.delta()
 
     def close(self) -> TextDelta | None:
         """Says that nothing more comes; what the last event lacked is made up for, and returned."""
@@ -190,16 +195,16 @@ class EventParser(ABC):
             if whole and not self.done:
                 self._take(last)
         if self._decoder.replaced:
-            self.draft.warnings.append(REPLACED)
+            self.builder.warnings.append(REPLACED)
         if self.finished and not self.done and self.end_mark:
-            self.draft.warnings.append(f"the stream ended without its {self.end_mark} mark")
+            self.builder.warnings.append(f"the stream ended without its {self.end_mark} mark")
         self.done = True
-        return self.draft.delta()
+        return self.builder.delta()
 
     def end(self, status: Status | None = None, about: Mapping[str, Any] = NOTHING) -> Completion:
         """The answer as far as it came, see `StreamParser.end`."""
         self.close()
-        return self.draft.completion(status or (Status.ERROR if self.error else None), about)
+        return self.builder.completion(status or (Status.ERROR if self.error else None), about)
 
     def heeds(self, event: ServerSentEvent) -> bool:
         """False where *event*, which is no JSON object, is none of this dialect's."""

@@ -11,18 +11,18 @@ from hypothesis import strategies as st
 
 from llmkit.catalogue import fallback, fallback_policy, similarity
 from llmkit.catalogue.entry import Alias, ModelEntry, StandardName
-from llmkit.catalogue.fallback import Asked, candidates, choose
+from llmkit.catalogue.fallback import FallbackQuery, candidates, choose
 from llmkit.catalogue.fallback_policy import Fallback, policy_of
 from llmkit.catalogue.loader import indexed
-from llmkit.catalogue.requirements import Need, Terms, need_of, unfit
+from llmkit.catalogue.requirements import FallbackLimits, Requirements, need_of, objection_to
 from llmkit.chat.fallback import is_unequal
 from llmkit.errors import ConfigError
 from llmkit.types import Capability, FallbackStep, Lifecycle, Message, Prompt, Usage
 
 DAY = date(2026, 11, 24)
-TERMS = Terms(DAY)
+TERMS = FallbackLimits(DAY)
 ANY = fallback_policy.RULES_OF["any"]
-SHORT = Need(Usage(20, 1024))
+SHORT = Requirements(Usage(20, 1024))
 
 
 def model(provider, name, **known):
@@ -64,8 +64,8 @@ ORDER = [
 
 def order(rules, world=None):
     world = world or small_world()
-    found = [tuple(c) for c in candidates(world, Asked("openai", "old"), rules, DAY)]
-    return [c for c in found if unfit(world, *c[:2], SHORT, TERMS, named=False) is None]
+    found = [tuple(c) for c in candidates(world, FallbackQuery("openai", "old"), rules, DAY)]
+    return [c for c in found if objection_to(world, *c[:2], SHORT, TERMS, named=False) is None]
 
 
 def test_the_order_of_rules():
@@ -81,6 +81,11 @@ def test_a_policy_says_how_far_to_go(allow, reach):
     assert order(Fallback(allow).rules) == ORDER[:reach]
 
 
+def needs(tokens, *what, **more):
+    """What a prompt of so many tokens needs."""
+    return Requirements(Usage(tokens, 0), *what, **more)
+
+
 @pytest.mark.parametrize(
     ("change", "need", "terms", "reason"),
     [
@@ -88,59 +93,59 @@ def test_a_policy_says_how_far_to_go(allow, reach):
         ({"state": Lifecycle.REROUTED}, SHORT, TERMS, "is rerouted"),
         ({"state": Lifecycle.UNKNOWN}, SHORT, TERMS, "is not known to be alive"),
         ({"listed": False}, SHORT, TERMS, "is not in openai's own list"),
-        ({}, SHORT, Terms(DAY, has_key=lambda name: False), "needs a key for openai"),
-        ({}, SHORT, Terms(DAY, providers=frozenset({"google"})), "is at a provider that is not"),
-        ({"max_input": 50}, Need(Usage(60, 0)), TERMS, "takes 50 tokens, and about 66 are needed"),
-        ({}, Need(Usage(9, 0), output_tokens=9_000), TERMS, "writes 8,000 tokens, and about 9,000"),
-        ({"max_input": None}, Need(Usage(9_000, 0)), TERMS, "is not known to take 9,900 tokens"),
-        ({"max_output": None}, Need(Usage(9, 0), 3_000), TERMS, "is not known to write 3,000"),
-        ({"context_total": 90}, Need(Usage(50, 0), 40), TERMS, "has 90 tokens for prompt and ans"),
-        ({}, Need(Usage(9, 0), more_than=100_000), TERMS, "takes no more than the 100,000 tokens"),
-        ({"max_input": None}, Need(Usage(9, 0), more_than=1), TERMS, "is not known to take 10"),
-        ({}, Need(Usage(9, 0), None, (Capability.VISION,)), TERMS, "is not known to have vision"),
-        ({"lacks": frozenset({Capability.VISION})}, Need(Usage(9, 0), None, (Capability.VISION,)),
+        ({}, SHORT, FallbackLimits(DAY, has_key=lambda name: False), "needs a key for openai"),
+        ({}, SHORT, FallbackLimits(DAY, providers=frozenset({"google"})), "is at a provider that"),
+        ({"max_input": 50}, needs(60), TERMS, "takes 50 tokens, and about 66 are needed"),
+        ({}, needs(9, output_tokens=9_000), TERMS, "writes 8,000 tokens, and about 9,000"),
+        ({"max_input": None}, needs(9_000), TERMS, "is not known to take 9,900 tokens"),
+        ({"max_output": None}, needs(9, 3_000), TERMS, "is not known to write 3,000"),
+        ({"context_total": 90}, needs(50, 40), TERMS, "has 90 tokens for prompt and ans"),
+        ({}, needs(9, more_than=100_000), TERMS, "takes no more than the 100,000 tokens"),
+        ({"max_input": None}, needs(9, more_than=1), TERMS, "is not known to take 10"),
+        ({}, needs(9, None, (Capability.VISION,)), TERMS, "is not known to have vision"),
+        ({"lacks": frozenset({Capability.VISION})}, needs(9, None, (Capability.VISION,)),
          TERMS, "has no vision"),
         ({"kind": "embedding"}, SHORT, TERMS, "makes embeddings and no text"),
         ({"output_modalities": frozenset({"image"})}, SHORT, TERMS, "writes no text"),
-        ({}, SHORT, Terms(DAY, max_cost_usd=1.0), "has no known price"),
+        ({}, SHORT, FallbackLimits(DAY, max_cost_usd=1.0), "has no known price"),
     ],
 )  # fmt: skip
 def test_what_a_request_needs_is_a_hard_filter(change, need, terms, reason):
     """A model that lacks something is passed over, and so is one of which it is not known."""
     world = catalogue(model("openai", "x", **change))
 
-    assert unfit(world, "openai", "x", need, terms, named=False).startswith(reason)
+    assert objection_to(world, "openai", "x", need, terms, named=False).startswith(reason)
 
 
 def test_a_model_that_is_all_of_that_passes():
     """The counter-example to every line of the filter."""
     world = catalogue(model("openai", "x", capabilities=frozenset({Capability.VISION})))
-    need = Need(Usage(90_000, 0), 8_000, (Capability.VISION,), more_than=99_999)
+    need = needs(90_000, 8_000, (Capability.VISION,), more_than=99_999)
 
-    assert unfit(world, "openai", "x", need, TERMS, named=False) is None
+    assert objection_to(world, "openai", "x", need, TERMS, named=False) is None
 
 
 @pytest.mark.parametrize(
-    ("terms", "named"), [(Terms(DAY, allow_unknown=True), False), (TERMS, True)]
+    ("terms", "named"), [(FallbackLimits(DAY, allow_unknown=True), False), (TERMS, True)]
 )
 def test_the_unknown_passes_only_where_it_is_asked_for(terms, named):
     """allow_unknown, or a name in the caller's own list, vouches for life and size."""
     bare = {"max_input": None, "max_output": None, "state": Lifecycle.UNKNOWN}
     world = catalogue(model("openai", "x", **bare))
-    need = Need(Usage(90_000, 0), 8_000)
+    need = needs(90_000, 8_000)
 
-    assert unfit(world, "openai", "x", need, terms, named=named) is None
-    assert unfit(world, "openai", "x", need, TERMS, named=False) is not None
+    assert objection_to(world, "openai", "x", need, terms, named=named) is None
+    assert objection_to(world, "openai", "x", need, TERMS, named=False) is not None
 
 
 def test_a_capability_that_is_asked_for_is_vouched_for_by_nothing_but_allow_unknown():
     """A model that the caller lists must be known to see where the request needs it."""
     world = catalogue(model("openai", "x"))
-    need = Need(Usage(9, 0), None, (Capability.VISION,))
+    need = needs(9, None, (Capability.VISION,))
 
     found = [
-        unfit(world, "openai", "x", need, terms, named=True)
-        for terms in (TERMS, Terms(DAY, allow_unknown=True))
+        objection_to(world, "openai", "x", need, terms, named=True)
+        for terms in (TERMS, FallbackLimits(DAY, allow_unknown=True))
     ]
 
     assert found == ["is not known to have vision", None]
@@ -151,7 +156,7 @@ def test_a_name_in_the_callers_list_does_not_outweigh_a_fact():
     gone, small = model("openai", "x", state=Lifecycle.RETIRED), model("openai", "y", max_input=5)
     world = catalogue(gone, small)
 
-    reasons = [unfit(world, "openai", n, Need(Usage(9, 0)), TERMS, named=True) for n in "xy"]
+    reasons = [objection_to(world, "openai", n, needs(9), TERMS, named=True) for n in "xy"]
 
     assert reasons == ["is retired", "takes 5 tokens, and about 10 are needed"]
 
@@ -167,7 +172,9 @@ def test_what_ollama_has_is_known_only_from_its_own_list():
     """A model of the library may not be on this machine."""
     world = catalogue(model("ollama", "llama9"), model("ollama", "llama8", listed=True))
 
-    reasons = [unfit(world, "ollama", n, SHORT, TERMS, named=False) for n in ("llama9", "llama8")]
+    reasons = [
+        objection_to(world, "ollama", n, SHORT, TERMS, named=False) for n in ("llama9", "llama8")
+    ]
 
     assert reasons == ["is not known to be on this machine", None]
 
@@ -190,7 +197,7 @@ def test_the_slug_rule_finds_the_same_model(provider, name, elsewhere):
         aliases=[Alias("anthropic", "claude-x", "claude-x-20260101", "floating", "s")],
     )
 
-    found, _ = choose(world, Asked(provider, name), SHORT, TERMS, ["same-model"])
+    found, _ = choose(world, FallbackQuery(provider, name), SHORT, TERMS, ["same-model"])
 
     assert (found.model if found else None) == elsewhere
 
@@ -199,7 +206,7 @@ def test_the_same_model_at_its_maker():
     """From OpenRouter's id to the maker's own, whatever variant was asked for."""
     world = catalogue(model("openrouter", "openai/gpt-9"), model("openai", "gpt-9"))
 
-    found, _ = choose(world, Asked("openrouter", "openai/gpt-9:nitro"), SHORT, TERMS, ANY)
+    found, _ = choose(world, FallbackQuery("openrouter", "openai/gpt-9:nitro"), SHORT, TERMS, ANY)
 
     assert tuple(found) == ("openai", "gpt-9", "same-model")
 
@@ -212,7 +219,7 @@ def test_an_alias_of_what_failed_is_no_way_out():
         classes={"small": {"mistral": ("small-latest",)}},
     )  # fmt: skip
 
-    assert choose(world, Asked("mistral", "small-2603"), SHORT, TERMS, ANY) == (None, ())
+    assert choose(world, FallbackQuery("mistral", "small-2603"), SHORT, TERMS, ANY) == (None, ())
 
 
 def test_a_successor_that_leaves_soon_comes_last():
@@ -224,14 +231,14 @@ def test_a_successor_that_leaves_soon_comes_last():
         model("openai", "d"),
     )
 
-    found = candidates(world, Asked("openai", "a"), ["official-successor"], DAY)
+    found = candidates(world, FallbackQuery("openai", "a"), ["official-successor"], DAY)
 
     assert [c.model for c in found] == ["d", "c", "b"]
 
 
 def test_a_persons_own_rows_come_first():
     """What a person's own rows name is tried before anything that the catalogue names."""
-    asked = Asked("openai", "old", own=[("anthropic", "like")])
+    asked = FallbackQuery("openai", "old", own=[("anthropic", "like")])
 
     found, _ = choose(small_world(), asked, SHORT, TERMS, Fallback().rules)
 
@@ -240,7 +247,7 @@ def test_a_persons_own_rows_come_first():
 
 def test_the_callers_list_is_all_there_is():
     """A list is tried in its order, and nothing beside it."""
-    asked = Asked("openai", "old", named=[("google", "pick"), ("mistral", "peer")])
+    asked = FallbackQuery("openai", "old", named=[("google", "pick"), ("mistral", "peer")])
     rules = Fallback(["google:pick", "mistral:peer"]).rules
 
     found = [tuple(c) for c in candidates(small_world(), asked, rules, DAY)]
@@ -251,7 +258,7 @@ def test_the_callers_list_is_all_there_is():
 def test_who_was_passed_over_is_told_with_the_reason():
     """The caller can say why a nearer model was not taken."""
     found, against = choose(
-        small_world(next={"max_input": 10}), Asked("openai", "old"), Need(Usage(99, 0)),
+        small_world(next={"max_input": 10}), FallbackQuery("openai", "old"), needs(99),
         replace(TERMS, has_key=lambda name: name != "openrouter"), ANY,
     )  # fmt: skip
 
@@ -270,7 +277,10 @@ def test_a_step_tells_what_is_lost():
     )
 
     told = fallback.step(
-        world, Asked("openai", "big"), fallback.Candidate("openai", "tiny", "ranked"), "it is busy"
+        world,
+        FallbackQuery("openai", "big"),
+        fallback.Candidate("openai", "tiny", "ranked"),
+        "it is busy",
     )
 
     assert (told.asked, told.chosen) == ("openai:big", "openai:tiny")
@@ -296,7 +306,7 @@ def test_nothing_is_like_what_nobody_knows():
     """An id without any fact has no likeness, so "any" suggests nothing for it."""
     assert order(["ranked"], small_world()) != []
 
-    assert list(candidates(small_world(), Asked("openai", "x-y-z"), ["ranked"], DAY)) == []
+    assert list(candidates(small_world(), FallbackQuery("openai", "x-y-z"), ["ranked"], DAY)) == []
 
 
 def test_a_need_is_read_off_the_prompt():
@@ -335,7 +345,7 @@ def test_a_chain_of_fallbacks_never_loops(world, start):
     """However the tables lead in circles, each model is tried once and the chain ends."""
     tried = [start]
     while True:
-        found, _ = choose(world, Asked(*start), SHORT, TERMS, ANY, tried)
+        found, _ = choose(world, FallbackQuery(*start), SHORT, TERMS, ANY, tried)
         if found is None:
             break
         assert found.place not in tried

@@ -11,7 +11,7 @@ import pytest
 from llmkit.catalogue.entry import Alias, ModelEntry, StandardName
 from llmkit.catalogue.lifecycle import is_listed, lifecycle_of
 from llmkit.catalogue.loader import indexed
-from llmkit.catalogue.provider_lists import LiveList, document, list_from, with_lists
+from llmkit.catalogue.provider_lists import ProviderModelList, document, list_from, with_lists
 from llmkit.catalogue.resolution import why
 from llmkit.catalogue.resolve import resolve
 from llmkit.configuration.model_list_cache import LiveLists
@@ -35,7 +35,7 @@ def world(*entries, **more):
 
 def listed(*models, provider="openai", at=NOW):
     made = [Model(provider, m) if isinstance(m, str) else m for m in models]
-    return LiveList(provider, HOME, at, tuple(made))
+    return ProviderModelList(provider, HOME, at, tuple(made))
 
 
 def state(catalogue, name, provider="openai"):

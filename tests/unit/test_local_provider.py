@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from llmkit.errors import AuthenticationError, ContextLengthExceededError, Outcome, ServerError
-from llmkit.providers.base import Fitted, ModelPage
+from llmkit.providers.base import FittedPrompt, ModelPage
 from llmkit.providers.compatible import compatible
 from llmkit.providers.local import Local
 from llmkit.providers.scripted import Scripted
@@ -67,7 +67,7 @@ def test_a_person_may_have_the_cache():
 
 def test_the_local_model_takes_every_parameter():
     """Nothing has to be left out."""
-    assert Local().fit(FULL, "m") == Fitted(FULL)
+    assert Local().fit(FULL, "m") == FittedPrompt(FULL)
 
 
 def test_the_local_models_answer_is_read():

@@ -19,7 +19,7 @@ from llmkit.errors import (
     RateLimitError,
     ServerError,
 )
-from llmkit.providers.base import Fitted, ModelPage
+from llmkit.providers.base import FittedPrompt, ModelPage
 from llmkit.providers.mistral import Mistral
 from llmkit.secret import Secret
 from llmkit.types import (
@@ -77,7 +77,7 @@ def test_a_full_request_has_every_parameter_in_mistrals_words():
 
 def test_every_parameter_is_taken():
     """Nothing has to be left out."""
-    assert Mistral().fit(FULL, "mistral-small-latest") == Fitted(FULL)
+    assert Mistral().fit(FULL, "mistral-small-latest") == FittedPrompt(FULL)
 
 
 def test_the_base_url_has_no_version():

@@ -22,7 +22,7 @@ from llmkit.errors import (
     RateLimitError,
     ServerError,
 )
-from llmkit.providers.base import Fitted, ModelPage
+from llmkit.providers.base import FittedPrompt, ModelPage
 from llmkit.providers.openai import OpenAI
 from llmkit.secret import Secret
 from llmkit.types import (
@@ -199,7 +199,7 @@ def test_reasoning_models_are_asked_without_sampling_parameters(model, refused):
 
 def test_what_was_not_set_is_not_ignored():
     """Only a parameter that the person gave can be missed."""
-    assert OpenAI().fit(HELLO, "gpt-6-luna") == Fitted(HELLO)
+    assert OpenAI().fit(HELLO, "gpt-6-luna") == FittedPrompt(HELLO)
 
 
 def test_a_model_told_not_to_reason_takes_sampling_parameters():

@@ -10,8 +10,8 @@ import pytest
 from llmkit.catalogue import prices
 from llmkit.catalogue import user_file as module
 from llmkit.catalogue.loader import shipped
-from llmkit.catalogue.user_file import own_rows
-from llmkit.catalogue.user_rows import with_own
+from llmkit.catalogue.user_file import user_rows
+from llmkit.catalogue.user_rows import with_user_rows
 from llmkit.errors import ConfigError
 from llmkit.kit import Kit
 from llmkit.types import Capability, How, Lifecycle, Usage
@@ -21,11 +21,11 @@ NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 
 def rows(text):
-    return own_rows(text, "mine.toml", PROVIDERS)
+    return user_rows(text, "mine.toml", PROVIDERS)
 
 
 def laid_over(text):
-    return with_own(shipped(), rows(text))
+    return with_user_rows(shipped(), rows(text))
 
 
 def kit_with(tmp_path, text, **settings):

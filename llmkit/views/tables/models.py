@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 
-from ...catalogue.lifecycle import Link
+from ...catalogue.lifecycle import Successor
 from ...types import Lifecycle
 from .table import Cell, Column, Line, Table
 from .units import tokens
@@ -61,7 +61,9 @@ def models_list(rows: Sequence[Row]) -> Table:
     return Table("Models", LONG, tuple(lines), "no model fits")
 
 
-def equivalents_table(name: str, rows: Sequence[Row], ways: Mapping[str, Sequence[Link]]) -> Table:
+def equivalents_table(
+    name: str, rows: Sequence[Row], ways: Mapping[str, Sequence[Successor]]
+) -> Table:
     """What one name meant at each provider, what can be called there today, and the way there.
 
     Args:
@@ -179,7 +181,7 @@ def _peer(row: Row | None) -> Cell:
     return Cell(f"{glyph} {row['id']}", tone, f"{badge(row).title}{today}")
 
 
-def _equivalent(row: Row, way: Sequence[Link]) -> Line:
+def _equivalent(row: Row, way: Sequence[Successor]) -> Line:
     live = row.get("live")
     same = live == row["id"]
     steps = []
