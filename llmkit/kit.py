@@ -29,12 +29,12 @@ from .comparison.runner import Race
 from .comparison.watchers import Watcher
 from .configuration.registry import Directory
 from .errors import ConfigError, LlmkitError, ModelNotFoundError
-from .retries.rate_limit import Gates
+from .retries.rate_limit import RateLimiters
 from .runtime import kit_hooks
 from .runtime.manager import EventLoopManager
 from .runtime.session import Session
 from .telemetry.log import Telemetry
-from .transport.base import Carrier, Opened
+from .transport.base import Opened, Transport
 from .transport.factory import TransportFactory
 from .types import Completion, StreamEnd, TextDelta
 
@@ -71,8 +71,8 @@ class Kit:
         *,
         environ: Mapping[str, str] | None = None,
         keys: Mapping[str, str] | None = None,
-        carriers: Mapping[str, Carrier] | None = None,
-        gates: Gates | None = None,
+        transports: Mapping[str, Transport] | None = None,
+        rate_limiters: RateLimiters | None = None,
         notify: Callable[[str], None] = print,
         clock: Callable[[], datetime] | None = None,
         **settings: object,
@@ -89,9 +89,9 @@ class Kit:
         self.last: Comparison | None = None
         self.watchers: list[Callable[[], Watcher]] = [self._progress]
         self._told_of: set[tuple[str, str]] = set()  # replacements, each said once
-        self._gates = gates or Gates()
+        self._limiters = rate_limiters or RateLimiters()
         self._transports = TransportFactory(
-            self.manager, lambda: self.settings, carriers or {}, notify=notify
+            self.manager, lambda: self.settings, transports or {}, notify=notify
         )
 
     @property
@@ -176,7 +176,7 @@ class Kit:
         self, spot: Spot, options: Options
     ) -> AsyncGenerator[TextDelta | StreamEnd, None]:
         """The pieces of one answer, then the answer; see `llmkit.stream`."""
-        with self.manager.under_way():
+        with self.manager.in_flight():
             tries = await self._tries(spot, options)
             async with aclosing(tries.deltas()) as deltas:
                 async for delta in deltas:
@@ -186,7 +186,7 @@ class Kit:
 
     async def answer(self, spot: Spot, options: Options) -> Completion:
         """The answer to *spot*, see `llmkit.ask`."""
-        with self.manager.under_way():
+        with self.manager.in_flight():
             tries = await self._tries(spot, options)
             return await self.priced(await tries.whole())
 
@@ -207,7 +207,7 @@ class Kit:
         return Exchange(
             call,
             self._opened,
-            self._gates.of(call.provider.name, call.provider.base_url, call.key),
+            self._limiters.of(call.provider.name, call.provider.base_url, call.key),
             at_once=limit or self.settings.limit_per_provider,
             group=group,
             news=CallNews(self.manager.telemetry),
@@ -281,7 +281,7 @@ class Kit:
             cell=cell_id(),
         )
         try:
-            with self.manager.under_way():
+            with self.manager.in_flight():
                 await race.run()
         finally:
             self.last = comparison_of(run_id, race.rows, started, lanes)

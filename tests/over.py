@@ -5,10 +5,10 @@ from __future__ import annotations
 from llmkit.transport.base import Opened
 
 
-def over(carrier):
-    """What an exchange calls when its turn has come: it is sent over *carrier*."""
+def over(transport):
+    """What an exchange calls when its turn has come: it is sent over *transport*."""
 
     async def opening(call):
-        return Opened(call.provider, call.key, carrier)
+        return Opened(call.provider, call.key, transport)
 
     return opening

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from llmkit.chat.arguments import asking
 from llmkit.errors import CallError
 from llmkit.kit import Kit
-from llmkit.retries.rate_limit import Gates
+from llmkit.retries.rate_limit import RateLimiters
 from tests.fakes.reply import Reply
 from tests.fakes.server import FakeProviders
 
@@ -82,8 +82,8 @@ def failing() -> list[Figure]:
                 skipped += seconds
                 await asyncio.sleep(0)
 
-            gates = Gates(clock=lambda: time.monotonic() + skipped, sleep=skip)  # noqa: B023
-            kit = kit_for(server, gates=gates)
+            rate_limiters = RateLimiters(clock=lambda: time.monotonic() + skipped, sleep=skip)  # noqa: B023
+            kit = kit_for(server, rate_limiters=rate_limiters)
 
             async def calls() -> None:
                 await asyncio.gather(*(answered(kit) for _ in range(200)))  # noqa: B023

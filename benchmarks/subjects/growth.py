@@ -13,7 +13,7 @@ from llmkit.cell import Cell
 from llmkit.comparison.arguments import comparing
 from llmkit.kit import Kit
 from llmkit.runtime.session_registry import SessionRegistry
-from llmkit.transport.base import Limits
+from llmkit.transport.base import Timeouts
 from llmkit.wire.messages import HttpRequest
 
 from ..measure import Figure
@@ -72,23 +72,23 @@ class Answer:
         await asyncio.sleep(0)
         return self._reads.pop() if self._reads else b""
 
-    def content_came(self) -> None:
+    def content_received(self) -> None:
         return
 
-    def ending(self, within_s: float) -> None:
+    def finish_within(self, within_s: float) -> None:
         return
 
 
 class Same:
     """Carries nothing, and has the answer."""
 
-    def send(self, request: HttpRequest, limits: Limits) -> Answer:
+    def send(self, request: HttpRequest, limits: Timeouts) -> Answer:
         return Answer()
 
 
 def _kit() -> Kit:
     return Kit(
-        environ={}, carriers={"bench": Same()}, retries=0, progress_after_s=3600.0,
+        environ={}, transports={"bench": Same()}, retries=0, progress_after_s=3600.0,
         providers={"bench": {"base_url": "http://127.0.0.1:1/v1"}},
     )  # fmt: skip
 

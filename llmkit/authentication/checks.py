@@ -181,11 +181,13 @@ class Checks:
         if provider.name == "mistral" and key is not None and not brought:
             return await self._opening_sdk(provider, key)
         fresh = await self._transports.fresh(provider, key)
-        limits = timeouts_for(self._directory.settings)
+        timeouts = timeouts_for(self._directory.settings)
 
         def opened() -> _Tried:
             over = fresh()
-            return _Tried(self._manager, Probe(provider, key, over.carrier, limits), over.session)
+            return _Tried(
+                self._manager, Probe(provider, key, over.transport, timeouts), over.session
+            )
 
         return opened
 

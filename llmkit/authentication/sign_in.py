@@ -14,7 +14,7 @@ from ..errors import APITimeoutError, CallError, LlmkitError, LocalModelError, O
 from ..providers.base import Provider, with_origin
 from ..retries.policy import RetryPolicy
 from ..secret import Secret
-from ..transport.base import Carrier, Limits
+from ..transport.base import Timeouts, Transport
 from ..transport.responses import read_whole, refusal
 from .status import AuthStatus, SignInState, described, state_of
 
@@ -47,7 +47,7 @@ async def sign_in(
     open: the one returned.
 
     Args:
-        limit_s: Seconds that one attempt may take, None for as long as its own limits allow.
+        limit_s: Seconds that one attempt may take, None for as long as its own timeouts allow.
         on_retry: Told of the error, the number of the attempt to come, and the wait.
 
     Raises:
@@ -83,12 +83,12 @@ class Probe:
     """Proves a key over a connection that is its own; closing that is its opener's part."""
 
     def __init__(
-        self, provider: Provider, key: Secret | None, carrier: Carrier, limits: Limits
+        self, provider: Provider, key: Secret | None, transport: Transport, timeouts: Timeouts
     ) -> None:
         self._provider = provider
         self._key = key
-        self._carrier = carrier
-        self._limits = limits
+        self._transport = transport
+        self._timeouts = timeouts
 
     async def ping(self) -> None:
         """Passes when the key is accepted.
@@ -98,10 +98,10 @@ class Probe:
         """
         request = self._provider.key_request(self._key)
         try:
-            async with self._carrier.send(request, self._limits) as arriving:
-                if arriving.status != 200:
-                    raise await refusal(self._provider, arriving)
-                (await read_whole(arriving)).json_object()
+            async with self._transport.send(request, self._timeouts) as response:
+                if response.status != 200:
+                    raise await refusal(self._provider, response)
+                (await read_whole(response)).json_object()
         except CallError as error:
             with_origin(error, provider=self._provider.name, model="")
             raise

@@ -14,7 +14,7 @@ from ..providers.base import Provider
 from ..retries.policy import RetryPolicy
 from ..secret import Secret
 from ..settings import Settings
-from ..transport.base import Limits, timeouts_for
+from ..transport.base import Timeouts, timeouts_for
 from ..types import FallbackStep, How, Lifecycle, Prompt
 from .options import Options
 
@@ -32,7 +32,7 @@ class Call:
     model: str
     prompt: Prompt
     key: Secret | None
-    limits: Limits
+    timeouts: Timeouts
     policy: RetryPolicy
     ignored: tuple[str, ...] = ()
     fallback: tuple[FallbackStep, ...] = ()
@@ -79,7 +79,7 @@ def call_for(
         model=model,
         prompt=fitted.prompt,
         key=key(provider),
-        limits=timeouts_for(settings, options.timeout),
+        timeouts=timeouts_for(settings, options.timeout),
         policy=_policy(1 + retries),
         ignored=fitted.ignored,
         fallback=(_translated(resolution, catalogue),) if resolution.substituted else (),

@@ -20,10 +20,10 @@ from ..errors import (
 )
 from ..providers.base import StreamParser, request_id_from, with_origin
 from ..providers.redaction import StreamRedactor, stream_redactor, without_keys
-from ..retries.rate_limit import AT_ONCE, Gate
+from ..retries.rate_limit import AT_ONCE, RateLimiter
 from ..secret import redact
-from ..transport.base import STALE, Arriving, Carrier, Opened
-from ..transport.responses import MaybeDocument, refusal
+from ..transport.base import DROPPED, Opened, StreamingResponse, Transport
+from ..transport.responses import StreamOrDocument, refusal
 from ..types import Completion, Status, TextDelta
 from ..wire.messages import HttpResponse
 from ..wire.retry_hints import asked_in
@@ -44,7 +44,7 @@ Opening = Callable[[Call], Awaitable[Opened]]
 class Exchange:
     """One call, its retries included, and what has come of it so far. Serves once.
 
-    *opening* is called when its turn has come. *gate* is the one of all calls to that provider
+    *opening* is called when its turn has come. *limiter* is the one of all calls to that provider
     with that key, of which *at_once* may run. A call of a *group*, such as a row of a comparison,
     waits for its turn as long as it takes, and its deadline begins then. *news* is told of each
     retry and of the end.
@@ -54,7 +54,7 @@ class Exchange:
         self,
         call: Call,
         opening: Opening,
-        gate: Gate | None = None,
+        limiter: RateLimiter | None = None,
         *,
         at_once: int = AT_ONCE,
         group: object = None,
@@ -63,22 +63,22 @@ class Exchange:
         self.call = call
         self._opening = opening
         self._opened: Opened | None = None
-        self._gate = gate or Gate(call.provider.label)
+        self._limiter = limiter or RateLimiter(call.provider.label)
         self._at_once = at_once
         self._group = group
         self._news = news
         self._result: Completion | None = None
-        self._inside = False  # the gate, which counts who is
-        self._sending: AbstractAsyncContextManager[Arriving] | None = None
-        self._arriving: Arriving | None = None
+        self._inside = False  # the limiter, which counts who is
+        self._sending: AbstractAsyncContextManager[StreamingResponse] | None = None
+        self._response: StreamingResponse | None = None
         self._parser: StreamParser | None = None
         self._redactor: StreamRedactor | None = None
-        self._document = MaybeDocument()
+        self._document = StreamOrDocument()
         self._ending = False
         self._answer: Completion | None = None
         self._attempts = 0
         self._billed = False
-        self._stale = False
+        self._dropped = False
         self._times = Times()
         self._request_id: str | None = None
 
@@ -168,29 +168,29 @@ class Exchange:
         }
 
     async def _first_piece(self) -> TextDelta | None:
-        gate = self._gate
+        limiter = self._limiter
         if self._group is None:
-            self._times.limit(self.call.limits.deadline_s)
-        gate.budget.called()
+            self._times.limit(self.call.timeouts.deadline_s)
+        limiter.budget.called()
         try:
             return await self._begin(1)
         except CallError as error:
             return await self.call.policy.after(
                 error,
                 self._begin,
-                sleep=gate.sleep,
+                sleep=limiter.sleep,
                 on_retry=self._retrying,
                 time_left=self._times.left,
-                rand=gate.rand,
-                budget=gate.budget,
+                rand=limiter.rand,
+                budget=limiter.budget,
             )
 
     async def _begin(self, number: int) -> TextDelta | None:
         # An attempt lasts until the first text: from there on a second request would be billed
         # and answered a second time.
-        gate, again = self._gate, number > 1
-        if not gate.enter_now(self._at_once):
-            await gate.enter(
+        limiter, again = self._limiter, number > 1
+        if not limiter.acquire_now(self._at_once):
+            await limiter.acquire(
                 self._at_once, time_left=self._times.left, again=again, group=self._group
             )
         self._inside = True
@@ -198,13 +198,13 @@ class Exchange:
         try:
             opened = await self._open()
             self._attempts += 1
-            self._arriving = arriving = await self._send(opened.carrier)
-            if arriving.status != 200:
-                raise await refusal(self.call.provider, arriving)
-            gate.accepted()
-            self._request_id = request_id_from(arriving.headers, *REQUEST_IDS)
+            self._response = response = await self._send(opened.transport)
+            if response.status != 200:
+                raise await refusal(self.call.provider, response)
+            limiter.accepted()
+            self._request_id = request_id_from(response.headers, *REQUEST_IDS)
             self._parser, self._redactor = self.call.provider.stream_parser(), stream_redactor()
-            self._document = MaybeDocument(arriving.headers.get("content-type", ""))
+            self._document = StreamOrDocument(response.headers.get("content-type", ""))
             return await self._next()
         except BaseException as error:
             await self._release()
@@ -227,61 +227,61 @@ class Exchange:
         if earlier is None:
             # What opening took is none of the provider's time.
             self._times.begin()
-            self._times.limit(left if self._group is None else self.call.limits.deadline_s)
+            self._times.limit(left if self._group is None else self.call.timeouts.deadline_s)
         return opened
 
-    async def _send(self, carrier: Carrier) -> Arriving:
-        call, limits, left = self.call, self.call.limits, self._times.left()
+    async def _send(self, transport: Transport) -> StreamingResponse:
+        call, timeouts, left = self.call, self.call.timeouts, self._times.left()
         if left is not None:
-            limits = replace(limits, deadline_s=max(left, 0.0))
+            timeouts = replace(timeouts, deadline_s=max(left, 0.0))
         request = call.provider.chat_request(
             call.prompt, model=call.model, key=call.key, stream=True
         )
-        if self._stale:
+        if self._dropped:
             request = replace(request, fresh=True)
-        sending = carrier.send(request, limits)
-        arriving = await sending.__aenter__()
+        sending = transport.send(request, timeouts)
+        response = await sending.__aenter__()
         self._sending = sending
-        return arriving
+        return response
 
     def _learn_from(self, error: CallError) -> None:
         with_origin(error, provider=self.call.provider.name, model=self.call.model)
-        if error.code == STALE:
+        if error.code == DROPPED:
             # A kept connection that breaks at once was most likely closed before our request
             # came; that this happens twice in a row is less likely than that it was read.
-            if self._stale:
+            if self._dropped:
                 error.outcome, error.possibly_billed = Outcome.AMBIGUOUS, True
-            self._stale = True
+            self._dropped = True
         elif isinstance(error, RateLimitError) and error.retry_after is not None:
-            self._gate.close(error.retry_after)
+            self._limiter.pause(error.retry_after)
 
     async def _next(self) -> TextDelta | None:
         """The next piece of text, None at the end of the answer."""
-        parser, arriving = self._parser, self._arriving
+        parser, response = self._parser, self._response
         assert parser is not None
-        assert arriving is not None
-        while not parser.done and (data := await arriving.read()):
+        assert response is not None
+        while not parser.done and (data := await response.read()):
             delta = parser.feed(data)
             if self._document.body is not None:
                 self._document.keep(data, begun=parser.begun)
             if parser.finished and not self._ending:
-                arriving.ending(USAGE_S)
+                response.finish_within(USAGE_S)
                 self._ending = True
             if delta is None:
                 continue
-            arriving.content_came()
+            response.content_received()
             self._times.something_came()
             if self._redactor is not None:
                 delta = self._redactor.feed(delta)
             if delta is not None and (delta.text or delta.reasoning):
                 return delta
         if isinstance(parser.error, BadResponseError) and self._document.body is not None:
-            await self._document.read_on(arriving)
-        return self._finish(parser, arriving)
+            await self._document.read_on(response)
+        return self._finish(parser, response)
 
-    def _finish(self, parser: StreamParser, arriving: Arriving) -> TextDelta | None:
+    def _finish(self, parser: StreamParser, response: StreamingResponse) -> TextDelta | None:
         self._times.end()
-        arriving.ending(LAST_WORDS_S)
+        response.finish_within(LAST_WORDS_S)
         rest = parser.close()  # an event may lack the line that would have closed it
         if rest is not None:
             self._times.something_came()
@@ -295,7 +295,7 @@ class Exchange:
             if self._times.first:
                 parser.error.outcome, parser.error.possibly_billed = Outcome.STREAMED, True
             raise parser.error
-        return None if body is None else self._whole(arriving, bytes(body))
+        return None if body is None else self._whole(response, bytes(body))
 
     async def _leave(self) -> None:
         failure = sys.exception()
@@ -324,15 +324,15 @@ class Exchange:
         finally:
             if self._inside:
                 self._inside = False
-                self._gate.leave()
+                self._limiter.release()
 
-    def _whole(self, arriving: Arriving, body: bytes) -> TextDelta | None:
+    def _whole(self, response: StreamingResponse, body: bytes) -> TextDelta | None:
         # Some servers answer a request for a stream with one JSON document.
-        response = HttpResponse(arriving.status, arriving.headers, body)
+        document = HttpResponse(response.status, response.headers, body)
         try:
-            self._answer = answer = without_keys(self.call.provider.parse_chat(response))
+            self._answer = answer = without_keys(self.call.provider.parse_chat(document))
         except ProviderError as error:
-            error.retry_after = asked_in(response.json())
+            error.retry_after = asked_in(document.json())
             raise
         if not (answer.text or answer.reasoning):
             return None
@@ -341,7 +341,7 @@ class Exchange:
     def _retrying(self, error: CallError, attempt: int, wait: float) -> None:
         self._billed = self._billed or error.possibly_billed
         if isinstance(error, RateLimitError) and error.retry_after is None:
-            self._gate.close(wait)
+            self._limiter.pause(wait)
         call = self.call
         if self._news is not None:
             self._news.retrying(call, error, attempt, wait)
@@ -353,7 +353,7 @@ class Exchange:
     def _explain(self, error: CallError) -> None:
         call = self.call
         self._times.end()
-        if error.code == STALE:  # it is not tried again, so nobody will know what became of it
+        if error.code == DROPPED:  # it is not tried again, so nobody will know what became of it
             error.outcome, error.possibly_billed = Outcome.AMBIGUOUS, True
         self._billed = self._billed or error.possibly_billed
         with_origin(error, provider=call.provider.name, model=call.model)

@@ -127,8 +127,10 @@ class Tries:
             raise error
         log.info("%s; asking %s instead", error, following.model)
         self._failed.append(error)
-        limits = following.limits if left is None else replace(following.limits, deadline_s=left)
-        self.call = replace(following, limits=limits)
+        timeouts = (
+            following.timeouts if left is None else replace(following.timeouts, deadline_s=left)
+        )
+        self.call = replace(following, timeouts=timeouts)
 
     def _with_earlier(self, came: Completion, exchange: Exchange) -> Completion:
         if not self._failed:

@@ -13,7 +13,7 @@ from ..runtime.manager import EventLoopManager
 from ..runtime.session import Session
 from ..secret import Secret
 from ..telemetry.requests import asked
-from ..transport.base import Carrier, timeouts_for
+from ..transport.base import Transport, timeouts_for
 from ..transport.factory import TransportFactory
 from ..transport.responses import read_whole, refusal
 from ..types import Model
@@ -73,20 +73,20 @@ class ModelLists:
                 return provider.parse_models(await client.list_models()).models
         async with self._transports.once(provider, key) as opened:
             with asked(told, provider, "models", opened.session_id):
-                return await self._pages(provider, opened.carrier, key)
+                return await self._pages(provider, opened.transport, key)
 
     async def _pages(
-        self, provider: Provider, carrier: Carrier, key: Secret | None
+        self, provider: Provider, transport: Transport, key: Secret | None
     ) -> tuple[Model, ...]:
-        limits = timeouts_for(self._directory.settings)
+        timeouts = timeouts_for(self._directory.settings)
         found: list[Model] = []
         page: str | None = None
         for _ in range(MOST_PAGES):
             request = provider.models_request(key, page=page)
-            async with carrier.send(request, limits) as arriving:
-                if arriving.status != 200:
-                    raise await refusal(provider, arriving)
-                listed = provider.parse_models(await read_whole(arriving))
+            async with transport.send(request, timeouts) as response:
+                if response.status != 200:
+                    raise await refusal(provider, response)
+                listed = provider.parse_models(await read_whole(response))
             found += listed.models
             page = listed.next_page
             if page is None:

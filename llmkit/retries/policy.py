@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import CallError, Outcome, RateLimitError, shorten
-from ..transport.base import STALE
+from ..transport.base import DROPPED
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
@@ -67,7 +67,7 @@ class RetryPolicy:
         time_left: Callable[[], float | None] = lambda: None,
         rand: Callable[[], float] = random.random,
         idempotent: bool = False,
-        budget: Budget | None = None,
+        budget: RetryBudget | None = None,
     ) -> T:
         """What *attempt* gives, called with 2, 3, ... once the first one ended in *first*.
 
@@ -83,9 +83,11 @@ class RetryPolicy:
         Raises:
             CallError: The last attempt's own error, with all attempts noted in `attempt_log`.
         """
-        tries = _Tries(self, time_left=time_left, rand=rand, idempotent=idempotent, budget=budget)
-        if not tries.another_after(first):
-            tries.note_on(first)
+        attempts = _Attempts(
+            self, time_left=time_left, rand=rand, idempotent=idempotent, budget=budget
+        )
+        if not attempts.another_after(first):
+            attempts.note_on(first)
             raise first
 
         async def later(number: int) -> T:
@@ -99,10 +101,10 @@ class RetryPolicy:
             if on_retry is not None:
                 on_retry(error, state.attempt_number + 1, state.upcoming_sleep)
 
-        return await _repeat(later, tries, told, sleep)
+        return await _repeat(later, attempts, told, sleep)
 
 
-class _Tries:
+class _Attempts:
     """The attempts of one call so far, and whether there is to be one more."""
 
     def __init__(
@@ -112,7 +114,7 @@ class _Tries:
         time_left: Callable[[], float | None],
         rand: Callable[[], float],
         idempotent: bool,
-        budget: Budget | None,
+        budget: RetryBudget | None,
     ) -> None:
         self.wait = 0.0
         self._policy = policy
@@ -151,7 +153,7 @@ class _Tries:
         unknown = self._idempotent and error.outcome is Outcome.AMBIGUOUS
         if error.outcome not in REPEATABLE and not unknown:
             return False
-        if error.code == STALE:  # a new connection is there at once, and nobody is overloaded
+        if error.code == DROPPED:  # a new connection is there at once, and nobody is overloaded
             self.wait = 0.0
             return True
         wished = error.retry_after
@@ -173,22 +175,22 @@ class _Tries:
         if left is not None and self.wait >= left:
             return "the wait would outlast the time for the whole call"
         throttled = isinstance(error, RateLimitError)
-        if self._budget is not None and not self._budget.take(throttled=throttled):
+        if self._budget is not None and not self._budget.spend(throttled=throttled):
             return "too many calls to it have failed within the last minutes"
         return ""
 
 
 async def _repeat(
     attempt: Callable[[int], Awaitable[T]],
-    tries: _Tries,
+    attempts: _Attempts,
     told: Callable[[RetryCallState], None],
     sleep: Callable[[float], Awaitable[None]],
 ) -> T:
     import tenacity
 
     retrying = tenacity.AsyncRetrying(
-        retry=tenacity.retry_if_exception(tries.another_after),
-        wait=lambda state: tries.wait,
+        retry=tenacity.retry_if_exception(attempts.another_after),
+        wait=lambda state: attempts.wait,
         before_sleep=told,
         sleep=sleep,
         reraise=True,
@@ -198,12 +200,12 @@ async def _repeat(
             with step:
                 return await attempt(step.retry_state.attempt_number)
     except CallError as error:
-        tries.note_on(error)
+        attempts.note_on(error)
         raise
     raise AssertionError("tenacity ends by a return or a raise")
 
 
-class Budget:
+class RetryBudget:
     """Two limits on the retries at one provider, of which the smaller one counts.
 
     A bucket that every retry empties and every answer fills, and a fifth of the calls. After a
@@ -224,7 +226,7 @@ class Budget:
         if self._left < FULL:
             self._left += 1
 
-    def take(self, *, throttled: bool) -> bool:
+    def spend(self, *, throttled: bool) -> bool:
         """True where one more retry is allowed, which is then taken."""
         now = self._clock()
         if now - self._wanted_at > QUIET_S:

@@ -1,4 +1,4 @@
-"""One gate for every call to a provider with one key: how many at once, and when to hold back."""
+"""Limits how many requests one API key has in flight, and pauses all of them after a 429."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from functools import partial
 
 from ..errors import APITimeoutError, CallError, Outcome, RateLimitError
 from ..secret import Secret
-from .policy import Budget
+from .policy import RetryBudget
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 8
-LONGEST_S = 60.0  # that anybody is kept waiting for a closed gate
+LONGEST_S = 60.0  # that anybody is kept waiting for a closed limiter
 SHORTEST_WINDOW_S = 1.0  # over which a rate is told
 SLACK = 0.9  # of the rate that was accepted
 # A server that has not refused for so long is tried a little faster, and later at any pace.
@@ -39,7 +39,7 @@ class _Waiter:
     turn: asyncio.Future[None]
 
 
-class Gate:
+class RateLimiter:
     """Lets calls through; a refusal of one closes it for all.
 
     After it opens again, calls leave no faster than 0.9 times the rate that the server had
@@ -59,7 +59,7 @@ class Gate:
         sleep: Sleep = asyncio.sleep,
         rand: Callable[[], float] = random.random,
     ) -> None:
-        self.budget = Budget(clock)
+        self.budget = RetryBudget(clock)
         self.sleep = sleep
         self.rand = rand
         self._name = name
@@ -75,7 +75,7 @@ class Gate:
         self._rate: float | None = None  # requests per second
         self._next_at = 0.0
 
-    def enter_now(self, cap: int) -> bool:
+    def acquire_now(self, cap: int) -> bool:
         """True where a turn is free at once, which is then taken."""
         with self._lock:
             if not self._calm or self._running >= cap:
@@ -83,7 +83,7 @@ class Gate:
             self._running += 1
             return True
 
-    async def enter(
+    async def acquire(
         self,
         cap: int,
         *,
@@ -91,7 +91,7 @@ class Gate:
         again: bool = False,
         group: object = None,
     ) -> None:
-        """Waits for a turn, which `leave` gives back; no more than *cap* have one at once.
+        """Waits for a turn, which `release` gives back; no more than *cap* have one at once.
 
         *again* says that the call has waited its turn before: it is the next one of its *group*.
         Groups are served in turn, so that the rows of a comparison do not stand before a question.
@@ -105,10 +105,10 @@ class Gate:
             while wait := self._closed_for(time_left()):
                 await self.sleep(wait)
         except BaseException:
-            self.leave()
+            self.release()
             raise
 
-    def leave(self) -> None:
+    def release(self) -> None:
         """Gives a turn back, to the one of the next group that has waited longest."""
         with self._lock:
             self._running -= 1
@@ -134,7 +134,7 @@ class Gate:
         self._accepted.append(self._clock())
         self.budget.answered()
 
-    def close(self, seconds: float) -> None:
+    def pause(self, seconds: float) -> None:
         """Lets nobody through for *seconds*, but a minute at most, because the server said so."""
         with self._lock:
             now = self._clock()
@@ -169,7 +169,7 @@ class Gate:
                 if not queue:
                     self._queues.pop(group, None)
             if not waiting:  # it had been given a turn, and cannot use it any more
-                self.leave()
+                self.release()
             if not isinstance(error, TimeoutError):
                 raise
             late = APITimeoutError(
@@ -215,11 +215,11 @@ class Gate:
 
     def __repr__(self) -> str:
         waiting = sum(map(len, self._queues.values()))
-        return f"<Gate {self._name} running={self._running} waiting={waiting}>"
+        return f"<RateLimiter {self._name} running={self._running} waiting={waiting}>"
 
 
-class Gates:
-    """The gates of one kit, each made on its first call with the given clock, sleep and jitter."""
+class RateLimiters:
+    """The rate limiters of one kit, each made at its first call with the given clock and sleep."""
 
     def __init__(
         self,
@@ -228,15 +228,17 @@ class Gates:
         sleep: Sleep = asyncio.sleep,
         rand: Callable[[], float] = random.random,
     ) -> None:
-        self._make = partial(Gate, clock=clock, sleep=sleep, rand=rand)
-        self._gates: dict[tuple[str, str, Secret | None], Gate] = {}
+        self._make = partial(RateLimiter, clock=clock, sleep=sleep, rand=rand)
+        self._limiters: dict[tuple[str, str, Secret | None], RateLimiter] = {}
 
-    def of(self, name: str, base_url: str, key: Secret | None) -> Gate:
-        """The gate for calls to the provider *name* at that place with *key*."""
+    def of(self, name: str, base_url: str, key: Secret | None) -> RateLimiter:
+        """The limiter for calls to the provider *name* at that place with *key*."""
         place = (name, base_url, key)
-        gate = self._gates.get(place)
+        limiter = self._limiters.get(place)
         # Two threads that come first at once must get the same one.
-        return gate if gate is not None else self._gates.setdefault(place, self._make(name))
+        return (
+            limiter if limiter is not None else self._limiters.setdefault(place, self._make(name))
+        )
 
 
 def _grant(turn: asyncio.Future[None]) -> None:

@@ -21,7 +21,7 @@ EXIT_S = 1.5  # for all of them at the end of the process; a kernel is killed af
 LEAST_S = 0.05
 
 
-class Closer:
+class SessionCloser:
     """Closes what a registry holds, and tells it."""
 
     def __init__(self, registry: SessionRegistry) -> None:

@@ -22,7 +22,7 @@ def in_every_child(callback: Callable[[], None]) -> None:
         register(after_in_child=callback)
 
 
-def leave_session(session: Session) -> None:
+def abandon_in_child(session: Session) -> None:
     """Frees the child's copies of what *session* holds, and has it take itself for closed."""
     for transport in introspection.transports(session.resource):
         introspection.kill(transport)

@@ -21,7 +21,7 @@ PATIENCE_S = 1.0
 
 
 @dataclass(eq=False, slots=True)
-class Call:
+class InFlightCall:
     """One request that has not ended.
 
     Attributes:
@@ -34,11 +34,11 @@ class Call:
     loop: asyncio.AbstractEventLoop
 
 
-class UnderWay:
+class InFlightCalls:
     """The requests and streams that cells have begun and not ended."""
 
     def __init__(self) -> None:
-        self._calls: set[Call] = set()
+        self._calls: set[InFlightCall] = set()
         self._streams: weakref.WeakKeyDictionary[
             AsyncGenerator[Any, None], tuple[str, asyncio.AbstractEventLoop]
         ] = weakref.WeakKeyDictionary()
@@ -50,7 +50,7 @@ class UnderWay:
         if cell is None or task is None:
             yield
             return
-        call = Call(cell.id, task, task.get_loop())
+        call = InFlightCall(cell.id, task, task.get_loop())
         self._calls.add(call)
         try:
             yield

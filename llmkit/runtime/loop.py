@@ -18,7 +18,7 @@ from .portal import Portal, end
 
 T = TypeVar("T")
 
-Road = Literal["own", "nested", "portal"]
+WaitMode = Literal["own", "nested", "portal"]
 TICK_S = 0.1  # how soon an interrupt of an awaited call is noticed
 
 log = logging.getLogger(__name__)
@@ -29,14 +29,14 @@ class LoopStatus:
     """How `run` would wait from where this was asked.
 
     Attributes:
-        road: "own" for a loop of ours, "nested" for the running one, "portal" for our thread.
+        mode: "own" for a loop of ours, "nested" for the running one, "portal" for our thread.
         loop: The kind of loop that is running here, None where none is.
         patched: True once the running loop can be entered again.
         portal: True while our thread runs.
         tasks: Background tasks of ours that have not ended.
     """
 
-    road: Road
+    mode: WaitMode
     loop: str | None
     patched: bool
     portal: bool
@@ -46,7 +46,7 @@ class LoopStatus:
 class LoopRunner:
     """One way for each situation; decided anew at each call.
 
-    | running here                              | road                             |
+    | running here                              | mode                             |
     |-------------------------------------------|----------------------------------|
     | nothing, on the main thread               | a loop of ours, kept for next time |
     | the standard loop, on the main thread     | nested in it                     |
@@ -77,13 +77,13 @@ class LoopRunner:
             coroutine = _limited(coroutine, timeout)
         loop = asyncio._get_running_loop()
         try:
-            road = self._road(loop)
+            mode = self._wait_mode(loop)
         except BaseException:  # interrupted before it began
             coroutine.close()
             raise
-        if road == "portal":
+        if mode == "portal":
             return self._portal.run(coroutine, grace=grace)
-        if road == "own" or loop is None:
+        if mode == "own" or loop is None:
             if self._own is None or self._own.is_closed():
                 self._own = asyncio.new_event_loop()
             return nested.run_guarded(self._own, coroutine, grace=grace)
@@ -122,7 +122,7 @@ class LoopRunner:
         """How `run` would wait from here."""
         loop = asyncio._get_running_loop()
         return LoopStatus(
-            road=self._road(loop, enter=False),
+            mode=self._wait_mode(loop, enter=False),
             loop=None if loop is None else type(loop).__name__,
             patched=loop is not None and hasattr(loop, nested.NEST2),
             portal=self._portal.loop is not None,
@@ -148,7 +148,7 @@ class LoopRunner:
             if loop is not None:
                 leave_loop(loop)
 
-    def _road(self, loop: asyncio.AbstractEventLoop | None, *, enter: bool = True) -> Road:
+    def _wait_mode(self, loop: asyncio.AbstractEventLoop | None, *, enter: bool = True) -> WaitMode:
         on_main = threading.current_thread() is threading.main_thread()
         if loop is None:
             return "own" if on_main else "portal"

@@ -18,15 +18,15 @@ from ..errors import ConfigError
 from ..telemetry.log import Telemetry
 from . import introspection
 from .aiohttp_internals import loop_of
-from .closer import Closer, closeable
-from .fork import in_every_child, leave_session
+from .closer import SessionCloser, closeable
+from .fork import abandon_in_child, in_every_child
 from .handle import SessionHandle
-from .in_flight import UnderWay
+from .in_flight import InFlightCalls
 from .loop import LoopRunner, LoopStatus
 from .session import Session, SessionRow
 from .session_events import SessionEvents
 from .session_registry import SessionRegistry
-from .sweeper import Upkeep
+from .sweeper import SessionSweeper
 
 T = TypeVar("T")
 
@@ -67,9 +67,9 @@ class EventLoopManager:
         self.idle_s = idle_s
         self.max_age_s = max_age_s
         self._loops = LoopRunner()
-        self._closer = Closer(self.registry)
-        self._upkeep = Upkeep(self.registry, self._closer, self._expire, every_s=check_s)
-        self._underway = UnderWay()
+        self._closer = SessionCloser(self.registry)
+        self._sweeper = SessionSweeper(self.registry, self._closer, self._expire, every_s=check_s)
+        self._in_flight = InFlightCalls()
         self.registry.watch(self._session_changed)
         _KNOWN.add(self)
 
@@ -159,15 +159,15 @@ class EventLoopManager:
 
     def handed_out(self, record: Session, handle: object) -> None:
         """Notes that *handle* is what a person has of the session; its end is noticed."""
-        self._upkeep.follow(record, handle)
+        self._sweeper.follow(record, handle)
 
-    def under_way(self) -> AbstractContextManager[None]:
+    def in_flight(self) -> AbstractContextManager[None]:
         """The time in which a call runs in this task, which the running cell's next run ends."""
-        return self._underway.call()
+        return self._in_flight.call()
 
     def stream(self, parts: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
         """*parts*, which the running cell's next run ends, be it between two of them."""
-        return self._underway.stream(parts)
+        return self._in_flight.stream(parts)
 
     def temporary(
         self, provider: str, base_url: str, open_session: Callable[[], T]
@@ -226,7 +226,7 @@ class EventLoopManager:
     def forget(self) -> None:
         """In a forked child: what was opened before is the parent's, and stays open there."""
         for session in self.registry.forget():
-            leave_session(session)
+            abandon_in_child(session)
         self._loops.forget()
 
     def _add(
@@ -242,7 +242,7 @@ class EventLoopManager:
         here = asyncio._get_running_loop()
         if here is not None and loop is here:
             self._closer.guard(here)
-            self._upkeep.begin(here)
+            self._sweeper.begin(here)
         return self.registry.add(
             resource,
             provider=provider,
@@ -260,11 +260,11 @@ class EventLoopManager:
 
     def _end_now(self, cells: Collection[str]) -> None:
         stale = self.registry.find("stale")
-        if stale or self._underway.of(cells):
+        if stale or self._in_flight.of(cells):
             self.run(self._end(cells, stale))
 
     async def _end(self, cells: Collection[str], stale: tuple[Session, ...]) -> None:
-        await self._underway.end(cells)
+        await self._in_flight.end(cells)
         await self._closer.close(stale, "user")
 
     def _session_changed(self, session: Session) -> None:

@@ -8,14 +8,14 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from .closer import Closer
+from .closer import SessionCloser
 from .session import Session
 from .session_registry import SessionRegistry
 
 SOON_S = 0.02
 
 
-class Upkeep:
+class SessionSweeper:
     """One timer for each loop that has sessions; none is left where none is open.
 
     Attributes:
@@ -25,7 +25,7 @@ class Upkeep:
     def __init__(
         self,
         registry: SessionRegistry,
-        closer: Closer,
+        closer: SessionCloser,
         expire: Callable[[], None],
         *,
         every_s: float,

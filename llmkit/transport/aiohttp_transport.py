@@ -23,8 +23,8 @@ from ..runtime import aiohttp_internals as internals
 from ..runtime.introspection import kill, transports
 from ..wire.decompression import Unpacker, unpacker
 from ..wire.messages import HttpRequest
-from .base import Limits
-from .deadlines import UNDER_WAY, Trip
+from .base import Timeouts
+from .deadlines import RequestDeadline, current_deadline
 from .failures import broken, too_long, unsent_or_ambiguous
 from .watchdog import SoftEndError, Watchdog
 
@@ -74,10 +74,10 @@ class _Connector(aiohttp.TCPConnector):
     async def connect(self, *args: Any, **kwargs: Any) -> Any:
         self.requests += 1
         connection = await super().connect(*args, **kwargs)
-        trip = UNDER_WAY.get()
-        if trip is not None and trip.fresh:
+        deadline = current_deadline.get()
+        if deadline is not None and deadline.fresh:
             for _ in range(MOST_KEPT):
-                if not trip.reused:
+                if not deadline.reused:
                     break
                 connection.close()  # a kept one, which may be as broken as the one before it
                 connection = await super().connect(*args, **kwargs)
@@ -85,20 +85,20 @@ class _Connector(aiohttp.TCPConnector):
 
     # aiohttp's documentation names this method as the one to override (read 2026-11-29).
     async def _create_connection(self, *args: Any, **kwargs: Any) -> Any:
-        trip = UNDER_WAY.get()
-        if trip is None:  # a request of somebody who has borrowed the session
+        deadline = current_deadline.get()
+        if deadline is None:  # a request of somebody who has borrowed the session
             return await super()._create_connection(*args, **kwargs)
-        trip.reused = False
-        trip.wait("connect")
+        deadline.reused = False
+        deadline.wait("connect")
         made = await super()._create_connection(*args, **kwargs)
-        begun = trip.written_at
-        trip.wait("first byte")
-        if trip.connected is not None:
-            trip.connected(trip.written_at - begun)
+        begun = deadline.written_at
+        deadline.wait("first byte")
+        if deadline.connected is not None:
+            deadline.connected(deadline.written_at - begun)
         return made
 
 
-class AiohttpCarrier:
+class AiohttpTransport:
     """Sends requests over one session, which belongs to the caller.
 
     *connected* is told how many seconds each connection took that had to be made.
@@ -110,13 +110,13 @@ class AiohttpCarrier:
         self._session = session
         self._connected = connected
 
-    def send(self, request: HttpRequest, limits: Limits) -> AiohttpAnswer:
-        """The answer to *request* from its headers on; see `Carrier.send`."""
-        return AiohttpAnswer(self._session, request, limits, self._connected)
+    def send(self, request: HttpRequest, timeouts: Timeouts) -> AiohttpResponse:
+        """The answer to *request* from its headers on; see `Transport.send`."""
+        return AiohttpResponse(self._session, request, timeouts, self._connected)
 
 
-class AiohttpAnswer:
-    """One request and its answer, whose body is still coming; see `Carrier` and `Arriving`."""
+class AiohttpResponse:
+    """One request and its answer, whose body is still coming; see `StreamingResponse`."""
 
     status: int
     headers: Mapping[str, str]
@@ -125,22 +125,22 @@ class AiohttpAnswer:
         self,
         session: aiohttp.ClientSession,
         request: HttpRequest,
-        limits: Limits,
+        timeouts: Timeouts,
         connected: Callable[[float], None] | None = None,
     ) -> None:
         self._session = session
         self._request = request
-        self._limits = limits
+        self._timeouts = timeouts
         self._connected = connected
         self._size = 0
         self._packed: Unpacker | None = None
 
-    async def __aenter__(self) -> AiohttpAnswer:
+    async def __aenter__(self) -> AiohttpResponse:
         ends_at = None
-        if self._limits.deadline_s is not None:
-            ends_at = asyncio.get_running_loop().time() + self._limits.deadline_s
+        if self._timeouts.deadline_s is not None:
+            ends_at = asyncio.get_running_loop().time() + self._timeouts.deadline_s
         self._response = response = await self._headers(ends_at)
-        self._watchdog = Watchdog(self._limits, ends_at, response.content.set_exception)
+        self._watchdog = Watchdog(self._timeouts, ends_at, response.content.set_exception)
         answers: set[aiohttp.ClientResponse] = getattr(self._session.connector, "answers", set())
         self._answers = answers
         self._answers.add(response)
@@ -164,17 +164,17 @@ class AiohttpAnswer:
 
     async def _headers(self, ends_at: float | None) -> aiohttp.ClientResponse:
         request = self._request
-        trip = Trip(
-            self._limits, ends_at, fresh=request.fresh, connected=self._connected,
+        deadline = RequestDeadline(
+            self._timeouts, ends_at, fresh=request.fresh, connected=self._connected,
             secure=request.url.startswith("https:"),
         )  # fmt: skip
         body = BytesIO(request.body) if len(request.body) > LARGE else request.body
-        outer = UNDER_WAY.set(trip)
+        outer = current_deadline.set(deadline)
         try:
             # Not every release of aiohttp that is allowed refuses all of these itself.
             if any(map(CONTROL.search, request.headers.values())):
                 raise ValueError("a control character in a header")
-            async with asyncio.timeout_at(trip.begin()) as trip.scope:
+            async with asyncio.timeout_at(deadline.begin()) as deadline.scope:
                 return await self._session.request(
                     request.method,
                     request.url,
@@ -183,7 +183,7 @@ class AiohttpAnswer:
                     allow_redirects=False,  # a redirect would carry the key to another origin
                 )
         except TimeoutError as error:
-            raise trip.timed_out() from error
+            raise deadline.timed_out() from error
         except RuntimeError as error:
             if not self._session.closed:
                 raise
@@ -191,16 +191,16 @@ class AiohttpAnswer:
                 "its session was closed before the request was sent", outcome=Outcome.UNSENT
             ) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise unsent_or_ambiguous(error, request, trip) from error
+            raise unsent_or_ambiguous(error, request, deadline) from error
         finally:
-            UNDER_WAY.reset(outer)
+            current_deadline.reset(outer)
 
     async def read(self) -> bytes:
-        """What the next network read brings; see `Arriving.read`."""
+        """What the next network read brings; see `StreamingResponse.read`."""
         data = await (self._received() if self._packed is None else self._unpacked(self._packed))
         self._size += len(data)
-        if self._size > self._limits.body_bytes:
-            raise too_long(self.status, self._limits.body_bytes)
+        if self._size > self._timeouts.body_bytes:
+            raise too_long(self.status, self._timeouts.body_bytes)
         return data
 
     async def _unpacked(self, packed: Unpacker) -> bytes:
@@ -234,13 +234,13 @@ class AiohttpAnswer:
                 return unread
             raise broken(error, self.status) from error
 
-    def content_came(self) -> None:
+    def content_received(self) -> None:
         """Tells the watchdog that the last read brought something worth waiting for."""
-        self._watchdog.content_came()
+        self._watchdog.content_received()
 
-    def ending(self, within_s: float) -> None:
+    def finish_within(self, within_s: float) -> None:
         """Says that the answer is there: what follows is read for so long at most."""
-        self._watchdog.ending(within_s)
+        self._watchdog.finish_within(within_s)
 
     async def _release(self) -> None:
         """Gives the connection back if the body was read to its end, else ends it."""

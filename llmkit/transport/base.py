@@ -14,11 +14,11 @@ from ..secret import Secret
 from ..settings import Settings
 from ..wire.messages import HttpRequest
 
-STALE = "stale"  # the code of an error by a kept connection that broke as it was used again
+DROPPED = "dropped"  # the code of an error by a kept connection that broke as it was used again
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class Timeouts:
     """How long one request may take and how much it may bring; None for no limit.
 
     Attributes:
@@ -38,9 +38,9 @@ class Limits:
     body_bytes: int = 32 * 1024 * 1024
 
 
-def timeouts_for(settings: Settings, deadline_s: float | None = None) -> Limits:
+def timeouts_for(settings: Settings, deadline_s: float | None = None) -> Timeouts:
     """The limits of one request, with its own deadline if it has one."""
-    return _limits(
+    return _timeouts(
         settings.connect_timeout_s,
         settings.first_byte_timeout_s,
         settings.idle_timeout_s,
@@ -49,10 +49,10 @@ def timeouts_for(settings: Settings, deadline_s: float | None = None) -> Limits:
     )
 
 
-_limits = lru_cache(maxsize=64)(Limits)  # the same few values for every call of a run
+_timeouts = lru_cache(maxsize=64)(Timeouts)  # the same few values for every call of a run
 
 
-class Arriving(Protocol):
+class StreamingResponse(Protocol):
     """An answer whose status and headers are here and whose body is still coming.
 
     Attributes:
@@ -72,19 +72,21 @@ class Arriving(Protocol):
         """
         ...
 
-    def content_came(self) -> None:
+    def content_received(self) -> None:
         """Tells the watchdog that the last read brought something worth waiting for."""
         ...
 
-    def ending(self, within_s: float) -> None:
+    def finish_within(self, within_s: float) -> None:
         """Says that the answer is there: what follows is read for so long at most, then dropped."""
         ...
 
 
-class Carrier(Protocol):
+class Transport(Protocol):
     """Sends requests. Leaving the context releases the connection, whatever happened inside."""
 
-    def send(self, request: HttpRequest, limits: Limits) -> AbstractAsyncContextManager[Arriving]:
+    def send(
+        self, request: HttpRequest, timeouts: Timeouts
+    ) -> AbstractAsyncContextManager[StreamingResponse]:
         """The answer to *request*, from its headers on.
 
         Raises:
@@ -105,7 +107,7 @@ class Opened(NamedTuple):
 
     provider: Provider
     key: Secret | None
-    carrier: Carrier
+    transport: Transport
     session: Session | None = None
     use: AbstractContextManager[object] = nullcontext()
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import APITimeoutError, CallError, Outcome
-from .base import Limits
+from .base import Timeouts
 
 
 @dataclass(slots=True)
-class Trip:
+class RequestDeadline:
     """One request under way; it is told of each phase, and moves the time limit to that one's.
 
     Attributes:
@@ -26,7 +26,7 @@ class Trip:
         written_at: When the phase began.
     """
 
-    limits: Limits
+    timeouts: Timeouts
     ends_at: float | None
     fresh: bool = False
     connected: Callable[[float], None] | None = None
@@ -39,7 +39,7 @@ class Trip:
     def begin(self) -> float | None:
         """Begins a phase; when it has to be over, on the loop's clock."""
         self.written_at = asyncio.get_running_loop().time()
-        limit = self.limits.connect_s if self.phase == "connect" else self.limits.first_byte_s
+        limit = self.timeouts.connect_s if self.phase == "connect" else self.timeouts.first_byte_s
         if limit is None:
             return self.ends_at
         until = self.written_at + limit
@@ -66,4 +66,4 @@ class Trip:
         )
 
 
-UNDER_WAY: ContextVar[Trip | None] = ContextVar("llmkit_trip", default=None)
+current_deadline: ContextVar[RequestDeadline | None] = ContextVar("llmkit_deadline", default=None)

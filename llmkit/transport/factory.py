@@ -14,11 +14,11 @@ from ..runtime.manager import EventLoopManager
 from ..runtime.session import Session
 from ..secret import Secret
 from ..settings import Settings, proxies_for
-from .base import Carrier, Opened, timeouts_for
+from .base import Opened, Transport, timeouts_for
 
 if TYPE_CHECKING:
     from .local_model import LocalModels
-    from .scripted import ScriptedCarrier
+    from .scripted import ScriptedTransport
 
 
 class TransportFactory:
@@ -32,7 +32,7 @@ class TransportFactory:
         self,
         manager: EventLoopManager,
         settings: Callable[[], Settings],
-        given: Mapping[str, Carrier],
+        given: Mapping[str, Transport],
         *,
         notify: Callable[[str], None] = print,
     ) -> None:
@@ -43,11 +43,11 @@ class TransportFactory:
         self._aiohttp: Any = None
 
     @cached_property
-    def scripts(self) -> ScriptedCarrier:
+    def scripts(self) -> ScriptedTransport:
         """What answers for the provider `scripted`."""
-        from .scripted import ScriptedCarrier, builtin_scripts
+        from .scripted import ScriptedTransport, builtin_scripts
 
-        return ScriptedCarrier(builtin_scripts())
+        return ScriptedTransport(builtin_scripts())
 
     @cached_property
     def local_models(self) -> LocalModels:
@@ -56,7 +56,7 @@ class TransportFactory:
 
         return LocalModels(weights=self._settings().local_weights, notify=self._notify)
 
-    def brought(self, name: str) -> Carrier | None:
+    def brought(self, name: str) -> Transport | None:
         """What carries requests to the provider *name* without a session of ours."""
         given = self.given.get(name)
         return self.scripts if given is None and name == "scripted" else given
@@ -105,7 +105,7 @@ class TransportFactory:
             module.MistralClient,
             key,
             base_url=provider.base_url,
-            limits=timeouts_for(settings),
+            timeouts=timeouts_for(settings),
             trust_env=proxies_for(settings, provider.base_url),
         )
 
@@ -124,8 +124,8 @@ class TransportFactory:
         http, session = get(provider.name, provider.base_url, self._opening(provider))
         told = self._manager.telemetry.connected
         connected = partial(told, provider.name, provider.base_url, session.id)
-        carrier = self._aiohttp.AiohttpCarrier(http, connected)
-        return Opened(provider, key, carrier, session, self._manager.registry.using(session))
+        transport = self._aiohttp.AiohttpTransport(http, connected)
+        return Opened(provider, key, transport, session, self._manager.registry.using(session))
 
     def _opening(self, provider: Provider) -> Callable[[], Any]:
         trust_env = proxies_for(self._settings(), provider.base_url)

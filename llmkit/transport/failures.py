@@ -10,8 +10,8 @@ import aiohttp
 from ..errors import APIConnectionError, BadResponseError, CallError, ConfigError, Outcome, shorten
 from ..secret import redact
 from ..wire.messages import HttpRequest
-from .base import STALE
-from .deadlines import Trip
+from .base import DROPPED
+from .deadlines import RequestDeadline
 
 STALE_S = 1.0  # a reused connection that fails sooner had been closed before our request
 
@@ -38,7 +38,9 @@ def broken(error: Exception, status: int) -> CallError:
     )
 
 
-def unsent_or_ambiguous(error: Exception, request: HttpRequest, trip: Trip) -> Exception:
+def unsent_or_ambiguous(
+    error: Exception, request: HttpRequest, deadline: RequestDeadline
+) -> Exception:
     """A request to which no answer began, however far it had got."""
     where = "/".join(redact(request.url).split("/", 3)[:3])
     if isinstance(error, aiohttp.InvalidURL):
@@ -62,7 +64,7 @@ def unsent_or_ambiguous(error: Exception, request: HttpRequest, trip: Trip) -> E
             outcome=Outcome.UNSENT,
         )
     if isinstance(error, aiohttp.ServerDisconnectedError | ConnectionError | aiohttp.ClientOSError):
-        return _hung_up(where, error, request, trip)
+        return _hung_up(where, error, request, deadline)
     return BadResponseError(
         f"{where} answered with something that is not HTTP ({_words(error)})",
         possibly_billed=request.method == "POST",
@@ -92,15 +94,17 @@ def _no_way_to(where: str, error: Exception) -> CallError:
     )
 
 
-def _hung_up(where: str, error: Exception, request: HttpRequest, trip: Trip) -> CallError:
-    waited = asyncio.get_running_loop().time() - trip.written_at
+def _hung_up(
+    where: str, error: Exception, request: HttpRequest, deadline: RequestDeadline
+) -> CallError:
+    waited = asyncio.get_running_loop().time() - deadline.written_at
     # The connection was gone before the whole request could be given to it: nobody answers that.
     unwritten = isinstance(error.__cause__, aiohttp.ClientConnectionResetError)
-    if trip.reused and (unwritten or waited < STALE_S):
+    if deadline.reused and (unwritten or waited < STALE_S):
         # Most likely the server had closed the kept connection before our request came.
         return APIConnectionError(
             f"{where} had closed the connection that was kept open to it",
-            code=STALE,
+            code=DROPPED,
             outcome=Outcome.REFUSED,
         )
     if unwritten:

@@ -27,7 +27,7 @@ from ..secret import MASK, Secret, bearer
 from ..wire.messages import HttpRequest, HttpResponse
 from ..wire.retry_hints import retry_after
 from . import aiohttp_transport
-from .base import STALE, Arriving, Limits
+from .base import DROPPED, StreamingResponse, Timeouts
 
 # What the transport writes itself.
 OWN_HEADERS = (
@@ -54,7 +54,7 @@ class MistralClient:
         key: Secret | None,
         *,
         base_url: str | None = None,
-        limits: Limits,
+        timeouts: Timeouts,
         trust_env: bool = False,
     ) -> None:
         self._provider = MistralProvider(base_url)
@@ -66,9 +66,9 @@ class MistralClient:
             follow_redirects=False,
         )  # fmt: skip
         self._async = httpx2.AsyncClient(
-            transport=_OwnTransport(self._session, key, limits), follow_redirects=False
+            transport=_OwnTransport(self._session, key, timeouts), follow_redirects=False
         )
-        wait_s = limits.first_byte_s
+        wait_s = timeouts.first_byte_s
         self._sdk: Any = Mistral(
             timeout_ms=None if wait_s is None else round(wait_s * 1000),
             api_key=MASK,  # without one the SDK would look for others in the environment
@@ -202,10 +202,10 @@ class _KeyAuth(httpx2.Auth):
 class _OwnTransport(httpx2.AsyncBaseTransport):
     """Sends the SDK's requests over a session of ours, with the key."""
 
-    def __init__(self, session: Any, key: Secret | None, limits: Limits) -> None:
+    def __init__(self, session: Any, key: Secret | None, timeouts: Timeouts) -> None:
         self._session = session
         self._key = key
-        self._limits = limits
+        self._timeouts = timeouts
         self._loop = asyncio.get_running_loop()
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -225,31 +225,31 @@ class _OwnTransport(httpx2.AsyncBaseTransport):
         sent = HttpRequest(method, str(request.url), headers, await request.aread())
         # What the caller allows, by the SDK's timeout_ms, where that is less.
         allowed = request.extensions.get("timeout") or {}
-        limits = replace(
-            self._limits,
-            connect_s=_shorter(self._limits.connect_s, allowed.get("connect")),
-            first_byte_s=_shorter(self._limits.first_byte_s, allowed.get("read")),
-            idle_s=_shorter(self._limits.idle_s, allowed.get("read")),
+        timeouts = replace(
+            self._timeouts,
+            connect_s=_shorter(self._timeouts.connect_s, allowed.get("connect")),
+            first_byte_s=_shorter(self._timeouts.first_byte_s, allowed.get("read")),
+            idle_s=_shorter(self._timeouts.idle_s, allowed.get("read")),
         )
-        carrier = aiohttp_transport.AiohttpCarrier(self._session)
-        sending = carrier.send(sent, limits)
+        transport = aiohttp_transport.AiohttpTransport(self._session)
+        sending = transport.send(sent, timeouts)
         try:
-            arriving = await sending.__aenter__()
+            response = await sending.__aenter__()
         except CallError as error:
-            if error.code != STALE:
+            if error.code != DROPPED:
                 raise
-            sending = carrier.send(replace(sent, fresh=True), limits)
-            arriving = await sending.__aenter__()
-        told = {name: v for name, v in arriving.headers.items() if name not in OF_THE_CONNECTION}
-        body, kept = _Body(arriving, sending), _KEPT.get()
+            sending = transport.send(replace(sent, fresh=True), timeouts)
+            response = await sending.__aenter__()
+        told = {name: v for name, v in response.headers.items() if name not in OF_THE_CONNECTION}
+        body, kept = _Body(response, sending), _KEPT.get()
         if kept is None:
-            return httpx2.Response(arriving.status, headers=told, stream=body)
+            return httpx2.Response(response.status, headers=told, stream=body)
         try:
             content = b"".join([data async for data in body])
         finally:
             await body.aclose()
-        kept.append(HttpResponse(arriving.status, arriving.headers, content))
-        return httpx2.Response(arriving.status, headers=told, content=content)
+        kept.append(HttpResponse(response.status, response.headers, content))
+        return httpx2.Response(response.status, headers=told, content=content)
 
 
 def _shorter(first: float | None, second: float | None) -> float | None:
@@ -259,13 +259,15 @@ def _shorter(first: float | None, second: float | None) -> float | None:
 class _Body(httpx2.AsyncByteStream):
     """The body of an answer, as it comes."""
 
-    def __init__(self, arriving: Arriving, sending: AbstractAsyncContextManager[Arriving]) -> None:
-        self._arriving = arriving
+    def __init__(
+        self, response: StreamingResponse, sending: AbstractAsyncContextManager[StreamingResponse]
+    ) -> None:
+        self._response = response
         self._sending = sending
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        while data := await self._arriving.read():
-            self._arriving.content_came()
+        while data := await self._response.read():
+            self._response.content_received()
             yield data
 
     async def aclose(self) -> None:

@@ -15,7 +15,7 @@ from ..errors import (
 from ..providers.base import Provider
 from ..wire.messages import HttpResponse, parse_json
 from ..wire.retry_hints import retry_after
-from .base import Arriving
+from .base import StreamingResponse
 
 # No header makes sending these again worth while.
 FINAL_STATUSES = (401, 402, 403)
@@ -28,7 +28,7 @@ DOCUMENT_LIMIT = 8 * 1024 * 1024  # bytes; what is longer is read as a stream or
 SECOND_LOOK = 1024 * 1024  # bytes of a document that looked like a broken stream at first
 
 
-class MaybeDocument:
+class StreamOrDocument:
     """A body that was asked for as a stream, for as long as it may be one document.
 
     Attributes:
@@ -50,34 +50,34 @@ class MaybeDocument:
         if events or len(self.body) > DOCUMENT_LIMIT:
             self.body = None
 
-    async def read_on(self, arriving: Arriving) -> None:
+    async def read_on(self, response: StreamingResponse) -> None:
         """Reads what could not be read as a stream to its end, to see whether it is a document."""
         assert self.body is not None
-        while len(self.body) < SECOND_LOOK and (data := await arriving.read()):
+        while len(self.body) < SECOND_LOOK and (data := await response.read()):
             self.body += data
         if len(self.body) > SECOND_LOOK or not isinstance(parse_json(self.body), dict):
             self.body = None
 
 
-async def read_whole(arriving: Arriving) -> HttpResponse:
+async def read_whole(response: StreamingResponse) -> HttpResponse:
     """An answer read to its end."""
     parts = []
-    while data := await arriving.read():
+    while data := await response.read():
         parts.append(data)
-    return HttpResponse(arriving.status, arriving.headers, b"".join(parts))
+    return HttpResponse(response.status, response.headers, b"".join(parts))
 
 
-async def refusal(provider: Provider, arriving: Arriving) -> ProviderError:
+async def refusal(provider: Provider, response: StreamingResponse) -> ProviderError:
     """The error that an answer other than 200 means, with the server's wish for a delay."""
     parts = []
     try:
-        while data := await arriving.read():
+        while data := await response.read():
             parts.append(data)
     except CallError:  # the status, and what came of the reason, have to do
         pass
-    response = HttpResponse(arriving.status, arriving.headers, b"".join(parts))
-    error = provider.error_from(response)
-    error.retry_after = retry_after(response.headers, response.body, now=datetime.now(UTC))
+    document = HttpResponse(response.status, response.headers, b"".join(parts))
+    error = provider.error_from(document)
+    error.retry_after = retry_after(document.headers, document.body, now=datetime.now(UTC))
     wish = response.headers.get("x-should-retry", "").lower()
     final = error.status in FINAL_STATUSES or isinstance(error, FINAL_ERRORS)
     if wish in ("true", "false") and not final:

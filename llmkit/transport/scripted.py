@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from ..errors import APIConnectionError, APITimeoutError, Outcome
 from ..wire.messages import HttpRequest
-from .base import Limits
+from .base import Timeouts
 
 Failure = Literal["cut", "reset", "silence"]
 Sleep = Callable[[float], Awaitable[None]]
@@ -47,7 +47,7 @@ class Script:
 Reply = Script | Callable[[Mapping[str, Any]], Script]
 
 
-class ScriptedCarrier:
+class ScriptedTransport:
     """Carries requests to scripts, in the chat-completions dialect; opens no socket.
 
     Attributes:
@@ -68,11 +68,13 @@ class ScriptedCarrier:
         self._replies[model] = reply
 
     @asynccontextmanager
-    async def send(self, request: HttpRequest, limits: Limits) -> AsyncIterator[ScriptedAnswer]:
-        """The answer to *request*; see `Carrier.send`."""
+    async def send(
+        self, request: HttpRequest, timeouts: Timeouts
+    ) -> AsyncIterator[ScriptedResponse]:
+        """The answer to *request*; see `Transport.send`."""
         if request.method == "GET":
             models = [{"id": name, "object": "model"} for name in self._replies]
-            yield _document(200, {"object": "list", "data": models}, limits, self._sleep)
+            yield _document(200, {"object": "list", "data": models}, timeouts, self._sleep)
             return
         body: dict[str, Any] = json.loads(request.body)
         self.requests.append(body)
@@ -80,33 +82,33 @@ class ScriptedCarrier:
         reply = self._replies.get(model)
         if reply is None:
             words = f"there is no script {model!r}; known are {', '.join(self._replies)}"
-            yield _document(404, _error(words, "model_not_found"), limits, self._sleep)
+            yield _document(404, _error(words, "model_not_found"), timeouts, self._sleep)
             return
         script = reply(body) if callable(reply) else reply
         if script.status != 200:
-            answer = _document(script.status, _error(script.text, None), limits, self._sleep)
+            answer = _document(script.status, _error(script.text, None), timeouts, self._sleep)
             if script.retry_after is not None:
                 answer.headers = {**answer.headers, "retry-after": str(script.retry_after)}
             yield answer
             return
-        yield _answer(model, body, _shortened(script, body), limits, self._sleep)
+        yield _answer(model, body, _shortened(script, body), timeouts, self._sleep)
 
 
 @dataclass(slots=True)
-class ScriptedAnswer:
-    """One scripted answer; see `Arriving`."""
+class ScriptedResponse:
+    """One scripted answer; see `StreamingResponse`."""
 
     status: int
     headers: Mapping[str, str]
     pieces: Sequence[bytes]
     script: Script
-    limits: Limits
+    timeouts: Timeouts
     sleep: Sleep
     _ended: bool = field(default=False, init=False)
     _sent: int = field(default=0, init=False)
 
     async def read(self) -> bytes:
-        """The next piece, at the script's pace; see `Arriving.read`."""
+        """The next piece, at the script's pace; see `StreamingResponse.read`."""
         if self._ended:
             return b""
         if self._sent < len(self.pieces):
@@ -124,15 +126,15 @@ class ScriptedAnswer:
             await self._within_limits(float("inf"))
         return b""
 
-    def content_came(self) -> None:
+    def content_received(self) -> None:
         """A script needs no watchdog."""
 
-    def ending(self, within_s: float) -> None:
+    def finish_within(self, within_s: float) -> None:
         """What follows the end of the answer is not waited for."""
         self._ended = within_s < 1.0
 
     async def _within_limits(self, wait: float) -> None:
-        limit = self.limits.idle_s
+        limit = self.timeouts.idle_s
         if limit is None or wait <= limit:
             if wait:
                 await self.sleep(wait)
@@ -145,9 +147,11 @@ class ScriptedAnswer:
         )
 
 
-def _document(status: int, value: object, limits: Limits, sleep: Sleep) -> ScriptedAnswer:
+def _document(status: int, value: object, timeouts: Timeouts, sleep: Sleep) -> ScriptedResponse:
     headers = {"content-type": "application/json"}
-    return ScriptedAnswer(status, headers, [json.dumps(value).encode()], Script(), limits, sleep)
+    return ScriptedResponse(
+        status, headers, [json.dumps(value).encode()], Script(), timeouts, sleep
+    )
 
 
 def _error(words: str, code: str | None) -> dict[str, Any]:
@@ -157,8 +161,8 @@ def _error(words: str, code: str | None) -> dict[str, Any]:
 
 
 def _answer(
-    model: str, body: Mapping[str, Any], script: Script, limits: Limits, sleep: Sleep
-) -> ScriptedAnswer:
+    model: str, body: Mapping[str, Any], script: Script, timeouts: Timeouts, sleep: Sleep
+) -> ScriptedResponse:
     words = script.text.split(" ")
     pieces = [word if i == 0 else f" {word}" for i, word in enumerate(words)]
     usage = {
@@ -174,7 +178,9 @@ def _answer(
     if script.failure is None:
         last = _event(model, {}, finish_reason=script.finish_reason, usage=usage)
         events.append(last + b"data: [DONE]\n\n")
-    return ScriptedAnswer(200, {"content-type": "text/event-stream"}, events, script, limits, sleep)
+    return ScriptedResponse(
+        200, {"content-type": "text/event-stream"}, events, script, timeouts, sleep
+    )
 
 
 def _event(

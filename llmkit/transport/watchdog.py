@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 
 from ..errors import APITimeoutError, Outcome
-from .base import Limits
+from .base import Timeouts
 
 IDLE_CHECK_S = 1.0  # while nobody reads, no limit of the server's can pass
 
@@ -28,12 +28,12 @@ class Watchdog:
 
     def __init__(
         self,
-        limits: Limits,
+        timeouts: Timeouts,
         ends_at: float | None,
         give_up: Callable[[Exception], None],
     ) -> None:
         self._loop = asyncio.get_running_loop()
-        self._limits = limits
+        self._timeouts = timeouts
         self._ends_at = ends_at
         self._give_up = give_up
         self._soft_end: float | None = None
@@ -58,12 +58,12 @@ class Watchdog:
         self._waiting = True
         if self._timer is not None:
             return
-        limits, when = self._limits, self._soft_end
-        if limits.idle_s is not None:
-            due = self._read_at + limits.idle_s
+        timeouts, when = self._timeouts, self._soft_end
+        if timeouts.idle_s is not None:
+            due = self._read_at + timeouts.idle_s
             when = due if when is None else min(when, due)
-        if limits.idle_content_s is not None:
-            due = self._content_at + limits.idle_content_s
+        if timeouts.idle_content_s is not None:
+            due = self._content_at + timeouts.idle_content_s
             when = due if when is None else min(when, due)
         if self._ends_at is not None:
             when = self._ends_at if when is None else min(when, self._ends_at)
@@ -75,11 +75,11 @@ class Watchdog:
         self._waiting = False
         self._read_at = self._loop.time()
 
-    def content_came(self) -> None:
+    def content_received(self) -> None:
         """Says that the last read brought something worth waiting for."""
         self._content_at = self._read_at
 
-    def ending(self, within_s: float) -> None:
+    def finish_within(self, within_s: float) -> None:
         """Says that the answer is there: what follows is read for so long at most."""
         self._soft_end = self._loop.time() + within_s
         self.stop()  # the next wait, if there is one, begins with this limit
@@ -110,12 +110,12 @@ class Watchdog:
 
     def _due(self) -> Iterator[tuple[float, str]]:
         """When each limit passes, and what is said then; "" for the end of what matters."""
-        limits = self._limits
-        if limits.idle_s is not None:
-            yield self._read_at + limits.idle_s, f"sent nothing for {limits.idle_s:g} s"
-        if limits.idle_content_s is not None:
-            what = f"sent nothing but pings for {limits.idle_content_s:g} s"
-            yield self._content_at + limits.idle_content_s, what
+        timeouts = self._timeouts
+        if timeouts.idle_s is not None:
+            yield self._read_at + timeouts.idle_s, f"sent nothing for {timeouts.idle_s:g} s"
+        if timeouts.idle_content_s is not None:
+            what = f"sent nothing but pings for {timeouts.idle_content_s:g} s"
+            yield self._content_at + timeouts.idle_content_s, what
         if self._ends_at is not None:
             yield self._ends_at, "had not finished when the time for the whole call was over"
         if self._soft_end is not None:

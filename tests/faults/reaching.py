@@ -135,8 +135,7 @@ def closed_after_its_loop(world: World) -> None:
 
 
 async def _opened(kit: Kit, provider: str):
-    transport = await kit._carriers.wire()
-    return kit.manager.pool(provider, "somewhere", transport.open_session)
+    return await kit.http_session(provider, persistent=True)
 
 
 @row("P52", *(name for name in FIVE if name != "ollama"))

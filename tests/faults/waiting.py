@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 from llmkit.errors import RateLimitError
-from llmkit.retries.rate_limit import Gates
+from llmkit.retries.rate_limit import RateLimiters
 from llmkit.types import Status
 from tests.fakes.reply import Reply, refusal
 
@@ -121,7 +121,7 @@ async def one_limit_stops_everybody(world: World) -> None:
 @row("P28", *(name for name in FIVE if name != "ollama"), alone=True)
 async def fifty_calls_and_ten_a_second(world: World) -> None:
     """All are answered, and few are refused on the way."""
-    world.kit._gates = Gates()  # this one is about real time
+    world.kit._limiters = RateLimiters()  # this one is about real time
     world.room.limit(world.provider, 10)
 
     told = await asyncio.gather(*(world.ask(within_s=60.0) for _ in range(50)))

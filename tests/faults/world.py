@@ -16,7 +16,7 @@ from llmkit.chat.arguments import asking
 from llmkit.errors import CallError, LlmkitError
 from llmkit.kit import Kit
 from llmkit.providers.builtin import PROVIDERS
-from llmkit.retries.rate_limit import Gates
+from llmkit.retries.rate_limit import RateLimiters
 from llmkit.types import Completion, Status
 from tests.fakes.reply import Reply
 from tests.fakes.server import Asked, FakeProviders
@@ -97,8 +97,8 @@ class World:
         for name in ("openai", "anthropic", "google", "mistral", "openrouter", "ollama"):
             environ[PROVIDERS[name].key_vars[0]] = self.room.key
             environ[f"LLMKIT_{name.upper()}_BASE_URL"] = self.room.base_url(name)
-        gates = Gates(clock=self.waits.clock, sleep=self.waits.sleep)
-        self.kit = Kit(environ=environ, gates=gates, notify=TALK.append, **PATIENT)
+        rate_limiters = RateLimiters(clock=self.waits.clock, sleep=self.waits.sleep)
+        self.kit = Kit(environ=environ, rate_limiters=rate_limiters, notify=TALK.append, **PATIENT)
 
     @property
     def posts(self) -> list[Asked]:

@@ -142,8 +142,8 @@ def test_an_interrupt_gives_control_back_and_keeps_what_came(kernel):
     """Stopping a comparison cancels it; its partial text is a row, and the next cell runs."""
     sent = kernel.send(
         "from llmkit import Script\n"
-        "kit = llmkit.Kit(carriers={'scripted': __import__('llmkit.transport.scripted', "
-        "fromlist=['x']).ScriptedCarrier({'slow': Script(text='begun and more', "
+        "kit = llmkit.Kit(transports={'scripted': __import__('llmkit.transport.scripted', "
+        "fromlist=['x']).ScriptedTransport({'slow': Script(text='begun and more', "
         "piece_delay_s=600.0)})})\n"
         "from llmkit.comparison.arguments import comparing\n"
         "class Telling:\n"
@@ -226,7 +226,7 @@ def test_asyncio_is_left_as_it_was(kernel):
     """Nested runs change the kernel's loop alone, neither Task nor run."""
     ran = kernel.one(
         "print(json.dumps([asyncio.Task.__module__, asyncio.run.__module__, "
-        "llmkit.get_event_loop_manager().status().road]))"
+        "llmkit.get_event_loop_manager().status().mode]))"
     )
 
     assert value(ran) == ["_asyncio", "asyncio.runners", "nested"]

@@ -89,7 +89,7 @@ SCRIPTS = {
             task_class = asyncio.Task
             inner = await asyncio.sleep(0, manager.run(fetch()))
             assert asyncio.Task is task_class
-            assert manager.status().road == "nested"
+            assert manager.status().mode == "nested"
             return inner
         assert asyncio.run(main()) == "hi"
         assert states() == [("pool", "closed", "loop_end")], states()
@@ -152,7 +152,7 @@ SCRIPTS = {
         async def main():
             assert await fetch() == "hi"
             # It cannot be entered again: then a thread of ours does it.
-            assert manager.status().road == "portal"
+            assert manager.status().mode == "portal"
             return await asyncio.to_thread(manager.run, fetch())
         assert uvloop.run(main()) == "hi"
         assert states()[0] == ("pool", "closed", "loop_end"), states()

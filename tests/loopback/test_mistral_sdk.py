@@ -233,7 +233,7 @@ def test_a_refused_key_gives_no_client(fakes, kit):
 
 
 def client(fakes):
-    return MistralClient(Secret(fakes.key), base_url=fakes.base_url("mistral"), limits=PATIENT)
+    return MistralClient(Secret(fakes.key), base_url=fakes.base_url("mistral"), timeouts=PATIENT)
 
 
 def test_a_closed_client_says_so(fakes):

@@ -20,8 +20,8 @@ from llmkit.errors import (
 from llmkit.providers.builtin import PROVIDERS
 from llmkit.retries.policy import RetryPolicy
 from llmkit.secret import Secret
-from llmkit.transport.aiohttp_transport import AiohttpCarrier, open_session
-from llmkit.transport.base import Limits
+from llmkit.transport.aiohttp_transport import AiohttpTransport, open_session
+from llmkit.transport.base import Timeouts
 from llmkit.types import Message, Prompt, Status
 from tests.fakes.reply import Reply, cut_stream, document, refusal, stream
 from tests.fakes.server import PREFIXES
@@ -32,19 +32,19 @@ SIX = sorted(PREFIXES)
 WORDY = ("anthropic", "google", "ollama")  # their recorded answers reach beyond ASCII
 STREAMED = {p: f"A river carries silt{' — 🏞' if p in WORDY else ''}." for p in SIX}
 WHOLE = {p: f"A river carries silt{' — 🏞 —' if p in WORDY else ''} to the sea." for p in SIX}
-PATIENT = Limits(connect_s=20.0, first_byte_s=20.0, idle_s=20.0, idle_content_s=20.0)
-QUICK = Limits(
+PATIENT = Timeouts(connect_s=20.0, first_byte_s=20.0, idle_s=20.0, idle_content_s=20.0)
+QUICK = Timeouts(
     connect_s=20.0, first_byte_s=20.0, idle_s=0.5, idle_content_s=1.0, deadline_s=60.0
 )  # fmt: skip
 
 
-def call(fakes, provider, *, key=None, limits=PATIENT, attempts=3):
+def call(fakes, provider, *, key=None, timeouts=PATIENT, attempts=3):
     return Call(
         PROVIDERS[provider](fakes.base_url(provider)),
         "some-model",
         Prompt((Message("user", "hi"),)),
         Secret(key or fakes.key),
-        limits,
+        timeouts,
         RetryPolicy(attempts=attempts, delay=0.01),
     )
 
@@ -52,9 +52,9 @@ def call(fakes, provider, *, key=None, limits=PATIENT, attempts=3):
 def ask(fakes, provider, *, times=1, **more):
     async def ask_them():
         async with open_session() as session:
-            carrier = AiohttpCarrier(session)
+            transport = AiohttpTransport(session)
             for _ in range(times):
-                answer = await Exchange(call(fakes, provider, **more), over(carrier)).whole()
+                answer = await Exchange(call(fakes, provider, **more), over(transport)).whole()
             return answer
 
     return asyncio.run(ask_them())
@@ -143,13 +143,13 @@ def test_what_came_before_a_break_is_read_after_it(fakes):
     async def late():
         async with (
             open_session() as session,
-            AiohttpCarrier(session).send(request, PATIENT) as arriving,
+            AiohttpTransport(session).send(request, PATIENT) as response,
         ):
-            while arriving._response.content.exception() is None:
+            while response._response.content.exception() is None:
                 await asyncio.sleep(0.01)
-            came = await arriving.read()
+            came = await response.read()
             with pytest.raises(APIConnectionError):
-                await arriving.read()
+                await response.read()
             return came
 
     assert b"A river" in asyncio.run(late())
@@ -161,7 +161,7 @@ def test_silence_ends_at_the_idle_limit(fakes, provider):
     fakes.answer(provider, cut_stream(provider, "silence"))
 
     with pytest.raises(APITimeoutError, match=f"sent nothing for {QUICK.idle_s:g} s") as raised:
-        ask(fakes, provider, limits=QUICK)
+        ask(fakes, provider, timeouts=QUICK)
 
     (asked,) = fakes.asked[provider]
     assert (raised.value.completion.text, raised.value.outcome) == ("A river", Outcome.STREAMED)
@@ -175,7 +175,7 @@ def test_heartbeats_are_no_content(fakes, provider):
     fakes.answer(provider, cut_stream(provider, "drip"))
 
     with pytest.raises(APITimeoutError, match="nothing but pings") as raised:
-        ask(fakes, provider, limits=QUICK)
+        ask(fakes, provider, timeouts=QUICK)
 
     assert raised.value.completion.text == "A river"
 
@@ -184,10 +184,10 @@ def test_heartbeats_are_no_content(fakes, provider):
 def test_no_headers_end_at_the_first_byte_limit(fakes, provider):
     """A server that never answers is given up, and may have billed."""
     fakes.answer(provider, Reply(headers_after_s=NEVER_S))
-    limits = Limits(first_byte_s=0.2)
+    timeouts = Timeouts(first_byte_s=0.2)
 
     with pytest.raises(APITimeoutError, match="no answer began") as raised:
-        ask(fakes, provider, limits=limits)
+        ask(fakes, provider, timeouts=timeouts)
 
     assert (raised.value.outcome, raised.value.possibly_billed) == (Outcome.AMBIGUOUS, True)
     assert len(fakes.asked[provider]) == 1
@@ -200,7 +200,7 @@ def test_the_deadline_bounds_a_living_stream(fakes, provider):
     fakes.answer(provider, slow)
 
     with pytest.raises(APITimeoutError, match="had not finished"):
-        ask(fakes, provider, limits=Limits(deadline_s=1.0))
+        ask(fakes, provider, timeouts=Timeouts(deadline_s=1.0))
 
     assert fakes.asked[provider][0].ended.wait(SOON_S)
 
@@ -257,8 +257,8 @@ def test_a_client_that_stops_reading_is_seen_to_go(fakes, provider):
 
     async def leave():
         async with open_session() as session:
-            carrier = AiohttpCarrier(session)
-            exchange = Exchange(call(fakes, provider), over(carrier))
+            transport = AiohttpTransport(session)
+            exchange = Exchange(call(fakes, provider), over(transport))
             async with aclosing(exchange.deltas()) as deltas:
                 async for _ in deltas:
                     break
@@ -277,8 +277,8 @@ def test_a_cancelled_stream_is_seen_to_go(fakes, provider):
 
     async def cancel():
         async with open_session() as session:
-            carrier = AiohttpCarrier(session)
-            exchange = Exchange(call(fakes, provider, limits=Limits()), over(carrier))
+            transport = AiohttpTransport(session)
+            exchange = Exchange(call(fakes, provider, timeouts=Timeouts()), over(transport))
             spoken = asyncio.Event()
 
             async def read():
@@ -311,7 +311,7 @@ def test_a_port_where_nobody_listens_was_never_reached(fakes):
 
     async def asked():
         async with open_session() as session:
-            await Exchange(unreached, over(AiohttpCarrier(session))).whole()
+            await Exchange(unreached, over(AiohttpTransport(session))).whole()
 
     with pytest.raises(APIConnectionError, match="is the server running") as raised:
         asyncio.run(asked())
@@ -335,7 +335,7 @@ def test_a_rate_limit_waits_as_long_as_the_server_says(fakes):
 def test_too_long_an_answer_is_refused(fakes):
     """The limit on a body's size holds, so that no server can fill the memory."""
     with pytest.raises(ProviderError, match="longer than 100 bytes"):
-        ask(fakes, "openai", limits=Limits(body_bytes=100))
+        ask(fakes, "openai", timeouts=Timeouts(body_bytes=100))
 
 
 def test_a_slow_reader_is_not_a_silent_server(fakes):
@@ -344,7 +344,9 @@ def test_a_slow_reader_is_not_a_silent_server(fakes):
 
     async def dawdle():
         async with open_session() as session:
-            exchange = Exchange(call(fakes, "openai", limits=QUICK), over(AiohttpCarrier(session)))
+            exchange = Exchange(
+                call(fakes, "openai", timeouts=QUICK), over(AiohttpTransport(session))
+            )
             async for _ in exchange.deltas():
                 await asyncio.sleep(0.7)
             return exchange.completion()
@@ -358,12 +360,12 @@ def test_a_kept_connection_that_breaks_is_tried_once_more_and_not_twice(fakes):
 
     async def asked():
         async with open_session() as session:
-            carrier = AiohttpCarrier(session)
-            warm = [Exchange(call(fakes, "openai"), over(carrier)).whole() for _ in range(4)]
+            transport = AiohttpTransport(session)
+            warm = [Exchange(call(fakes, "openai"), over(transport)).whole() for _ in range(4)]
             await asyncio.gather(*warm)
             fakes.reset()
             fakes.answer("openai", *[hung_up] * 4)
-            await Exchange(call(fakes, "openai"), over(carrier)).whole()
+            await Exchange(call(fakes, "openai"), over(transport)).whole()
 
     with pytest.raises(APIConnectionError) as raised:
         asyncio.run(asked())

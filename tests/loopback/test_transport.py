@@ -9,14 +9,14 @@ import pytest
 
 from llmkit.errors import CallError
 from llmkit.runtime.introspection import end_answers, open_connections
-from llmkit.transport.aiohttp_transport import AiohttpCarrier, open_session
-from llmkit.transport.base import Limits
+from llmkit.transport.aiohttp_transport import AiohttpTransport, open_session
+from llmkit.transport.base import Timeouts
 from llmkit.wire.messages import HttpRequest
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 SENT = {"Authorization": "Bearer none", "Content-Type": "application/json"}
 LARGE = 32 * 1024 * 1024  # more than any buffer between two processes
-LIMITS = Limits(first_byte_s=20.0)
+LIMITS = Timeouts(first_byte_s=20.0)
 
 
 class Server:
@@ -71,10 +71,10 @@ async def serving(answer=ANSWER, **how):
 async def asked(session, request):
     """The status and the whole body of the answer to *request*."""
     body = b""
-    async with AiohttpCarrier(session).send(request, LIMITS) as arriving:
-        while data := await arriving.read():
+    async with AiohttpTransport(session).send(request, LIMITS) as response:
+        while data := await response.read():
             body += data
-        return arriving.status, body
+        return response.status, body
 
 
 @pytest.mark.parametrize("size", [2, 3 * 2**20], ids=["small", "large"])
@@ -167,11 +167,11 @@ def test_whoever_reads_an_answer_is_told_that_its_session_was_closed():
         half = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"
         async with serving(half) as (_, url), open_session() as session:
             request = HttpRequest("POST", url, SENT, b"{}")
-            async with AiohttpCarrier(session).send(request, LIMITS) as arriving:
-                assert await arriving.read() == b"half"
+            async with AiohttpTransport(session).send(request, LIMITS) as response:
+                assert await response.read() == b"half"
                 end_answers(session)
                 with pytest.raises(CallError, match="broke in the middle"):
-                    await arriving.read()
+                    await response.read()
 
     asyncio.run(main())
 

@@ -23,8 +23,8 @@ from llmkit.providers.local import Local
 from llmkit.providers.mistral import Mistral
 from llmkit.retries.policy import RetryPolicy
 from llmkit.secret import Secret
-from llmkit.transport.aiohttp_transport import AiohttpCarrier, open_session
-from llmkit.transport.base import Limits
+from llmkit.transport.aiohttp_transport import AiohttpTransport, open_session
+from llmkit.transport.base import Timeouts
 from llmkit.transport.local_model import LocalModels, weights_file
 from llmkit.transport.mistral_sdk import MistralClient
 from llmkit.types import Message, Prompt, Status
@@ -38,14 +38,16 @@ SAY = Prompt((Message("user", "Name three colours."),), max_tokens=24, temperatu
 
 def call(endpoint, prompt=SAY, *, provider=None, key=None):
     provider = provider or Local(endpoint.base_url)
-    return Call(provider, "smollm2", prompt, key or endpoint.key, Limits(), RetryPolicy(attempts=1))
+    return Call(
+        provider, "smollm2", prompt, key or endpoint.key, Timeouts(), RetryPolicy(attempts=1)
+    )
 
 
 def ask(*calls):
     async def asked():
         async with open_session() as session:
-            carrier = AiohttpCarrier(session)
-            return await asyncio.gather(*(Exchange(c, over(carrier)).whole() for c in calls))
+            transport = AiohttpTransport(session)
+            return await asyncio.gather(*(Exchange(c, over(transport)).whole() for c in calls))
 
     return asyncio.run(asked())
 
@@ -75,7 +77,7 @@ def test_real_words_come_one_after_another(endpoint):
 
     async def pieces():
         async with open_session() as session:
-            exchange = Exchange(call(endpoint), over(AiohttpCarrier(session)))
+            exchange = Exchange(call(endpoint), over(AiohttpTransport(session)))
             async with aclosing(exchange.deltas()) as deltas:
                 found = [delta.text async for delta in deltas]
             return found, exchange.completion()
@@ -154,7 +156,7 @@ def test_leaving_a_stream_stops_the_server(endpoint):
 
     async def leave():
         async with open_session() as session:
-            exchange = Exchange(call(endpoint, endless), over(AiohttpCarrier(session)))
+            exchange = Exchange(call(endpoint, endless), over(AiohttpTransport(session)))
             async with aclosing(exchange.deltas()) as deltas:
                 async for _ in deltas:
                     return
@@ -239,7 +241,7 @@ def test_the_official_mistral_sdk_reaches_it_too(endpoint):
 
     async def by_the_sdk():
         async with aclosing(
-            MistralClient(endpoint.key, base_url=provider.base_url, limits=Limits())
+            MistralClient(endpoint.key, base_url=provider.base_url, timeouts=Timeouts())
         ) as client:
             (message,) = asked.prompt.messages
             answer = await client.sdk().chat.complete_async(

@@ -9,7 +9,7 @@ import pytest
 from llmkit.comparison.arguments import comparing
 from llmkit.errors import ConfigError, SpendLimitError
 from llmkit.kit import Kit
-from llmkit.transport.scripted import Script, ScriptedCarrier, builtin_scripts
+from llmkit.transport.scripted import Script, ScriptedTransport, builtin_scripts
 from llmkit.types import Status
 
 KEYS = {"OPENAI_API_KEY": "sk-1234567890abcdef", "ANTHROPIC_API_KEY": "sk-ant-1234567890abcdef"}
@@ -54,9 +54,9 @@ def broken(body):
 
 
 def kit(environ=None, **replies):
-    carrier = ScriptedCarrier({**builtin_scripts(), **replies}, sleep=no_wait)
-    every = dict.fromkeys(("scripted", "openai", "anthropic"), carrier)
-    return Kit(environ=environ or {}, carriers=every, notify=lambda text: None)
+    transport = ScriptedTransport({**builtin_scripts(), **replies}, sleep=no_wait)
+    every = dict.fromkeys(("scripted", "openai", "anthropic"), transport)
+    return Kit(environ=environ or {}, transports=every, notify=lambda text: None)
 
 
 def run(which, *asked, view=None, max_calls=None, max_cost_usd=None, **more):
@@ -140,8 +140,8 @@ def test_a_watcher_that_fails_costs_no_row(caplog):
 def test_a_stop_ends_the_run_and_keeps_what_came():
     """What a view's Stop cuts off is cancelled rows of a comparison that is given as usual."""
     stuck = {"slow": Script("one two", piece_delay_s=3600.0), "echo": builtin_scripts()["echo"]}
-    carrier = ScriptedCarrier(stuck)
-    which = Kit(environ={}, carriers={"scripted": carrier})
+    transport = ScriptedTransport(stuck)
+    which = Kit(environ={}, transports={"scripted": transport})
 
     found = run(which, "hi", ["scripted:echo", "scripted:slow"], verbatim=True,
                 view=Watching(stops=True))  # fmt: skip
@@ -153,7 +153,7 @@ def test_a_stop_ends_the_run_and_keeps_what_came():
 def test_cancelling_a_stopped_run_still_cancels_it():
     """Whoever waits for a run and is cancelled is cancelled, whatever its view has stopped."""
     stuck = {"slow": Script("one two", piece_delay_s=3600.0)}
-    which = Kit(environ={}, carriers={"scripted": ScriptedCarrier(stuck)})
+    which = Kit(environ={}, transports={"scripted": ScriptedTransport(stuck)})
 
     async def both():
         compared = comparing("hi", "scripted:slow", verbatim=True)
@@ -232,13 +232,13 @@ def test_a_comparison_needs_a_model_and_a_prompt():
 
 def test_the_same_comparison_again_sends_the_same_again():
     """There is no history: two runs of one comparison make equal requests."""
-    carrier = ScriptedCarrier(builtin_scripts(), sleep=no_wait)
-    which = Kit(environ={}, carriers={"scripted": carrier})
+    transport = ScriptedTransport(builtin_scripts(), sleep=no_wait)
+    which = Kit(environ={}, transports={"scripted": transport})
 
     for _ in range(2):
         run(which, "hi", "scripted:echo", seed=1)
 
-    assert carrier.requests[0] == carrier.requests[1]
+    assert transport.requests[0] == transport.requests[1]
     assert statuses(which.last) == [Status.COMPLETE]
 
 

@@ -94,7 +94,7 @@ def test_a_field_of_a_later_minor_version_is_left_out():
 
 
 def test_a_comparison_is_written_and_loaded(tmp_path):
-    """to_json and load are two ways of one road."""
+    """to_json and load are the two directions of one conversion."""
     made = Comparison([row()], {"run_id": "r1"}, ["a note"])
 
     again = load(made.to_json(tmp_path / "run.json"))

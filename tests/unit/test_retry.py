@@ -14,7 +14,7 @@ from llmkit.errors import (
     ServerError,
 )
 from llmkit.retries.policy import RetryPolicy
-from llmkit.transport.base import STALE
+from llmkit.transport.base import DROPPED
 
 
 class Failing:
@@ -45,7 +45,7 @@ class Sleeps(list):
 class Empty:
     """A budget of which nothing is left."""
 
-    def take(self, *, throttled):
+    def spend(self, *, throttled):
         return False
 
 
@@ -161,7 +161,7 @@ def test_a_backoff_beyond_the_deadline_is_not_begun():
 def test_a_stale_connection_is_replaced_at_once():
     """No wait and no budget: nobody is overloaded, the kept connection had only aged."""
     sleeps = Sleeps()
-    stale = APIConnectionError("closed", code=STALE, outcome=Outcome.REFUSED)
+    stale = APIConnectionError("closed", code=DROPPED, outcome=Outcome.REFUSED)
 
     assert run(Failing(stale), sleeps=sleeps, budget=Empty()) == "done"
     assert sleeps == [0.0]

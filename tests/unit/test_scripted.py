@@ -19,8 +19,8 @@ from llmkit.errors import (
 from llmkit.kit import Kit
 from llmkit.providers.scripted import Scripted
 from llmkit.retries.policy import RetryPolicy
-from llmkit.transport.base import Limits
-from llmkit.transport.scripted import Script, ScriptedCarrier, builtin_scripts
+from llmkit.transport.base import Timeouts
+from llmkit.transport.scripted import Script, ScriptedTransport, builtin_scripts
 from llmkit.types import Message, Prompt, Status
 from tests.over import over
 
@@ -29,20 +29,20 @@ async def no_wait(seconds):
     """A sleep that takes no time."""
 
 
-def ask(carrier, model="echo", text="one two three", *, attempts=1, **parameters):
+def ask(transport, model="echo", text="one two three", *, attempts=1, **parameters):
     prompt = Prompt((Message("user", text),), **parameters)
     policy = RetryPolicy(attempts=attempts, delay=0.0)
-    call = Call(Scripted(), model, prompt, None, Limits(), policy)
-    return asyncio.run(Exchange(call, over(carrier)).whole())
+    call = Call(Scripted(), model, prompt, None, Timeouts(), policy)
+    return asyncio.run(Exchange(call, over(transport)).whole())
 
 
-def carrier(**replies):
-    return ScriptedCarrier({**builtin_scripts(), **replies}, sleep=no_wait)
+def transport(**replies):
+    return ScriptedTransport({**builtin_scripts(), **replies}, sleep=no_wait)
 
 
 def test_echo_gives_the_prompt_back():
     """The echo answers exactly what it was asked."""
-    answer = ask(carrier(), text="one  two\nthree ")
+    answer = ask(transport(), text="one  two\nthree ")
 
     assert answer.text == "one  two\nthree "
     assert answer.status is Status.COMPLETE
@@ -52,7 +52,7 @@ def test_echo_gives_the_prompt_back():
 @pytest.mark.parametrize("name", ["openai", "anthropic", "google", "mistral", "ollama"])
 def test_every_player_is_labelled(name):
     """Nobody can take a script for the provider that it plays."""
-    answer = ask(carrier(), name)
+    answer = ask(transport(), name)
 
     assert answer.text.startswith(f"[scripted {name}] ")
     assert not answer.rerouted
@@ -60,29 +60,29 @@ def test_every_player_is_labelled(name):
 
 def test_the_same_request_has_the_same_answer():
     """At temperature 0, and with a seed at any other, nothing is left to chance."""
-    texts = {ask(carrier(), "openai", temperature=1.0, seed=3).text for _ in range(3)}
+    texts = {ask(transport(), "openai", temperature=1.0, seed=3).text for _ in range(3)}
 
     assert len(texts) == 1
 
 
 def test_temperature_and_seed_change_an_answer():
     """Over a few seeds a player with two openings uses both."""
-    texts = {ask(carrier(), "openai", temperature=1.0, seed=n).text for n in range(8)}
+    texts = {ask(transport(), "openai", temperature=1.0, seed=n).text for n in range(8)}
 
     assert len(texts) == 2
 
 
 def test_a_token_limit_and_a_stop_sequence_are_kept():
     """Words count as tokens; what a stop sequence cuts off does not come."""
-    limited = ask(carrier(), max_tokens=2)
+    limited = ask(transport(), max_tokens=2)
 
     assert (limited.text, limited.status) == ("one two", Status.LENGTH)
-    assert ask(carrier(), stop=("three",)).text == "one two "
+    assert ask(transport(), stop=("three",)).text == "one two "
 
 
 def test_a_script_of_ones_own_needs_no_mock():
     """A script or a function from the request is all that a test needs."""
-    mine = carrier(mine=lambda body: Script(text=body["model"].upper()))
+    mine = transport(mine=lambda body: Script(text=body["model"].upper()))
 
     assert ask(mine, "mine").text == "MINE"
     assert mine.requests[0]["messages"] == [{"role": "user", "content": "one two three"}]
@@ -98,7 +98,7 @@ def test_a_script_of_ones_own_needs_no_mock():
 )
 def test_a_script_can_fail_in_the_middle(failure, kind):
     """Half of the text came, and is kept with the error."""
-    broken = carrier(broken=Script(text="one two three four", failure=failure))
+    broken = transport(broken=Script(text="one two three four", failure=failure))
 
     with pytest.raises(kind) as raised:
         ask(broken, "broken")
@@ -110,16 +110,16 @@ def test_a_script_can_fail_in_the_middle(failure, kind):
 def test_who_refuses_first_answers_the_second_time():
     """The moody player is there to show a retry."""
     with pytest.raises(RateLimitError):
-        ask(carrier(), "openrouter")
+        ask(transport(), "openrouter")
 
-    answer = ask(carrier(), "openrouter", attempts=2)
+    answer = ask(transport(), "openrouter", attempts=2)
     assert (answer.attempts, answer.status) == (2, Status.COMPLETE)
 
 
 def test_an_unknown_player_is_a_model_that_was_not_found():
     """The refusal names who is there."""
     with pytest.raises(ModelNotFoundError, match="known are echo"):
-        ask(carrier(), "nobody")
+        ask(transport(), "nobody")
 
 
 def test_a_script_of_ones_own_has_a_name():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmkit.retries.policy import Budget
+from llmkit.retries.policy import RetryBudget
 
 
 class Clock:
@@ -17,12 +17,12 @@ class Clock:
 
 def taken(budget, wishes, *, throttled=False):
     """How many of so many wishes for a retry are granted."""
-    return sum(budget.take(throttled=throttled) for _ in range(wishes))
+    return sum(budget.spend(throttled=throttled) for _ in range(wishes))
 
 
 def test_few_calls_have_a_reserve():
     """One call may be tried again, whatever a fifth of it is."""
-    budget = Budget(Clock())
+    budget = RetryBudget(Clock())
     budget.called()
 
     assert taken(budget, 20) == 10
@@ -30,7 +30,7 @@ def test_few_calls_have_a_reserve():
 
 def test_a_fifth_of_the_calls_may_be_sent_again():
     """Throttled retries are cheap, so that the share of the calls decides."""
-    budget = Budget(Clock())
+    budget = RetryBudget(Clock())
     for _ in range(200):
         budget.called()
 
@@ -39,7 +39,7 @@ def test_a_fifth_of_the_calls_may_be_sent_again():
 
 def test_the_bucket_empties_sooner_where_retries_cost_more():
     """35 retries after server errors empty it, whatever the share would allow."""
-    budget = Budget(Clock())
+    budget = RetryBudget(Clock())
     for _ in range(1000):
         budget.called()
 
@@ -48,7 +48,7 @@ def test_the_bucket_empties_sooner_where_retries_cost_more():
 
 def test_answers_fill_the_bucket():
     """What was taken comes back one by one, and no more than was there."""
-    budget = Budget(Clock())
+    budget = RetryBudget(Clock())
     for _ in range(1000):
         budget.called()
     taken(budget, 35)
@@ -61,7 +61,7 @@ def test_answers_fill_the_bucket():
 def test_a_quiet_minute_renews_it():
     """Who comes back after a while is not refused for old trouble."""
     clock = Clock()
-    budget = Budget(clock)
+    budget = RetryBudget(clock)
     budget.called()
     taken(budget, 11)
     clock.now = 61.0
@@ -72,7 +72,7 @@ def test_a_quiet_minute_renews_it():
 def test_a_wish_keeps_old_trouble_fresh():
     """Going on failing is not quiet."""
     clock = Clock()
-    budget = Budget(clock)
+    budget = RetryBudget(clock)
     taken(budget, 11)
     for clock.now in (50.0, 100.0):
         assert taken(budget, 1) == 0

@@ -15,7 +15,7 @@ from llmkit.errors import BadResponseError, RateLimitError, ServerError, StreamI
 from llmkit.providers.openai import OpenAI
 from llmkit.retries.policy import RetryPolicy
 from llmkit.secret import Secret
-from llmkit.transport.base import Limits, Opened
+from llmkit.transport.base import Opened, Timeouts
 from llmkit.types import Message, Prompt, Status, TextDelta
 from tests.over import over
 
@@ -57,15 +57,15 @@ class Answer:
             raise read
         return read
 
-    def content_came(self):
+    def content_received(self):
         pass
 
-    def ending(self, within_s):
+    def finish_within(self, within_s):
         self.soft_end.append(within_s)
 
 
 class Replay:
-    """A carrier that gives each of its answers once."""
+    """A transport that gives each of its answers once."""
 
     def __init__(self, *answers):
         self.answers = list(answers)
@@ -86,16 +86,16 @@ class Replay:
 def exchange(*answers, attempts=3):
     prompt = Prompt((Message("user", "hi"),))
     policy = RetryPolicy(attempts=attempts, delay=0.0)
-    call = Call(OpenAI(), "gpt-6-luna", prompt, Secret("sk-1234567890abcdef"), Limits(), policy)
-    carrier = Replay(*answers)
-    return Exchange(call, over(carrier)), carrier
+    call = Call(OpenAI(), "gpt-6-luna", prompt, Secret("sk-1234567890abcdef"), Timeouts(), policy)
+    transport = Replay(*answers)
+    return Exchange(call, over(transport)), transport
 
 
 @pytest.mark.parametrize("group", [None, "a comparison"])
 def test_what_opening_takes_is_none_of_the_calls_time(group):
     """An embedded model that is loaded first costs the call nothing of its deadline."""
     one, _ = exchange(Answer(WHOLE))
-    call = replace(one.call, limits=Limits(deadline_s=30.0))
+    call = replace(one.call, timeouts=Timeouts(deadline_s=30.0))
     seen = []
 
     class Noting(Replay):
@@ -128,7 +128,7 @@ def test_the_last_piece_comes_also_without_the_line_that_closes_it():
 
 def test_an_answer_knows_where_it_comes_from():
     """Text, ids, models and times are in the completion."""
-    one, carrier = exchange(Answer(WHOLE))
+    one, transport = exchange(Answer(WHOLE))
 
     answer = asyncio.run(one.whole())
 
@@ -144,7 +144,7 @@ def test_an_answer_knows_where_it_comes_from():
         "req_1",
     )
     assert 0 <= answer.time_to_first_chunk_s <= answer.duration_s
-    assert (carrier.open, answer.attempts, answer.possibly_billed) == (0, 1, False)
+    assert (transport.open, answer.attempts, answer.possibly_billed) == (0, 1, False)
 
 
 def test_each_network_read_is_one_delta():
@@ -169,12 +169,12 @@ def test_the_end_of_an_answer_is_not_waited_for():
 
 def test_a_refusal_before_any_text_is_tried_again():
     """A 429 and then an answer are two attempts, and the wait is logged for a person."""
-    one, carrier = exchange(Answer([REFUSED], JSON, 429), Answer(WHOLE))
+    one, transport = exchange(Answer([REFUSED], JSON, 429), Answer(WHOLE))
 
     answer = asyncio.run(one.whole())
 
     assert (answer.text, answer.attempts) == ("Hello world", 2)
-    assert carrier.answers == []
+    assert transport.answers == []
 
 
 def test_a_retry_is_told_in_the_log(caplog):
@@ -191,13 +191,13 @@ def test_a_retry_is_told_in_the_log(caplog):
 def test_after_the_first_text_nothing_is_sent_again():
     """A broken answer would be billed twice and read twice."""
     broken = ServerError("gone")
-    one, carrier = exchange(Answer([event("Hello "), broken]), Answer(WHOLE))
+    one, transport = exchange(Answer([event("Hello "), broken]), Answer(WHOLE))
 
     with pytest.raises(ServerError) as raised:
         asyncio.run(one.whole())
 
     assert raised.value.completion.text == "Hello "
-    assert len(carrier.answers) == 1
+    assert len(transport.answers) == 1
 
 
 def test_a_stream_without_an_end_is_truncated():
@@ -252,19 +252,19 @@ def test_the_last_error_says_how_often_it_was_tried():
 def test_a_server_may_say_that_trying_again_is_useless():
     """x-should-retry: false is obeyed."""
     headers = {**JSON, "x-should-retry": "false"}
-    one, carrier = exchange(Answer([REFUSED], headers, 429), Answer(WHOLE))
+    one, transport = exchange(Answer([REFUSED], headers, 429), Answer(WHOLE))
 
     with pytest.raises(RateLimitError):
         asyncio.run(one.whole())
 
-    assert len(carrier.answers) == 1
+    assert len(transport.answers) == 1
 
 
 def test_a_cancelled_answer_keeps_its_text():
     """What came before a cancellation is still there, and the connection is given back."""
 
     async def cancelled():
-        one, carrier = exchange(Answer([event("Hello "), asyncio.Event()]))
+        one, transport = exchange(Answer([event("Hello "), asyncio.Event()]))
         came = asyncio.Event()
 
         async def read():
@@ -277,7 +277,7 @@ def test_a_cancelled_answer_keeps_its_text():
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        return one.completion(Status.CANCELLED), carrier.open
+        return one.completion(Status.CANCELLED), transport.open
 
     answer, still_open = asyncio.run(cancelled())
 
@@ -288,10 +288,10 @@ def test_whoever_stops_reading_closes_the_stream():
     """Leaving a stream early gives its connection back."""
 
     async def leave():
-        one, carrier = exchange(Answer([event("Hello "), asyncio.Event()]))
+        one, transport = exchange(Answer([event("Hello "), asyncio.Event()]))
         async with aclosing(one.deltas()) as deltas:
             async for _ in deltas:
                 break
-        return carrier.open
+        return transport.open
 
     assert asyncio.run(leave()) == 0

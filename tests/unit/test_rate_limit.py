@@ -1,4 +1,4 @@
-"""One gate for all calls to a provider: how many at once, when to hold back, how fast again."""
+"""One limiter for all calls to a provider: how many at once, when to hold back, how fast again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from llmkit.errors import APITimeoutError, RateLimitError
-from llmkit.retries.rate_limit import Gate, Gates
+from llmkit.retries.rate_limit import RateLimiter, RateLimiters
 from llmkit.secret import Secret
 
 
@@ -27,7 +27,7 @@ class Time:
 
 
 def gate_at(time):
-    return Gate("OpenAI", clock=time.clock, sleep=time.sleep)
+    return RateLimiter("OpenAI", clock=time.clock, sleep=time.sleep)
 
 
 async def settle():
@@ -40,12 +40,12 @@ def test_no_more_than_the_cap_are_inside():
     """The ninth of nine waits until one of the eight leaves."""
 
     async def nine():
-        gate = Gate()
-        assert all(gate.enter_now(8) for _ in range(8))
-        ninth = asyncio.create_task(gate.enter(8))
+        limiter = RateLimiter()
+        assert all(limiter.acquire_now(8) for _ in range(8))
+        ninth = asyncio.create_task(limiter.acquire(8))
         await settle()
         waited = not ninth.done()
-        gate.leave()
+        limiter.release()
         await ninth
         return waited
 
@@ -56,17 +56,17 @@ def test_whoever_waits_longest_is_next_but_for_a_second_attempt():
     """A call that is sent again has waited before and goes first."""
 
     async def queue():
-        gate, order = Gate(), []
-        assert gate.enter_now(1)
+        limiter, order = RateLimiter(), []
+        assert limiter.acquire_now(1)
 
         async def enter(name, again):
-            await gate.enter(1, again=again)
+            await limiter.acquire(1, again=again)
             order.append(name)
-            gate.leave()
+            limiter.release()
 
         tasks = [asyncio.create_task(enter(n, n == "again")) for n in ("first", "second", "again")]
         await settle()
-        gate.leave()
+        limiter.release()
         await asyncio.gather(*tasks)
         return order
 
@@ -77,12 +77,12 @@ def test_a_comparison_does_not_stand_before_a_question():
     """Groups are served in turn, and one with a smaller limit holds nobody up."""
 
     async def served():
-        gate, order = Gate(), []
-        assert gate.enter_now(2)
-        assert gate.enter_now(2)
+        limiter, order = RateLimiter(), []
+        assert limiter.acquire_now(2)
+        assert limiter.acquire_now(2)
 
         async def enter(name, cap, group):
-            await gate.enter(cap, group=group)
+            await limiter.acquire(cap, group=group)
             order.append(name)
 
         rows = [asyncio.create_task(enter(f"row {n}", 2, "run")) for n in range(3)]
@@ -91,14 +91,14 @@ def test_a_comparison_does_not_stand_before_a_question():
         question = asyncio.create_task(enter("question", 2, None))
         await settle()
         for _ in range(2):
-            gate.leave()
+            limiter.release()
             await settle()
         started = list(order)
-        await asyncio.wait_for(gate.enter(8), 5)  # whoever may have more at once goes at once
+        await asyncio.wait_for(limiter.acquire(8), 5)  # whoever may have more at once goes at once
         for task in (*rows, *single, question):
             task.cancel()
         await asyncio.gather(*rows, *single, question, return_exceptions=True)
-        return started, repr(gate)
+        return started, repr(limiter)
 
     started, shown = asyncio.run(served())
 
@@ -111,10 +111,10 @@ def test_one_refusal_closes_it_for_everybody():
     time = Time()
 
     async def closed():
-        gate = gate_at(time)
-        gate.close(20.0)
-        assert not gate.enter_now(8)
-        await gate.enter(8)
+        limiter = gate_at(time)
+        limiter.pause(20.0)
+        assert not limiter.acquire_now(8)
+        await limiter.acquire(8)
         return time.now
 
     assert asyncio.run(closed()) == pytest.approx(120.0)
@@ -125,12 +125,12 @@ def test_it_opens_at_nine_tenths_of_the_rate_that_was_accepted():
     time = Time()
 
     async def paced():
-        gate, left = gate_at(time), []
+        limiter, left = gate_at(time), []
         for _ in range(10):
-            gate.accepted()
-        gate.close(1.0)
+            limiter.accepted()
+        limiter.pause(1.0)
         for _ in range(4):
-            await gate.enter(8)
+            await limiter.acquire(8)
             left.append(round(time.now - 101.0, 3))
         return left
 
@@ -142,12 +142,12 @@ def test_a_limit_by_the_minute_gives_a_pace_by_the_minute():
     time = Time()
 
     async def paced():
-        gate = gate_at(time)
+        limiter = gate_at(time)
         for _ in range(10):
-            gate.accepted()
-        gate.close(60.0)
-        await gate.enter(8)
-        await gate.enter(8)
+            limiter.accepted()
+        limiter.pause(60.0)
+        await limiter.acquire(8)
+        await limiter.acquire(8)
         return round(time.now - 160.0, 1)
 
     assert asyncio.run(paced()) == 6.7
@@ -158,16 +158,16 @@ def test_a_second_refusal_makes_it_slower():
     time = Time()
 
     async def paced():
-        gate = gate_at(time)
+        limiter = gate_at(time)
         for _ in range(10):
-            gate.accepted()
-        gate.close(1.0)
-        gate.close(1.0)  # one that was under way tells nothing new
-        await gate.enter(8)
-        gate.close(1.0)
-        await gate.enter(8)
+            limiter.accepted()
+        limiter.pause(1.0)
+        limiter.pause(1.0)  # one that was under way tells nothing new
+        await limiter.acquire(8)
+        limiter.pause(1.0)
+        await limiter.acquire(8)
         before = time.now
-        await gate.enter(8)
+        await limiter.acquire(8)
         return round(time.now - before, 3)
 
     assert asyncio.run(paced()) == round(1 / 8.1, 3)
@@ -178,14 +178,14 @@ def test_a_slow_machine_does_not_make_the_pace_slow():
     time = Time()
 
     async def paced():
-        gate = gate_at(time)
+        limiter = gate_at(time)
         for _ in range(10):
-            gate.accepted()
+            limiter.accepted()
         time.now += 3.0
-        gate.close(1.0)
-        await gate.enter(8)
+        limiter.pause(1.0)
+        await limiter.acquire(8)
         before = time.now
-        await gate.enter(8)
+        await limiter.acquire(8)
         return round(time.now - before, 3)
 
     assert asyncio.run(paced()) == 0.111
@@ -196,16 +196,16 @@ def test_the_pace_grows_and_is_forgotten_after_a_minute_without_a_refusal():
     time = Time()
 
     async def later(seconds):
-        gate = gate_at(time)
+        limiter = gate_at(time)
         for _ in range(9):
-            gate.accepted()
-        gate.close(1.0)
-        await gate.enter(8)
+            limiter.accepted()
+        limiter.pause(1.0)
+        await limiter.acquire(8)
         time.now += seconds
-        await gate.enter(8)
+        await limiter.acquire(8)
         before = time.now
-        await gate.enter(8)
-        return round(time.now - before, 3), gate.enter_now(8)
+        await limiter.acquire(8)
+        return round(time.now - before, 3), limiter.acquire_now(8)
 
     assert asyncio.run(later(5.0)) == (0.123, False)
     assert asyncio.run(later(11.0)) == (0.082, False)
@@ -217,9 +217,9 @@ def test_a_pause_that_outlasts_the_call_is_an_error_at_once():
     time = Time()
 
     async def entered():
-        gate = gate_at(time)
-        gate.close(30.0)
-        await gate.enter(8, time_left=lambda: 5.0)
+        limiter = gate_at(time)
+        limiter.pause(30.0)
+        await limiter.acquire(8, time_left=lambda: 5.0)
 
     with pytest.raises(RateLimitError, match="lasts 30 s more, so nothing was sent") as raised:
         asyncio.run(entered())
@@ -232,12 +232,12 @@ def test_after_a_minute_a_long_pause_is_tried_again():
     time = Time()
 
     async def entered():
-        gate = gate_at(time)
-        gate.close(3600.0)
+        limiter = gate_at(time)
+        limiter.pause(3600.0)
         with pytest.raises(RateLimitError):
-            await gate.enter(8)
+            await limiter.acquire(8)
         time.now += 60.0
-        await gate.enter(8)
+        await limiter.acquire(8)
 
     asyncio.run(entered())
 
@@ -248,9 +248,9 @@ def test_a_call_whose_time_passes_in_the_queue_is_told_so():
     """A limit of the call's own holds while it waits for its turn."""
 
     async def entered():
-        gate = Gate("OpenAI")
-        assert gate.enter_now(1)
-        await gate.enter(1, time_left=lambda: 0.01)
+        limiter = RateLimiter("OpenAI")
+        assert limiter.acquire_now(1)
+        await limiter.acquire(1, time_left=lambda: 0.01)
 
     with pytest.raises(APITimeoutError, match="no turn at OpenAI came free") as raised:
         asyncio.run(entered())
@@ -262,19 +262,19 @@ def test_a_cancelled_wait_keeps_no_place():
     """Whether it waited in the queue or for the pause, its turn goes to the next."""
 
     async def cancelled():
-        gate = Gate()
-        assert gate.enter_now(1)
-        queued = [asyncio.create_task(gate.enter(1)) for _ in range(2)]
+        limiter = RateLimiter()
+        assert limiter.acquire_now(1)
+        queued = [asyncio.create_task(limiter.acquire(1)) for _ in range(2)]
         await settle()
         queued[0].cancel()
-        gate.leave()
+        limiter.release()
         await queued[1]
-        queued.append(asyncio.create_task(gate.enter(1)))
+        queued.append(asyncio.create_task(limiter.acquire(1)))
         await settle()
-        gate.leave()
+        limiter.release()
         queued[2].cancel()  # in the very moment in which its turn came
         await settle()
-        return gate.enter_now(1)
+        return limiter.acquire_now(1)
 
     assert asyncio.run(cancelled())
 
@@ -283,34 +283,34 @@ def test_a_closed_gate_gives_the_place_of_a_cancelled_call_back():
     """Sleeping through a pause holds a place, and cancelling ends that."""
 
     async def cancelled():
-        gate = Gate()
-        gate.close(30.0)
-        sleeping = asyncio.create_task(gate.enter(1))
+        limiter = RateLimiter()
+        limiter.pause(30.0)
+        sleeping = asyncio.create_task(limiter.acquire(1))
         await settle()
         sleeping.cancel()
         await settle()
-        return repr(gate)
+        return repr(limiter)
 
-    assert asyncio.run(cancelled()) == "<Gate the provider running=0 waiting=0>"
+    assert asyncio.run(cancelled()) == "<RateLimiter the provider running=0 waiting=0>"
 
 
 def test_two_loops_share_one_gate():
     """A call on another thread's loop waits for one on this loop, and is woken by it."""
-    gate = Gate()
+    limiter = RateLimiter()
     entered, ended = threading.Event(), threading.Event()
 
     async def elsewhere():
         entered.set()
-        await gate.enter(1)
-        gate.leave()
+        await limiter.acquire(1)
+        limiter.release()
         ended.set()
 
     async def here():
-        assert gate.enter_now(1)
+        assert limiter.acquire_now(1)
         thread.start()
         await asyncio.to_thread(entered.wait)
         waited = not ended.is_set()
-        gate.leave()
+        limiter.release()
         return waited
 
     thread = threading.Thread(target=lambda: asyncio.run(elsewhere()))
@@ -322,25 +322,25 @@ def test_two_loops_share_one_gate():
 
 def test_a_loop_that_is_gone_does_not_keep_the_others_waiting():
     """A waiter whose loop was closed by hand is passed over."""
-    gate = Gate()
-    assert gate.enter_now(1)
+    limiter = RateLimiter()
+    assert limiter.acquire_now(1)
     gone = asyncio.new_event_loop()
-    task = gone.create_task(gate.enter(1))
+    task = gone.create_task(limiter.acquire(1))
     gone.run_until_complete(settle())
     gone.close()
 
-    gate.leave()
+    limiter.release()
 
-    assert gate.enter_now(1)
+    assert limiter.acquire_now(1)
     task._log_destroy_pending = False  # this test leaves it behind on purpose
     task.get_coro().close()
 
 
 def test_each_provider_and_key_has_a_gate_of_its_own():
-    """The same place and key is the same gate; anything else is another."""
-    gates = Gates()
-    one = gates.of("openai", "https://a", Secret("k" * 20))
+    """The same place and key is the same limiter; anything else is another."""
+    rate_limiters = RateLimiters()
+    one = rate_limiters.of("openai", "https://a", Secret("k" * 20))
 
-    assert gates.of("openai", "https://a", Secret("k" * 20)) is one
-    assert gates.of("openai", "https://a", Secret("j" * 20)) is not one
-    assert gates.of("mistral", "https://a", Secret("k" * 20)) is not one
+    assert rate_limiters.of("openai", "https://a", Secret("k" * 20)) is one
+    assert rate_limiters.of("openai", "https://a", Secret("j" * 20)) is not one
+    assert rate_limiters.of("mistral", "https://a", Secret("k" * 20)) is not one
