@@ -6,8 +6,8 @@ from collections.abc import AsyncGenerator
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from .chat.arguments import Asked, asking, takes
-from .comparison.arguments import Compared, comparing
+from .chat.arguments import ChatArguments, chat_arguments, takes
+from .comparison.arguments import ComparisonArguments, comparison_arguments
 from .kit import current_kit
 
 # A table is imported by the function that gives it: a first answer needs none of them.
@@ -23,51 +23,51 @@ if TYPE_CHECKING:
     from .types import Completion, StreamEnd, TextDelta
 
 
-@takes(asking)
-async def aask(asked: Asked) -> Completion:
+@takes(chat_arguments)
+async def aask(asked: ChatArguments) -> Completion:
     """One answer to one prompt, awaited."""
-    return await current_kit().answer(asked.spot, asked.options)
+    return await current_kit().answer(asked.request, asked.options)
 
 
-@takes(asking)
-def ask(asked: Asked) -> Completion:
+@takes(chat_arguments)
+def ask(asked: ChatArguments) -> Completion:
     """One answer to one prompt, waited for."""
     kit = current_kit()
-    return kit.manager.run(kit.answer(asked.spot, asked.options))
+    return kit.manager.run(kit.answer(asked.request, asked.options))
 
 
-@takes(asking)
-def stream(asked: Asked) -> AsyncGenerator[TextDelta | StreamEnd, None]:
+@takes(chat_arguments)
+def stream(asked: ChatArguments) -> AsyncGenerator[TextDelta | StreamEnd, None]:
     """The pieces of one answer as they come, then a StreamEnd with the whole of it."""
     kit = current_kit()
-    return kit.manager.stream(kit.stream(asked.spot, asked.options))
+    return kit.manager.stream(kit.stream(asked.request, asked.options))
 
 
-@takes(comparing)
-async def acompare(compared: Compared) -> Comparison:
+@takes(comparison_arguments)
+async def acompare(compared: ComparisonArguments) -> Comparison:
     """The answers of many models to many prompts, side by side, awaited.
 
     Cancelling it re-raises; what had come stays at `current_kit().last`.
     """
     return await current_kit().compare(
-        compared.spots, compared.options, view=compared.view, **compared.limits
+        compared.requests, compared.options, view=compared.view, **compared.limits
     )
 
 
-@takes(comparing)
-def compare(compared: Compared) -> Comparison:
+@takes(comparison_arguments)
+def compare(compared: ComparisonArguments) -> Comparison:
     """The answers of many models to many prompts, side by side.
 
     An interrupt re-raises; what had come stays at `current_kit().last`.
     """
     kit = current_kit()
     return kit.manager.run(
-        kit.compare(compared.spots, compared.options, view=compared.view, **compared.limits)
+        kit.compare(compared.requests, compared.options, view=compared.view, **compared.limits)
     )
 
 
-@takes(comparing)
-def estimate(compared: Compared) -> Estimate:
+@takes(comparison_arguments)
+def estimate(compared: ComparisonArguments) -> Estimate:
     """Roughly the tokens and the cost of a comparison; sends nothing, and needs no key."""
     from .comparison.estimate import estimated
 

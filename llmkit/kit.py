@@ -16,18 +16,18 @@ from typing import TYPE_CHECKING, Any
 from .catalogue import prices
 from .cell import cell_id
 from .chat.call import Call, call_for
-from .chat.cost import guessed_cost, priced, warm
-from .chat.events import CallNews
+from .chat.cost import estimate_cost, preload, priced
+from .chat.events import CallTelemetry
 from .chat.exchange import Exchange
-from .chat.fallback import Tries
-from .chat.fallback_models import Substitutes
+from .chat.fallback import FallbackRunner
+from .chat.fallback_models import FallbackSelector
 from .chat.options import Options
-from .chat.parameters import Spot
-from .comparison.limits import guard
-from .comparison.plan import Lane, merge_equal
-from .comparison.runner import Race
+from .chat.parameters import PlannedRequest
+from .comparison.limits import check_limits
+from .comparison.plan import PlannedRow, merge_identical
+from .comparison.runner import ComparisonRunner
 from .comparison.watchers import Watcher
-from .configuration.registry import Directory
+from .configuration.registry import ProviderRegistry
 from .errors import ConfigError, LlmkitError, ModelNotFoundError
 from .retries.rate_limit import RateLimiters
 from .runtime import kit_hooks
@@ -41,7 +41,7 @@ from .types import Completion, StreamEnd, TextDelta
 # What follows is imported where it is first needed: a first answer from a provider needs none of
 # it, and would be a third slower with it.
 if TYPE_CHECKING:
-    from .authentication.checks import Checks
+    from .authentication.checks import KeyChecks
     from .authentication.status import AuthStatus
     from .catalogue.provider_lists import ProviderModelList
     from .comparison.result import Comparison
@@ -77,7 +77,9 @@ class Kit:
         clock: Callable[[], datetime] | None = None,
         **settings: object,
     ) -> None:
-        self.registry = Directory(os.environ if environ is None else environ, settings, keys, clock)
+        self.registry = ProviderRegistry(
+            os.environ if environ is None else environ, settings, keys, clock
+        )
         self.manager = EventLoopManager(
             idle_s=self.settings.idle_s,
             max_age_s=self.settings.max_age_s,
@@ -109,11 +111,11 @@ class Kit:
         return self.registry.configure(**changes)
 
     @cached_property
-    def checks(self) -> Checks:
+    def checks(self) -> KeyChecks:
         """Which keys work: what is known, and the means to find out."""
-        from .authentication.checks import Checks
+        from .authentication.checks import KeyChecks
 
-        return Checks(self.registry, self.manager, self._transports)
+        return KeyChecks(self.registry, self.manager, self._transports)
 
     @cached_property
     def lists(self) -> ModelLists:
@@ -136,65 +138,67 @@ class Kit:
 
     # -- one call ----------------------------------------------------------------------------
 
-    async def planned(self, spot: Spot, options: Options, *, capped: bool = False) -> Lane:
-        """What will be sent for *spot*, and who may answer in its model's place.
+    async def plan_row(
+        self, request: PlannedRequest, options: Options, *, capped: bool = False
+    ) -> PlannedRow:
+        """Plans the call for *request*, and the models that may answer if it fails.
 
-        An error that is known already is in the lane. Where the model is gone, another one's call
+        The row holds an error that is known already. If the model is gone, the call of its fallback
         is planned at once.
 
         Args:
-            capped: True lets nobody else answer whose estimate is higher than that of the lane.
+            capped: True lets nobody else answer whose estimate is higher than that of the row.
         """
         registry, resolution, call, failure = self.registry, None, None, None
         try:
-            known = registry.known()
+            snapshot = registry.snapshot()
             resolution = registry.resolve(
-                spot.asked, spot.provider, verbatim=options.verbatim, known=known
+                request.asked, request.provider, verbatim=options.verbatim, snapshot=snapshot
             )
             call = call_for(
-                resolution, spot.prompt, options,
-                catalogue=known.catalogue, provider=registry.provider(resolution.provider, known),
-                settings=registry.settings, key=registry.key_for,
+                resolution, request.prompt, options,
+                provider=registry.provider(resolution.provider, snapshot),
+                catalogue=snapshot.catalogue, settings=registry.settings, key=registry.key_for,
             )  # fmt: skip
         except LlmkitError as error:
             failure = error
         if resolution is None or not options.fallback.rules:
-            return Lane(spot, resolution, call, failure)
+            return PlannedRow(request, resolution, call, failure)
         try:
-            instead = Substitutes(registry, spot, resolution, options)
+            fallbacks = FallbackSelector(registry, request, resolution, options)
         except ConfigError as error:
-            return Lane(spot, resolution, error=error)
+            return PlannedRow(request, resolution, error=error)
         if isinstance(failure, ModelNotFoundError):
-            call = await instead.after(failure)
+            call = await fallbacks.after(failure)
         if call is None:
-            return Lane(spot, resolution, error=failure)
+            return PlannedRow(request, resolution, error=failure)
         if capped:
-            instead.ceiling = guessed_cost(call, registry.catalogue)
-        return Lane(spot, resolution, call, instead=instead)
+            fallbacks.ceiling = estimate_cost(call, registry.catalogue)
+        return PlannedRow(request, resolution, call, fallbacks=fallbacks)
 
     async def stream(
-        self, spot: Spot, options: Options
+        self, request: PlannedRequest, options: Options
     ) -> AsyncGenerator[TextDelta | StreamEnd, None]:
         """The pieces of one answer, then the answer; see `llmkit.stream`."""
         with self.manager.in_flight():
-            tries = await self._tries(spot, options)
-            async with aclosing(tries.deltas()) as deltas:
+            runner = await self._runner(request, options)
+            async with aclosing(runner.deltas()) as deltas:
                 async for delta in deltas:
                     yield delta
-            end = StreamEnd(await self.priced(tries.completion()))
+            end = StreamEnd(await self.priced(runner.completion()))
         yield end
 
-    async def answer(self, spot: Spot, options: Options) -> Completion:
-        """The answer to *spot*, see `llmkit.ask`."""
+    async def answer(self, request: PlannedRequest, options: Options) -> Completion:
+        """The answer to *request*, see `llmkit.ask`."""
         with self.manager.in_flight():
-            tries = await self._tries(spot, options)
-            return await self.priced(await tries.whole())
+            runner = await self._runner(request, options)
+            return await self.priced(await runner.whole())
 
-    async def _tries(self, spot: Spot, options: Options) -> Tries:
-        lane = await self.planned(spot, options)
-        if lane.call is None:
-            raise lane.error or LlmkitError("nothing to send")
-        return Tries(lane.call, self.exchange, lane.instead)
+    async def _runner(self, request: PlannedRequest, options: Options) -> FallbackRunner:
+        row = await self.plan_row(request, options)
+        if row.call is None:
+            raise row.error or LlmkitError("nothing to send")
+        return FallbackRunner(row.call, self.exchange, row.fallbacks)
 
     def exchange(self, call: Call, *, limit: int | None = None, group: object = None) -> Exchange:
         """*call*, to be sent over the provider's own session once its turn has come.
@@ -210,14 +214,14 @@ class Kit:
             self._limiters.of(call.provider.name, call.provider.base_url, call.key),
             at_once=limit or self.settings.limit_per_provider,
             group=group,
-            news=CallNews(self.manager.telemetry),
+            observer=CallTelemetry(self.manager.telemetry),
         )
 
     async def _opened(self, call: Call) -> Opened:
         if "checks" in vars(self):  # else nobody has signed in
             await self.checks.close_outdated(call.provider, call.key)
         opened = await self._transports.open(call.provider, call.model, call.key)
-        warm(call.provider.name)
+        preload(call.provider.name)
         return opened
 
     async def priced(self, completion: Completion) -> Completion:
@@ -225,7 +229,7 @@ class Kit:
 
         The price may be what makes a substitute unequal, so that is warned of here.
         """
-        costed = await priced(completion, self.registry.knowledge.latest)
+        costed = await priced(completion, self.registry.store.latest)
         if costed.fallback:
             from .chat.fallback import warn_once
 
@@ -233,7 +237,7 @@ class Kit:
         return costed
 
     def local_models(self) -> LocalModels:
-        """The embedded models of this kit; nothing is started before the first question."""
+        """The embedded models of this kit; none is started before the first call."""
         return self._transports.local_models
 
     def script(self, name: str, reply: Reply) -> None:
@@ -245,7 +249,7 @@ class Kit:
 
     async def compare(
         self,
-        spots: Sequence[Spot],
+        requests: Sequence[PlannedRequest],
         options: Options,
         *,
         max_calls: int | None = None,
@@ -253,7 +257,7 @@ class Kit:
         limit: int | None = None,
         view: Watcher | None = None,
     ) -> Comparison:
-        """All *spots* side by side; `last` holds what came, even when this is cancelled.
+        """All *requests* side by side; `last` holds what came, even when this is cancelled.
 
         Raises:
             SpendLimitError: More calls or a higher estimate than allowed; nothing was sent.
@@ -262,18 +266,20 @@ class Kit:
         if most is not None:
             await asyncio.to_thread(prices.load)
         capped = most is not None
-        lanes = merge_equal([await self.planned(spot, options, capped=capped) for spot in spots])
+        plan = merge_identical(
+            [await self.plan_row(request, options, capped=capped) for request in requests]
+        )
         calls = self.settings.max_calls if max_calls is None else max_calls
-        guard(
-            lanes, max_calls=calls, max_cost_usd=most,
-            cost=lambda call: guessed_cost(call, self.registry.catalogue),
+        check_limits(
+            plan, max_calls=calls, max_cost_usd=most,
+            cost=lambda call: estimate_cost(call, self.registry.catalogue),
         )  # fmt: skip
         from .comparison.result import comparison_of
 
         started = datetime.now(UTC)
         run_id = uuid.uuid4().hex[:8]
-        race = Race(
-            lanes,
+        runner = ComparisonRunner(
+            plan,
             run_id=run_id,
             make=partial(self.exchange, limit=limit, group=run_id),
             price=self.priced,
@@ -282,9 +288,9 @@ class Kit:
         )
         try:
             with self.manager.in_flight():
-                await race.run()
+                await runner.run()
         finally:
-            self.last = comparison_of(run_id, race.rows, started, lanes)
+            self.last = comparison_of(run_id, runner.rows, started, plan)
         return self.last
 
     # -- lists, keys, the end ----------------------------------------------------------------

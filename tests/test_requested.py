@@ -10,7 +10,7 @@ import warnings
 import aiohttp
 import pytest
 
-from llmkit.comparison.arguments import comparing
+from llmkit.comparison.arguments import comparison_arguments
 from llmkit.kit import Kit
 from llmkit.types import Status
 from tests.fakes.reply import Reply
@@ -28,8 +28,8 @@ def environ(fakes):
 
 
 def compare(kit, *asked, **more):
-    compared = comparing(*asked, **more)
-    return kit.manager.run(kit.compare(compared.spots, compared.options))
+    compared = comparison_arguments(*asked, **more)
+    return kit.manager.run(kit.compare(compared.requests, compared.options))
 
 
 def test_mistral_authentication_works_reliably(fakes, environ, caplog):

@@ -12,7 +12,7 @@ import time
 import zlib
 from collections.abc import Awaitable, Callable
 
-from llmkit.chat.arguments import asking
+from llmkit.chat.arguments import chat_arguments
 from llmkit.errors import CallError
 from llmkit.kit import Kit
 from llmkit.retries.rate_limit import RateLimiters
@@ -41,7 +41,7 @@ def kit_for(server: FakeProviders, **more: object) -> Kit:
 async def answered(kit: Kit) -> bool:
     """Whether one call was."""
     try:
-        await kit.answer(*asking("hi", "openai:gpt-6-luna"))
+        await kit.answer(*chat_arguments("hi", "openai:gpt-6-luna"))
     except CallError:
         return False
     return True

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from types import TracebackType
 
 from llmkit.cell import Cell
-from llmkit.comparison.arguments import comparing
+from llmkit.comparison.arguments import comparison_arguments
 from llmkit.kit import Kit
 from llmkit.runtime.session_registry import SessionRegistry
 from llmkit.transport.base import Timeouts
@@ -96,8 +96,8 @@ def _kit() -> Kit:
 def _rows(count: int) -> object:
     kit = _kit()
     prompts = [f"question {n}" for n in range(count)]
-    asked = comparing(prompts, "bench:gpt-6-luna", max_calls=count)
-    return asyncio.run(kit.compare(asked.spots, asked.options, **asked.limits))
+    asked = comparison_arguments(prompts, "bench:gpt-6-luna", max_calls=count)
+    return asyncio.run(kit.compare(asked.requests, asked.options, **asked.limits))
 
 
 def _bytes_a_row(count: int) -> float:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from ..configuration.credentials import Credential
-from ..configuration.registry import Directory
+from ..configuration.registry import ProviderRegistry
 from ..errors import ConfigError, LocalModelError
 from ..providers.base import Provider
 from ..retries.policy import RetryPolicy
@@ -22,13 +22,13 @@ from ..telemetry.listeners import Listeners
 from ..transport.base import timeouts_for
 from ..transport.factory import TransportFactory
 from . import events
-from .sign_in import Probe, sign_in, status_of
+from .sign_in import KeyProbe, sign_in, status_of
 from .status import AuthStatus, SignInState, described, unchecked, unsafe
 
 SIGNED_IN = "signed in"  # in the place of a base URL, for the client that a sign-in left open
 
 
-class Checks:
+class KeyChecks:
     """The sign-in state of every provider of one kit.
 
     A state is what the newest check found, for as long as the key is the one that was checked.
@@ -36,11 +36,11 @@ class Checks:
 
     def __init__(
         self,
-        directory: Directory,
+        registry: ProviderRegistry,
         manager: EventLoopManager,
         transports: TransportFactory,
     ) -> None:
-        self._directory = directory
+        self._registry = registry
         self._manager = manager
         self._transports = transports
         self._found: dict[str, tuple[AuthStatus, Credential]] = {}
@@ -49,7 +49,7 @@ class Checks:
 
     # -- what is known -----------------------------------------------------------------------
 
-    def known(self) -> tuple[AuthStatus, ...]:
+    def statuses(self) -> tuple[AuthStatus, ...]:
         """One status for each provider that can have one, without asking anybody."""
         return tuple(self.status(name) for name in self._names())
 
@@ -59,8 +59,8 @@ class Checks:
         Raises:
             UnknownProviderError: There is no such provider.
         """
-        provider = self._directory.provider(name)
-        credential = self._directory.credentials.find(provider)
+        provider = self._registry.provider(name)
+        credential = self._registry.credentials.find(provider)
         found, checked = self._found.get(name, (None, None))
         if found is not None and checked is not None and checked.key == credential.key:
             return found
@@ -81,8 +81,8 @@ class Checks:
         Raises:
             UnknownProviderError: There is no such provider.
         """
-        provider = self._directory.provider(name)
-        credential = self._directory.credentials.find(provider, again=True)
+        provider = self._registry.provider(name)
+        credential = self._registry.credentials.find(provider, again=True)
         found = self.status(name)
         if found.state is SignInState.CHECKING:  # another check of it is under way
             found = unchecked(provider, credential)
@@ -120,20 +120,20 @@ class Checks:
 
     async def mistral_client(self) -> Any:
         """The official client, signed in and owned by the running cell; see `Kit`."""
-        provider = self._directory.provider("mistral")
-        key = self._directory.key_for(provider)
+        provider = self._registry.provider("mistral")
+        key = self._registry.key_for(provider)
         assert key is not None  # its provider needs one
         tried = await sign_in(
             await self._opening_sdk(provider, key),
             provider.label,
             policy=self._policy(),
-            limit_s=self._directory.settings.sign_in_timeout_s,
+            limit_s=self._registry.settings.sign_in_timeout_s,
             on_retry=partial(events.sign_in_retried, self._manager.telemetry, provider),
         )
         return tried.client.sdk()
 
     def _names(self) -> list[str]:
-        return [name for name in self._directory.provider_names() if name != "scripted"]
+        return [name for name in self._registry.provider_names() if name != "scripted"]
 
     async def _asked(self, provider: Provider, credential: Credential) -> AuthStatus:
         if provider.name == "scripted":
@@ -162,7 +162,7 @@ class Checks:
             credential,
             await self._opening(provider, credential.key),
             policy=self._policy(),
-            limit_s=self._directory.settings.sign_in_timeout_s,
+            limit_s=self._registry.settings.sign_in_timeout_s,
             on_retry=partial(events.sign_in_retried, self._manager.telemetry, provider),
         )
         events.signed_in(self._manager.telemetry, found)
@@ -170,37 +170,41 @@ class Checks:
         return found
 
     def _policy(self) -> RetryPolicy:
-        settings = self._directory.settings
+        settings = self._registry.settings
         return RetryPolicy(attempts=settings.sign_in_attempts, delay=settings.sign_in_delay_s)
 
     # -- clients -----------------------------------------------------------------------------
 
-    async def _opening(self, provider: Provider, key: Secret | None) -> Callable[[], _Tried]:
+    async def _opening(
+        self, provider: Provider, key: Secret | None
+    ) -> Callable[[], _SignInAttempt]:
         """What opens a fresh client for each attempt."""
         brought = self._transports.brought(provider.name) is not None
         if provider.name == "mistral" and key is not None and not brought:
             return await self._opening_sdk(provider, key)
         fresh = await self._transports.fresh(provider, key)
-        timeouts = timeouts_for(self._directory.settings)
+        timeouts = timeouts_for(self._registry.settings)
 
-        def opened() -> _Tried:
+        def opened() -> _SignInAttempt:
             over = fresh()
-            return _Tried(
-                self._manager, Probe(provider, key, over.transport, timeouts), over.session
+            return _SignInAttempt(
+                self._manager, KeyProbe(provider, key, over.transport, timeouts), over.session
             )
 
         return opened
 
-    async def _opening_sdk(self, provider: Provider, key: Secret) -> Callable[[], _Tried]:
+    async def _opening_sdk(self, provider: Provider, key: Secret) -> Callable[[], _SignInAttempt]:
         opening = await self._transports.for_sdk(provider, key)
 
-        def opened() -> _Tried:
+        def opened() -> _SignInAttempt:
             client, session = self._manager.temporary(provider.name, provider.base_url, opening)
-            return _Tried(self._manager, client, session, lasting=True)
+            return _SignInAttempt(self._manager, client, session, lasting=True)
 
         return opened
 
-    async def _settle(self, provider: Provider, key: Secret | None, tried: _Tried | None) -> None:
+    async def _settle(
+        self, provider: Provider, key: Secret | None, tried: _SignInAttempt | None
+    ) -> None:
         """Keeps the SDK's client of a sign-in in the place of an earlier one; ends any other."""
         _, earlier = self._signed_in.get(provider.name, (None, None))
         if earlier is not None:
@@ -222,7 +226,7 @@ class Checks:
         self._listeners.tell(status)
 
 
-class _Tried:
+class _SignInAttempt:
     """A client of one attempt, which stands in the session table while it lives."""
 
     def __init__(

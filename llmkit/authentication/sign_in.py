@@ -79,7 +79,7 @@ async def sign_in(
     return await policy.call(attempt, sleep=sleep, on_retry=retrying, idempotent=True)
 
 
-class Probe:
+class KeyProbe:
     """Proves a key over a connection that is its own; closing that is its opener's part."""
 
     def __init__(

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 from ..catalogue.fallback_policy import Fallback
 from ..errors import ConfigError
 from .options import Options, options
-from .parameters import Spot, grid, named_models, spot
-from .prompts import questions
+from .parameters import PlannedRequest, grid, named_models, plan_request
+from .prompts import prompt_inputs
 
 DEFAULT_MODEL = "local:smollm2"  # needs no key
 ONE = "ask() puts one prompt once; for lists use compare()"
@@ -21,10 +21,10 @@ A = TypeVar("A")
 T = TypeVar("T")
 
 
-class Asked(NamedTuple):
+class ChatArguments(NamedTuple):
     """What one `ask` asks."""
 
-    spot: Spot
+    request: PlannedRequest
     options: Options
 
 
@@ -49,7 +49,7 @@ def takes(parameters: Callable[P, A]) -> Callable[[Callable[[A], T]], Callable[P
     return decorate
 
 
-def asking(
+def chat_arguments(
     prompt: object = None,
     model: str | None = None,
     *,
@@ -68,7 +68,7 @@ def asking(
     timeout: float | None = None,
     retries: int | None = None,
     **provider_options: object,
-) -> Asked:
+) -> ChatArguments:
     """The parameters of `ask`, `aask` and `stream`.
 
     Args:
@@ -95,7 +95,7 @@ def asking(
         ConfigError: Something is missing or wrong; nothing was sent.
         CallError: It failed, or the stream was cut; `.completion` holds the text so far.
     """
-    asked = questions(prompt, messages)
+    asked = prompt_inputs(prompt, messages)
     named, points, wish = _checked(
         model or DEFAULT_MODEL, provider, system, temperature, top_p, max_tokens, seed, stop,
         fallback, needs, strict, verbatim, timeout, retries, provider_options,
@@ -104,7 +104,7 @@ def asking(
         raise ConfigError(ONE)
     if len(named) > 1:
         raise ConfigError("ask() asks one model at one provider; for several use compare()")
-    return Asked(spot(0, asked[0], named[0], points[0], 0, wish.extra), wish)
+    return ChatArguments(plan_request(0, asked[0], named[0], points[0], 0, wish.extra), wish)
 
 
 class CheckedArguments(NamedTuple):

@@ -16,7 +16,7 @@ from ..types import Completion, Usage
 from .call import Call
 
 
-def warm(provider: str) -> None:
+def preload(provider: str) -> None:
     """Begins to read the price tables where *provider*'s answers need them; waits for nothing.
 
     A first answer would have to wait for them at its end; so they are read while it is made.
@@ -57,7 +57,7 @@ async def priced(completion: Completion, catalogue: Catalogue) -> Completion:
     return completion
 
 
-def guess(call: Call, catalogue: Catalogue) -> tuple[Usage, prices.Cost | None]:
+def estimate_usage(call: Call, catalogue: Catalogue) -> tuple[Usage, prices.Cost | None]:
     """Roughly what *call* will use, and its cost; None where no price is known."""
     provider = call.provider.name
     known = facts_of(catalogue, provider, call.model)
@@ -65,7 +65,7 @@ def guess(call: Call, catalogue: Catalogue) -> tuple[Usage, prices.Cost | None]:
     return usage, prices.cost(provider, call.model, usage, on=None, catalogue=catalogue)
 
 
-def guessed_cost(call: Call, catalogue: Catalogue) -> float | None:
+def estimate_cost(call: Call, catalogue: Catalogue) -> float | None:
     """Roughly what *call* will cost in US dollars, None where no price is known."""
-    _, cost = guess(call, catalogue)
+    _, cost = estimate_usage(call, catalogue)
     return cost.usd if cost else None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .call import Call
 
 
-class News(Protocol):
+class CallObserver(Protocol):
     """Whoever wants to know what becomes of a call; must return at once.
 
     Attributes:
@@ -32,7 +32,7 @@ class News(Protocol):
         """*call* is over, and *came* is all that came of it."""
 
 
-class CallNews:
+class CallTelemetry:
     """What one call tells of itself; see `News`."""
 
     __slots__ = ("_telemetry", "session")

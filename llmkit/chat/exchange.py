@@ -28,8 +28,8 @@ from ..types import Completion, Status, TextDelta
 from ..wire.messages import HttpResponse
 from ..wire.retry_hints import asked_in
 from .call import Call
-from .events import News
-from .timing import Times
+from .events import CallObserver
+from .timing import CallTiming
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class Exchange:
 
     *opening* is called when its turn has come. *limiter* is the one of all calls to that provider
     with that key, of which *at_once* may run. A call of a *group*, such as a row of a comparison,
-    waits for its turn as long as it takes, and its deadline begins then. *news* is told of each
+    waits for its turn as long as it takes, and its deadline begins then. *observer* is told of each
     retry and of the end.
     """
 
@@ -58,7 +58,7 @@ class Exchange:
         *,
         at_once: int = AT_ONCE,
         group: object = None,
-        news: News | None = None,
+        observer: CallObserver | None = None,
     ) -> None:
         self.call = call
         self._opening = opening
@@ -66,7 +66,7 @@ class Exchange:
         self._limiter = limiter or RateLimiter(call.provider.label)
         self._at_once = at_once
         self._group = group
-        self._news = news
+        self._observer = observer
         self._result: Completion | None = None
         self._inside = False  # the limiter, which counts who is
         self._sending: AbstractAsyncContextManager[StreamingResponse] | None = None
@@ -79,16 +79,16 @@ class Exchange:
         self._attempts = 0
         self._billed = False
         self._dropped = False
-        self._times = Times()
+        self._timing = CallTiming()
         self._request_id: str | None = None
 
     @property
-    def times(self) -> Times:
+    def timing(self) -> CallTiming:
         """When its stages were."""
-        return self._times
+        return self._timing
 
-    async def whole(self, heard: Callable[[TextDelta], None] | None = None) -> Completion:
-        """The answer; *heard* is told of each piece as it comes.
+    async def whole(self, on_delta: Callable[[TextDelta], None] | None = None) -> Completion:
+        """The answer; *on_delta* is told of each piece as it comes.
 
         Raises:
             CallError: It failed for good; `.completion` holds what had come.
@@ -96,8 +96,8 @@ class Exchange:
         try:
             delta = await self._first_piece()
             while delta is not None:
-                if heard is not None:
-                    heard(delta)
+                if on_delta is not None:
+                    on_delta(delta)
                 delta = await self._next()
             return self._finished()
         except CallError as error:
@@ -151,7 +151,7 @@ class Exchange:
 
     def _about(self) -> dict[str, Any]:
         """What is known of the answer without having read it."""
-        call, times = self.call, self._times
+        call, times = self.call, self._timing
         left_out = [f"{name} was not sent: {call.model} cannot take it" for name in call.ignored]
         return {
             "provider": call.provider.name,
@@ -170,7 +170,7 @@ class Exchange:
     async def _first_piece(self) -> TextDelta | None:
         limiter = self._limiter
         if self._group is None:
-            self._times.limit(self.call.timeouts.deadline_s)
+            self._timing.limit(self.call.timeouts.deadline_s)
         limiter.budget.called()
         try:
             return await self._begin(1)
@@ -180,7 +180,7 @@ class Exchange:
                 self._begin,
                 sleep=limiter.sleep,
                 on_retry=self._retrying,
-                time_left=self._times.left,
+                time_left=self._timing.remaining,
                 rand=limiter.rand,
                 budget=limiter.budget,
             )
@@ -191,7 +191,7 @@ class Exchange:
         limiter, again = self._limiter, number > 1
         if not limiter.acquire_now(self._at_once):
             await limiter.acquire(
-                self._at_once, time_left=self._times.left, again=again, group=self._group
+                self._at_once, time_left=self._timing.remaining, again=again, group=self._group
             )
         self._inside = True
         self._parser = None
@@ -214,7 +214,7 @@ class Exchange:
 
     async def _open(self) -> Opened:
         # Anew for each attempt: the session of the last one may have been closed meanwhile.
-        earlier, left = self._opened, self._times.left()
+        earlier, left = self._opened, self._timing.remaining()
         opened = await self._opening(self.call)
         opened.use.__enter__()
         if earlier is not None:
@@ -222,16 +222,16 @@ class Exchange:
         self._opened = opened
         if opened.provider is not self.call.provider:
             self.call = replace(self.call, provider=opened.provider, key=opened.key)
-        if self._news is not None:
-            self._news.session = opened.session_id
+        if self._observer is not None:
+            self._observer.session = opened.session_id
         if earlier is None:
             # What opening took is none of the provider's time.
-            self._times.begin()
-            self._times.limit(left if self._group is None else self.call.timeouts.deadline_s)
+            self._timing.begin()
+            self._timing.limit(left if self._group is None else self.call.timeouts.deadline_s)
         return opened
 
     async def _send(self, transport: Transport) -> StreamingResponse:
-        call, timeouts, left = self.call, self.call.timeouts, self._times.left()
+        call, timeouts, left = self.call, self.call.timeouts, self._timing.remaining()
         if left is not None:
             timeouts = replace(timeouts, deadline_s=max(left, 0.0))
         request = call.provider.chat_request(
@@ -270,7 +270,7 @@ class Exchange:
             if delta is None:
                 continue
             response.content_received()
-            self._times.something_came()
+            self._timing.piece_received()
             if self._redactor is not None:
                 delta = self._redactor.feed(delta)
             if delta is not None and (delta.text or delta.reasoning):
@@ -280,11 +280,11 @@ class Exchange:
         return self._finish(parser, response)
 
     def _finish(self, parser: StreamParser, response: StreamingResponse) -> TextDelta | None:
-        self._times.end()
+        self._timing.end()
         response.finish_within(LAST_WORDS_S)
         rest = parser.close()  # an event may lack the line that would have closed it
         if rest is not None:
-            self._times.something_came()
+            self._timing.piece_received()
             rest = rest if self._redactor is None else self._redactor.feed(rest)
             if rest is not None and (rest.text or rest.reasoning):
                 return rest
@@ -292,15 +292,15 @@ class Exchange:
             return None
         body = None if parser.begun else self._document.body
         if parser.error is not None and not body:
-            if self._times.first:
+            if self._timing.first:
                 parser.error.outcome, parser.error.possibly_billed = Outcome.STREAMED, True
             raise parser.error
         return None if body is None else self._whole(response, bytes(body))
 
     async def _leave(self) -> None:
         failure = sys.exception()
-        if not self._times.ended:
-            self._times.end()
+        if not self._timing.ended:
+            self._timing.end()
         try:
             await self._release()
         finally:
@@ -313,8 +313,8 @@ class Exchange:
             else:  # its caller was stopped, or stopped reading, before its end
                 stopped = not isinstance(failure, Exception)
                 came = self.completion(Status.CANCELLED if stopped else Status.ERROR)
-            if self._news is not None:
-                self._news.ended(self.call, came, failure)
+            if self._observer is not None:
+                self._observer.ended(self.call, came, failure)
 
     async def _release(self) -> None:
         sending, self._sending = self._sending, None
@@ -343,8 +343,8 @@ class Exchange:
         if isinstance(error, RateLimitError) and error.retry_after is None:
             self._limiter.pause(wait)
         call = self.call
-        if self._news is not None:
-            self._news.retrying(call, error, attempt, wait)
+        if self._observer is not None:
+            self._observer.retrying(call, error, attempt, wait)
         log.info(
             "Retrying %s (attempt %d/%d) in %.1f s: %s",
             call.provider.label, attempt, call.policy.attempts, wait, error,
@@ -352,7 +352,7 @@ class Exchange:
 
     def _explain(self, error: CallError) -> None:
         call = self.call
-        self._times.end()
+        self._timing.end()
         if error.code == DROPPED:  # it is not tried again, so nobody will know what became of it
             error.outcome, error.possibly_billed = Outcome.AMBIGUOUS, True
         self._billed = self._billed or error.possibly_billed

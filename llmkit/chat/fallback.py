@@ -33,7 +33,7 @@ MUCH_DEARER = 2.0
 PASSED_OVER = "not asked instead: "  # how a note of those begins who may not answer
 
 
-class Instead(Protocol):
+class FallbackSource(Protocol):
     """Who else may answer; asked anew after each failure."""
 
     async def after(self, error: CallError) -> Call | None:
@@ -55,27 +55,29 @@ def calls_for_another(error: CallError) -> bool:
     return isinstance(error, ModelNotFoundError | RateLimitError | ContextLengthExceededError)
 
 
-class Tries:
+class FallbackRunner:
     """A call, and where it fails those in its place, each with its own retries. Serves once.
 
     Attributes:
         call: The one under way, or the last.
     """
 
-    def __init__(self, call: Call, make: MakeExchange, instead: Instead | None = None) -> None:
+    def __init__(
+        self, call: Call, make: MakeExchange, fallbacks: FallbackSource | None = None
+    ) -> None:
         """Args:
         make: The exchange of one call.
-        instead: Who else may answer; None for nobody.
+        fallbacks: Who else may answer; None for nobody.
         """
         self.call = call
         self._make = make
-        self._instead = instead
+        self._fallbacks = fallbacks
         self._exchange: Exchange | None = None
         self._failed: list[CallError] = []
         self._began: float | None = None
 
-    async def whole(self, heard: Callable[[TextDelta], None] | None = None) -> Completion:
-        """The answer; *heard* is told of each piece as it comes.
+    async def whole(self, on_delta: Callable[[TextDelta], None] | None = None) -> Completion:
+        """The answer; *on_delta* is told of each piece as it comes.
 
         Raises:
             CallError: The last one's own error; `.completion` holds what had come.
@@ -83,7 +85,7 @@ class Tries:
         while True:
             self._exchange = exchange = self._make(self.call)
             try:
-                await exchange.whole(heard)
+                await exchange.whole(on_delta)
                 return self.completion()
             except CallError as error:
                 await self._go_on(error, exchange)
@@ -101,9 +103,9 @@ class Tries:
                 await self._go_on(error, exchange)
 
     def completion(self, status: Status | None = None) -> Completion:
-        """What has come so far, with what the earlier tries took."""
+        """What has come so far, with what the earlier calls took."""
         if self._exchange is None:
-            return unsent(self.call, status or Status.ERROR)
+            return empty_completion(self.call, status or Status.ERROR)
         return self._with_earlier(self._exchange.completion(status), self._exchange)
 
     async def _go_on(self, error: CallError, exchange: Exchange) -> None:
@@ -112,12 +114,12 @@ class Tries:
         Raises:
             CallError: *error*, where there is none.
         """
-        left = exchange.times.left()
+        left = exchange.timing.remaining()
         if self._began is None:
-            self._began = exchange.times.began
+            self._began = exchange.timing.start
         following = None
-        if self._instead is not None and calls_for_another(error) and (left is None or left > 0):
-            following = await self._instead.after(error)
+        if self._fallbacks is not None and calls_for_another(error) and (left is None or left > 0):
+            following = await self._fallbacks.after(error)
         if following is None:
             for earlier in self._failed:
                 error.add_note(f"before it: {type(earlier).__name__}: {earlier}")
@@ -136,7 +138,7 @@ class Tries:
         if not self._failed:
             return came
         told = [error.completion for error in self._failed if error.completion is not None]
-        began, first = exchange.times.began, self._began
+        began, first = exchange.timing.start, self._began
         late = 0.0 if began is None or first is None else began - first
         return replace(
             came,
@@ -152,7 +154,7 @@ def _later(seconds: float | None, by: float) -> float | None:
     return None if seconds is None else seconds + by
 
 
-def unsent(call: Call, status: Status = Status.ERROR) -> Completion:
+def empty_completion(call: Call, status: Status = Status.ERROR) -> Completion:
     """What there is of an answer before anything was sent."""
     return Completion(
         status=status,

@@ -11,7 +11,7 @@ from ..catalogue import fallback_policy
 from ..catalogue.entry import normal
 from ..catalogue.names import SPELLINGS, qualified_name
 from ..catalogue.resolution import Resolution
-from ..configuration.registry import Directory
+from ..configuration.registry import ProviderRegistry
 from ..errors import (
     CallError,
     ConfigError,
@@ -25,7 +25,7 @@ from ..types import FallbackStep
 from .call import Call, call_for
 from .fallback import PASSED_OVER
 from .options import Options
-from .parameters import Spot
+from .parameters import PlannedRequest
 
 # Every call that may be answered by others has its Substitutes, and few ever ask them.
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 MOST_REASONS = 5  # of those who may not answer; more would bury the error
 
 
-class Substitutes:
+class FallbackSelector:
     """What the person's policy lets answer in the place of the model that *resolution* found.
 
     Attributes:
@@ -45,21 +45,25 @@ class Substitutes:
     """
 
     def __init__(
-        self, directory: Directory, spot: Spot, resolution: Resolution, options: Options
+        self,
+        registry: ProviderRegistry,
+        request: PlannedRequest,
+        resolution: Resolution,
+        options: Options,
     ) -> None:
         """Raises:
         ConfigError: The policy names a model or a provider that nobody knows.
         """
         self.ceiling: float | None = None
-        self._directory = directory
-        self._spot = spot
+        self._registry = registry
+        self._request = request
         self._resolution = resolution
         self._options = options
         self._named = self._places(options.fallback.names)
         self._only: frozenset[str] | None = None
         if options.fallback.providers:
             known = (SPELLINGS.get(name.lower(), name) for name in options.fallback.providers)
-            self._only = frozenset(directory.provider(name).name for name in known)
+            self._only = frozenset(registry.provider(name).name for name in known)
         self._tried: list[Place] = []
         self._steps: tuple[FallbackStep, ...] = ()
         self._more_than: int | None = None
@@ -76,7 +80,7 @@ class Substitutes:
         if isinstance(error, ContextLengthExceededError):
             from ..catalogue.requirements import facts
 
-            known = facts(self._directory.catalogue, *failed)
+            known = facts(self._registry.catalogue, *failed)
             self._more_than = max(self._more_than or 0, (known and known.input_limit) or 0)
         wish = self._options.fallback
         limited = wish.max_cost_usd is not None or self.ceiling is not None
@@ -97,12 +101,14 @@ class Substitutes:
         from ..catalogue import fallback
         from ..catalogue.requirements import need_of
 
-        catalogue, found = self._directory.catalogue, self._resolution
+        catalogue, found = self._registry.catalogue, self._resolution
         own = catalogue.fallbacks.get((found.provider, normal(found.id)), ())
         asked = fallback.FallbackQuery(
             found.provider, found.id, found.standard, named=self._named, own=self._places(own)
         )
-        need = replace(need_of(self._spot.prompt, self._options.needs), more_than=self._more_than)
+        need = replace(
+            need_of(self._request.prompt, self._options.needs), more_than=self._more_than
+        )
         while True:
             candidate, against = fallback.choose(
                 catalogue, asked, need, self._terms(), self._options.fallback.rules, self._tried
@@ -119,16 +125,16 @@ class Substitutes:
             self._tried.append(candidate.place)
 
     def _call(self, candidate: fallback.Candidate, error: CallError) -> Call | None:
-        directory = self._directory
+        registry = self._registry
         try:
             return call_for(
-                directory.resolve(qualified_name(candidate.place)),
-                self._spot.prompt,
+                registry.resolve(qualified_name(candidate.place)),
+                self._request.prompt,
                 replace(self._options, verbatim=True),  # what it must have is known already
-                catalogue=directory.catalogue,
-                provider=directory.provider(candidate.provider),
-                settings=directory.settings,
-                key=directory.key_for,
+                catalogue=registry.catalogue,
+                provider=registry.provider(candidate.provider),
+                settings=registry.settings,
+                key=registry.key_for,
             )
         except LlmkitError as refused:
             error.add_note(f"{PASSED_OVER}{refused}")
@@ -137,24 +143,24 @@ class Substitutes:
     def _places(self, names: Sequence[str]) -> list[Place]:
         places = []
         for name in names:
-            found = self._directory.resolve(name)
+            found = self._registry.resolve(name)
             places.append((found.provider, found.model))
         return places
 
     def _terms(self) -> FallbackLimits:
         from ..catalogue.requirements import FallbackLimits
 
-        wish, spot, provider = self._options.fallback, self._spot, self._resolution.provider
+        wish, request, provider = self._options.fallback, self._request, self._resolution.provider
         # A person may have said at which provider to ask, and not only what.
-        left, colon, _ = spot.asked.strip().partition(":")
+        left, colon, _ = request.asked.strip().partition(":")
         stated = colon != "" and SPELLINGS.get(left.lower(), left.lower()) == provider
-        says_where = spot.provider is not None or stated or "/" in left
+        says_where = request.provider is not None or stated or "/" in left
         providers = self._only
         if providers is None and wish.keeps_provider and says_where:
             providers = frozenset({provider})
         limits = [most for most in (wish.max_cost_usd, self.ceiling) if most is not None]
         return FallbackLimits(
-            on=self._directory.now().date(),
+            on=self._registry.now().date(),
             has_key=self._has_key,
             providers=providers,
             max_cost_usd=min(limits, default=None),
@@ -163,7 +169,7 @@ class Substitutes:
 
     def _has_key(self, name: str) -> bool:
         try:
-            self._directory.key_for(self._directory.provider(name))
+            self._registry.key_for(self._registry.provider(name))
         except ConfigError:
             return False
         return True

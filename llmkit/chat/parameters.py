@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import ConfigError
 from ..types import Prompt
-from .prompts import Question
+from .prompts import PromptInput
 
 SCALARS = ("system", "temperature", "top_p", "max_tokens", "seed")
 PARAMETERS = (*SCALARS, "stop")
@@ -18,7 +18,7 @@ COUNTS = {"max_tokens": 1, "seed": None}
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class PlannedRequest:
     """One row to be.
 
     Attributes:
@@ -28,7 +28,7 @@ class Spot:
     """
 
     row: int
-    question: Question
+    prompt_input: PromptInput
     asked: str
     provider: str | None
     parameters: Mapping[str, object]
@@ -36,39 +36,39 @@ class Spot:
     prompt: Prompt = field(repr=False)
 
 
-def spots(
-    questions: Sequence[Question],
+def plan_requests(
+    prompt_inputs: Sequence[PromptInput],
     models: Sequence[tuple[str, str | None]],
     grid: Sequence[Mapping[str, object]],
     repeats: int,
     options: Mapping[str, object],
-) -> tuple[Spot, ...]:
+) -> tuple[PlannedRequest, ...]:
     """All rows in their order: prompt, model, grid point, repeat."""
     if not isinstance(repeats, int) or repeats < 1:
         raise ConfigError(f"repeats must be 1 or more, not {repeats!r}")
-    everything = product(questions, models, grid, range(repeats))
-    return tuple(spot(row, *place, options) for row, place in enumerate(everything))
+    everything = product(prompt_inputs, models, grid, range(repeats))
+    return tuple(plan_request(row, *place, options) for row, place in enumerate(everything))
 
 
-def spot(
+def plan_request(
     row: int,
-    question: Question,
+    prompt_input: PromptInput,
     model: tuple[str, str | None],
     point: Mapping[str, object],
     repeat: int,
     options: Mapping[str, object],
-) -> Spot:
+) -> PlannedRequest:
     """One row, with its parameters in its prompt; explicit ones win over the prompt's own."""
     asked, provider = model
     fields: dict[str, Any] = {name: value for name, value in point.items() if value is not None}
-    given = question.prompt
+    given = prompt_input.prompt
     if options:
         fields["options"] = (*(given.options if given else ()), *sorted(options.items()))
     if given is not None:
         prompt = replace(given, **fields)
     else:
-        prompt = Prompt(question.messages, **{"system": question.system, **fields})
-    return Spot(row, question, asked, provider, point, repeat, prompt)
+        prompt = Prompt(prompt_input.messages, **{"system": prompt_input.system, **fields})
+    return PlannedRequest(row, prompt_input, asked, provider, point, repeat, prompt)
 
 
 def grid(parameters: Mapping[str, object]) -> tuple[dict[str, object], ...]:

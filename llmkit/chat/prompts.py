@@ -13,7 +13,7 @@ PROMPT_COLUMN = "prompt"
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class PromptInput:
     """One prompt of a comparison, before its parameters.
 
     Attributes:
@@ -33,8 +33,8 @@ class Question:
         return self.messages[-1].text
 
 
-def questions(prompts: object, messages: object = None) -> tuple[Question, ...]:
-    """*prompts* (a string, a Prompt, a list of either, a Series, a DataFrame) as questions.
+def prompt_inputs(prompts: object, messages: object = None) -> tuple[PromptInput, ...]:
+    """*prompts* (a string, a Prompt, a list of either, a Series, a DataFrame), each as one input.
 
     A list of Messages, like *messages*, is one conversation.
 
@@ -66,38 +66,38 @@ def questions(prompts: object, messages: object = None) -> tuple[Question, ...]:
     )
 
 
-def _some(found: Iterable[Question]) -> tuple[Question, ...]:
+def _some(found: Iterable[PromptInput]) -> tuple[PromptInput, ...]:
     result = tuple(found)
     if not result:
         raise ConfigError("there is no prompt to send: the list is empty")
     return result
 
 
-def _question(key: object, value: object) -> Question:
+def _question(key: object, value: object) -> PromptInput:
     if isinstance(value, Prompt):
-        return Question(key, value.messages, value.system, value)
+        return PromptInput(key, value.messages, value.system, value)
     if not isinstance(value, str):
         raise ConfigError(
             f"prompt {key!r} is {type(value).__name__}, not text; leave it out or fill it in"
         )
     if not value.strip():
         raise ConfigError("the prompt is empty; write what you want to ask")
-    return Question(key, (Message("user", value),))
+    return PromptInput(key, (Message("user", value),))
 
 
-def _from_frame(frame: Any) -> tuple[Question, ...]:
+def _from_frame(frame: Any) -> tuple[PromptInput, ...]:
     if PROMPT_COLUMN not in frame.columns:
         names = ", ".join(map(str, frame.columns))
         raise ConfigError(f"the DataFrame has no column named prompt; it has: {names}")
     others = [name for name in frame.columns if name != PROMPT_COLUMN]
     return _some(
-        Question(q.id, q.messages, q.system, q.prompt, {str(n): row[n] for n in others})
+        PromptInput(q.id, q.messages, q.system, q.prompt, {str(n): row[n] for n in others})
         for key, row in frame.iterrows()
         for q in (_question(key, row[PROMPT_COLUMN]),)
     )
 
 
-def _conversation(items: object) -> Question:
+def _conversation(items: object) -> PromptInput:
     if not isinstance(items, Sequence) or isinstance(items, str) or not items:
         raise ConfigError("messages= wants a list of messages, oldest first")
     turns = [_message(item) for item in items]
@@ -105,7 +105,7 @@ def _conversation(items: object) -> Question:
     said = tuple(turn for turn in turns if turn.role != "system")
     if not said:
         raise ConfigError("the conversation has no message but the system prompt")
-    return Question(0, said, system)
+    return PromptInput(0, said, system)
 
 
 def _message(item: object) -> Message:

@@ -6,18 +6,18 @@ import asyncio
 from datetime import UTC, datetime
 
 
-class Times:
+class CallTiming:
     """The stages of one call, and how long it may still take.
 
     Attributes:
         began_at: When its turn came: to wait for one is none of the provider's doing.
     """
 
-    __slots__ = ("_began", "_ended", "_first", "_until", "began_at")
+    __slots__ = ("_ended", "_first", "_start", "_until", "began_at")
 
     def __init__(self) -> None:
         self.began_at: datetime | None = None
-        self._began: float | None = None
+        self._start: float | None = None
         self._first: float | None = None
         self._ended: float | None = None
         self._until: float | None = None
@@ -28,19 +28,19 @@ class Times:
 
     def begin(self) -> None:
         """Its turn has come; later attempts are a part of the same call."""
-        self._began = _now()
+        self._start = _now()
         self.began_at = datetime.now(UTC)
 
-    def left(self) -> float | None:
+    def remaining(self) -> float | None:
         """Seconds until the limit, below 0 after it; None where there is none."""
         return None if self._until is None else self._until - _now()
 
     @property
-    def began(self) -> float | None:
+    def start(self) -> float | None:
         """When its turn came, on the loop's clock."""
-        return self._began
+        return self._start
 
-    def something_came(self) -> None:
+    def piece_received(self) -> None:
         """Says that a piece of the answer is here."""
         if self._first is None:
             self._first = _now()
@@ -70,7 +70,7 @@ class Times:
         return self._since_begin(self._ended)
 
     def _since_begin(self, when: float | None) -> float | None:
-        return None if when is None or self._began is None else when - self._began
+        return None if when is None or self._start is None else when - self._start
 
 
 def _now() -> float:

@@ -8,21 +8,21 @@ from typing import Any, NamedTuple
 from ..catalogue.fallback_policy import Fallback
 from ..chat.arguments import check
 from ..chat.options import Options
-from ..chat.parameters import Spot, spots
-from ..chat.prompts import questions
+from ..chat.parameters import PlannedRequest, plan_requests
+from ..chat.prompts import prompt_inputs
 from .watchers import Watcher
 
 
-class Compared(NamedTuple):
+class ComparisonArguments(NamedTuple):
     """What one `compare` compares, and within which limits."""
 
-    spots: tuple[Spot, ...]
+    requests: tuple[PlannedRequest, ...]
     options: Options
     limits: dict[str, Any]
     view: Watcher | None
 
 
-def comparing(
+def comparison_arguments(
     prompts: object = None,
     models: str | Sequence[str] | None = None,
     *,
@@ -46,7 +46,7 @@ def comparing(
     timeout: float | None = None,
     retries: int | None = None,
     **provider_options: object,
-) -> Compared:
+) -> ComparisonArguments:
     """The parameters of `compare` and `acompare`.
 
     Args:
@@ -79,6 +79,6 @@ def comparing(
         models, providers, system, temperature, top_p, max_tokens, seed, stop, fallback, needs,
         strict, verbatim, timeout, retries, provider_options,
     )  # fmt: skip
-    planned = spots(questions(prompts, messages), named, points, repeats, wish.extra)
+    requests = plan_requests(prompt_inputs(prompts, messages), named, points, repeats, wish.extra)
     limits = {"max_calls": max_calls, "max_cost_usd": max_cost_usd, "limit": limit_per_provider}
-    return Compared(planned, wish, limits, view)
+    return ComparisonArguments(requests, wish, limits, view)

@@ -10,16 +10,16 @@ from ..catalogue.entry import Catalogue
 from ..catalogue.names import qualified_name
 from ..catalogue.resolution import Resolution
 from ..chat.call import call_for
-from ..chat.cost import guess
+from ..chat.cost import estimate_usage
 from ..chat.options import Options
-from ..chat.parameters import Spot
-from ..configuration.registry import Directory
+from ..chat.parameters import PlannedRequest
+from ..configuration.registry import ProviderRegistry
 from ..errors import LlmkitError
 from ..types import Lifecycle
 from ..views.answers.card import dollars
 from ..views.tables.report import Report
-from .arguments import Compared
-from .plan import Lane, merge_equal
+from .arguments import ComparisonArguments
+from .plan import PlannedRow, merge_identical
 
 
 class Estimate(Report):
@@ -64,53 +64,55 @@ class Estimate(Report):
         return f"{super()._repr_html_()}<p>{self.note}</p>"
 
 
-def estimated(directory: Directory, compared: Compared) -> Estimate:
+def estimated(registry: ProviderRegistry, compared: ComparisonArguments) -> Estimate:
     """The estimate for *compared*; needs no key and asks nobody."""
     prices.load()
-    lanes = merge_equal(_lane(directory, spot, compared.options) for spot in compared.spots)
-    groups: dict[tuple[str, str, str], list[Lane]] = {}
-    for lane in lanes:
-        call, found = lane.call, lane.resolution
+    plan = merge_identical(
+        _plan_row(registry, request, compared.options) for request in compared.requests
+    )
+    groups: dict[tuple[str, str, str], list[PlannedRow]] = {}
+    for row in plan:
+        call, found = row.call, row.resolution
         place = (found.provider, found.id) if found else ("", "")
         if call is not None:
             place = call.provider.name, call.model
-        groups.setdefault((lane.spot.asked, *place), []).append(lane)
-    catalogue = directory.catalogue
+        groups.setdefault((row.request.asked, *place), []).append(row)
+    catalogue = registry.catalogue
     return Estimate([_line(*name, group, catalogue) for name, group in groups.items()])
 
 
-def _lane(directory: Directory, spot: Spot, options: Options) -> Lane:
+def _plan_row(registry: ProviderRegistry, request: PlannedRequest, options: Options) -> PlannedRow:
     resolution: Resolution | None = None
     try:
-        resolution = directory.resolve(spot.asked, spot.provider, verbatim=options.verbatim)
+        resolution = registry.resolve(request.asked, request.provider, verbatim=options.verbatim)
         sent = resolution
         # Where a fallback from a retired model begins; what follows depends on keys and providers.
         gone = sent.lifecycle is Lifecycle.RETIRED and not sent.substituted
         if gone and sent.live is not None and options.fallback.rules and not options.verbatim:
-            sent = directory.resolve(qualified_name((sent.provider, sent.live)))
+            sent = registry.resolve(qualified_name((sent.provider, sent.live)))
         call = call_for(
-            sent, spot.prompt, options,
-            catalogue=directory.catalogue, provider=directory.provider(sent.provider),
-            settings=directory.settings, key=lambda provider: None,
+            sent, request.prompt, options,
+            catalogue=registry.catalogue, provider=registry.provider(sent.provider),
+            settings=registry.settings, key=lambda provider: None,
         )  # fmt: skip
     except LlmkitError as error:
-        return Lane(spot, resolution, error=error)
-    return Lane(spot, resolution, call)
+        return PlannedRow(request, resolution, error=error)
+    return PlannedRow(request, resolution, call)
 
 
 def _line(
-    asked: str, provider: str, model: str, lanes: Sequence[Lane], catalogue: Catalogue
+    asked: str, provider: str, model: str, plan: Sequence[PlannedRow], catalogue: Catalogue
 ) -> Mapping[str, object]:
-    calls = [lane.call for lane in lanes if lane.call is not None and lane.same_as is None]
-    guesses = [guess(call, catalogue) for call in calls]
+    calls = [row.call for row in plan if row.call is not None and row.same_as is None]
+    guesses = [estimate_usage(call, catalogue) for call in calls]
     costs = [cost for _, cost in guesses if cost is not None]
     known = bool(guesses) and len(costs) == len(guesses)
     remarks = []
-    for lane in lanes:
-        if lane.error is not None:
-            remarks.append(f"would not be sent: {lane.error}")
-        elif lane.resolution is not None and lane.resolution.id != model:
-            remarks.append(f"in place of {lane.resolution.id}")
+    for row in plan:
+        if row.error is not None:
+            remarks.append(f"would not be sent: {row.error}")
+        elif row.resolution is not None and row.resolution.id != model:
+            remarks.append(f"in place of {row.resolution.id}")
     return {
         "asked": asked,
         "provider": provider or None,

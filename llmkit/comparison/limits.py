@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 
 from ..chat.call import Call
 from ..errors import SpendLimitError
-from .plan import Lane
+from .plan import PlannedRow
 
 
-def guard(
-    lanes: Sequence[Lane],
+def check_limits(
+    plan: Sequence[PlannedRow],
     *,
     max_calls: int,
     max_cost_usd: float | None,
@@ -19,7 +19,7 @@ def guard(
     """Passes when the run is within both limits.
 
     Args:
-        lanes: Identical requests already merged.
+        plan: Identical requests already merged.
         max_calls: Most requests to providers that may charge for them.
         max_cost_usd: Most US dollars by *cost*'s estimate, None for no limit.
         cost: The estimate for one call, None where no price is known.
@@ -28,9 +28,9 @@ def guard(
         SpendLimitError: One of the limits would be passed, or cannot be vouched for.
     """
     paid = [
-        lane.call
-        for lane in lanes
-        if lane.call is not None and lane.same_as is None and lane.call.provider.priced
+        row.call
+        for row in plan
+        if row.call is not None and row.same_as is None and row.call.provider.priced
     ]
     if len(paid) > max_calls:
         raise SpendLimitError(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from .plan import Lane
+    from .plan import PlannedRow
 
 
 class Comparison:
@@ -36,7 +36,7 @@ class Comparison:
     Attributes:
         rows: The answers.
         about: What made them: versions, date of the catalogue, parameters, times. No key.
-        notes: What a reader must know before comparing, such as lanes that shared one machine.
+        notes: What a reader must know before comparing, such as calls that shared one machine.
     """
 
     def __init__(
@@ -180,12 +180,12 @@ def _written(path: str | Path, text: str) -> Path:
 
 
 def comparison_of(
-    run_id: str, rows: Mapping[int, Row], started: datetime, lanes: Sequence[Lane]
+    run_id: str, rows: Mapping[int, Row], started: datetime, plan: Sequence[PlannedRow]
 ) -> Comparison:
     """The rows of a run, with what made it and what must be known to read it."""
     parameters: dict[str, list[object]] = {}
-    for lane in lanes:
-        for name, value in lane.spot.parameters.items():
+    for row in plan:
+        for name, value in row.request.parameters.items():
             values = parameters.setdefault(name, [])
             if value not in values:
                 values.append(value)
@@ -195,16 +195,16 @@ def comparison_of(
         "python": platform.python_version(),
         "catalogue": catalogue_data.as_of(),
         "started_at": started.isoformat(timespec="seconds"),
-        "models": sorted({lane.spot.asked for lane in lanes}),
+        "models": sorted({row.request.asked for row in plan}),
         "parameters": parameters,
     }
-    return Comparison([rows[i] for i in sorted(rows)], about, notes(lanes))
+    return Comparison([rows[i] for i in sorted(rows)], about, notes(plan))
 
 
-def notes(lanes: Sequence[Lane]) -> tuple[str, ...]:
-    """What must be known before the answers of *lanes* are compared."""
-    local = [lane for lane in lanes if lane.call and lane.call.provider.name == "local"]
-    scripted = [lane for lane in lanes if lane.call and lane.call.provider.name == "scripted"]
+def notes(plan: Sequence[PlannedRow]) -> tuple[str, ...]:
+    """What a reader must know before comparing the answers of *plan*."""
+    local = [row for row in plan if row.call and row.call.provider.name == "local"]
+    scripted = [row for row in plan if row.call and row.call.provider.name == "scripted"]
     found = []
     if len(local) > 1:
         found.append(

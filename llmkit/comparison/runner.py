@@ -8,16 +8,16 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from ..chat.fallback import MakeExchange, Tries
+from ..chat.fallback import FallbackRunner, MakeExchange
 from ..errors import CallError, LlmkitError
 from ..types import Completion, Row, Status
-from .plan import Lane, row_of
+from .plan import PlannedRow, row_of
 from .watchers import Audience, Watcher
 
 log = logging.getLogger(__name__)
 
 
-class Race:
+class ComparisonRunner:
     """A comparison under way.
 
     Attributes:
@@ -27,7 +27,7 @@ class Race:
 
     def __init__(
         self,
-        lanes: Sequence[Lane],
+        plan: Sequence[PlannedRow],
         *,
         run_id: str,
         make: MakeExchange,
@@ -35,7 +35,7 @@ class Race:
         watchers: Iterable[Watcher] = (),
         cell: str | None = None,
     ) -> None:
-        self._lanes = lanes
+        self._plan = plan
         self.run_id = run_id
         self._make = make
         self._price = price
@@ -53,17 +53,17 @@ class Race:
             asyncio.CancelledError: The run was cancelled; what had come is in `rows`.
         """
         self._loop = asyncio.get_running_loop()
-        self._audience.begun(self._lanes, self.stop)
+        self._audience.begun(self._plan, self.stop)
         try:
-            for lane in self._lanes:
-                if lane.same_as is None:
-                    self._tasks.append(asyncio.create_task(self._lane(lane)))
+            for planned_row in self._plan:
+                if planned_row.same_as is None:
+                    self._tasks.append(asyncio.create_task(self._run_row(planned_row)))
             await asyncio.gather(*self._tasks)
         except BaseException as reason:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
-            # Stopped is a run of which our own lanes were cancelled, and not who waits for them.
+            # A run is stopped if its own tasks were cancelled, and not the task that awaits them.
             here = asyncio.current_task()
             waited_for = here is not None and not here.cancelling()
             if not (self._stopped and waited_for and isinstance(reason, asyncio.CancelledError)):
@@ -82,49 +82,53 @@ class Race:
         for task in self._tasks:
             task.cancel()
 
-    async def _lane(self, lane: Lane) -> None:
-        if lane.call is None:
-            self._finish(lane, lane.unsent(), lane.error)
+    async def _run_row(self, planned_row: PlannedRow) -> None:
+        if planned_row.call is None:
+            self._finish(planned_row, planned_row.unsent(), planned_row.error)
             return
-        tries = Tries(lane.call, self._make, lane.instead)
+        runner = FallbackRunner(planned_row.call, self._make, planned_row.fallbacks)
         failure: Exception | None = None
         try:
-            came = await tries.whole(partial(self._audience.grew, lane.spot.row))
+            came = await runner.whole(partial(self._audience.grew, planned_row.request.row))
         except LlmkitError as error:
             failure = error
             known = error.completion if isinstance(error, CallError) else None
-            came = known or tries.completion(Status.ERROR)
+            came = known or runner.completion(Status.ERROR)
         except Exception as error:  # a bug of ours in one row must not cost the others
-            log.exception("row %d failed in a way that llmkit does not expect", lane.spot.row)
+            log.exception(
+                "row %d failed in a way that llmkit does not expect", planned_row.request.row
+            )
             failure = error
-            came = tries.completion(Status.ERROR)
+            came = runner.completion(Status.ERROR)
         except BaseException:
             # Cancelled; or the stop button was pressed in the very moment in which this ran.
-            self._finish(lane, tries.completion(Status.CANCELLED))
+            self._finish(planned_row, runner.completion(Status.CANCELLED))
             raise
         try:
             came = await self._price(came)
         finally:  # an answer is kept even when its price is interrupted
-            self._finish(lane, came, failure)
+            self._finish(planned_row, came, failure)
 
-    def _finish(self, lane: Lane, completion: Completion, error: Exception | None = None) -> None:
-        row = row_of(lane, self.run_id, completion, error, self._cell)
+    def _finish(
+        self, planned_row: PlannedRow, completion: Completion, error: Exception | None = None
+    ) -> None:
+        row = row_of(planned_row, self.run_id, completion, error, self._cell)
         self.rows[row.row] = row
         self._audience.finished(row)
 
     def _fill_the_rest(self) -> None:
-        for lane in self._lanes:
-            if lane.spot.row in self.rows:
+        for planned_row in self._plan:
+            if planned_row.request.row in self.rows:
                 continue
-            twin = self.rows.get(lane.same_as) if lane.same_as is not None else None
+            twin = self.rows.get(planned_row.same_as) if planned_row.same_as is not None else None
             if twin is None:
-                self._finish(lane, replace(lane.unsent(), status=Status.CANCELLED))
+                self._finish(planned_row, replace(planned_row.unsent(), status=Status.CANCELLED))
                 continue
             note = f"the same request as row {twin.row}, sent and billed once for both"
             cost = None if twin.completion.cost_usd is None else 0.0
             said = (*twin.completion.warnings, note)
             shared = replace(twin.completion, cost_usd=cost, warnings=said)
-            row = row_of(lane, self.run_id, shared, None, self._cell)
+            row = row_of(planned_row, self.run_id, shared, None, self._cell)
             row = replace(row, error_type=twin.error_type, error=twin.error, shared_with=twin.row)
             self.rows[row.row] = row
             self._audience.finished(row)

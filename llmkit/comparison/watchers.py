@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..types import Row, TextDelta
 
 if TYPE_CHECKING:
-    from .plan import Lane
+    from .plan import PlannedRow
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 class Watcher(Protocol):
     """Someone who wants to see a comparison grow; called on its loop, must return at once."""
 
-    def begun(self, lanes: Sequence[Lane], stop: Callable[[], None]) -> None:
+    def begun(self, plan: Sequence[PlannedRow], stop: Callable[[], None]) -> None:
         """The whole plan, before anything is sent.
 
         Args:
@@ -42,9 +42,9 @@ class Audience:
     def __init__(self, watchers: Iterable[Watcher]) -> None:
         self._watchers = list(watchers)
 
-    def begun(self, lanes: Sequence[Lane], stop: Callable[[], None]) -> None:
+    def begun(self, plan: Sequence[PlannedRow], stop: Callable[[], None]) -> None:
         """Tells all of them the plan."""
-        self._tell(lambda watcher: watcher.begun(lanes, stop))
+        self._tell(lambda watcher: watcher.begun(plan, stop))
 
     def grew(self, row: int, delta: TextDelta) -> None:
         """Tells all of them of more text."""
@@ -77,9 +77,9 @@ class Progress:
         self._bar: Any = None
         self._timer: asyncio.TimerHandle | None = None
 
-    def begun(self, lanes: Sequence[Lane], stop: Callable[[], None]) -> None:
+    def begun(self, plan: Sequence[PlannedRow], stop: Callable[[], None]) -> None:
         """Starts to count, and to wait."""
-        self._total = len(lanes)
+        self._total = len(plan)
         self._timer = asyncio.get_running_loop().call_later(self._after_s, self._show)
 
     def grew(self, row: int, delta: TextDelta) -> None:

@@ -13,13 +13,13 @@ from ..catalogue.loader import shipped
 from ..catalogue.provider_lists import TTL, ProviderModelList, with_lists
 from ..catalogue.user_rows import UserRows, with_user_rows
 from ..errors import ConfigError
-from .model_list_cache import LiveLists
+from .model_list_cache import ModelListCache
 
 NOTHING = UserRows()
 NEVER = datetime.max.replace(tzinfo=UTC)
 
 
-class Known(NamedTuple):
+class CatalogueSnapshot(NamedTuple):
     """What is known at one moment: of all models, and of these by the person's own rows."""
 
     now: datetime
@@ -27,7 +27,7 @@ class Known(NamedTuple):
     catalogue: Catalogue
 
 
-class Knowledge:
+class CatalogueStore:
     """The catalogue with everything laid over it, made again when one of its parts changes.
 
     Providers' own lists win over what is shipped, the person's rows over both. Reads files, and
@@ -39,7 +39,7 @@ class Knowledge:
 
     def __init__(
         self,
-        lists: LiveLists,
+        lists: ModelListCache,
         *,
         own_file: Callable[[], tuple[Path, bool]],
         places: Callable[[Collection[str]], Iterable[tuple[str, str]]],
@@ -63,7 +63,7 @@ class Knowledge:
         self._made_of: UserRows | None = None
         self._until = NEVER
 
-    def known(self, now: datetime) -> Known:
+    def snapshot(self, now: datetime) -> CatalogueSnapshot:
         """What is known at that time.
 
         Raises:
@@ -80,7 +80,7 @@ class Knowledge:
             listed = with_lists(shipped(), lists, now)
             self._made = listed if own is NOTHING else with_user_rows(listed, own)
             self._made_of = own
-        return Known(now, own, self._made)
+        return CatalogueSnapshot(now, own, self._made)
 
     @property
     def latest(self) -> Catalogue:

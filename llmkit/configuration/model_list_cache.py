@@ -27,7 +27,7 @@ def usual_folder() -> Path:
     return Path(platformdirs.user_cache_dir("llmkit", appauthor=False))
 
 
-class LiveLists:
+class ModelListCache:
     """The lists in one folder, which is made when the first is written."""
 
     def __init__(self, folder: Callable[[], Path | None]) -> None:

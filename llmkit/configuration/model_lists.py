@@ -12,12 +12,12 @@ from ..providers.base import Provider
 from ..runtime.manager import EventLoopManager
 from ..runtime.session import Session
 from ..secret import Secret
-from ..telemetry.requests import asked
+from ..telemetry.requests import record_request
 from ..transport.base import Transport, timeouts_for
 from ..transport.factory import TransportFactory
 from ..transport.responses import read_whole, refusal
 from ..types import Model
-from .registry import Directory
+from .registry import ProviderRegistry
 
 log = logging.getLogger(__name__)
 
@@ -29,13 +29,13 @@ class ModelLists:
 
     def __init__(
         self,
-        directory: Directory,
+        registry: ProviderRegistry,
         manager: EventLoopManager,
         transports: TransportFactory,
         *,
         sdk: Callable[[Provider, Secret], Awaitable[tuple[Any, Session]]],
     ) -> None:
-        self._directory = directory
+        self._registry = registry
         self._manager = manager
         self._transports = transports
         self._sdk = sdk
@@ -49,36 +49,39 @@ class ModelLists:
         """
         if name == "local":
             raise ConfigError('the embedded model has no list; see models(provider="local")')
-        provider = self._directory.provider(name)
-        knowledge = self._directory.knowledge
+        provider = self._registry.provider(name)
+        store = self._registry.store
         models = await self.read(provider)
-        found = ProviderModelList(provider.name, provider.base_url, self._directory.now(), models)
+        found = ProviderModelList(provider.name, provider.base_url, self._registry.now(), models)
         try:
-            knowledge.lists.write(found)
+            store.lists.write(found)
         except OSError as error:  # a read-only home must not cost what was read
             log.warning("the list of %s holds for this process only: %s", name, error)
-        knowledge.take(found)
+        store.take(found)
         return found
 
     async def read(self, provider: Provider) -> tuple[Model, ...]:
         """The models that *provider*'s own list names today."""
-        directory, told = self._directory, self._manager.telemetry
+        registry, told = self._registry, self._manager.telemetry
         key: Secret | None = None
-        if not provider.open_list or directory.credentials.find(provider).key is not None:
-            key = directory.key_for(provider)
+        if not provider.open_list or registry.credentials.find(provider).key is not None:
+            key = registry.key_for(provider)
         brought = self._transports.brought(provider.name) is not None
         if provider.name == "mistral" and key is not None and not brought:
             client, record = await self._sdk(provider, key)
-            with self._manager.registry.using(record), asked(told, provider, "models", record.id):
+            with (
+                self._manager.registry.using(record),
+                record_request(told, provider, "models", record.id),
+            ):
                 return provider.parse_models(await client.list_models()).models
         async with self._transports.once(provider, key) as opened:
-            with asked(told, provider, "models", opened.session_id):
+            with record_request(told, provider, "models", opened.session_id):
                 return await self._pages(provider, opened.transport, key)
 
     async def _pages(
         self, provider: Provider, transport: Transport, key: Secret | None
     ) -> tuple[Model, ...]:
-        timeouts = timeouts_for(self._directory.settings)
+        timeouts = timeouts_for(self._registry.settings)
         found: list[Model] = []
         page: str | None = None
         for _ in range(MOST_PAGES):

@@ -23,17 +23,17 @@ from ..settings import Settings, base_url_for, config_path, load_settings, refus
 from ..types import How
 from .credentials import Credentials, Environment
 from .key_stores import stores
-from .known_models import Knowledge, Known
-from .model_list_cache import LiveLists, usual_folder
+from .known_models import CatalogueSnapshot, CatalogueStore
+from .model_list_cache import ModelListCache, usual_folder
 
 
-class Directory:
+class ProviderRegistry:
     """Settings, keys and providers of one user of llmkit.
 
     Attributes:
         settings: As they are now; `configure` replaces them.
         credentials: The keys, read anew each time.
-        knowledge: What is known of models, with the person's own rows.
+        store: What is known of models, with the user's own rows.
         now: The clock that says which day is today, in UTC.
         open_ended: Providers whose models the catalogue cannot know.
     """
@@ -53,8 +53,8 @@ class Directory:
         _refuse_borrowed_keys(self.settings)
         self._own_file = _own_file(self.settings, environ)
         self.open_ended: tuple[str, ...] = ()
-        self.knowledge = Knowledge(
-            LiveLists(self._cache_folder),
+        self.store = CatalogueStore(
+            ModelListCache(self._cache_folder),
             own_file=lambda: self._own_file,
             places=self._places,
             providers=lambda: (*PROVIDERS, *self.settings.providers),
@@ -74,7 +74,7 @@ class Directory:
         _refuse_borrowed_keys(settings)
         self.settings, self._changes = settings, merged
         self._own_file = _own_file(settings, self._environ)
-        self.knowledge.forget()
+        self.store.forget()
         return settings
 
     def add_provider(self, name: str, base_url: str, key_var: str | None = None) -> None:
@@ -91,16 +91,16 @@ class Directory:
         known[name] = {"base_url": base_url, **({"key_var": key_var} if key_var else {})}
         self.configure(providers=known)
 
-    def provider(self, name: str, known: Known | None = None) -> Provider:
+    def provider(self, name: str, snapshot: CatalogueSnapshot | None = None) -> Provider:
         """The provider called *name*, at the base URL that is set for it.
 
         Args:
-            known: What has just been looked up, None to look at the person's file.
+            snapshot: What has just been looked up, None to look at the person's file.
 
         Raises:
             UnknownProviderError: There is none; the message lists the known ones.
         """
-        custom = self._custom(known.own if known else None).get(name)
+        custom = self._custom(snapshot.own if snapshot else None).get(name)
         if custom is not None:
             key_vars = (custom["key_var"],) if custom.get("key_var") else ()
             return _compatible(name, custom["base_url"], key_vars)
@@ -115,14 +115,14 @@ class Directory:
         """All providers, the built-in ones first."""
         return (*PROVIDERS, *self._custom())
 
-    def known(self) -> Known:
+    def snapshot(self) -> CatalogueSnapshot:
         """What is known now: one look, for all that one call needs."""
-        return self.knowledge.known(self.now())
+        return self.store.snapshot(self.now())
 
     @property
     def catalogue(self) -> Catalogue:
         """What is known of models now."""
-        return self.known().catalogue
+        return self.snapshot().catalogue
 
     def resolve(
         self,
@@ -131,13 +131,13 @@ class Directory:
         *,
         verbatim: bool = False,
         on: date | None = None,
-        known: Known | None = None,
+        snapshot: CatalogueSnapshot | None = None,
     ) -> Resolution:
         """What *name* means today or on another day, see `llmkit.resolve`.
 
-        *known* is what has just been looked up, None to look at the person's file.
+        *snapshot* is what has just been looked up, None to look at the person's file.
         """
-        now, own, catalogue = known or self.known()
+        now, own, catalogue = snapshot or self.snapshot()
         find = partial(
             _resolved, on=on or now.date(), catalogue=catalogue,
             providers=(*self._custom(own), *self.open_ended),
@@ -152,12 +152,12 @@ class Directory:
         """Names that can be asked for and begin with *typed*; see `catalogue.lookup`."""
         return names_beginning(
             typed, self.catalogue, on=self.now().date(),
-            providers=self.provider_names(), own=self.knowledge.own().names,
+            providers=self.provider_names(), own=self.store.own().names,
         )  # fmt: skip
 
     def _custom(self, own: UserRows | None = None) -> Mapping[str, Mapping[str, str]]:
         """Servers of the person's own, by name; what was set wins over the file of rows."""
-        said = (own or self.knowledge.own()).providers
+        said = (own or self.store.own()).providers
         return {**said, **self.settings.providers} if said else self.settings.providers
 
     def _places(self, names: Collection[str]) -> Iterator[tuple[str, str]]:

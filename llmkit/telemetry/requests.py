@@ -15,7 +15,7 @@ from .log import Telemetry
 
 
 @contextmanager
-def asked(
+def record_request(
     telemetry: Telemetry, provider: Provider, operation: str, session: str | None = None
 ) -> Iterator[None]:
     """Notes one request that is no chat, however it ends."""

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from llmkit.chat.arguments import asking
+from llmkit.chat.arguments import chat_arguments
 from llmkit.errors import CallError, LlmkitError
 from llmkit.kit import Kit
 from llmkit.providers.builtin import PROVIDERS
@@ -119,7 +119,7 @@ class World:
 
     async def ask(self, prompt: str = "hi", within_s: float = SOON_S, **options: object) -> Told:
         """One call, however it ends; a hang fails the row."""
-        asked = asking(prompt, f"{self.provider}:some-model", verbatim=True, **options)
+        asked = chat_arguments(prompt, f"{self.provider}:some-model", verbatim=True, **options)
         async with asyncio.timeout(within_s + SLACK_S):
             try:
                 told = Told(await self.kit.answer(*asked))

@@ -145,14 +145,14 @@ def test_an_interrupt_gives_control_back_and_keeps_what_came(kernel):
         "kit = llmkit.Kit(transports={'scripted': __import__('llmkit.transport.scripted', "
         "fromlist=['x']).ScriptedTransport({'slow': Script(text='begun and more', "
         "piece_delay_s=600.0)})})\n"
-        "from llmkit.comparison.arguments import comparing\n"
+        "from llmkit.comparison.arguments import comparison_arguments\n"
         "class Telling:\n"
         "    def begun(self, lanes, stop): pass\n"
         "    def grew(self, row, delta): print('grew', delta.text, flush=True)\n"
         "    def finished(self, row): pass\n"
         "    def ended(self): pass\n"
-        "asked = comparing('hi', 'scripted:slow', verbatim=True)\n"
-        "kit.manager.run(kit.compare(asked.spots, asked.options, view=Telling()))"
+        "asked = comparison_arguments('hi', 'scripted:slow', verbatim=True)\n"
+        "kit.manager.run(kit.compare(asked.requests, asked.options, view=Telling()))"
     )
     kernel.wait_for_output(sent, "grew begun")
     kernel.interrupt()

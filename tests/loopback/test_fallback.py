@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from llmkit.catalogue.fallback_policy import Fallback
-from llmkit.chat.arguments import asking
-from llmkit.comparison.arguments import comparing
+from llmkit.chat.arguments import chat_arguments
+from llmkit.comparison.arguments import comparison_arguments
 from llmkit.errors import (
     AuthenticationError,
     CallError,
@@ -49,7 +49,7 @@ def kit(fakes):
 
 
 def ask(kit, *asked, **more):
-    return kit.manager.run(kit.answer(*asking(*asked, **more)))
+    return kit.manager.run(kit.answer(*chat_arguments(*asked, **more)))
 
 
 def sent(fakes):
@@ -299,9 +299,9 @@ def test_a_limit_on_a_comparisons_cost_holds_for_its_substitutes(fakes, kit):
     """With max_cost_usd nobody dearer than the model that was planned answers in its place."""
     fakes.only("openai")
     names = ["claude-opus-5-5", "mistral-small-latest"]
-    compared = comparing("hi", "gpt-6.1-terra", fallback=names)
+    compared = comparison_arguments("hi", "gpt-6.1-terra", fallback=names)
 
-    found = kit.manager.run(kit.compare(compared.spots, compared.options, max_cost_usd=1.0))
+    found = kit.manager.run(kit.compare(compared.requests, compared.options, max_cost_usd=1.0))
 
     assert found.rows[0].provider == "mistral"
 
@@ -309,9 +309,9 @@ def test_a_limit_on_a_comparisons_cost_holds_for_its_substitutes(fakes, kit):
 def test_a_row_that_another_has_answered_is_marked_everywhere(fakes, kit):
     """Provider and model are those that answered; frame, card and text say who was asked."""
     fakes.only("openai")
-    compared = comparing("hi", ["gpt-6-luna", "claude-haiku-5-5"], fallback="any")
+    compared = comparison_arguments("hi", ["gpt-6-luna", "claude-haiku-5-5"], fallback="any")
 
-    found = kit.manager.run(kit.compare(compared.spots, compared.options))
+    found = kit.manager.run(kit.compare(compared.requests, compared.options))
 
     row, other = found.rows
     assert (row.substituted, other.substituted) == (True, False)
@@ -329,9 +329,9 @@ def test_an_unequal_substitute_is_warned_of_once(fakes, kit, caplog):
     """Ten rows and a later question: one warning, that says how to forbid it."""
     fakes.only("openai", "gpt-6-luna")
     fakes.only("openrouter")
-    compared = comparing("hi", "gpt-6.1-sol", repeats=10, fallback=["openai:gpt-6-luna"])
+    compared = comparison_arguments("hi", "gpt-6.1-sol", repeats=10, fallback=["openai:gpt-6-luna"])
 
-    kit.manager.run(kit.compare(compared.spots, compared.options))
+    kit.manager.run(kit.compare(compared.requests, compared.options))
     ask(kit, "hi", "gpt-6.1-sol", fallback=["openai:gpt-6-luna"])
 
     (warned,) = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
@@ -353,7 +353,7 @@ def test_a_stream_goes_to_another_too(fakes, kit):
     fakes.only("anthropic")
 
     async def collected():
-        return [part async for part in kit.stream(*asking("hi", "claude-haiku-5-5"))]
+        return [part async for part in kit.stream(*chat_arguments("hi", "claude-haiku-5-5"))]
 
     *deltas, end = kit.manager.run(collected())
 
@@ -373,9 +373,9 @@ def test_a_retired_model_is_replaced_before_anything_is_sent(fakes, kit):
 def test_a_row_says_why_nobody_answers_in_place_of_a_retired_model(fakes):
     """Who allows its successor and has no key for it reads that the key is what is missing."""
     kit = kit_with(fakes)
-    compared = comparing("hi", "gpt-3.5-turbo", fallback="equivalent")
+    compared = comparison_arguments("hi", "gpt-3.5-turbo", fallback="equivalent")
 
-    found = kit.manager.run(kit.compare(compared.spots, compared.options))
+    found = kit.manager.run(kit.compare(compared.requests, compared.options))
     kit.close()
 
     assert found.rows[0].error == (
@@ -394,9 +394,9 @@ def test_identical_substitutes_share_a_limit_on_one_provider(fakes, kit):
     fakes.only("openai")
     fakes.only("google")
     models = ["gpt-6-luna", "gemini-3.8-flash"]
-    compared = comparing("hi", models, repeats=3, fallback=["claude-haiku-5-5"])
+    compared = comparison_arguments("hi", models, repeats=3, fallback=["claude-haiku-5-5"])
 
-    found = kit.manager.run(kit.compare(compared.spots, compared.options, limit=1))
+    found = kit.manager.run(kit.compare(compared.requests, compared.options, limit=1))
 
     assert {row.provider for row in found} == {"anthropic"}
     assert {row.completion.status for row in found} == {Status.COMPLETE}

@@ -28,7 +28,7 @@ from llmkit.chat import cost
 from llmkit.catalogue import prices
 seen = []
 for name in ("ollama", "openai", "mistral"):
-    cost.warm(name)
+    cost.preload(name)
     seen.append(sum(t.name == "llmkit-prices" for t in threading.enumerate()))
 for thread in threading.enumerate():
     if thread.name == "llmkit-prices":

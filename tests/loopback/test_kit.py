@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from llmkit.chat.arguments import asking
-from llmkit.comparison.arguments import comparing
+from llmkit.chat.arguments import chat_arguments
+from llmkit.comparison.arguments import comparison_arguments
 from llmkit.errors import ConfigError
 from llmkit.kit import Kit
 from llmkit.types import Status
@@ -34,8 +34,8 @@ def kit(fakes):
 
 
 def run(kit, *asked, **more):
-    compared = comparing(*asked, **more)
-    return kit.manager.run(kit.compare(compared.spots, compared.options))
+    compared = comparison_arguments(*asked, **more)
+    return kit.manager.run(kit.compare(compared.requests, compared.options))
 
 
 def test_one_name_goes_through_all_six(fakes, kit):
@@ -187,11 +187,11 @@ def test_a_question_beside_a_comparison_does_not_wait_for_all_of_its_rows(fakes,
     kit.configure(limit_per_provider=1)
 
     async def both():
-        rows = comparing([f"{n}" for n in range(40)], "openai:gpt-6-luna")
-        task = asyncio.create_task(kit.compare(rows.spots, rows.options))
+        rows = comparison_arguments([f"{n}" for n in range(40)], "openai:gpt-6-luna")
+        task = asyncio.create_task(kit.compare(rows.requests, rows.options))
         while not fakes.asked["openai"]:
             await asyncio.sleep(0.01)
-        answer = await kit.answer(*asking("hi", "openai:gpt-6-luna", timeout=5.0))
+        answer = await kit.answer(*chat_arguments("hi", "openai:gpt-6-luna", timeout=5.0))
         before = len(fakes.asked["openai"])
         await task
         return answer, before
@@ -208,8 +208,8 @@ def test_rows_survive_that_their_session_is_closed(fakes, kit):
     kit.configure(limit_per_provider=2)
 
     async def closing():
-        rows = comparing([f"{n}" for n in range(30)], "openai:gpt-6-luna")
-        task = asyncio.create_task(kit.compare(rows.spots, rows.options))
+        rows = comparison_arguments([f"{n}" for n in range(30)], "openai:gpt-6-luna")
+        task = asyncio.create_task(kit.compare(rows.requests, rows.options))
         for count in (3, 9, 15):
             while len(fakes.asked["openai"]) < count:
                 await asyncio.sleep(0.005)
@@ -229,10 +229,12 @@ def test_one_number_limits_all_that_is_sent_to_a_provider(fakes, kit):
     kit.configure(limit_per_provider=2)
 
     async def all_of_them():
-        compared = [comparing([f"{n}" for n in range(6)], "openai:gpt-6-luna") for _ in "ab"]
+        compared = [
+            comparison_arguments([f"{n}" for n in range(6)], "openai:gpt-6-luna") for _ in "ab"
+        ]
         await asyncio.gather(
-            *(kit.compare(c.spots, c.options) for c in compared),
-            kit.answer(*asking("hi", "openai:gpt-6-luna")),
+            *(kit.compare(c.requests, c.options) for c in compared),
+            kit.answer(*chat_arguments("hi", "openai:gpt-6-luna")),
         )
 
     kit.manager.run(all_of_them())
@@ -256,7 +258,7 @@ def test_sessions_stay_warm_and_are_counted(fakes, kit):
 
 def test_a_stream_ends_with_the_whole_answer(fakes, kit):
     """The pieces, and then the completion with its cost."""
-    spot, options = asking("hi", "gpt-6-luna")
+    spot, options = chat_arguments("hi", "gpt-6-luna")
 
     async def collect():
         return [part async for part in kit.stream(spot, options)]

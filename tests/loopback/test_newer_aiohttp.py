@@ -28,10 +28,10 @@ import llmkit
 given = json.loads(sys.stdin.read())
 kit = llmkit.Kit(environ=given["environ"])
 async def main():
-    from llmkit.chat.arguments import asking
+    from llmkit.chat.arguments import chat_arguments
     said = []
     for model in given["models"]:
-        said.append((await kit.answer(*asking("hi", model, verbatim=True))).text)
+        said.append((await kit.answer(*chat_arguments("hi", model, verbatim=True))).text)
     own = aiohttp.ClientSession()
     kit.manager.register_session(own, "own")
     http, record = await kit.http_session("ollama", persistent=False)
@@ -40,7 +40,7 @@ async def main():
     rows = kit.manager.sessions()
     said.append(sorted({(row.open_connections, row.bytes_in) for row in rows}, key=str))
     await kit.refresh("mistral")
-    parts = kit.stream(*asking("hi", "google:m", verbatim=True))
+    parts = kit.stream(*chat_arguments("hi", "google:m", verbatim=True))
     await anext(parts)
     async def read_on():
         async for _ in parts:  # pieces may still be on their way

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from llmkit.catalogue.provider_lists import list_from
-from llmkit.chat.arguments import asking
+from llmkit.chat.arguments import chat_arguments
 from llmkit.errors import AuthenticationError, MissingApiKeyError, UnknownModelError
 from llmkit.kit import Kit
 from tests.fakes.reply import Reply, document, refusal
@@ -80,7 +80,7 @@ def test_a_model_that_only_the_list_has_works_at_once_and_in_a_later_process(fak
 
     refresh(kit, "openai")
 
-    answer = kit.manager.run(kit.answer(*asking("hi", "gpt-7-nova")))
+    answer = kit.manager.run(kit.answer(*chat_arguments("hi", "gpt-7-nova")))
     assert (answer.provider, answer.request_model) == ("openai", "gpt-7-nova")
     assert make().registry.resolve("gpt-7-nova").verified
 
@@ -104,7 +104,7 @@ def test_what_its_own_list_lacks_is_answered_by_another(fakes, make):
     refresh(kit, "anthropic")
     fakes.asked.clear()
 
-    answer = kit.manager.run(kit.answer(*asking("hi", "claude-sonnet-5", fallback="any")))
+    answer = kit.manager.run(kit.answer(*chat_arguments("hi", "claude-sonnet-5", fallback="any")))
 
     assert not fakes.asked["anthropic"]
     assert answer.attempts == 1
@@ -117,7 +117,7 @@ def test_what_its_own_list_lacks_is_sent_where_nobody_else_may_answer(fakes, mak
     refresh(kit, "anthropic")
     fakes.asked.clear()
 
-    kit.manager.run(kit.answer(*asking("hi", "claude-sonnet-5", fallback="error")))
+    kit.manager.run(kit.answer(*chat_arguments("hi", "claude-sonnet-5", fallback="error")))
 
     assert len(fakes.asked["anthropic"]) == 1
 
@@ -132,7 +132,7 @@ def test_a_list_is_believed_for_a_day(fakes, make, tmp_path):
     file.write_text(json.dumps({**found, "read_at": old.isoformat()}))
     kit = make()
 
-    answer = kit.manager.run(kit.answer(*asking("hi", "gpt-6-luna")))
+    answer = kit.manager.run(kit.answer(*chat_arguments("hi", "gpt-6-luna")))
 
     assert answer.provider == "openai"
     assert kit.registry.resolve("gpt-7-nova").verified
@@ -256,6 +256,6 @@ def test_a_row_of_ones_own_is_tried_first(fakes, make, tmp_path):
     kit = make()
     kit.configure(catalogue_file=str(file))
 
-    answer = kit.manager.run(kit.answer(*asking("hi", "gpt-6-luna")))
+    answer = kit.manager.run(kit.answer(*chat_arguments("hi", "gpt-6-luna")))
 
     assert (answer.provider, answer.fallback[0].rule) == ("google", "own-fallback")

@@ -246,13 +246,13 @@ def test_a_changed_key_is_noticed_and_the_old_client_closed(fakes, environ):
 
 def test_a_question_with_another_key_closes_the_old_client_too(fakes, environ):
     """The client that signed in with the old key goes before the new key is used."""
-    from llmkit.chat.arguments import asking
+    from llmkit.chat.arguments import chat_arguments
 
     kit = Kit(environ=environ, sign_in_delay_s=0.0)
     kit.manager.run(kit.check("mistral"))
     client = kit.manager.registry.open_sessions()[0].resource
     kit.credentials.type_in("mistral", fakes.key + "x")
-    spot, options = asking("hi", "mistral:mistral-small-latest")
+    spot, options = chat_arguments("hi", "mistral:mistral-small-latest")
     with pytest.raises(Exception, match="refused the key"):
         kit.manager.run(kit.answer(spot, options))
     kit.close()
@@ -282,7 +282,7 @@ def test_whoever_watches_sees_checking_and_then_the_state(fakes, kit):
         raise RuntimeError("a panel's bug")
 
     stops = [kit.checks.watch(failing), kit.checks.watch(lambda s: seen.append(str(s.state)))]
-    before = {status.provider: str(status.state) for status in kit.checks.known()}
+    before = {status.provider: str(status.state) for status in kit.checks.statuses()}
     kit.manager.run(kit.check("openai"))
     for stop in stops:
         stop()
@@ -290,7 +290,7 @@ def test_whoever_watches_sees_checking_and_then_the_state(fakes, kit):
 
     assert seen == ["checking", "ready"]
     assert before["openai"] == "not_checked"
-    assert {s.provider: str(s.state) for s in kit.checks.known()}["openai"] == "ready"
+    assert {s.provider: str(s.state) for s in kit.checks.statuses()}["openai"] == "ready"
     assert "scripted" not in before
 
 
@@ -298,7 +298,7 @@ def test_what_is_known_without_asking_is_said_without_asking(fakes):
     """No key, half a key and a key that nobody has checked are states; nothing is sent."""
     kit = Kit(environ={"OPENAI_API_KEY": "two words", "MISTRAL_API_KEY": fakes.key})
     try:
-        known = {status.provider: status for status in kit.checks.known()}
+        known = {status.provider: status for status in kit.checks.statuses()}
     finally:
         kit.close()
 

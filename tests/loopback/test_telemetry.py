@@ -7,8 +7,8 @@ from contextlib import aclosing
 
 import pytest
 
-from llmkit.chat.arguments import asking
-from llmkit.comparison.arguments import comparing
+from llmkit.chat.arguments import chat_arguments
+from llmkit.comparison.arguments import comparison_arguments
 from llmkit.errors import CallError
 from llmkit.kit import Kit
 from llmkit.telemetry.event import EventKind
@@ -29,7 +29,7 @@ def kit(fakes):
 
 
 def ask(kit, prompt="hi", model="gpt-6-luna", **more):
-    return kit.manager.run(kit.answer(*asking(prompt, model, **more)))
+    return kit.manager.run(kit.answer(*chat_arguments(prompt, model, **more)))
 
 
 def kinds(kit):
@@ -105,7 +105,7 @@ def test_whoever_stops_reading_is_told_as_cancelled(fakes, kit):
     fakes.answer("openai", cut_stream("openai", "silence"))
 
     async def leave():
-        async with aclosing(kit.stream(*asking("hi", "gpt-6-luna"))) as parts:
+        async with aclosing(kit.stream(*chat_arguments("hi", "gpt-6-luna"))) as parts:
             async for _ in parts:
                 break
 
@@ -118,10 +118,10 @@ def test_whoever_stops_reading_is_told_as_cancelled(fakes, kit):
 def test_a_cancelled_comparison_is_told_as_cancelled(fakes, kit):
     """So is a row whose comparison was stopped."""
     fakes.always("openai", cut_stream("openai", "silence"))
-    compared = comparing("hi", ["gpt-6-luna"], repeats=2)
+    compared = comparison_arguments("hi", ["gpt-6-luna"], repeats=2)
 
     async def stop():
-        task = asyncio.create_task(kit.compare(compared.spots, compared.options))
+        task = asyncio.create_task(kit.compare(compared.requests, compared.options))
         while len(fakes.asked["openai"]) < 2 and not task.done():
             await asyncio.sleep(0.01)
         task.cancel()

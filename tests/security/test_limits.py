@@ -10,7 +10,7 @@ import zlib
 
 import pytest
 
-from llmkit.chat.arguments import asking
+from llmkit.chat.arguments import chat_arguments
 from llmkit.errors import CallError
 from llmkit.kit import Kit
 from tests.fakes.raw import RawServer, read_request, saying
@@ -23,7 +23,7 @@ MODEL = {"openai": MODELS["openai"], "ollama": MODELS["ollama"]}
 
 
 def failing(kit, model="openai:gpt-6-luna"):
-    spot, options = asking("hi", model)
+    spot, options = chat_arguments("hi", model)
     with pytest.raises(CallError) as caught:
         kit.manager.run(kit.answer(spot, options))
     return caught.value
@@ -148,7 +148,7 @@ def test_many_small_events_do_not_hold_the_loop(fakes, kit):
     whole = stream("openai")
     events = (whole.pieces[0], *([delta * 1000] * 200), *whole.pieces[-3:])
     fakes.answer("openai", Reply(200, events, whole.headers))
-    spot, options = asking("hi", MODELS["openai"])
+    spot, options = chat_arguments("hi", MODELS["openai"])
     turns = 0
 
     async def counting():

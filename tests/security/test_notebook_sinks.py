@@ -176,7 +176,7 @@ def test_keys_are_checked_in_the_background_of_the_load(fakes, place):
         )
         states = kernel.one(
             "[t.join() for t in threading.enumerate() if t.name == 'llmkit-sign-in']\n"
-            "import llmkit\nknown = llmkit.current_kit().checks.known()\n"
+            "import llmkit\nknown = llmkit.current_kit().checks.statuses()\n"
             "print(json.dumps({s.provider: str(s.state) for s in known}))"
         )
 

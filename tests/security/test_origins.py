@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from llmkit.chat.arguments import asking
+from llmkit.chat.arguments import chat_arguments
 from llmkit.errors import CallError, ConfigError
 from llmkit.kit import Kit
 from llmkit.providers.base import path_segment
@@ -49,7 +49,7 @@ def test_no_redirect_is_followed(fakes, provider, status):
     with RawServer(listener) as elsewhere:
         kit = kit_for(fakes)
         fakes.always(provider, Reply(status, (), {"location": f"{elsewhere.root}/v1/models"}))
-        spot, options = asking("hi", MODELS[provider])
+        spot, options = chat_arguments("hi", MODELS[provider])
         try:
             with pytest.raises(CallError, match="redirect"):
                 kit.manager.run(kit.answer(spot, options))
@@ -73,7 +73,7 @@ def test_no_proxy_of_the_environment_hears_a_key(fakes, monkeypatch):
             kit = kit_for(fakes, trust_env_proxies=wished)
             try:
                 states = kit.manager.run(kit.check_all())
-                spot, options = asking("hi", MODELS["openai"])
+                spot, options = chat_arguments("hi", MODELS["openai"])
                 kit.manager.run(kit.answer(spot, options))
             finally:
                 kit.close()

@@ -11,8 +11,8 @@ import traceback
 
 import pytest
 
-from llmkit.chat.arguments import asking
-from llmkit.comparison.arguments import comparing
+from llmkit.chat.arguments import chat_arguments
+from llmkit.comparison.arguments import comparison_arguments
 from llmkit.errors import CallError, LlmkitError
 from llmkit.kit import Kit
 from llmkit.reports import AuthReport, Sessions
@@ -50,12 +50,12 @@ def kit(fakes):
 
 
 def compare(kit, *asked, **more):
-    compared = comparing(*asked, **more)
-    return kit.manager.run(kit.compare(compared.spots, compared.options))
+    compared = comparison_arguments(*asked, **more)
+    return kit.manager.run(kit.compare(compared.requests, compared.options))
 
 
 def raised(kit, model):
-    spot, options = asking("hi", model)
+    spot, options = chat_arguments("hi", model)
     with pytest.raises(CallError) as caught:
         kit.manager.run(kit.answer(spot, options))
     return caught.value
@@ -158,7 +158,7 @@ def test_a_key_inside_an_answer_is_masked_across_deltas(fakes, kit, provider):
         seen = []
 
         async def collect(into=seen):
-            async for part in kit.stream(*asking("hi", MODELS[provider])):
+            async for part in kit.stream(*chat_arguments("hi", MODELS[provider])):
                 into.append(part)
 
         kit.manager.run(collect())

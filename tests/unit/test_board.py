@@ -75,10 +75,10 @@ def test_a_form_asks_for_a_grid():
     numbers = (("temperature", "0, 1"), ("max_tokens", "20"), ("seed", " "))
     compared = Wish("hi", models=("scripted:echo",), numbers=numbers, repeats=2).compared()
 
-    assert len(compared.spots) == 4
-    assert [spot.prompt.temperature for spot in compared.spots] == [0.0, 0.0, 1.0, 1.0]
-    assert compared.spots[0].prompt.max_tokens == 20
-    assert compared.spots[0].prompt.seed is None
+    assert len(compared.requests) == 4
+    assert [spot.prompt.temperature for spot in compared.requests] == [0.0, 0.0, 1.0, 1.0]
+    assert compared.requests[0].prompt.max_tokens == 20
+    assert compared.requests[0].prompt.seed is None
 
 
 @pytest.mark.parametrize(

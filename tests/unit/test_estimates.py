@@ -6,14 +6,14 @@ import pytest
 
 import llmkit
 from llmkit.catalogue.token_estimate import estimate_tokens
-from llmkit.comparison.arguments import comparing
+from llmkit.comparison.arguments import comparison_arguments
 from llmkit.comparison.estimate import estimated
 from llmkit.errors import ConfigError
 from llmkit.kit import Kit
 
 
 def estimate(*asked, **more):
-    return estimated(Kit(environ={}).registry, comparing(*asked, **more))
+    return estimated(Kit(environ={}).registry, comparison_arguments(*asked, **more))
 
 
 def test_tokens_and_cost_are_told_without_a_key():

@@ -14,7 +14,7 @@ from llmkit.catalogue.loader import indexed
 from llmkit.catalogue.provider_lists import ProviderModelList, document, list_from, with_lists
 from llmkit.catalogue.resolution import why
 from llmkit.catalogue.resolve import resolve
-from llmkit.configuration.model_list_cache import LiveLists
+from llmkit.configuration.model_list_cache import ModelListCache
 from llmkit.types import Capability, How, Lifecycle, Model
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -196,11 +196,11 @@ def test_a_list_comes_back_from_its_document_as_it_was():
 
 def test_a_kept_list_is_read_again(tmp_path):
     """What one writes another reads, at that address only, and nobody else on the machine."""
-    kept = LiveLists(lambda: tmp_path / "cache")
+    kept = ModelListCache(lambda: tmp_path / "cache")
     kept.write(FULL)
     (file,) = (tmp_path / "cache" / "models").iterdir()
 
-    assert LiveLists(lambda: tmp_path / "cache").read("openai", HOME) == FULL
+    assert ModelListCache(lambda: tmp_path / "cache").read("openai", HOME) == FULL
     assert kept.read("openai", "https://elsewhere.example/v1") is None
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
@@ -211,7 +211,7 @@ def test_a_kept_list_is_read_again(tmp_path):
 )
 def test_a_damaged_list_is_no_list(tmp_path, caplog, text):
     """It is told, and the next refresh writes it anew."""
-    kept = LiveLists(lambda: tmp_path)
+    kept = ModelListCache(lambda: tmp_path)
     kept.write(FULL)
     (file,) = (tmp_path / "models").iterdir()
     file.write_text(text, encoding="latin-1")
@@ -230,7 +230,7 @@ def test_a_list_without_a_zone_in_its_time_is_damaged():
 
 def test_nothing_is_kept_where_there_is_no_folder():
     """A kit with an environment of its own touches no home."""
-    kept = LiveLists(lambda: None)
+    kept = ModelListCache(lambda: None)
 
     kept.write(FULL)
 
@@ -242,4 +242,4 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / "file").write_text("")
 
     with pytest.raises(NotADirectoryError):
-        LiveLists(lambda: tmp_path / "file").write(FULL)
+        ModelListCache(lambda: tmp_path / "file").write(FULL)

@@ -155,11 +155,11 @@ def test_texts_are_in_a_span_only_when_they_are_in_the_event(collected):
 
 GLOBAL = """
 import sys
-from llmkit.chat.arguments import asking
+from llmkit.chat.arguments import chat_arguments
 from llmkit.kit import Kit
 
 kit = Kit(environ={})
-asked = asking("hi", "scripted:echo")
+asked = chat_arguments("hi", "scripted:echo")
 kit.manager.run(kit.answer(*asked))
 assert "opentelemetry" not in sys.modules
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from llmkit.chat.prompts import questions
+from llmkit.chat.prompts import prompt_inputs
 from llmkit.errors import ConfigError
 from llmkit.types import Message, Prompt
 
 
 def test_a_string_is_one_question():
     """Plain text becomes one user message."""
-    (question,) = questions("Why?")
+    (question,) = prompt_inputs("Why?")
 
     assert question.messages == (Message("user", "Why?"),)
     assert question.id == 0
@@ -20,14 +20,14 @@ def test_a_string_is_one_question():
 
 def test_a_list_of_strings_is_many_questions():
     """A list of texts is many prompts, numbered from 0."""
-    found = questions(["a", "b"])
+    found = prompt_inputs(["a", "b"])
 
     assert [(q.id, q.text) for q in found] == [(0, "a"), (1, "b")]
 
 
 def test_a_list_of_messages_is_one_conversation():
     """A list of Messages is one conversation, whose system message is its system prompt."""
-    (question,) = questions(
+    (question,) = prompt_inputs(
         [Message("system", "Be brief."), Message("user", "Hi"), Message("assistant", "Hello")]
     )
 
@@ -37,14 +37,14 @@ def test_a_list_of_messages_is_one_conversation():
 
 def test_messages_may_be_dicts_as_the_sdks_have_them():
     """`messages=` takes the dicts that people have in their notebooks."""
-    (question,) = questions(None, [{"role": "user", "content": "Hi"}])
+    (question,) = prompt_inputs(None, [{"role": "user", "content": "Hi"}])
 
     assert question.messages == (Message("user", "Hi"),)
 
 
 def test_a_series_keeps_its_index():
     """A Series of prompts is many questions under its own index."""
-    found = questions(pd.Series({"x": "a", "y": "b"}))
+    found = prompt_inputs(pd.Series({"x": "a", "y": "b"}))
 
     assert [(q.id, q.text) for q in found] == [("x", "a"), ("y", "b")]
 
@@ -53,7 +53,7 @@ def test_a_frame_carries_its_other_columns():
     """A DataFrame's index and columns go through to the table."""
     frame = pd.DataFrame({"prompt": ["a"], "topic": ["physics"]}, index=["q1"])
 
-    (question,) = questions(frame)
+    (question,) = prompt_inputs(frame)
 
     assert (question.id, question.text) == ("q1", "a")
     assert dict(question.extra) == {"topic": "physics"}
@@ -63,7 +63,7 @@ def test_a_prompt_object_keeps_its_own_parameters():
     """A Prompt comes with what it was made with."""
     prompt = Prompt((Message("user", "a"),), system="s", temperature=0.5)
 
-    (question,) = questions(prompt)
+    (question,) = prompt_inputs(prompt)
 
     assert question.prompt == prompt
     assert question.system == "s"
@@ -88,4 +88,4 @@ def test_a_prompt_object_keeps_its_own_parameters():
 def test_what_is_no_prompt_is_refused_in_a_sentence(prompts, messages, words):
     """Each kind of bad prompt gets one clear sentence."""
     with pytest.raises(ConfigError, match=words):
-        questions(prompts, messages)
+        prompt_inputs(prompts, messages)

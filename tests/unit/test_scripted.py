@@ -8,7 +8,7 @@ import pytest
 
 from llmkit.chat.call import Call
 from llmkit.chat.exchange import Exchange
-from llmkit.comparison.arguments import comparing
+from llmkit.comparison.arguments import comparison_arguments
 from llmkit.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -126,8 +126,8 @@ def test_a_script_of_ones_own_has_a_name():
     """What a class or a test wants to see can be asked for like any model."""
     kit = Kit(environ={})
     kit.script("torn", Script("one two three four", failure="cut"))
-    compared = comparing("hi", ["scripted:torn", "scripted:echo"])
-    found = kit.manager.run(kit.compare(compared.spots, compared.options))
+    compared = comparison_arguments("hi", ["scripted:torn", "scripted:echo"])
+    found = kit.manager.run(kit.compare(compared.requests, compared.options))
     kit.close()
 
     assert [str(row.completion.status) for row in found] == ["truncated", "complete"]

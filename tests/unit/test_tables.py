@@ -355,7 +355,7 @@ def test_reports_of_real_rows_have_views(tmp_path):
         rows = with_one.manager.sessions()
         assert column(sessions_table([asdict(row) for row in rows]), "provider") == ["mine"]
         handle.close()
-        said = str(AuthReport.of(with_one.checks.known()))
+        said = str(AuthReport.of(with_one.checks.statuses()))
         assert "– no key" in said
         with pytest.raises(errors.UnknownProviderError):
             with_one.registry.provider("nobody")

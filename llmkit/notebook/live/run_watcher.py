@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from ...cell import CURRENT, Cell
-from ...comparison.plan import Lane, expected
+from ...comparison.plan import PlannedRow, placeholder_row
 from ...comparison.result import notes
 from ...types import Row, TextDelta
 from ...views.answers.streaming import Growing
@@ -34,12 +34,12 @@ class Growth:
         self.over = False
         self._timer: asyncio.TimerHandle | None = None
 
-    def begun(self, lanes: Sequence[Lane], stop: Callable[[], None]) -> None:
+    def begun(self, lanes: Sequence[PlannedRow], stop: Callable[[], None]) -> None:
         """Takes the plan."""
         self._loop = asyncio.get_running_loop()
         self._zero = time.monotonic()
         self.cell = CURRENT.get()
-        self.growing = Growing([expected(lane) for lane in lanes], notes(lanes))
+        self.growing = Growing([placeholder_row(lane) for lane in lanes], notes(lanes))
         self.stop = stop
         self.opened()
 

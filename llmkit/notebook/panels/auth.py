@@ -32,7 +32,7 @@ class Auth(LastingPanel):
 
     def report(self) -> AuthReport:
         """What is known now."""
-        return AuthReport.of(self.kit.checks.known())
+        return AuthReport.of(self.kit.checks.statuses())
 
     def state(self) -> Mapping[str, object]:
         """The table, who takes a key, and whose key was typed in; no key."""

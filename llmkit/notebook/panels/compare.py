@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 from IPython.core.getipython import get_ipython
 
-from ...comparison.arguments import Compared, comparing
+from ...comparison.arguments import ComparisonArguments, comparison_arguments
 from ...errors import ConfigError, LlmkitError
 from ...transport.scripted import builtin_scripts
 from ...views.markup import shown
@@ -45,7 +45,7 @@ class Wish:
     repeats: int = 1
     variable: str = VARIABLE
 
-    def compared(self) -> Compared:
+    def compared(self) -> ComparisonArguments:
         """The comparison that is asked for.
 
         Raises:
@@ -68,7 +68,7 @@ class Wish:
             asked[name] = values[0] if len(values) == 1 else values
         if self.system.strip():
             asked["system"] = self.system
-        return comparing(self.prompt, list(self.models), repeats=self.repeats, **asked)
+        return comparison_arguments(self.prompt, list(self.models), repeats=self.repeats, **asked)
 
 
 class Compare(Panel):
@@ -187,10 +187,10 @@ class Compare(Panel):
         self._running, self._said = True, ""
         self.kit.manager.spawn(self._compare(compared, self.wish.variable))
 
-    async def _compare(self, compared: Compared, variable: str) -> None:
+    async def _compare(self, compared: ComparisonArguments, variable: str) -> None:
         try:
             run = await self.kit.compare(
-                compared.spots, compared.options, view=_Feed(self), **compared.limits
+                compared.requests, compared.options, view=_Feed(self), **compared.limits
             )
             self._variables[variable] = run
         except LlmkitError as error:

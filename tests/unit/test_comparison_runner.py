@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from llmkit.comparison.arguments import comparing
+from llmkit.comparison.arguments import comparison_arguments
 from llmkit.errors import ConfigError, SpendLimitError
 from llmkit.kit import Kit
 from llmkit.transport.scripted import Script, ScriptedTransport, builtin_scripts
@@ -60,9 +60,9 @@ def kit(environ=None, **replies):
 
 
 def run(which, *asked, view=None, max_calls=None, max_cost_usd=None, **more):
-    compared = comparing(*asked, **more)
+    compared = comparison_arguments(*asked, **more)
     limits = {"max_calls": max_calls, "max_cost_usd": max_cost_usd}
-    return asyncio.run(which.compare(compared.spots, compared.options, view=view, **limits))
+    return asyncio.run(which.compare(compared.requests, compared.options, view=view, **limits))
 
 
 def statuses(comparison):
@@ -156,9 +156,11 @@ def test_cancelling_a_stopped_run_still_cancels_it():
     which = Kit(environ={}, transports={"scripted": ScriptedTransport(stuck)})
 
     async def both():
-        compared = comparing("hi", "scripted:slow", verbatim=True)
+        compared = comparison_arguments("hi", "scripted:slow", verbatim=True)
         watching = Watching()
-        task = asyncio.create_task(which.compare(compared.spots, compared.options, view=watching))
+        task = asyncio.create_task(
+            which.compare(compared.requests, compared.options, view=watching)
+        )
         while not watching.told[1:]:
             await asyncio.sleep(0)
         watching.stop()
@@ -225,9 +227,9 @@ def test_local_lanes_say_that_they_wait_for_each_other():
 def test_a_comparison_needs_a_model_and_a_prompt():
     """An empty list of models and an empty prompt are refused at once."""
     with pytest.raises(ConfigError, match="list of models is empty"):
-        comparing("hi", [])
+        comparison_arguments("hi", [])
     with pytest.raises(ConfigError, match="prompt is empty"):
-        comparing("", "scripted:echo")
+        comparison_arguments("", "scripted:echo")
 
 
 def test_the_same_comparison_again_sends_the_same_again():

@@ -8,14 +8,14 @@ import pytest
 
 import llmkit
 from llmkit.catalogue.fallback_policy import Fallback
-from llmkit.chat.arguments import asking
-from llmkit.comparison.arguments import comparing
+from llmkit.chat.arguments import chat_arguments
+from llmkit.comparison.arguments import comparison_arguments
 from llmkit.errors import ConfigError
 
 
 def test_one_question_is_one_spot():
     """ask() puts one prompt to one model, the embedded one where none is named."""
-    spot, options = asking("hi", temperature=1)
+    spot, options = chat_arguments("hi", temperature=1)
 
     assert (spot.asked, spot.prompt.temperature, options.fallback) == (
         "local:smollm2",
@@ -36,22 +36,22 @@ def test_one_question_is_one_spot():
 def test_several_of_anything_are_a_comparison(given, words):
     """ask() says where lists belong."""
     with pytest.raises(ConfigError, match=words):
-        asking(**given)
+        chat_arguments(**given)
 
 
 def test_a_comparison_refuses_a_changed_subject_unless_it_is_asked_for():
     """compare() has fallback="error", ask() has "equivalent"."""
-    assert comparing("hi", "m").options.fallback == Fallback("error")
+    assert comparison_arguments("hi", "m").options.fallback == Fallback("error")
 
 
 @pytest.mark.parametrize(
     ("name", "twin", "gives"),
     [
-        ("ask", asking, "Completion"),
-        ("aask", asking, "Completion"),
-        ("stream", asking, "AsyncGenerator[TextDelta | StreamEnd, None]"),
-        ("compare", comparing, "Comparison"),
-        ("acompare", comparing, "Comparison"),
+        ("ask", chat_arguments, "Completion"),
+        ("aask", chat_arguments, "Completion"),
+        ("stream", chat_arguments, "AsyncGenerator[TextDelta | StreamEnd, None]"),
+        ("compare", comparison_arguments, "Comparison"),
+        ("acompare", comparison_arguments, "Comparison"),
     ],
 )
 def test_every_verb_shows_its_parameters_and_what_it_gives(name, twin, gives):

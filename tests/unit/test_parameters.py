@@ -5,24 +5,24 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from llmkit.chat.parameters import grid, named_models, spots
-from llmkit.chat.prompts import questions
+from llmkit.chat.parameters import grid, named_models, plan_requests
+from llmkit.chat.prompts import prompt_inputs
 from llmkit.errors import ConfigError
 from llmkit.types import Message, Prompt
 
 
 def test_rows_come_by_prompt_model_grid_point_and_repeat():
     """The order of the rows is prompt, model, grid point, repeat."""
-    planned = spots(
-        questions(["p", "q"]), [("m", None), ("n", None)], grid({"temperature": [0, 1]}), 2, {}
+    planned = plan_requests(
+        prompt_inputs(["p", "q"]), [("m", None), ("n", None)], grid({"temperature": [0, 1]}), 2, {}
     )
 
     assert [spot.row for spot in planned] == list(range(16))
     assert [
-        (s.question.text, s.asked, s.parameters["temperature"], s.repeat) for s in planned[:5]
+        (s.prompt_input.text, s.asked, s.parameters["temperature"], s.repeat) for s in planned[:5]
     ] == [("p", "m", 0.0, 0), ("p", "m", 0.0, 1), ("p", "m", 1.0, 0), ("p", "m", 1.0, 1),
           ("p", "n", 0.0, 0)]  # fmt: skip
-    assert planned[8].question.text == "q"
+    assert planned[8].prompt_input.text == "q"
 
 
 def test_lists_of_scalars_span_a_grid():
@@ -62,7 +62,9 @@ def test_explicit_parameters_win_over_a_prompts_own():
     """What is said beside a Prompt replaces what is in it; the rest stays."""
     prompt = Prompt((Message("user", "a"),), temperature=0.5, max_tokens=9)
 
-    (spot,) = spots(questions(prompt), [("m", None)], grid({"temperature": 1}), 1, {"top_k": 3})
+    (spot,) = plan_requests(
+        prompt_inputs(prompt), [("m", None)], grid({"temperature": 1}), 1, {"top_k": 3}
+    )
 
     assert spot.prompt == Prompt(
         (Message("user", "a"),), temperature=1.0, max_tokens=9, options=(("top_k", 3),)
@@ -108,4 +110,4 @@ def test_what_names_no_model_is_refused(models, words):
 def test_repeats_below_one_are_refused():
     """Nothing can be asked less than once."""
     with pytest.raises(ConfigError, match="repeats must be 1 or more"):
-        spots(questions("a"), [("m", None)], ({},), 0, {})
+        plan_requests(prompt_inputs("a"), [("m", None)], ({},), 0, {})
