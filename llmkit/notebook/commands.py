@@ -13,7 +13,7 @@ from IPython.core.error import UsageError
 
 from ..transport.local_model import install_commands
 from .key_prompt import key, refuse_keys
-from .lazy_api import face
+from .lazy_api import api
 from .live.main_loop import in_kernel
 from .panels.open import panel
 
@@ -74,17 +74,17 @@ def _usage(word: str) -> str:
 
 def _auth(provider: str | None = None) -> Any:
     if provider is not None:
-        return face().check(provider)
-    return panel("auth") if in_kernel() else face().auth()
+        return api().check(provider)
+    return panel("auth") if in_kernel() else api().auth()
 
 
 def _models(*words: str) -> Any:
     filter = " ".join(words)
-    return panel("models", filter=filter) if in_kernel() else face().models(filter or None)
+    return panel("models", filter=filter) if in_kernel() else api().models(filter or None)
 
 
 def _close(what: str = "stale") -> None:
-    count = face().close(what)
+    count = api().close(what)
     print(f"closed {count} session{'' if count == 1 else 's'}")
 
 
@@ -122,16 +122,16 @@ def _local(what: str) -> None:
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     "auth": _auth,
-    "check": lambda provider: face().check(provider),
+    "check": lambda provider: api().check(provider),
     "close": _close,
     "compare": lambda: panel("compare"),
     "help": lambda: print(HELP),
     "key": key,
-    "leaks": lambda: face().leaks(),
+    "leaks": lambda: api().leaks(),
     "local": _local,
     "models": _models,
-    "refresh": lambda provider: face().refresh(provider),
-    "resolve": lambda *words: face().resolve(*_named("resolve", words)),
-    "sessions": lambda: panel("sessions") if in_kernel() else face().sessions(),
-    "why": lambda *words: print(face().why(*_named("why", words))),
+    "refresh": lambda provider: api().refresh(provider),
+    "resolve": lambda *words: api().resolve(*_named("resolve", words)),
+    "sessions": lambda: panel("sessions") if in_kernel() else api().sessions(),
+    "why": lambda *words: print(api().why(*_named("why", words))),
 }

@@ -9,7 +9,7 @@ from IPython.core.completer import SimpleCompletion
 
 from ..errors import LlmkitError
 from .commands import COMMANDS
-from .lazy_api import face
+from .lazy_api import api
 
 CELL_MAGICS = ("%%ask", "%%compare")
 PROVIDER_OPTIONS = ("-p", "--provider", "--providers")
@@ -103,14 +103,14 @@ def _for_line(words: Sequence[str]) -> tuple[list[str], str]:
 
 def _models(typed: str) -> list[str]:
     try:
-        return list(face().current_kit().registry.model_names(typed))
+        return list(api().current_kit().registry.model_names(typed))
     except LlmkitError:  # a mistake in the person's own files is told when they are used
         return []
 
 
 def _providers(typed: str) -> list[str]:
     try:
-        return _beginning(typed, face().current_kit().registry.provider_names())
+        return _beginning(typed, api().current_kit().registry.provider_names())
     except LlmkitError:
         return []
 

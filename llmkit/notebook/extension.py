@@ -10,7 +10,7 @@ from ..cell import Cell
 from . import completion, hooks, kernel_patches
 from .live.setup import LiveViews
 from .magics import NAMES, LlmkitMagics
-from .startup_check import check_if_wished
+from .startup_check import check_at_startup
 
 # Neither is imported before it is needed: a notebook that only loads us pays for nothing.
 _HOUSE = __package__.partition(".")[0]
@@ -32,7 +32,7 @@ def load(shell: Any) -> None:
     completion.register(shell, magics)
     kit = _kit()
     _views.register(shell, kit)
-    check_if_wished(wished=None if kit is None else kit.settings.check_at_load)
+    check_at_startup(wished=None if kit is None else kit.settings.check_at_load)
 
 
 def unload(shell: Any) -> None:

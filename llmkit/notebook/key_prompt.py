@@ -10,7 +10,7 @@ from IPython.core.error import StdinNotImplementedError, UsageError
 
 from ..configuration.key_stores import Keyring
 from ..secret import looks_like_key
-from .lazy_api import face
+from .lazy_api import api
 
 NAMES = ("key", "api-key", "api_key", "apikey", "token", "secret", "password")
 
@@ -33,7 +33,7 @@ def refuse_keys(words: Iterable[str]) -> None:
 
 def key(provider: str, flag: str = "") -> Any:
     """`%llmkit key PROVIDER [--save|--forget]`: asks for a key unseen, and checks it."""
-    kit = face().current_kit()
+    kit = api().current_kit()
     kit.registry.provider(provider)
     if flag not in ("", "--save", "--forget"):
         raise UsageError(f"there is no option {flag}; did you mean --save or --forget?")
@@ -57,4 +57,4 @@ def key(provider: str, flag: str = "") -> Any:
         Keyring().write(provider, str(credential.key.reveal()))
         kit.configure(keyring=True)
         print("kept in the keyring; LLMKIT_KEYRING=1 makes later kernels look there")  # noqa: T201
-    return face().check(provider)
+    return api().check(provider)

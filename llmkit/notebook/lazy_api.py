@@ -6,6 +6,6 @@ from importlib import import_module
 from typing import Any
 
 
-def face() -> Any:
+def api() -> Any:
     """The module of the public functions."""
     return import_module("..api", __package__)

@@ -14,8 +14,8 @@ from IPython.core.magic_arguments import argument, magic_arguments, parse_argstr
 
 from ..errors import ConfigError
 from .commands import run_command, words_of
-from .lazy_api import face
-from .templates import filled
+from .lazy_api import api
+from .templates import fill_template
 
 NAMES = ("ask", "compare", "llmkit")
 NOT_PASSED_ON = ("model", "models", "raw", "out")
@@ -93,7 +93,7 @@ class LlmkitMagics(Magics):
         if given.system:
             given.system = given.system[-1]
         named = [(given.model, given.provider)]
-        return self._put(face().ask, cell, given, named, given.model)
+        return self._put(api().ask, cell, given, named, given.model)
 
     @no_var_expand
     @magic_arguments("compare")
@@ -110,7 +110,7 @@ class LlmkitMagics(Magics):
         if not given.models:
             raise UsageError('name at least one model, e.g. "%%compare local:smollm2"')
         named = product(given.models, given.providers or [None])
-        return self._put(face().compare, cell, given, named, given.models)
+        return self._put(api().compare, cell, given, named, given.models)
 
     @no_var_expand
     @line_magic
@@ -123,12 +123,12 @@ class LlmkitMagics(Magics):
     def _put(self, function: Any, cell: str, given: Any, named: Iterable[Any], models: Any) -> Any:
         for name, provider in named:
             if name is not None:  # before anything is sent: a slip must not cost the other answers
-                face().resolve(name, provider)
+                api().resolve(name, provider)
         assert self.shell is not None
         variables = self.shell.user_ns
         prompt = cell.removesuffix("\n")  # IPython ends every cell with one, typed or not
         if not given.raw:
-            prompt = filled(prompt, variables)
+            prompt = fill_template(prompt, variables)
         options = {
             name: value
             for name, value in vars(given).items()
@@ -138,7 +138,7 @@ class LlmkitMagics(Magics):
             result = function(prompt, models, **options)
         except KeyboardInterrupt:
             if given.out:
-                variables[given.out] = face().current_kit().last
+                variables[given.out] = api().current_kit().last
             raise
         if given.out:
             variables[given.out] = result

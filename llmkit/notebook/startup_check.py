@@ -9,12 +9,12 @@ from concurrent.futures import CancelledError
 
 from ..errors import ConfigError
 from ..settings import load_settings
-from .lazy_api import face
+from .lazy_api import api
 
 log = logging.getLogger(__name__)
 
 
-def check_if_wished(*, wished: bool | None = None) -> None:
+def check_at_startup(*, wished: bool | None = None) -> None:
     """Begins the check on a thread of its own, if it is wished.
 
     Args:
@@ -32,7 +32,7 @@ def check_if_wished(*, wished: bool | None = None) -> None:
 
 def _check() -> None:
     try:
-        kit = face().current_kit()
+        kit = api().current_kit()
         kit.manager.run(kit.check_all())
     except CancelledError:  # the kernel ends, or the extension was unloaded
         log.debug("checking the keys in the background was stopped")

@@ -13,7 +13,7 @@ from ..errors import ConfigError
 _NAME = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
 
 
-def filled(text: str, variables: Mapping[str, object]) -> str:
+def fill_template(text: str, variables: Mapping[str, object]) -> str:
     """*text* with each `{{name}}` replaced by that variable's text.
 
     Raises:

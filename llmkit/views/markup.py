@@ -11,14 +11,14 @@ from ..secret import redact
 from ..text import escape_controls
 
 
-def shown(text: object) -> str:
+def safe_text(text: object) -> str:
     """*text* for a person's eyes: nothing in it acts on a terminal, and no key is in it."""
     return escape_controls(redact(str(text)))
 
 
 def escape(text: object) -> str:
     """The same for HTML; nothing in it is markup."""
-    return html.escape(shown(text), quote=True)
+    return html.escape(safe_text(text), quote=True)
 
 
 def framed(body: str) -> str:

@@ -30,9 +30,9 @@ def test_a_person_compares_without_a_line_of_code(open_notebook):
     page.get_by_label("temperature").fill("0, 1")
     page.get_by_label("variable", exact=True).fill("mine")
     page.locator(".jp-OutputArea").get_by_role("button", name="Run").click()
-    page.wait_for_selector(".lk-panel .lk-lane[data-state=writing]")
+    page.wait_for_selector(".lk-panel .lk-card[data-state=writing]")
     page.get_by_text("in the variable mine").wait_for()
-    lanes = page.locator(".lk-panel .lk-lane")
+    cards = page.locator(".lk-panel .lk-card")
     page.get_by_role("button", name="Differences").click()
     page.locator(".lk-panel .lk-differ").wait_for()
     notebook.run(2)
@@ -40,8 +40,8 @@ def test_a_person_compares_without_a_line_of_code(open_notebook):
     assert "name at least one model" in refusal
     assert "scripted:openai" in offered
     assert "claude-haiku-5-5" in " ".join(offered)
-    assert lanes.count() == 4
-    assert "Why is the sky blue?" in lanes.nth(2).inner_text()
+    assert cards.count() == 4
+    assert "Why is the sky blue?" in cards.nth(2).inner_text()
     assert "Comparison 4 [0.0, 1.0, 0.0, 1.0]" in notebook.outputs()[2]
     assert notebook.outside == []
 
@@ -55,9 +55,9 @@ def test_stop_in_the_panel_leaves_the_form_as_it_was(open_notebook):
     page.get_by_label("prompt", exact=True).fill("Why?")
     page.get_by_label("models").fill("scripted:endless")
     page.locator(".jp-OutputArea").get_by_role("button", name="Run").click()
-    page.wait_for_selector(".lk-panel .lk-lane[data-state=writing]")
+    page.wait_for_selector(".lk-panel .lk-card[data-state=writing]")
     page.get_by_role("button", name="Stop").click()
-    page.wait_for_selector(".lk-panel .lk-lane[data-state=cancelled]")
+    page.wait_for_selector(".lk-panel .lk-card[data-state=cancelled]")
     page.locator(".jp-OutputArea").get_by_role("button", name="Run").wait_for()
     notebook.run(2)
 
@@ -75,7 +75,7 @@ def test_the_plain_panel_compares_too(open_bare_notebook):
     page.get_by_label("Models").fill("scripted:echo scripted:mistral")
     page.keyboard.press("Tab")
     page.locator(".jp-OutputArea").get_by_role("button", name="Run").click()
-    page.locator(".lk-lane", has_text="complete").nth(1).wait_for()
+    page.locator(".lk-card", has_text="complete").nth(1).wait_for()
     notebook.run(2)
 
     assert notebook.outputs()[2].strip() == "2"

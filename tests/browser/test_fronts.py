@@ -35,7 +35,7 @@ def filled_in(page, scope):
     scope.get_by_label("prompt", exact=True).fill("Why?")
     scope.get_by_role("combobox", name="models").fill("scripted:echo")
     scope.get_by_role("button", name="▸ Run").click()
-    page.locator(".lk-panel .lk-lane[data-state=complete]").wait_for()
+    page.locator(".lk-panel .lk-card[data-state=complete]").wait_for()
 
 
 @present("notebook")
@@ -47,11 +47,11 @@ def test_notebook_7_shows_the_same(browser, tmp_path):
         page = notebook.page
         notebook.run(0)
         notebook.start(1)
-        page.wait_for_selector(".lk-panel .lk-lane[data-state=writing]")
+        page.wait_for_selector(".lk-panel .lk-card[data-state=writing]")
         notebook.wait_for_cell(1)
         notebook.run(2)
         page.wait_for_selector(".lk-panel", state="attached")
-        frozen = page.locator(".jp-CodeCell").nth(1).locator(".lk-lane")
+        frozen = page.locator(".jp-CodeCell").nth(1).locator(".lk-card")
         filled_in(page, page)
         words = [frozen.nth(i).inner_text() for i in range(frozen.count())]
         outside = list(notebook.outside)

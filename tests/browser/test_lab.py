@@ -21,8 +21,8 @@ def test_run_all_loses_no_cell_and_shows_the_answers(open_notebook):
     )
     opened.run_all()
     page = opened.page
-    page.wait_for_selector(".lk-lane")
-    cards = page.locator(".lk-lane")
+    page.wait_for_selector(".lk-card")
+    cards = page.locator(".lk-card")
     outputs = opened.outputs()
 
     assert cards.count() == 4
@@ -34,7 +34,7 @@ def test_run_all_loses_no_cell_and_shows_the_answers(open_notebook):
     assert "hacked" not in page.title()
     assert opened.outside == []
     clipped = page.eval_on_selector_all(
-        ".lk-lane", "all => all.filter(e => e.scrollWidth > e.clientWidth + 1).length"
+        ".lk-card", "all => all.filter(e => e.scrollWidth > e.clientWidth + 1).length"
     )
     assert clipped == 0
     if os.environ.get("BROWSER_SHOT"):

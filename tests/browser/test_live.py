@@ -22,7 +22,7 @@ kit.script("refused", Script("you are out of credit", status=402))
 kit.script("endless", Script(words * 100, piece_delay_s=0.1))
 """
 FOUR = "%%compare scripted:steady scripted:hostile scripted:cut scripted:refused --out run\nWhy?"
-LIVE = ".lk-panel .lk-lane"
+LIVE = ".lk-panel .lk-card"
 
 
 def test_four_lanes_grow_and_end_frozen(open_notebook):
@@ -34,14 +34,14 @@ def test_four_lanes_grow_and_end_frozen(open_notebook):
     page.wait_for_selector(f"{LIVE}[data-state=writing]")
     first = page.locator(LIVE).first.inner_text()
     notebook.until(
-        "text => document.querySelector('.lk-panel .lk-lane').innerText.length > text.length",
+        "text => document.querySelector('.lk-panel .lk-card').innerText.length > text.length",
         arg=first,
     )
     refused = page.locator(LIVE).nth(3).inner_text()
     alive = page.locator(".lk-panel").first.inner_text()
     notebook.wait_for_cell(1)
     page.wait_for_selector(".lk-panel", state="detached")
-    cards = page.locator(".jp-CodeCell").nth(1).locator(".lk-lane")
+    cards = page.locator(".jp-CodeCell").nth(1).locator(".lk-card")
     ended = [cards.nth(i).inner_text() for i in range(cards.count())]
     notebook.run(2)
     data = notebook.save()["cells"]
@@ -79,12 +79,12 @@ def test_stop_keeps_what_came_and_the_next_cell_runs(open_notebook):
     for number in (1, 2, 3):
         notebook.start(number)
         live = page.locator(".jp-CodeCell").nth(number).locator(".lk-panel")
-        live.locator(".lk-lane[data-state=writing]").first.wait_for()
+        live.locator(".lk-card[data-state=writing]").first.wait_for()
         live.get_by_role("button", name="Stop").click()
         live.wait_for(state="detached")
         notebook.wait_for_cell(number)
         notebook.run(4)
-        first = page.locator(".jp-CodeCell").nth(number).locator(".lk-lane").first.inner_text()
+        first = page.locator(".jp-CodeCell").nth(number).locator(".lk-card").first.inner_text()
 
         assert "cancelled" in first
         assert "word1" in first

@@ -26,7 +26,7 @@ def test_nothing_is_clipped_and_axe_finds_nothing_serious(open_notebook):
     notebook = open_notebook(SCRIPTS, *VIEWS, *panels)
     page = notebook.page
     notebook.run_all()
-    page.wait_for_selector(".lk-panel .lk-lane[data-state=writing]")
+    page.wait_for_selector(".lk-panel .lk-card[data-state=writing]")
     found = {}
     for theme in ("JupyterLab Light", "JupyterLab Dark"):
         notebook.theme(theme)

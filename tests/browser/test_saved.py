@@ -33,7 +33,7 @@ def test_a_closed_notebook_reads(open_notebook, server, browser):
     saved = notebook.save()
     notebook.end_kernel()
     again = Notebook(browser, server[1].format(notebook.path.name), notebook.path, kernel=False)
-    again.page.wait_for_selector(".lk-lane")
+    again.page.wait_for_selector(".lk-card")
     reopened = again.outputs()
     complaints = again.page.get_by_text("model not found").count()
     again.close()

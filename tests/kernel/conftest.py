@@ -76,7 +76,7 @@ def kernel(tmp_path_factory):
 
 
 @pytest.fixture(scope=_scope)
-def chat_arguments(tmp_path_factory, served):
+def asking(tmp_path_factory, served):
     """As `kernel`, with keys for OpenAI and Mistral, which are the fakes."""
     with Kernel(env=environ(tmp_path_factory.mktemp("ipython"), served)) as running:
         yield load(running)

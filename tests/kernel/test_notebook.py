@@ -50,7 +50,7 @@ def test_compare_shows_the_answers_side_by_side(kernel):
     )
 
     assert ran.ok, ran.error
-    assert "lk-lane" in ran.shown[-1]["text/html"]
+    assert "lk-card" in ran.shown[-1]["text/html"]
     assert "[scripted mistral]" in ran.shown[-1]["text/plain"]
     assert value(frame) == [8, ["complete"], [0.0, 1.0]]
 
@@ -147,7 +147,7 @@ def test_an_interrupt_gives_control_back_and_keeps_what_came(kernel):
         "piece_delay_s=600.0)})})\n"
         "from llmkit.comparison.arguments import comparison_arguments\n"
         "class Telling:\n"
-        "    def begun(self, lanes, stop): pass\n"
+        "    def begun(self, plan, stop): pass\n"
         "    def grew(self, row, delta): print('grew', delta.text, flush=True)\n"
         "    def finished(self, row): pass\n"
         "    def ended(self): pass\n"

@@ -31,8 +31,8 @@ class Watching:
         self.fail = fail
         self.stops = stops
 
-    def begun(self, lanes, stop):
-        self.told.append(("begun", len(lanes)))
+    def begun(self, plan, stop):
+        self.told.append(("begun", len(plan)))
         self.stop = stop
 
     def grew(self, row, delta):

@@ -28,13 +28,26 @@ from llmkit.views.tables.models import (
     tags,
 )
 from llmkit.views.tables.sessions import leaks_table, sessions_table
-from llmkit.views.tables.table import Cell, Column, Line, Table, plain, tables_html, tables_text
+from llmkit.views.tables.table import (
+    Column,
+    Line,
+    Table,
+    TableCell,
+    plain,
+    tables_html,
+    tables_text,
+)
 
 TODAY = date(2026, 11, 25)
 SMALL = Table(
     "Keys",
     (Column("state"), Column("advice", text=False), Column("n", number=True, spare=1)),
-    (Line("a", (Cell("✗ rejected", "bad", "401"), Cell("Make a new one."), Cell("12"))),),
+    (
+        Line(
+            "a",
+            (TableCell("✗ rejected", "bad", "401"), TableCell("Make a new one."), TableCell("12")),
+        ),
+    ),
     note="One of one.",
 )
 
@@ -94,7 +107,7 @@ def test_a_table_as_text_has_its_sentences_below_the_line():
 def test_a_table_as_text_is_aligned_by_columns_of_the_screen_and_cut_to_the_width():
     """Wide characters count twice, in text at the left and in numbers at the right."""
     cells = [("漢字", "1"), ("xyzw", "–")]
-    lines = tuple(Line(a, (Cell(a), Cell(b))) for a, b in cells)
+    lines = tuple(Line(a, (TableCell(a), TableCell(b))) for a, b in cells)
     table = Table("T", (Column("a"), Column("円", number=True)), lines)
 
     assert tables_text(table, width=40).splitlines()[1:] == [
@@ -136,7 +149,7 @@ def test_an_empty_table_is_a_sentence():
 def test_nothing_in_a_table_can_act_and_no_key_is_in_it(show):
     """Markup, escapes and keys from elsewhere are harmless in every form."""
     key = Secret("sk-canary-9876543210").reveal()
-    odd = Table(key, (Column("a"),), (Line("x", (Cell("<b>\x1b[31m", title=key),)),), note=key)
+    odd = Table(key, (Column("a"),), (Line("x", (TableCell("<b>\x1b[31m", title=key),)),), note=key)
 
     said = show(odd)
 

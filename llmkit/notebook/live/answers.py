@@ -1,4 +1,4 @@
-"""The lanes of one run as a page shows them, and what can be asked of them."""
+"""The answers of one run as a page shows them, and what a user can do with them."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from ...errors import ConfigError
 from ...views.answers.diff import Differences, differences
 from ...views.answers.layout import as_written, cards_html, cards_text
 from ...views.answers.markdown import markdown_html
-from ...views.answers.streaming import Growing
-from ...views.markup import shown
+from ...views.answers.streaming import LiveAnswers
+from ...views.markup import safe_text
 
 
-class Board:
+class AnswersModel:
     """A run's answers, whether their Markdown is rendered, and which two are laid side by side.
 
     Attributes:
-        growing: The answers.
+        answers: The answers.
         markdown: True renders their Markdown, sanitised.
     """
 
-    def __init__(self, growing: Growing, stop: Callable[[], None]) -> None:
-        self.growing = growing
+    def __init__(self, answers: LiveAnswers, stop: Callable[[], None]) -> None:
+        self.answers = answers
         self.markdown = False
         self._stop = stop
         self._stopping = False
@@ -34,18 +34,18 @@ class Board:
 
     def state(self) -> dict[str, object]:
         """All that the scripts need."""
-        state = self.growing.state()
+        state = self.answers.state()
         for card in state["cards"]:  # type: ignore[attr-defined]  # it is our own list of dicts
             self._dress(card)
         return {**state, **self.frame(), "markdown": self.markdown, "differences": self._told()}
 
     def frame(self) -> dict[str, object]:
         """What is said of the run as a whole."""
-        return {"left": self.growing.left, "stopping": self._stopping}
+        return {"left": self.answers.left, "stopping": self._stopping}
 
     def changes(self) -> list[Mapping[str, object]]:
         """What is new of the answers since the last time."""
-        changes = self.growing.changes()
+        changes = self.answers.changes()
         for change in changes:
             card = change.get("card")
             if isinstance(card, dict):
@@ -59,7 +59,7 @@ class Board:
             return f'<div class="lk-answer">{markdown_html(text)}</div>'
 
         written = rendered if self.markdown else as_written
-        html = cards_html(self.growing.cards(), notes=self.growing.notes, written=written)
+        html = cards_html(self.answers.cards(), notes=self.answers.notes, written=written)
         if self._pair is not None:
             first, second = map(self._card, self._pair)
             names = (first.name, second.name)
@@ -68,7 +68,7 @@ class Board:
 
     def text(self) -> str:
         """The same for a terminal."""
-        return cards_text(self.growing.cards(), notes=self.growing.notes)
+        return cards_text(self.answers.cards(), notes=self.answers.notes)
 
     def words(self) -> dict[str, str]:
         """Both."""
@@ -96,7 +96,7 @@ class Board:
             card["markup"] = markdown_html(self._card(card["row"]).text)
 
     def _card(self, row: object) -> Any:
-        found = next((card for card in self.growing.cards() if card.row == row), None)
+        found = next((card for card in self.answers.cards() if card.row == row), None)
         if found is None:
             raise ConfigError(f"there is no answer {row!r} here")
         return found
@@ -108,6 +108,6 @@ class Board:
         return {
             "first": self._pair[0],
             "second": self._pair[1],
-            "names": [shown(first.name), shown(second.name)],
+            "names": [safe_text(first.name), safe_text(second.name)],
             "pieces": [[p.kind, p.text] for p in differences(first.text, second.text)],
         }

@@ -7,7 +7,7 @@ from typing import Any
 from ...cell import CURRENT, Cell
 
 
-class Shown:
+class DisplayedRuns:
     """Which runs stand already in the cell that ran them, so that their result need not again."""
 
     def __init__(self) -> None:

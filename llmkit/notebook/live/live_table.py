@@ -8,7 +8,7 @@ from typing import Any
 from ...cell import CURRENT
 from ...reports import Sessions
 from ...runtime.manager import EventLoopManager
-from ..lazy_api import face
+from ..lazy_api import api
 
 TICK_S = 1.0
 
@@ -20,7 +20,7 @@ def sessions(*, live: bool = False) -> Sessions:
         live: True for a DataFrame that is shown at once and keeps itself current, about once a
             second while anything changes, until its cell runs again or it is closed.
     """
-    report: Sessions = face().sessions()
+    report: Sessions = api().sessions()
     return LiveSessions(report.rows) if live else report
 
 
@@ -40,7 +40,7 @@ class LiveSessions(Sessions):
         from .main_loop import in_kernel
 
         if in_kernel():
-            self._following.append(Following(face().current_kit().manager))
+            self._following.append(Following(api().current_kit().manager))
         else:
             print(self)  # noqa: T201  # a terminal's table cannot change itself
 
@@ -52,20 +52,20 @@ class Following:
         from IPython.core.getipython import get_ipython
         from IPython.display import display
 
-        from .main_loop import Desk
+        from .main_loop import MainLoopQueue
 
         self._manager = manager
         self._cell = CURRENT.get()
         self._wanted = True
         self._planned = False
-        self._desk = Desk(manager)
+        self._queue = MainLoopQueue(manager)
         self._said = self._bundle()
         self._handle: Any = display(self._said, raw=True, display_id=True)
         shell: Any = get_ipython()
         self._events = shell.events
         self._events.register("pre_run_cell", self._cell_begins)
-        self._unwatch = manager.registry.watch(lambda _: self._desk.soon(self._plan))
-        self._desk.soon(self._plan)
+        self._unwatch = manager.registry.watch(lambda _: self._queue.soon(self._plan))
+        self._queue.soon(self._plan)
 
     def end(self) -> None:
         """Stops to follow; what is shown stays."""
@@ -82,7 +82,7 @@ class Following:
     def _plan(self) -> None:
         if self._wanted and not self._planned:
             self._planned = True
-            self._desk.later(TICK_S, self._paint)
+            self._queue.later(TICK_S, self._paint)
 
     def _paint(self) -> None:
         self._planned = False

@@ -1,4 +1,4 @@
-"""The live view of a comparison in a notebook: lanes that grow, and at last plain html and text."""
+"""Shows a comparison in the output of its cell while it runs, and its html and text at the end."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.display import display
 
-from .answers import Board
-from .displayed_runs import Shown
-from .run_watcher import Growth
+from .answers import AnswersModel
+from .displayed_runs import DisplayedRuns
+from .run_watcher import RunWatcher
 
 if TYPE_CHECKING:
     from ...kit import Kit
@@ -21,14 +21,14 @@ APPEAR_S = 0.15  # what ends sooner is shown at once as what it is
 log = logging.getLogger(__name__)
 
 
-class Live(Growth):
+class LiveView(RunWatcher):
     """Shows a run in the output of its cell.
 
     The widget and what it stands on are loaded in a thread, while the requests are already on
     their way; a run that is quicker than that is shown when it ends.
     """
 
-    def __init__(self, kit: Kit, shown: Shown) -> None:
+    def __init__(self, kit: Kit, shown: DisplayedRuns) -> None:
         super().__init__()
         self._kit = kit
         self._shown = shown
@@ -50,18 +50,18 @@ class Live(Growth):
             self._appearing.cancel()
         if self._panel is not None:
             self._panel.freeze()
-        elif self.growing is not None:
-            display(Board(self.growing, self.stop).words(), raw=True)
+        elif self.answers is not None:
+            display(AnswersModel(self.answers, self.stop).words(), raw=True)
         if self.run_id:
             self._shown.add(self.run_id, self.cell)
 
     async def _appear(self) -> None:
         await asyncio.sleep(APPEAR_S)
         module = await asyncio.to_thread(import_module, "..panels.answers", __package__)
-        if self.over or self.growing is None:
+        if self.over or self.answers is None:
             return
         try:
-            panel = module.LanesPanel(self._kit, self.growing, self.stop)
+            panel = module.AnswersPanel(self._kit, self.answers, self.stop)
             display(panel)
         except Exception:  # a view that cannot be shown must not end the run that it shows
             log.exception("the live view could not be shown; the answers come at the end")

@@ -17,10 +17,10 @@ from IPython.core.getipython import get_ipython
 from ...runtime.manager import EventLoopManager
 
 
-class Desk:
+class MainLoopQueue:
     """Takes work from any thread at once, and has it done on the main loop.
 
-    What is done here runs in the context of the cell that made the desk: what it shows appears
+    What is done here runs in the context of the cell that made the queue: what it shows appears
     there, and not in the cell that happens to run.
     """
 

@@ -10,16 +10,16 @@ from ...cell import CURRENT, Cell
 from ...comparison.plan import PlannedRow, placeholder_row
 from ...comparison.result import notes
 from ...types import Row, TextDelta
-from ...views.answers.streaming import Growing
+from ...views.answers.streaming import LiveAnswers
 
 SAY_S = 0.15  # how often text goes to the page, however many pieces came
 
 
-class Growth:
+class RunWatcher:
     """What is known of a run that goes on; a subclass shows it.
 
     Attributes:
-        growing: The answers so far; None before the run began.
+        answers: The answers so far; None before the run began.
         run_id: The run's, once a row is final.
         cell: The cell that runs it.
         stop: Ends the run early, from any thread.
@@ -27,33 +27,33 @@ class Growth:
     """
 
     def __init__(self) -> None:
-        self.growing: Growing | None = None
+        self.answers: LiveAnswers | None = None
         self.run_id = ""
         self.cell: Cell | None = None
         self.stop: Callable[[], None] = lambda: None  # there is nothing to stop yet
         self.over = False
         self._timer: asyncio.TimerHandle | None = None
 
-    def begun(self, lanes: Sequence[PlannedRow], stop: Callable[[], None]) -> None:
+    def begun(self, plan: Sequence[PlannedRow], stop: Callable[[], None]) -> None:
         """Takes the plan."""
         self._loop = asyncio.get_running_loop()
         self._zero = time.monotonic()
         self.cell = CURRENT.get()
-        self.growing = Growing([placeholder_row(lane) for lane in lanes], notes(lanes))
+        self.answers = LiveAnswers([placeholder_row(row) for row in plan], notes(plan))
         self.stop = stop
         self.opened()
 
     def grew(self, row: int, delta: TextDelta) -> None:
         """Takes more text, with the time at which it came."""
-        if self.growing is not None:
-            self.growing.grew(row, delta, time.monotonic() - self._zero)
+        if self.answers is not None:
+            self.answers.grew(row, delta, time.monotonic() - self._zero)
             self._plan()
 
     def finished(self, row: Row) -> None:
         """Takes a final row."""
         self.run_id = row.run_id
-        if self.growing is not None:
-            self.growing.finished(row)
+        if self.answers is not None:
+            self.answers.finished(row)
             self._plan()
 
     def ended(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...runtime import kit_hooks
-from .displayed_runs import Shown
+from .displayed_runs import DisplayedRuns
 
 COMPARISON = (f"{__package__.partition('.')[0]}.comparison.result", "Comparison")
 
@@ -19,7 +19,7 @@ class LiveViews:
     """
 
     def __init__(self) -> None:
-        self.shown = Shown()
+        self.shown = DisplayedRuns()
         self._undo: list[Callable[[], None]] = []
 
     def register(self, shell: Any, kit: Any) -> None:
@@ -42,8 +42,8 @@ class LiveViews:
             printers.pop(".".join(COMPARISON), None)
 
     def _show(self, kit: Any) -> None:
-        from .live_view import Live
+        from .live_view import LiveView
 
         before = list(kit.watchers)
-        kit.watchers[:] = [lambda: Live(kit, self.shown)]
+        kit.watchers[:] = [lambda: LiveView(kit, self.shown)]
         self._undo.append(lambda: kit.watchers.__setitem__(slice(None), before))

@@ -7,12 +7,12 @@ from typing import Any
 
 from IPython.display import display
 
-from .main_loop import Desk
+from .main_loop import MainLoopQueue
 
 RENEW_S = 1.0  # a table that is not looked at may be that old
 
 
-class Standing:
+class StaticOutput:
     """An output of its own before the widget's.
 
     A notebook that is opened again says of every widget "model not found", whatever stands beside
@@ -20,8 +20,8 @@ class Standing:
     widget after it lives.
     """
 
-    def __init__(self, desk: Desk, words: Callable[[], Mapping[str, str]]) -> None:
-        self._desk = desk
+    def __init__(self, queue: MainLoopQueue, words: Callable[[], Mapping[str, str]]) -> None:
+        self._queue = queue
         self._words = words
         self._planned = False
         self._said = self._bundle()
@@ -29,12 +29,12 @@ class Standing:
 
     def renew(self) -> None:
         """Says what is so now, in a moment; safe from every thread, and cheap when called often."""
-        self._desk.soon(self._plan)
+        self._queue.soon(self._plan)
 
     def _plan(self) -> None:
         if not self._planned:
             self._planned = True
-            self._desk.later(RENEW_S, self._say)
+            self._queue.later(RENEW_S, self._say)
 
     def _say(self) -> None:
         self._planned = False
@@ -45,4 +45,4 @@ class Standing:
 
     def _bundle(self) -> dict[str, str]:
         words = self._words()
-        return {**words, "text/html": f'<div class="lk-standing">{words["text/html"]}</div>'}
+        return {**words, "text/html": f'<div class="lk-static">{words["text/html"]}</div>'}

@@ -9,14 +9,14 @@ from IPython.core.getipython import get_ipython
 from IPython.display import display
 
 from ..kernel_patches import delivers_during_cells
-from .main_loop import Desk
+from .main_loop import MainLoopQueue
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 STEP_S = 0.5
 STEPS = 6  # three seconds without a greeting, of a loop that turns
 
 
-class Showing:
+class WidgetOutput:
     """A display that a front end without anywidget cannot leave empty.
 
     The scripts greet when they have come to life. Where no greeting comes within three seconds
@@ -26,24 +26,24 @@ class Showing:
 
     def __init__(
         self,
-        desk: Desk,
+        queue: MainLoopQueue,
         front: Any,
         plain: Callable[[], Any],
         words: Callable[[], Mapping[str, str]],
     ) -> None:
-        self._desk = desk
+        self._queue = queue
         self._plain = plain
         self._words = words
         self._settled = False
         self._handle = display(self._bundle(front), raw=True, display_id=True)
         if delivers_during_cells():  # not even a greeting, otherwise
-            desk.soon(self._wait, STEPS)
+            queue.soon(self._wait, STEPS)
             return
         shell: Any = get_ipython()
 
         def ended(*_: object) -> None:
             shell.events.unregister("post_run_cell", ended)
-            desk.soon(self._wait, STEPS)
+            queue.soon(self._wait, STEPS)
 
         shell.events.register("post_run_cell", ended)
 
@@ -65,7 +65,7 @@ class Showing:
         if self._settled:
             return
         if steps:
-            self._desk.later(STEP_S, lambda: self._wait(steps - 1))
+            self._queue.later(STEP_S, lambda: self._wait(steps - 1))
             return
         self._settled = True
         self._handle.update(self._bundle(self._plain()), raw=True)

@@ -8,47 +8,47 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
-from ...views.answers.streaming import Growing
-from ..live.answers import Board
+from ...views.answers.streaming import LiveAnswers
+from ..live.answers import AnswersModel
 from .base import PLAIN_S, Action, Panel
 
 if TYPE_CHECKING:
     from ...kit import Kit
 
 
-class LanesPanel(Panel):
-    """The lanes of one run, as long as it lasts."""
+class AnswersPanel(Panel):
+    """The answers of one run, as long as it lasts."""
 
     script = "live.js"
 
-    def __init__(self, kit: Kit, growing: Growing, stop: Callable[[], None]) -> None:
-        self.board = Board(growing, stop)
+    def __init__(self, kit: Kit, answers: LiveAnswers, stop: Callable[[], None]) -> None:
+        self.answers_model = AnswersModel(answers, stop)
         self._sent_plain = 0.0
         super().__init__(kit)
 
     def state(self) -> Mapping[str, object]:
         """The answers as they are now."""
-        return self.board.state()
+        return self.answers_model.state()
 
     def html(self) -> str:
         """The answers as they are now."""
-        return self.board.html()
+        return self.answers_model.html()
 
     def text(self) -> str:
         """The answers as they are now."""
-        return self.board.text()
+        return self.answers_model.text()
 
     def actions(self) -> Mapping[str, Action]:
         """Stop, Markdown, differences."""
-        return self.board.actions()
+        return self.answers_model.actions()
 
     def controls(self) -> Sequence[Any]:
         """The same as plain widgets."""
-        return [plain_controls(self, self.board)]
+        return [plain_controls(self, self.answers_model)]
 
     def grown(self) -> None:
         """Sends what is new of the answers; call it on their loop."""
-        self.tell("grow", lanes=self.board.changes(), **self.board.frame())
+        self.tell("grow", answers=self.answers_model.changes(), **self.answers_model.frame())
         now = time.monotonic()
         if self.is_plain and now - self._sent_plain >= PLAIN_S:
             self._sent_plain = now
@@ -56,21 +56,23 @@ class LanesPanel(Panel):
 
     def freeze(self) -> None:
         """Leaves plain html and text where the panel was, and takes the panel away."""
-        for showing in self.showings:
+        for showing in self.widget_outputs:
             showing.frozen()
         self.close()
 
 
-def plain_controls(panel: Panel, board: Board) -> Any:
+def plain_controls(panel: Panel, answers_model: AnswersModel) -> Any:
     """Stop, Markdown and differences as plain widgets."""
-    names = [(f"{card.row}: {card.name}", card.row) for card in board.growing.cards()]
+    names = [(f"{card.row}: {card.name}", card.row) for card in answers_model.answers.cards()]
     first, second = (
         ipywidgets.Dropdown(options=names, description=word, value=names[i][1] if names else None)
         for word, i in (("differ", 0), ("from", min(1, len(names) - 1)))
     )
     show = ipywidgets.Button(description="Show differences", layout={"width": "auto"})
     show.on_click(lambda _: panel.ask("differ", first=first.value, second=second.value))
-    markdown = ipywidgets.Checkbox(value=board.markdown, description="Markdown", indent=False)
+    markdown = ipywidgets.Checkbox(
+        value=answers_model.markdown, description="Markdown", indent=False
+    )
     markdown.observe(lambda change: panel.ask("markdown", on=change["new"]), "value")
     buttons = ipywidgets.HBox([panel.button("Stop", "stop"), markdown])
     return ipywidgets.VBox([buttons, ipywidgets.HBox([first, second, show])])

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 TYPED = "typed in"
 
 
-class Auth(LastingPanel):
+class AuthPanel(LastingPanel):
     """The sign-in state of every provider; what is not known is asked when the panel is shown."""
 
     script = "auth.js"

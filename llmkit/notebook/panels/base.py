@@ -45,11 +45,11 @@ from IPython.core.getipython import get_ipython
 from IPython.display import display
 
 from ...errors import LlmkitError
-from ...views.markup import shown
+from ...views.markup import safe_text
 from .. import assets, kernel_patches
-from ..live.main_loop import Desk, in_kernel
-from ..live.static_output import Standing
-from ..live.widget_output import Showing
+from ..live.main_loop import MainLoopQueue, in_kernel
+from ..live.static_output import StaticOutput
+from ..live.widget_output import WidgetOutput
 
 if TYPE_CHECKING:
     from ...kit import Kit
@@ -72,8 +72,8 @@ class Panel(anywidget.AnyWidget):
     Attributes:
         script: Its front: a file in `static/`, or a path.
         kit: Where its state comes from and its actions go to.
-        desk: The way to the main loop.
-        showings: Where in the notebook it stands.
+        queue: The way to the main loop.
+        widget_outputs: Where in the notebook it stands.
     """
 
     script: ClassVar[str | Path]
@@ -86,11 +86,11 @@ class Panel(anywidget.AnyWidget):
 
     def __init__(self, kit: Kit) -> None:
         self.kit = kit
-        self.desk = Desk(kit.manager)
+        self.queue = MainLoopQueue(kit.manager)
         self._lock = threading.Lock()
         self._taken: deque[str] = deque(maxlen=500)
         self._views: set[str] = set()
-        self.showings: list[Showing] = []
+        self.widget_outputs: list[WidgetOutput] = []
         self._greeted: list[Callable[[], None]] = []
         self._html: Any = None  # the plain widget, once it was needed
         self._unpainted = False
@@ -130,7 +130,7 @@ class Panel(anywidget.AnyWidget):
 
     def changed(self, *_: object) -> None:
         """Paints the state again, soon; safe from every thread, and cheap when called often."""
-        self.desk.soon(self._plan)
+        self.queue.soon(self._plan)
 
     def tell(self, kind: str, **message: object) -> None:
         """Sends the scripts a message of the panel's own kind, which `reduce` takes."""
@@ -138,7 +138,7 @@ class Panel(anywidget.AnyWidget):
 
     def ask(self, verb: str, **words: object) -> None:
         """Queues an action, as a click does."""
-        self.desk.work(partial(self._act, verb, words))
+        self.queue.work(partial(self._act, verb, words))
 
     def button(self, label: str, verb: str, **words: object) -> Any:
         """A plain button that asks for an action."""
@@ -185,7 +185,7 @@ class Panel(anywidget.AnyWidget):
         if not in_kernel():
             display({"text/plain": self.text()}, raw=True)
             return
-        self.showings.append(Showing(self.desk, self, self.plain, self.words))
+        self.widget_outputs.append(WidgetOutput(self.queue, self, self.plain, self.words))
 
     def _repr_mimebundle_(self, **_: object) -> Any:
         return self.words(), {}
@@ -208,7 +208,7 @@ class Panel(anywidget.AnyWidget):
             if n in self._taken:
                 return
             self._taken.append(n)
-        self.desk.soon(self._answer, content)
+        self.queue.soon(self._answer, content)
 
     def _answer(self, content: Mapping[str, Any]) -> None:
         kind, view = content.get("kind"), str(content.get("view"))
@@ -216,7 +216,7 @@ class Panel(anywidget.AnyWidget):
             self._views.discard(view)
             return
         if view not in self._views:  # a click tells of a living script as well as a greeting
-            for greeted in (*(s.greeted for s in self.showings), *self._greeted):
+            for greeted in (*(s.greeted for s in self.widget_outputs), *self._greeted):
                 greeted()
             self._views.add(view)
             if len(self._views) == 1 and self._html is None:
@@ -226,7 +226,7 @@ class Panel(anywidget.AnyWidget):
             self._paint()
         if kind == "do":
             words = content.get("words")
-            self.desk.work(partial(self._act, str(content.get("verb")), words, content.get("n")))
+            self.queue.work(partial(self._act, str(content.get("verb")), words, content.get("n")))
 
     async def _act(self, verb: str, words: object, n: object = None) -> None:
         error = None
@@ -236,7 +236,7 @@ class Panel(anywidget.AnyWidget):
                 raise LlmkitError(f"this panel knows no {verb!r}")
             await action(**words)
         except LlmkitError as failure:
-            error = shown(failure)
+            error = safe_text(failure)
         except Exception as failure:
             log.exception("the action %r of a panel failed", verb)
             error = f"that failed unexpectedly ({type(failure).__name__}); the log says where"
@@ -252,7 +252,7 @@ class Panel(anywidget.AnyWidget):
         looked_at = self._views or self._html is not None  # a view that comes is painted then
         if looked_at and not self._unpainted:
             self._unpainted = True
-            self.desk.later(PAINT_S if self._html is None else PLAIN_S, self._paint)
+            self.queue.later(PAINT_S if self._html is None else PLAIN_S, self._paint)
 
     def _paint(self) -> None:
         self._unpainted = False
@@ -265,29 +265,29 @@ class Panel(anywidget.AnyWidget):
     def _watch_the_clock(self) -> None:
         if self._period is not None and (self._views or self._html is not None):
             self._plan()
-            self.desk.later(self._period, self._watch_the_clock)
+            self.queue.later(self._period, self._watch_the_clock)
 
 
 class LastingPanel(Panel):
     """Shows its html and text as well, unseen as long as the widget lives.
 
     Attributes:
-        standings: Where its words stand.
+        static_outputs: Where its words stand.
     """
 
     def __init__(self, kit: Kit) -> None:
-        self.standings: list[Standing] = []
+        self.static_outputs: list[StaticOutput] = []
         super().__init__(kit)
 
     def changed(self, *_: object) -> None:
         """Paints the state again, soon, and renews its words."""
         super().changed()
-        for standing in self.standings:
-            standing.renew()
+        for output in self.static_outputs:
+            output.renew()
 
     def _ipython_display_(self) -> None:
         if not in_kernel():
             super()._ipython_display_()
             return
-        self.standings.append(Standing(self.desk, self.words))
-        self.showings.append(Showing(self.desk, self, self.plain, lambda: NOTHING))
+        self.static_outputs.append(StaticOutput(self.queue, self.words))
+        self.widget_outputs.append(WidgetOutput(self.queue, self, self.plain, lambda: NOTHING))

@@ -14,13 +14,13 @@ from IPython.core.getipython import get_ipython
 from ...comparison.arguments import ComparisonArguments, comparison_arguments
 from ...errors import ConfigError, LlmkitError
 from ...transport.scripted import builtin_scripts
-from ...views.markup import shown
-from ..lazy_api import face
-from ..live.answers import Board
-from ..live.run_watcher import Growth
+from ...views.markup import safe_text
+from ..lazy_api import api
+from ..live.answers import AnswersModel
+from ..live.run_watcher import RunWatcher
 from .answers import plain_controls
 from .base import Action, Panel
-from .selection import picks_of
+from .selection import selection_of
 
 if TYPE_CHECKING:
     from ...kit import Kit
@@ -30,7 +30,7 @@ VARIABLE = "comparison"
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class CompareForm:
     """What the form holds, as it was typed.
 
     Attributes:
@@ -71,32 +71,32 @@ class Wish:
         return comparison_arguments(self.prompt, list(self.models), repeats=self.repeats, **asked)
 
 
-class Compare(Panel):
+class ComparePanel(Panel):
     """Prompt, models and parameters above, the answers below; the run is in a variable.
 
     Attributes:
         wish: What was asked last.
-        board: The answers of the newest run, None before the first.
+        answers_model: The answers of the newest run, None before the first.
     """
 
     script = "compare.js"
 
     def __init__(self, kit: Kit) -> None:
-        self.wish = Wish()
-        self.board: Board | None = None
+        self.wish = CompareForm()
+        self.answers_model: AnswersModel | None = None
         shell = get_ipython()
         self._variables: dict[str, Any] = {} if shell is None else shell.user_ns
         # The picker completes standard names, every id that can be called, and the script's.
-        lines = face().models(alive=True).rows
+        lines = api().models(alive=True).rows
         standard = {str(line["name"]) for line in lines if line.get("name")}
         ids = {f"{line['provider']}:{line['id']}" for line in lines if line.get("id")}
         scripted = {f"scripted:{name}" for name in builtin_scripts()}
         self._names = sorted(standard) + sorted(ids | scripted | {"local:smollm2"})
         self._running = False
         self._said = ""
-        self._picks = picks_of(kit)
+        self._selection = selection_of(kit)
         super().__init__(kit)
-        self._unwatch = self._picks.watch(self.changed)
+        self._unwatch = self._selection.watch(self.changed)
 
     def close(self) -> None:
         """Takes it off the page; a run that goes on goes on."""
@@ -107,28 +107,28 @@ class Compare(Panel):
         """The form's choices and the answers as they are now."""
         return {
             "names": self._names,
-            "picks": list(self._picks.names),
+            "selection": list(self._selection.names),
             "running": self._running,
             "said": self._said,
             "variable": self.wish.variable,
-            "board": self.board.state() if self.board is not None else None,
+            "run": self.answers_model.state() if self.answers_model is not None else None,
         }
 
     def html(self) -> str:
         """The answers, or how to get some."""
-        if self.board is None:
+        if self.answers_model is None:
             return "<p>Nothing has been compared here yet. Run the cell to open the panel.</p>"
-        return f"<p>{escape(self._told())}</p>{self.board.html()}"
+        return f"<p>{escape(self._told())}</p>{self.answers_model.html()}"
 
     def text(self) -> str:
         """The answers, or how to get some."""
-        if self.board is None:
+        if self.answers_model is None:
             return 'nothing has been compared here yet; llmkit.compare("...", [...]) does it too'
-        return f"{self._told()}\n\n{self.board.text()}"
+        return f"{self._told()}\n\n{self.answers_model.text()}"
 
     def actions(self) -> Mapping[str, Action]:
         """Run; and what can be asked of the answers."""
-        asked = self.board.actions() if self.board is not None else {}
+        asked = self.answers_model.actions() if self.answers_model is not None else {}
         return {**asked, "run": self._run}
 
     def controls(self) -> Sequence[Any]:
@@ -136,7 +136,7 @@ class Compare(Panel):
         wide = {"width": "95%"}
         prompt = ipywidgets.Textarea(description="Prompt", layout=wide)
         system = ipywidgets.Text(description="System", layout=wide)
-        picked = " ".join(self._picks.names)
+        picked = " ".join(self._selection.names)
         models = ipywidgets.Text(
             picked, description="Models", placeholder="with blanks between", layout=wide
         )
@@ -158,14 +158,14 @@ class Compare(Panel):
         rest = [*numbers.values(), repeats, variable]
         fields = ipywidgets.HBox(rest, layout={"flex_flow": "row wrap"})
         buttons = [ipywidgets.HBox([run, self.button("Stop", "stop")])]
-        if self.board is not None:
-            buttons.append(plain_controls(self, self.board))
+        if self.answers_model is not None:
+            buttons.append(plain_controls(self, self.answers_model))
         return [ipywidgets.VBox([prompt, system, models, fields, *buttons])]
 
     def grown(self) -> None:
         """Sends what is new of the answers; call it on their loop."""
-        if self.board is not None:
-            self.tell("grow", lanes=self.board.changes(), **self.board.frame())
+        if self.answers_model is not None:
+            self.tell("grow", answers=self.answers_model.changes(), **self.answers_model.frame())
         if self.is_plain:
             self.changed()
 
@@ -180,7 +180,7 @@ class Compare(Panel):
     ) -> None:
         if self._running:
             raise ConfigError("a comparison is running here; stop it first")
-        self.wish = Wish(
+        self.wish = CompareForm(
             prompt, system, tuple(models), tuple((numbers or {}).items()), repeats, variable.strip()
         )
         compared = self.wish.compared()
@@ -194,7 +194,7 @@ class Compare(Panel):
             )
             self._variables[variable] = run
         except LlmkitError as error:
-            self._said = shown(error)
+            self._said = safe_text(error)
         finally:
             self._running = False
             self.changed()
@@ -203,16 +203,16 @@ class Compare(Panel):
         return f"The run is in the variable {self.wish.variable}."
 
 
-class _Feed(Growth):
+class _Feed(RunWatcher):
     """Brings a run's answers to the panel."""
 
-    def __init__(self, panel: Compare) -> None:
+    def __init__(self, panel: ComparePanel) -> None:
         super().__init__()
         self._panel = panel
 
     def opened(self) -> None:
-        if self.growing is not None:
-            self._panel.board = Board(self.growing, self.stop)
+        if self.answers is not None:
+            self._panel.answers_model = AnswersModel(self.answers, self.stop)
             self._panel.changed()
 
     def news(self) -> None:

@@ -26,7 +26,7 @@ from ...views.tables.models import (
 )
 from ...views.tables.table import Table, plain, tables_html, tables_text
 from .base import Action, LastingPanel
-from .selection import picks_of
+from .selection import selection_of
 
 if TYPE_CHECKING:
     from ...kit import Kit
@@ -37,7 +37,7 @@ CHIPS = (*(capability.value for capability in Capability), ALIVE)
 MOST_FROZEN = 25  # lines that a closed notebook keeps; a frame has them all
 
 
-class Models(LastingPanel):
+class ModelsPanel(LastingPanel):
     """Every standard name; a click tells what became of it.
 
     Args:
@@ -120,4 +120,4 @@ class Models(LastingPanel):
 
     async def _pick(self, model: str) -> None:
         self.kit.registry.resolve(model)
-        picks_of(self.kit).add(model)
+        selection_of(self.kit).add(model)

@@ -6,14 +6,14 @@ from importlib import import_module
 from typing import Any
 
 from ...errors import ConfigError
-from ..lazy_api import face
+from ..lazy_api import api
 
 # Where each panel lives; its module is imported when it is first opened.
 PANELS: dict[str, tuple[str, str]] = {
-    "auth": ("auth", "Auth"),
-    "models": ("models", "Models"),
-    "sessions": ("sessions", "Sessions"),
-    "compare": ("compare", "Compare"),
+    "auth": ("auth", "AuthPanel"),
+    "models": ("models", "ModelsPanel"),
+    "sessions": ("sessions", "SessionsPanel"),
+    "compare": ("compare", "ComparePanel"),
 }
 
 
@@ -33,4 +33,4 @@ def panel(name: str | None = None, **options: Any) -> Any:
     if name not in PANELS:
         raise ConfigError(f"there is no panel {name!r}; there are {', '.join(PANELS)}")
     module, kind = PANELS[name]
-    return getattr(import_module(f".{module}", __package__), kind)(face().current_kit(), **options)
+    return getattr(import_module(f".{module}", __package__), kind)(api().current_kit(), **options)

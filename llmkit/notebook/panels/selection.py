@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ...kit import Kit
 
 
-class Picks:
+class ModelSelection:
     """Names in the order picked, none twice.
 
     Attributes:
@@ -34,9 +34,9 @@ class Picks:
         return self._listeners.add(callback)
 
 
-def picks_of(kit: Kit) -> Picks:
-    """The picks that all panels of *kit* share."""
-    return _picks.setdefault(kit, Picks())
+def selection_of(kit: Kit) -> ModelSelection:
+    """The selection that all panels of *kit* share."""
+    return _selection.setdefault(kit, ModelSelection())
 
 
-_picks: WeakKeyDictionary[Kit, Picks] = WeakKeyDictionary()
+_selection: WeakKeyDictionary[Kit, ModelSelection] = WeakKeyDictionary()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 TICK_S = 1.0  # ages are told in whole seconds
 
 
-class Sessions(LastingPanel):
+class SessionsPanel(LastingPanel):
     """The session table as it is now, and about once a second as long as somebody looks."""
 
     script = "sessions.js"

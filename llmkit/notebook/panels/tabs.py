@@ -8,8 +8,8 @@ from typing import Any
 import ipywidgets
 
 from ..live.main_loop import in_kernel
-from ..live.static_output import Standing
-from ..live.widget_output import Showing
+from ..live.static_output import StaticOutput
+from ..live.widget_output import WidgetOutput
 from .base import NOTHING, LastingPanel, Panel
 
 
@@ -22,7 +22,7 @@ class Tabs(ipywidgets.Tab):
 
     def __init__(self, panels: Mapping[str, Panel]) -> None:
         self.panels = dict(panels)
-        self._showings: list[Showing] = []
+        self._showings: list[WidgetOutput] = []
         super().__init__(children=list(panels.values()), titles=_titles(panels))
         for panel in panels.values():
             panel.on_greeting(self._greeted)
@@ -55,12 +55,12 @@ class Tabs(ipywidgets.Tab):
         if not in_kernel():
             print(self.text())  # noqa: T201  # a terminal shows no widgets
             return
-        desk = next(iter(self.panels.values())).desk
-        standing = Standing(desk, self.words)
+        queue = next(iter(self.panels.values())).queue
+        output = StaticOutput(queue, self.words)
         for panel in self.panels.values():
             if isinstance(panel, LastingPanel):
-                panel.standings.append(standing)
-        self._showings.append(Showing(desk, self, self.plain, lambda: NOTHING))
+                panel.static_outputs.append(output)
+        self._showings.append(WidgetOutput(queue, self, self.plain, lambda: NOTHING))
 
     def _repr_mimebundle_(self, **_: object) -> Any:
         return self.words(), {}

@@ -1,7 +1,7 @@
 // A form that puts one prompt to many models, and the answers below it.
 import { h } from "./tree.js";
 import { button, panel } from "./base.js";
-import { answers, controls, differences, fresh, grown } from "./lanes.js";
+import { answers, controls, differences, fresh, grown } from "./answers.js";
 
 const NUMBERS = { temperature: "temperature", top_p: "top p", max_tokens: "max tokens", seed: "seed" };
 
@@ -29,12 +29,12 @@ export function wish(local) {
 
 /** The state after a message: answers grow. */
 export function compared(state, message) {
-  return { ...state, board: state.board && grown(state.board, message) };
+  return { ...state, run: state.run && grown(state.run, message) };
 }
 
 /** Takes over what was picked in another panel, each name once, so that it can be removed. */
-export function take(local, picks) {
-  for (const name of picks.filter((pick) => !local.taken.includes(pick))) {
+export function take(local, selection) {
+  for (const name of selection.filter((pick) => !local.taken.includes(pick))) {
     local.taken.push(name);
     local.models = picked(local.models, name);
   }
@@ -92,7 +92,7 @@ function form(state, view) {
 /** What is said of the run beside the button. */
 export function told(state) {
   if (state.said) return h("span", { class: "lk-bad", role: "alert" }, `✗ ${state.said}`);
-  if (state.running || !state.board) return null;
+  if (state.running || !state.run) return null;
   return h("span", { class: "lk-soft", role: "status" }, "in the variable ", h("code", {}, state.variable));
 }
 
@@ -100,8 +100,8 @@ export default panel({
   local: blank,
   reduce: compared,
   paint: (state, view) => {
-    take(view.local, state.picks);
-    const board = state.board;
+    take(view.local, state.selection);
+    const run = state.run;
     return [
       form(state, view),
       h("div", { class: "lk-bar" },
@@ -109,7 +109,7 @@ export default panel({
           ? h("span", { class: "lk-soft", role: "status" }, "▸ running")
           : button(view, "▸ Run", "run", wish(view.local), { class: "lk-main" }),
         told(state)),
-      ...(board ? [controls(board, view), ...differences(board.differences), ...answers(board, view)] : []),
+      ...(run ? [controls(run, view), ...differences(run.differences), ...answers(run, view)] : []),
     ];
   },
 });

@@ -1,6 +1,6 @@
-// The lanes of one run, in the output of the cell that runs it.
+// The answers of one run, in the output of the cell that runs it.
 import { panel } from "./base.js";
-import { answers, controls, differences, fresh, grown } from "./lanes.js";
+import { answers, controls, differences, fresh, grown } from "./answers.js";
 
 export default panel({
   local: fresh,

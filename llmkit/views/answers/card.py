@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from itertools import groupby
 
 from ...types import Completion, Lifecycle, Row, Status
-from ..markup import clipped, shown
+from ..markup import clipped, safe_text
 
 MARKS = {
     Status.COMPLETE: ("✓", "complete", "good"),
@@ -59,9 +59,9 @@ class Card:
         plain: dict[str, object] = {}
         for name, value in asdict(self).items():
             if isinstance(value, tuple):
-                plain[name] = [shown(text) for text in value]
+                plain[name] = [safe_text(text) for text in value]
             else:
-                plain[name] = shown(value) if isinstance(value, str) else value
+                plain[name] = safe_text(value) if isinstance(value, str) else value
         return plain
 
 
@@ -99,7 +99,7 @@ def point(row: Row) -> str:
     """The grid point of a row in words, "" for a run without parameters."""
     said = []
     for name, value in row.parameters.items():
-        words = " ".join(shown(value).split())  # a key is taken out before it is cut
+        words = " ".join(safe_text(value).split())  # a key is taken out before it is cut
         said.append(f"{name} {clipped(words, 40)}")
     return " · ".join([*said, *([f"repeat {row.repeat + 1}"] if row.repeat else [])])
 

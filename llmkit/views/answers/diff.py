@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
 
-from ..markup import escape, framed, shown
+from ..markup import escape, framed, safe_text
 
 Kind = Literal["same", "gone", "new"]
 
@@ -30,7 +30,7 @@ class Piece:
 
 def differences(first: str, second: str) -> tuple[Piece, ...]:
     """What was taken from *first* and what was added to make *second*, in reading order."""
-    a, b = (_WORDS.findall(shown(text))[:LONGEST] for text in (first, second))
+    a, b = (_WORDS.findall(safe_text(text))[:LONGEST] for text in (first, second))
     found: list[Piece] = []
     for tag, i, j, k, m in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
         if tag == "equal":
@@ -54,7 +54,7 @@ class Differences:
         self.pieces = differences(first, second)
 
     def __str__(self) -> str:
-        head = f"[-only {shown(self.names[0])}-] {{+only {shown(self.names[1])}+}}"
+        head = f"[-only {safe_text(self.names[0])}-] {{+only {safe_text(self.names[1])}+}}"
         parts = [head, "\n\n"]
         for piece in self.pieces:
             before, after = BRACKETS[piece.kind]

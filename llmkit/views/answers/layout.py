@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Sequence
 
 from ...types import Row
-from ..markup import clipped, escape, framed, shown, wrapped
+from ..markup import clipped, escape, framed, safe_text, wrapped
 from .card import Card, by_prompt, card_of
 
 MOST_CARDS = 8  # more answers than these make a table with the texts folded away
@@ -44,8 +44,8 @@ def cards_html(
         parts.append(f"<h3>{escape(prompt)}</h3>")
         if len(cards) <= MOST_CARDS:
             columns = {3: "lk-three", 4: "lk-four", 7: "lk-four", 8: "lk-four"}.get(len(group), "")
-            lanes = "".join(_lane(card, written) for card in group)
-            parts.append(f'<div class="lk-lanes {columns}">{lanes}</div>')
+            side_by_side = "".join(_card(card, written) for card in group)
+            parts.append(f'<div class="lk-cards {columns}">{side_by_side}</div>')
         else:
             heads = "".join(f'<th scope="col" style="text-align:left">{h}</th>' for h in FOLDED)
             lines = "".join(_line(card, written) for card in group)
@@ -66,16 +66,18 @@ def cards_text(
 ) -> str:
     """The same of cards, whose answers may still be growing."""
     width = width or min(shutil.get_terminal_size((100, 24)).columns, 120)
-    parts = [shown(note) for note in notes]
+    parts = [safe_text(note) for note in notes]
     if not cards:
         parts.append("no answers")
     for prompt, group in by_prompt(cards):
-        parts.append(f"\n{clipped(' '.join(shown(prompt).split()), width)}\n{'=' * min(width, 72)}")
+        parts.append(
+            f"\n{clipped(' '.join(safe_text(prompt).split()), width)}\n{'=' * min(width, 72)}"
+        )
         parts += [_block(card, width) for card in group]
     return "\n".join(parts).strip("\n")
 
 
-def _lane(card: Card, written: Write) -> str:
+def _card(card: Card, written: Write) -> str:
     parts = [f"<h4>{escape(card.name)}</h4>"]
     parts += [
         f'<p class="lk-point">{escape(said)}</p>' for said in (card.served, card.point) if said
@@ -90,17 +92,17 @@ def _lane(card: Card, written: Write) -> str:
         parts.append(written(card.text))
     parts += [f'<p class="lk-note">{escape(said)}</p>' for said in card.remarks]
     parts.append(f'<p class="lk-facts">{escape(" · ".join(card.facts))}</p>')
-    return f'<section class="lk-lane">{"".join(parts)}</section>'
+    return f'<section class="lk-card">{"".join(parts)}</section>'
 
 
 def _line(card: Card, written: Write) -> str:
     """A line of the table; the card opens where its text begins."""
-    begins = clipped(" ".join(shown(card.text or card.error).split()), 72)
+    begins = clipped(" ".join(safe_text(card.text or card.error).split()), 72)
     cells = [
         ("", escape(card.name)),
         ("", escape(card.point)),
         (f"lk-fixed lk-{card.tone}", f"{card.mark} {escape(card.word)}"),
-        ("", f"<details><summary>{escape(begins)}</summary>{_lane(card, written)}</details>"),
+        ("", f"<details><summary>{escape(begins)}</summary>{_card(card, written)}</details>"),
         ("lk-soft", escape(" · ".join(card.facts))),
     ]
     # Inline, because notebooks put the cells of a table to the right.
@@ -112,11 +114,11 @@ def _block(card: Card, width: int) -> str:
     head = " · ".join(
         filter(None, [f"{card.mark} {card.name}", card.served, card.point, card.word])
     )
-    lines = [clipped(shown(head), width)]
+    lines = [clipped(safe_text(head), width)]
     if card.error:
-        lines += wrapped(shown(card.error), width)
-    lines += _indented(shown(card.text).strip("\n"), width)
-    lines += [line for said in card.remarks for line in wrapped(f"! {shown(said)}", width)]
+        lines += wrapped(safe_text(card.error), width)
+    lines += _indented(safe_text(card.text).strip("\n"), width)
+    lines += [line for said in card.remarks for line in wrapped(f"! {safe_text(said)}", width)]
     lines += _indented(" · ".join(card.facts), width)
     return "\n" + "\n".join(lines)
 

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ConfigError
-from ..markup import escape, shown
+from ..markup import escape, safe_text
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -27,7 +27,7 @@ def markdown_html(text: str) -> str:
         ConfigError: The extra `markdown` is not installed; gives the line that installs it.
     """
     parser = _parser()
-    tokens = parser.parse(shown(text)) if len(text) <= LONGEST else []
+    tokens = parser.parse(safe_text(text)) if len(text) <= LONGEST else []
     if not tokens or max(token.level for token in tokens) >= DEEPEST - 1:
         return f"<pre>{escape(text)}</pre>"
     rendered: str = parser.renderer.render(tokens, parser.options, {})

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ...types import Row, TextDelta
-from ..markup import shown
+from ..markup import safe_text
 from .card import Card, card_of
 from .layout import MOST_CARDS
 
@@ -47,11 +47,11 @@ class _Stream:
         begun = _WORD_AT_END.search(self.unsent, max(size - LONGEST, 0))
         cut = begun.start() if begun and size - begun.start() < LONGEST else size
         ready, self.unsent = self.unsent[:cut], self.unsent[cut:]
-        return shown(ready) if ready else ""
+        return safe_text(ready) if ready else ""
 
 
 @dataclass(slots=True)
-class _Lane:
+class _LiveAnswer:
     card: Card
     text: _Stream = field(default_factory=_Stream)
     reasoning: _Stream = field(default_factory=_Stream)
@@ -59,7 +59,7 @@ class _Lane:
     last_s: float = 0.0
 
 
-class Growing:
+class LiveAnswers:
     """The answers of one run.
 
     Attributes:
@@ -68,54 +68,54 @@ class Growing:
 
     def __init__(self, rows: Sequence[Row], notes: Sequence[str] = ()) -> None:
         self.notes = tuple(notes)
-        self._lanes: dict[int, _Lane] = {}
+        self._answers: dict[int, _LiveAnswer] = {}
         for row in rows:
             card = card_of(row)
             if not card.error:  # an error is known before anything is sent
                 card = replace(
                     card, state="waiting", mark="○", word="waiting", tone="soft", facts=()
                 )
-            self._lanes[row.row] = _Lane(card)
+            self._answers[row.row] = _LiveAnswer(card)
         self._touched: set[int] = set()
         self._final: set[int] = set()
 
     @property
     def left(self) -> int:
         """How many are not final."""
-        return len(self._lanes) - len(self._final)
+        return len(self._answers) - len(self._final)
 
     def grew(self, row: int, delta: TextDelta, at_s: float) -> None:
         """More text of one answer came, *at_s* seconds after the beginning."""
-        lane = self._lanes[row]
-        if lane.first_s is None:
-            lane.first_s = at_s
-        lane.last_s = at_s
+        answer = self._answers[row]
+        if answer.first_s is None:
+            answer.first_s = at_s
+        answer.last_s = at_s
         if delta.text:
-            lane.text.add(delta.text)
+            answer.text.add(delta.text)
         if delta.reasoning:
-            lane.reasoning.add(delta.reasoning)
+            answer.reasoning.add(delta.reasoning)
         self._touched.add(row)
 
     def finished(self, row: Row) -> None:
         """One answer is final."""
-        self._lanes[row.row].card = card_of(row)
+        self._answers[row.row].card = card_of(row)
         self._final.add(row.row)
         self._touched.add(row.row)
 
     def cards(self) -> list[Card]:
         """All answers as they are now."""
-        return [self._now(number) for number in self._lanes]
+        return [self._now(number) for number in self._answers]
 
     def state(self) -> dict[str, object]:
         """All of it, for a page that knows nothing yet. What it holds is not news any more."""
-        for lane in self._lanes.values():
-            lane.text.news()
-            lane.reasoning.news()
+        for answer in self._answers.values():
+            answer.text.news()
+            answer.reasoning.news()
         self._touched.clear()
         return {
-            "cards": [self._sendable(number) for number in self._lanes],
-            "notes": [shown(note) for note in self.notes],
-            "folded": len(self._lanes) > MOST_CARDS,
+            "cards": [self._sendable(number) for number in self._answers],
+            "notes": [safe_text(note) for note in self.notes],
+            "folded": len(self._answers) > MOST_CARDS,
         }
 
     def changes(self) -> list[Mapping[str, object]]:
@@ -124,23 +124,23 @@ class Growing:
         return [self._change(number) for number in numbers]
 
     def _change(self, number: int) -> Mapping[str, object]:
-        lane = self._lanes[number]
+        answer = self._answers[number]
         if number not in self._final:
-            added = {"row": number, "add": lane.text.news(), "think": lane.reasoning.news()}
-            return {k: v for k, v in added.items() if v != ""} | {"facts": list(_pace(lane))}
+            added = {"row": number, "add": answer.text.news(), "think": answer.reasoning.news()}
+            return {k: v for k, v in added.items() if v != ""} | {"facts": list(_pace(answer))}
         # The final card has its text only where it is not what was sent piece by piece.
-        card = lane.card.plain()
-        for name, stream in (("text", lane.text), ("reasoning", lane.reasoning)):
-            if getattr(lane.card, name) == stream.whole():
-                card[f"{name}_end"] = shown(stream.unsent)
+        card = answer.card.plain()
+        for name, stream in (("text", answer.text), ("reasoning", answer.reasoning)):
+            if getattr(answer.card, name) == stream.whole():
+                card[f"{name}_end"] = safe_text(stream.unsent)
                 del card[name]
             stream.unsent = ""
         return {"row": number, "card": card}
 
     def _sendable(self, number: int) -> dict[str, object]:
-        lane, card = self._lanes[number], self._now(number)
+        answer, card = self._answers[number], self._now(number)
         if number not in self._final:
-            held = (len(lane.text.unsent), len(lane.reasoning.unsent))
+            held = (len(answer.text.unsent), len(answer.reasoning.unsent))
             card = replace(
                 card,
                 text=card.text[: len(card.text) - held[0]],
@@ -149,27 +149,27 @@ class Growing:
         return card.plain()
 
     def _now(self, number: int) -> Card:
-        lane = self._lanes[number]
-        if number in self._final or lane.first_s is None:
-            return lane.card
+        answer = self._answers[number]
+        if number in self._final or answer.first_s is None:
+            return answer.card
         return replace(
-            lane.card,
+            answer.card,
             state="writing",
             mark="✎",
             word="writing",
             tone="soft",
-            text=lane.text.whole(),
-            reasoning=lane.reasoning.whole(),
-            facts=_pace(lane),
+            text=answer.text.whole(),
+            reasoning=answer.reasoning.whole(),
+            facts=_pace(answer),
         )
 
 
-def _pace(lane: _Lane) -> tuple[str, ...]:
+def _pace(answer: _LiveAnswer) -> tuple[str, ...]:
     """What can be told before the end; counts are estimates and marked as such."""
-    first = lane.first_s or 0.0
+    first = answer.first_s or 0.0
     said = [f"first text ≈ {first:.2f} s"]
-    tokens = (lane.text.size + lane.reasoning.size) / CHARACTERS_PER_TOKEN
-    span = lane.last_s - first
+    tokens = (answer.text.size + answer.reasoning.size) / CHARACTERS_PER_TOKEN
+    span = answer.last_s - first
     rate = f" at ≈ {tokens / span:.0f}/s" if span >= SHORTEST_S else ""
     said.append(f"≈ {tokens:,.0f} tokens{rate}")
     return tuple(said)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from statistics import median
 
 from ...types import Row, Status
-from ..markup import cell, clipped, shown
-from ..tables.table import Cell, Column, Line, Table, tables_text
+from ..markup import cell, clipped, safe_text
+from ..tables.table import Column, Line, Table, TableCell, tables_text
 
 COUNTED = (Status.COMPLETE, Status.LENGTH, Status.FILTERED)
 SWITCH = "plot(substituted=True)"
@@ -43,7 +43,7 @@ MEASURES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class Range:
     """From the least to the most of some values."""
 
     least: float
@@ -72,7 +72,7 @@ class Group:
     @property
     def name(self) -> str:
         """Provider and model, as everywhere."""
-        return shown(f"{self.provider}: {self.model}" if self.provider else self.model)
+        return safe_text(f"{self.provider}: {self.model}" if self.provider else self.model)
 
     @property
     def remark(self) -> str:
@@ -80,10 +80,10 @@ class Group:
         total = len(self.counted) + sum(self.left_out.values())
         return ", ".join(f"{n} of {total} {why}" for why, n in self.left_out.items())
 
-    def spread(self, measure: Measure) -> Spread | None:
+    def range_of(self, measure: Measure) -> Range | None:
         """Of one measure; None where nothing is known."""
         values = [v for row in self.counted if (v := measure.of(row)) is not None]
-        return Spread(min(values), median(values), max(values), len(values)) if values else None
+        return Range(min(values), median(values), max(values), len(values)) if values else None
 
 
 def grouped(rows: Sequence[Row], *, substituted: bool = False) -> tuple[Group, ...]:
@@ -104,8 +104,8 @@ def grouped(rows: Sequence[Row], *, substituted: bool = False) -> tuple[Group, .
 
 def ends(groups: Sequence[Group], measure: Measure) -> list[float]:
     """What an axis for *measure* must have room for."""
-    known = [s for group in groups if (s := group.spread(measure)) is not None]
-    return [value for spread in known for value in (spread.least, spread.most)]
+    known = [s for group in groups if (s := group.range_of(measure)) is not None]
+    return [value for span in known for value in (span.least, span.most)]
 
 
 def facets(rows: Sequence[Row]) -> tuple[tuple[tuple[str, ...], tuple[Row, ...]], ...]:
@@ -113,7 +113,7 @@ def facets(rows: Sequence[Row]) -> tuple[tuple[tuple[str, ...], tuple[Row, ...]]
     found: dict[tuple[str, ...], list[Row]] = {}
     for row in rows:
         said = tuple(
-            f"{name} {clipped(' '.join(shown(value).split()), 32)}"
+            f"{name} {clipped(' '.join(safe_text(value).split()), 32)}"
             for name, value in row.parameters.items()
         )
         found.setdefault(said, []).append(row)
@@ -150,10 +150,10 @@ def aggregate_text(groups: Sequence[Group]) -> str:
         Line(
             group.name,
             (
-                Cell(group.name + (" †" if group.substituted else "")),
-                Cell(f"{len(group.counted)}"),
-                *(Cell(_said(group.spread(measure))) for measure in MEASURES),
-                Cell(group.remark),
+                TableCell(group.name + (" †" if group.substituted else "")),
+                TableCell(f"{len(group.counted)}"),
+                *(TableCell(_said(group.range_of(measure))) for measure in MEASURES),
+                TableCell(group.remark),
             ),
         )
         for group in groups
@@ -176,8 +176,8 @@ def _group(provider: str, model: str, rows: Sequence[Row], substituted: bool) ->
     return Group(provider, model, tuple(counted), left_out, stood_in)
 
 
-def _said(spread: Spread | None) -> str:
-    if spread is None:
+def _said(span: Range | None) -> str:
+    if span is None:
         return "n/a"
-    middle, least, most = (cell(v) for v in (spread.middle, spread.least, spread.most))
+    middle, least, most = (cell(v) for v in (span.middle, span.least, span.most))
     return middle if least == most else f"{middle} ({least} to {most})"

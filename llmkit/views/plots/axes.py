@@ -6,33 +6,35 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .aggregates import Group, Measure
-from .colors import Inks
+from .colors import PlotColors
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def dot_and_range(axis: Axes, groups: Sequence[Group], measure: Measure, inks: Inks) -> None:
+def dot_and_range(
+    axis: Axes, groups: Sequence[Group], measure: Measure, colors: PlotColors
+) -> None:
     """Draws *measure* of *groups*, one line each; what is unknown is written as n/a."""
-    dressed(axis, inks)
-    axis.grid(axis="x", color=inks.line, linewidth=0.6)
+    style_axes(axis, colors)
+    axis.grid(axis="x", color=colors.line, linewidth=0.6)
     for y, group in enumerate(groups):
-        spread = group.spread(measure)
-        if spread is None:
-            axis.text(0.03, y, "n/a", color=inks.soft, fontsize=7, va="center", zorder=3,
-                      bbox={"facecolor": inks.back, "edgecolor": "none", "pad": 1.5},
+        span = group.range_of(measure)
+        if span is None:
+            axis.text(0.03, y, "n/a", color=colors.soft, fontsize=7, va="center", zorder=3,
+                      bbox={"facecolor": colors.back, "edgecolor": "none", "pad": 1.5},
                       transform=axis.get_yaxis_transform())  # fmt: skip
             continue
-        colour = inks.second if group.substituted else inks.dot
-        axis.plot([spread.least, spread.most], [y, y], color=colour, linewidth=2.2, alpha=0.5,
+        colour = colors.second if group.substituted else colors.dot
+        axis.plot([span.least, span.most], [y, y], color=colour, linewidth=2.2, alpha=0.5,
                   solid_capstyle="round", clip_on=False)  # fmt: skip
-        axis.plot([spread.middle], [y], "o", color=colour, markersize=5.5, clip_on=False)
+        axis.plot([span.middle], [y], "o", color=colour, markersize=5.5, clip_on=False)
 
 
-def dressed(axis: Axes, inks: Inks) -> None:
+def style_axes(axis: Axes, colors: PlotColors) -> None:
     """Gives *axis* the colours and sizes of all figures."""
-    axis.set_facecolor(inks.back)
-    axis.tick_params(colors=inks.text, labelsize=7.5, length=0)
+    axis.set_facecolor(colors.back)
+    axis.tick_params(colors=colors.text, labelsize=7.5, length=0)
     axis.set_axisbelow(True)
     for spine in axis.spines.values():
         spine.set_visible(False)

@@ -9,7 +9,7 @@ SHAPES = "os^DvPX*"
 
 
 @dataclass(frozen=True, slots=True)
-class Inks:
+class PlotColors:
     """What a figure is drawn with.
 
     Attributes:
@@ -31,12 +31,12 @@ class Inks:
 
 
 # Okabe and Ito's palette (2008), its yellow and sky blue darker on white.
-LIGHT = Inks(
+LIGHT = PlotColors(
     back="#ffffff", text="#1d2126", soft="#5b6570", line="#dfe3e8",
     dot="#0072B2", second="#D55E00",
     models=("#0072B2", "#D55E00", "#009E73", "#B87700", "#AA4A85", "#3A94CB", "#4d4d4d"),
 )  # fmt: skip
-DARK = Inks(
+DARK = PlotColors(
     back="#15171a", text="#e7e9ec", soft="#a3adb8", line="#33393f",
     dot="#56B4E9", second="#F0A03C",
     models=("#56B4E9", "#FF8A4C", "#2FC79A", "#F0C24B", "#E09BC4", "#A5D3F2", "#c7ccd1"),

@@ -13,7 +13,7 @@ from ...errors import ConfigError
 from ...types import Row
 from .aggregates import MEASURES, Group, Measure, aggregate_text, ends, facets, grouped, note
 from .axes import dot_and_range
-from .colors import DARK, LIGHT, Inks
+from .colors import DARK, LIGHT, PlotColors
 from .scatter import AXES, cost_against_duration
 
 if TYPE_CHECKING:
@@ -54,53 +54,53 @@ def comparison_figure(
     Raises:
         ConfigError: There is no such kind or measure.
     """
-    inks = DARK if dark else LIGHT
+    colors = DARK if dark else LIGHT
     if kind == "models":
-        return _models(rows, substituted, inks)
+        return _models(rows, substituted, colors)
     if kind == "cost":
-        return _cost(rows, substituted, inks)
+        return _cost(rows, substituted, colors)
     if kind == "grid":
         measures = {known.name: known for known in MEASURES}
         if measure not in measures:
             raise ConfigError(f"{measure!r} is not plotted; there are {', '.join(measures)}")
-        return _grid(rows, measures[measure], substituted, inks)
+        return _grid(rows, measures[measure], substituted, colors)
     raise ConfigError(f"there is no plot {kind!r}; there are {', '.join(KINDS)}")
 
 
-def _models(rows: Sequence[Row], substituted: bool, inks: Inks) -> Figure:
+def _models(rows: Sequence[Row], substituted: bool, colors: PlotColors) -> Figure:
     groups = grouped(rows, substituted=substituted)
-    figure = _figure(_height(groups), inks, groups)
+    figure = _figure(_height(groups), colors, groups)
     axes = figure.subplots(1, len(MEASURES), sharey=True, width_ratios=(1.1, 0.9, 0.9, 1.3))
     for axis, measure in zip(axes, MEASURES, strict=True):
-        dot_and_range(axis, groups, measure, inks)
+        dot_and_range(axis, groups, measure, colors)
         _scaled(axis, "x", ends(groups, measure))
-        _titled(axis, measure.label, inks)
+        _titled(axis, measure.label, colors)
     _name(axes[0], groups)
-    _noted(figure, note(groups), inks)
+    _noted(figure, note(groups), colors)
     return figure
 
 
-def _cost(rows: Sequence[Row], substituted: bool, inks: Inks) -> Figure:
+def _cost(rows: Sequence[Row], substituted: bool, colors: PlotColors) -> Figure:
     groups = grouped(rows, substituted=substituted)
-    known = [group for group in groups if all(map(group.spread, AXES))]
+    known = [group for group in groups if all(map(group.range_of, AXES))]
     unknown = [group.name for group in groups if group not in known and group.counted]
-    figure = _figure(max(4.2, 0.8 + 0.17 * len(known)), inks, groups)
+    figure = _figure(max(4.2, 0.8 + 0.17 * len(known)), colors, groups)
     axis = figure.subplots()
-    markers = cost_against_duration(axis, known, inks)
+    markers = cost_against_duration(axis, known, colors)
     for which, measure in zip("xy", AXES, strict=True):
         _scaled(axis, which, ends(known, measure), most=7)
     if known:
         names = [_shortened(g.name, 40) + (" †" if g.substituted else "") for g in known]
         figure.legend(
             markers, names, loc="outside right upper", frameon=False, fontsize=7.5,
-            labelcolor=inks.text, handletextpad=0.2, labelspacing=0.6,
+            labelcolor=colors.text, handletextpad=0.2, labelspacing=0.6,
         )  # fmt: skip
     said = f" Not drawn, for want of a price or a time: {', '.join(unknown)}." if unknown else ""
-    _noted(figure, note(groups) + said, inks)
+    _noted(figure, note(groups) + said, colors)
     return figure
 
 
-def _grid(rows: Sequence[Row], measure: Measure, substituted: bool, inks: Inks) -> Figure:
+def _grid(rows: Sequence[Row], measure: Measure, substituted: bool, colors: PlotColors) -> Figure:
     points = facets(rows) or (((), ()),)
     groups = grouped(rows, substituted=substituted)
     found = [
@@ -108,19 +108,19 @@ def _grid(rows: Sequence[Row], measure: Measure, substituted: bool, inks: Inks) 
         for _, answers in points
     ]
     across, down = _shape([said for said, _ in points])
-    figure = _figure(0.3 + down * (_height(groups) - 0.3), inks, groups)
+    figure = _figure(0.3 + down * (_height(groups) - 0.3), colors, groups)
     axes = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
     for axis, (said, _), here in zip(axes.flat, points, found, strict=False):
-        dot_and_range(axis, [here.get(g.name) or _nothing(g) for g in groups], measure, inks)
-        _titled(axis, "\n".join(said), inks)
+        dot_and_range(axis, [here.get(g.name) or _nothing(g) for g in groups], measure, colors)
+        _titled(axis, "\n".join(said), colors)
     for axis in axes.flat[len(points) :]:
         axis.set_visible(False)
     _scaled(axes[0, 0], "x", ends([g for here in found for g in here.values()], measure),
             most=3 if across > 3 else 4)  # fmt: skip
     for line in axes:
         _name(line[0], groups)
-    figure.suptitle(measure.label, fontsize=9, color=inks.text, x=0.008, ha="left")
-    _noted(figure, note(groups), inks)
+    figure.suptitle(measure.label, fontsize=9, color=colors.text, x=0.008, ha="left")
+    _noted(figure, note(groups), colors)
     return figure
 
 
@@ -199,13 +199,13 @@ def _scaled(axis: Axes, which: str, values: Sequence[float], *, most: int = 4) -
     drawn.set_major_formatter(lambda value, _: f"{value:,.9f}".rstrip("0").rstrip("."))
 
 
-def _figure(height: float, inks: Inks, groups: Sequence[Group]) -> Figure:
+def _figure(height: float, colors: PlotColors, groups: Sequence[Group]) -> Figure:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     figure: Figure = _kind()(figsize=(WIDTH_IN, height))
     figure.groups = groups  # type: ignore[attr-defined]  # of the kind that _kind makes
     FigureCanvasAgg(figure)
-    figure.set_facecolor(inks.back)
+    figure.set_facecolor(colors.back)
     figure.set_layout_engine("constrained", wspace=0.06, w_pad=0.05, h_pad=0.06)
     return figure
 
@@ -234,17 +234,17 @@ def _kind() -> Any:
     return ComparisonFigure
 
 
-def _titled(axis: Axes, title: str, inks: Inks) -> None:
-    axis.set_title(title, fontsize=8, color=inks.text, loc="left")
+def _titled(axis: Axes, title: str, colors: PlotColors) -> None:
+    axis.set_title(title, fontsize=8, color=colors.text, loc="left")
 
 
-def _noted(figure: Figure, said: str, inks: Inks) -> None:
+def _noted(figure: Figure, said: str, colors: PlotColors) -> None:
     """Adds the note, which is the last text: no text of the figure is parsed as mathematics."""
     from matplotlib.text import Text
 
     # The label of the whole x axis is what the layout leaves room for.
     figure.supxlabel(
-        fill(said, NOTE_COLUMNS), fontsize=6.5, color=inks.soft, x=0.008, ha="left",
+        fill(said, NOTE_COLUMNS), fontsize=6.5, color=colors.soft, x=0.008, ha="left",
         multialignment="left",
     )  # fmt: skip
     for text in figure.findobj(Text):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from .table import Cell, Column, Line, Table
+from .table import Column, Line, Table, TableCell
 from .units import seconds
 
 # A sign and a tone for each state; the state's own word stands beside the sign.
@@ -49,12 +49,12 @@ def _line(row: Mapping[str, object]) -> Line:
     checked = row.get("checked_at")
     clock = checked.astimezone().strftime("%H:%M:%S") if isinstance(checked, datetime) else "–"
     cells = (
-        Cell(f"{glyph} {word}", tone, str(row.get("error") or "")),
-        Cell(str(row["provider"]), title=str(row.get("base_url") or "")),
-        Cell("–" if source == "none" else key),
-        Cell(str(row.get("advice") or "")),
-        Cell(seconds(row.get("latency_s"))),
-        Cell(str(row.get("attempts") or "–")),
-        Cell(clock),
+        TableCell(f"{glyph} {word}", tone, str(row.get("error") or "")),
+        TableCell(str(row["provider"]), title=str(row.get("base_url") or "")),
+        TableCell("–" if source == "none" else key),
+        TableCell(str(row.get("advice") or "")),
+        TableCell(seconds(row.get("latency_s"))),
+        TableCell(str(row.get("attempts") or "–")),
+        TableCell(clock),
     )
     return Line(str(row["provider"]), cells)

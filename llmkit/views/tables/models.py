@@ -7,7 +7,7 @@ from itertools import groupby
 
 from ...catalogue.lifecycle import Successor
 from ...types import Lifecycle
-from .table import Cell, Column, Line, Table
+from .table import Column, Line, Table, TableCell
 from .units import tokens
 
 Row = Mapping[str, object]
@@ -75,7 +75,7 @@ def equivalents_table(
 
 def why_table(said: Mapping[str, str]) -> Table:
     """By provider, what is sent for a name and why, in sentences."""
-    lines = tuple(Line(p, (Cell(p), Cell(words))) for p, words in said.items())
+    lines = tuple(Line(p, (TableCell(p), TableCell(words))) for p, words in said.items())
     return Table("Why", (Column("provider"), Column("what is sent", text=False)), lines)
 
 
@@ -124,13 +124,13 @@ def home(name: str, rows: Sequence[Row]) -> Row:
     return (makers or own or ollama or list(rows))[0]
 
 
-def badge(row: Row) -> Cell:
+def badge(row: Row) -> TableCell:
     """Sign and word for the state of an id, with the day on which it ends."""
     state, day = str(row["lifecycle"]), row.get("retires_on")
     glyph, tone = LIFECYCLES.get(state, LIFECYCLES["unknown"])
     word = f"retires {day}" if state == "deprecated" and day else state
     since = f" since {day}" if state in ("retired", "rerouted") and day else ""
-    return Cell(f"{glyph} {word}", tone, f"{row['id']}: {state}{since}")
+    return TableCell(f"{glyph} {word}", tone, f"{row['id']}: {state}{since}")
 
 
 def price(row: Row) -> str:
@@ -158,27 +158,27 @@ def _wide(name: str, rows: Sequence[Row], providers: Sequence[str]) -> Line:
     own = home(name, rows)
     there = {str(row["provider"]): row for row in rows}
     cells = [
-        Cell(name, title=str(own["id"])),
+        TableCell(name, title=str(own["id"])),
         badge(own),
-        Cell(str(own["capabilities"] or "–")),
-        Cell(tokens(own["max_input"])),
-        Cell(price(own)),
-        Cell(str(own["class"])),
+        TableCell(str(own["capabilities"] or "–")),
+        TableCell(tokens(own["max_input"])),
+        TableCell(price(own)),
+        TableCell(str(own["class"])),
         *(_peer(there.get(provider)) for provider in providers),
     ]
     return Line(name, tuple(cells))
 
 
-def _peer(row: Row | None) -> Cell:
+def _peer(row: Row | None) -> TableCell:
     if row is None:
-        return Cell("")
+        return TableCell("")
     glyph, tone = LIFECYCLES.get(str(row["lifecycle"]), LIFECYCLES["unknown"])
     live = row.get("live")
     if live is None:
         today = "; nothing is known to call in its place"
     else:
         today = "" if live == row["id"] else f"; today {live}"
-    return Cell(f"{glyph} {row['id']}", tone, f"{badge(row).title}{today}")
+    return TableCell(f"{glyph} {row['id']}", tone, f"{badge(row).title}{today}")
 
 
 def _equivalent(row: Row, way: Sequence[Successor]) -> Line:
@@ -192,14 +192,16 @@ def _equivalent(row: Row, way: Sequence[Successor]) -> Line:
             step += f" ({when} {link.ends})"
         steps.append(step)
     cells = (
-        Cell(str(row["provider"])),
-        Cell(str(row["id"])),
+        TableCell(str(row["provider"])),
+        TableCell(str(row["id"])),
         badge(row),
-        Cell("the same" if same else str(live or "nothing"), "" if live else "bad"),
-        Cell("" if same else RULES.get(str(row.get("live_rule")), str(row.get("live_rule") or ""))),
-        Cell(" → ".join(steps) if len(steps) > 1 else ""),
-        Cell(tokens(row["max_input"])),
-        Cell(price(row)),
+        TableCell("the same" if same else str(live or "nothing"), "" if live else "bad"),
+        TableCell(
+            "" if same else RULES.get(str(row.get("live_rule")), str(row.get("live_rule") or ""))
+        ),
+        TableCell(" → ".join(steps) if len(steps) > 1 else ""),
+        TableCell(tokens(row["max_input"])),
+        TableCell(price(row)),
     )
     return Line(str(row["provider"]), cells)
 
@@ -208,13 +210,13 @@ def _long(row: Row, *, first: bool) -> Line:
     state = badge(row)
     live = row.get("live")
     cells = (
-        Cell(str(row["name"]) if first else ""),
-        Cell(str(row["provider"])),
-        Cell(str(row["id"])),
-        Cell(state.text, state.tone),
-        Cell("the same" if live == row["id"] else str(live or "nothing")),
-        Cell(price(row)),
-        Cell(tokens(row["max_input"])),
+        TableCell(str(row["name"]) if first else ""),
+        TableCell(str(row["provider"])),
+        TableCell(str(row["id"])),
+        TableCell(state.text, state.tone),
+        TableCell("the same" if live == row["id"] else str(live or "nothing")),
+        TableCell(price(row)),
+        TableCell(tokens(row["max_input"])),
     )
     return Line(f"{row['name']} {row['provider']}", cells)
 

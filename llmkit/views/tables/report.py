@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from ..markup import cell
-from .table import Cell, Column, Line, Table, tables_html, tables_text
+from .table import Column, Line, Table, TableCell, tables_html, tables_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,7 +57,7 @@ class Report:
             for name in names
         )
         lines = tuple(
-            Line(str(i), tuple(Cell(cell(row.get(name))) for name in names))
+            Line(str(i), tuple(TableCell(cell(row.get(name))) for name in names))
             for i, row in enumerate(self.rows)
         )
         return (Table(self.title, columns, lines),)

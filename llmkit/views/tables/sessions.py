@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from .table import Cell, Column, Line, Table
+from .table import Column, Line, Table, TableCell
 from .units import age, size
 
 Row = Mapping[str, object]
@@ -86,18 +86,18 @@ def _line(row: Row) -> Line:
     reason = str(row.get("closed_by") or "")
     connections = row.get("open_connections")
     cells = (
-        Cell(f"{glyph} {word}", tone),
-        Cell(str(row["id"])),
-        Cell(str(row["provider"])),
+        TableCell(f"{glyph} {word}", tone),
+        TableCell(str(row["id"])),
+        TableCell(str(row["provider"])),
         _cell(row),
-        Cell(str(row["kind"])),
-        Cell(age(row["age_s"])),
-        Cell(age(row["idle_s"])),
-        Cell(f"{row['requests']:,}"),
-        Cell(f"{row['in_flight']:,}"),
-        Cell("–" if connections is None else f"{connections:,}"),
-        Cell(size(row["bytes_in"])),
-        Cell(REASONS.get(reason, reason)),
+        TableCell(str(row["kind"])),
+        TableCell(age(row["age_s"])),
+        TableCell(age(row["idle_s"])),
+        TableCell(f"{row['requests']:,}"),
+        TableCell(f"{row['in_flight']:,}"),
+        TableCell("–" if connections is None else f"{connections:,}"),
+        TableCell(size(row["bytes_in"])),
+        TableCell(REASONS.get(reason, reason)),
     )
     return Line(str(row["id"]), cells)
 
@@ -109,19 +109,19 @@ def _leak(row: Row) -> Line:
     if found and row.get("cell") is not None:
         place = f"line {found[1] or found[2]} of its cell"
     cells = (
-        Cell(f"{glyph} leaked", tone),
-        Cell(str(row["id"])),
-        Cell(str(row["provider"])),
+        TableCell(f"{glyph} leaked", tone),
+        TableCell(str(row["id"])),
+        TableCell(str(row["provider"])),
         _cell(row),
-        Cell(str(row["kind"])),
-        Cell(place),
-        Cell(age(row["age_s"])),
+        TableCell(str(row["kind"])),
+        TableCell(place),
+        TableCell(age(row["age_s"])),
     )
     return Line(str(row["id"]), cells)
 
 
-def _cell(row: Row) -> Cell:
+def _cell(row: Row) -> TableCell:
     count, cell = row.get("execution_count"), row.get("cell")
     if count is not None:
-        return Cell(f"In [{count}]", title=str(cell or ""))
-    return Cell("–" if cell is None else "a cell", title=str(cell or ""))
+        return TableCell(f"In [{count}]", title=str(cell or ""))
+    return TableCell("–" if cell is None else "a cell", title=str(cell or ""))

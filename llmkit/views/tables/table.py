@@ -6,14 +6,14 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..markup import clipped, escape, framed, padded, shown, width_of, wrapped
+from ..markup import clipped, escape, framed, padded, safe_text, width_of, wrapped
 
 GAP = "  "
 WIDEST = 48  # of a column of text in a terminal
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class TableCell:
     """One cell.
 
     Attributes:
@@ -51,7 +51,7 @@ class Line:
     """One line; *id* tells it from the others, whatever is in it."""
 
     id: str
-    cells: tuple[Cell, ...]
+    cells: tuple[TableCell, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +68,10 @@ class Table:
 def plain(table: Table) -> dict[str, object]:
     """The table as JSON for a script, which paints what changed; no key is in it."""
     return {
-        "caption": shown(table.caption),
+        "caption": safe_text(table.caption),
         "columns": [
             {
-                "name": shown(c.name),
+                "name": safe_text(c.name),
                 "number": c.number,
                 "fixed": c.fixed,
                 "spare": c.spare,
@@ -83,7 +83,7 @@ def plain(table: Table) -> dict[str, object]:
             {"id": line.id, "cells": [_plain(cell) for cell in line.cells]} for line in table.lines
         ],
         "empty": table.empty,
-        "note": shown(table.note),
+        "note": safe_text(table.note),
     }
 
 
@@ -98,8 +98,8 @@ def tables_text(*tables: Table, width: int | None = None) -> str:
     return "\n\n".join(_text(table, columns) for table in tables)
 
 
-def _plain(cell: Cell) -> list[str]:
-    said = [shown(cell.text), cell.tone, shown(cell.title)]
+def _plain(cell: TableCell) -> list[str]:
+    said = [safe_text(cell.text), cell.tone, safe_text(cell.title)]
     while len(said) > 1 and not said[-1]:
         said.pop()
     return said
@@ -128,7 +128,7 @@ def _line(table: Table, line: Line) -> str:
     return f"<tr>{''.join(parts)}</tr>"
 
 
-def _class(column: Column, cell: Cell | None = None) -> str:
+def _class(column: Column, cell: TableCell | None = None) -> str:
     names = ["lk-fixed"] if column.fixed else []
     names += [f"lk-spare-{column.spare}"] if column.spare else []
     names += [f"lk-{cell.tone}"] if cell is not None and cell.tone else []
@@ -142,21 +142,28 @@ def _align(column: Column) -> str:
 
 def _text(table: Table, width: int) -> str:
     if not table.lines:
-        return "\n".join([shown(table.caption), *wrapped(table.empty, width)])
+        return "\n".join([safe_text(table.caption), *wrapped(table.empty, width)])
     kept = [i for i, column in enumerate(table.columns) if column.text]
     rows = [[_one_line(line.cells[i].text) for i in kept] for line in table.lines]
     heads = [table.columns[i].name for i in kept]
     widths = [max(map(width_of, column)) for column in zip(heads, *rows, strict=True)]
     right = [table.columns[i].number for i in kept]
-    said = [shown(table.caption), _joined(heads, widths, right), GAP.join("-" * w for w in widths)]
+    said = [
+        safe_text(table.caption),
+        _joined(heads, widths, right),
+        GAP.join("-" * w for w in widths),
+    ]
     for line, row in zip(table.lines, rows, strict=True):
         said.append(_joined(row, widths, right))
         below = [c.text for c, col in zip(line.cells, table.columns, strict=True) if not col.text]
         said += [
-            f"    {piece}" for text in below if text for piece in wrapped(shown(text), width - 4)
+            f"    {piece}"
+            for text in below
+            if text
+            for piece in wrapped(safe_text(text), width - 4)
         ]
     if table.note:
-        said += wrapped(shown(table.note), width)
+        said += wrapped(safe_text(table.note), width)
     return "\n".join(clipped(piece, width) for piece in said)
 
 
@@ -169,4 +176,4 @@ def _joined(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) 
 
 
 def _one_line(text: str) -> str:
-    return clipped(" ".join(shown(text).split()), WIDEST)
+    return clipped(" ".join(safe_text(text).split()), WIDEST)

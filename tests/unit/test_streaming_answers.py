@@ -8,7 +8,7 @@ import pytest
 
 from llmkit.secret import Secret
 from llmkit.types import Completion, Status, TextDelta
-from llmkit.views.answers.streaming import Growing
+from llmkit.views.answers.streaming import LiveAnswers
 from tests.unit.rows import plain
 
 
@@ -30,7 +30,7 @@ def told(growing):
 
 def test_a_lane_waits_writes_and_ends():
     """The card says in which of the three states an answer is, by mark and by word."""
-    growing = Growing([waiting()])
+    growing = LiveAnswers([waiting()])
     states = [growing.cards()[0].state]
     growing.grew(0, TextDelta("one "), 0.5)
     states.append(growing.cards()[0].state)
@@ -43,7 +43,7 @@ def test_a_lane_waits_writes_and_ends():
 
 def test_only_what_is_new_is_sent():
     """A change holds the text that was added, and nothing once there is none."""
-    growing = Growing([waiting()])
+    growing = LiveAnswers([waiting()])
     growing.grew(0, TextDelta("one "), 0.5)
     growing.grew(0, TextDelta("two "), 0.6)
     first = told(growing)
@@ -56,7 +56,7 @@ def test_only_what_is_new_is_sent():
 
 def test_an_end_sends_no_text_a_second_time():
     """The final card brings what waited of the last word, not the whole answer."""
-    growing = Growing([waiting()])
+    growing = LiveAnswers([waiting()])
     growing.grew(0, TextDelta("Entropy counts the "), 0.5)
     growing.changes()
     growing.grew(0, TextDelta("ways."), 0.6)
@@ -70,7 +70,7 @@ def test_an_end_sends_no_text_a_second_time():
 
 def test_an_end_that_tells_another_text_replaces_what_was_sent():
     """Where an answer began at one model and was given by another, the page shows the last."""
-    growing = Growing([waiting()])
+    growing = LiveAnswers([waiting()])
     growing.grew(0, TextDelta("from the first "), 0.5)
     growing.changes()
     growing.finished(final(text="from the second"))
@@ -82,7 +82,7 @@ def test_an_end_that_tells_another_text_replaces_what_was_sent():
 def test_a_key_that_comes_in_pieces_is_never_sent(cut):
     """Wherever the network cuts an echoed key, no piece of it goes to the page."""
     key = Secret("sk-ant-q9Zp4Lm7Xc2Vb8Nk3Hj6")
-    growing = Growing([waiting()])
+    growing = LiveAnswers([waiting()])
     text = f"your key {key.reveal()} is fine "
     sent = []
     for start in range(0, len(text), cut):
@@ -96,7 +96,7 @@ def test_a_key_that_comes_in_pieces_is_never_sent(cut):
 def test_a_part_of_a_key_that_comes_in_pieces_is_never_sent(cut):
     """The reader of a stream masks whole keys; what echoes a part of one is masked here."""
     key = Secret("sk-ant-q9Zp4Lm7Xc2Vb8Nk3Hj6")
-    growing = Growing([waiting()])
+    growing = LiveAnswers([waiting()])
     text = f"your key ends in {key.reveal()[-12:]} then "
     sent = []
     for start in range(0, len(text), cut):
@@ -108,7 +108,7 @@ def test_a_part_of_a_key_that_comes_in_pieces_is_never_sent(cut):
 
 def test_a_word_without_an_end_flows_too():
     """What is longer than any key goes out as it comes."""
-    growing = Growing([waiting()])
+    growing = LiveAnswers([waiting()])
     growing.grew(0, TextDelta("x" * 1000), 0.5)
 
     assert told(growing)["add"] == "x" * 1000
@@ -116,7 +116,7 @@ def test_a_word_without_an_end_flows_too():
 
 def test_text_without_blanks_flows_too():
     """A language without blanks between words is not held back to the end."""
-    growing = Growing([waiting()])
+    growing = LiveAnswers([waiting()])
     growing.grew(0, TextDelta("熵是混乱"), 0.5)
 
     assert told(growing)["add"] == "熵是混乱"
@@ -124,7 +124,7 @@ def test_text_without_blanks_flows_too():
 
 def test_what_acts_on_a_page_or_a_terminal_is_shown_as_its_code():
     """A right-to-left override and an escape arrive as their numbers."""
-    growing = Growing([waiting()])
+    growing = LiveAnswers([waiting()])
     growing.grew(0, TextDelta("a\u202eb \x1b[31m "), 0.5)
 
     assert told(growing)["add"] == "a\\u202eb \\x1b[31m "
@@ -132,7 +132,7 @@ def test_what_acts_on_a_page_or_a_terminal_is_shown_as_its_code():
 
 def test_a_page_that_comes_late_gets_everything_once():
     """The whole state holds what was sent before; the next change goes on from there."""
-    growing = Growing([waiting(), waiting(1)], notes=["one machine"])
+    growing = LiveAnswers([waiting(), waiting(1)], notes=["one machine"])
     growing.grew(0, TextDelta("one tw"), 0.5)
     state = growing.state()
     growing.grew(0, TextDelta("o "), 0.6)
@@ -147,14 +147,14 @@ def test_an_error_that_is_known_before_sending_is_there_at_once():
     row = replace(waiting(), error="no key", error_type="MissingApiKeyError",
                   completion=Completion(status=Status.ERROR))  # fmt: skip
 
-    (card,) = Growing([row]).cards()
+    (card,) = LiveAnswers([row]).cards()
 
     assert (card.state, card.error) == ("error", "MissingApiKeyError: no key")
 
 
 def test_counts_before_the_end_are_marked_as_estimates():
     """Nobody reads a guess as a count."""
-    growing = Growing([waiting()])
+    growing = LiveAnswers([waiting()])
     growing.grew(0, TextDelta("word " * 40), 0.5)
     growing.grew(0, TextDelta("word " * 40), 2.5)
 

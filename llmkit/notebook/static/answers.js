@@ -9,21 +9,21 @@ const AS_WRITTEN =
   "white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere;font-family:inherit;" +
   "font-size:inherit;background:transparent;color:inherit;border:0;padding:0;margin:.6em 0";
 
-/** The state after a message about lanes. */
+/** The state after a message about answers. */
 export function grown(state, message) {
   if (message.kind !== "grow") return state;
-  const news = new Map(message.lanes.map((lane) => [lane.row, lane]));
-  const cards = state.cards.map((card) => (news.has(card.row) ? next(card, news.get(card.row)) : card));
+  const changes = new Map(message.answers.map((change) => [change.row, change]));
+  const cards = state.cards.map((card) => (changes.has(card.row) ? next(card, changes.get(card.row)) : card));
   return { ...state, cards, left: message.left, stopping: message.stopping };
 }
 
-function next(card, news) {
-  if (!news.card) {
-    const text = card.text + (news.add ?? "");
-    const reasoning = card.reasoning + (news.think ?? "");
-    return { ...card, state: "writing", mark: "✎", word: "writing", text, reasoning, facts: news.facts };
+function next(card, change) {
+  if (!change.card) {
+    const text = card.text + (change.add ?? "");
+    const reasoning = card.reasoning + (change.think ?? "");
+    return { ...card, state: "writing", mark: "✎", word: "writing", text, reasoning, facts: change.facts };
   }
-  const { text_end: textEnd = "", reasoning_end: reasoningEnd = "", ...last } = news.card;
+  const { text_end: textEnd = "", reasoning_end: reasoningEnd = "", ...last } = change.card;
   return {
     text: card.text + textEnd,
     reasoning: card.reasoning + reasoningEnd,
@@ -58,22 +58,22 @@ export function beginning(card, most = 72) {
 
 /** The notes and the answers: cards, or a table that opens them where there are many. */
 export function answers(state, view) {
-  const paint = state.folded ? grid : lanes;
+  const paint = state.folded ? grid : sideBySide;
   return [
     ...state.notes.map((note) => h("p", { class: "lk-note" }, note)),
     ...byPrompt(state.cards).flatMap(({ prompt, cards }) => [h("h3", {}, prompt), paint(cards, view)]),
   ];
 }
 
-function lanes(cards) {
-  return h("div", { class: `lk-lanes ${COLUMNS[cards.length] ?? ""}`.trim() }, cards.map(lane));
+function sideBySide(cards) {
+  return h("div", { class: `lk-cards ${COLUMNS[cards.length] ?? ""}`.trim() }, cards.map(cardView));
 }
 
 /** One answer as a card. */
-export function lane(card) {
+export function cardView(card) {
   return h(
     "section",
-    { class: "lk-lane", key: card.row, "aria-label": card.name, "data-state": card.state },
+    { class: "lk-card", key: card.row, "aria-label": card.name, "data-state": card.state },
     h("h4", {}, card.name),
     [card.served, card.point].filter(Boolean).map((said) => h("p", { class: "lk-point" }, said)),
     h("p", { class: `lk-${card.tone}` }, `${card.mark} ${card.word}`),
@@ -124,7 +124,7 @@ function fold(card, view, open) {
     view.repaint();
   };
   // What is folded away is not painted: a hundred answers may grow at once.
-  return h("details", { toggle, open }, h("summary", {}, beginning(card) || "…"), open ? lane(card) : null);
+  return h("details", { toggle, open }, h("summary", {}, beginning(card) || "…"), open ? cardView(card) : null);
 }
 
 /** Stop, Markdown and differences. */
@@ -176,7 +176,7 @@ export function differences(found) {
   ];
 }
 
-/** What a view of lanes remembers for itself. */
+/** What a view of answers remembers for itself. */
 export function fresh() {
   return { open: new Set(), pair: { first: null, second: null } };
 }

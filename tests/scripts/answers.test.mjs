@@ -3,8 +3,8 @@ import test from "node:test";
 
 import { textOf } from "../../llmkit/notebook/static/tree.js";
 import {
-  answers, beginning, byPrompt, controls, differences, fresh, grown, lane, progress,
-} from "../../llmkit/notebook/static/lanes.js";
+  answers, beginning, byPrompt, controls, differences, fresh, grown, cardView, progress,
+} from "../../llmkit/notebook/static/answers.js";
 
 const card = (row, changes = {}) => ({
   row, group: "0", prompt: "why?", name: `m${row}`, served: "", point: "", state: "waiting",
@@ -17,11 +17,11 @@ const state = (...cards) => ({
 });
 const view = () => ({ local: fresh(), waits: () => false, act() {}, repaint() {} });
 
-test("text is added to its own lane, and no other lane changes", () => {
+test("text is added to its own card, and no other card changes", () => {
   const before = state(card(0), card(1));
   const after = grown(before, {
     kind: "grow", left: 2, stopping: false,
-    lanes: [{ row: 1, add: "hello ", think: "hm ", facts: ["first text"] }],
+    answers: [{ row: 1, add: "hello ", think: "hm ", facts: ["first text"] }],
   });
 
   assert.equal(after.cards[1].text, "hello ");
@@ -34,7 +34,7 @@ test("text is added to its own lane, and no other lane changes", () => {
 test("a final card keeps the text that was sent and adds its end", () => {
   const { text, ...last } = card(0, { state: "complete", text_end: "you." });
   const after = grown(state(card(0, { text: "thank " })), {
-    kind: "grow", left: 0, stopping: false, lanes: [{ row: 0, card: last }],
+    kind: "grow", left: 0, stopping: false, answers: [{ row: 0, card: last }],
   });
 
   assert.equal(after.cards[0].text, "thank you.");
@@ -43,7 +43,7 @@ test("a final card keeps the text that was sent and adds its end", () => {
 
 test("a final card with a text of its own replaces what was sent", () => {
   const after = grown(state(card(0, { text: "from the first" })), {
-    kind: "grow", left: 0, stopping: false, lanes: [{ row: 0, card: card(0, { text: "second" }) }],
+    kind: "grow", left: 0, stopping: false, answers: [{ row: 0, card: card(0, { text: "second" }) }],
   });
 
   assert.equal(after.cards[0].text, "second");
@@ -62,7 +62,7 @@ test("equal prompts of two rows of a table stay apart", () => {
 });
 
 test("markup in an answer is text", () => {
-  const tree = lane(card(0, { text: "<img src=x onerror=alert(1)>", state: "complete" }));
+  const tree = cardView(card(0, { text: "<img src=x onerror=alert(1)>", state: "complete" }));
 
   assert.match(textOf(tree), /<img src=x/);
   assert.ok(!JSON.stringify(tree).includes('"markup"'));
