@@ -45,7 +45,7 @@ Line = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class _Spot:
+class _ModelPlace:
     """A name at a provider."""
 
     name: str
@@ -88,10 +88,10 @@ def lines(
     place = provider_named(provider, providers) if provider is not None else None
     words = (filter or "").lower().split()
 
-    def fitting(spots: Iterator[_Spot]) -> Iterator[Line]:
-        for spot in spots:
-            if place in (None, spot.provider):
-                line = _line(catalogue, spot, on)
+    def fitting(items: Iterator[_ModelPlace]) -> Iterator[Line]:
+        for item in items:
+            if place in (None, item.provider):
+                line = _line(catalogue, item, on)
                 if _fits(line, words, capability, alive):
                     yield line
 
@@ -101,28 +101,28 @@ def lines(
     return tuple(_priced(catalogue, found))
 
 
-def _standard(catalogue: Catalogue) -> Iterator[_Spot]:
+def _standard(catalogue: Catalogue) -> Iterator[_ModelPlace]:
     for name in catalogue.names.values():
         for provider, peers in name.peers.items():
-            yield _Spot(name.name, name.kind, name.family, provider, peers[0])
+            yield _ModelPlace(name.name, name.kind, name.family, provider, peers[0])
 
 
-def _others(catalogue: Catalogue) -> Iterator[_Spot]:
-    named = {(spot.provider, spot.model) for spot in _standard(catalogue)}
+def _others(catalogue: Catalogue) -> Iterator[_ModelPlace]:
+    named = {(item.provider, item.model) for item in _standard(catalogue)}
     for provider, models in catalogue.models.items():
         for model, entry in models.items():
             if (provider, model) not in named:
-                yield _Spot(model, entry.kind, entry.family, provider, model)
+                yield _ModelPlace(model, entry.kind, entry.family, provider, model)
 
 
-def _line(catalogue: Catalogue, spot: _Spot, on: date) -> Line:
-    provider, model = spot.provider, spot.model
-    live, rule = lifecycle.next_live(catalogue, provider, model, on, spot.kind)
+def _line(catalogue: Catalogue, item: _ModelPlace, on: date) -> Line:
+    provider, model = item.provider, item.model
+    live, rule = lifecycle.next_live(catalogue, provider, model, on, item.kind)
     own = next(lifecycle.entries_of(catalogue, provider, model), None)
     return {
-        "name": spot.name,
-        "class": spot.kind,
-        "family": spot.family,
+        "name": item.name,
+        "class": item.kind,
+        "family": item.family,
         "provider": provider,
         "id": model,
         "released": _day(own.released if own else None),

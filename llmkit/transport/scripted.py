@@ -205,7 +205,7 @@ def _shortened(script: Script, body: Mapping[str, Any]) -> Script:
 
 
 def builtin_scripts() -> dict[str, Reply]:
-    """A fresh cast by model name; who refuses first has not refused yet."""
+    """Returns new built-in scripts by model name; none of them has refused a request yet."""
     return {
         "echo": _echo,
         "openai": _temper(

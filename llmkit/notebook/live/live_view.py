@@ -39,7 +39,7 @@ class LiveView(RunWatcher):
         """Makes ready to appear."""
         self._appearing = self._loop.create_task(self._appear())
 
-    def news(self) -> None:
+    def updated(self) -> None:
         """Sends what is new."""
         if self._panel is not None:
             self._panel.grown()

@@ -68,7 +68,7 @@ class RunWatcher:
     def opened(self) -> None:
         """The plan is there."""
 
-    def news(self) -> None:
+    def updated(self) -> None:
         """There is more than the last time."""
 
     def closed(self) -> None:
@@ -80,4 +80,4 @@ class RunWatcher:
 
     def _say(self) -> None:
         self._timer = None
-        self.news()
+        self.updated()

@@ -20,12 +20,12 @@ A panel is a subclass of `Panel` in this folder with a script of its own in `../
         async def _mix(self, colour): ...
 
 `changed()` paints again, `every(seconds)` does so by itself while somebody looks, and
-`kit.manager.registry.watch(self.changed)` follows news. An action runs on the kernel's main loop,
+`kit.manager.registry.watch(self.changed)` follows changes. An action runs on the kernel's main loop,
 also when it was asked for from another thread or in the middle of a cell; one that fails with an
 error of ours shows its sentence in the panel. A key comes in as a word of an action and goes
 straight into a `Secret`: it is never a trait and never in the state.
 
-The script exports `panel({ paint })` of `base.js`; see there. A name in `PANELS` of `choice.py`
+The script exports `panel({ paint })` of `base.js`; see there. A name in `PANELS` of `open.py`
 makes the panel one that `llmkit.panel(name)` and `%llmkit name` open.
 """
 

@@ -215,7 +215,7 @@ class _Feed(RunWatcher):
             self._panel.answers_model = AnswersModel(self.answers, self.stop)
             self._panel.changed()
 
-    def news(self) -> None:
+    def updated(self) -> None:
         self._panel.grown()
 
     def closed(self) -> None:

@@ -41,7 +41,7 @@ class _Stream:
         self.parts = ["".join(self.parts)]
         return self.parts[0]
 
-    def news(self) -> str:
+    def new_text(self) -> str:
         """What can be sent now; a word that has only begun stays."""
         size = len(self.unsent)
         begun = _WORD_AT_END.search(self.unsent, max(size - LONGEST, 0))
@@ -107,10 +107,10 @@ class LiveAnswers:
         return [self._now(number) for number in self._answers]
 
     def state(self) -> dict[str, object]:
-        """All of it, for a page that knows nothing yet. What it holds is not news any more."""
+        """All of it, for a page that knows nothing yet. What it holds is new no more."""
         for answer in self._answers.values():
-            answer.text.news()
-            answer.reasoning.news()
+            answer.text.new_text()
+            answer.reasoning.new_text()
         self._touched.clear()
         return {
             "cards": [self._sendable(number) for number in self._answers],
@@ -126,7 +126,11 @@ class LiveAnswers:
     def _change(self, number: int) -> Mapping[str, object]:
         answer = self._answers[number]
         if number not in self._final:
-            added = {"row": number, "add": answer.text.news(), "think": answer.reasoning.news()}
+            added = {
+                "row": number,
+                "add": answer.text.new_text(),
+                "think": answer.reasoning.new_text(),
+            }
             return {k: v for k, v in added.items() if v != ""} | {"facts": list(_pace(answer))}
         # The final card has its text only where it is not what was sent piece by piece.
         card = answer.card.plain()
