@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import ast
-import functools
 import os
+import re
 import subprocess
 import sys
-from collections import Counter, defaultdict
 from graphlib import CycleError, TopologicalSorter
-from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-PACKAGE = ROOT / "llmkit"
-MODULES = sorted(PACKAGE.rglob("*.py"))
+from tools import layout
+from tools.layout import MODULES, PACKAGE, ROOT, folder_of, name_of, own_imports
+
 # A folder may import what stands before it; root modules are named one by one.
 ORDER = (
     "_version errors types secret settings text cell", "wire", "catalogue", "providers views",
@@ -46,60 +44,7 @@ HEAVY = [
     "nest_asyncio2", "genai_prices", "msgspec",
 ]  # fmt: skip
 LINES_OF_A_FILE, LINES_OF_A_FUNCTION, FILES_IN_ROOT, FILES_IN_A_FOLDER = 400, 60, 12, 24
-TWICE = {"Asked", "Call", "Cell", "Models", "Sessions"}  # until they are renamed
-
-
-def name_of(path: Path) -> str:
-    return path.relative_to(PACKAGE).as_posix()
-
-
-def folder_of(name: str) -> str:
-    return name.split("/")[0].removesuffix(".py")
-
-
-@functools.cache
-def tree_of(path: Path) -> ast.Module:
-    return ast.parse(path.read_text("utf-8"))
-
-
-@functools.cache
-def imports_of(path: Path) -> tuple[ast.Import | ast.ImportFrom, ...]:
-    """Every import of *path*, those for typing and those inside functions too."""
-    nodes = ast.walk(tree_of(path))
-    return tuple(node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom))
-
-
-def foreign_imports(path: Path) -> set[str]:
-    """The packages that *path* imports by their full names when it runs."""
-    typing_only = {
-        inner
-        for node in ast.walk(tree_of(path))
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
-        for inner in ast.walk(node)
-    }
-    names = set()
-    for node in imports_of(path):
-        if node in typing_only:
-            continue
-        if isinstance(node, ast.Import):
-            names |= {alias.name.split(".")[0] for alias in node.names}
-        elif not node.level:
-            names.add((node.module or "").split(".")[0])
-    return names
-
-
-@functools.cache
-def own_imports(path: Path) -> set[str]:
-    """The modules of llmkit that *path* imports, as paths below the package."""
-    names = set()
-    for node in imports_of(path):
-        if not isinstance(node, ast.ImportFrom) or not node.level:
-            continue
-        base = path.parents[node.level - 1].joinpath(*(node.module or "").split("."))
-        targets = [base / alias.name for alias in node.names] if base.is_dir() else [base]
-        files = (target.with_suffix(".py") for target in targets)
-        names |= {name_of(file) for file in files if file.exists()}
-    return names
+CHAIN = 14  # modules of which each imports the next one
 
 
 def test_imports_point_down():
@@ -107,7 +52,7 @@ def test_imports_point_down():
     upward = [
         f"{name_of(path)} imports {other}"
         for path in MODULES
-        for other in own_imports(path)
+        for other in sorted(own_imports(path))
         for here, there in [(folder_of(name_of(path)), folder_of(other))]
         if here != there
         and (RANKS[there] > RANKS[here] or (here == "views" and there not in PLAIN))
@@ -116,17 +61,18 @@ def test_imports_point_down():
     assert not upward, "\n".join(upward)
 
 
-def test_there_is_no_import_cycle():
-    """The modules can be put in an order in which each imports only earlier ones."""
-    graph = {name_of(path): own_imports(path) - {name_of(path)} for path in MODULES}
+def test_imports_make_no_circle_and_no_long_chain():
+    """The modules can be put in an order in which each imports only earlier ones, and soon ends."""
+    graph = {name_of(path): own_imports(path) for path in MODULES}
     graph.pop("__init__.py")
     try:
         TopologicalSorter(graph).prepare()
-        cycle: list[str] = []
+        circle: list[str] = []
     except CycleError as error:
-        cycle = error.args[1]
+        circle = error.args[1]
 
-    assert not cycle, " imports ".join(cycle)
+    assert not circle, " imports ".join(circle)
+    assert len(layout.longest_chain()) <= CHAIN, "\n".join(layout.longest_chain())
 
 
 def test_heavy_packages_have_one_keeper():
@@ -134,7 +80,7 @@ def test_heavy_packages_have_one_keeper():
     strangers = [
         f"{name_of(path)} imports {package}"
         for path in MODULES
-        for package in sorted(foreign_imports(path))
+        for package in sorted(layout.foreign_imports(path))
         if name_of(path) not in KEEPERS.get(package, {name_of(path)})
         or (package in NOTEBOOK_ONLY and not name_of(path).startswith("notebook/"))
         or package == "llmkit"
@@ -145,40 +91,30 @@ def test_heavy_packages_have_one_keeper():
 
 def test_no_file_folder_or_function_is_too_large():
     """A file opens with one sentence; files, functions, folders and the root have their limits."""
-    offenders = []
+    offenders = layout.long_functions(LINES_OF_A_FUNCTION)
     for path in MODULES:
-        first = (ast.get_docstring(tree_of(path)) or "").split("\n\n")[0].rstrip()
+        first = (ast.get_docstring(layout.tree_of(path)) or "").split("\n\n")[0].rstrip()
         if not first.endswith((".", ":")):
             offenders.append(f"{name_of(path)} opens without a sentence")
         if len(path.read_text("utf-8").splitlines()) > LINES_OF_A_FILE:
             offenders.append(f"{name_of(path)} is over {LINES_OF_A_FILE} lines")
-        offenders += [
-            f"{name_of(path)}: {node.name} is over {LINES_OF_A_FUNCTION} lines"
-            for node in ast.walk(tree_of(path))
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-            and (node.end_lineno or 0) - node.lineno + 1 > LINES_OF_A_FUNCTION
-        ]
-    for folder, files in Counter(path.parent for path in MODULES).items():
-        if files > (FILES_IN_ROOT if folder == PACKAGE else FILES_IN_A_FOLDER):
-            offenders.append(f"{folder.relative_to(ROOT)} has {files} files")
+    for folder, files in layout.folder_sizes().items():
+        if files > (FILES_IN_ROOT if folder == PACKAGE.name else FILES_IN_A_FOLDER):
+            offenders.append(f"{folder} has {files} files")
+    offenders += [f"two classes are called {line}" for line in layout.classes_of_one_name()]
 
     assert not offenders, "\n".join(offenders)
 
 
-def test_a_class_has_its_name_for_itself():
-    """No two classes of the package are called the same."""
-    homes = defaultdict(list)
-    for path in MODULES:
-        for node in ast.walk(tree_of(path)):
-            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                homes[node.name].append(name_of(path))
-    twice = [
-        f"{name}: {', '.join(files)}"
-        for name, files in homes.items()
-        if len(files) > 1 and name not in TWICE
-    ]
+def test_the_map_names_what_is_there():
+    """docs/house.md names each folder and root module, and no file that is missing."""
+    page = (ROOT / "docs/house.md").read_text("utf-8")
+    named = set(re.findall(r"`([a-z_/]+\.py)`", page)) - {"tests/test_floors.py"}
+    tree = set(re.findall(r"\w+", page.split("```")[1]))
+    folders = {folder_of(name_of(path)) for path in MODULES}
 
-    assert not twice, "\n".join(twice)
+    assert named - {name_of(path) for path in MODULES} == set()
+    assert folders - tree == {"_version"}
 
 
 def test_importing_llmkit_is_light():

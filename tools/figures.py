@@ -1,32 +1,37 @@
-"""Prints how large the house is and how long the way of one answer through it: `make figures`."""
+"""Prints the size of the package, its layout, and the path of one answer: `make figures`."""
 
 from __future__ import annotations
 
-import ast
+import re
 import subprocess
 import sys
-from collections import Counter, defaultdict
-from collections.abc import Iterator
-from pathlib import Path
+from collections import defaultdict
 
-ROOT = Path(__file__).parents[1]
-HOUSE = ROOT / "llmkit"
+from . import layout
+
 LONG = 60  # lines of a function, its docstring included
 SMALL = 10  # lines of a helper that could stand in its only caller
+# Words of this project's own, which style.md of no other project knows; the prose loses them.
+PRIVATE_WORDS = re.compile(
+    r"\b(nobody|somebody|anybody|everybody|whoever|anew|mend(ed|s)?|dear(er|est))\b"
+    r"|\bis no (?!longer)|in the place of",
+    re.IGNORECASE,
+)
+PROSE = ("llmkit/**/*.py", "docs/**/*.md", "notebooks/*.ipynb", "*.md", "Makefile")
 
-# A second, warm, streamed ask; what it ran through is told by module and name.
-WAY = """
+# A second, warm, streamed ask; each function of the package that runs is printed once.
+ASK = """
 import sys
 from pathlib import Path
 import llmkit
 from tests.fakes.server import FakeProviders
 
-house = str(Path(llmkit.__file__).parent)
+package = str(Path(llmkit.__file__).parent)
 seen = set()
 
 def note(frame, event, argument):
-    if event == "call" and frame.f_code.co_filename.startswith(house):
-        seen.add((frame.f_code.co_filename[len(house) + 1:], frame.f_code.co_qualname))
+    if event == "call" and frame.f_code.co_filename.startswith(package):
+        seen.add((frame.f_code.co_filename[len(package) + 1:], frame.f_code.co_qualname))
 
 with FakeProviders() as server:
     llmkit.configure(base_urls={"openai": server.base_url("openai")})
@@ -42,86 +47,51 @@ for place in sorted(seen):
 """
 
 
-def trees() -> dict[Path, ast.Module]:
-    """The parsed files of the package."""
-    return {path: ast.parse(path.read_text("utf-8")) for path in sorted(HOUSE.rglob("*.py"))}
-
-
-def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    """Every function in *tree*, methods included."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node
-
-
-def size(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    """Its lines, without decorators."""
-    return (node.end_lineno or 0) - node.lineno + 1
-
-
-def small_helpers(parsed: dict[Path, ast.Module]) -> list[str]:
-    """Private functions under ten lines that the package names only once, where it calls them.
-
-    One that is handed over as a value, such as a callback, is none.
-    """
-    named: Counter[str] = Counter()
-    called: set[str] = set()
-    for tree in parsed.values():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Name):
-                named[node.id] += 1
-            elif isinstance(node, ast.Attribute):
-                named[node.attr] += 1
-            elif isinstance(node, ast.alias):
-                named[node.name] += 1
-            elif isinstance(node, ast.Call):
-                called.add(getattr(node.func, "id", None) or getattr(node.func, "attr", ""))
-    return [
-        f"{path.relative_to(HOUSE)}: {node.name} ({size(node)} lines)"
-        for path, tree in parsed.items()
-        for node in functions(tree)
-        if node.name.startswith("_")
-        and not node.name.startswith("__")
-        and not node.decorator_list
-        and size(node) < SMALL
-        and named[node.name] == 1
-        and node.name in called
-    ]
-
-
-def way() -> list[tuple[str, str]]:
-    """File and name of each function that a warm, streamed ask runs through."""
-    done = subprocess.run(
-        [sys.executable, "-c", WAY], cwd=ROOT, capture_output=True, text=True, check=True
+def path_of_an_ask() -> dict[str, list[str]]:
+    """Returns the functions that a warm, streamed ask runs through, by file."""
+    run = subprocess.run(
+        [sys.executable, "-c", ASK], cwd=layout.ROOT, capture_output=True, text=True, check=True
     )
-    return [tuple(line.split(" ", 1)) for line in done.stdout.splitlines()]  # type: ignore[misc]
+    by_file = defaultdict(list)
+    for line in run.stdout.splitlines():
+        file, name = line.split(" ", 1)
+        by_file[file].append(name)
+    return by_file
+
+
+def lines_with_private_words() -> list[str]:
+    """Returns where a private word stands, as file:line."""
+    return [
+        f"{path.relative_to(layout.ROOT)}:{number}"
+        for pattern in PROSE
+        for path in sorted(layout.ROOT.glob(pattern))
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if PRIVATE_WORDS.search(line)
+    ]
 
 
 def main() -> None:
-    parsed = trees()
-    folders = Counter(path.parent for path in parsed)
-    most = max((count, str(folder.relative_to(ROOT))) for folder, count in folders.items())
-    lines = sum(len(path.read_text("utf-8").splitlines()) for path in parsed)
-    long = [
-        f"{path.relative_to(HOUSE)}: {node.name} ({size(node)} lines)"
-        for path, tree in parsed.items()
-        for node in functions(tree)
-        if size(node) > LONG
-    ]
-    helpers = small_helpers(parsed)
-    ran = way()
+    sizes = layout.folder_sizes()
+    lines = sum(len(path.read_text("utf-8").splitlines()) for path in layout.MODULES)
+    long, helpers = layout.long_functions(LONG), layout.small_helpers(SMALL)
+    chain, lazy = layout.longest_chain(), layout.longest_chain(lazy=True)
+    twice, ask = layout.classes_of_one_name(), path_of_an_ask()
+    functions = sum(map(len, ask.values()))
+    private = lines_with_private_words()
+    folder, most = sizes.most_common(1)[0]
     print(f"lines of the package: {lines:,}")
-    print(f"files in its root: {folders[HOUSE]}; most in one folder: {most[0]} in {most[1]}")
+    print(f"files in its root: {sizes['llmkit']}; most in one folder: {most} in {folder}")
+    print(f"longest chain of imports: {len(chain)} modules; {len(lazy)} with those in functions")
+    print(f"class names that stand twice: {len(twice)}", *twice, sep="\n  ")
     print(f"functions over {LONG} lines: {len(long)}", *long, sep="\n  ")
     print(f"private functions under {SMALL} lines with one caller: {len(helpers)}")
-    print(f"a warm, streamed ask: {len(ran)} functions in {len({file for file, _ in ran})} files")
+    print(f"a warm, streamed ask: {functions} functions in {len(ask)} files")
+    print(f"lines with private words: {len(private)}")
     if "--list" in sys.argv[1:]:
+        print("chain:", *chain, sep="\n  ")
         print("helpers:", *helpers, sep="\n  ")
-        by_file = defaultdict(list)
-        for file, name in ran:
-            by_file[file].append(name)
-        for file, names in by_file.items():
-            print(f"  {file}: {', '.join(names)}")
+        print("ask:", *(f"{file}: {', '.join(names)}" for file, names in ask.items()), sep="\n  ")
+        print("private words:", *private, sep="\n  ")
 
 
 if __name__ == "__main__":
