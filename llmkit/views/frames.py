@@ -82,7 +82,7 @@ def csv_text(rows: Sequence[Row], about: Mapping[str, object]) -> str:
         frame[name] = frame[name].map(_harmless, na_action="ignore")
     frame.columns = [_harmless(name) for name in frame.columns]
     table: str = frame.to_csv(index=False, lineterminator="\n")
-    return f"# {_said(about)}\n{table}"
+    return f"# {_about_text(about)}\n{table}"
 
 
 def write_parquet(rows: Sequence[Row], about: Mapping[str, object], path: Path) -> None:
@@ -101,19 +101,19 @@ def write_parquet(rows: Sequence[Row], about: Mapping[str, object], path: Path) 
         texts = frame[name].map(lambda value: redact(str(value)), na_action="ignore")
         frame[name] = texts.astype("string")
     table = pa.Table.from_pandas(frame, preserve_index=False)
-    metadata = {**(table.schema.metadata or {}), b"llmkit": _said(about).encode()}
+    metadata = {**(table.schema.metadata or {}), b"llmkit": _about_text(about).encode()}
     pq.write_table(table.replace_schema_metadata(metadata), path)
 
 
 def _line(row: Row) -> dict[str, Any]:
-    answer, asked = row.completion, row.parameters
+    answer, parameters = row.completion, row.parameters
     line: dict[str, Any] = {
         name: getattr(row, name)
         for name in ("run_id", "row", "prompt_id", "prompt", "system", "repeat", "asked",
                      "provider", "request_model", "how", "lifecycle", "substituted",
                      "error_type", "error", "cell")
     }  # fmt: skip
-    line |= {name: value for name, value in asked.items() if name != "system"}
+    line |= {name: value for name, value in parameters.items() if name != "system"}
     line |= {
         name: getattr(answer, name)
         for name in ("response_model", "text", "status", "finish_reason", "cost_usd",
@@ -131,15 +131,15 @@ def _line(row: Row) -> dict[str, Any]:
     return {n: str(value) if isinstance(value, str) else value for n, value in line.items()}
 
 
-def _free(name: str, taken: Mapping[str, str]) -> str:
-    return f"prompt_{name}" if name in taken else name
+def _free(name: str, columns: Mapping[str, str]) -> str:
+    return f"prompt_{name}" if name in columns else name
 
 
 def _texts(frame: pd.DataFrame) -> list[str]:
     return [name for name in frame.columns if frame[name].dtype in ("string", "object")]
 
 
-def _said(about: Mapping[str, object]) -> str:
+def _about_text(about: Mapping[str, object]) -> str:
     # ASCII, so that nothing in it can act on the terminal or the editor that shows the file.
     return redact(json.dumps(about, default=str))
 

@@ -80,10 +80,10 @@ def _plain(value: object) -> Any:
 
 def _scalar(value: object) -> Any:
     try:
-        missing = value is None or bool(value != value)  # NaN and NaT equal nothing
+        is_missing = value is None or bool(value != value)  # NaN and NaT equal nothing
     except (TypeError, ValueError):  # and pandas' NA does not say what it equals
-        missing = type(value).__name__ == "NAType"
-    if missing:
+        is_missing = type(value).__name__ == "NAType"
+    if is_missing:
         return None
     if isinstance(value, bool | int) or (isinstance(value, float) and isfinite(value)):
         return value
@@ -91,7 +91,7 @@ def _scalar(value: object) -> Any:
 
 
 def _row(record: Mapping[str, Any]) -> Row:
-    values = _known(Row, record)
+    values = _field_values(Row, record)
     values |= {
         "prompt_id": _frozen(record["prompt_id"]),
         "completion": _completion(record["completion"]),
@@ -103,27 +103,27 @@ def _row(record: Mapping[str, Any]) -> Row:
 
 
 def _completion(record: Mapping[str, Any]) -> Completion:
-    started = record["started_at"]
-    values = _known(Completion, record)
+    start = record["started_at"]
+    values = _field_values(Completion, record)
     steps = [  # an earlier version told less
-        {**_known(FallbackStep, step), "lost": tuple(step.get("lost", ()))}
+        {**_field_values(FallbackStep, step), "lost": tuple(step.get("lost", ()))}
         for step in record["fallback"]
     ]
     values |= {
         "status": Status(record["status"]),
-        "usage": Usage(**_known(Usage, record["usage"])),
+        "usage": Usage(**_field_values(Usage, record["usage"])),
         "tool_calls": tuple(
-            ToolCall(**_known(ToolCall, call)) for call in record.get("tool_calls", ())
+            ToolCall(**_field_values(ToolCall, call)) for call in record.get("tool_calls", ())
         ),
         "fallback": tuple(FallbackStep(**step) for step in steps),
         "warnings": tuple(record["warnings"]),
         "ignored_parameters": tuple(record["ignored_parameters"]),
-        "started_at": datetime.fromisoformat(started) if started else None,
+        "started_at": datetime.fromisoformat(start) if start else None,
     }
     return Completion(**values)
 
 
-def _known(
+def _field_values(
     kind: type[Row | Completion | Usage | FallbackStep | ToolCall], record: Mapping[str, Any]
 ) -> Any:
     names = {f.name for f in fields(kind)}

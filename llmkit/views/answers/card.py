@@ -91,35 +91,35 @@ def card_of(row: Row) -> Card:
 
 def by_prompt(cards: Sequence[Card]) -> Iterable[tuple[str, list[Card]]]:
     """The cards of each prompt, in their order."""
-    keyed = groupby(cards, key=lambda card: (card.group, card.prompt))
-    return ((prompt, list(group)) for (_, prompt), group in keyed)
+    groups = groupby(cards, key=lambda card: (card.group, card.prompt))
+    return ((prompt, list(group)) for (_, prompt), group in groups)
 
 
 def point(row: Row) -> str:
     """The grid point of a row in words, "" for a run without parameters."""
-    said = []
+    parts = []
     for name, value in row.parameters.items():
         words = " ".join(safe_text(value).split())  # a key is taken out before it is cut
-        said.append(f"{name} {clipped(words, 40)}")
-    return " · ".join([*said, *([f"repeat {row.repeat + 1}"] if row.repeat else [])])
+        parts.append(f"{name} {clipped(words, 40)}")
+    return " · ".join([*parts, *([f"repeat {row.repeat + 1}"] if row.repeat else [])])
 
 
 def facts(answer: Completion) -> tuple[str, ...]:
     """What it took, in words: times, tokens, speed, cost."""
-    said = []
+    parts = []
     if answer.time_to_first_chunk_s is not None:
-        said.append(f"first text {answer.time_to_first_chunk_s:.2f} s")
+        parts.append(f"first text {answer.time_to_first_chunk_s:.2f} s")
     if answer.duration_s is not None:
-        said.append(f"{answer.duration_s:.2f} s")
+        parts.append(f"{answer.duration_s:.2f} s")
     if answer.usage.output_tokens is not None:
         speed = tokens_per_second(answer)
         rate = "" if speed is None else f" at {speed:.3g}/s"
-        said.append(f"{answer.usage.output_tokens:,} tokens{rate}")
+        parts.append(f"{answer.usage.output_tokens:,} tokens{rate}")
     if answer.attempts > 1:
-        said.append(f"{answer.attempts} attempts")
+        parts.append(f"{answer.attempts} attempts")
     if answer.attempts:
-        said.append("cost unknown" if answer.cost_usd is None else dollars(answer.cost_usd))
-    return tuple(said)
+        parts.append("cost unknown" if answer.cost_usd is None else dollars(answer.cost_usd))
+    return tuple(parts)
 
 
 def dollars(usd: float) -> str:
@@ -130,28 +130,30 @@ def dollars(usd: float) -> str:
 def remarks(row: Row) -> tuple[str, ...]:
     """All that a reader must know beside the text: substitutions, what was ignored, warnings."""
     answer = row.completion
-    said = [str(step) for step in answer.fallback]
+    parts = [str(step) for step in answer.fallback]
     if row.lifecycle is Lifecycle.REROUTED:
-        said.append(f"the provider answers {row.request_model} with another model")
+        parts.append(f"the provider answers {row.request_model} with another model")
     if answer.rerouted:
-        said.append(f"asked {answer.request_model}, answered by {answer.response_model}")
+        parts.append(f"asked {answer.request_model}, answered by {answer.response_model}")
     if answer.possibly_billed and row.error_type:
-        said.append("may have been billed")
-    warned = " ".join(answer.warnings)
-    said += [f"{n} was not sent" for n in answer.ignored_parameters if f"{n} was" not in warned]
-    return (*said, *answer.warnings)
+        parts.append("may have been billed")
+    warning_text = " ".join(answer.warnings)
+    parts += [
+        f"{n} was not sent" for n in answer.ignored_parameters if f"{n} was" not in warning_text
+    ]
+    return (*parts, *answer.warnings)
 
 
 def _served(row: Row) -> str:
-    sent, served = row.request_model, row.completion.response_model
-    said = []
-    if row.asked not in (sent, f"{row.provider}:{sent}"):
-        said.append(f"asked as {row.asked}")
-    if served and served != sent and not row.completion.rerouted:
-        said.append(f"served as {served}")
+    request_model, response_model = row.request_model, row.completion.response_model
+    parts = []
+    if row.asked not in (request_model, f"{row.provider}:{request_model}"):
+        parts.append(f"asked as {row.asked}")
+    if response_model and response_model != request_model and not row.completion.rerouted:
+        parts.append(f"served as {response_model}")
     if row.completion.upstream_provider:
-        said.append(f"by {row.completion.upstream_provider}")
-    return " · ".join(said)
+        parts.append(f"by {row.completion.upstream_provider}")
+    return " · ".join(parts)
 
 
 def tokens_per_second(answer: Completion) -> float | None:

@@ -31,14 +31,14 @@ class Piece:
 def differences(first: str, second: str) -> tuple[Piece, ...]:
     """What was taken from *first* and what was added to make *second*, in reading order."""
     a, b = (_WORDS.findall(safe_text(text))[:LONGEST] for text in (first, second))
-    found: list[Piece] = []
+    pieces: list[Piece] = []
     for tag, i, j, k, m in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
         if tag == "equal":
-            found.append(Piece("same", "".join(a[i:j])))
+            pieces.append(Piece("same", "".join(a[i:j])))
             continue
-        found += [Piece("gone", "".join(a[i:j]))] if j > i else []
-        found += [Piece("new", "".join(b[k:m]))] if m > k else []
-    return tuple(found)
+        pieces += [Piece("gone", "".join(a[i:j]))] if j > i else []
+        pieces += [Piece("new", "".join(b[k:m]))] if m > k else []
+    return tuple(pieces)
 
 
 class Differences:

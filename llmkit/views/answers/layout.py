@@ -77,10 +77,10 @@ def cards_text(
     return "\n".join(parts).strip("\n")
 
 
-def _card(card: Card, written: Write) -> str:
+def _card(card: Card, write: Write) -> str:
     parts = [f"<h4>{escape(card.name)}</h4>"]
     parts += [
-        f'<p class="lk-point">{escape(said)}</p>' for said in (card.served, card.point) if said
+        f'<p class="lk-point">{escape(text)}</p>' for text in (card.served, card.point) if text
     ]
     parts.append(f'<p class="lk-{card.tone}">{card.mark} {escape(card.word)}</p>')
     if card.error:
@@ -89,20 +89,20 @@ def _card(card: Card, written: Write) -> str:
         thought = f"<pre {AS_WRITTEN}>{escape(card.reasoning)}</pre>"
         parts.append(f"<details><summary>reasoning</summary>{thought}</details>")
     if card.text:
-        parts.append(written(card.text))
-    parts += [f'<p class="lk-note">{escape(said)}</p>' for said in card.remarks]
+        parts.append(write(card.text))
+    parts += [f'<p class="lk-note">{escape(remark)}</p>' for remark in card.remarks]
     parts.append(f'<p class="lk-facts">{escape(" · ".join(card.facts))}</p>')
     return f'<section class="lk-card">{"".join(parts)}</section>'
 
 
-def _line(card: Card, written: Write) -> str:
+def _line(card: Card, write: Write) -> str:
     """A line of the table; the card opens where its text begins."""
-    begins = clipped(" ".join(safe_text(card.text or card.error).split()), 72)
+    excerpt = clipped(" ".join(safe_text(card.text or card.error).split()), 72)
     cells = [
         ("", escape(card.name)),
         ("", escape(card.point)),
         (f"lk-fixed lk-{card.tone}", f"{card.mark} {escape(card.word)}"),
-        ("", f"<details><summary>{escape(begins)}</summary>{_card(card, written)}</details>"),
+        ("", f"<details><summary>{escape(excerpt)}</summary>{_card(card, write)}</details>"),
         ("lk-soft", escape(" · ".join(card.facts))),
     ]
     # Inline, because notebooks put the cells of a table to the right.
@@ -118,7 +118,7 @@ def _block(card: Card, width: int) -> str:
     if card.error:
         lines += wrapped(safe_text(card.error), width)
     lines += _indented(safe_text(card.text).strip("\n"), width)
-    lines += [line for said in card.remarks for line in wrapped(f"! {safe_text(said)}", width)]
+    lines += [line for remark in card.remarks for line in wrapped(f"! {safe_text(remark)}", width)]
     lines += _indented(" · ".join(card.facts), width)
     return "\n" + "\n".join(lines)
 

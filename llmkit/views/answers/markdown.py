@@ -30,8 +30,8 @@ def markdown_html(text: str) -> str:
     tokens = parser.parse(safe_text(text)) if len(text) <= LONGEST else []
     if not tokens or max(token.level for token in tokens) >= DEEPEST - 1:
         return f"<pre>{escape(text)}</pre>"
-    rendered: str = parser.renderer.render(tokens, parser.options, {})
-    return rendered
+    html: str = parser.renderer.render(tokens, parser.options, {})
+    return html
 
 
 @cache
@@ -58,5 +58,5 @@ def _link(renderer: Any, tokens: Any, index: int, options: Any, env: Any) -> str
         "rel": "noopener noreferrer nofollow",
         "target": "_blank",
     }
-    opened: str = renderer.renderToken(tokens, index, options, env)
-    return opened
+    tag: str = renderer.renderToken(tokens, index, options, env)
+    return tag

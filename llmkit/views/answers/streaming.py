@@ -44,8 +44,8 @@ class _Stream:
     def new_text(self) -> str:
         """What can be sent now; a word that has only begun stays."""
         size = len(self.unsent)
-        begun = _WORD_AT_END.search(self.unsent, max(size - LONGEST, 0))
-        cut = begun.start() if begun and size - begun.start() < LONGEST else size
+        match = _WORD_AT_END.search(self.unsent, max(size - LONGEST, 0))
+        cut = match.start() if match and size - match.start() < LONGEST else size
         ready, self.unsent = self.unsent[:cut], self.unsent[cut:]
         return safe_text(ready) if ready else ""
 
@@ -76,7 +76,7 @@ class LiveAnswers:
                     card, state="waiting", mark="○", word="waiting", tone="soft", facts=()
                 )
             self._answers[row.row] = _LiveAnswer(card)
-        self._touched: set[int] = set()
+        self._changed_rows: set[int] = set()
         self._final: set[int] = set()
 
     @property
@@ -94,13 +94,13 @@ class LiveAnswers:
             answer.text.add(delta.text)
         if delta.reasoning:
             answer.reasoning.add(delta.reasoning)
-        self._touched.add(row)
+        self._changed_rows.add(row)
 
     def finished(self, row: Row) -> None:
         """One answer is final."""
         self._answers[row.row].card = card_of(row)
         self._final.add(row.row)
-        self._touched.add(row.row)
+        self._changed_rows.add(row.row)
 
     def cards(self) -> list[Card]:
         """All answers as they are now."""
@@ -111,7 +111,7 @@ class LiveAnswers:
         for answer in self._answers.values():
             answer.text.new_text()
             answer.reasoning.new_text()
-        self._touched.clear()
+        self._changed_rows.clear()
         return {
             "cards": [self._sendable(number) for number in self._answers],
             "notes": [safe_text(note) for note in self.notes],
@@ -120,18 +120,18 @@ class LiveAnswers:
 
     def changes(self) -> list[Mapping[str, object]]:
         """What is new since the last time: text that was added, or a whole card at its end."""
-        numbers, self._touched = sorted(self._touched), set()
+        numbers, self._changed_rows = sorted(self._changed_rows), set()
         return [self._change(number) for number in numbers]
 
     def _change(self, number: int) -> Mapping[str, object]:
         answer = self._answers[number]
         if number not in self._final:
-            added = {
+            change = {
                 "row": number,
                 "add": answer.text.new_text(),
                 "think": answer.reasoning.new_text(),
             }
-            return {k: v for k, v in added.items() if v != ""} | {"facts": list(_pace(answer))}
+            return {k: v for k, v in change.items() if v != ""} | {"facts": list(_pace(answer))}
         # The final card has its text only where it is not what was sent piece by piece.
         card = answer.card.plain()
         for name, stream in (("text", answer.text), ("reasoning", answer.reasoning)):
@@ -144,11 +144,11 @@ class LiveAnswers:
     def _sendable(self, number: int) -> dict[str, object]:
         answer, card = self._answers[number], self._now(number)
         if number not in self._final:
-            held = (len(answer.text.unsent), len(answer.reasoning.unsent))
+            lengths = (len(answer.text.unsent), len(answer.reasoning.unsent))
             card = replace(
                 card,
-                text=card.text[: len(card.text) - held[0]],
-                reasoning=card.reasoning[: len(card.reasoning) - held[1]],
+                text=card.text[: len(card.text) - lengths[0]],
+                reasoning=card.reasoning[: len(card.reasoning) - lengths[1]],
             )
         return card.plain()
 
@@ -171,9 +171,9 @@ class LiveAnswers:
 def _pace(answer: _LiveAnswer) -> tuple[str, ...]:
     """What can be told before the end; counts are estimates and marked as such."""
     first = answer.first_s or 0.0
-    said = [f"first text ≈ {first:.2f} s"]
+    facts = [f"first text ≈ {first:.2f} s"]
     tokens = (answer.text.size + answer.reasoning.size) / CHARACTERS_PER_TOKEN
     span = answer.last_s - first
     rate = f" at ≈ {tokens / span:.0f}/s" if span >= SHORTEST_S else ""
-    said.append(f"≈ {tokens:,.0f} tokens{rate}")
-    return tuple(said)
+    facts.append(f"≈ {tokens:,.0f} tokens{rate}")
+    return tuple(facts)

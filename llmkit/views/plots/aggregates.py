@@ -93,49 +93,49 @@ def grouped(rows: Sequence[Row], *, substituted: bool = False) -> tuple[Group, .
     named only where *substituted* says so, because the comparison was about the one named. An
     answer that was sent once for several rows counts once.
     """
-    sent: dict[int, Row] = {}
+    requests: dict[int, Row] = {}
     for row in rows:
-        sent.setdefault(row.row if row.shared_with is None else row.shared_with, row)
-    found: dict[tuple[str, str], list[Row]] = {}
-    for row in sent.values():
-        found.setdefault((row.provider or "", row.request_model or row.asked), []).append(row)
-    return tuple(_group(*name, answers, substituted) for name, answers in found.items())
+        requests.setdefault(row.row if row.shared_with is None else row.shared_with, row)
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in requests.values():
+        groups.setdefault((row.provider or "", row.request_model or row.asked), []).append(row)
+    return tuple(_group(*name, answers, substituted) for name, answers in groups.items())
 
 
 def ends(groups: Sequence[Group], measure: Measure) -> list[float]:
     """What an axis for *measure* must have room for."""
-    known = [s for group in groups if (s := group.range_of(measure)) is not None]
-    return [value for span in known for value in (span.least, span.most)]
+    ranges = [s for group in groups if (s := group.range_of(measure)) is not None]
+    return [value for span in ranges for value in (span.least, span.most)]
 
 
 def facets(rows: Sequence[Row]) -> tuple[tuple[tuple[str, ...], tuple[Row, ...]], ...]:
     """The rows of each grid point, with what it sets in words: one for each parameter."""
-    found: dict[tuple[str, ...], list[Row]] = {}
+    points: dict[tuple[str, ...], list[Row]] = {}
     for row in rows:
-        said = tuple(
+        point = tuple(
             f"{name} {clipped(' '.join(safe_text(value).split()), 32)}"
             for name, value in row.parameters.items()
         )
-        found.setdefault(said, []).append(row)
-    return tuple((said, tuple(answers)) for said, answers in found.items())
+        points.setdefault(point, []).append(row)
+    return tuple((point, tuple(answers)) for point, answers in points.items())
 
 
 def note(groups: Sequence[Group]) -> str:
     """How to read a figure of *groups*, and what is not in it."""
     counts = {len(group.counted) for group in groups if group.counted}
-    said = []
+    parts = []
     if counts == {1}:
-        said.append("Mark: the one answer of each model.")
+        parts.append("Mark: the one answer of each model.")
     elif counts:
         each = f"{min(counts)}" if len(counts) == 1 else f"{min(counts)} to {max(counts)}"
-        said.append(f"Mark: median; line: least to most; {each} answers per model.")
-    failed = sum(group.left_out.get("failed", 0) for group in groups)
+        parts.append(f"Mark: median; line: least to most; {each} answers per model.")
+    failures = sum(group.left_out.get("failed", 0) for group in groups)
     other = sum(group.left_out.get("substituted", 0) for group in groups)
-    out = [f"{failed} failed"] if failed else []
+    out = [f"{failures} failed"] if failures else []
     out += [f"{other} by substitutes of the model named ({SWITCH} draws them)"] if other else []
-    said += [f"Left out: {', '.join(out)}."] if out else []
-    said += ["†: stood in for the model named."] if any(g.substituted for g in groups) else []
-    return " ".join(said) or "No answers."
+    parts += [f"Left out: {', '.join(out)}."] if out else []
+    parts += ["†: stood in for the model named."] if any(g.substituted for g in groups) else []
+    return " ".join(parts) or "No answers."
 
 
 def aggregate_text(groups: Sequence[Group]) -> str:
@@ -152,31 +152,31 @@ def aggregate_text(groups: Sequence[Group]) -> str:
             (
                 TableCell(group.name + (" †" if group.substituted else "")),
                 TableCell(f"{len(group.counted)}"),
-                *(TableCell(_said(group.range_of(measure))) for measure in MEASURES),
+                *(TableCell(_range_text(group.range_of(measure))) for measure in MEASURES),
                 TableCell(group.remark),
             ),
         )
         for group in groups
     )
-    said = note(groups)
-    table = Table("median (least to most)", columns, lines, empty=said, note=said)
+    text = note(groups)
+    table = Table("median (least to most)", columns, lines, empty=text, note=text)
     return tables_text(table, width=UNCUT)
 
 
 def _group(provider: str, model: str, rows: Sequence[Row], substituted: bool) -> Group:
-    counted, left_out = [], Counter[str]()
+    answers, omissions = [], Counter[str]()
     for row in rows:
         if row.completion.status not in COUNTED:
-            left_out["failed"] += 1
+            omissions["failed"] += 1
         elif row.substituted and not substituted:
-            left_out["substituted"] += 1
+            omissions["substituted"] += 1
         else:
-            counted.append(row)
-    stood_in = any(row.substituted for row in counted)
-    return Group(provider, model, tuple(counted), left_out, stood_in)
+            answers.append(row)
+    has_substitutes = any(row.substituted for row in answers)
+    return Group(provider, model, tuple(answers), omissions, has_substitutes)
 
 
-def _said(span: Range | None) -> str:
+def _range_text(span: Range | None) -> str:
     if span is None:
         return "n/a"
     middle, least, most = (cell(v) for v in (span.middle, span.least, span.most))

@@ -60,7 +60,7 @@ def comparison_figure(
     if kind == "cost":
         return _cost(rows, substituted, colors)
     if kind == "grid":
-        measures = {known.name: known for known in MEASURES}
+        measures = {choice.name: choice for choice in MEASURES}
         if measure not in measures:
             raise ConfigError(f"{measure!r} is not plotted; there are {', '.join(measures)}")
         return _grid(rows, measures[measure], substituted, colors)
@@ -82,40 +82,42 @@ def _models(rows: Sequence[Row], substituted: bool, colors: PlotColors) -> Figur
 
 def _cost(rows: Sequence[Row], substituted: bool, colors: PlotColors) -> Figure:
     groups = grouped(rows, substituted=substituted)
-    known = [group for group in groups if all(map(group.range_of, AXES))]
-    unknown = [group.name for group in groups if group not in known and group.counted]
-    figure = _figure(max(4.2, 0.8 + 0.17 * len(known)), colors, groups)
+    points = [group for group in groups if all(map(group.range_of, AXES))]
+    omissions = [group.name for group in groups if group not in points and group.counted]
+    figure = _figure(max(4.2, 0.8 + 0.17 * len(points)), colors, groups)
     axis = figure.subplots()
-    markers = cost_against_duration(axis, known, colors)
+    markers = cost_against_duration(axis, points, colors)
     for which, measure in zip("xy", AXES, strict=True):
-        _scaled(axis, which, ends(known, measure), most=7)
-    if known:
-        names = [_shortened(g.name, 40) + (" †" if g.substituted else "") for g in known]
+        _scaled(axis, which, ends(points, measure), most=7)
+    if points:
+        names = [_shortened(g.name, 40) + (" †" if g.substituted else "") for g in points]
         figure.legend(
             markers, names, loc="outside right upper", frameon=False, fontsize=7.5,
             labelcolor=colors.text, handletextpad=0.2, labelspacing=0.6,
         )  # fmt: skip
-    said = f" Not drawn, for want of a price or a time: {', '.join(unknown)}." if unknown else ""
-    _noted(figure, note(groups) + said, colors)
+    remark = (
+        f" Not drawn, for want of a price or a time: {', '.join(omissions)}." if omissions else ""
+    )
+    _noted(figure, note(groups) + remark, colors)
     return figure
 
 
 def _grid(rows: Sequence[Row], measure: Measure, substituted: bool, colors: PlotColors) -> Figure:
     points = facets(rows) or (((), ()),)
     groups = grouped(rows, substituted=substituted)
-    found = [
+    panels = [
         {group.name: group for group in grouped(answers, substituted=substituted)}
         for _, answers in points
     ]
-    across, down = _shape([said for said, _ in points])
+    across, down = _shape([words for words, _ in points])
     figure = _figure(0.3 + down * (_height(groups) - 0.3), colors, groups)
     axes = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
-    for axis, (said, _), here in zip(axes.flat, points, found, strict=False):
-        dot_and_range(axis, [here.get(g.name) or _nothing(g) for g in groups], measure, colors)
-        _titled(axis, "\n".join(said), colors)
+    for axis, (words, _), panel in zip(axes.flat, points, panels, strict=False):
+        dot_and_range(axis, [panel.get(g.name) or _nothing(g) for g in groups], measure, colors)
+        _titled(axis, "\n".join(words), colors)
     for axis in axes.flat[len(points) :]:
         axis.set_visible(False)
-    _scaled(axes[0, 0], "x", ends([g for here in found for g in here.values()], measure),
+    _scaled(axes[0, 0], "x", ends([g for panel in panels for g in panel.values()], measure),
             most=3 if across > 3 else 4)  # fmt: skip
     for line in axes:
         _name(line[0], groups)
@@ -126,9 +128,9 @@ def _grid(rows: Sequence[Row], measure: Measure, substituted: bool, colors: Plot
 
 def _shape(points: Sequence[tuple[str, ...]]) -> tuple[int, int]:
     """Columns and rows: a table for two parameters, else as many across as fit."""
-    if all(len(said) == 2 for said in points):
-        first = len(dict.fromkeys(said[0] for said in points))
-        second = len(dict.fromkeys(said[1] for said in points))
+    if all(len(point) == 2 for point in points):
+        first = len(dict.fromkeys(point[0] for point in points))
+        second = len(dict.fromkeys(point[1] for point in points))
         if first * second == len(points) and second <= MOST_ACROSS:
             return second, first
     across = min(len(points), MOST_ACROSS if len(points) != 5 else 3)
@@ -193,10 +195,10 @@ def _scaled(axis: Axes, which: str, values: Sequence[float], *, most: int = 4) -
         locator = ticker.FixedLocator([0.0, *ticks], nbins=12 if len(steps) > 1 else most - 1)
     getattr(axis, f"set_{which}scale")(**scale)
     getattr(axis, f"set_{which}lim")(*limits)
-    drawn = getattr(axis, f"{which}axis")
-    drawn.set_major_locator(locator)
-    drawn.set_minor_locator(ticker.NullLocator())
-    drawn.set_major_formatter(lambda value, _: f"{value:,.9f}".rstrip("0").rstrip("."))
+    dimension = getattr(axis, f"{which}axis")
+    dimension.set_major_locator(locator)
+    dimension.set_minor_locator(ticker.NullLocator())
+    dimension.set_major_formatter(lambda value, _: f"{value:,.9f}".rstrip("0").rstrip("."))
 
 
 def _figure(height: float, colors: PlotColors, groups: Sequence[Group]) -> Figure:
@@ -238,13 +240,13 @@ def _titled(axis: Axes, title: str, colors: PlotColors) -> None:
     axis.set_title(title, fontsize=8, color=colors.text, loc="left")
 
 
-def _noted(figure: Figure, said: str, colors: PlotColors) -> None:
+def _noted(figure: Figure, remark: str, colors: PlotColors) -> None:
     """Adds the note, which is the last text: no text of the figure is parsed as mathematics."""
     from matplotlib.text import Text
 
     # The label of the whole x axis is what the layout leaves room for.
     figure.supxlabel(
-        fill(said, NOTE_COLUMNS), fontsize=6.5, color=colors.soft, x=0.008, ha="left",
+        fill(remark, NOTE_COLUMNS), fontsize=6.5, color=colors.soft, x=0.008, ha="left",
         multialignment="left",
     )  # fmt: skip
     for text in figure.findobj(Text):

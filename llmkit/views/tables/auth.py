@@ -46,8 +46,8 @@ def _line(row: Mapping[str, object]) -> Line:
     word = str(row["state"]).replace("_", " ")
     source, tail = str(row.get("key_source") or "none"), str(row.get("key_tail") or "")
     key = f"{source} …{tail}" if tail else source
-    checked = row.get("checked_at")
-    clock = checked.astimezone().strftime("%H:%M:%S") if isinstance(checked, datetime) else "–"
+    moment = row.get("checked_at")
+    clock = moment.astimezone().strftime("%H:%M:%S") if isinstance(moment, datetime) else "–"
     cells = (
         TableCell(f"{glyph} {word}", tone, str(row.get("error") or "")),
         TableCell(str(row["provider"]), title=str(row.get("base_url") or "")),

@@ -73,9 +73,9 @@ def equivalents_table(
     return Table(f"{name}: then and today", EQUIVALENTS, lines)
 
 
-def why_table(said: Mapping[str, str]) -> Table:
+def why_table(reasons: Mapping[str, str]) -> Table:
     """By provider, what is sent for a name and why, in sentences."""
-    lines = tuple(Line(p, (TableCell(p), TableCell(words))) for p, words in said.items())
+    lines = tuple(Line(p, (TableCell(p), TableCell(words))) for p, words in reasons.items())
     return Table("Why", (Column("provider"), Column("what is sent", text=False)), lines)
 
 
@@ -90,9 +90,9 @@ def picked(
     words = filter.lower().split()
     groups = [(n, g) for n, g in by_name(rows) if set(chips) <= set(tags(n, g))]
     for text in (_own_words, _all_words):
-        found = [(n, g) for n, g in groups if all(word in text(n, g) for word in words)]
-        if found:
-            return found
+        matches = [(n, g) for n, g in groups if all(word in text(n, g) for word in words)]
+        if matches:
+            return matches
     return []
 
 
@@ -105,20 +105,20 @@ def words_of(rows: Sequence[Row]) -> dict[str, list[str]]:
 def tags(name: str, rows: Sequence[Row]) -> list[str]:
     """What a name can be picked by: its maker's capabilities, and whether it lives there."""
     own = home(name, rows)
-    found = [tag for tag in str(own["capabilities"] or "").split(", ") if tag]
-    return [*found, *([ALIVE] if own["lifecycle"] in LIVING else [])]
+    capabilities = [tag for tag in str(own["capabilities"] or "").split(", ") if tag]
+    return [*capabilities, *([ALIVE] if own["lifecycle"] in LIVING else [])]
 
 
 def by_name(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
     """The rows of each standard name, in their order."""
-    found = groupby(rows, key=lambda row: str(row["name"]))
-    return [(name, list(group)) for name, group in found]
+    groups = groupby(rows, key=lambda row: str(row["name"]))
+    return [(name, list(group)) for name, group in groups]
 
 
 def home(name: str, rows: Sequence[Row]) -> Row:
     """The row of the maker whose model the name is; that of Ollama for models of open weights."""
-    dashed = name.lower().replace(".", "-")
-    own = [row for row in rows if dashed in str(row["id"]).lower().replace(".", "-")]
+    dashed_name = name.lower().replace(".", "-")
+    own = [row for row in rows if dashed_name in str(row["id"]).lower().replace(".", "-")]
     makers = [row for row in own if row["provider"] not in SERVERS]
     ollama = [row for row in rows if row["provider"] == "ollama"]
     return (makers or own or ollama or list(rows))[0]
@@ -183,7 +183,7 @@ def _peer(row: Row | None) -> TableCell:
 
 def _equivalent(row: Row, way: Sequence[Successor]) -> Line:
     live = row.get("live")
-    same = live == row["id"]
+    is_same = live == row["id"]
     steps = []
     for link in way:
         step = f"{LIFECYCLES[link.lifecycle][0]} {link.model}"
@@ -195,9 +195,9 @@ def _equivalent(row: Row, way: Sequence[Successor]) -> Line:
         TableCell(str(row["provider"])),
         TableCell(str(row["id"])),
         badge(row),
-        TableCell("the same" if same else str(live or "nothing"), "" if live else "bad"),
+        TableCell("the same" if is_same else str(live or "nothing"), "" if live else "bad"),
         TableCell(
-            "" if same else RULES.get(str(row.get("live_rule")), str(row.get("live_rule") or ""))
+            "" if is_same else RULES.get(str(row.get("live_rule")), str(row.get("live_rule") or ""))
         ),
         TableCell(" → ".join(steps) if len(steps) > 1 else ""),
         TableCell(tokens(row["max_input"])),

@@ -57,25 +57,25 @@ CELL_FILE = re.compile(r"ipykernel_\d+[/\\]\d+\.py:(\d+)$|^<ipython-input-[^>]*>
 
 def sessions_table(rows: Sequence[Row]) -> Table:
     """Sessions that are open, the newest first, then the last closed ones; no leaks."""
-    kept = [row for row in reversed(rows) if row["status"] != "leaked"]
-    opened = [row for row in kept if row["status"] != "closed"]
-    closed = [row for row in kept if row["status"] == "closed"]
-    more = len(closed) - CLOSED_SHOWN
+    sessions = [row for row in reversed(rows) if row["status"] != "leaked"]
+    open_sessions = [row for row in sessions if row["status"] != "closed"]
+    closed_sessions = [row for row in sessions if row["status"] == "closed"]
+    more = len(closed_sessions) - CLOSED_SHOWN
     note = f"{more} more were closed earlier; sessions().frame() has them." if more > 0 else ""
-    lines = tuple(map(_line, [*opened, *closed[:CLOSED_SHOWN]]))
+    lines = tuple(map(_line, [*open_sessions, *closed_sessions[:CLOSED_SHOWN]]))
     return Table("Sessions", COLUMNS, lines, "No session is open, and none was.", note)
 
 
 def leaks_table(rows: Sequence[Row]) -> Table:
     """Sessions that were lost without being closed, the cell and the line that made them."""
-    lost = [row for row in reversed(rows) if row["status"] == "leaked"]
+    leaks = [row for row in reversed(rows) if row["status"] == "leaked"]
     return Table(
         "Leaks",
         LEAK_COLUMNS,
-        tuple(map(_leak, lost)),
+        tuple(map(_leak, leaks)),
         "No session was lost.",
         "Keep a reference to a session, or open it in a with block, and its cell can close it."
-        if lost
+        if leaks
         else "",
     )
 
@@ -105,9 +105,9 @@ def _line(row: Row) -> Line:
 def _leak(row: Row) -> Line:
     glyph, tone = STATUSES["leaked"]
     place = str(row.get("opened_at") or "unknown")
-    found = CELL_FILE.search(place)
-    if found and row.get("cell") is not None:
-        place = f"line {found[1] or found[2]} of its cell"
+    match = CELL_FILE.search(place)
+    if match and row.get("cell") is not None:
+        place = f"line {match[1] or match[2]} of its cell"
     cells = (
         TableCell(f"{glyph} leaked", tone),
         TableCell(str(row["id"])),

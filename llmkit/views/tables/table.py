@@ -99,10 +99,10 @@ def tables_text(*tables: Table, width: int | None = None) -> str:
 
 
 def _plain(cell: TableCell) -> list[str]:
-    said = [safe_text(cell.text), cell.tone, safe_text(cell.title)]
-    while len(said) > 1 and not said[-1]:
-        said.pop()
-    return said
+    values = [safe_text(cell.text), cell.tone, safe_text(cell.title)]
+    while len(values) > 1 and not values[-1]:
+        values.pop()
+    return values
 
 
 def _html(table: Table) -> str:
@@ -143,28 +143,28 @@ def _align(column: Column) -> str:
 def _text(table: Table, width: int) -> str:
     if not table.lines:
         return "\n".join([safe_text(table.caption), *wrapped(table.empty, width)])
-    kept = [i for i, column in enumerate(table.columns) if column.text]
-    rows = [[_one_line(line.cells[i].text) for i in kept] for line in table.lines]
-    heads = [table.columns[i].name for i in kept]
+    indices = [i for i, column in enumerate(table.columns) if column.text]
+    rows = [[_one_line(line.cells[i].text) for i in indices] for line in table.lines]
+    heads = [table.columns[i].name for i in indices]
     widths = [max(map(width_of, column)) for column in zip(heads, *rows, strict=True)]
-    right = [table.columns[i].number for i in kept]
-    said = [
+    right = [table.columns[i].number for i in indices]
+    lines = [
         safe_text(table.caption),
         _joined(heads, widths, right),
         GAP.join("-" * w for w in widths),
     ]
     for line, row in zip(table.lines, rows, strict=True):
-        said.append(_joined(row, widths, right))
+        lines.append(_joined(row, widths, right))
         below = [c.text for c, col in zip(line.cells, table.columns, strict=True) if not col.text]
-        said += [
+        lines += [
             f"    {piece}"
             for text in below
             if text
             for piece in wrapped(safe_text(text), width - 4)
         ]
     if table.note:
-        said += wrapped(safe_text(table.note), width)
-    return "\n".join(clipped(piece, width) for piece in said)
+        lines += wrapped(safe_text(table.note), width)
+    return "\n".join(clipped(piece, width) for piece in lines)
 
 
 def _joined(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
