@@ -85,8 +85,8 @@ class ModelEntry:
             return Lifecycle.REROUTED
         if self.retires is not None and self.retires <= on:
             return Lifecycle.RETIRED
-        announced = self.deprecated is not None and self.deprecated <= on
-        if announced or self.retires is not None or self.rerouted is not None:
+        is_announced = self.deprecated is not None and self.deprecated <= on
+        if is_announced or self.retires is not None or self.rerouted is not None:
             return Lifecycle.DEPRECATED
         return self.state
 
@@ -170,9 +170,9 @@ class Catalogue:
     def concrete(self, provider: str, model: str) -> str:
         """The id that a floating name or another spelling means today; itself where it is one."""
         aliases = self.aliases.get(provider, {})
-        seen = set()
-        while (alias := aliases.get(normal(model))) is not None and model not in seen:
-            seen.add(model)
+        spellings = set()
+        while (alias := aliases.get(normal(model))) is not None and model not in spellings:
+            spellings.add(model)
             model = alias.target
         return model
 

@@ -54,72 +54,74 @@ class Candidate(NamedTuple):
 
 def choose(
     catalogue: Catalogue,
-    asked: FallbackQuery,
+    query: FallbackQuery,
     need: Requirements,
     terms: FallbackLimits,
     rules: Sequence[str],
-    tried: Sequence[Place] = (),
+    failures: Sequence[Place] = (),
 ) -> tuple[Candidate | None, tuple[str, ...]]:
     """The first model that may answer, and why those before it may not.
 
     Args:
         rules: Where one may come from, in order.
-        tried: Those that have failed already.
+        failures: Those that have failed already.
     """
-    gone = {_same(catalogue, place) for place in tried}
-    against: list[str] = []
-    for candidate in candidates(catalogue, asked, rules, terms.on):
-        if _same(catalogue, candidate.place) in gone:
+    failed_places = {_same(catalogue, place) for place in failures}
+    objections: list[str] = []
+    for candidate in candidates(catalogue, query, rules, terms.on):
+        if _same(catalogue, candidate.place) in failed_places:
             continue
-        named = candidate.rule in (fallback_policy.NAMED, fallback_policy.OWN)
-        reason = objection_to(catalogue, *candidate.place, need, terms, named=named)
+        is_named = candidate.rule in (fallback_policy.NAMED, fallback_policy.OWN)
+        reason = objection_to(catalogue, *candidate.place, need, terms, named=is_named)
         if reason is None:
-            return candidate, tuple(against)
-        against.append(f"{qualified_name(candidate.place)} {reason}")
-    return None, tuple(against)
+            return candidate, tuple(objections)
+        objections.append(f"{qualified_name(candidate.place)} {reason}")
+    return None, tuple(objections)
 
 
 def candidates(
-    catalogue: Catalogue, asked: FallbackQuery, rules: Sequence[str], on: date
+    catalogue: Catalogue, query: FallbackQuery, rules: Sequence[str], on: date
 ) -> Iterator[Candidate]:
-    """Who could stand in for *asked*, by *rules* in their order; itself is not among them."""
-    seen = {_same(catalogue, asked.place)}
+    """Who could stand in for *query*, by *rules* in their order; itself is not among them."""
+    places = {_same(catalogue, query.place)}
     for rule in rules:
-        for found in SOURCES[rule](catalogue, asked, on):
-            same = _same(catalogue, found.place)
-            if same not in seen:
-                seen.add(same)
-                yield found
+        for candidate in SOURCES[rule](catalogue, query, on):
+            place = _same(catalogue, candidate.place)
+            if place not in places:
+                places.add(place)
+                yield candidate
 
 
 def step(
-    catalogue: Catalogue, asked: FallbackQuery, chosen: Candidate, reason: str
+    catalogue: Catalogue, query: FallbackQuery, candidate: Candidate, reason: str
 ) -> FallbackStep:
     """What is told of a replacement; its price comes with the answer."""
-    known = [facts(catalogue, *place) for place in (asked.place, chosen.place)]
-    had, has = (entry.capabilities if entry else frozenset() for entry in known)
+    entries = [facts(catalogue, *place) for place in (query.place, candidate.place)]
+    old_abilities, new_abilities = (
+        entry.capabilities if entry else frozenset() for entry in entries
+    )
     return FallbackStep(
-        asked=qualified_name(asked.place),
-        chosen=qualified_name(chosen.place),
-        rule=chosen.rule,
+        asked=qualified_name(query.place),
+        chosen=qualified_name(candidate.place),
+        rule=candidate.rule,
         reason=reason,
-        lost=tuple(sorted(had - has)),
-        class_change=similarity.class_change(catalogue, asked.place, chosen.place),
+        lost=tuple(sorted(old_abilities - new_abilities)),
+        class_change=similarity.class_change(catalogue, query.place, candidate.place),
     )
 
 
 def priced(
-    catalogue: Catalogue, told: FallbackStep, usage: Usage, on: datetime | None
+    catalogue: Catalogue, replacement: FallbackStep, usage: Usage, on: datetime | None
 ) -> FallbackStep:
-    """*told* with what *usage* costs at the chosen model over what it would have cost."""
+    """*replacement* with what *usage* costs at the chosen model over what it would have cost."""
     costs = []
-    for name in (told.asked, told.chosen):
+    for name in (replacement.asked, replacement.chosen):
         provider, _, model = name.partition(":")
         costs.append(prices.cost(provider, model, usage, on=on, catalogue=catalogue))
     before, after = costs
     if before is None or after is None or before.usd == 0:
-        return told
-    return replace(told, price_ratio=after.usd / before.usd)
+        return replacement
+    return replace(replacement, price_ratio=after.usd / before.usd)
 
 
 def _same(catalogue: Catalogue, place: Place) -> Place:
@@ -128,16 +130,16 @@ def _same(catalogue: Catalogue, place: Place) -> Place:
     return provider, normal(catalogue.concrete(provider, model))
 
 
-def _named(catalogue: Catalogue, asked: FallbackQuery, on: date) -> Iterator[Candidate]:
-    return (Candidate(*place, fallback_policy.NAMED) for place in asked.named)
+def _named(catalogue: Catalogue, query: FallbackQuery, on: date) -> Iterator[Candidate]:
+    return (Candidate(*place, fallback_policy.NAMED) for place in query.named)
 
 
-def _own(catalogue: Catalogue, asked: FallbackQuery, on: date) -> Iterator[Candidate]:
-    return (Candidate(*place, fallback_policy.OWN) for place in asked.own)
+def _own(catalogue: Catalogue, query: FallbackQuery, on: date) -> Iterator[Candidate]:
+    return (Candidate(*place, fallback_policy.OWN) for place in query.own)
 
 
-def _same_model(catalogue: Catalogue, asked: FallbackQuery, on: date) -> Iterator[Candidate]:
-    provider, model = asked.place
+def _same_model(catalogue: Catalogue, query: FallbackQuery, on: date) -> Iterator[Candidate]:
+    provider, model = query.place
     if provider == "openrouter":
         home = at_home(catalogue, model)
         if home is not None:
@@ -152,66 +154,66 @@ def _same_model(catalogue: Catalogue, asked: FallbackQuery, on: date) -> Iterato
         if alias.kind != "short" and catalogue.concrete(provider, alias.alias) == target
     )
     for name in dict.fromkeys([model, target, *aliases]):
-        found = catalogue.ids.get("openrouter", {}).get(normal(f"{SLUGS[provider]}/{name}"))
-        if found is not None:
-            yield Candidate("openrouter", found, fallback_policy.SAME_MODEL)
+        model_id = catalogue.ids.get("openrouter", {}).get(normal(f"{SLUGS[provider]}/{name}"))
+        if model_id is not None:
+            yield Candidate("openrouter", model_id, fallback_policy.SAME_MODEL)
 
 
-def _successors(catalogue: Catalogue, asked: FallbackQuery, on: date) -> Iterator[Candidate]:
+def _successors(catalogue: Catalogue, query: FallbackQuery, on: date) -> Iterator[Candidate]:
     # What is itself about to go comes after what stays, and among those the last one first.
-    chain = list(lifecycle.successors(catalogue, *asked.place))
-    states = {m: lifecycle.lifecycle_of(catalogue, asked.provider, m, on) for m in chain}
-    leaving = [m for m in chain if states[m] is Lifecycle.DEPRECATED]
+    chain = list(lifecycle.successors(catalogue, *query.place))
+    states = {m: lifecycle.lifecycle_of(catalogue, query.provider, m, on) for m in chain}
+    deprecated_models = [m for m in chain if states[m] is Lifecycle.DEPRECATED]
     # OpenRouter recommends nothing: a successor there is the maker's own.
-    rule = lifecycle.VENDOR if asked.provider == "openrouter" else lifecycle.OFFICIAL
-    for model in [m for m in chain if m not in leaving] + leaving[::-1]:
-        yield Candidate(asked.provider, model, rule)
+    rule = lifecycle.VENDOR if query.provider == "openrouter" else lifecycle.OFFICIAL
+    for model in [m for m in chain if m not in deprecated_models] + deprecated_models[::-1]:
+        yield Candidate(query.provider, model, rule)
 
 
-def _peers(catalogue: Catalogue, asked: FallbackQuery, on: date) -> Iterator[Candidate]:
-    for standard in _standards(catalogue, asked):
-        for provider, ids in _home_first(standard.peers, asked.provider):
+def _peers(catalogue: Catalogue, query: FallbackQuery, on: date) -> Iterator[Candidate]:
+    for standard in _standards(catalogue, query):
+        for provider, ids in _home_first(standard.peers, query.provider):
             for peer in ids:
                 live, _ = lifecycle.next_live(catalogue, provider, peer, on)
                 if live is not None:
                     yield Candidate(provider, live, fallback_policy.PEER)
 
 
-def _standards(catalogue: Catalogue, asked: FallbackQuery) -> Sequence[StandardName]:
-    named = catalogue.names.get(normal(asked.standard)) if asked.standard else None
-    if named is not None:
-        return (named,)
-    found = catalogue.peers.get(asked.provider, {}).get(asked.model, ())
-    return sorted(found, key=lambda name: name.released, reverse=True)[:1]
+def _standards(catalogue: Catalogue, query: FallbackQuery) -> Sequence[StandardName]:
+    standard = catalogue.names.get(normal(query.standard)) if query.standard else None
+    if standard is not None:
+        return (standard,)
+    names = catalogue.peers.get(query.provider, {}).get(query.model, ())
+    return sorted(names, key=lambda name: name.released, reverse=True)[:1]
 
 
-def _picks(catalogue: Catalogue, asked: FallbackQuery, on: date) -> Iterator[Candidate]:
-    standards = _standards(catalogue, asked)
-    kind = standards[0].kind if standards else similarity.kind_of(catalogue, *asked.place)
+def _picks(catalogue: Catalogue, query: FallbackQuery, on: date) -> Iterator[Candidate]:
+    standards = _standards(catalogue, query)
+    kind = standards[0].kind if standards else similarity.kind_of(catalogue, *query.place)
     picks = catalogue.classes.get(kind or "", {})
-    for provider, ids in _home_first(picks, asked.provider):
+    for provider, ids in _home_first(picks, query.provider):
         for model in ids:
             yield Candidate(provider, model, lifecycle.CLASS)
 
 
-def _ranked(catalogue: Catalogue, asked: FallbackQuery, on: date) -> Iterator[Candidate]:
-    if facts(catalogue, *asked.place) is None:
+def _ranked(catalogue: Catalogue, query: FallbackQuery, on: date) -> Iterator[Candidate]:
+    if facts(catalogue, *query.place) is None:
         return  # nothing is like what nobody knows
-    alive = [
+    places = [
         (provider, model)
         for provider, models in catalogue.models.items()
         for model in models
         if provider not in UNRANKED
         and lifecycle.lifecycle_of(catalogue, provider, model, on) not in lifecycle.GONE
     ]
-    for place in similarity.ranked(catalogue, asked.place, alive, on):
+    for place in similarity.ranked(catalogue, query.place, places, on):
         yield Candidate(*place, fallback_policy.RANKED)
 
 
 def _home_first(
-    found: Mapping[str, tuple[str, ...]], home: str
+    by_provider: Mapping[str, tuple[str, ...]], home: str
 ) -> list[tuple[str, tuple[str, ...]]]:
-    return sorted(found.items(), key=lambda item: item[0] != home)
+    return sorted(by_provider.items(), key=lambda item: item[0] != home)
 
 
 UNRANKED = ("local", "scripted")  # never what somebody meant who asked for another model

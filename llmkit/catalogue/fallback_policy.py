@@ -79,26 +79,26 @@ class Fallback:
         return self.allow == "equivalent" and not self.providers
 
 
-def policy_of(given: object) -> Fallback:
-    """*given* (a policy's name, a list of models, or a Fallback) as a Fallback.
+def policy_of(value: object) -> Fallback:
+    """*value* (a policy's name, a list of models, or a Fallback) as a Fallback.
 
     Raises:
         ConfigError: It is none of these.
     """
-    if isinstance(given, Fallback):
-        return given
-    if isinstance(given, str | Sequence):
-        return Fallback(given)
+    if isinstance(value, Fallback):
+        return value
+    if isinstance(value, str | Sequence):
+        return Fallback(value)
     raise ConfigError(
         f"fallback must be one of {', '.join(POLICIES)}, a list of models, or a Fallback, "
-        f"not {given!r}"
+        f"not {value!r}"
     )
 
 
-def _names(given: object, what: str) -> tuple[str, ...]:
-    names = (given,) if isinstance(given, str) else given
+def _names(value: object, what: str) -> tuple[str, ...]:
+    names = (value,) if isinstance(value, str) else value
     if not isinstance(names, Sequence) or not all(isinstance(n, str) and n.strip() for n in names):
-        raise ConfigError(f"{what} must be names, not {given!r}")
+        raise ConfigError(f"{what} must be names, not {value!r}")
     if what == "fallback" and not names:
         raise ConfigError('the list of models to fall back to is empty; for none use "error"')
     return tuple(names)

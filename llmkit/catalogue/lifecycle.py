@@ -18,23 +18,23 @@ GONE = (Lifecycle.RETIRED, Lifecycle.REROUTED)
 
 def lifecycle_of(catalogue: Catalogue, provider: str, model: str, on: date) -> Lifecycle:
     """The state of an id on that day; an alias or a snapshot has its target's."""
-    found = Lifecycle.UNKNOWN
+    first_state = Lifecycle.UNKNOWN
     for entry in entries_of(catalogue, provider, model):
         state = entry.lifecycle(on)
         if state in (*GONE, Lifecycle.DEPRECATED):
             return state
-        found = state if found is Lifecycle.UNKNOWN else found
-    return found
+        first_state = state if first_state is Lifecycle.UNKNOWN else first_state
+    return first_state
 
 
 def is_listed(catalogue: Catalogue, provider: str, model: str) -> bool | None:
     """Whether its provider's own list has it, None where none was read that counts."""
-    found = None
+    answer = None
     for entry in entries_of(catalogue, provider, model):
         if entry.listed:
             return True
-        found = entry.listed if found is None else found
-    return found
+        answer = entry.listed if answer is None else answer
+    return answer
 
 
 def retires_on(catalogue: Catalogue, provider: str, model: str) -> date | None:
@@ -60,16 +60,16 @@ def known_capabilities(catalogue: Catalogue, provider: str, model: str) -> froze
 def facts_of(catalogue: Catalogue, provider: str, model: str) -> ModelEntry | None:
     """The row with an id's limits and capabilities: its own, or its target's where that is bare."""
     rows = list(entries_of(catalogue, provider, model))
-    told = (entry for entry in rows if entry.input_limit or entry.capabilities or entry.lacks)
-    return next(told, rows[0] if rows else None)
+    full_rows = (entry for entry in rows if entry.input_limit or entry.capabilities or entry.lacks)
+    return next(full_rows, rows[0] if rows else None)
 
 
 def entries_of(catalogue: Catalogue, provider: str, model: str) -> Iterator[ModelEntry]:
     """The row of an id, then those of what it is an alias, a variant or a fine-tune of."""
-    seen: set[str] = set()
+    ids: set[str] = set()
     here: str | None = model
-    while here is not None and here not in seen:
-        seen.add(here)
+    while here is not None and here not in ids:
+        ids.add(here)
         entry = catalogue.entry(provider, here)
         if entry is not None:
             yield entry
@@ -114,10 +114,10 @@ def next_live(
 
 def successors(catalogue: Catalogue, provider: str, model: str) -> Iterator[str]:
     """The chain of ids that follow on *model*, each named by the one before; no id comes twice."""
-    seen = {model}
+    ids = {model}
     here = successor_of(catalogue, provider, model)
-    while here is not None and here not in seen:
-        seen.add(here)
+    while here is not None and here not in ids:
+        ids.add(here)
         yield here
         here = successor_of(catalogue, provider, here)
 

@@ -88,17 +88,17 @@ def lines(
     place = provider_named(provider, providers) if provider is not None else None
     words = (filter or "").lower().split()
 
-    def fitting(items: Iterator[_ModelPlace]) -> Iterator[Line]:
+    def fitting_lines(items: Iterator[_ModelPlace]) -> Iterator[Line]:
         for item in items:
             if place in (None, item.provider):
                 line = _line(catalogue, item, on)
                 if _fits(line, words, capability, alive):
                     yield line
 
-    found = list(fitting(_standard(catalogue)))
-    if every or (words and not found):
-        found += fitting(_others(catalogue))
-    return tuple(_priced(catalogue, found))
+    table_lines = list(fitting_lines(_standard(catalogue)))
+    if every or (words and not table_lines):
+        table_lines += fitting_lines(_others(catalogue))
+    return tuple(_priced(catalogue, table_lines))
 
 
 def _standard(catalogue: Catalogue) -> Iterator[_ModelPlace]:
@@ -108,10 +108,10 @@ def _standard(catalogue: Catalogue) -> Iterator[_ModelPlace]:
 
 
 def _others(catalogue: Catalogue) -> Iterator[_ModelPlace]:
-    named = {(item.provider, item.model) for item in _standard(catalogue)}
+    places = {(item.provider, item.model) for item in _standard(catalogue)}
     for provider, models in catalogue.models.items():
         for model, entry in models.items():
-            if (provider, model) not in named:
+            if (provider, model) not in places:
                 yield _ModelPlace(model, entry.kind, entry.family, provider, model)
 
 
@@ -151,13 +151,13 @@ def _facts(entry: ModelEntry | None) -> Line:
     }
 
 
-def _priced(catalogue: Catalogue, found: list[Line]) -> Iterator[Line]:
-    known: dict[tuple[str, str], tuple[float, float] | None] = {}
-    for line in found:
+def _priced(catalogue: Catalogue, table_lines: list[Line]) -> Iterator[Line]:
+    price_by_place: dict[tuple[str, str], tuple[float, float] | None] = {}
+    for line in table_lines:
         place = (line["provider"], line["live"] or line["id"])
-        if place not in known:
-            known[place] = prices.per_million(*place, catalogue)
-        both = known[place] or (None, None)
+        if place not in price_by_place:
+            price_by_place[place] = prices.per_million(*place, catalogue)
+        both = price_by_place[place] or (None, None)
         yield {**line, "input_usd_per_million": both[0], "output_usd_per_million": both[1]}
 
 
@@ -166,8 +166,8 @@ def _fits(line: Line, words: Collection[str], capability: str | None, alive: boo
         return False
     if alive is not None and alive is (line["lifecycle"] == Lifecycle.RETIRED):
         return False
-    seen = ("name", "id", "family", "class", "lifecycle", "provider", "capabilities")
-    text = " ".join(str(line[column] or "") for column in seen).lower()
+    columns = ("name", "id", "family", "class", "lifecycle", "provider", "capabilities")
+    text = " ".join(str(line[column] or "") for column in columns).lower()
     return all(word in text for word in words)
 
 

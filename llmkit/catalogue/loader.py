@@ -33,13 +33,13 @@ def as_of() -> str:
 
 def assemble(files: Mapping[str, Mapping[str, Any]]) -> Catalogue:
     """A catalogue from the parsed content of its four files."""
-    model = partial(model_from, said=_Sources(files["models"]))
+    model = partial(model_from, sources=_Sources(files["models"]))
     rows: dict[str, dict[str, Mapping[str, Any]]] = {}
     for row in files["models"]["models"]:
         rows.setdefault(row["provider"], {})[row["id"]] = row
     return _catalogue(
         date.fromisoformat(files["models"]["as_of"]),
-        models={place: Rows(found, model) for place, found in rows.items()},
+        models={place: Rows(by_id, model) for place, by_id in rows.items()},
         names=map(name_from, files["equivalents"]["names"]),
         aliases=map(alias_from, files["aliases"]["aliases"]),
         classes={row["class"]: _tuples(row["picks"]) for row in files["classes"]["classes"]},
@@ -108,7 +108,7 @@ def _catalogue(
         names=MappingProxyType(by_name),
         aliases=_frozen(by_alias),
         classes=MappingProxyType(dict(classes)),
-        ids=_frozen({place: {normal(i): i for i in found} for place, found in models.items()}),
+        ids=_frozen({place: {normal(i): i for i in by_id} for place, by_id in models.items()}),
         peers=_frozen(peers),
     )
 
@@ -119,8 +119,8 @@ class _Sources:
     def __init__(self, file: Mapping[str, Any]) -> None:
         self._texts: Mapping[str, str] = file.get("sources", {})
         versions: Mapping[str, str] = file.get("versions", {})
-        versioned = {word: f"{word} {version}" for word, version in versions.items() if version}
-        self._names = {**self._texts, **versioned}
+        full_names = {word: f"{word} {version}" for word, version in versions.items() if version}
+        self._names = {**self._texts, **full_names}
         self._facts: dict[str, str] = {}
 
     def of(self, word: str, facts: str) -> str:
@@ -132,9 +132,9 @@ class _Sources:
         return self._facts[words]
 
 
-def model_from(row: Mapping[str, Any], said: _Sources) -> ModelEntry:
+def model_from(row: Mapping[str, Any], sources: _Sources) -> ModelEntry:
     """One row of models.json as a value."""
-    facts = said.facts(row.get("facts", ""))
+    facts = sources.facts(row.get("facts", ""))
     successor = row.get("successor")
     return ModelEntry(
         provider=row["provider"],
@@ -155,7 +155,7 @@ def model_from(row: Mapping[str, Any], said: _Sources) -> ModelEntry:
         output_modalities=_words(row.get("out", "")),
         capabilities=_capabilities(tuple(row.get("has", ()))),
         lacks=_capabilities(tuple(row.get("lacks", ()))),
-        source=said.of(row["source"], facts),
+        source=sources.of(row["source"], facts),
         read=_day(row["read"]),
         facts=facts,
     )
@@ -175,12 +175,12 @@ def alias_from(row: Mapping[str, Any]) -> Alias:
     )  # fmt: skip
 
 
-def _tuples(found: Mapping[str, list[str]]) -> Mapping[str, tuple[str, ...]]:
-    return MappingProxyType({key: tuple(values) for key, values in found.items()})
+def _tuples(lists: Mapping[str, list[str]]) -> Mapping[str, tuple[str, ...]]:
+    return MappingProxyType({key: tuple(values) for key, values in lists.items()})
 
 
-def _frozen(nested: Mapping[str, dict[str, V]]) -> Mapping[str, Mapping[str, V]]:
-    return MappingProxyType({key: MappingProxyType(value) for key, value in nested.items()})
+def _frozen(tables: Mapping[str, dict[str, V]]) -> Mapping[str, Mapping[str, V]]:
+    return MappingProxyType({key: MappingProxyType(value) for key, value in tables.items()})
 
 
 # Hundreds of rows say the same few things, so these are read once and shared.

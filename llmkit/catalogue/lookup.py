@@ -45,12 +45,12 @@ class Lookup:
         self.catalogue = catalogue
         self._on = on
 
-    def known(self, asked: str, provider: str, model: str) -> Resolution | None:
+    def known(self, name: str, provider: str, model: str) -> Resolution | None:
         """What that provider has under that name, None where it has nothing."""
         hit = self.hit(provider, model)
         if hit is None:
             return None
-        return self.found(asked, provider, hit.id, hit.how, verified=hit.verified)
+        return self.found(name, provider, hit.id, hit.how, verified=hit.verified)
 
     def hit(self, provider: str, model: str) -> Match | None:
         """The id that a name is at that provider, None for none."""
@@ -58,9 +58,9 @@ class Lookup:
         alias = self.catalogue.aliases.get(provider, {}).get(key)
         if alias is not None and alias.kind == "short":
             return Match(alias.target, How.ALIAS)
-        spelled = self.catalogue.ids.get(provider, {}).get(key)
-        if spelled is not None:
-            return Match(spelled, How.EXACT)
+        model_id = self.catalogue.ids.get(provider, {}).get(key)
+        if model_id is not None:
+            return Match(model_id, How.EXACT)
         if alias is not None:
             return Match(alias.alias, How.ALIAS)
         standard = self.catalogue.names.get(key)
@@ -74,7 +74,7 @@ class Lookup:
 
     def found(
         self,
-        asked: str,
+        name: str,
         provider: str,
         model: str,
         how: How,
@@ -98,10 +98,10 @@ class Lookup:
         alias = catalogue.aliases.get(provider, {}).get(normal(model))
         row = next(lifecycle.entries_of(catalogue, provider, model), None) or alias
         target = catalogue.concrete(provider, model)
-        listed = catalogue.entry(provider, model) is not None or alias is not None
+        in_catalogue = catalogue.entry(provider, model) is not None or alias is not None
         at_maker = self.elsewhere(model) if provider == "openrouter" else ()
         return Resolution(
-            asked=asked,
+            asked=name,
             provider=provider,
             id=model,
             model=live if living and live and state in lifecycle.GONE else model,
@@ -114,8 +114,8 @@ class Lookup:
             live_rule=rule,
             target=None if target == model else target,
             floating=_floats(provider, model, alias is not None and alias.kind == "floating"),
-            verified=listed if verified is None else verified,
-            alternatives=tuple(f"{home}:{name}" for home, name in at_maker),
+            verified=in_catalogue if verified is None else verified,
+            alternatives=tuple(f"{home}:{model_id}" for home, model_id in at_maker),
             listed=lifecycle.is_listed(catalogue, provider, model),
             source=row.source if row else "",
             read=row.read if row else None,
@@ -130,8 +130,8 @@ class Lookup:
             return own
         alias = self.catalogue.aliases.get(provider, {}).get(normal(model))
         peers = self.catalogue.peers.get(provider, {})
-        for alike in (model, alias.target if alias else "", base_of(model) or ""):
-            for name in peers.get(alike, ()):
+        for spelling in (model, alias.target if alias else "", base_of(model) or ""):
+            for name in peers.get(spelling, ()):
                 if self.home(name) == provider:
                     return name
         return None
@@ -143,38 +143,38 @@ class Lookup:
     def elsewhere(self, model: str) -> Iterator[tuple[str, str]]:
         """Where else the same model is: "maker/id" at its maker, an id of a maker at OpenRouter."""
         maker, slash, rest = model.partition("/")
-        at = self.catalogue.ids
+        ids = self.catalogue.ids
         if slash:
             home = MAKERS.get(maker.lower(), "")
-            found = at.get(home, {}).get(normal(rest.partition(":")[0]))
-            if found:
-                yield home, found
+            model_id = ids.get(home, {}).get(normal(rest.partition(":")[0]))
+            if model_id:
+                yield home, model_id
             return
         for maker, home in MAKERS.items():
-            found = at.get("openrouter", {}).get(normal(f"{maker}/{model}"))
-            if found and (normal(model) in at.get(home, {})):
-                yield "openrouter", found
+            model_id = ids.get("openrouter", {}).get(normal(f"{maker}/{model}"))
+            if model_id and (normal(model) in ids.get(home, {})):
+                yield "openrouter", model_id
 
     def _tagged(self, model: str) -> Match | None:
         base, _, tag = model.partition(":")
         if base.lower() not in bases(self.catalogue):
             return None
         # A tag keeps its case; and people make tags of their own, so any may well be there.
-        spelled = f"{base.lower()}:{tag}" if tag else base.lower()
-        return Match(spelled, How.EXACT, verified=not tag or tag == "latest")
+        model_id = f"{base.lower()}:{tag}" if tag else base.lower()
+        return Match(model_id, How.EXACT, verified=not tag or tag == "latest")
 
     def _variant(self, model: str) -> Match | None:
         base, colon, variant = model.rpartition(":")
-        known = self.catalogue.ids.get("openrouter", {}).get(normal(base))
-        if not colon or known is None:
+        slug = self.catalogue.ids.get("openrouter", {}).get(normal(base))
+        if not colon or slug is None:
             return None
         if variant.lower() in ROUTING:
-            return Match(f"{known}:{variant.lower()}", How.EXACT, verified=True)
+            return Match(f"{slug}:{variant.lower()}", How.EXACT, verified=True)
         raise unknown(
             model,
-            hint=f"OpenRouter lists no {variant} variant of {known}; the plain one is never taken "
-            f"in its place: ask for openrouter:{known} if you mean it",
-            suggestions=(f"openrouter:{known}",),
+            hint=f"OpenRouter lists no {variant} variant of {slug}; the plain one is never taken "
+            f"in its place: ask for openrouter:{slug} if you mean it",
+            suggestions=(f"openrouter:{slug}",),
         )
 
 
@@ -187,33 +187,33 @@ def _floats(provider: str, model: str, alias: bool) -> bool:
 
 
 def names_beginning(
-    typed: str,
+    prefix: str,
     catalogue: Catalogue,
     *,
     on: date,
     providers: Iterable[str] = (),
     own: Iterable[str] = (),
 ) -> list[str]:
-    """Names that can be asked for and begin with *typed*, in alphabetical order.
+    """Names that can be asked for and begin with *prefix*, in alphabetical order.
 
     After "provider:" they are ids that live there; before it standard names, the person's own,
     what lives at the makers, and the providers themselves.
     """
-    place, colon, _ = typed.partition(":")
+    place, colon, _ = prefix.partition(":")
     provider = SPELLINGS.get(place.lower(), place.lower())
     if colon and (provider in catalogue.models or provider in providers):
-        known: Iterable[str] = (f"{place}:{name}" for name in _alive(catalogue, provider, on))
+        candidates: Iterable[str] = (f"{place}:{name}" for name in _alive(catalogue, provider, on))
     else:
         names = (name.name for name in catalogue.names.values())
         ids = (name for place in BARE for name in _alive(catalogue, place, on))
-        known = [*names, *own, *ids, *(f"{name}:" for name in providers)]
-    return beginning(typed, known)
+        candidates = [*names, *own, *ids, *(f"{name}:" for name in providers)]
+    return beginning(prefix, candidates)
 
 
-def beginning(typed: str, known: Iterable[str]) -> list[str]:
-    """Those of *known* that begin with *typed*, whatever its case."""
-    start = typed.lower()
-    return sorted({name for name in known if name.lower().startswith(start)})
+def beginning(prefix: str, names: Iterable[str]) -> list[str]:
+    """Those of *names* that begin with *prefix*, whatever its case."""
+    start = prefix.lower()
+    return sorted({name for name in names if name.lower().startswith(start)})
 
 
 def _alive(catalogue: Catalogue, provider: str, on: date) -> Iterator[str]:

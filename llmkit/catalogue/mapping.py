@@ -22,14 +22,14 @@ def mapping() -> Mapping[str, Mapping[str, Peers | str]]:
         name.name: MappingProxyType({place: ids[0] for place, ids in name.peers.items()})
         for name in catalogue.names.values()
     }
-    found: dict[str, Mapping[str, Peers | str]] = {"standard": MappingProxyType(standard)}
+    table: dict[str, Mapping[str, Peers | str]] = {"standard": MappingProxyType(standard)}
     for provider, models in catalogue.models.items():
         own: dict[str, Peers | str] = {model: model for model in models}
         own |= {a.alias: a.alias for a in catalogue.aliases.get(provider, {}).values()}
         short = catalogue.aliases.get(provider, {}).values()
         own |= {a.alias: a.target for a in short if a.kind == "short"}
-        found[provider] = MappingProxyType(own)
-    return MappingProxyType(found)
+        table[provider] = MappingProxyType(own)
+    return MappingProxyType(table)
 
 
 def __getattr__(name: str) -> object:

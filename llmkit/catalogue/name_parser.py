@@ -31,47 +31,47 @@ class ParsedName:
     or_provider: str | None = None
 
 
-def parse_name(catalogue: Catalogue, asked: str, further: Collection[str]) -> ParsedName:
+def parse_name(catalogue: Catalogue, name: str, further: Collection[str]) -> ParsedName:
     """What the writing itself says.
 
     Raises:
         ConfigError: A provider or a maker, and nothing after it.
     """
-    written = _by_colon(catalogue, asked, further) or _by_start(asked) or ParsedName(None, asked)
-    rest = written.rest.strip()
+    parts = _by_colon(catalogue, name, further) or _by_start(name) or ParsedName(None, name)
+    rest = parts.rest.strip()
     path = rest.lower().endswith(".gguf")  # alone a file's path may begin with a slash
     if not rest or rest.endswith(("/", ":")) or (rest.startswith("/") and not path):
         raise ConfigError(
-            f"{asked!r} names no model; write it after its provider, such as local:smollm2"
+            f"{name!r} names no model; write it after its provider, such as local:smollm2"
         )
-    return replace(written, rest=rest)
+    return replace(parts, rest=rest)
 
 
-def _by_colon(catalogue: Catalogue, asked: str, further: Collection[str]) -> ParsedName | None:
-    left, colon, right = asked.partition(":")
-    name = left.lower()
-    place = SPELLINGS.get(name, name)
+def _by_colon(catalogue: Catalogue, name: str, further: Collection[str]) -> ParsedName | None:
+    prefix, colon, rest = name.partition(":")
+    lower_prefix = prefix.lower()
+    place = SPELLINGS.get(lower_prefix, lower_prefix)
     if not colon or place not in (*PROVIDERS, *further):
         return None
     # "mistral:7b" is Ollama's Mistral with a tag, and no model of the provider Mistral.
-    if normal(right) not in catalogue.ids.get(name, {}) and name in bases(catalogue):
-        tagged = normal(asked) in catalogue.ids.get("ollama", {})
-        if tagged or _SIZE.fullmatch(right.strip().lower()):
-            return ParsedName("ollama", asked, or_provider=place)
-    return ParsedName(place, right, firm=True)
+    if normal(rest) not in catalogue.ids.get(lower_prefix, {}) and lower_prefix in bases(catalogue):
+        is_tagged = normal(name) in catalogue.ids.get("ollama", {})
+        if is_tagged or _SIZE.fullmatch(rest.strip().lower()):
+            return ParsedName("ollama", name, or_provider=place)
+    return ParsedName(place, rest, firm=True)
 
 
-def _by_start(asked: str) -> ParsedName | None:
-    start = asked.lower()
+def _by_start(name: str) -> ParsedName | None:
+    start = name.lower()
     for prefix, provider in PREFIXES.items():
         if start.startswith(prefix):
-            return ParsedName(provider, asked[len(prefix) :], firm=True)
+            return ParsedName(provider, name[len(prefix) :], firm=True)
     if start.startswith("ft:"):  # a fine-tune's colons are not ours
-        return ParsedName("openai", asked, firm=True)
+        return ParsedName("openai", name, firm=True)
     if start.startswith(("hf.co/", "huggingface.co/")):  # Ollama pulls those itself
-        return ParsedName("ollama", asked, firm=True)
-    if "/" in asked and not start.endswith(".gguf"):
-        return ParsedName("openrouter", asked)
+        return ParsedName("ollama", name, firm=True)
+    if "/" in name and not start.endswith(".gguf"):
+        return ParsedName("openrouter", name)
     return None
 
 
@@ -83,9 +83,9 @@ def provider_named(name: str, further: Collection[str]) -> str:
     """
     everyone = (*PROVIDERS, *further)
     plain = name.strip()
-    for found in (plain, plain.lower(), SPELLINGS.get(plain.lower(), "")):
-        if found in everyone:
-            return found
+    for spelling in (plain, plain.lower(), SPELLINGS.get(plain.lower(), "")):
+        if spelling in everyone:
+            return spelling
     near = close_to(name, everyone)
     hint = f"did you mean {' or '.join(near)}? " if near else ""
     raise UnknownProviderError(

@@ -49,8 +49,8 @@ _DATED = re.compile(r"-(20\d\d-\d\d-\d\d|\d{4})(?![\d.])")
 
 def base_of(model: str) -> str | None:
     """An id without the date at its end, None where it has none."""
-    found = _DATE.fullmatch(model)
-    return found[1] if found else None
+    match = _DATE.fullmatch(model)
+    return match[1] if match else None
 
 
 def is_dated(model: str) -> bool:
@@ -58,35 +58,35 @@ def is_dated(model: str) -> bool:
     return _DATED.search(model) is not None
 
 
-def close_to(name: str, known: Iterable[str], cutoff: float = 0.75) -> list[str]:
-    """At most three of *known* that look like *name*, the closest first."""
-    forms = {normal(k): k for k in known}
+def close_to(name: str, names: Iterable[str], cutoff: float = 0.75) -> list[str]:
+    """At most three of *names* that look like *name*, the closest first."""
+    forms = {normal(k): k for k in names}
     import difflib
 
     return [forms[f] for f in difflib.get_close_matches(normal(name), forms, 3, cutoff)]
 
 
-def slips(model: str, known: Iterable[str]) -> list[str]:
+def slips(model: str, ids: Iterable[str]) -> list[str]:
     """Ids that *model* is a slip of the pen for.
 
     A newer version of a known name looks like it too, so only one with the same digits is.
     """
-    near = close_to(model, known, 0.85)
+    near = close_to(model, ids, 0.85)
     return [name for name in near if _digits(name) == _digits(model) and ":" not in model]
 
 
 def unknown(
-    asked: str, known: Iterable[str] = (), hint: str = "", suggestions: Iterable[str] = ()
+    name: str, names: Iterable[str] = (), hint: str = "", suggestions: Iterable[str] = ()
 ) -> UnknownModelError:
     """The error for a name that nobody knows, with names that look like it."""
-    near = tuple(suggestions) or tuple(close_to(asked, known))
+    near = tuple(suggestions) or tuple(close_to(name, names))
     if hint:
         words = hint
     elif near:
         words = f"did you mean {' or '.join(near)}?"
     else:
         words = 'see models(), or write "provider:id" to send a name as it is'
-    return UnknownModelError(f"no model is known as {asked!r}; {words}", suggestions=near)
+    return UnknownModelError(f"no model is known as {name!r}; {words}", suggestions=near)
 
 
 def _digits(name: str) -> str:

@@ -62,10 +62,10 @@ def cost(
     if provider not in PRICED or usage.input_tokens is None or usage.output_tokens is None:
         return None
     # Price tables lag behind names that move on.
-    found = _calculated(provider, catalogue.concrete(provider, model), usage, on)
-    if found is None:
+    price = _calculated(provider, catalogue.concrete(provider, model), usage, on)
+    if price is None:
         return None
-    return Cost(float(found.total_price), f"genai-prices {found.provider.id}:{found.model.id}")
+    return Cost(float(price.total_price), f"genai-prices {price.provider.id}:{price.model.id}")
 
 
 def _own_cost(catalogue: Catalogue, provider: str, model: str, usage: Usage) -> Cost | None:
@@ -75,9 +75,9 @@ def _own_cost(catalogue: Catalogue, provider: str, model: str, usage: Usage) -> 
     for name in (model, catalogue.concrete(provider, model)):
         price = catalogue.prices.get((provider, normal(name)))
         if price is not None:
-            cached = usage.cached_tokens or 0
+            cached_tokens = usage.cached_tokens or 0
             per_cached = price.input if price.cached is None else price.cached
-            total = (usage.input_tokens - cached) * price.input + cached * per_cached
+            total = (usage.input_tokens - cached_tokens) * price.input + cached_tokens * per_cached
             total += usage.output_tokens * price.output
             return Cost(total / 1_000_000, price.source)
     return None
@@ -92,16 +92,16 @@ def per_million(
     """
     prices = []
     for usage in (Usage(SHORT, 0), Usage(0, SHORT)):
-        found = cost(provider, model, usage, on=None, catalogue=catalogue)
-        if found is None:
+        price = cost(provider, model, usage, on=None, catalogue=catalogue)
+        if price is None:
             return None
-        prices.append(round(found.usd * 1_000_000 / SHORT, 9))
+        prices.append(round(price.usd * 1_000_000 / SHORT, 9))
     return prices[0], prices[1]
 
 
 def _calculated(provider: str, model: str, usage: Usage, on: datetime | None) -> Any:
     prices = load()
-    used = prices.Usage(
+    counts = prices.Usage(
         # Its input tokens include those of the cache, and its output those of reasoning: as ours.
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,
@@ -109,10 +109,10 @@ def _calculated(provider: str, model: str, usage: Usage, on: datetime | None) ->
         cache_write_tokens=usage.cache_write_tokens or 0,
     )
     try:
-        found = prices.calc_price(
-            used, model, provider_id=provider, genai_request_timestamp=on or datetime.now(UTC)
+        price = prices.calc_price(
+            counts, model, provider_id=provider, genai_request_timestamp=on or datetime.now(UTC)
         )
     except LookupError:
         return None
     # Its Google table also lists Claude as Vertex sells it, at other prices.
-    return None if provider == "google" and "claude" in found.model.id else found
+    return None if provider == "google" and "claude" in price.model.id else price

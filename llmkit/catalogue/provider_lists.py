@@ -47,29 +47,29 @@ def with_lists(
         return catalogue
     models = {(m.provider, m.id): m for rows in catalogue.models.values() for m in rows.values()}
     aliases = [a for rows in catalogue.aliases.values() for a in rows.values()]
-    for found in lists:
-        if found.fresh(now):
-            models |= _unlisted(catalogue, found)
-            aliases += _aliases(found)
-        for model in found.models:
-            known = catalogue.entry(found.provider, model.id)
-            models[model.provider, model.id] = _merged(known, model, found, now)
-    made = indexed(
+    for model_list in lists:
+        if model_list.fresh(now):
+            models |= _unlisted(catalogue, model_list)
+            aliases += _aliases(model_list)
+        for model in model_list.models:
+            entry = catalogue.entry(model_list.provider, model.id)
+            models[model.provider, model.id] = _merged(entry, model, model_list, now)
+    new_catalogue = indexed(
         catalogue.as_of, models=models.values(), names=catalogue.names.values(),
         aliases=aliases, classes=catalogue.classes,
     )  # fmt: skip
-    return replace(made, prices=catalogue.prices, fallbacks=catalogue.fallbacks)
+    return replace(new_catalogue, prices=catalogue.prices, fallbacks=catalogue.fallbacks)
 
 
-def document(found: ProviderModelList) -> dict[str, Any]:
-    """*found* as JSON can hold it."""
+def document(model_list: ProviderModelList) -> dict[str, Any]:
+    """*model_list* as JSON can hold it."""
     return {
         "schema": SCHEMA,
         "version": VERSION,
-        "provider": found.provider,
-        "base_url": found.base_url,
-        "read_at": found.read_at.isoformat(),
-        "models": [_record(model) for model in found.models],
+        "provider": model_list.provider,
+        "base_url": model_list.base_url,
+        "read_at": model_list.read_at.isoformat(),
+        "models": [_record(model) for model in model_list.models],
     }
 
 
@@ -90,21 +90,21 @@ def list_from(data: Mapping[str, Any]) -> ProviderModelList:
 
 
 def _merged(
-    known: ModelEntry | None, model: Model, found: ProviderModelList, now: datetime
+    previous: ModelEntry | None, model: Model, model_list: ProviderModelList, now: datetime
 ) -> ModelEntry:
-    if known is not None and not found.fresh(now):
-        return known
-    day = found.read_at.date()
-    entry = known or ModelEntry(model.provider, model.id, Lifecycle.UNKNOWN)
+    if previous is not None and not model_list.fresh(now):
+        return previous
+    day = model_list.read_at.date()
+    entry = previous or ModelEntry(model.provider, model.id, Lifecycle.UNKNOWN)
     entry = replace(
         entry,
-        listed=True if found.fresh(now) else None,
+        listed=True if model_list.fresh(now) else None,
         successors=(model.successor, *entry.successors) if model.successor else entry.successors,
         max_input=model.max_input or entry.max_input,
         max_output=model.max_output or entry.max_output,
         capabilities=model.capabilities | (entry.capabilities - model.lacks),
         lacks=model.lacks | (entry.lacks - model.capabilities),
-        source=f"{found.provider}'s own list",
+        source=f"{model_list.provider}'s own list",
         read=day,
     )
     return _alive(entry, model, day)
@@ -116,43 +116,47 @@ def _alive(entry: ModelEntry, model: Model, day: date) -> ModelEntry:
         return replace(entry, state=Lifecycle.ACTIVE, deprecated=None, retires=model.retires_on)
     if model.lifecycle is not Lifecycle.UNKNOWN:
         return replace(entry, state=model.lifecycle, retires=model.retires_on or entry.retires)
-    gone = entry.retires is not None and entry.retires <= day
-    if gone or entry.state in (Lifecycle.UNKNOWN, Lifecycle.RETIRED):
+    is_gone = entry.retires is not None and entry.retires <= day
+    if is_gone or entry.state in (Lifecycle.UNKNOWN, Lifecycle.RETIRED):
         return replace(
             entry, state=Lifecycle.ACTIVE, deprecated=None,
-            retires=None if gone else entry.retires,
+            retires=None if is_gone else entry.retires,
         )  # fmt: skip
     return entry
 
 
-def _unlisted(catalogue: Catalogue, found: ProviderModelList) -> dict[tuple[str, str], ModelEntry]:
+def _unlisted(
+    catalogue: Catalogue, model_list: ProviderModelList
+) -> dict[tuple[str, str], ModelEntry]:
     """The rows that the catalogue has and the list has not."""
-    names = [name for model in found.models for name in (model.id, *model.aliases)]
-    if found.provider == "ollama":
+    names = [name for model in model_list.models for name in (model.id, *model.aliases)]
+    if model_list.provider == "ollama":
         names += [name.removesuffix(":latest") for name in names]
-    listed = set(map(normal, names))
-    rows = catalogue.models.get(found.provider, {}).values()
+    listed_names = set(map(normal, names))
+    rows = catalogue.models.get(model_list.provider, {}).values()
     return {
         (row.provider, row.id): replace(row, listed=False)
         for row in rows
-        if normal(row.id) not in listed
+        if normal(row.id) not in listed_names
     }
 
 
-def _aliases(found: ProviderModelList) -> list[Alias]:
+def _aliases(model_list: ProviderModelList) -> list[Alias]:
     """What the list calls other names of one model; a list may name each of them as a model."""
-    listed = {model.id for model in found.models}
-    source = f"{found.provider}'s own list"
-    made = []
-    for model in found.models:
+    listed_ids = {model.id for model in model_list.models}
+    source = f"{model_list.provider}'s own list"
+    aliases = []
+    for model in model_list.models:
         group = {model.id, *model.aliases}
         # The dated id is the model and the others its names, whichever of them is the row.
-        pinned = sorted(name for name in group & listed if _PINNED.search(name))
-        target = pinned[-1] if pinned else model.id
+        pinned_ids = sorted(name for name in group & listed_ids if _PINNED.search(name))
+        target = pinned_ids[-1] if pinned_ids else model.id
         for name in sorted(group - {target}):
             kind: AliasKind = "floating" if "latest" in name else "name"
-            made.append(Alias(found.provider, name, target, kind, source, found.read_at.date()))
-    return made
+            aliases.append(
+                Alias(model_list.provider, name, target, kind, source, model_list.read_at.date())
+            )
+    return aliases
 
 
 def _record(model: Model) -> dict[str, Any]:
@@ -171,13 +175,13 @@ def _record(model: Model) -> dict[str, Any]:
 
 
 def _model(provider: str, record: Mapping[str, Any]) -> Model:
-    ends = record["retires_on"]
+    end_date = record["retires_on"]
     return Model(
         provider=provider,
         id=record["id"],
         name=record["name"],
         lifecycle=Lifecycle(record["lifecycle"]),
-        retires_on=date.fromisoformat(ends) if ends else None,
+        retires_on=date.fromisoformat(end_date) if end_date else None,
         successor=record["successor"],
         max_input=record["max_input"],
         max_output=record["max_output"],

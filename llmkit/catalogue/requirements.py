@@ -79,11 +79,11 @@ def objection_to(
         named: True where the caller has named it, which vouches for its life and its size
             where no source knows them, and outweighs nothing that one does.
     """
-    known = facts(catalogue, provider, model)
-    for against in _reasons(catalogue, provider, model, known, need, terms):
-        vouched = terms.allow_unknown or (named and not against.of_ability)
-        if against.proven or not vouched:
-            return against.words
+    entry = facts(catalogue, provider, model)
+    for objection in _reasons(catalogue, provider, model, entry, need, terms):
+        is_vouched_for = terms.allow_unknown or (named and not objection.of_ability)
+        if objection.proven or not is_vouched_for:
+            return objection.words
     return None
 
 
@@ -104,7 +104,7 @@ def _reasons(
     catalogue: Catalogue,
     provider: str,
     model: str,
-    known: ModelEntry | None,
+    entry: ModelEntry | None,
     need: Requirements,
     terms: FallbackLimits,
 ) -> Iterator[Objection]:
@@ -113,13 +113,13 @@ def _reasons(
     yield from _life(catalogue, provider, model, terms.on)
     if not terms.has_key(provider):
         yield Objection(f"needs a key for {provider}")
-    yield from _abilities(known, need)
-    window = known.input_limit if known else None
+    yield from _abilities(entry, need)
+    window = entry.input_limit if entry else None
     if need.more_than is not None and window is not None and window <= need.more_than:
         yield Objection(f"takes no more than the {need.more_than:,} tokens that were too few")
     yield from _size("takes", window, need.input_tokens, always=need.more_than is not None)
-    yield from _size("writes", known.max_output if known else None, need.output_tokens or 0)
-    total = known.context_total if known else None
+    yield from _size("writes", entry.max_output if entry else None, need.output_tokens or 0)
+    total = entry.context_total if entry else None
     if total is not None and need.input_tokens + (need.output_tokens or 0) > total:
         yield Objection(f"has {total:,} tokens for prompt and answer together")
     if terms.max_cost_usd is not None:
@@ -132,12 +132,12 @@ def _reasons(
 
 def _life(catalogue: Catalogue, provider: str, model: str, on: date) -> Iterator[Objection]:
     state = lifecycle.lifecycle_of(catalogue, provider, model, on)
-    listed = lifecycle.is_listed(catalogue, provider, model)
+    is_listed = lifecycle.is_listed(catalogue, provider, model)
     if state in lifecycle.GONE:
         yield Objection(f"is {state}")
-    elif listed is False:
+    elif is_listed is False:
         yield Objection(f"is not in {provider}'s own list")
-    elif listed is None:
+    elif is_listed is None:
         # What a reseller listed last month ends with its maker's own service.
         home = at_home(catalogue, model)
         at_maker = lifecycle.lifecycle_of(catalogue, *home, on) if home else None
@@ -149,40 +149,40 @@ def _life(catalogue: Catalogue, provider: str, model: str, on: date) -> Iterator
 
 def facts(catalogue: Catalogue, provider: str, model: str) -> ModelEntry | None:
     """What is known of an id; of a maker's model at OpenRouter, what is known at its maker."""
-    known = lifecycle.facts_of(catalogue, provider, model)
-    bare = known is None or not (known.input_limit or known.capabilities or known.lacks)
+    entry = lifecycle.facts_of(catalogue, provider, model)
+    bare = entry is None or not (entry.input_limit or entry.capabilities or entry.lacks)
     home = at_home(catalogue, model) if bare and provider == "openrouter" else None
-    return (lifecycle.facts_of(catalogue, *home) if home else None) or known
+    return (lifecycle.facts_of(catalogue, *home) if home else None) or entry
 
 
 def at_home(catalogue: Catalogue, model: str) -> tuple[str, str] | None:
     """Where an OpenRouter id is at its maker's own API, None where no source says."""
     maker, _, rest = model.partition(":")[0].partition("/")
     home, key = MAKERS.get(maker, ""), normal(rest)
-    found = catalogue.ids.get(home, {}).get(key)
+    model_id = catalogue.ids.get(home, {}).get(key)
     alias = catalogue.aliases.get(home, {}).get(key)
-    name = found or (alias.alias if alias else None)
+    name = model_id or (alias.alias if alias else None)
     return (home, name) if name else None
 
 
-def _abilities(known: ModelEntry | None, need: Requirements) -> Iterator[Objection]:
-    if known is not None and known.output_modalities and "text" not in known.output_modalities:
+def _abilities(entry: ModelEntry | None, need: Requirements) -> Iterator[Objection]:
+    if entry is not None and entry.output_modalities and "text" not in entry.output_modalities:
         yield Objection("writes no text")
-    if known is not None and (known.kind == "embedding" or known.has(Capability.EMBEDDING) is True):
+    if entry is not None and (entry.kind == "embedding" or entry.has(Capability.EMBEDDING) is True):
         yield Objection("makes embeddings and no text")
-    for wanted in need.capabilities:
-        has = known.has(wanted) if known else None
-        if has is not True:
-            words = f"has no {wanted}" if has is False else f"is not known to have {wanted}"
-            yield Objection(words, proven=has is False, of_ability=True)
+    for ability in need.capabilities:
+        has_it = entry.has(ability) if entry else None
+        if has_it is not True:
+            words = f"has no {ability}" if has_it is False else f"is not known to have {ability}"
+            yield Objection(words, proven=has_it is False, of_ability=True)
 
 
 def _size(
-    verb: str, limit: int | None, needed: int, *, always: bool = False
+    verb: str, limit: int | None, tokens: int, *, always: bool = False
 ) -> Iterator[Objection]:
     if limit is None:
-        if always or needed > SMALLEST_WINDOW:
+        if always or tokens > SMALLEST_WINDOW:
             what = "take" if verb == "takes" else "write"
-            yield Objection(f"is not known to {what} {needed:,} tokens", proven=False)
-    elif needed > limit:
-        yield Objection(f"{verb} {limit:,} tokens, and about {needed:,} are needed")
+            yield Objection(f"is not known to {what} {tokens:,} tokens", proven=False)
+    elif tokens > limit:
+        yield Objection(f"{verb} {limit:,} tokens, and about {tokens:,} are needed")

@@ -90,54 +90,55 @@ RULES = {
 }
 
 
-def why(found: Resolution) -> str:
+def why(resolution: Resolution) -> str:
     """What `resolve` found, in sentences."""
-    return " ".join(_sentences(found))
+    return " ".join(_sentences(resolution))
 
 
-def _sentences(found: Resolution) -> Iterator[str]:
-    yield f"{found.asked} is {found.provider}'s {found.id} ({HOW[found.how]})."
-    if not found.verified:
+def _sentences(resolution: Resolution) -> Iterator[str]:
+    yield f"{resolution.asked} is {resolution.provider}'s {resolution.id} ({HOW[resolution.how]})."
+    if not resolution.verified:
         yield "The catalogue does not know this id; it is sent as it is."
-    elif found.target:
-        moves = "; it moves on with time" if found.floating else ""
-        yield f"It points at {found.target}{moves}."
-    elif found.floating:
+    elif resolution.target:
+        clause = "; it moves on with time" if resolution.floating else ""
+        yield f"It points at {resolution.target}{clause}."
+    elif resolution.floating:
         yield "It moves on with time."
-    yield from _how_it_lives(found)
-    yield from _what_is_sent(found)
-    if found.ambiguous:
-        others = " or ".join(found.alternatives) or "a model of the provider before its colon"
+    yield from _how_it_lives(resolution)
+    yield from _what_is_sent(resolution)
+    if resolution.ambiguous:
+        others = " or ".join(resolution.alternatives) or "a model of the provider before its colon"
         yield f"The name could also mean {others}."
-    elif found.alternatives:
-        yield f"The same model is {' and '.join(found.alternatives)}."
-    if found.source:
-        yield f"Source, read {found.read}: {found.source}."
-    yield f"Catalogue of {found.as_of}, asked for {found.on}."
+    elif resolution.alternatives:
+        yield f"The same model is {' and '.join(resolution.alternatives)}."
+    if resolution.source:
+        yield f"Source, read {resolution.read}: {resolution.source}."
+    yield f"Catalogue of {resolution.as_of}, asked for {resolution.on}."
 
 
-def _how_it_lives(found: Resolution) -> Iterator[str]:
-    day = found.retires_on
-    if found.listed is False:
+def _how_it_lives(resolution: Resolution) -> Iterator[str]:
+    day = resolution.retires_on
+    if resolution.listed is False:
         yield "Its provider's own list does not have it."
-    if found.lifecycle is Lifecycle.RETIRED:
+    if resolution.lifecycle is Lifecycle.RETIRED:
         yield f"It is retired since {day}." if day else "It is retired."
-    elif found.lifecycle is Lifecycle.REROUTED:
+    elif resolution.lifecycle is Lifecycle.REROUTED:
         since = f"Since {day} its" if day else "Its"
-        yield f"{since} provider answers with {found.successor or 'another model'} in its place."
-    elif found.lifecycle is Lifecycle.DEPRECATED:
+        successor = resolution.successor or "another model"
+        yield f"{since} provider answers with {successor} in its place."
+    elif resolution.lifecycle is Lifecycle.DEPRECATED:
         yield f"It is deprecated and ends on {day}." if day else "It is deprecated."
-    elif found.lifecycle is Lifecycle.UNKNOWN and found.verified:
+    elif resolution.lifecycle is Lifecycle.UNKNOWN and resolution.verified:
         yield "No source says whether it can be called today."
 
 
-def _what_is_sent(found: Resolution) -> Iterator[str]:
-    rule = RULES.get(found.live_rule or "", "")
-    if found.substituted:
-        yield f"{found.model} is sent instead ({rule})."
-    elif found.live and found.live != found.id:
-        yield f"What can be called in its place is {found.live} ({rule})."
-    elif found.live is None:
+def _what_is_sent(resolution: Resolution) -> Iterator[str]:
+    rule = RULES.get(resolution.live_rule or "", "")
+    if resolution.substituted:
+        yield f"{resolution.model} is sent instead ({rule})."
+    elif resolution.live and resolution.live != resolution.id:
+        yield f"What can be called in its place is {resolution.live} ({rule})."
+    elif resolution.live is None:
         yield "The catalogue names nothing to call in its place."
-    elif found.lifecycle is Lifecycle.DEPRECATED and found.successor:
-        yield f"Its successor is {found.successor}."
+    elif resolution.lifecycle is Lifecycle.DEPRECATED and resolution.successor:
+        yield f"Its successor is {resolution.successor}."

@@ -56,8 +56,8 @@ def _distance(
     tenfolds = abs(log10(other_price / price)) if price and other_price else 1.0
     distance += PER_TENFOLD_PRICE * tenfolds
     if ours is not None:
-        has = theirs.capabilities if theirs else frozenset()
-        losses = len((ours.capabilities & {Capability.VISION, Capability.REASONING}) - has)
+        abilities = theirs.capabilities if theirs else frozenset()
+        losses = len((ours.capabilities & {Capability.VISION, Capability.REASONING}) - abilities)
         window = (theirs.input_limit if theirs else None) or 0
         if ours.input_limit is not None and window < ours.input_limit:
             losses += 1
@@ -70,13 +70,13 @@ def kind_of(catalogue: Catalogue, provider: str, model: str) -> str | None:
     for entry in lifecycle.entries_of(catalogue, provider, model):
         if entry.kind is not None:
             return entry.kind
-    named = catalogue.peers.get(provider, {}).get(model, ())
-    return named[0].kind if named else None
+    standards = catalogue.peers.get(provider, {}).get(model, ())
+    return standards[0].kind if standards else None
 
 
-def class_change(catalogue: Catalogue, asked: Place, chosen: Place) -> int | None:
+def class_change(catalogue: Catalogue, original: Place, substitute: Place) -> int | None:
     """Steps from one class to the other, None where one of them is not in their order."""
-    here, there = (LEVELS.get(kind_of(catalogue, *place) or "") for place in (asked, chosen))
+    here, there = (LEVELS.get(kind_of(catalogue, *place) or "") for place in (original, substitute))
     return None if here is None or there is None else there - here
 
 

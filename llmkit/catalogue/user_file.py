@@ -67,21 +67,21 @@ def user_rows(text: str, path: str, providers: Collection[str]) -> UserRows:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path} is not TOML: {error}") from None
-    unknown = sorted(tables.keys() - SECTIONS)
-    if unknown:
+    extras = sorted(tables.keys() - SECTIONS)
+    if extras:
         raise ConfigError(
-            f"{path}: there is no [[{unknown[0]}]]; there are {', '.join(sorted(SECTIONS))}"
+            f"{path}: there is no [[{extras[0]}]]; there are {', '.join(sorted(SECTIONS))}"
         )
     rows = {name: list(_rows(tables, name, text, path)) for name in SECTIONS}
     own_providers = dict(map(_provider, rows["providers"]))
-    known = [*providers, *own_providers]
+    provider_names = [*providers, *own_providers]
     for row in (*rows["names"], *rows["prices"]):
-        _known(row, "provider", _text(row, "provider"), known)
+        _known(row, "provider", _text(row, "provider"), provider_names)
     for row in rows["equivalents"]:
         for name in row.values.keys() - {"name", "class"}:
-            _known(row, "each key but name and class", name, known)
+            _known(row, "each key but name and class", name, provider_names)
     for row in rows["fallbacks"]:
-        _known(row, "the provider of name", _text(row, "name").partition(":")[0], known)
+        _known(row, "the provider of name", _text(row, "name").partition(":")[0], provider_names)
     return UserRows(
         names=dict(map(_name, rows["names"])),
         models=tuple(map(_model, rows["names"])),
@@ -98,21 +98,21 @@ def user_rows(text: str, path: str, providers: Collection[str]) -> UserRows:
 
 
 def _rows(tables: Mapping[str, Any], section: str, text: str, path: str) -> Iterator[_Row]:
-    found = tables.get(section, [])
-    if not isinstance(found, list):
+    entries = tables.get(section, [])
+    if not isinstance(entries, list):
         raise ConfigError(f"{path}: {section} is a list of rows; begin each with [[{section}]]")
     header = re.compile(rf"^\s*\[\[\s*{section}\s*\]\]")
     lines = [n for n, line in enumerate(text.splitlines(), 1) if header.match(line)]
-    for number, values in enumerate(found, 1):
-        at = f", line {lines[number - 1]}" if len(lines) == len(found) else ""
+    for number, values in enumerate(entries, 1):
+        at = f", line {lines[number - 1]}" if len(lines) == len(entries) else ""
         row = _Row(values, f"{path}, row {number} of [[{section}]]{at}")
         if not isinstance(values, Mapping):
             raise ConfigError(f"{row.place}: is no table")
-        allowed = SECTIONS[section]
-        stray = sorted(values.keys() - allowed) if allowed else []
+        keys = SECTIONS[section]
+        stray = sorted(values.keys() - keys) if keys else []
         if stray:
             raise ConfigError(
-                f"{row.place}: there is no {stray[0]!r}; there are {', '.join(sorted(allowed))}"
+                f"{row.place}: there is no {stray[0]!r}; there are {', '.join(sorted(keys))}"
             )
         yield row
 
@@ -151,9 +151,9 @@ def _fallback(row: _Row) -> tuple[Place, tuple[str, ...]]:
 
 
 def _price(row: _Row) -> tuple[Place, Price]:
-    cached = _number(row, "cached") if "cached" in row.values else None
+    cached_price = _number(row, "cached") if "cached" in row.values else None
     place = _text(row, "provider"), normal(_text(row, "id"))
-    return place, Price(_number(row, "input"), _number(row, "output"), cached, row.place)
+    return place, Price(_number(row, "input"), _number(row, "output"), cached_price, row.place)
 
 
 def _provider(row: _Row) -> tuple[str, Mapping[str, str]]:
@@ -177,10 +177,10 @@ def _text(row: _Row, key: str) -> str:
 
 def _texts(row: _Row, key: str) -> tuple[str, ...]:
     value = row.values.get(key)
-    found = [value] if isinstance(value, str) else value
-    if not isinstance(found, list) or not found or not all(isinstance(v, str) for v in found):
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list) or not texts or not all(isinstance(v, str) for v in texts):
         raise ConfigError(f"{row.place}: {key} {_missing(value, 'a name or a list of names')}")
-    return tuple(found)
+    return tuple(texts)
 
 
 def _number(row: _Row, key: str) -> float:
@@ -209,13 +209,13 @@ def _capabilities(row: _Row, key: str) -> frozenset[Capability]:
     return frozenset(Capability(_known(row, key, name, list(Capability))) for name in names)
 
 
-def _one_of(row: _Row, key: str, known: Sequence[str]) -> str:
-    return _known(row, key, _text(row, key), known)
+def _one_of(row: _Row, key: str, choices: Sequence[str]) -> str:
+    return _known(row, key, _text(row, key), choices)
 
 
-def _known(row: _Row, key: str, value: str, known: Sequence[str]) -> str:
-    if value not in known:
-        raise ConfigError(f"{row.place}: {key} is one of {', '.join(known)}, not {value!r}")
+def _known(row: _Row, key: str, value: str, choices: Sequence[str]) -> str:
+    if value not in choices:
+        raise ConfigError(f"{row.place}: {key} is one of {', '.join(choices)}, not {value!r}")
     return value
 
 

@@ -40,32 +40,32 @@ def with_user_rows(catalogue: Catalogue, own: UserRows) -> Catalogue:
     models += [_over(catalogue.entry(m.provider, m.id), m) for m in own.models]
     names = list(catalogue.names.values())
     for name, peers in own.equivalents.items():
-        known = catalogue.names.get(normal(name))
-        kind = own.kinds.get(name) or (known.kind if known else "medium")
-        if known is None:
+        standard = catalogue.names.get(normal(name))
+        kind = own.kinds.get(name) or (standard.kind if standard else "medium")
+        if standard is None:
             names.append(StandardName(name, kind, name, catalogue.as_of, peers))
         else:
-            names.append(replace(known, kind=kind, peers={**known.peers, **peers}))
-    made = indexed(
+            names.append(replace(standard, kind=kind, peers={**standard.peers, **peers}))
+    new_catalogue = indexed(
         catalogue.as_of, models=models, names=names, aliases=aliases, classes=catalogue.classes
     )
-    return replace(made, prices=own.prices, fallbacks=own.fallbacks)
+    return replace(new_catalogue, prices=own.prices, fallbacks=own.fallbacks)
 
 
-def _over(known: ModelEntry | None, said: ModelEntry) -> ModelEntry:
-    if known is None:
-        return said
+def _over(entry: ModelEntry | None, correction: ModelEntry) -> ModelEntry:
+    if entry is None:
+        return correction
     changes = {
         name: value
         for name in ("kind", "retires", "max_input", "max_output")
-        if (value := getattr(said, name)) is not None
+        if (value := getattr(correction, name)) is not None
     }
-    if said.successors:
-        changes["successors"] = said.successors
+    if correction.successors:
+        changes["successors"] = correction.successors
     return replace(
-        known,
-        listed=known.listed or None,  # who has a row for it does not need a list to have it
-        capabilities=said.capabilities | (known.capabilities - said.lacks),
-        lacks=said.lacks | (known.lacks - said.capabilities),
+        entry,
+        listed=entry.listed or None,  # who has a row for it does not need a list to have it
+        capabilities=correction.capabilities | (entry.capabilities - correction.lacks),
+        lacks=correction.lacks | (entry.lacks - correction.capabilities),
         **changes,
     )

@@ -38,39 +38,39 @@ class TextRedactor:
 
     def end(self) -> str:
         """What was held back, as a mask: it is the larger part of a key that was cut."""
-        held = len(self._window) > self._told
+        has_rest = len(self._window) > self._told
         self._window, self._told = "", 0
-        return MASK if held else ""
+        return MASK if has_rest else ""
 
-    def _give(self, until: int, keep: int) -> str:
-        """The window up to *until* as far as it is new; from *keep* on it is carried on."""
+    def _give(self, until: int, rest_start: int) -> str:
+        """The window up to *until* as far as it is new; from *rest_start* on it is carried on."""
         new = self._window[self._told : until]
-        self._window = self._window[keep:]
-        self._told = max(self._told, until) - keep
+        self._window = self._window[rest_start:]
+        self._told = max(self._told, until) - rest_start
         return new
 
     def _searched(self) -> str:
         """The window, with its whole keys masked, up to what may be the beginning of one."""
-        given = ""
+        text = ""
         while True:
-            found = ((self._window.find(key), len(key)) for key, _ in self._keys)
-            start, size = min(((at, size) for at, size in found if at >= 0), default=(0, 0))
+            matches = ((self._window.find(key), len(key)) for key, _ in self._keys)
+            start, size = min(((at, size) for at, size in matches if at >= 0), default=(0, 0))
             if not size:
                 break
-            given += self._give(start, start) + MASK
+            text += self._give(start, start) + MASK
             self._window, self._told = self._window[size:], 0
         window = self._window
-        until, keep = len(window), max(len(window) - self._carried, 0)
+        until, rest_start = len(window), max(len(window) - self._carried, 0)
         for key, head in self._keys:
             start = window.rfind(head)
             if start >= 0 and key.startswith(window[start:]):
-                until = keep = min(start, until)
-        return given + self._give(until, keep)
+                until = rest_start = min(start, until)
+        return text + self._give(until, rest_start)
 
 
 def redact_whole(text: str) -> str:
     """*text*, which is whole, without the keys of this process."""
     if not any(head in text for _, head in long_keys()):
         return text
-    masking = TextRedactor()
-    return masking.feed(text) + masking.end()
+    redactor = TextRedactor()
+    return redactor.feed(text) + redactor.end()

@@ -65,9 +65,9 @@ class HttpResponse:
         value = self.json()
         if isinstance(value, dict):
             return value
-        shown = snippet(self.text, SNIPPET)
+        start = snippet(self.text, SNIPPET)
         raise BadResponseError(
-            f"the server answered {self.status} with something that is not a JSON object: {shown}; "
+            f"the server answered {self.status} with something that is not a JSON object: {start}; "
             "check that the base URL is an API's and not a web page's",
             status=self.status,
             possibly_billed=self.status == 200,

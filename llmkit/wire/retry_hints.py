@@ -33,23 +33,23 @@ def retry_after(headers: Mapping[str, str], body: bytes, *, now: datetime) -> fl
         body: The answer's body; some providers say it only there.
         now: Counts where the answer has no Date of its own.
     """
-    answered = _date(headers.get("date", "")) or now
+    answer_time = _date(headers.get("date", "")) or now
     wish = headers.get("retry-after", "")
     # A header that was sent twice comes as one, with a comma between; so does a date have one.
     waits = [_scaled(part, 1.0) for part in wish.split(",")]
     when = _date(wish) if _scaled(wish, 1.0) is None else None
     if when is not None:
-        waits.append((when - answered).total_seconds())
-    parsed = parse_json(body)
+        waits.append((when - answer_time).total_seconds())
+    document = parse_json(body)
     # The upstream's headers, which OpenRouter passes on inside its error.
-    metadata = as_dict(as_dict(as_dict(parsed).get("error")).get("metadata"))
-    passed = as_dict(metadata.get("headers"))
-    inner = {name.lower(): str(said) for name, said in passed.items()}
+    metadata = as_dict(as_dict(as_dict(document).get("error")).get("metadata"))
+    upstream_headers = as_dict(metadata.get("headers"))
+    inner = {name.lower(): str(value) for name, value in upstream_headers.items()}
     return (
         _longest([_scaled(headers.get("retry-after-ms"), 0.001)])
         or _longest(waits)
-        or _longest(_in_body(parsed))
-        or _longest([*_resets(headers, answered), *_resets(inner, answered)])
+        or _longest(_in_body(document))
+        or _longest([*_resets(headers, answer_time), *_resets(inner, answer_time)])
     )
 
 
@@ -58,9 +58,9 @@ def asked_in(event: object) -> float | None:
     return _longest(_in_body(event))
 
 
-def _longest(said: Iterable[float | None]) -> float | None:
-    usable = [s for s in said if s is not None and math.isfinite(s) and s > 0]
-    return max(usable, default=None)
+def _longest(waits: Iterable[float | None]) -> float | None:
+    seconds = [s for s in waits if s is not None and math.isfinite(s) and s > 0]
+    return max(seconds, default=None)
 
 
 def _in_body(value: Any) -> Iterator[float | None]:
@@ -79,7 +79,7 @@ def _in_body(value: Any) -> Iterator[float | None]:
             yield _duration(detail.get("retryDelay"))
 
 
-def _resets(headers: Mapping[str, str], answered: datetime) -> Iterator[float | None]:
+def _resets(headers: Mapping[str, str], answer_time: datetime) -> Iterator[float | None]:
     """When windows refill; only those that are used up say anything about this request."""
     for kind in ("requests", "tokens"):
         if headers.get(f"x-ratelimit-remaining-{kind}") == "0":
@@ -87,9 +87,9 @@ def _resets(headers: Mapping[str, str], answered: datetime) -> Iterator[float | 
             yield None if full is None else min(full, FULL_REFILL_S)
     for kind in ("requests", "tokens", "input-tokens", "output-tokens"):
         if headers.get(f"anthropic-ratelimit-{kind}-remaining") == "0":
-            yield _until(headers.get(f"anthropic-ratelimit-{kind}-reset"), answered)
+            yield _until(headers.get(f"anthropic-ratelimit-{kind}-reset"), answer_time)
     if headers.get("x-ratelimit-remaining") == "0":
-        yield _until(headers.get("x-ratelimit-reset"), answered)
+        yield _until(headers.get("x-ratelimit-reset"), answer_time)
 
 
 def _scaled(value: object, factor: float) -> float | None:
@@ -107,18 +107,18 @@ def _duration(text: object) -> float | None:
     return sum(float(number) * UNITS[unit] for number, unit in DURATION.findall(text))
 
 
-def _until(text: str | None, answered: datetime) -> float | None:
+def _until(text: str | None, answer_time: datetime) -> float | None:
     number = _scaled(text, 1.0)
     if number is not None:
         if number < EPOCH:
             return number
         number = number / 1000 if number > MILLISECONDS else number
-        return number - answered.timestamp()
+        return number - answer_time.timestamp()
     try:
         when = datetime.fromisoformat(text or "")
     except ValueError:
         return None
-    return (_aware(when) - answered).total_seconds()
+    return (_aware(when) - answer_time).total_seconds()
 
 
 def _date(text: str) -> datetime | None:

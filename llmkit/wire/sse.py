@@ -85,23 +85,23 @@ class Cutter(ABC, Generic[T]):
 
     def _whole(self, data: bytes) -> bytes | bytearray:
         """What is complete with *data*, without its last mark; the rest is kept."""
-        pending, mark = self._pending, self._mark
+        buffer, mark = self._pending, self._mark
         if mark[:1] not in data:  # quickly told, and most of a large event is that
-            pending += data
+            buffer += data
             return b""
-        if not pending:
+        if not buffer:
             cut = data.rfind(mark)
-            pending += data if cut < 0 else data[cut + len(mark) :]
+            buffer += data if cut < 0 else data[cut + len(mark) :]
             return data[: max(cut, 0)]
         # Some bytes back: the mark may be split over two reads.
-        start = max(len(pending) - len(mark) + 1, 0)
-        pending += data
-        cut = pending.rfind(mark, start)
+        start = max(len(buffer) - len(mark) + 1, 0)
+        buffer += data
+        cut = buffer.rfind(mark, start)
         if cut < 0:
             return b""
-        self._pending = pending[cut + len(mark) :]
-        del pending[cut:]  # and not a copy of what may be large
-        return pending
+        self._pending = buffer[cut + len(mark) :]
+        del buffer[cut:]  # and not a copy of what may be large
+        return buffer
 
     def end(self) -> list[T]:
         """The event that the end of the stream left without its mark, if there is one.

@@ -66,6 +66,6 @@ def snippet(text: str, limit: int = MESSAGE_LIMIT) -> str:
         return "an empty body"
     if _PAGE.match(text):
         title = _TITLE.search(text)
-        named = shorten(_TAG.sub(" ", title[1]), limit - 20) if title else ""
-        return f'a web page, "{named}"' if named else "a web page"
+        heading = shorten(_TAG.sub(" ", title[1]), limit - 20) if title else ""
+        return f'a web page, "{heading}"' if heading else "a web page"
     return shorten(_TAG.sub(" ", text) if _MARKUP.search(text) else text, limit)
