@@ -63,7 +63,7 @@ SETUP = """\
 import llmkit
 from dataclasses import replace
 from IPython.display import HTML, display
-from llmkit.comparison import Comparison
+from llmkit.comparison.result import Comparison
 from llmkit.errors import ServerError
 from llmkit.reports import AuthReport, Leaks, LiveModels
 from tests.unit.rows import answer, row
