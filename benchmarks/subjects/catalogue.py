@@ -15,7 +15,7 @@ from ..measure import Figure, child
 # CPU seconds, and resident MB where the system tells them, of the first look into the catalogue.
 LOAD = """
 import gc, time
-from llmkit.catalogue import load
+from llmkit.catalogue import loader
 def resident():
     try:
         with open("/proc/self/statm") as file:
@@ -24,7 +24,7 @@ def resident():
         return 0.0
 gc.collect()
 before, began = resident(), time.process_time()
-load.shipped()
+loader.shipped()
 print(time.process_time() - began, resident() - before)
 """
 NAMES = (

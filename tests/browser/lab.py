@@ -20,7 +20,7 @@ PATIENCE_MS = 90_000  # for a loaded machine
 POLL_MS = 50
 # JupyterLab's first requests come together, and ipykernel 7.0 to 7.3 may lose one of them before
 # any cell has run. Elsewhere this changes nothing.
-REPAIR = "from llmkit.notebook.replies import repair\nrepair(get_ipython())\n"
+REPAIR = "from llmkit.notebook.kernel_patches import patch_replies\npatch_replies(get_ipython())\n"
 APPS = {
     "lab": ("jupyterlab", "LabApp", "lab/tree"),
     "notebook": ("notebook", "JupyterNotebookApp", "notebooks"),
