@@ -25,14 +25,14 @@ def styles() -> str:
     return style_sheet() + _static("panels.css")
 
 
-def _imported(source: str, seen: set[str]) -> list[str]:
+def _imported(source: str, names: set[str]) -> list[str]:
     parts = []
-    for found in _IMPORT.finditer(source):
-        name = found["name"]
-        if name not in seen:
-            seen.add(name)
+    for match in _IMPORT.finditer(source):
+        name = match["name"]
+        if name not in names:
+            names.add(name)
             text = _static(name)
-            parts += [*_imported(text, seen), _EXPORT.sub("", _IMPORT.sub("", text))]
+            parts += [*_imported(text, names), _EXPORT.sub("", _IMPORT.sub("", text))]
     return parts
 
 

@@ -88,15 +88,15 @@ def _close(what: str = "stale") -> None:
     print(f"closed {count} session{'' if count == 1 else 's'}")
 
 
-def _named(word: str, words: tuple[str, ...]) -> tuple[str, str | None]:
+def _name_and_provider(word: str, words: tuple[str, ...]) -> tuple[str, str | None]:
     """The name in *words*, and the provider after -p or --provider, wherever it stands."""
     names: list[str] = []
     provider = None
     rest = iter(words)
     for part in rest:
-        option, equals, value = part.partition("=")
+        option, separator, value = part.partition("=")
         if option in ("-p", "--provider"):
-            provider = value if equals else next(rest, "")
+            provider = value if separator else next(rest, "")
             names += [] if provider else ["", ""]  # an option without its value is a wrong use
         elif option.startswith("-"):
             raise UsageError(f"there is no option {option}; did you mean --provider?")
@@ -131,7 +131,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "local": _local,
     "models": _models,
     "refresh": lambda provider: api().refresh(provider),
-    "resolve": lambda *words: api().resolve(*_named("resolve", words)),
+    "resolve": lambda *words: api().resolve(*_name_and_provider("resolve", words)),
     "sessions": lambda: panel("sessions") if in_kernel() else api().sessions(),
-    "why": lambda *words: print(api().why(*_named("why", words))),
+    "why": lambda *words: print(api().why(*_name_and_provider("why", words))),
 }

@@ -41,30 +41,30 @@ class MagicsMatcher:
             words.append("")  # the word that has not begun yet
         first, *words = words
         if context.cursor_line == 0 and first in CELL_MAGICS and words:
-            found, kind = self._for_cell(first, words)
+            completions, kind = self._for_cell(first, words)
         elif first == "%llmkit" and words:
-            found, kind = _for_line(words)
+            completions, kind = _for_line(words)
         else:
             return {"completions": []}  # a fresh one, for IPython writes into it
         return {
-            "completions": [SimpleCompletion(text, type=kind) for text in found],
+            "completions": [SimpleCompletion(text, type=kind) for text in completions],
             "matched_fragment": words[-1],
             "suppress": True,
         }
 
     def _for_cell(self, magic: str, words: Sequence[str]) -> tuple[list[str], str]:
-        *before, typed = words
+        *before, prefix = words
         option = before[-1] if before and before[-1].startswith("-") else ""
         if option in PROVIDER_OPTIONS:
-            return _providers(typed), "provider"
+            return _providers(prefix), "provider"
         if option == "--fallback":
-            return _beginning(typed, POLICIES), "policy"
+            return _beginning(prefix, POLICIES), "policy"
         options = self._options[magic]
-        if typed.startswith("-"):
-            return _beginning(typed, options), "option"
+        if prefix.startswith("-"):
+            return _beginning(prefix, options), "option"
         if options.get(option):
             return [], ""  # a value that only the person knows
-        return _models(typed), "model"
+        return _models(prefix), "model"
 
 
 def register(shell: Any, magics: Any) -> None:
@@ -89,31 +89,31 @@ def unregister(shell: Any) -> None:
 
 
 def _for_line(words: Sequence[str]) -> tuple[list[str], str]:
-    *before, typed = words
+    *before, prefix = words
     if not before:
-        return _beginning(typed, COMMANDS), "command"
+        return _beginning(prefix, COMMANDS), "command"
     if before[-1] in PROVIDER_OPTIONS or (before[0] in TAKES_PROVIDER and len(before) == 1):
-        return _providers(typed), "provider"
+        return _providers(prefix), "provider"
     if before[0] in TAKES_MODEL and len(before) == 1:
-        return _models(typed), "model"
+        return _models(prefix), "model"
     if before == ["close"]:
-        return _beginning(typed, [*CLOSES, *_providers("")]), "session"
+        return _beginning(prefix, [*CLOSES, *_providers("")]), "session"
     return [], ""
 
 
-def _models(typed: str) -> list[str]:
+def _models(prefix: str) -> list[str]:
     try:
-        return list(api().current_kit().registry.model_names(typed))
+        return list(api().current_kit().registry.model_names(prefix))
     except LlmkitError:  # a mistake in the person's own files is told when they are used
         return []
 
 
-def _providers(typed: str) -> list[str]:
+def _providers(prefix: str) -> list[str]:
     try:
-        return _beginning(typed, api().current_kit().registry.provider_names())
+        return _beginning(prefix, api().current_kit().registry.provider_names())
     except LlmkitError:
         return []
 
 
-def _beginning(typed: str, known: Iterable[str]) -> list[str]:
-    return sorted(name for name in known if name.startswith(typed))
+def _beginning(prefix: str, names: Iterable[str]) -> list[str]:
+    return sorted(name for name in names if name.startswith(prefix))

@@ -32,7 +32,7 @@ def load(shell: Any) -> None:
     completion.register(shell, magics)
     kit = _kit()
     _views.register(shell, kit)
-    check_at_startup(wished=None if kit is None else kit.settings.check_at_load)
+    check_at_startup(is_enabled=None if kit is None else kit.settings.check_at_load)
 
 
 def unload(shell: Any) -> None:

@@ -26,8 +26,8 @@ class CellHooks:
         deleted: Callable[[Collection[str]], None],
     ) -> None:
         self._shell = shell
-        self._started = started
-        self._deleted = deleted
+        self._start_callback = started
+        self._deletion_callback = deleted
         self._here = _Here()
 
     def register(self) -> None:
@@ -60,10 +60,10 @@ class CellHooks:
         if not meta:
             parent: Mapping[str, Any] = getattr(self._shell, "get_parent", dict)() or {}
             meta = parent.get("metadata") or {}
-        deleted = tuple(map(str, meta.get("deletedCells") or ()))
-        if deleted:
-            self._deleted(deleted)
-        self._started(cell)
+        deleted_ids = tuple(map(str, meta.get("deletedCells") or ()))
+        if deleted_ids:
+            self._deletion_callback(deleted_ids)
+        self._start_callback(cell)
 
     def after(self, result: Any) -> None:
         """A cell's code has run."""

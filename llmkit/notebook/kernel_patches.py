@@ -41,13 +41,13 @@ def intercept_comm(comm: Any, take: Callable[[Mapping[str, Any]], None]) -> None
     if route is None:
         return
 
-    def intercepted(data: Any, default: str | None) -> Any:
+    def intercept(data: Any, default: str | None) -> Any:
         content = data.get("content") if isinstance(data, dict) else None
         if isinstance(content, dict):
             take(content)
         return route(data, default)
 
-    comm._reply_subshell_for = intercepted
+    comm._reply_subshell_for = intercept
 
 
 def delivers_during_cells() -> bool:

@@ -23,8 +23,10 @@ def refuse_keys(words: Iterable[str]) -> None:
     """
     for word in words:
         name, _, value = word.partition("=")
-        said = name.startswith("--") or bool(value)
-        if (said and name.lstrip("-").lower() in NAMES) or any(map(looks_like_key, (word, value))):
+        is_option = name.startswith("--") or bool(value)
+        if (is_option and name.lstrip("-").lower() in NAMES) or any(
+            map(looks_like_key, (word, value))
+        ):
             raise UsageError(
                 "a key in a magic stays in the notebook and in the history of its commands: take "
                 "it out of the cell, and type it in with %llmkit key PROVIDER, which shows nothing"

@@ -27,8 +27,8 @@ def _values(kind: Callable[[str], Any]) -> Callable[[str], Any]:
     """An argument that may be one value or several with commas between them."""
 
     def parse(text: str) -> Any:
-        found = [kind(part) for part in text.split(",")]
-        return found[0] if len(found) == 1 else found
+        values = [kind(part) for part in text.split(",")]
+        return values[0] if len(values) == 1 else values
 
     parse.__name__ = f"{kind.__name__}[,{kind.__name__}...]"  # argparse shows it
     return parse
@@ -47,7 +47,7 @@ def _policy(text: str) -> str | list[str]:
 
 def common(function: F) -> F:
     """The arguments that `%%ask` and `%%compare` share."""
-    for added in reversed(
+    for decorator in reversed(
         [
             argument("-s", "--system", type=_unquoted, action="append", help="system prompt"),
             argument("--temperature", type=_values(float), help="0 or 0,1"),
@@ -63,7 +63,7 @@ def common(function: F) -> F:
             argument("--out", metavar="NAME", help="variable for the result"),
         ]
     ):
-        function = added(function)
+        function = decorator(function)
     return function
 
 
@@ -89,11 +89,11 @@ class LlmkitMagics(Magics):
     @cell_magic
     def ask(self, line: str, cell: str) -> Any:
         """Puts the cell to one model."""
-        given = _parsed(self.ask, line)
-        if given.system:
-            given.system = given.system[-1]
-        named = [(given.model, given.provider)]
-        return self._put(api().ask, cell, given, named, given.model)
+        arguments = _parsed(self.ask, line)
+        if arguments.system:
+            arguments.system = arguments.system[-1]
+        targets = [(arguments.model, arguments.provider)]
+        return self._put(api().ask, cell, arguments, targets, arguments.model)
 
     @no_var_expand
     @magic_arguments("compare")
@@ -106,11 +106,11 @@ class LlmkitMagics(Magics):
     @cell_magic
     def compare(self, line: str, cell: str) -> Any:
         """Puts the cell to several models, and shows the answers side by side."""
-        given = _parsed(self.compare, line)
-        if not given.models:
+        arguments = _parsed(self.compare, line)
+        if not arguments.models:
             raise UsageError('name at least one model, e.g. "%%compare local:smollm2"')
-        named = product(given.models, given.providers or [None])
-        return self._put(api().compare, cell, given, named, given.models)
+        targets = product(arguments.models, arguments.providers or [None])
+        return self._put(api().compare, cell, arguments, targets, arguments.models)
 
     @no_var_expand
     @line_magic
@@ -120,37 +120,39 @@ class LlmkitMagics(Magics):
             return run_command(line)
 
     @_usage_errors()
-    def _put(self, function: Any, cell: str, given: Any, named: Iterable[Any], models: Any) -> Any:
-        for name, provider in named:
+    def _put(
+        self, function: Any, cell: str, arguments: Any, targets: Iterable[Any], models: Any
+    ) -> Any:
+        for name, provider in targets:
             if name is not None:  # before anything is sent: a slip must not cost the other answers
                 api().resolve(name, provider)
         assert self.shell is not None
         variables = self.shell.user_ns
         prompt = cell.removesuffix("\n")  # IPython ends every cell with one, typed or not
-        if not given.raw:
+        if not arguments.raw:
             prompt = fill_template(prompt, variables)
         options = {
             name: value
-            for name, value in vars(given).items()
+            for name, value in vars(arguments).items()
             if name not in NOT_PASSED_ON and value is not None and value is not False  # 0 is said
         }
         try:
             result = function(prompt, models, **options)
         except KeyboardInterrupt:
-            if given.out:
-                variables[given.out] = api().current_kit().last
+            if arguments.out:
+                variables[arguments.out] = api().current_kit().last
             raise
-        if given.out:
-            variables[given.out] = result
+        if arguments.out:
+            variables[arguments.out] = result
         return result
 
 
 def _parsed(magic: Any, line: str) -> Any:
-    known = [option for action in magic.parser._actions for option in action.option_strings]
+    options = [option for action in magic.parser._actions for option in action.option_strings]
     for word in words_of(line):
         name = word.partition("=")[0]
-        if name.startswith("--") and name not in known:
-            near = difflib.get_close_matches(name, known, n=3)
+        if name.startswith("--") and name not in options:
+            near = difflib.get_close_matches(name, options, n=3)
             hint = f"; did you mean {' or '.join(near)}?" if near else ""
             raise UsageError(f"there is no option {name}{hint}")
     return parse_argstring(magic, line)

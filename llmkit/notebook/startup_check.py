@@ -14,18 +14,18 @@ from .lazy_api import api
 log = logging.getLogger(__name__)
 
 
-def check_at_startup(*, wished: bool | None = None) -> None:
+def check_at_startup(*, is_enabled: bool | None = None) -> None:
     """Begins the check on a thread of its own, if it is wished.
 
     Args:
-        wished: What a kit that exists already says; None asks the environment and the file.
+        is_enabled: What a kit that exists already says; None asks the environment and the file.
     """
-    if wished is None:
+    if is_enabled is None:
         try:
-            wished = load_settings(os.environ, {}).check_at_load
+            is_enabled = load_settings(os.environ, {}).check_at_load
         except ConfigError:  # the first thing that needs a setting says what is wrong with it
-            wished = False
-    if wished:
+            is_enabled = False
+    if is_enabled:
         # A daemon: a kernel that is asked to end does not wait for a provider.
         threading.Thread(target=_check, name="llmkit-sign-in", daemon=True).start()
 

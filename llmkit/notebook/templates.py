@@ -20,8 +20,8 @@ def fill_template(text: str, variables: Mapping[str, object]) -> str:
         ConfigError: There is no such variable.
     """
 
-    def value(found: re.Match[str]) -> str:
-        name = found[1]
+    def value(match: re.Match[str]) -> str:
+        name = match[1]
         if name in variables:
             return str(variables[name])
         near = difflib.get_close_matches(name, [v for v in variables if not v.startswith("_")], n=3)

@@ -25,7 +25,7 @@ class AnswersModel:
         self.answers = answers
         self.markdown = False
         self._stop = stop
-        self._stopping = False
+        self._is_stopping = False
         self._pair: tuple[int, int] | None = None
 
     def actions(self) -> dict[str, Any]:
@@ -37,11 +37,16 @@ class AnswersModel:
         state = self.answers.state()
         for card in state["cards"]:  # type: ignore[attr-defined]  # it is our own list of dicts
             self._dress(card)
-        return {**state, **self.frame(), "markdown": self.markdown, "differences": self._told()}
+        return {
+            **state,
+            **self.frame(),
+            "markdown": self.markdown,
+            "differences": self._differences(),
+        }
 
     def frame(self) -> dict[str, object]:
         """What is said of the run as a whole."""
-        return {"left": self.answers.left, "stopping": self._stopping}
+        return {"left": self.answers.left, "stopping": self._is_stopping}
 
     def changes(self) -> list[Mapping[str, object]]:
         """What is new of the answers since the last time."""
@@ -55,11 +60,11 @@ class AnswersModel:
     def html(self) -> str:
         """The answers as they are now, with the differences that were asked for."""
 
-        def rendered(text: str) -> str:
+        def render(text: str) -> str:
             return f'<div class="lk-answer">{markdown_html(text)}</div>'
 
-        written = rendered if self.markdown else as_written
-        html = cards_html(self.answers.cards(), notes=self.answers.notes, written=written)
+        write = render if self.markdown else as_written
+        html = cards_html(self.answers.cards(), notes=self.answers.notes, written=write)
         if self._pair is not None:
             first, second = map(self._card, self._pair)
             names = (first.name, second.name)
@@ -75,7 +80,7 @@ class AnswersModel:
         return {"text/html": self.html(), "text/plain": self.text()}
 
     async def _halt(self) -> None:
-        self._stopping = True
+        self._is_stopping = True
         self._stop()
 
     async def _render(self, on: bool) -> None:
@@ -96,12 +101,12 @@ class AnswersModel:
             card["markup"] = markdown_html(self._card(card["row"]).text)
 
     def _card(self, row: object) -> Any:
-        found = next((card for card in self.answers.cards() if card.row == row), None)
-        if found is None:
+        card = next((card for card in self.answers.cards() if card.row == row), None)
+        if card is None:
             raise ConfigError(f"there is no answer {row!r} here")
-        return found
+        return card
 
-    def _told(self) -> dict[str, object] | None:
+    def _differences(self) -> dict[str, object] | None:
         if self._pair is None:
             return None
         first, second = map(self._card, self._pair)

@@ -29,18 +29,18 @@ class LiveSessions(Sessions):
 
     def __init__(self, rows: Sequence[Mapping[str, object]]) -> None:
         super().__init__(rows)
-        self._following: list[Following] = []
+        self._displays: list[Following] = []
 
     def close(self) -> None:
         """Leaves what is shown as it is; twice is harmless."""
-        while self._following:
-            self._following.pop().end()
+        while self._displays:
+            self._displays.pop().end()
 
     def _ipython_display_(self) -> None:
         from .main_loop import in_kernel
 
         if in_kernel():
-            self._following.append(Following(api().current_kit().manager))
+            self._displays.append(Following(api().current_kit().manager))
         else:
             print(self)  # noqa: T201  # a terminal's table cannot change itself
 
@@ -56,11 +56,11 @@ class Following:
 
         self._manager = manager
         self._cell = CURRENT.get()
-        self._wanted = True
-        self._planned = False
+        self._is_active = True
+        self._is_planned = False
         self._queue = MainLoopQueue(manager)
-        self._said = self._bundle()
-        self._handle: Any = display(self._said, raw=True, display_id=True)
+        self._last_bundle = self._bundle()
+        self._handle: Any = display(self._last_bundle, raw=True, display_id=True)
         shell: Any = get_ipython()
         self._events = shell.events
         self._events.register("pre_run_cell", self._cell_begins)
@@ -69,8 +69,8 @@ class Following:
 
     def end(self) -> None:
         """Stops to follow; what is shown stays."""
-        if self._wanted:
-            self._wanted = False
+        if self._is_active:
+            self._is_active = False
             self._unwatch()
             self._events.unregister("pre_run_cell", self._cell_begins)
 
@@ -80,17 +80,17 @@ class Following:
             self.end()
 
     def _plan(self) -> None:
-        if self._wanted and not self._planned:
-            self._planned = True
+        if self._is_active and not self._is_planned:
+            self._is_planned = True
             self._queue.later(TICK_S, self._paint)
 
     def _paint(self) -> None:
-        self._planned = False
-        if not self._wanted:
+        self._is_planned = False
+        if not self._is_active:
             return
         bundle = self._bundle()
-        if bundle != self._said:
-            self._said = bundle
+        if bundle != self._last_bundle:
+            self._last_bundle = bundle
             self._handle.update(bundle, raw=True)
         if self._manager.registry.open_sessions():  # their ages go on by themselves
             self._plan()

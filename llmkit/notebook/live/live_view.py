@@ -28,16 +28,16 @@ class LiveView(RunWatcher):
     their way; a run that is quicker than that is shown when it ends.
     """
 
-    def __init__(self, kit: Kit, shown: DisplayedRuns) -> None:
+    def __init__(self, kit: Kit, displayed_runs: DisplayedRuns) -> None:
         super().__init__()
         self._kit = kit
-        self._shown = shown
+        self._displayed_runs = displayed_runs
         self._panel: Any = None
-        self._appearing: asyncio.Task[None] | None = None
+        self._appear_task: asyncio.Task[None] | None = None
 
     def opened(self) -> None:
         """Makes ready to appear."""
-        self._appearing = self._loop.create_task(self._appear())
+        self._appear_task = self._loop.create_task(self._appear())
 
     def updated(self) -> None:
         """Sends what is new."""
@@ -46,14 +46,14 @@ class LiveView(RunWatcher):
 
     def closed(self) -> None:
         """Leaves html and text that read without a kernel."""
-        if self._appearing is not None:
-            self._appearing.cancel()
+        if self._appear_task is not None:
+            self._appear_task.cancel()
         if self._panel is not None:
             self._panel.freeze()
         elif self.answers is not None:
             display(AnswersModel(self.answers, self.stop).words(), raw=True)
         if self.run_id:
-            self._shown.add(self.run_id, self.cell)
+            self._displayed_runs.add(self.run_id, self.cell)
 
     async def _appear(self) -> None:
         await asyncio.sleep(APPEAR_S)

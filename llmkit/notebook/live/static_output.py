@@ -23,24 +23,24 @@ class StaticOutput:
     def __init__(self, queue: MainLoopQueue, words: Callable[[], Mapping[str, str]]) -> None:
         self._queue = queue
         self._words = words
-        self._planned = False
-        self._said = self._bundle()
-        self._handle: Any = display(self._said, raw=True, display_id=True)
+        self._is_planned = False
+        self._last_bundle = self._bundle()
+        self._handle: Any = display(self._last_bundle, raw=True, display_id=True)
 
     def renew(self) -> None:
         """Says what is so now, in a moment; safe from every thread, and cheap when called often."""
         self._queue.soon(self._plan)
 
     def _plan(self) -> None:
-        if not self._planned:
-            self._planned = True
+        if not self._is_planned:
+            self._is_planned = True
             self._queue.later(RENEW_S, self._say)
 
     def _say(self) -> None:
-        self._planned = False
+        self._is_planned = False
         bundle = self._bundle()
-        if bundle != self._said:
-            self._said = bundle
+        if bundle != self._last_bundle:
+            self._last_bundle = bundle
             self._handle.update(bundle, raw=True)
 
     def _bundle(self) -> dict[str, str]:

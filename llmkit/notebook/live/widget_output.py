@@ -34,26 +34,26 @@ class WidgetOutput:
         self._queue = queue
         self._plain = plain
         self._words = words
-        self._settled = False
+        self._is_settled = False
         self._handle = display(self._bundle(front), raw=True, display_id=True)
         if delivers_during_cells():  # not even a greeting, otherwise
             queue.soon(self._wait, STEPS)
             return
         shell: Any = get_ipython()
 
-        def ended(*_: object) -> None:
-            shell.events.unregister("post_run_cell", ended)
+        def start_wait(*_: object) -> None:
+            shell.events.unregister("post_run_cell", start_wait)
             queue.soon(self._wait, STEPS)
 
-        shell.events.register("post_run_cell", ended)
+        shell.events.register("post_run_cell", start_wait)
 
     def greeted(self) -> None:
         """The front end has shown that it can."""
-        self._settled = True
+        self._is_settled = True
 
     def frozen(self) -> None:
         """Leaves html and text there, for good."""
-        self._settled = True
+        self._is_settled = True
         self._handle.update(dict(self._words()), raw=True)
 
     def _bundle(self, widget: Any) -> dict[str, Any]:
@@ -62,10 +62,10 @@ class WidgetOutput:
 
     def _wait(self, steps: int) -> None:
         # In steps: a cell that blocks the loop for a minute is not a front end that is silent.
-        if self._settled:
+        if self._is_settled:
             return
         if steps:
             self._queue.later(STEP_S, lambda: self._wait(steps - 1))
             return
-        self._settled = True
+        self._is_settled = True
         self._handle.update(self._bundle(self._plain()), raw=True)

@@ -23,7 +23,7 @@ class AnswersPanel(Panel):
 
     def __init__(self, kit: Kit, answers: LiveAnswers, stop: Callable[[], None]) -> None:
         self.answers_model = AnswersModel(answers, stop)
-        self._sent_plain = 0.0
+        self._last_repaint_s = 0.0
         super().__init__(kit)
 
     def state(self) -> Mapping[str, object]:
@@ -50,14 +50,14 @@ class AnswersPanel(Panel):
         """Sends what is new of the answers; call it on their loop."""
         self.tell("grow", answers=self.answers_model.changes(), **self.answers_model.frame())
         now = time.monotonic()
-        if self.is_plain and now - self._sent_plain >= PLAIN_S:
-            self._sent_plain = now
+        if self.is_plain and now - self._last_repaint_s >= PLAIN_S:
+            self._last_repaint_s = now
             self.repaint_plain()
 
     def freeze(self) -> None:
         """Leaves plain html and text where the panel was, and takes the panel away."""
-        for showing in self.widget_outputs:
-            showing.frozen()
+        for output in self.widget_outputs:
+            output.frozen()
         self.close()
 
 
@@ -68,11 +68,11 @@ def plain_controls(panel: Panel, answers_model: AnswersModel) -> Any:
         ipywidgets.Dropdown(options=names, description=word, value=names[i][1] if names else None)
         for word, i in (("differ", 0), ("from", min(1, len(names) - 1)))
     )
-    show = ipywidgets.Button(description="Show differences", layout={"width": "auto"})
-    show.on_click(lambda _: panel.ask("differ", first=first.value, second=second.value))
+    show_button = ipywidgets.Button(description="Show differences", layout={"width": "auto"})
+    show_button.on_click(lambda _: panel.ask("differ", first=first.value, second=second.value))
     markdown = ipywidgets.Checkbox(
         value=answers_model.markdown, description="Markdown", indent=False
     )
     markdown.observe(lambda change: panel.ask("markdown", on=change["new"]), "value")
     buttons = ipywidgets.HBox([panel.button("Stop", "stop"), markdown])
-    return ipywidgets.VBox([buttons, ipywidgets.HBox([first, second, show])])
+    return ipywidgets.VBox([buttons, ipywidgets.HBox([first, second, show_button])])

@@ -25,7 +25,7 @@ class AuthPanel(LastingPanel):
     script = "auth.js"
 
     def __init__(self, kit: Kit) -> None:
-        self._begun = False
+        self._has_begun = False
         super().__init__(kit)
         self._unwatch = kit.checks.watch(self.changed)
         self.on_greeting(self._begin)
@@ -75,7 +75,7 @@ class AuthPanel(LastingPanel):
         who = ipywidgets.Dropdown(
             options=[str(row["provider"]) for row in rows], description="Provider"
         )
-        key = KeyBox(lambda typed: self.ask("key", provider=who.value, key=typed))
+        key = KeyBox(lambda text: self.ask("key", provider=who.value, key=text))
         one = self.button_for("Check it", "check", lambda: {"provider": who.value})
         return [ipywidgets.HBox([self.button("Check all", "check_all"), who, one, key])]
 
@@ -85,8 +85,8 @@ class AuthPanel(LastingPanel):
         super().close()
 
     def _begin(self) -> None:
-        if not self._begun:
-            self._begun = True
+        if not self._has_begun:
+            self._has_begun = True
             self.ask("check_all")
 
     async def _check(self, provider: str) -> None:
@@ -110,15 +110,15 @@ class KeyBox(ipywidgets.Password):
 
     value = traitlets.Unicode("").tag(sync=True, echo_update=False)
 
-    def __init__(self, taken: Any) -> None:
+    def __init__(self, callback: Any) -> None:
         super().__init__(
             description="Key", placeholder="paste, then Enter", continuous_update=False
         )
-        self._taken = taken
+        self._callback = callback
         self.observe(self._take, "value")
 
     def _take(self, change: Any) -> None:
-        typed = change["new"]
-        if typed:
+        text = change["new"]
+        if text:
             self.value = ""
-            self._taken(typed)
+            self._callback(text)

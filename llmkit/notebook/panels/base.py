@@ -20,10 +20,10 @@ A panel is a subclass of `Panel` in this folder with a script of its own in `../
         async def _mix(self, colour): ...
 
 `changed()` paints again, `every(seconds)` does so by itself while somebody looks, and
-`kit.manager.registry.watch(self.changed)` follows changes. An action runs on the kernel's main loop,
-also when it was asked for from another thread or in the middle of a cell; one that fails with an
-error of ours shows its sentence in the panel. A key comes in as a word of an action and goes
-straight into a `Secret`: it is never a trait and never in the state.
+`kit.manager.registry.watch(self.changed)` follows changes. An action runs on the kernel's main
+loop, also when it was asked for from another thread or in the middle of a cell; one that fails
+with an error of ours shows its sentence in the panel. A key comes in as a word of an action and
+goes straight into a `Secret`: it is never a trait and never in the state.
 
 The script exports `panel({ paint })` of `base.js`; see there. A name in `PANELS` of `open.py`
 makes the panel one that `llmkit.panel(name)` and `%llmkit name` open.
@@ -88,13 +88,13 @@ class Panel(anywidget.AnyWidget):
         self.kit = kit
         self.queue = MainLoopQueue(kit.manager)
         self._lock = threading.Lock()
-        self._taken: deque[str] = deque(maxlen=500)
+        self._message_ids: deque[str] = deque(maxlen=500)
         self._views: set[str] = set()
         self.widget_outputs: list[WidgetOutput] = []
-        self._greeted: list[Callable[[], None]] = []
+        self._greeting_callbacks: list[Callable[[], None]] = []
         self._html: Any = None  # the plain widget, once it was needed
-        self._unpainted = False
-        self._sent: dict[str, object] | None = None
+        self._has_changes = False
+        self._page_state: dict[str, object] | None = None
         self._period: float | None = None
         super().__init__()
         self.on_msg(lambda _, content, __: self._take(content))
@@ -146,9 +146,9 @@ class Panel(anywidget.AnyWidget):
 
     def button_for(self, label: str, verb: str, words: Callable[[], Mapping[str, object]]) -> Any:
         """A plain button whose words are read when it is clicked."""
-        made = ipywidgets.Button(description=label, layout={"width": "auto"})
-        made.on_click(lambda _: self.ask(verb, **words()))
-        return made
+        button = ipywidgets.Button(description=label, layout={"width": "auto"})
+        button.on_click(lambda _: self.ask(verb, **words()))
+        return button
 
     def every(self, seconds: float) -> None:
         """Paints anew at this pace, as long as somebody looks."""
@@ -179,7 +179,7 @@ class Panel(anywidget.AnyWidget):
 
     def on_greeting(self, callback: Callable[[], None]) -> None:
         """Calls *callback* whenever a script of this panel comes to life."""
-        self._greeted.append(callback)
+        self._greeting_callbacks.append(callback)
 
     def _ipython_display_(self) -> None:
         if not in_kernel():
@@ -205,9 +205,9 @@ class Panel(anywidget.AnyWidget):
         """Any thread, and the same message perhaps twice: only handed on."""
         with self._lock:
             n = str(content.get("n"))
-            if n in self._taken:
+            if n in self._message_ids:
                 return
-            self._taken.append(n)
+            self._message_ids.append(n)
         self.queue.soon(self._answer, content)
 
     def _answer(self, content: Mapping[str, Any]) -> None:
@@ -216,13 +216,13 @@ class Panel(anywidget.AnyWidget):
             self._views.discard(view)
             return
         if view not in self._views:  # a click tells of a living script as well as a greeting
-            for greeted in (*(s.greeted for s in self.widget_outputs), *self._greeted):
-                greeted()
+            for callback in (*(s.greeted for s in self.widget_outputs), *self._greeting_callbacks):
+                callback()
             self._views.add(view)
             if len(self._views) == 1 and self._html is None:
                 self._watch_the_clock()
             if content.get("empty"):
-                self._sent = None
+                self._page_state = None
             self._paint()
         if kind == "do":
             words = content.get("words")
@@ -249,17 +249,17 @@ class Panel(anywidget.AnyWidget):
     # -- what goes out -----------------------------------------------------------------------
 
     def _plan(self) -> None:
-        looked_at = self._views or self._html is not None  # a view that comes is painted then
-        if looked_at and not self._unpainted:
-            self._unpainted = True
+        has_viewers = self._views or self._html is not None  # a view that comes is painted then
+        if has_viewers and not self._has_changes:
+            self._has_changes = True
             self.queue.later(PAINT_S if self._html is None else PLAIN_S, self._paint)
 
     def _paint(self) -> None:
-        self._unpainted = False
+        self._has_changes = False
         self.repaint_plain()
         state = dict(self.state())
-        if state != self._sent:
-            self._sent = state
+        if state != self._page_state:
+            self._page_state = state
             self.send({"kind": "state", "state": state})
 
     def _watch_the_clock(self) -> None:

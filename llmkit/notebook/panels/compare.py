@@ -55,20 +55,22 @@ class CompareForm:
             raise ConfigError("name at least one model, e.g. local:smollm2")
         if not self.variable.isidentifier() or keyword.iskeyword(self.variable):
             raise ConfigError(f"{self.variable!r} cannot be a variable's name; try {VARIABLE}")
-        asked: dict[str, Any] = {}
-        for name, typed in self.numbers:
-            if not typed.strip():
+        parameters: dict[str, Any] = {}
+        for name, text in self.numbers:
+            if not text.strip():
                 continue
             try:
-                values = [NUMBERS[name](part) for part in typed.split(",")]
+                values = [NUMBERS[name](part) for part in text.split(",")]
             except (KeyError, ValueError):
                 raise ConfigError(
-                    f"{name} is a number, or several like 0, 1; not {typed!r}"
+                    f"{name} is a number, or several like 0, 1; not {text!r}"
                 ) from None
-            asked[name] = values[0] if len(values) == 1 else values
+            parameters[name] = values[0] if len(values) == 1 else values
         if self.system.strip():
-            asked["system"] = self.system
-        return comparison_arguments(self.prompt, list(self.models), repeats=self.repeats, **asked)
+            parameters["system"] = self.system
+        return comparison_arguments(
+            self.prompt, list(self.models), repeats=self.repeats, **parameters
+        )
 
 
 class ComparePanel(Panel):
@@ -90,10 +92,10 @@ class ComparePanel(Panel):
         lines = api().models(alive=True).rows
         standard = {str(line["name"]) for line in lines if line.get("name")}
         ids = {f"{line['provider']}:{line['id']}" for line in lines if line.get("id")}
-        scripted = {f"scripted:{name}" for name in builtin_scripts()}
-        self._names = sorted(standard) + sorted(ids | scripted | {"local:smollm2"})
-        self._running = False
-        self._said = ""
+        script_ids = {f"scripted:{name}" for name in builtin_scripts()}
+        self._names = sorted(standard) + sorted(ids | script_ids | {"local:smollm2"})
+        self._is_running = False
+        self._error = ""
         self._selection = selection_of(kit)
         super().__init__(kit)
         self._unwatch = self._selection.watch(self.changed)
@@ -108,8 +110,8 @@ class ComparePanel(Panel):
         return {
             "names": self._names,
             "selection": list(self._selection.names),
-            "running": self._running,
-            "said": self._said,
+            "running": self._is_running,
+            "said": self._error,
             "variable": self.wish.variable,
             "run": self.answers_model.state() if self.answers_model is not None else None,
         }
@@ -118,27 +120,27 @@ class ComparePanel(Panel):
         """The answers, or how to get some."""
         if self.answers_model is None:
             return "<p>Nothing has been compared here yet. Run the cell to open the panel.</p>"
-        return f"<p>{escape(self._told())}</p>{self.answers_model.html()}"
+        return f"<p>{escape(self._variable_note())}</p>{self.answers_model.html()}"
 
     def text(self) -> str:
         """The answers, or how to get some."""
         if self.answers_model is None:
             return 'nothing has been compared here yet; llmkit.compare("...", [...]) does it too'
-        return f"{self._told()}\n\n{self.answers_model.text()}"
+        return f"{self._variable_note()}\n\n{self.answers_model.text()}"
 
     def actions(self) -> Mapping[str, Action]:
         """Run; and what can be asked of the answers."""
-        asked = self.answers_model.actions() if self.answers_model is not None else {}
-        return {**asked, "run": self._run}
+        actions = self.answers_model.actions() if self.answers_model is not None else {}
+        return {**actions, "run": self._run}
 
     def controls(self) -> Sequence[Any]:
         """The form of plain widgets."""
         wide = {"width": "95%"}
         prompt = ipywidgets.Textarea(description="Prompt", layout=wide)
         system = ipywidgets.Text(description="System", layout=wide)
-        picked = " ".join(self._selection.names)
+        selection = " ".join(self._selection.names)
         models = ipywidgets.Text(
-            picked, description="Models", placeholder="with blanks between", layout=wide
+            selection, description="Models", placeholder="with blanks between", layout=wide
         )
         numbers = {name: ipywidgets.Text(description=name) for name in NUMBERS}
         repeats = ipywidgets.BoundedIntText(value=1, min=1, max=1000, description="repeats")
@@ -178,28 +180,28 @@ class ComparePanel(Panel):
         repeats: int = 1,
         variable: str = VARIABLE,
     ) -> None:
-        if self._running:
+        if self._is_running:
             raise ConfigError("a comparison is running here; stop it first")
         self.wish = CompareForm(
             prompt, system, tuple(models), tuple((numbers or {}).items()), repeats, variable.strip()
         )
-        compared = self.wish.compared()
-        self._running, self._said = True, ""
-        self.kit.manager.spawn(self._compare(compared, self.wish.variable))
+        arguments = self.wish.compared()
+        self._is_running, self._error = True, ""
+        self.kit.manager.spawn(self._compare(arguments, self.wish.variable))
 
-    async def _compare(self, compared: ComparisonArguments, variable: str) -> None:
+    async def _compare(self, arguments: ComparisonArguments, variable: str) -> None:
         try:
             run = await self.kit.compare(
-                compared.requests, compared.options, view=_Feed(self), **compared.limits
+                arguments.requests, arguments.options, view=_Feed(self), **arguments.limits
             )
             self._variables[variable] = run
         except LlmkitError as error:
-            self._said = safe_text(error)
+            self._error = safe_text(error)
         finally:
-            self._running = False
+            self._is_running = False
             self.changed()
 
-    def _told(self) -> str:
+    def _variable_note(self) -> str:
         return f"The run is in the variable {self.wish.variable}."
 
 

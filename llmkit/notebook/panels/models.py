@@ -51,24 +51,30 @@ class ModelsPanel(LastingPanel):
         self._rows = listing.lines(on=self._today, catalogue=kit.registry.catalogue)
         self._filter = filter
         self._chip = ""
-        self._told: tuple[str, tuple[Table, ...]] | None = None
+        self._explanation: tuple[str, tuple[Table, ...]] | None = None
         super().__init__(kit)
 
     def state(self) -> Mapping[str, object]:
         """The table, what its lines can be picked by, and what was asked about."""
-        told = {} if self._told is None else {self._told[0]: [plain(t) for t in self._told[1]]}
+        explanation = (
+            {}
+            if self._explanation is None
+            else {self._explanation[0]: [plain(t) for t in self._explanation[1]]}
+        )
         return {
             "models": plain(models_table(self._rows)),
             "tags": {name: tags(name, rows) for name, rows in by_name(self._rows)},
             "words": words_of(self._rows),
             "chips": CHIPS,
             "filter": self._filter,
-            "told": told,
+            "told": explanation,
         }
 
     def html(self) -> str:
         """The table for a notebook that nobody runs, and what was asked about."""
-        return tables_html(*(self._told[1] if self._told else ()), self._frozen(models_table))
+        return tables_html(
+            *(self._explanation[1] if self._explanation else ()), self._frozen(models_table)
+        )
 
     def text(self) -> str:
         """The same for a terminal, one line for each provider."""
@@ -86,9 +92,9 @@ class ModelsPanel(LastingPanel):
         name = ipywidgets.Combobox(options=names, description="Name", placeholder="gpt-3.5-turbo")
         text.observe(lambda change: self._narrow(change.new, self._chip), "value")
         chip.observe(lambda change: self._narrow(self._filter, change.new), "value")
-        tell = self.button_for("Tell about it", "explain", lambda: {"name": name.value})
-        pick = self.button_for("Compare it", "pick", lambda: {"model": name.value})
-        return [ipywidgets.HBox([text, chip]), ipywidgets.HBox([name, tell, pick])]
+        explain_button = self.button_for("Tell about it", "explain", lambda: {"name": name.value})
+        pick_button = self.button_for("Compare it", "pick", lambda: {"model": name.value})
+        return [ipywidgets.HBox([text, chip]), ipywidgets.HBox([name, explain_button, pick_button])]
 
     def _narrow(self, filter: str, chip: str) -> None:
         self._filter, self._chip = filter, chip
@@ -96,27 +102,27 @@ class ModelsPanel(LastingPanel):
 
     def _frozen(self, table: Callable[[Sequence[Row]], Table]) -> Table:
         groups = picked(self._rows, self._filter, [self._chip] if self._chip else [])
-        kept = table([row for _, group in groups[:MOST_FROZEN] for row in group])
+        excerpt = table([row for _, group in groups[:MOST_FROZEN] for row in group])
         more = len(groups) - MOST_FROZEN
-        said = f"{more} more names are in models().frame(). " if more > 0 else ""
-        return replace(kept, note=said + kept.note)
+        note = f"{more} more names are in models().frame(). " if more > 0 else ""
+        return replace(excerpt, note=note + excerpt.note)
 
     async def _explain(self, name: str) -> None:
-        found = [row for row in self._rows if normal(str(row["name"])) == normal(name)]
+        rows = [row for row in self._rows if normal(str(row["name"])) == normal(name)]
         registry = self.kit.registry
-        if not found:
+        if not rows:
             reason = resolution.why(registry.resolve(name))
-            self._told = (name, (why_table({"": reason}),))
+            self._explanation = (name, (why_table({"": reason}),))
             return
         ways, reasons = {}, {}
-        for row in found:
+        for row in rows:
             place, model = str(row["provider"]), str(row["id"])
             ways[place] = chain(registry.catalogue, place, model, self._today, str(row["class"]))
             try:
                 reasons[place] = resolution.why(registry.resolve(name, place))
             except LlmkitError as error:
                 reasons[place] = str(error)
-        self._told = (name, (equivalents_table(name, found, ways), why_table(reasons)))
+        self._explanation = (name, (equivalents_table(name, rows, ways), why_table(reasons)))
 
     async def _pick(self, model: str) -> None:
         self.kit.registry.resolve(model)

@@ -22,10 +22,10 @@ class Tabs(ipywidgets.Tab):
 
     def __init__(self, panels: Mapping[str, Panel]) -> None:
         self.panels = dict(panels)
-        self._showings: list[WidgetOutput] = []
+        self._widget_outputs: list[WidgetOutput] = []
         super().__init__(children=list(panels.values()), titles=_titles(panels))
         for panel in panels.values():
-            panel.on_greeting(self._greeted)
+            panel.on_greeting(self._on_greeting)
 
     def plain(self) -> Any:
         """The same of plain widgets."""
@@ -47,9 +47,9 @@ class Tabs(ipywidgets.Tab):
             panel.close()
         super().close()
 
-    def _greeted(self) -> None:
-        for showing in self._showings:
-            showing.greeted()
+    def _on_greeting(self) -> None:
+        for output in self._widget_outputs:
+            output.greeted()
 
     def _ipython_display_(self) -> None:
         if not in_kernel():
@@ -60,7 +60,7 @@ class Tabs(ipywidgets.Tab):
         for panel in self.panels.values():
             if isinstance(panel, LastingPanel):
                 panel.static_outputs.append(output)
-        self._showings.append(WidgetOutput(queue, self, self.plain, lambda: NOTHING))
+        self._widget_outputs.append(WidgetOutput(queue, self, self.plain, lambda: NOTHING))
 
     def _repr_mimebundle_(self, **_: object) -> Any:
         return self.words(), {}
