@@ -118,18 +118,20 @@ class Anthropic(Provider):
         """*prompt* without a seed, and without the sampling parameters that *model* refuses."""
         refuse_fixed(prompt, FIXED)
         takes_only_one = "claude" in model and generation(model) >= FIRST_WITH_ONE_OF_BOTH
-        refused_here = ["seed"]
+        refused_names = ["seed"]
         if not takes_sampling(model):
-            refused_here += ["temperature", "top_p"]
+            refused_names += ["temperature", "top_p"]
         elif prompt.temperature is not None and takes_only_one:
-            refused_here.append("top_p")
-        fitted = without_parameters(prompt, *refused_here)
+            refused_names.append("top_p")
+        fitted_prompt = without_parameters(prompt, *refused_names)
         # "each stop sequence must contain non-whitespace"
         # (https://github.com/BerriAI/litellm/issues/3286, read 2026-11-24)
         stop = tuple(sequence for sequence in prompt.stop if sequence.strip())
         if stop == prompt.stop:
-            return fitted
-        return FittedPrompt(replace(fitted.prompt, stop=stop), (*fitted.ignored, "stop"))
+            return fitted_prompt
+        return FittedPrompt(
+            replace(fitted_prompt.prompt, stop=stop), (*fitted_prompt.ignored, "stop")
+        )
 
     def chat_request(
         self, prompt: Prompt, *, model: str, key: Secret | None, stream: bool = False
@@ -137,8 +139,8 @@ class Anthropic(Provider):
         """A POST to /v1/messages."""
         refuse_fixed(prompt, FIXED)
         body = extended(_body(prompt, model, stream), dict(prompt.options))
-        samples = any(name in body for name in SAMPLING) and takes_sampling(model)
-        headers = _headers(key, SAMPLING_VERSION if samples else VERSION)
+        has_sampling = any(name in body for name in SAMPLING) and takes_sampling(model)
+        headers = _headers(key, SAMPLING_VERSION if has_sampling else VERSION)
         return post_json(f"{self.base_url}/v1/messages", body, headers, stream=stream)
 
     def parse_chat(self, response: HttpResponse) -> Completion:
@@ -196,8 +198,8 @@ class Anthropic(Provider):
         if details.get("error_code") in SPEND_LIMITS:
             kind = QuotaExhaustedError
         elif status in (400, 413):
-            said = words.lower()
-            kind = next((kind for phrase, kind in _KINDS_OF_400 if phrase in said), None)
+            text = words.lower()
+            kind = next((kind for phrase, kind in _KINDS_OF_400 if phrase in text), None)
         return refused(
             self,
             status,
@@ -263,21 +265,21 @@ def generation(model: str) -> tuple[int, int]:
 
     An id without a number counts as the newest.
     """
-    found = _VERSION_IN_ID.search(model)
-    return (int(found[1]), int(found[2] or 0)) if found else (99, 0)
+    match = _VERSION_IN_ID.search(model)
+    return (int(match[1]), int(match[2] or 0)) if match else (99, 0)
 
 
 def usage_of(usage: dict[str, Any]) -> Usage:
     """Tokens counted as everywhere: Anthropic leaves the cached ones out of `input_tokens`."""
-    read = as_int(usage.get("cache_read_input_tokens"))
-    written = as_int(usage.get("cache_creation_input_tokens"))
+    cache_reads = as_int(usage.get("cache_read_input_tokens"))
+    cache_writes = as_int(usage.get("cache_creation_input_tokens"))
     fresh = as_int(usage.get("input_tokens"))
     return Usage(
-        input_tokens=None if fresh is None else fresh + (read or 0) + (written or 0),
+        input_tokens=None if fresh is None else fresh + (cache_reads or 0) + (cache_writes or 0),
         output_tokens=as_int(usage.get("output_tokens")),
-        cached_tokens=read,
+        cached_tokens=cache_reads,
         reasoning_tokens=as_int(as_dict(usage.get("output_tokens_details")).get("thinking_tokens")),
-        cache_write_tokens=written,
+        cache_write_tokens=cache_writes,
     )
 
 
@@ -288,8 +290,8 @@ def _headers(key: Secret | None, version: str) -> dict[str, str]:
 
 
 def _body(prompt: Prompt, model: str, stream: bool) -> dict[str, Any]:
-    told = [m for m in prompt.messages if m.role == "system"]
-    system = "\n\n".join(filter(None, [prompt.system, *(m.text for m in told)]))
+    system_messages = [m for m in prompt.messages if m.role == "system"]
+    system = "\n\n".join(filter(None, [prompt.system, *(m.text for m in system_messages)]))
     optional = {
         "system": system if system.strip() else None,
         "temperature": prompt.temperature,
@@ -329,8 +331,10 @@ def _status_of(body: object) -> int:
 
 
 def _model(row: dict[str, Any]) -> Model:
-    known = as_dict(row.get("capabilities"))
-    says = {ours: as_dict(known.get(name)).get("supported") for name, ours in _CAPABILITIES.items()}
+    features = as_dict(row.get("capabilities"))
+    support = {
+        ours: as_dict(features.get(name)).get("supported") for name, ours in _CAPABILITIES.items()
+    }
     stage = as_str(row.get("lifecycle"))
     return Model(
         provider=Anthropic.name,
@@ -340,6 +344,6 @@ def _model(row: dict[str, Any]) -> Model:
         retires_on=as_date(row.get("retires_at")),
         max_input=as_int(row.get("max_input_tokens")),
         max_output=as_int(row.get("max_tokens")),
-        capabilities=frozenset(c for c, supported in says.items() if supported is True),
-        lacks=frozenset(c for c, supported in says.items() if supported is False),
+        capabilities=frozenset(c for c, is_supported in support.items() if is_supported is True),
+        lacks=frozenset(c for c, is_supported in support.items() if is_supported is False),
     )

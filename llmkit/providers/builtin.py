@@ -41,8 +41,8 @@ class _Table(Mapping[str, type[Provider]]):
 @cache  # every call asks
 def _kind(name: str) -> type[Provider]:
     kind = _KINDS[name]  # so that an unknown name is a KeyError
-    found: type[Provider] = getattr(import_module(f".{name}", __package__), kind)
-    return found
+    provider_class: type[Provider] = getattr(import_module(f".{name}", __package__), kind)
+    return provider_class
 
 
 def compatible(name: str, base_url: str, key_vars: tuple[str, ...] = ()) -> Provider:

@@ -73,10 +73,10 @@ class ChatAnswerBuilder(AnswerBuilder):
         calls = piece.get("tool_calls")
         if calls:
             for position, call in enumerate(as_dicts(calls)):
-                asked, place = as_dict(call.get("function")), call.get("index")
+                tool, place = as_dict(call.get("function")), call.get("index")
                 self.tool(
                     place if isinstance(place, int) else position,
-                    name=asked.get("name"), id=call.get("id"), arguments=asked.get("arguments"),
+                    name=tool.get("name"), id=call.get("id"), arguments=tool.get("arguments"),
                 )  # fmt: skip
         refusal = piece.get("refusal")
         if refusal and isinstance(refusal, str):

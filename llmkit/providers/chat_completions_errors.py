@@ -103,18 +103,18 @@ def error_inside(
     provider: Provider, body: object, *, request_id: str | None = None
 ) -> ProviderError | None:
     """The error that a body or an event with 200 holds, None where it holds none."""
-    said = as_dict(body)
-    if not (said.get("error") or said.get("object") == "error"):
+    document = as_dict(body)
+    if not (document.get("error") or document.get("object") == "error"):
         return None
-    error = error_object(said)
-    words = _words(error) or words_in(said)
+    error = error_object(document)
+    words = _words(error) or words_in(document)
     codes = _codes(error)
-    shown = (str(error.get(field)) for field in STATUS_FIELDS)
-    numbers = (int(number) for number in shown if _STATUS.fullmatch(number))
-    named = (STATUS_OF_TYPE[code] for code in codes if code in STATUS_OF_TYPE)
-    known = (400 for code in codes if code in BY_CODE)
-    status = next(chain(numbers, named, known), None)
-    found = refused(
+    texts = (str(error.get(field)) for field in STATUS_FIELDS)
+    numbers = (int(number) for number in texts if _STATUS.fullmatch(number))
+    type_statuses = (STATUS_OF_TYPE[code] for code in codes if code in STATUS_OF_TYPE)
+    code_statuses = (400 for code in codes if code in BY_CODE)
+    status = next(chain(numbers, type_statuses, code_statuses), None)
+    refusal = refused(
         provider,
         status or 200,
         words,
@@ -124,8 +124,8 @@ def error_inside(
     )
     if status is None:
         # Nobody can say that this request was not answered: it is not sent a second time.
-        found.outcome, found.possibly_billed = Outcome.FINAL, provider.priced
-    return found
+        refusal.outcome, refusal.possibly_billed = Outcome.FINAL, provider.priced
+    return refusal
 
 
 def broken_off(provider: Provider) -> ProviderError:
@@ -134,21 +134,21 @@ def broken_off(provider: Provider) -> ProviderError:
 
 
 def _kind(status: int, codes: tuple[str, ...], words: str) -> type[ProviderError]:
-    allowed = NARROWER.get(status, ())
+    allowed_kinds = NARROWER.get(status, ())
     by_code = (BY_CODE.get(code) for code in codes)
     by_words = (kind for phrase, kind in BY_WORDS.items() if phrase in words.lower())
-    found = (kind for kind in (*by_code, *by_words) if kind in allowed)
-    return next(found, None) or error_class(status)
+    kinds = (kind for kind in (*by_code, *by_words) if kind in allowed_kinds)
+    return next(kinds, None) or error_class(status)
 
 
 def _codes(error: Mapping[str, Any]) -> tuple[str, ...]:
     metadata = as_dict(error.get("metadata"))
-    flagged = "flagged_input" if "flagged_input" in metadata else None
+    flag = "flagged_input" if "flagged_input" in metadata else None
     codes = (
         code_of(error, "code"),
         code_of(error, "type"),
         code_of(metadata, "error_type"),
-        flagged,
+        flag,
     )
     return tuple(code for code in codes if code)
 
@@ -157,10 +157,10 @@ def _words(error: Mapping[str, Any]) -> str:
     # OpenRouter's own message is "Provider returned error"; the reason is the upstream's.
     metadata = as_dict(error.get("metadata"))
     raw = as_str(metadata.get("raw"))
-    said = words_in(error)
+    message = words_in(error)
     if not raw:
-        return said
-    return f"{said} ({as_str(metadata.get('provider_name')) or 'upstream'}: {raw})"
+        return message
+    return f"{message} ({as_str(metadata.get('provider_name')) or 'upstream'}: {raw})"
 
 
 def _telling(codes: tuple[str, ...], status: int | None) -> str | None:

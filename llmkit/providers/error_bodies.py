@@ -81,12 +81,12 @@ def refused(
     if 300 <= status < 400:
         what, usual = _REDIRECT
     else:
-        known = (_SENTENCES[c] for c in kind.__mro__ if c in _SENTENCES)
-        what, usual = next(known, ("failed", "try again"))
+        sentences = (_SENTENCES[c] for c in kind.__mro__ if c in _SENTENCES)
+        what, usual = next(sentences, ("failed", "try again"))
     then = then or usual.format(key=" or ".join(provider.key_vars) or "the key", name=provider.name)
-    said = snippet(words)
+    reason = snippet(words)
     return kind(
-        f"{provider.name} {what} ({status}): {said.rstrip('.;')}; {then}",
+        f"{provider.name} {what} ({status}): {reason.rstrip('.;')}; {then}",
         provider=provider.name,
         status=status,
         code=shorten(redact(code), CODE_LIMIT) if code else None,
@@ -108,12 +108,12 @@ def words_in(value: object, depth: int = 4) -> str:
         return ""
     if isinstance(value, list):
         return "; ".join(filter(None, (words_in(item, depth - 1) for item in value[:3])))
-    found = as_dict(value)
-    said = next(filter(None, (words_in(found.get(key), depth - 1) for key in _SPEAKING)), "")
+    document = as_dict(value)
+    reason = next(filter(None, (words_in(document.get(key), depth - 1) for key in _SPEAKING)), "")
     # FastAPI: {"loc": ["body", "messages"], "msg": "Field required"}
-    loc = found.get("loc")
+    loc = document.get("loc")
     place = ".".join(map(str, loc[1:])) if isinstance(loc, list) else ""
-    return f"{place}: {said}" if place and said else said
+    return f"{place}: {reason}" if place and reason else reason
 
 
 def error_object(value: object) -> dict[str, Any]:
@@ -130,8 +130,8 @@ def holds_error(value: object) -> bool:
 
 def unreadable(provider: Provider, payload: str | bytes) -> ProviderError:
     """The error for a body or an event with 200 that is not what the API promises."""
-    said = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else payload
-    words = words_in(parse_json(said)) or said
+    text = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else payload
+    words = words_in(parse_json(text)) or text
     return refused(provider, 200, snippet(words, SNIPPET), kind=BadResponseError)
 
 

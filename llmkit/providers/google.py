@@ -155,20 +155,20 @@ class Google(Provider):
         """The error that *response* means; its words and quotas decide inside the 4xx."""
         return self._error(response.status, response.json(), words_of(response))
 
-    def _error(self, status: int, body: object, said: str) -> ProviderError:
+    def _error(self, status: int, body: object, words: str) -> ProviderError:
         error = error_object(body)
         details = as_dicts(error.get("details"))
         violations = (v for detail in details for v in as_dicts(detail.get("violations")))
-        used_up = any("PerDay" in (as_str(v.get("quotaId")) or "") for v in violations)
+        is_used_up = any("PerDay" in (as_str(v.get("quotaId")) or "") for v in violations)
         kind: type[ProviderError] | None
         if any(detail.get("reason") == "API_KEY_INVALID" for detail in details):
             kind = AuthenticationError
-        elif status == 429 and (used_up or _NO_QUOTA.search(said)):
+        elif status == 429 and (is_used_up or _NO_QUOTA.search(words)):
             kind = QuotaExhaustedError
         else:
-            found = (k for at, words, k in _KINDS if at == status and words in said.lower())
-            kind = next(found, None)
-        return refused(self, status, said, kind=kind, code=code_of(error, "status"))
+            kinds = (k for code, phrase, k in _KINDS if code == status and phrase in words.lower())
+            kind = next(kinds, None)
+        return refused(self, status, words, kind=kind, code=code_of(error, "status"))
 
 
 _BETWEEN_ELEMENTS = re.compile(r"[\s,]*")
@@ -263,8 +263,8 @@ def takes_sampling(model: str) -> bool:
     """True where *model* heeds a temperature; models of other families do."""
     if _FLASH_WITHOUT_SAMPLING.search(model):
         return False
-    found = _VERSION_IN_ID.search(model)
-    return not found or (int(found[1]), int(found[2] or 0)) < FIRST_WITHOUT_SAMPLING
+    match = _VERSION_IN_ID.search(model)
+    return not match or (int(match[1]), int(match[2] or 0)) < FIRST_WITHOUT_SAMPLING
 
 
 def version_of(model: str) -> str:
@@ -278,8 +278,8 @@ def _headers(key: Secret | None) -> dict[str, str]:
 
 
 def _body(prompt: Prompt) -> dict[str, Any]:
-    told = [m.text for m in prompt.messages if m.role == "system"]
-    system = "\n\n".join(filter(None, [prompt.system, *told]))
+    system_texts = [m.text for m in prompt.messages if m.role == "system"]
+    system = "\n\n".join(filter(None, [prompt.system, *system_texts]))
     config = {
         "maxOutputTokens": prompt.max_tokens,
         "temperature": prompt.temperature,
@@ -318,23 +318,23 @@ def _take(builder: AnswerBuilder, chunk: dict[str, Any]) -> None:
     reason = as_str(first.get("finishReason"))
     if reason and reason != UNSPECIFIED:
         builder.ended(reason, FINISH_REASONS)
-    blocked = as_str(as_dict(chunk.get("promptFeedback")).get("blockReason"))
-    if blocked and not candidates:
-        builder.ended(blocked, {blocked: "filtered"})
+    block_reason = as_str(as_dict(chunk.get("promptFeedback")).get("blockReason"))
+    if block_reason and not candidates:
+        builder.ended(block_reason, {block_reason: "filtered"})
 
 
 def usage_of(usage: dict[str, Any]) -> Usage:
     """Tokens counted as everywhere: Google leaves thoughts out of the candidates' tokens."""
     tools = as_int(usage.get("toolUsePromptTokenCount")) or 0
     prompt = as_int(usage.get("promptTokenCount"))
-    written = as_int(usage.get("candidatesTokenCount"))
-    thought = as_int(usage.get("thoughtsTokenCount"))
-    silent = written is None and thought is None
+    answer_tokens = as_int(usage.get("candidatesTokenCount"))
+    thought_tokens = as_int(usage.get("thoughtsTokenCount"))
+    is_silent = answer_tokens is None and thought_tokens is None
     return Usage(
         input_tokens=None if prompt is None else prompt + tools,
-        output_tokens=None if silent else (written or 0) + (thought or 0),
+        output_tokens=None if is_silent else (answer_tokens or 0) + (thought_tokens or 0),
         cached_tokens=as_int(usage.get("cachedContentTokenCount")),
-        reasoning_tokens=thought,
+        reasoning_tokens=thought_tokens,
     )
 
 
@@ -345,9 +345,9 @@ def _status_of(body: object) -> int:
 
 def _model(row: dict[str, Any]) -> Model:
     methods = as_strings(row.get("supportedGenerationMethods"))
-    thinks = row.get("thinking")
-    known = {
-        Capability.REASONING: thinks if isinstance(thinks, bool) else None,
+    thinking = row.get("thinking")
+    abilities = {
+        Capability.REASONING: thinking if isinstance(thinking, bool) else None,
         Capability.EMBEDDING: "embedContent" in methods or None,
     }
     return Model(
@@ -356,6 +356,6 @@ def _model(row: dict[str, Any]) -> Model:
         name=as_str(row.get("displayName")),
         max_input=as_int(row.get("inputTokenLimit")),
         max_output=as_int(row.get("outputTokenLimit")),
-        capabilities=frozenset(c for c, has in known.items() if has is True),
-        lacks=frozenset(c for c, has in known.items() if has is False),
+        capabilities=frozenset(c for c, has_it in abilities.items() if has_it is True),
+        lacks=frozenset(c for c, has_it in abilities.items() if has_it is False),
     )

@@ -26,13 +26,13 @@ class Local(OpenAIChat):
     always: ClassVar[Mapping[str, object]] = MappingProxyType({"cache_prompt": False})
 
     def _model(self, row: Mapping[str, Any]) -> Model:
-        takes = as_strings(as_dict(row.get("architecture")).get("input_modalities"))
+        inputs = as_strings(as_dict(row.get("architecture")).get("input_modalities"))
         vision = frozenset({Capability.VISION})
         return Model(
             self.name,
             row["id"],
             lifecycle=Lifecycle.ACTIVE,  # it lists what it has loaded
             max_input=as_int(as_dict(row.get("meta")).get("n_ctx")),
-            capabilities=vision if "image" in takes else frozenset(),
-            lacks=vision if takes and "image" not in takes else frozenset(),
+            capabilities=vision if "image" in inputs else frozenset(),
+            lacks=vision if inputs and "image" not in inputs else frozenset(),
         )

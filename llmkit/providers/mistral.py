@@ -30,7 +30,7 @@ class Mistral(OpenAIChat):
     request_id_headers: ClassVar[tuple[str, ...]] = ("mistral-correlation-id", "x-request-id")
 
     def _model(self, row: Mapping[str, Any]) -> Model:
-        can = as_dict(row.get("capabilities"))
+        flags = as_dict(row.get("capabilities"))
         return Model(
             self.name,
             row["id"],
@@ -39,7 +39,7 @@ class Mistral(OpenAIChat):
             retires_on=as_date(row.get("deprecation")),  # its SDK: "will be removed on"
             successor=as_str(row.get("deprecation_replacement_model")),
             max_input=as_int(row.get("max_context_length")),
-            capabilities=frozenset(c for field, c in _CAPABILITIES.items() if can.get(field)),
-            lacks=frozenset(c for field, c in _CAPABILITIES.items() if can.get(field) is False),
+            capabilities=frozenset(c for field, c in _CAPABILITIES.items() if flags.get(field)),
+            lacks=frozenset(c for field, c in _CAPABILITIES.items() if flags.get(field) is False),
             aliases=tuple(as_strings(row.get("aliases"))),
         )

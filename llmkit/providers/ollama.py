@@ -94,18 +94,18 @@ class Ollama(Provider):
         """The error that *response* means."""
         return self.error_in(response.status, words_of(response))
 
-    def error_inside(self, said: str) -> ProviderError:
+    def error_inside(self, words: str) -> ProviderError:
         """The error inside an answer with 200, where only words tell a limit from trouble."""
-        lowered = said.lower()
-        return self.error_in(429 if any(word in lowered for word in LIMITED) else 500, said)
+        lower_words = words.lower()
+        return self.error_in(429 if any(word in lower_words for word in LIMITED) else 500, words)
 
-    def error_in(self, status: int, said: str) -> ProviderError:
+    def error_in(self, status: int, words: str) -> ProviderError:
         """The error that the words of a refusal mean, which are all that Ollama gives."""
-        lowered = said.lower()
-        if status == 400 and "context length" in lowered:
-            return refused(self, status, said, kind=ContextLengthExceededError)
-        error = refused(self, status, said, then=PULL if status == 404 else None)
-        if "more system memory" in lowered:
+        lower_words = words.lower()
+        if status == 400 and "context length" in lower_words:
+            return refused(self, status, words, kind=ContextLengthExceededError)
+        error = refused(self, status, words, then=PULL if status == 404 else None)
+        if "more system memory" in lower_words:
             error.outcome = Outcome.FINAL
         return error
 
@@ -137,14 +137,14 @@ def host_url(host: str) -> str:
     Raises:
         ConfigError: It cannot be a host.
     """
-    given = host.strip().strip("\"'")
-    scheme, _, rest = given.rpartition("://")
+    address = host.strip().strip("\"'")
+    scheme, _, rest = address.rpartition("://")
     try:
         parts = urlsplit(f"{scheme or 'http'}://{rest}")
         name, port = parts.hostname or "127.0.0.1", parts.port
     except ValueError:
         raise ConfigError(
-            f"{given!r} is not a host for ollama; write it like 127.0.0.1:{PORT}"
+            f"{address!r} is not a host for ollama; write it like 127.0.0.1:{PORT}"
         ) from None
     if port is None and not scheme:
         port = PORT
@@ -166,12 +166,12 @@ def _body(prompt: Prompt, model: str, stream: bool) -> dict[str, Any]:
         "stop": list(prompt.stop) or None,
         "seed": prompt.seed,
     }
-    chosen = {name: value for name, value in options.items() if value is not None}
+    set_options = {name: value for name, value in options.items() if value is not None}
     return {
         "model": model,
         "messages": [*system, *({"role": m.role, "content": m.text} for m in prompt.messages)],
         "stream": stream,
-        **({"options": chosen} if chosen else {}),
+        **({"options": set_options} if set_options else {}),
     }
 
 
@@ -183,8 +183,8 @@ def _take(builder: AnswerBuilder, line: dict[str, Any]) -> None:
         if piece:
             pieces.append(piece)
     for call in as_dicts(message.get("tool_calls")):
-        asked = as_dict(call.get("function"))
-        builder.tool(None, name=asked.get("name"), arguments=asked.get("arguments"))
+        tool = as_dict(call.get("function"))
+        builder.tool(None, name=tool.get("name"), arguments=tool.get("arguments"))
     if line.get("done") is True:
         # Older servers say only that it is done.
         builder.ended(as_str(line.get("done_reason")) or "stop", DONE_REASONS)

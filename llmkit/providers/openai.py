@@ -32,9 +32,9 @@ class OpenAI(OpenAIChat):
 
     def fit(self, prompt: Prompt, model: str) -> FittedPrompt:
         """*prompt* without what a reasoning model would answer with 400."""
-        fitted = super().fit(prompt, model)
+        fitted_prompt = super().fit(prompt, model)
         if not _REASONS.match(model):
-            return fitted
+            return fitted_prompt
         if _MAY_STOP_REASONING.match(model) and ("reasoning_effort", "none") in prompt.options:
             return without_parameters(prompt, "stop")
         return without_parameters(prompt, "temperature", "top_p", "stop")

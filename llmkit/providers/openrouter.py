@@ -50,19 +50,19 @@ class RoutedAnswerBuilder(ChatAnswerBuilder):
             if usage.get("is_byok"):
                 parts.append(as_dict(usage.get("cost_details")).get("upstream_inference_cost"))
             numbers = (p for p in parts if isinstance(p, int | float) and not isinstance(p, bool))
-            known = [float(number) for number in numbers if number >= 0]
-            self.cost_usd = sum(known) if len(known) == len(parts) else None
+            costs = [float(number) for number in numbers if number >= 0]
+            self.cost_usd = sum(costs) if len(costs) == len(parts) else None
 
     def completion(
         self, status: Status | None = None, about: Mapping[str, Any] = NOTHING
     ) -> Completion:
         """The answer as far as it came."""
-        known = {
+        extras = {
             "upstream_provider": self.upstream,
             "cost_usd": self.cost_usd,
             "cost_source": None if self.cost_usd is None else "provider",
         }
-        return super().completion(status, {**about, **known})
+        return super().completion(status, {**about, **extras})
 
 
 class OpenRouter(OpenAIChat):
@@ -78,9 +78,9 @@ class OpenRouter(OpenAIChat):
 
     def fit(self, prompt: Prompt, model: str) -> FittedPrompt:
         """*prompt* without what the model refuses at its maker's own API."""
-        fitted = super().fit(prompt, model)
+        fitted_prompt = super().fit(prompt, model)
         maker, _, name = model.removeprefix("~").partition("/")
-        return _HOMES[maker]().fit(prompt, name) if maker in _HOMES else fitted
+        return _HOMES[maker]().fit(prompt, name) if maker in _HOMES else fitted_prompt
 
     def builder(self) -> ChatAnswerBuilder:
         """An empty answer that has room for the upstream provider and the cost."""
@@ -109,7 +109,7 @@ class OpenRouter(OpenAIChat):
 
     def _model(self, row: Mapping[str, Any]) -> Model:
         top = as_dict(row.get("top_provider"))
-        can, cannot = _abilities(row)
+        abilities, inabilities = _abilities(row)
         slug = as_str(row.get("canonical_slug"))
         return Model(
             self.name,
@@ -119,22 +119,22 @@ class OpenRouter(OpenAIChat):
             retires_on=as_date(row.get("expiration_date")),
             max_input=as_int(row.get("context_length")),
             max_output=as_int(top.get("max_completion_tokens")),
-            capabilities=frozenset(can),
-            lacks=frozenset(cannot),
+            capabilities=frozenset(abilities),
+            lacks=frozenset(inabilities),
             aliases=(slug,) if slug and slug != row["id"] else (),
         )
 
 
 def _abilities(row: Mapping[str, Any]) -> tuple[set[Capability], set[Capability]]:
     """What the model can and what it cannot do, as far as its row says."""
-    can: set[Capability] = set()
-    asked: set[Capability] = set()
-    takes = as_dict(row.get("architecture")).get("input_modalities")
-    if isinstance(takes, list):
-        asked.add(Capability.VISION)
-        can |= {Capability.VISION} if "image" in takes else set()
+    abilities: set[Capability] = set()
+    subjects: set[Capability] = set()
+    inputs = as_dict(row.get("architecture")).get("input_modalities")
+    if isinstance(inputs, list):
+        subjects.add(Capability.VISION)
+        abilities |= {Capability.VISION} if "image" in inputs else set()
     parameters = row.get("supported_parameters")
     if isinstance(parameters, list):
-        asked |= set(_PARAMETERS.values())
-        can |= {_PARAMETERS[name] for name in as_strings(parameters) if name in _PARAMETERS}
-    return can, asked - can
+        subjects |= set(_PARAMETERS.values())
+        abilities |= {_PARAMETERS[name] for name in as_strings(parameters) if name in _PARAMETERS}
+    return abilities, subjects - abilities

@@ -63,10 +63,10 @@ def without_keys(answer: Completion, redactor: StreamRedactor | None = None) -> 
     for name in SAID:
         if value := getattr(answer, name):
             changes[name] = _said(value, keys_seen())
-    changed = {name: value for name, value in changes.items() if value != getattr(answer, name)}
-    return replace(answer, **changed) if changed else answer
+    fields = {name: value for name, value in changes.items() if value != getattr(answer, name)}
+    return replace(answer, **fields) if fields else answer
 
 
 @lru_cache(maxsize=256)  # a provider says the same words in nearly every answer
-def _said(text: str, held: int) -> str:
+def _said(text: str, key_count: int) -> str:
     return redact(text)

@@ -99,8 +99,8 @@ class AnswerBuilder:
     def delta(self) -> TextDelta | None:
         """What came since the last delta; None where nothing did."""
         if not (self.text_pieces or self.reasoning_pieces):
-            called, self._called = self._called, False
-            return TextDelta() if called else None
+            has_call, self._called = self._called, False
+            return TextDelta() if has_call else None
         text, reasoning = (
             self._text.add(self.text_pieces),
             self._reasoning.add(self.reasoning_pieces),
@@ -223,7 +223,7 @@ class EventParser(ABC):
             self.read(body)
             if self.error is not None:
                 self.error.retry_after = asked_in(body)
-        elif (said := data.strip()) == DONE:
+        elif (text := data.strip()) == DONE:
             self.done = True
-        elif said and self.heeds(event):
+        elif text and self.heeds(event):
             self.fail(unreadable(self._provider, data))
