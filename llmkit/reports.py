@@ -148,9 +148,9 @@ class Events(Report):
         for event in source.events():
             prompt = event.messages[-1][1] if event.messages else None
             lines.append({**event._asdict(), "kind": str(event.kind), "prompt": prompt})
-        found = cls(lines)
-        found._source = source
-        return found
+        events = cls(lines)
+        events._source = source
+        return events
 
     def watch(self, callback: Callable[[Event], None]) -> Callable[[], None]:
         """Hands every further event to *callback* as it happens; gives the way to stop.

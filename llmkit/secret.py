@@ -131,8 +131,8 @@ def long_keys() -> tuple[tuple[str, str], ...]:
 
 def _public_part(key: str) -> int:
     """How many characters at the beginning of *key* every key of its provider shares."""
-    found = _PUBLIC.match(key)
-    return found.end() if found else 0
+    match = _PUBLIC.match(key)
+    return match.end() if match else 0
 
 
 def _remember(value: str) -> None:
@@ -157,14 +157,14 @@ def _base64_forms(body: str) -> Iterator[str]:
     # Three bytes become four characters, so the text before the key shifts it by 0, 1 or 2; what
     # stands at its edges also depends on its neighbours and is left away.
     for shift in range(3):
-        coded = (
+        base64_text = (
             b64encode(b"\0" * shift + body.encode()).decode().rstrip("=")[4 if shift else 0 : -1]
         )
-        yield from {coded, coded.replace("+", "-").replace("/", "_")}
+        yield from {base64_text, base64_text.replace("+", "-").replace("/", "_")}
 
 
-def _masked(found: re.Match[str]) -> str:
-    word = found[0]
+def _masked(match: re.Match[str]) -> str:
+    word = match[0]
     bare = word.strip(".,;:!?()\"'")
     if bare.isalpha() and bare[1:].islower():  # nearly all there is in prose
         return word

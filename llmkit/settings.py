@@ -89,12 +89,12 @@ def load_settings(environ: Mapping[str, str], changes: Mapping[str, object]) -> 
     path = config_path(environ)
     variables = {PREFIX + f.name.upper(): f.name for f in fields(Settings)}
     environment = {variables[name]: text for name, text in environ.items() if name in variables}
-    for source, found in (
+    for source, entries in (
         ("the environment", environment),
         (str(path), _from_file(path)),
         ("configure()", changes),
     ):
-        for name, value in found.items():
+        for name, value in entries.items():
             values[name] = _checked(name, value, source)
     return Settings(**values)
 
@@ -179,16 +179,16 @@ def _checked(name: str, value: object, source: str) -> object:
         raise ConfigError(f"{source}: {_unknown(name, tuple(kinds))}")
     if value is None and "None" in kinds[name]:
         return None
-    parse = PARSERS[kinds[name].removesuffix(" | None")]
+    parser = PARSERS[kinds[name].removesuffix(" | None")]
     try:
-        return parse(value)
+        return parser(value)
     except ConfigError as error:
         raise ConfigError(f"{source}: {error}") from None
     except (TypeError, ValueError):
         raise ConfigError(f"{source}: {name} must be {kinds[name]}, not {value!r}") from None
 
 
-def _unknown(name: str, known: tuple[str, ...]) -> str:
+def _unknown(name: str, names: tuple[str, ...]) -> str:
     if any(word in name.lower().split("_") for word in KEY_WORDS):
         return (
             f"{name!r} looks like a key, and keys are no settings; put it into the provider's "
@@ -196,8 +196,8 @@ def _unknown(name: str, known: tuple[str, ...]) -> str:
         )
     import difflib
 
-    near = difflib.get_close_matches(name, known, n=3)
-    hint = f"; did you mean {' or '.join(near)}?" if near else f"; known are {', '.join(known)}"
+    near = difflib.get_close_matches(name, names, n=3)
+    hint = f"; did you mean {' or '.join(near)}?" if near else f"; known are {', '.join(names)}"
     return f"there is no setting {name!r}{hint}"
 
 
@@ -221,10 +221,10 @@ def _bool(value: object) -> bool:
     if isinstance(value, bool):
         return value
     words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
-    found = words.get(str(value).strip().lower())
-    if found is None:
+    flag = words.get(str(value).strip().lower())
+    if flag is None:
         raise ValueError
-    return found
+    return flag
 
 
 def _str(value: object) -> str:
@@ -242,14 +242,14 @@ def _urls(value: object) -> Mapping[str, str]:
 def _providers(value: object) -> Mapping[str, Mapping[str, str]]:
     if not isinstance(value, Mapping):
         raise TypeError
-    found = {_str(name): _urls(entry) for name, entry in value.items()}
-    for name, entry in found.items():
+    providers = {_str(name): _urls(entry) for name, entry in value.items()}
+    for name, entry in providers.items():
         if "base_url" not in entry or not entry.keys() <= {"base_url", "key_var"}:
             raise ConfigError(f"provider {name!r} needs base_url, and may have key_var")
         if not name.isidentifier():
             raise ConfigError(f"{name!r} is no provider's name; use letters, digits and _")
         refuse_plain_http(entry["base_url"], has_key="key_var" in entry)
-    return found
+    return providers
 
 
 PARSERS: dict[str, Callable[[object], object]] = {

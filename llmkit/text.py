@@ -18,10 +18,10 @@ def escape_controls(text: object) -> str:
     value = str(text)
     if value.isprintable() and not BIDI.intersection(value):
         return value
-    shown = []
+    characters = []
     for c in value:
-        acts = c in BIDI or c in HIDDEN or unicodedata.category(c) in ("Cc", "Cs", "Co", "Cn")
-        if acts and c not in "\n\t":
+        is_active = c in BIDI or c in HIDDEN or unicodedata.category(c) in ("Cc", "Cs", "Co", "Cn")
+        if is_active and c not in "\n\t":
             c = f"\\x{ord(c):02x}" if ord(c) < 256 else f"\\u{ord(c):04x}"
-        shown.append(c)
-    return "".join(shown)
+        characters.append(c)
+    return "".join(characters)

@@ -152,16 +152,16 @@ class FallbackStep:
     class_change: int | None = None
 
     def __str__(self) -> str:
-        said = [f"{self.asked} → {self.chosen} ({self.rule}): {self.reason}"]
+        phrases = [f"{self.asked} → {self.chosen} ({self.rule}): {self.reason}"]
         if self.lost:
-            said.append(f"without {', '.join(self.lost)}")
+            phrases.append(f"without {', '.join(self.lost)}")
         if self.class_change:
             steps = abs(self.class_change)
             size = "larger" if self.class_change > 0 else "smaller"
-            said.append(f"{steps} class{'es' if steps > 1 else ''} {size}")
+            phrases.append(f"{steps} class{'es' if steps > 1 else ''} {size}")
         if self.price_ratio is not None and not 0.95 < self.price_ratio < 1.05:
-            said.append(f"{self.price_ratio:.2g} times the price")
-        return "; ".join(said)
+            phrases.append(f"{self.price_ratio:.2g} times the price")
+        return "; ".join(phrases)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,10 +241,10 @@ class Completion:
         # A cell that ends in ask(...) should show the answer, not thirty fields; and an answer
         # must not be able to steer the terminal that it is shown on.
         # Who answered in the place of another must not be hidden by its words.
-        said = [f"! {step}" for step in self.fallback]
+        notes = [f"! {step}" for step in self.fallback]
         if self.rerouted:
-            said.append(f"! asked {self.request_model}, answered by {self.response_model}")
-        lines = [self.text, *(["", *said] if said else [])]
+            notes.append(f"! asked {self.request_model}, answered by {self.response_model}")
+        lines = [self.text, *(["", *notes] if notes else [])]
         printer.text(escape_controls("\n".join(lines)))  # type: ignore[attr-defined]  # it is untyped
 
 
@@ -323,18 +323,21 @@ class Row:
 _DATE_LENGTHS = (8, 6, 4)
 
 
-def served_differs(asked: str, served: str | None) -> bool:
+def served_differs(request_model: str, response_model: str | None) -> bool:
     """True where the two ids cannot be the same model.
 
     A provider often answers with the dated or full form of the id that was asked for
     ("gpt-5.4-mini" -> "gpt-5.4-mini-2026-03-17", "openai/x" -> "x"), which is no rerouting.
     """
-    if not asked or not served:
+    if not request_model or not response_model:
         return False
-    a, s = (name.rsplit("/", 1)[-1].lower().removesuffix(":latest") for name in (asked, served))
-    if a == s or a.endswith("-latest") or s.endswith("-latest"):
+    request, response = (
+        name.rsplit("/", 1)[-1].lower().removesuffix(":latest")
+        for name in (request_model, response_model)
+    )
+    if request == response or request.endswith("-latest") or response.endswith("-latest"):
         return False
-    return not (_is_dated(s, a) or _is_dated(a, s))
+    return not (_is_dated(response, request) or _is_dated(request, response))
 
 
 def _is_dated(long: str, short: str) -> bool:
