@@ -42,17 +42,19 @@ def connector_of(session: object) -> Any:
 def is_known(connector: object) -> bool:
     """True where *connector* is aiohttp's and as it was read; else the log says so once."""
     kind = type(connector)
-    known = _known_types.get(kind)
-    if known is None:
-        known = False
+    is_supported = _known_types.get(kind)
+    if is_supported is None:
+        is_supported = False
         if any(base.__module__.partition(".")[0] == "aiohttp" for base in kind.__mro__):
             version = sys.modules["aiohttp"].__version__
             numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdecimal())
-            known = numbers <= READ_IN and all(hasattr(connector, n) for n in CONNECTOR_PARTS)
-            if not known:
+            is_supported = numbers <= READ_IN and all(
+                hasattr(connector, n) for n in CONNECTOR_PARTS
+            )
+            if not is_supported:
                 _warn(version)
-        _known_types[kind] = known
-    return known
+        _known_types[kind] = is_supported
+    return is_supported
 
 
 def is_owner(session: object) -> bool:

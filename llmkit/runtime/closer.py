@@ -27,7 +27,7 @@ class SessionCloser:
     def __init__(self, registry: SessionRegistry) -> None:
         self._registry = registry
         self._guards: dict[int, AsyncGenerator[None, None]] = {}
-        self._until: float | None = None
+        self._deadline: float | None = None
         self.at_loop_end: Callable[[asyncio.AbstractEventLoop], None] = lambda loop: None
 
     async def close(self, sessions: Iterable[Session], by: ClosedBy) -> int:
@@ -44,8 +44,10 @@ class SessionCloser:
                 self._too_late(session, by)
             elif loop.is_running():
                 closing = asyncio.run_coroutine_threadsafe(self._one(session, by), loop)
-                done, _ = await asyncio.wait({asyncio.wrap_future(closing)}, timeout=ELSEWHERE_S)
-                if not done:
+                finished_tasks, _ = await asyncio.wait(
+                    {asyncio.wrap_future(closing)}, timeout=ELSEWHERE_S
+                )
+                if not finished_tasks:
                     log.warning("a session on another thread did not close in time")
             else:
                 # An idle loop may be run, but not from a thread on which another one runs.
@@ -55,7 +57,7 @@ class SessionCloser:
 
     def close_without_loop(self, sessions: Iterable[Session], by: ClosedBy) -> None:
         """As `close`, where no loop runs on this thread, for the end of the process."""
-        self._until = time.monotonic() + EXIT_S
+        self._deadline = time.monotonic() + EXIT_S
         for session in sessions:
             loop: Any = session.loop
             if session.resource is None:
@@ -76,12 +78,12 @@ class SessionCloser:
                     log.warning("%s did not close in time", session.provider)
             else:
                 loop.run_until_complete(self._one(session, by))
-        self._until = None
+        self._deadline = None
 
     def _left(self) -> float:
-        if self._until is None:
+        if self._deadline is None:
             return PATIENCE_S
-        return max(LEAST_S, min(PATIENCE_S, self._until - time.monotonic()))
+        return max(LEAST_S, min(PATIENCE_S, self._deadline - time.monotonic()))
 
     def guard(self, loop: asyncio.AbstractEventLoop) -> None:
         """Has the sessions on *loop*, which is running, closed when it ends.
@@ -101,9 +103,9 @@ class SessionCloser:
         close = loop.close
 
         def close_by_hand() -> None:
-            left = self._guards.get(id(loop))
-            if left is not None and not loop.is_closed() and not loop.is_running():
-                loop.run_until_complete(left.aclose())
+            open_guard = self._guards.get(id(loop))
+            if open_guard is not None and not loop.is_closed() and not loop.is_running():
+                loop.run_until_complete(open_guard.aclose())
             close()
 
         try:
@@ -117,8 +119,8 @@ class SessionCloser:
         finally:
             self._guards.pop(id(loop), None)
             self.at_loop_end(loop)
-            mine = [s for s in reversed(self._registry.open_sessions()) if s.loop is loop]
-            await self.close(mine, "loop_end")
+            own_sessions = [s for s in reversed(self._registry.open_sessions()) if s.loop is loop]
+            await self.close(own_sessions, "loop_end")
 
     async def _one(self, session: Session, by: ClosedBy) -> None:
         resource = session.resource
@@ -145,8 +147,8 @@ class SessionCloser:
             introspection.kill(transport)
         introspection.abandon(session.resource)
         loop: Any = session.loop
-        gone = loop is not None and loop.is_closed()
-        self._registry.closed(session, "loop_end" if gone else by, leaked=True)
+        is_loop_closed = loop is not None and loop.is_closed()
+        self._registry.closed(session, "loop_end" if is_loop_closed else by, leaked=True)
 
 
 async def _end_connections(transports: Iterable[Any]) -> None:

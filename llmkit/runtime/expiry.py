@@ -42,8 +42,8 @@ def why(
         return "loop_end"
     if in_flight(session):
         return None
-    forgotten = session.handle is not None and session.handle() is None
-    if forgotten and _holders(session) <= _NOBODY:
+    is_forgotten = session.handle is not None and session.handle() is None
+    if is_forgotten and _holders(session) <= _NOBODY:
         return "collected"
     if session.keep or running:
         return None

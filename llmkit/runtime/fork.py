@@ -32,7 +32,7 @@ def abandon_in_child(session: Session) -> None:
 def leave_loop(loop: Any) -> None:
     """Frees the child's copies of what an idle loop of the standard library holds."""
     for name in ("_selector", "_ssock", "_csock"):
-        held = getattr(loop, name, None)
-        if held is not None:
-            held.close()
+        resource = getattr(loop, name, None)
+        if resource is not None:
+            resource.close()
     loop._closed = True  # else it would warn that nobody has closed it

@@ -76,12 +76,12 @@ class InFlightCalls:
         calls = [c for c in tuple(self._calls) if c.cell in cells and not c.task.done()]
         for call in calls:
             call.loop.call_soon_threadsafe(call.task.cancel)
-        mine = {call.task for call in calls if call.loop is here}
-        if mine:
-            await asyncio.wait(mine, timeout=PATIENCE_S)
+        own_tasks = {call.task for call in calls if call.loop is here}
+        if own_tasks:
+            await asyncio.wait(own_tasks, timeout=PATIENCE_S)
         for parts, (cell, loop) in tuple(self._streams.items()):
             if cell in cells:
                 self._streams.pop(parts, None)
-                running: bool = parts.ag_running  # type: ignore[attr-defined]  # typeshed has none
-                if loop is here and not running:
+                is_busy: bool = parts.ag_running  # type: ignore[attr-defined]  # typeshed has none
+                if loop is here and not is_busy:
                     await parts.aclose()

@@ -46,7 +46,7 @@ class Guarded(Generic[T]):
     ) -> None:
         self._loop = loop
         self._grace = grace
-        self._over: Callable[[], object] | None = over
+        self._callback: Callable[[], object] | None = over
         self._patience: asyncio.TimerHandle | None = None
         self.task = loop.create_task(coroutine)
         self.task.add_done_callback(self._end)
@@ -71,11 +71,11 @@ class Guarded(Generic[T]):
         self._tell()
 
     def _tell(self) -> None:
-        over, self._over = self._over, None
+        callback, self._callback = self._callback, None
         if self._patience is not None:
             self._patience.cancel()
-        if over is not None:
-            over()
+        if callback is not None:
+            callback()
 
 
 class StopButton:
@@ -94,54 +94,54 @@ class StopButton:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.pressed = False
         self._loop = loop
-        self._unheard_since: float | None = None
-        self._before: Any = None
-        self._wakes: int | None = None
-        self._over = False
+        self._press_at: float | None = None
+        self._original_action: Any = None
+        self._old_fd: int | None = None
+        self._is_over = False
 
     def __enter__(self) -> Self:
         if threading.current_thread() is not threading.main_thread():
             return self
-        before = _signal.getsignal(_signal.SIGINT)
-        handler = before.func if isinstance(before, functools.partial) else before  # a Runner's
+        action = _signal.getsignal(_signal.SIGINT)
+        handler = action.func if isinstance(action, functools.partial) else action  # a Runner's
         maker = (getattr(handler, "__module__", None) or "").partition(".")[0]
         # One that is a number is ignored, or the system's own way.
-        if not callable(before) or isinstance(before, int) or maker not in KNOWN:
+        if not callable(action) or isinstance(action, int) or maker not in KNOWN:
             return self
-        self._before = before
+        self._original_action = action
         # A signal that comes just before a quiet loop begins to wait sets a flag that nobody looks
         # at until something else happens: the press would be lost (seen once in 200 presses). So a
         # signal has to wake the loop.
-        wakes = getattr(self._loop, "_csock", None)
-        if wakes is not None:
-            woken: int = _signal.set_wakeup_fd(wakes.fileno(), warn_on_full_buffer=False)
-            if woken in (-1, wakes.fileno()):
-                self._wakes = woken
+        socket = getattr(self._loop, "_csock", None)
+        if socket is not None:
+            old_fd: int = _signal.set_wakeup_fd(socket.fileno(), warn_on_full_buffer=False)
+            if old_fd in (-1, socket.fileno()):
+                self._old_fd = old_fd
             else:
-                _signal.set_wakeup_fd(woken)  # somebody else's, who counts on it
+                _signal.set_wakeup_fd(old_fd)  # somebody else's, who counts on it
         _signal.signal(_signal.SIGINT, self._handle)
         return self
 
     def __exit__(self, *failure: object) -> None:
-        self._over = True
-        if self._before is not None and _signal.getsignal(_signal.SIGINT) == self._handle:
-            _signal.signal(_signal.SIGINT, self._before)
-        if self._wakes is not None:
-            _signal.set_wakeup_fd(self._wakes)
+        self._is_over = True
+        if self._original_action is not None and _signal.getsignal(_signal.SIGINT) == self._handle:
+            _signal.signal(_signal.SIGINT, self._original_action)
+        if self._old_fd is not None:
+            _signal.set_wakeup_fd(self._old_fd)
 
     def _handle(self, number: int, frame: Any) -> None:
-        if self._over:  # somebody who had saved this handler has put it back too late
-            self._before(number, frame)
+        if self._is_over:  # somebody who had saved this handler has put it back too late
+            self._original_action(number, frame)
             return
         self.pressed = True
         now = time.monotonic()
-        if self._unheard_since is None:
-            self._unheard_since = now
+        if self._press_at is None:
+            self._press_at = now
             self._loop.call_soon_threadsafe(self._heard)
-        elif now - self._unheard_since > DEAF_S:
+        elif now - self._press_at > DEAF_S:
             raise KeyboardInterrupt
 
     def _heard(self) -> None:
-        self._unheard_since = None
-        if not self._over:
+        self._press_at = None
+        if not self._is_over:
             self.stop()

@@ -17,11 +17,11 @@ INNER = ("_client", "_async", "_sync")  # where SDK clients keep the HTTP client
 def open_connections(resource: object, *, busy: bool = False) -> int | None:
     """How many connections *resource* holds, or only those in use; None where nobody can tell."""
     connector, pools = internals.connector_of(resource), _pools(resource)
-    unknown = connector is None and getattr(resource, "connector", None) is not None
-    if unknown or (connector is None and not pools):
+    is_unknown = connector is None and getattr(resource, "connector", None) is not None
+    if is_unknown or (connector is None and not pools):
         return None
-    kept = [c for pool in pools for c in pool.connections if not c.is_closed()]
-    count = sum(not c.is_idle() for c in kept) if busy else len(kept)
+    pool_connections = [c for pool in pools for c in pool.connections if not c.is_closed()]
+    count = sum(not c.is_idle() for c in pool_connections) if busy else len(pool_connections)
     if connector is not None:
         count += len(internals.in_use(connector))
         count += 0 if busy else len(internals.idle(connector))
@@ -56,18 +56,18 @@ def closed(resource: object) -> bool:
 def transports(resource: object) -> list[Any]:
     """The transports of the connections that *resource* has and that are its own."""
     connector = internals.connector_of(resource)
-    held = []
+    result = []
     if connector is not None:
         if not internals.is_owner(resource):
             return []
-        kept = [protocol for protocol, _ in internals.idle(connector)]
-        held = [_under(p, "transport") for p in (*kept, *internals.in_use(connector))]
+        protocols = [protocol for protocol, _ in internals.idle(connector)]
+        result = [_under(p, "transport") for p in (*protocols, *internals.in_use(connector))]
     streams = [
         _under(c, "_connection", "_network_stream", "_stream")
         for pool in _pools(resource)
         for c in pool.connections
     ]
-    return held + [_under(getattr(s, "transport_stream", s), "_transport") for s in streams]
+    return result + [_under(getattr(s, "transport_stream", s), "_transport") for s in streams]
 
 
 def end_answers(resource: object) -> None:
@@ -92,9 +92,9 @@ def abandon(resource: object) -> None:
     if connector is not None:
         internals.end_answers(connector)
         internals.mark_closed(connector)
-    abandoned = getattr(resource, "abandon", None)
-    if abandoned is not None and type(resource).__module__.startswith(f"{OURS}."):
-        abandoned()
+    callback = getattr(resource, "abandon", None)
+    if callback is not None and type(resource).__module__.startswith(f"{OURS}."):
+        callback()
 
 
 def kill(transport: Any) -> None:

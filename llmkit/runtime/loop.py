@@ -57,7 +57,7 @@ class LoopRunner:
     def __init__(self) -> None:
         self._own: asyncio.AbstractEventLoop | None = None
         self._portal = Portal()
-        self._refused: set[int] = set()
+        self._refused_loops: set[int] = set()
         self._tasks: set[Future[Any] | asyncio.Task[Any]] = set()
 
     def run(
@@ -122,7 +122,7 @@ class LoopRunner:
         """How `run` would wait from here."""
         loop = asyncio._get_running_loop()
         return LoopStatus(
-            mode=self._wait_mode(loop, enter=False),
+            mode=self._wait_mode(loop, is_entry=False),
             loop=None if loop is None else type(loop).__name__,
             patched=loop is not None and hasattr(loop, nested.NEST2),
             portal=self._portal.loop is not None,
@@ -148,15 +148,17 @@ class LoopRunner:
             if loop is not None:
                 leave_loop(loop)
 
-    def _wait_mode(self, loop: asyncio.AbstractEventLoop | None, *, enter: bool = True) -> WaitMode:
-        on_main = threading.current_thread() is threading.main_thread()
+    def _wait_mode(
+        self, loop: asyncio.AbstractEventLoop | None, *, is_entry: bool = True
+    ) -> WaitMode:
+        is_on_main = threading.current_thread() is threading.main_thread()
         if loop is None:
-            return "own" if on_main else "portal"
-        if not on_main and loop is not self._portal.loop:
+            return "own" if is_on_main else "portal"
+        if not is_on_main and loop is not self._portal.loop:
             return "portal"
-        if id(loop) in self._refused or not isinstance(loop, asyncio.BaseEventLoop):
+        if id(loop) in self._refused_loops or not isinstance(loop, asyncio.BaseEventLoop):
             return "portal"
-        return "nested" if not enter or self._can_enter(loop) else "portal"
+        return "nested" if not is_entry or self._can_enter(loop) else "portal"
 
     def _can_enter(self, loop: asyncio.AbstractEventLoop) -> bool:
         if hasattr(loop, nested.NEST2):
@@ -165,7 +167,7 @@ class LoopRunner:
             nested.allow_nesting(loop)
             nested.probe(loop)
         except nested.NestingError as error:
-            self._refused.add(id(loop))
+            self._refused_loops.add(id(loop))
             warnings.warn(
                 f"llmkit cannot run inside this event loop ({error}); it uses a thread instead, "
                 "which cannot wait for what lives on this loop",

@@ -137,9 +137,9 @@ class EventLoopManager:
         _label(session, name)
         loop = loop_of(session) or asyncio._get_running_loop()
         record = self._add(session, str(name), "registered", loop, keep=keep)
-        known = record.handle() if record.handle is not None else None
-        if isinstance(known, SessionHandle):
-            return known
+        existing_handle = record.handle() if record.handle is not None else None
+        if isinstance(existing_handle, SessionHandle):
+            return existing_handle
         handle = SessionHandle(self, record)
         self.handed_out(record, handle)
         return handle
@@ -192,8 +192,8 @@ class EventLoopManager:
             ConfigError: *what* is none of these.
         """
         self._expire()
-        known = what in ("stale", "all") or self.registry.knows(what)
-        if not known:
+        is_known = what in ("stale", "all") or self.registry.knows(what)
+        if not is_known:
             raise ConfigError(
                 f"there is no session {what!r}; close() takes stale, all, a provider or an id "
                 "as in sessions()"

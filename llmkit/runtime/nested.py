@@ -40,15 +40,15 @@ def allow_nesting(loop: asyncio.AbstractEventLoop) -> None:
     import nest_asyncio2
 
     old = type(loop)
-    repaired = [base for base in old.__mro__ if NEST in vars(base)]
+    patched_bases = [base for base in old.__mro__ if NEST in vars(base)]
     loop.__class__ = type(f"Nestable{old.__name__}", (old,), {})
     # While the mark of nest_asyncio stands, nest_asyncio2 would take the loop for patched.
-    for base in repaired:
+    for base in patched_bases:
         delattr(base, NEST)
     try:
         nest_asyncio2._patch_loop(loop)
     finally:
-        for base in repaired:
+        for base in patched_bases:
             setattr(base, NEST, True)
 
 
@@ -66,10 +66,10 @@ def probe(loop: asyncio.AbstractEventLoop) -> None:
 
     outer = asyncio.current_task(loop)
     try:
-        works = run_nested(loop, look(), grace=1.0)
+        is_nestable = run_nested(loop, look(), grace=1.0)
     except (RuntimeError, AttributeError, TypeError) as error:
         raise NestingError(f"a nested run failed: {error}") from error
-    if not works or asyncio.current_task(loop) is not outer:
+    if not is_nestable or asyncio.current_task(loop) is not outer:
         raise NestingError("a nested run loses track of its task")
 
 
@@ -78,20 +78,20 @@ def run_nested(
 ) -> T:
     """As `run_guarded`, inside the running *loop*, which finds its bookkeeping as it was."""
     ready: Any = getattr(loop, "_ready", ())
-    before, outer = len(ready), asyncio.current_task(loop)
+    ready_count, outer = len(ready), asyncio.current_task(loop)
     try:
         return run_guarded(loop, coroutine, grace=grace)
     finally:
         # A KeyboardInterrupt of Python's own may hit nest_asyncio2 between taking the current task
         # away and giving it back; without it the outer task could never finish its step.
-        left = asyncio.current_task(loop)
-        if left is not outer and left is not None:
-            asyncio.tasks._leave_task(loop, left)
-        if left is not outer and outer is not None:
+        current_task = asyncio.current_task(loop)
+        if current_task is not outer and current_task is not None:
+            asyncio.tasks._leave_task(loop, current_task)
+        if current_task is not outer and outer is not None:
             asyncio.tasks._enter_task(loop, outer)
         # The standard loop may be in the middle of counting off the handles that were ready when
         # its turn began; with fewer of them it would die of an IndexError, and the kernel with it.
-        while len(ready) < before:
+        while len(ready) < ready_count:
             loop.call_soon(_nothing)
 
 
@@ -103,15 +103,15 @@ def run_guarded(
     When anything interrupts it, KeyboardInterrupt above all, the coroutine is cancelled and given
     up to *grace* seconds to end; otherwise it would live on and go on paying for its request.
     """
-    over = loop.create_future()
+    end_future = loop.create_future()
     with StopButton(loop) as button:
-        job = Guarded(loop, coroutine, grace=grace, over=partial(over.set_result, None))
+        job = Guarded(loop, coroutine, grace=grace, over=partial(end_future.set_result, None))
         button.stop = job.stop
         try:
-            loop.run_until_complete(over)
+            loop.run_until_complete(end_future)
         except BaseException:  # of a handler that is not ours, or of another task's
             job.stop()
-            loop.run_until_complete(over)
+            loop.run_until_complete(end_future)
             raise
     task = job.task
     try:

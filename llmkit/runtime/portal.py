@@ -48,11 +48,13 @@ class Portal:
         The caller's context variables are seen by it. An interrupt cancels it, and waits up to
         *grace* seconds for its end.
         """
-        loop, over = self.start(), Future[None]()
+        loop, end_future = self.start(), Future[None]()
         jobs: list[Guarded[T]] = []
 
         def begin() -> None:
-            jobs.append(Guarded(loop, coroutine, grace=grace, over=partial(over.set_result, None)))
+            jobs.append(
+                Guarded(loop, coroutine, grace=grace, over=partial(end_future.set_result, None))
+            )
 
         def stop() -> None:
             jobs[0].stop()
@@ -63,11 +65,11 @@ class Portal:
             loop.call_soon_threadsafe(begin)
             try:
                 # Not without an end: a signal that comes just before the wait would be overlooked.
-                while not over.done():
-                    wait([over], timeout=LOOK_S)
+                while not end_future.done():
+                    wait([end_future], timeout=LOOK_S)
             except BaseException:
                 loop.call_soon_threadsafe(stop)
-                wait([over], timeout=grace + JOIN_S)
+                wait([end_future], timeout=grace + JOIN_S)
                 raise
         task = jobs.pop().task
         try:

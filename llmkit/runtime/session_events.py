@@ -14,15 +14,15 @@ class SessionEvents:
 
     def __init__(self, telemetry: Telemetry) -> None:
         self._telemetry = telemetry
-        self._open: set[str] = set()
+        self._open_ids: set[str] = set()
 
     def changed(self, session: Session) -> None:
         """Notes an opening, a close or a leak; for `SessionRegistry.watch`."""
         if session.closed_by is not None:
-            self._open.discard(session.id)
+            self._open_ids.discard(session.id)
             self._note(EventKind.LEAK if session.leaked else EventKind.CLOSE, session)
-        elif session.id not in self._open:
-            self._open.add(session.id)
+        elif session.id not in self._open_ids:
+            self._open_ids.add(session.id)
             self._note(EventKind.OPENING, session)
 
     def reused(self, session: Session) -> None:

@@ -58,11 +58,11 @@ class SessionRegistry:
     ) -> None:
         self._now = now
         self._wall = wall
-        self._open: dict[str, Session] = {}
+        self._open_sessions: dict[str, Session] = {}
         self._by_resource: dict[int, Session] = {}
-        self._gone: deque[Session] = deque(maxlen=REMEMBERED)
-        self._closed = 0
-        self._made = 0
+        self._closed_sessions: deque[Session] = deque(maxlen=REMEMBERED)
+        self._closed_count = 0
+        self._number = 0
         self._listeners: Listeners[Session] = Listeners("the sessions")
         self._lock = threading.RLock()
 
@@ -80,16 +80,16 @@ class SessionRegistry:
     ) -> Session:
         """The record of *resource*; the same one when it is added twice."""
         with self._lock:
-            known = self._by_resource.get(id(resource))
-            if known is not None:
-                return known
-            self._made += 1
+            existing_session = self._by_resource.get(id(resource))
+            if existing_session is not None:
+                return existing_session
+            self._number += 1
             now = self._now()
             session = Session(
-                f"s{self._made}", resource, provider, kind, cell, loop, base_url, keep, opened_at,
+                f"s{self._number}", resource, provider, kind, cell, loop, base_url, keep, opened_at,
                 self._wall(), now, now,
             )  # fmt: skip
-            self._open[session.id] = session
+            self._open_sessions[session.id] = session
             self._by_resource[id(resource)] = session  # which holds it, so that no other has its id
         self._listeners.tell(session)
         return session
@@ -97,12 +97,12 @@ class SessionRegistry:
     def open_sessions(self) -> tuple[Session, ...]:
         """All that are not closed, the oldest first."""
         with self._lock:
-            return tuple(self._open.values())
+            return tuple(self._open_sessions.values())
 
     def pooled(self, provider: str, base_url: str, loop: object) -> Session | None:
         """The pool's session for that place on that loop, None where there is none."""
         with self._lock:
-            for session in self._open.values():
+            for session in self._open_sessions.values():
                 place = (session.provider, session.base_url)
                 if (
                     session.kind == "pool"
@@ -142,21 +142,23 @@ class SessionRegistry:
     def expired(self, *, idle_s: float, max_age_s: float) -> tuple[Session, ...]:
         """The sessions that have outlived their use, now stale; see `stale`."""
         now = self._now()
-        found = []
+        stale_sessions = []
         for session in self.open_sessions():
             if introspection.closed(session.resource):
                 self.closed(session, "user")
                 continue
             # Use that was not told to us but can be seen.
-            seen = introspection.activity(session.resource)
-            if seen != session.seen:
-                session.seen, session.used_s = seen, now
-            running = session.cell in RUNNING
-            reason = expiry.why(session, now, idle_s=idle_s, max_age_s=max_age_s, running=running)
+            activity = introspection.activity(session.resource)
+            if activity != session.seen:
+                session.seen, session.used_s = activity, now
+            is_running = session.cell in RUNNING
+            reason = expiry.why(
+                session, now, idle_s=idle_s, max_age_s=max_age_s, running=is_running
+            )
             if reason is not None and session.stale is None:
                 self.mark(session, reason)
-                found.append(session)
-        return tuple(found)
+                stale_sessions.append(session)
+        return tuple(stale_sessions)
 
     def mark(self, session: Session, why: ClosedBy) -> None:
         """Makes *session* stale; the first reason stays."""
@@ -167,7 +169,7 @@ class SessionRegistry:
     def closed(self, session: Session, by: ClosedBy, *, leaked: bool = False) -> None:
         """Notes that *session* is closed, or was lost without being closed; twice is harmless."""
         with self._lock:
-            if self._open.pop(session.id, None) is None:
+            if self._open_sessions.pop(session.id, None) is None:
                 return
             session.closed_by = session.stale or by
             session.closed_s = self._now()
@@ -175,30 +177,30 @@ class SessionRegistry:
             session.requests, session.bytes_in = _counted(session)
             self._by_resource.pop(id(session.resource), None)
             session.resource = None
-            self._closed += 1
-            self._gone.append(session)
+            self._closed_count += 1
+            self._closed_sessions.append(session)
         self._listeners.tell(session)
 
     def forget(self) -> tuple[Session, ...]:
         """Takes all open ones out of the table without a word; gives them."""
-        sessions, self._open = tuple(self._open.values()), {}
+        sessions, self._open_sessions = tuple(self._open_sessions.values()), {}
         self._by_resource = {}
         self._lock = threading.RLock()  # somebody else's thread may have held it
         return sessions
 
     def find(self, what: str) -> tuple[Session, ...]:
         """Open sessions by "all", "stale", an id or a provider's name; newest first."""
-        found = [
+        sessions = [
             s
             for s in reversed(self.open_sessions())
             if what == "all" or what in (s.id, s.provider) or (what == "stale" and s.stale)
         ]
-        return tuple(found)
+        return tuple(sessions)
 
     def knows(self, what: str) -> bool:
         """True where *what* is the id or the provider of a session in the table."""
         with self._lock:
-            sessions = [*self._open.values(), *self._gone]
+            sessions = [*self._open_sessions.values(), *self._closed_sessions]
         return any(what in (session.id, session.provider) for session in sessions)
 
     def rows(self) -> tuple[SessionRow, ...]:
@@ -207,7 +209,7 @@ class SessionRegistry:
             if introspection.closed(session.resource):
                 self.closed(session, "user")
         with self._lock:
-            sessions = [*self._gone, *self._open.values()]
+            sessions = [*self._closed_sessions, *self._open_sessions.values()]
         return tuple(self._row(session) for session in sessions)
 
     def watch(self, callback: Callable[[Session], None]) -> Callable[[], None]:
@@ -216,21 +218,21 @@ class SessionRegistry:
 
     def _stale_where(self, test: Callable[[Session], bool], why: ClosedBy) -> tuple[Session, ...]:
         with self._lock:
-            found = tuple(s for s in self._open.values() if s.stale is None and test(s))
-        for session in found:
+            sessions = tuple(s for s in self._open_sessions.values() if s.stale is None and test(s))
+        for session in sessions:
             self.mark(session, why)
-        return found
+        return sessions
 
     def _row(self, s: Session) -> SessionRow:
         now = self._now() if s.closed_s is None else s.closed_s
         requests, bytes_in = _counted(s)
         busy = max(s.in_flight, introspection.open_connections(s.resource, busy=True) or 0)
-        in_use = busy and s.status is SessionStatus.OPEN
+        is_in_use = busy and s.status is SessionStatus.OPEN
         return SessionRow(
             id=s.id,
             provider=s.provider,
             kind=s.kind,
-            status=SessionStatus.IN_USE if in_use else s.status,
+            status=SessionStatus.IN_USE if is_in_use else s.status,
             cell=s.cell.id if s.cell else None,
             execution_count=s.cell.execution_count if s.cell else None,
             loop=None if s.loop is None else f"{type(s.loop).__name__}-{id(s.loop) & 0xFFFF:04x}",
@@ -246,9 +248,11 @@ class SessionRegistry:
         )
 
     def __repr__(self) -> str:
-        stale = len(self.find("stale"))
-        opened = len(self._open) - stale
-        return f"<SessionRegistry open={opened} stale={stale} closed={self._closed}>"
+        stale_count = len(self.find("stale"))
+        open_count = len(self._open_sessions) - stale_count
+        return (
+            f"<SessionRegistry open={open_count} stale={stale_count} closed={self._closed_count}>"
+        )
 
 
 def _counted(session: Session) -> tuple[int, int | None]:

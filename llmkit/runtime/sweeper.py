@@ -55,12 +55,12 @@ class SessionSweeper:
         """Has a look as soon as nobody holds *handle* any more."""
         loop: Any = session.loop
 
-        def gone(_: object) -> None:
+        def callback(_: object) -> None:
             # Possibly called by the garbage collector, on any thread: only a word to the loop.
             if isinstance(loop, asyncio.AbstractEventLoop) and not loop.is_closed():
                 loop.call_soon_threadsafe(self._soon, loop, context=contextvars.Context())
 
-        session.handle = weakref.ref(handle, gone)
+        session.handle = weakref.ref(handle, callback)
 
     def _soon(self, loop: asyncio.AbstractEventLoop) -> None:
         # Not at once: the collector may be in the middle of what held the session as well.

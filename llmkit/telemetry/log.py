@@ -36,7 +36,7 @@ class Telemetry:
         remembered: int = REMEMBERED,
     ) -> None:
         self.with_text = with_text
-        self._exported = exported
+        self._is_exported = exported
         self._ring: deque[Event] = deque(maxlen=remembered)
         self._listeners: Listeners[Event] = Listeners("the telemetry")
         self._exporter: Listeners[Event] | None = None
@@ -58,7 +58,7 @@ class Telemetry:
         self._listeners.tell(event)
         # Nobody else should pay for it: Mistral's SDK, too, imports OpenTelemetry's API.
         modules = sys.modules
-        if (SDK in modules or METRICS in modules) and self._exported():
+        if (SDK in modules or METRICS in modules) and self._is_exported():
             if self._exporter is None:
                 from .opentelemetry import exporter
 

@@ -65,19 +65,19 @@ def exporter(
                 tokens.record(count, {**about, "gen_ai.token.type": kind})
 
     def trace_it(event: Event, about: Attributes) -> None:
-        ended = event.at
-        begun = ended - timedelta(seconds=event.duration_s or 0.0)
+        end = event.at
+        start = end - timedelta(seconds=event.duration_s or 0.0)
         model = f" {event.request_model}" if event.request_model else ""
         # The name alone first: where nobody collects, the attributes are not worth making.
         span = tracer.start_span(
             f"{event.operation or ''}{model}", kind=trace.SpanKind.CLIENT, attributes=about,
-            start_time=int(begun.timestamp() * 1e9),
+            start_time=int(start.timestamp() * 1e9),
         )  # fmt: skip
         if span.is_recording():
             span.set_attributes(_details(event))
             if event.error_type:
                 span.set_status(trace.StatusCode.ERROR)
-        span.end(int(ended.timestamp() * 1e9))
+        span.end(int(end.timestamp() * 1e9))
 
     def take(event: Event) -> None:
         if event.kind is EventKind.REQUEST:
@@ -130,14 +130,14 @@ def _details(event: Event) -> Attributes:
 
 def _texts(event: Event) -> dict[str, str | None]:
     """Prompt and answer, which are in an event only where a person asked for that."""
-    said = [_message(role, text) for role, text in event.messages if role != "system"]
+    conversation = [_message(role, text) for role, text in event.messages if role != "system"]
     system = [_part(text) for role, text in event.messages if role == "system"]
     answer = None if event.text is None else [
         {**_message("assistant", event.text), "finish_reason": event.finish_reason or "error"}
     ]  # fmt: skip
     return {
         "gen_ai.system_instructions": _json(system),
-        "gen_ai.input.messages": _json(said),
+        "gen_ai.input.messages": _json(conversation),
         "gen_ai.output.messages": _json(answer),
     }
 
@@ -172,5 +172,5 @@ def _present(attributes: Mapping[str, str | bool | int | float | list[str] | Non
 @lru_cache(maxsize=64)
 def _server(base_url: str) -> tuple[str | None, int | None]:
     parts = urlsplit(base_url)
-    usual = {"https": 443, "http": 80}.get(parts.scheme)
-    return parts.hostname, parts.port or usual
+    default_port = {"https": 443, "http": 80}.get(parts.scheme)
+    return parts.hostname, parts.port or default_port

@@ -19,7 +19,7 @@ def record_request(
     telemetry: Telemetry, provider: Provider, operation: str, session: str | None = None
 ) -> Iterator[None]:
     """Notes one request that is no chat, however it ends."""
-    started = time.monotonic()
+    start = time.monotonic()
     try:
         yield
     finally:
@@ -29,6 +29,6 @@ def record_request(
                 EventKind.REQUEST, datetime.now(UTC), provider.name, session, cell_id(),
                 provider.base_url, operation=operation, status="error" if error else "complete",
                 error_type=type(error).__name__ if error else None, attempts=1,
-                duration_s=time.monotonic() - started,
+                duration_s=time.monotonic() - start,
             )
         )  # fmt: skip
