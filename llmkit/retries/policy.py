@@ -95,13 +95,13 @@ class RetryPolicy:
                 raise first
             return await attempt(number)
 
-        def told(state: RetryCallState) -> None:
+        def report_retry(state: RetryCallState) -> None:
             error = state.outcome.exception() if state.outcome else None
             assert isinstance(error, CallError)
             if on_retry is not None:
                 on_retry(error, state.attempt_number + 1, state.upcoming_sleep)
 
-        return await _repeat(later, attempts, told, sleep)
+        return await _repeat(later, attempts, report_retry, sleep)
 
 
 class _Attempts:
@@ -124,7 +124,7 @@ class _Attempts:
         self._budget = budget
         self._last: CallError | None = None
         self._lines: list[str] = []
-        self._why_no_more = ""
+        self._stop_reason = ""
 
     def another_after(self, error: BaseException) -> bool:
         """True where the request may be sent again, after `wait` seconds."""
@@ -133,49 +133,49 @@ class _Attempts:
         if error is self._last:  # tenacity asks once more about the first attempt
             return True
         self._last = error
-        billed = " (possibly billed)" if error.possibly_billed else ""
-        line = f"{type(error).__name__}: {shorten(str(error), SHOWN)}{billed}"
-        again = len(self._lines) + 1 < self._policy.attempts and self._is_worth(error)
-        self._lines.append(f"{line} (waited {self.wait:.2f} s)" if again else line)
-        return again
+        suffix = " (possibly billed)" if error.possibly_billed else ""
+        line = f"{type(error).__name__}: {shorten(str(error), SHOWN)}{suffix}"
+        has_next = len(self._lines) + 1 < self._policy.attempts and self._is_worth(error)
+        self._lines.append(f"{line} (waited {self.wait:.2f} s)" if has_next else line)
+        return has_next
 
     def note_on(self, error: CallError) -> None:
         """Leaves the list of attempts on *error*, which is the last one's."""
         error.attempt_log = tuple(self._lines)
         error.attempts = max(error.attempts, len(self._lines))
-        if self._why_no_more:
-            error.add_note(f"not tried again: {self._why_no_more}")
+        if self._stop_reason:
+            error.add_note(f"not tried again: {self._stop_reason}")
         if len(self._lines) > 1:
-            numbered = (f"{n}. {line}" for n, line in enumerate(self._lines, 1))
-            error.add_note("\n".join([f"gave up after {len(self._lines)} attempts:", *numbered]))
+            entries = (f"{n}. {line}" for n, line in enumerate(self._lines, 1))
+            error.add_note("\n".join([f"gave up after {len(self._lines)} attempts:", *entries]))
 
     def _is_worth(self, error: CallError) -> bool:
-        unknown = self._idempotent and error.outcome is Outcome.AMBIGUOUS
-        if error.outcome not in REPEATABLE and not unknown:
+        is_unknown = self._idempotent and error.outcome is Outcome.AMBIGUOUS
+        if error.outcome not in REPEATABLE and not is_unknown:
             return False
         if error.code == DROPPED:  # a new connection is there at once, and nobody is overloaded
             self.wait = 0.0
             return True
-        wished = error.retry_after
-        if wished is not None:
+        requested_s = error.retry_after
+        if requested_s is not None:
             # Never less than the server said; the rest keeps many callers apart.
-            self.wait = wished + self._rand() * (0.1 * wished + 0.1)
+            self.wait = requested_s + self._rand() * (0.1 * requested_s + 0.1)
         elif self._policy.delay is not None:
             self.wait = self._policy.delay
         else:
-            grown = 0.5 * 2.0 ** (len(self._lines) + 1)
-            self.wait = max(SHORTEST_S, self._rand() * min(LONGEST_S, grown))
-        self._why_no_more = self._objection(error)
-        return not self._why_no_more
+            backoff_s = 0.5 * 2.0 ** (len(self._lines) + 1)
+            self.wait = max(SHORTEST_S, self._rand() * min(LONGEST_S, backoff_s))
+        self._stop_reason = self._objection(error)
+        return not self._stop_reason
 
     def _objection(self, error: CallError) -> str:
-        cap, left = self._policy.cap, self._time_left()
+        cap, remaining_s = self._policy.cap, self._time_left()
         if error.retry_after is not None and error.retry_after > cap:
             return f"it asks for a wait of {error.retry_after:.0f} s, more than {cap:g} s"
-        if left is not None and self.wait >= left:
+        if remaining_s is not None and self.wait >= remaining_s:
             return "the wait would outlast the time for the whole call"
-        throttled = isinstance(error, RateLimitError)
-        if self._budget is not None and not self._budget.spend(throttled=throttled):
+        is_throttled = isinstance(error, RateLimitError)
+        if self._budget is not None and not self._budget.spend(throttled=is_throttled):
             return "too many calls to it have failed within the last minutes"
         return ""
 
@@ -183,20 +183,20 @@ class _Attempts:
 async def _repeat(
     attempt: Callable[[int], Awaitable[T]],
     attempts: _Attempts,
-    told: Callable[[RetryCallState], None],
+    callback: Callable[[RetryCallState], None],
     sleep: Callable[[float], Awaitable[None]],
 ) -> T:
     import tenacity
 
-    retrying = tenacity.AsyncRetrying(
+    retry_loop = tenacity.AsyncRetrying(
         retry=tenacity.retry_if_exception(attempts.another_after),
         wait=lambda state: attempts.wait,
-        before_sleep=told,
+        before_sleep=callback,
         sleep=sleep,
         reraise=True,
     )
     try:
-        async for step in retrying:
+        async for step in retry_loop:
             with step:
                 return await attempt(step.retry_state.attempt_number)
     except CallError as error:
@@ -214,7 +214,7 @@ class RetryBudget:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._wanted_at = clock()
+        self._last_request_at = clock()
         self._renew()
 
     def called(self) -> None:
@@ -223,21 +223,21 @@ class RetryBudget:
 
     def answered(self) -> None:
         """Counts a request that was not refused."""
-        if self._left < FULL:
-            self._left += 1
+        if self._credit < FULL:
+            self._credit += 1
 
     def spend(self, *, throttled: bool) -> bool:
         """True where one more retry is allowed, which is then taken."""
         now = self._clock()
-        if now - self._wanted_at > QUIET_S:
+        if now - self._last_request_at > QUIET_S:
             self._renew()
-        self._wanted_at = now
+        self._last_request_at = now
         cost = COST_THROTTLED if throttled else COST
-        if self._left < cost or self._retries >= max(RESERVE, SHARE * self._calls):
+        if self._credit < cost or self._retries >= max(RESERVE, SHARE * self._calls):
             return False
-        self._left -= cost
+        self._credit -= cost
         self._retries += 1
         return True
 
     def _renew(self) -> None:
-        self._left, self._calls, self._retries = FULL, 0, 0
+        self._credit, self._calls, self._retries = FULL, 0, 0

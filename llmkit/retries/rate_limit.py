@@ -65,12 +65,12 @@ class RateLimiter:
         self._name = name
         self._clock = clock
         self._lock = threading.Lock()
-        self._running = 0
+        self._running_count = 0
         self._queues: dict[object, deque[_Waiter]] = {}  # by group, the next one's first
-        self._accepted: deque[float] = deque(maxlen=REMEMBERED)
-        self._calm = True  # neither closed nor paced: nobody needs to look at the clock
+        self._acceptance_times: deque[float] = deque(maxlen=REMEMBERED)
+        self._is_calm = True  # neither closed nor paced: nobody needs to look at the clock
         self._opens_at = 0.0
-        self._asked_until = 0.0  # as the server said, however long
+        self._pause_end_at = 0.0  # as the server said, however long
         self._refused_at = 0.0
         self._rate: float | None = None  # requests per second
         self._next_at = 0.0
@@ -78,9 +78,9 @@ class RateLimiter:
     def acquire_now(self, cap: int) -> bool:
         """True where a turn is free at once, which is then taken."""
         with self._lock:
-            if not self._calm or self._running >= cap:
+            if not self._is_calm or self._running_count >= cap:
                 return False
-            self._running += 1
+            self._running_count += 1
             return True
 
     async def acquire(
@@ -111,17 +111,17 @@ class RateLimiter:
     def release(self) -> None:
         """Gives a turn back, to the one of the next group that has waited longest."""
         with self._lock:
-            self._running -= 1
+            self._running_count -= 1
             while waiter := self._next_waiter():
                 try:
                     waiter.loop.call_soon_threadsafe(_grant, waiter.turn)
                 except RuntimeError:  # its loop has been closed by hand, so nobody waits
                     continue
-                self._running += 1
+                self._running_count += 1
 
     def _next_waiter(self) -> _Waiter | None:
         for group, queue in self._queues.items():
-            if self._running < queue[0].cap:
+            if self._running_count < queue[0].cap:
                 waiter = queue.popleft()
                 del self._queues[group]
                 if queue:
@@ -131,7 +131,7 @@ class RateLimiter:
 
     def accepted(self) -> None:
         """Notes that the server took a request."""
-        self._accepted.append(self._clock())
+        self._acceptance_times.append(self._clock())
         self.budget.answered()
 
     def pause(self, seconds: float) -> None:
@@ -141,60 +141,62 @@ class RateLimiter:
             rate = self._accepted_rate(now, seconds) or self._rate
             if rate is not None and self._rate is not None and now >= self._opens_at:
                 rate = min(rate, SLACK * self._rate)  # what was thought to be right was not
-            self._calm, self._rate, self._refused_at = False, rate, now
-            self._asked_until = max(self._asked_until, now + seconds)
+            self._is_calm, self._rate, self._refused_at = False, rate, now
+            self._pause_end_at = max(self._pause_end_at, now + seconds)
             self._opens_at = max(self._opens_at, now + min(seconds, LONGEST_S))
 
-    async def _free_place(self, cap: int, left: float | None, again: bool, group: object) -> None:
+    async def _free_place(
+        self, cap: int, remaining_s: float | None, is_retry: bool, group: object
+    ) -> None:
         with self._lock:
-            if self._running < cap:  # whoever waits has a smaller one
-                self._running += 1
+            if self._running_count < cap:  # whoever waits has a smaller one
+                self._running_count += 1
                 return
-            first = not self._queues
+            is_first = not self._queues
             loop = asyncio.get_running_loop()
             waiter = _Waiter(cap, loop, loop.create_future())
             queue = self._queues.setdefault(group, deque())
-            (queue.appendleft if again else queue.append)(waiter)
-        if first:
-            log.info("Waiting for one of %d calls to %s to end", self._running, self._name)
+            (queue.appendleft if is_retry else queue.append)(waiter)
+        if is_first:
+            log.info("Waiting for one of %d calls to %s to end", self._running_count, self._name)
         try:
-            async with asyncio.timeout(left):
+            async with asyncio.timeout(remaining_s):
                 await waiter.turn
         except BaseException as error:
             with self._lock:
                 queue = self._queues.get(group) or deque()
-                waiting = waiter in queue
-                if waiting:
+                is_waiting = waiter in queue
+                if is_waiting:
                     queue.remove(waiter)
                 if not queue:
                     self._queues.pop(group, None)
-            if not waiting:  # it had been given a turn, and cannot use it any more
+            if not is_waiting:  # it had been given a turn, and cannot use it any more
                 self.release()
             if not isinstance(error, TimeoutError):
                 raise
-            late = APITimeoutError(
-                f"no turn at {self._name} came free within {left or 0:g} s, so nothing was sent; "
-                "raise limit_per_provider or the timeout",
+            timeout_error = APITimeoutError(
+                f"no turn at {self._name} came free within {remaining_s or 0:g} s, so nothing "
+                "was sent; raise limit_per_provider or the timeout",
                 outcome=Outcome.UNSENT,
             )
-            late.attempts = 0
-            raise late from None
+            timeout_error.attempts = 0
+            raise timeout_error from None
 
-    def _closed_for(self, left: float | None) -> float:
+    def _closed_for(self, remaining_s: float | None) -> float:
         """Seconds until the next look; 0 where the turn may be used."""
         with self._lock:
             now = self._clock()
-            longest = LONGEST_S if left is None else min(LONGEST_S, left)
+            longest = LONGEST_S if remaining_s is None else min(LONGEST_S, remaining_s)
             if now < self._opens_at:
-                if self._asked_until - now > longest:
-                    raise _closed(self._name, self._asked_until - now)
+                if self._pause_end_at - now > longest:
+                    raise _closed(self._name, self._pause_end_at - now)
                 return self._opens_at - now
-            quiet = now - max(self._refused_at, self._opens_at)
+            quiet_s = now - max(self._refused_at, self._opens_at)
             interval = 0.0
-            if self._rate is None or quiet > FORGOTTEN_AFTER_S:
-                self._calm, self._rate = True, None
+            if self._rate is None or quiet_s > FORGOTTEN_AFTER_S:
+                self._is_calm, self._rate = True, None
             else:
-                interval = float(1 / (self._rate * FASTER ** (quiet // FASTER_AFTER_S)))
+                interval = float(1 / (self._rate * FASTER ** (quiet_s // FASTER_AFTER_S)))
             if now < self._next_at:
                 if self._next_at - now > longest:
                     raise _closed(self._name, self._next_at - now)
@@ -205,7 +207,7 @@ class RateLimiter:
     def _accepted_rate(self, now: float, seconds: float) -> float | None:
         """0.9 times the most that the server took lately, told over as long as we are to wait."""
         window = min(max(seconds, SHORTEST_WINDOW_S), LONGEST_S)
-        recent = [at for at in self._accepted if at > now - LONGEST_S]
+        recent = [at for at in self._acceptance_times if at > now - LONGEST_S]
         most = start = 0
         for end, at in enumerate(recent):
             while recent[start] <= at - window:
@@ -214,8 +216,8 @@ class RateLimiter:
         return SLACK * most / window if most else None
 
     def __repr__(self) -> str:
-        waiting = sum(map(len, self._queues.values()))
-        return f"<RateLimiter {self._name} running={self._running} waiting={waiting}>"
+        waiter_count = sum(map(len, self._queues.values()))
+        return f"<RateLimiter {self._name} running={self._running_count} waiting={waiter_count}>"
 
 
 class RateLimiters:
@@ -228,7 +230,7 @@ class RateLimiters:
         sleep: Sleep = asyncio.sleep,
         rand: Callable[[], float] = random.random,
     ) -> None:
-        self._make = partial(RateLimiter, clock=clock, sleep=sleep, rand=rand)
+        self._limiter_factory = partial(RateLimiter, clock=clock, sleep=sleep, rand=rand)
         self._limiters: dict[tuple[str, str, Secret | None], RateLimiter] = {}
 
     def of(self, name: str, base_url: str, key: Secret | None) -> RateLimiter:
@@ -237,7 +239,9 @@ class RateLimiters:
         limiter = self._limiters.get(place)
         # Two threads that come first at once must get the same one.
         return (
-            limiter if limiter is not None else self._limiters.setdefault(place, self._make(name))
+            limiter
+            if limiter is not None
+            else self._limiters.setdefault(place, self._limiter_factory(name))
         )
 
 

@@ -90,12 +90,12 @@ class _Connector(aiohttp.TCPConnector):
             return await super()._create_connection(*args, **kwargs)
         deadline.reused = False
         deadline.wait("connect")
-        made = await super()._create_connection(*args, **kwargs)
-        begun = deadline.written_at
+        connection = await super()._create_connection(*args, **kwargs)
+        start = deadline.written_at
         deadline.wait("first byte")
         if deadline.connected is not None:
-            deadline.connected(deadline.written_at - begun)
-        return made
+            deadline.connected(deadline.written_at - start)
+        return connection
 
 
 class AiohttpTransport:
@@ -108,11 +108,11 @@ class AiohttpTransport:
         self, session: aiohttp.ClientSession, connected: Callable[[float], None] | None = None
     ) -> None:
         self._session = session
-        self._connected = connected
+        self._connection_listener = connected
 
     def send(self, request: HttpRequest, timeouts: Timeouts) -> AiohttpResponse:
         """The answer to *request* from its headers on; see `Transport.send`."""
-        return AiohttpResponse(self._session, request, timeouts, self._connected)
+        return AiohttpResponse(self._session, request, timeouts, self._connection_listener)
 
 
 class AiohttpResponse:
@@ -131,9 +131,9 @@ class AiohttpResponse:
         self._session = session
         self._request = request
         self._timeouts = timeouts
-        self._connected = connected
+        self._connection_listener = connected
         self._size = 0
-        self._packed: Unpacker | None = None
+        self._decoder: Unpacker | None = None
 
     async def __aenter__(self) -> AiohttpResponse:
         ends_at = None
@@ -148,7 +148,7 @@ class AiohttpResponse:
         self.headers = headers = _joined(response.headers)
         if "content-encoding" in headers:
             try:
-                self._packed = unpacker(headers["content-encoding"])
+                self._decoder = unpacker(headers["content-encoding"])
             except BadResponseError:
                 await self._release()
                 raise
@@ -165,7 +165,7 @@ class AiohttpResponse:
     async def _headers(self, ends_at: float | None) -> aiohttp.ClientResponse:
         request = self._request
         deadline = RequestDeadline(
-            self._timeouts, ends_at, fresh=request.fresh, connected=self._connected,
+            self._timeouts, ends_at, fresh=request.fresh, connected=self._connection_listener,
             secure=request.url.startswith("https:"),
         )  # fmt: skip
         body = BytesIO(request.body) if len(request.body) > LARGE else request.body
@@ -197,21 +197,21 @@ class AiohttpResponse:
 
     async def read(self) -> bytes:
         """What the next network read brings; see `StreamingResponse.read`."""
-        data = await (self._received() if self._packed is None else self._unpacked(self._packed))
+        data = await (self._received() if self._decoder is None else self._unpacked(self._decoder))
         self._size += len(data)
         if self._size > self._timeouts.body_bytes:
             raise too_long(self.status, self._timeouts.body_bytes)
         return data
 
-    async def _unpacked(self, packed: Unpacker) -> bytes:
+    async def _unpacked(self, decoder: Unpacker) -> bytes:
         # A small body can hold very much: it is unpacked piece by piece, and between two pieces
         # everybody else on this loop has a turn.
         await asyncio.sleep(0)
-        while not (data := packed.take()):
-            received = await self._received()
-            if not received:
+        while not (data := decoder.take()):
+            chunk = await self._received()
+            if not chunk:
                 return b""
-            packed.feed(received)
+            decoder.feed(chunk)
         return data
 
     async def _received(self) -> bytes:
@@ -230,8 +230,8 @@ class AiohttpResponse:
         except APITimeoutError:  # a limit of ours passed
             raise
         except (aiohttp.ClientError, OSError) as error:
-            if unread := internals.unread(content):
-                return unread
+            if rest := internals.unread(content):
+                return rest
             raise broken(error, self.status) from error
 
     def content_received(self) -> None:
@@ -262,27 +262,27 @@ class AiohttpResponse:
 
 def _joined(fields: Mapping[str, str]) -> dict[str, str]:
     """Names in lower case; a field that was sent twice as one, with a comma between."""
-    if len(lowered := {name.lower(): value for name, value in fields.items()}) == len(fields):
-        return lowered
-    joined: dict[str, str] = {}
+    if len(lower_headers := {name.lower(): value for name, value in fields.items()}) == len(fields):
+        return lower_headers
+    headers: dict[str, str] = {}
     for name, value in fields.items():
         name = name.lower()
-        joined[name] = f"{joined[name]}, {value}" if name in joined else value
-    return joined
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
 
 
 def close_now(session: aiohttp.ClientSession) -> None:
     """Ends *session* and its connections without waiting, for code that cannot await."""
     connector = session.connector
-    open_ones = [held for held in transports(session) if held is not None]
-    known = internals.connector_of(session)
+    open_transports = [transport for transport in transports(session) if transport is not None]
+    known_connector = internals.connector_of(session)
     session.detach()
     if connector is None or connector.closed:
         return
-    if known is not None:
-        for held in open_ones:
-            kill(held) if internals.loop_is_closed(known) else held.abort()
-        internals.forget_connections(known)
+    if known_connector is not None:
+        for transport in open_transports:
+            kill(transport) if internals.loop_is_closed(known_connector) else transport.abort()
+        internals.forget_connections(known_connector)
     farewell: Any = connector.close()  # all that must be done is done by the call itself
     if hasattr(farewell, "close"):
         farewell.close()

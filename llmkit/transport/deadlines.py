@@ -42,8 +42,8 @@ class RequestDeadline:
         limit = self.timeouts.connect_s if self.phase == "connect" else self.timeouts.first_byte_s
         if limit is None:
             return self.ends_at
-        until = self.written_at + limit
-        return until if self.ends_at is None else min(until, self.ends_at)
+        end = self.written_at + limit
+        return end if self.ends_at is None else min(end, self.ends_at)
 
     def wait(self, phase: str) -> None:
         """Begins *phase*, "connect" or "first byte"."""
@@ -52,15 +52,15 @@ class RequestDeadline:
 
     def timed_out(self) -> CallError:
         """The error where the limit passed in this phase."""
-        waited = f"{asyncio.get_running_loop().time() - self.written_at:.1f} s"
+        duration = f"{asyncio.get_running_loop().time() - self.written_at:.1f} s"
         if self.phase == "connect":
-            plain = ", and whether the server speaks only http://" if self.secure else ""
+            hint = ", and whether the server speaks only http://" if self.secure else ""
             return APITimeoutError(
-                f"no connection within {waited}; check the base URL, your network{plain}",
+                f"no connection within {duration}; check the base URL, your network{hint}",
                 outcome=Outcome.UNSENT,
             )
         return APITimeoutError(
-            f"no answer began within {waited}; raise first_byte_timeout_s, or the timeout of the "
+            f"no answer began within {duration}; raise first_byte_timeout_s, or the timeout of the "
             "call, for a model that thinks long",
             possibly_billed=True,
         )

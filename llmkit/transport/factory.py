@@ -58,8 +58,8 @@ class TransportFactory:
 
     def brought(self, name: str) -> Transport | None:
         """What carries requests to the provider *name* without a session of ours."""
-        given = self.given.get(name)
-        return self.scripts if given is None and name == "scripted" else given
+        transport = self.given.get(name)
+        return self.scripts if transport is None and name == "scripted" else transport
 
     async def open(self, provider: Provider, model: str, key: Secret | None) -> Opened:
         """What a request to *model* is sent over; its session stays open for the next one.
@@ -70,31 +70,31 @@ class TransportFactory:
         if provider.name == "local":
             endpoint = await self.local_models.endpoint(model)
             provider, key = type(provider)(endpoint.base_url), endpoint.key
-        brought = self.brought(provider.name)
-        if brought is not None:
-            return Opened(provider, key, brought)
+        transport = self.brought(provider.name)
+        if transport is not None:
+            return Opened(provider, key, transport)
         if self._aiohttp is None:
             await self._load()
         return self._over_http(provider, key, self._manager.pool)
 
     async def fresh(self, provider: Provider, key: Secret | None) -> Callable[[], Opened]:
         """A function that opens a session of its own at each call; the caller closes it."""
-        brought = self.brought(provider.name)
-        if brought is not None:
-            return lambda: Opened(provider, key, brought)
+        transport = self.brought(provider.name)
+        if transport is not None:
+            return lambda: Opened(provider, key, transport)
         await self._load()
         return lambda: self._over_http(provider, key, self._manager.temporary)
 
     @asynccontextmanager
     async def once(self, provider: Provider, key: Secret | None) -> AsyncIterator[Opened]:
         """What a few requests are sent over; its session is closed at the end."""
-        opened = (await self.fresh(provider, key))()
+        connection = (await self.fresh(provider, key))()
         try:
-            with opened.use:
-                yield opened
+            with connection.use:
+                yield connection
         finally:
-            if opened.session is not None:
-                await self._manager.aclose(opened.session.id)
+            if connection.session is not None:
+                await self._manager.aclose(connection.session.id)
 
     async def for_sdk(self, provider: Provider, key: Secret | None) -> Callable[[], Any]:
         """A function that opens a client of Mistral's SDK at each call; the caller closes it."""
@@ -112,19 +112,19 @@ class TransportFactory:
     async def http_session(self, provider: Provider, *, persistent: bool) -> tuple[Any, Session]:
         """An aiohttp session for *provider* on this loop, and its line in the session table."""
         await self._load()
-        get = self._manager.pool if persistent else self._manager.temporary
-        return get(provider.name, provider.base_url, self._opening(provider))
+        opener = self._manager.pool if persistent else self._manager.temporary
+        return opener(provider.name, provider.base_url, self._opening(provider))
 
     def close(self) -> None:
         """Ends the embedded models; twice is harmless."""
         if "local_models" in vars(self):
             self.local_models.close()
 
-    def _over_http(self, provider: Provider, key: Secret | None, get: Any) -> Opened:
-        http, session = get(provider.name, provider.base_url, self._opening(provider))
-        told = self._manager.telemetry.connected
-        connected = partial(told, provider.name, provider.base_url, session.id)
-        transport = self._aiohttp.AiohttpTransport(http, connected)
+    def _over_http(self, provider: Provider, key: Secret | None, opener: Any) -> Opened:
+        http, session = opener(provider.name, provider.base_url, self._opening(provider))
+        callback = self._manager.telemetry.connected
+        listener = partial(callback, provider.name, provider.base_url, session.id)
+        transport = self._aiohttp.AiohttpTransport(http, listener)
         return Opened(provider, key, transport, session, self._manager.registry.using(session))
 
     def _opening(self, provider: Provider) -> Callable[[], Any]:

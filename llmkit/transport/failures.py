@@ -28,10 +28,10 @@ def too_long(status: int, limit: int) -> BadResponseError:
 
 def broken(error: Exception, status: int) -> CallError:
     """A connection that ended in the middle of an answer."""
-    early = isinstance(error, aiohttp.ClientPayloadError)
+    is_early = isinstance(error, aiohttp.ClientPayloadError)
     return APIConnectionError(
         "the connection broke in the middle of the answer "
-        f"({'it ended too early' if early else _words(error)}); ask again",
+        f"({'it ended too early' if is_early else _words(error)}); ask again",
         status=status,
         outcome=Outcome.STREAMED,
         possibly_billed=True,
@@ -51,11 +51,11 @@ def unsent_or_ambiguous(
             code="tls",
             outcome=Outcome.FINAL,
         )
-    no_way = (
+    connect_errors = (
         aiohttp.ClientConnectorSSLError | aiohttp.ClientConnectorDNSError
         | aiohttp.ClientHttpProxyError
     )  # fmt: skip
-    if isinstance(error, no_way):
+    if isinstance(error, connect_errors):
         return _no_way_to(where, error)
     if isinstance(error, aiohttp.ClientConnectorError):
         return APIConnectionError(
@@ -73,12 +73,12 @@ def unsent_or_ambiguous(
 
 def _no_way_to(where: str, error: Exception) -> CallError:
     if isinstance(error, aiohttp.ClientHttpProxyError):
-        final = error.status in (401, 403, 407)
+        is_final = error.status in (401, 403, 407)
         return APIConnectionError(
             f"the proxy did not connect to {where} ({error.status}); check the proxy's address and "
             "what it allows",
             code="proxy",
-            outcome=Outcome.FINAL if final else Outcome.UNSENT,
+            outcome=Outcome.FINAL if is_final else Outcome.UNSENT,
         )
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return APIConnectionError(
@@ -97,28 +97,28 @@ def _no_way_to(where: str, error: Exception) -> CallError:
 def _hung_up(
     where: str, error: Exception, request: HttpRequest, deadline: RequestDeadline
 ) -> CallError:
-    waited = asyncio.get_running_loop().time() - deadline.written_at
+    wait_s = asyncio.get_running_loop().time() - deadline.written_at
     # The connection was gone before the whole request could be given to it: nobody answers that.
-    unwritten = isinstance(error.__cause__, aiohttp.ClientConnectionResetError)
-    if deadline.reused and (unwritten or waited < STALE_S):
+    is_unwritten = isinstance(error.__cause__, aiohttp.ClientConnectionResetError)
+    if deadline.reused and (is_unwritten or wait_s < STALE_S):
         # Most likely the server had closed the kept connection before our request came.
         return APIConnectionError(
             f"{where} had closed the connection that was kept open to it",
             code=DROPPED,
             outcome=Outcome.REFUSED,
         )
-    if unwritten:
+    if is_unwritten:
         return APIConnectionError(
             f"{where} hung up before it had the whole request; try again", outcome=Outcome.UNSENT
         )
-    paid = request.method == "POST"
-    then = "it may have been billed, so it was not sent again" if paid else "try again"
+    is_paid = request.method == "POST"
+    advice = "it may have been billed, so it was not sent again" if is_paid else "try again"
     return APIConnectionError(
-        f"{where} hung up without an answer ({_words(error)}); {then}", possibly_billed=paid
+        f"{where} hung up without an answer ({_words(error)}); {advice}", possibly_billed=is_paid
     )
 
 
 def _words(error: Exception) -> str:
     # A ClientResponseError's text repeats the URL and a status that nobody sent.
-    said = redact(str(getattr(error, "message", error)) or type(error).__name__)
-    return shorten(said.replace("<", " ").replace(">", " "), 160)  # no markup in a message
+    message = redact(str(getattr(error, "message", error)) or type(error).__name__)
+    return shorten(message.replace("<", " ").replace(">", " "), 160)  # no markup in a message

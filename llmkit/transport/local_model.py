@@ -95,9 +95,9 @@ class LocalModels:
                 child.end()
             path = self.require(model)
             self._notify(f"loading {model} ...")
-            started = time.monotonic()
+            start = time.monotonic()
             self._children[model] = child = _Child(model, path, self.start_timeout_s)
-            self._notify(f"{model} is ready ({time.monotonic() - started:.1f} s)")
+            self._notify(f"{model} is ready ({time.monotonic() - start:.1f} s)")
             return child.endpoint
 
 
@@ -149,19 +149,19 @@ class _Child:
         try:
             self._process.stdin.write(options.encode() + b"\n")
             self._process.stdin.flush()
-            said = self._process.stdout.readline()
+            line = self._process.stdout.readline()
         except BrokenPipeError:
-            said = b""
+            line = b""
         finally:
             watchdog.cancel()
-        if not said:
+        if not line:
             self._process.wait()
             self._log.seek(0)
             lines = self._log.read().decode("utf-8", "replace").strip().splitlines()
             last = shorten(" / ".join(lines[-3:]))
             last = last or f"it ended with code {self._process.returncode}"
             raise LocalModelError(f"the model's server did not start: {last}")
-        url: str = json.loads(said)["url"]
+        url: str = json.loads(line)["url"]
         return url
 
 
@@ -177,12 +177,12 @@ def weights_file(model: str, weights: str | None = None) -> Path:
         return _checked(Path(weights).expanduser())
     spec = importlib.util.find_spec(WEIGHTS_PACKAGE)  # found, not imported: its imports are many
     home = Path(spec.origin).parent if spec is not None and spec.origin else None
-    found = sorted(home.rglob("*.gguf")) if home is not None else []
-    if not found:
+    files = sorted(home.rglob("*.gguf")) if home is not None else []
+    if not files:
         raise LocalModelError(
             f"the embedded model's weights are not installed; run: {_typed(install_commands()[1])}"
         )
-    return found[0]
+    return files[0]
 
 
 def install_commands() -> tuple[tuple[str, ...], ...]:
@@ -198,10 +198,10 @@ def install_commands() -> tuple[tuple[str, ...], ...]:
 def _checked(path: Path) -> Path:
     try:
         with path.open("rb") as file:
-            begin = file.read(len(MAGIC))
+            magic = file.read(len(MAGIC))
     except OSError:
         raise LocalModelError(f"there is no model file {path}; check the path") from None
-    if begin != MAGIC:
+    if magic != MAGIC:
         raise LocalModelError(f"{path} is no GGUF file; llama.cpp reads only those")
     return path
 

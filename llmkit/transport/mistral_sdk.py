@@ -38,7 +38,7 @@ OF_THE_CONNECTION = ("content-encoding", "content-length", "transfer-encoding", 
 CLOSED = "this Mistral client is closed; kit.mistral_client() opens another"
 
 # Where a response is kept as it came, by whoever wants more of it than the SDK's types have.
-_KEPT: ContextVar[list[HttpResponse] | None] = ContextVar("llmkit_kept_response", default=None)
+_RESPONSES: ContextVar[list[HttpResponse] | None] = ContextVar("llmkit_kept_response", default=None)
 
 
 class MistralClient:
@@ -113,19 +113,19 @@ class MistralClient:
 
     async def list_models(self) -> HttpResponse:
         """The provider's list of models as it came; see `ping` for errors."""
-        kept: list[HttpResponse] = []
-        outer = _KEPT.set(kept)
+        responses: list[HttpResponse] = []
+        outer = _RESPONSES.set(responses)
         try:
             await self.sdk().models.list_async()
         except LlmkitError:
             raise
         except Exception:
-            if not kept:
+            if not responses:
                 raise
             # It answered, and the SDK does not like the answer: it is read without the SDK.
         finally:
-            _KEPT.reset(outer)
-        (response,) = kept
+            _RESPONSES.reset(outer)
+        (response,) = responses
         if response.status != 200:
             error = self._provider.error_from(response)
             now = datetime.now(UTC)
@@ -166,11 +166,11 @@ class MistralClient:
 @cache
 def warm() -> None:
     """Has the SDK import what it leaves until a client is made and used; takes 0.1 s, once."""
-    unused = httpx2.AsyncClient(
+    async_client = httpx2.AsyncClient(
         transport=httpx2.MockTransport(lambda request: httpx2.Response(200))
     )
     with httpx2.Client(verify=_context()) as sync:
-        sdk = Mistral(api_key=MASK, client=sync, async_client=unused)
+        sdk = Mistral(api_key=MASK, client=sync, async_client=async_client)
         _ = sdk.chat, sdk.models  # imported when they are asked for
 
 
@@ -190,13 +190,13 @@ class _KeyAuth(httpx2.Auth):
         self, request: httpx2.Request
     ) -> Generator[httpx2.Request, httpx2.Response, None]:
         self._session.connector.requests += 1
-        masked = request.headers.pop("authorization", MASK)  # the SDK's own, which holds no key
+        mask = request.headers.pop("authorization", MASK)  # the SDK's own, which holds no key
         if self._key is not None:
             request.headers["authorization"] = bearer(self._key)
         try:
             yield request
         finally:
-            request.headers["authorization"] = masked  # an error shows the request
+            request.headers["authorization"] = mask  # an error shows the request
 
 
 class _OwnTransport(httpx2.AsyncBaseTransport):
@@ -222,34 +222,36 @@ class _OwnTransport(httpx2.AsyncBaseTransport):
         if self._key is not None:
             headers["authorization"] = bearer(self._key)
         method = cast("Literal['GET', 'POST']", request.method)
-        sent = HttpRequest(method, str(request.url), headers, await request.aread())
+        http_request = HttpRequest(method, str(request.url), headers, await request.aread())
         # What the caller allows, by the SDK's timeout_ms, where that is less.
-        allowed = request.extensions.get("timeout") or {}
+        limits = request.extensions.get("timeout") or {}
         timeouts = replace(
             self._timeouts,
-            connect_s=_shorter(self._timeouts.connect_s, allowed.get("connect")),
-            first_byte_s=_shorter(self._timeouts.first_byte_s, allowed.get("read")),
-            idle_s=_shorter(self._timeouts.idle_s, allowed.get("read")),
+            connect_s=_shorter(self._timeouts.connect_s, limits.get("connect")),
+            first_byte_s=_shorter(self._timeouts.first_byte_s, limits.get("read")),
+            idle_s=_shorter(self._timeouts.idle_s, limits.get("read")),
         )
         transport = aiohttp_transport.AiohttpTransport(self._session)
-        sending = transport.send(sent, timeouts)
+        response_context = transport.send(http_request, timeouts)
         try:
-            response = await sending.__aenter__()
+            response = await response_context.__aenter__()
         except CallError as error:
             if error.code != DROPPED:
                 raise
-            sending = transport.send(replace(sent, fresh=True), timeouts)
-            response = await sending.__aenter__()
-        told = {name: v for name, v in response.headers.items() if name not in OF_THE_CONNECTION}
-        body, kept = _Body(response, sending), _KEPT.get()
-        if kept is None:
-            return httpx2.Response(response.status, headers=told, stream=body)
+            response_context = transport.send(replace(http_request, fresh=True), timeouts)
+            response = await response_context.__aenter__()
+        response_headers = {
+            name: v for name, v in response.headers.items() if name not in OF_THE_CONNECTION
+        }
+        body, responses = _Body(response, response_context), _RESPONSES.get()
+        if responses is None:
+            return httpx2.Response(response.status, headers=response_headers, stream=body)
         try:
             content = b"".join([data async for data in body])
         finally:
             await body.aclose()
-        kept.append(HttpResponse(response.status, response.headers, content))
-        return httpx2.Response(response.status, headers=told, content=content)
+        responses.append(HttpResponse(response.status, response.headers, content))
+        return httpx2.Response(response.status, headers=response_headers, content=content)
 
 
 def _shorter(first: float | None, second: float | None) -> float | None:
@@ -260,10 +262,12 @@ class _Body(httpx2.AsyncByteStream):
     """The body of an answer, as it comes."""
 
     def __init__(
-        self, response: StreamingResponse, sending: AbstractAsyncContextManager[StreamingResponse]
+        self,
+        response: StreamingResponse,
+        response_context: AbstractAsyncContextManager[StreamingResponse],
     ) -> None:
         self._response = response
-        self._sending = sending
+        self._response_context = response_context
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while data := await self._response.read():
@@ -271,4 +275,4 @@ class _Body(httpx2.AsyncByteStream):
             yield data
 
     async def aclose(self) -> None:
-        await self._sending.__aexit__(None, None, None)
+        await self._response_context.__aexit__(None, None, None)

@@ -46,8 +46,8 @@ class StreamOrDocument:
             self.body = None
             return
         self.body += data
-        events = self._kind.startswith(EVENTS) and self.body.lstrip().startswith(FIELDS)
-        if events or len(self.body) > DOCUMENT_LIMIT:
+        is_event_stream = self._kind.startswith(EVENTS) and self.body.lstrip().startswith(FIELDS)
+        if is_event_stream or len(self.body) > DOCUMENT_LIMIT:
             self.body = None
 
     async def read_on(self, response: StreamingResponse) -> None:
@@ -79,7 +79,7 @@ async def refusal(provider: Provider, response: StreamingResponse) -> ProviderEr
     error = provider.error_from(document)
     error.retry_after = retry_after(document.headers, document.body, now=datetime.now(UTC))
     wish = response.headers.get("x-should-retry", "").lower()
-    final = error.status in FINAL_STATUSES or isinstance(error, FINAL_ERRORS)
-    if wish in ("true", "false") and not final:
+    is_final = error.status in FINAL_STATUSES or isinstance(error, FINAL_ERRORS)
+    if wish in ("true", "false") and not is_final:
         error.outcome = Outcome.REFUSED if wish == "true" else Outcome.FINAL
     return error

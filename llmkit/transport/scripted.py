@@ -104,18 +104,18 @@ class ScriptedResponse:
     script: Script
     timeouts: Timeouts
     sleep: Sleep
-    _ended: bool = field(default=False, init=False)
-    _sent: int = field(default=0, init=False)
+    _is_ended: bool = field(default=False, init=False)
+    _index: int = field(default=0, init=False)
 
     async def read(self) -> bytes:
         """The next piece, at the script's pace; see `StreamingResponse.read`."""
-        if self._ended:
+        if self._is_ended:
             return b""
-        if self._sent < len(self.pieces):
+        if self._index < len(self.pieces):
             script = self.script
-            await self._within_limits(script.piece_delay_s if self._sent else script.first_delay_s)
-            self._sent += 1
-            return self.pieces[self._sent - 1]
+            await self._within_limits(script.piece_delay_s if self._index else script.first_delay_s)
+            self._index += 1
+            return self.pieces[self._index - 1]
         if self.script.failure == "reset":
             raise APIConnectionError(
                 "the connection broke in the middle of the answer (scripted)",
@@ -131,7 +131,7 @@ class ScriptedResponse:
 
     def finish_within(self, within_s: float) -> None:
         """What follows the end of the answer is not waited for."""
-        self._ended = within_s < 1.0
+        self._is_ended = within_s < 1.0
 
     async def _within_limits(self, wait: float) -> None:
         limit = self.timeouts.idle_s
@@ -239,11 +239,11 @@ def _temper(name: str, pace: Script, *openings: str) -> Callable[[Mapping[str, A
     """A player that answers the same to the same request, and otherwise differently."""
 
     def play(body: Mapping[str, Any]) -> Script:
-        asked = str(body["messages"][-1].get("content", ""))
+        prompt = str(body["messages"][-1].get("content", ""))
         heat = body.get("temperature") or 0
-        turn = _number(f"{name}|{asked}|{heat}|{body.get('seed')}") if heat else _number(asked)
+        turn = _number(f"{name}|{prompt}|{heat}|{body.get('seed')}") if heat else _number(prompt)
         opening = openings[turn % len(openings)]
-        topic = " ".join(asked.split()[:12])
+        topic = " ".join(prompt.split()[:12])
         return replace(pace, text=f"[scripted {name}] {opening} {topic}")
 
     return play
@@ -251,15 +251,15 @@ def _temper(name: str, pace: Script, *openings: str) -> Callable[[Mapping[str, A
 
 def _moody(name: str, pace: Script) -> Callable[[Mapping[str, Any]], Script]:
     """A player that refuses the first request of each prompt, and answers the second."""
-    refused: set[str] = set()
+    refused_prompts: set[str] = set()
     answer = _temper(name, pace, "Now I have time. You asked:", "Back again. About:")
 
     def play(body: Mapping[str, Any]) -> Script:
-        asked = json.dumps(body["messages"])
-        if asked not in refused:
-            refused.add(asked)
+        conversation = json.dumps(body["messages"])
+        if conversation not in refused_prompts:
+            refused_prompts.add(conversation)
             return Script("too many requests (scripted)", status=429, retry_after=0.1)
-        refused.discard(asked)
+        refused_prompts.discard(conversation)
         return answer(body)
 
     return play

@@ -38,7 +38,7 @@ class Watchdog:
         self._give_up = give_up
         self._soft_end: float | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._waiting = False
+        self._is_waiting = False
         self._read_at = self._content_at = self._loop.time()
 
     @property
@@ -55,7 +55,7 @@ class Watchdog:
 
     def waiting(self) -> None:
         """Says that the read has to wait for the server."""
-        self._waiting = True
+        self._is_waiting = True
         if self._timer is not None:
             return
         timeouts, when = self._timeouts, self._soft_end
@@ -72,7 +72,7 @@ class Watchdog:
 
     def woken(self) -> None:
         """Says that the wait is over."""
-        self._waiting = False
+        self._is_waiting = False
         self._read_at = self._loop.time()
 
     def content_received(self) -> None:
@@ -93,7 +93,7 @@ class Watchdog:
     def _bark(self) -> None:
         # Reads only move two timestamps, so a timer that is due may have been overtaken by them.
         when, what = min(self._due())
-        if not self._waiting:  # it is our reader that is slow, not the server
+        if not self._is_waiting:  # it is our reader that is slow, not the server
             self._timer = self._loop.call_later(IDLE_CHECK_S, self._bark)
         elif when > self._loop.time():
             self._timer = self._loop.call_at(when, self._bark)
