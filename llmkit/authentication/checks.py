@@ -43,8 +43,8 @@ class KeyChecks:
         self._registry = registry
         self._manager = manager
         self._transports = transports
-        self._found: dict[str, tuple[AuthStatus, Credential]] = {}
-        self._signed_in: dict[str, tuple[Secret | None, Session]] = {}
+        self._results: dict[str, tuple[AuthStatus, Credential]] = {}
+        self._sign_ins: dict[str, tuple[Secret | None, Session]] = {}
         self._listeners: Listeners[AuthStatus] = Listeners("the sign-in states")
 
     # -- what is known -----------------------------------------------------------------------
@@ -61,10 +61,14 @@ class KeyChecks:
         """
         provider = self._registry.provider(name)
         credential = self._registry.credentials.find(provider)
-        found, checked = self._found.get(name, (None, None))
-        if found is not None and checked is not None and checked.key == credential.key:
-            return found
-        self._found.pop(name, None)  # and the old key with it
+        status, checked_credential = self._results.get(name, (None, None))
+        if (
+            status is not None
+            and checked_credential is not None
+            and checked_credential.key == credential.key
+        ):
+            return status
+        self._results.pop(name, None)  # and the old key with it
         return unchecked(provider, credential)
 
     def watch(self, callback: Callable[[AuthStatus], None]) -> Callable[[], None]:
@@ -83,16 +87,16 @@ class KeyChecks:
         """
         provider = self._registry.provider(name)
         credential = self._registry.credentials.find(provider, again=True)
-        found = self.status(name)
-        if found.state is SignInState.CHECKING:  # another check of it is under way
-            found = unchecked(provider, credential)
+        status = self.status(name)
+        if status.state is SignInState.CHECKING:  # another check of it is under way
+            status = unchecked(provider, credential)
         await self.close_outdated(provider, credential.key)
         self._tell(name, described(provider, credential, SignInState.CHECKING), credential)
         try:
-            found = await self._asked(provider, credential)
+            status = await self._asked(provider, credential)
         finally:
-            self._tell(name, found, credential)
-        return found
+            self._tell(name, status, credential)
+        return status
 
     async def check_all(self) -> tuple[AuthStatus, ...]:
         """Every provider at once."""
@@ -102,8 +106,8 @@ class KeyChecks:
 
     async def close_outdated(self, provider: Provider, key: Secret | None) -> None:
         """Closes the client that signed in with another key than *key*."""
-        used, session = self._signed_in.get(provider.name, (None, None))
-        if session is not None and used != key:
+        session_key, session = self._sign_ins.get(provider.name, (None, None))
+        if session is not None and session_key != key:
             await self._close(provider, session)
 
     async def sdk_client(self, provider: Provider, key: Secret | None) -> tuple[Any, Session]:
@@ -113,9 +117,9 @@ class KeyChecks:
         if not client.serves(provider.base_url, key):
             await self._close(provider, session)
             client, session = self._manager.pool(provider.name, SIGNED_IN, opening)
-        _, known = self._signed_in.get(provider.name, (None, None))
-        if known is None or known.resource is None:
-            self._signed_in[provider.name] = (key, session)
+        _, earlier_session = self._sign_ins.get(provider.name, (None, None))
+        if earlier_session is None or earlier_session.resource is None:
+            self._sign_ins[provider.name] = (key, session)
         return client, session
 
     async def mistral_client(self) -> Any:
@@ -123,14 +127,14 @@ class KeyChecks:
         provider = self._registry.provider("mistral")
         key = self._registry.key_for(provider)
         assert key is not None  # its provider needs one
-        tried = await sign_in(
+        attempt = await sign_in(
             await self._opening_sdk(provider, key),
             provider.label,
             policy=self._policy(),
             limit_s=self._registry.settings.sign_in_timeout_s,
             on_retry=partial(events.sign_in_retried, self._manager.telemetry, provider),
         )
-        return tried.client.sdk()
+        return attempt.client.sdk()
 
     def _names(self) -> list[str]:
         return [name for name in self._registry.provider_names() if name != "scripted"]
@@ -140,16 +144,16 @@ class KeyChecks:
             return replace(described(provider, credential, SignInState.READY), checked_at=_now())
         if provider.name == "local":
             # The model is not started just to be asked.
-            state, said = SignInState.READY, None
+            state, message = SignInState.READY, None
             try:
                 self._transports.local_models.require("smollm2")
             except LocalModelError as error:
-                state, said = SignInState.NOT_RUNNING, str(error)
-            found = described(provider, credential, state, error=said)
-            return replace(found, advice=said or "", base_url="", checked_at=_now())
-        known = unchecked(provider, credential)
-        if known.state is not SignInState.NOT_CHECKED:
-            return known
+                state, message = SignInState.NOT_RUNNING, str(error)
+            status = described(provider, credential, state, error=message)
+            return replace(status, advice=message or "", base_url="", checked_at=_now())
+        unchecked_status = unchecked(provider, credential)
+        if unchecked_status.state is not SignInState.NOT_CHECKED:
+            return unchecked_status
         try:
             refuse_plain_http(provider.base_url, has_key=credential.key is not None)
         except ConfigError as error:
@@ -157,7 +161,7 @@ class KeyChecks:
         return await self._signed(provider, credential)
 
     async def _signed(self, provider: Provider, credential: Credential) -> AuthStatus:
-        found, client = await status_of(
+        status, client = await status_of(
             provider,
             credential,
             await self._opening(provider, credential.key),
@@ -165,9 +169,9 @@ class KeyChecks:
             limit_s=self._registry.settings.sign_in_timeout_s,
             on_retry=partial(events.sign_in_retried, self._manager.telemetry, provider),
         )
-        events.signed_in(self._manager.telemetry, found)
+        events.signed_in(self._manager.telemetry, status)
         await self._settle(provider, credential.key, client)
-        return found
+        return status
 
     def _policy(self) -> RetryPolicy:
         settings = self._registry.settings
@@ -179,50 +183,52 @@ class KeyChecks:
         self, provider: Provider, key: Secret | None
     ) -> Callable[[], _SignInAttempt]:
         """What opens a fresh client for each attempt."""
-        brought = self._transports.brought(provider.name) is not None
-        if provider.name == "mistral" and key is not None and not brought:
+        has_transport = self._transports.brought(provider.name) is not None
+        if provider.name == "mistral" and key is not None and not has_transport:
             return await self._opening_sdk(provider, key)
         fresh = await self._transports.fresh(provider, key)
         timeouts = timeouts_for(self._registry.settings)
 
-        def opened() -> _SignInAttempt:
-            over = fresh()
+        def open_attempt() -> _SignInAttempt:
+            connection = fresh()
             return _SignInAttempt(
-                self._manager, KeyProbe(provider, key, over.transport, timeouts), over.session
+                self._manager,
+                KeyProbe(provider, key, connection.transport, timeouts),
+                connection.session,
             )
 
-        return opened
+        return open_attempt
 
     async def _opening_sdk(self, provider: Provider, key: Secret) -> Callable[[], _SignInAttempt]:
         opening = await self._transports.for_sdk(provider, key)
 
-        def opened() -> _SignInAttempt:
+        def open_attempt() -> _SignInAttempt:
             client, session = self._manager.temporary(provider.name, provider.base_url, opening)
             return _SignInAttempt(self._manager, client, session, lasting=True)
 
-        return opened
+        return open_attempt
 
     async def _settle(
-        self, provider: Provider, key: Secret | None, tried: _SignInAttempt | None
+        self, provider: Provider, key: Secret | None, attempt: _SignInAttempt | None
     ) -> None:
         """Keeps the SDK's client of a sign-in in the place of an earlier one; ends any other."""
-        _, earlier = self._signed_in.get(provider.name, (None, None))
+        _, earlier = self._sign_ins.get(provider.name, (None, None))
         if earlier is not None:
             await self._close(provider, earlier)
-        if tried is None:
+        if attempt is None:
             return
-        if tried.session is None or not tried.lasting:
-            await tried.aclose()
+        if attempt.session is None or not attempt.lasting:
+            await attempt.aclose()
             return
-        self._manager.registry.keep(tried.session, SIGNED_IN)
-        self._signed_in[provider.name] = (key, tried.session)
+        self._manager.registry.keep(attempt.session, SIGNED_IN)
+        self._sign_ins[provider.name] = (key, attempt.session)
 
     async def _close(self, provider: Provider, session: Session) -> None:
-        self._signed_in.pop(provider.name, None)
+        self._sign_ins.pop(provider.name, None)
         await self._manager.aclose(session.id)
 
     def _tell(self, name: str, status: AuthStatus, credential: Credential) -> None:
-        self._found[name] = (status, credential)
+        self._results[name] = (status, credential)
         self._listeners.tell(status)
 
 

@@ -70,13 +70,13 @@ async def sign_in(
             raise
         return client
 
-    def retrying(error: CallError, number: int, wait: float) -> None:
+    def report_retry(error: CallError, number: int, wait: float) -> None:
         log.info("Retrying %s authentication (attempt %d/%d)", label, number, policy.attempts)
         log.debug("after %.1f s, because of: %s", wait, error)
         if on_retry is not None:
             on_retry(error, number, wait)
 
-    return await policy.call(attempt, sleep=sleep, on_retry=retrying, idempotent=True)
+    return await policy.call(attempt, sleep=sleep, on_retry=report_retry, idempotent=True)
 
 
 class KeyProbe:
@@ -119,28 +119,28 @@ async def status_of(
 ) -> tuple[AuthStatus, C | None]:
     """What a check of *provider* finds, and the client that it leaves open, if any."""
     clock = asyncio.get_running_loop().time
-    started = clock()
+    start = clock()
     attempts = 0
 
-    def counted() -> C:
-        nonlocal started, attempts
-        started, attempts = clock(), attempts + 1
+    def opener() -> C:
+        nonlocal start, attempts
+        start, attempts = clock(), attempts + 1
         return open_client()
 
     failure: LlmkitError | None = None
     client: C | None = None
     try:
         client = await sign_in(
-            counted, provider.label, policy=policy, limit_s=limit_s, sleep=sleep, on_retry=on_retry
+            opener, provider.label, policy=policy, limit_s=limit_s, sleep=sleep, on_retry=on_retry
         )
     except (CallError, LocalModelError) as error:
         failure = error
     state = SignInState.READY if failure is None else state_of(failure, provider)
-    said = None if failure is None else str(failure)
-    found = replace(
-        described(provider, credential, state, error=said),
-        latency_s=clock() - started,
+    message = None if failure is None else str(failure)
+    status = replace(
+        described(provider, credential, state, error=message),
+        latency_s=clock() - start,
         attempts=attempts,
         checked_at=datetime.now(UTC),
     )
-    return found, client
+    return status, client

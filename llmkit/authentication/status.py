@@ -66,8 +66,8 @@ class AuthStatus:
 
     def __str__(self) -> str:
         words = self.state.replace("_", " ")
-        said = f"{self.provider}: {words}. {self.advice}".rstrip(" .")
-        return said if said.endswith("?") else f"{said}."
+        text = f"{self.provider}: {words}. {self.advice}".rstrip(" .")
+        return text if text.endswith("?") else f"{text}."
 
     def _repr_pretty_(self, printer: object, cycle: bool) -> None:
         printer.text(str(self))  # type: ignore[attr-defined]  # IPython's printer is untyped
@@ -112,8 +112,8 @@ def described(
 
 def unsafe(provider: Provider, credential: Credential, why: str) -> AuthStatus:
     """The status of a provider to whose base URL nothing may be sent; *why* is the advice."""
-    clear_text = provider.base_url.startswith("http://")
-    state = SignInState.TLS_ERROR if clear_text else SignInState.UNREACHABLE
+    is_clear_text = provider.base_url.startswith("http://")
+    state = SignInState.TLS_ERROR if is_clear_text else SignInState.UNREACHABLE
     sentence = f"{why[:1].upper()}{why[1:].rstrip('.')}."
     return replace(described(provider, credential, state, error=why), advice=sentence)
 

@@ -52,11 +52,11 @@ class Credentials:
     ) -> None:
         self._environ = environ
         self._stores = stores
-        self._known = known
-        self._given: dict[str, Credential] = {}
+        self._provider_names = known
+        self._overrides: dict[str, Credential] = {}
         for name, key in (given or {}).items():
             self._give(name, key, "argument")
-        self._stored: dict[tuple[str, str], Credential | None] = {}
+        self._cache: dict[tuple[str, str], Credential | None] = {}
 
     def type_in(self, provider: str, key: str) -> None:
         """Uses *key* for *provider* from now on in this process; it is written nowhere.
@@ -70,33 +70,33 @@ class Credentials:
 
     def forget(self, provider: str) -> None:
         """Drops a key that was given or typed in, and what a store had said."""
-        self._given.pop(provider, None)
-        self._stored = {place: c for place, c in self._stored.items() if place[1] != provider}
+        self._overrides.pop(provider, None)
+        self._cache = {place: c for place, c in self._cache.items() if place[1] != provider}
 
     def _give(self, provider: str, key: str, source: str) -> None:
-        if self._known is not None and provider not in self._known():
+        if self._provider_names is not None and provider not in self._provider_names():
             raise UnknownProviderError(
-                f"there is no provider {provider!r}; known are {', '.join(self._known())}"
+                f"there is no provider {provider!r}; known are {', '.join(self._provider_names())}"
             )
-        self._given[provider] = _cleaned(key, source)
+        self._overrides[provider] = _cleaned(key, source)
 
     def find(self, provider: Provider, *, again: bool = False) -> Credential:
         """The key for *provider*, cleaned; one that cannot be a key says why in `problem`.
 
         *again* also asks the stores a second time.
         """
-        if provider.name in self._given:
-            return self._given[provider.name]
+        if provider.name in self._overrides:
+            return self._overrides[provider.name]
         for variable in provider.key_vars:
             if self._environ.get(variable, "").strip():
                 return _cleaned(self._environ[variable], f"variable {variable}")
         for store in self._stores():
             place = (store.name, provider.name)
-            if again or place not in self._stored:
-                self._stored[place] = _read(store, provider)
-            found = self._stored[place]
-            if found is not None:
-                return found
+            if again or place not in self._cache:
+                self._cache[place] = _read(store, provider)
+            credential = self._cache[place]
+            if credential is not None:
+                return credential
         return Credential(None)
 
     def require(self, provider: Provider) -> Secret | None:
@@ -106,12 +106,14 @@ class Credentials:
             MissingApiKeyError: It needs one, and there is none.
             ConfigError: What is there cannot be a key.
         """
-        found = self.find(provider)
-        if found.problem and (provider.needs_key or not found.unreadable):
-            raise ConfigError(f"the key for {provider.name} ({found.source}) {found.problem}")
-        if found.key is None and provider.needs_key:
+        credential = self.find(provider)
+        if credential.problem and (provider.needs_key or not credential.unreadable):
+            raise ConfigError(
+                f"the key for {provider.name} ({credential.source}) {credential.problem}"
+            )
+        if credential.key is None and provider.needs_key:
             raise missing(provider)
-        return found.key
+        return credential.key
 
 
 def missing(provider: Provider) -> MissingApiKeyError:
@@ -139,10 +141,10 @@ def _read(store: KeyStore, provider: Provider) -> Credential | None:
     if not provider.key_vars:
         return None
     try:
-        found = store.read(provider.name, provider.key_vars)
+        raw_key = store.read(provider.name, provider.key_vars)
     except ConfigError as error:
         return Credential(None, store.name, str(error), unreadable=True)
-    return _cleaned(found, store.name) if found else None
+    return _cleaned(raw_key, store.name) if raw_key else None
 
 
 class Environment(Mapping[str, str]):

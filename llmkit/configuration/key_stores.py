@@ -43,10 +43,10 @@ class Keyring:
         except ImportError:
             raise ConfigError(f"needs the package keyring: {NEEDS_KEYRING}") from None
         try:
-            found: str | None = keyring.get_password(SERVICE, provider)
+            key: str | None = keyring.get_password(SERVICE, provider)
         except (keyring.errors.KeyringError, RuntimeError) as error:
             raise ConfigError(_locked(error)) from None
-        return found
+        return key
 
     def write(self, provider: str, key: str | None) -> None:
         """Puts *key* in the place of an earlier one; None takes it away.
@@ -78,7 +78,7 @@ class Colab:
         userdata = import_module("google.colab.userdata")
         for variable in key_vars:
             try:
-                found: str | None = userdata.get(variable)
+                key: str | None = userdata.get(variable)
             # Not there, or not granted to this notebook.
             except (userdata.SecretNotFoundError, userdata.NotebookAccessError):
                 continue
@@ -86,17 +86,17 @@ class Colab:
                 raise ConfigError(
                     f"did not answer for {variable}; run the cell in Colab's own page"
                 ) from None
-            if found:
-                return found
+            if key:
+                return key
         return None
 
 
 def stores(*, keyring: bool) -> tuple[KeyStore, ...]:
     """The stores to look into, in order: the keyring if it is wanted, Colab's if we are there."""
-    found: list[KeyStore] = [Keyring()] if keyring else []
+    key_stores: list[KeyStore] = [Keyring()] if keyring else []
     if "google.colab" in sys.modules:  # Colab's kernels import it themselves
-        found.append(Colab())
-    return tuple(found)
+        key_stores.append(Colab())
+    return tuple(key_stores)
 
 
 def _locked(error: Exception) -> str:

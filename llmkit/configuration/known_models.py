@@ -58,10 +58,10 @@ class CatalogueStore:
         self._providers = providers
         self._vet = vet
         self._own: tuple[object, UserRows] = (None, NOTHING)
-        self._taken: dict[tuple[str, str], ProviderModelList] = {}
-        self._made: Catalogue | None = None
-        self._made_of: UserRows | None = None
-        self._until = NEVER
+        self._fresh_lists: dict[tuple[str, str], ProviderModelList] = {}
+        self._catalogue: Catalogue | None = None
+        self._catalogue_rows: UserRows | None = None
+        self._expiry = NEVER
 
     def snapshot(self, now: datetime) -> CatalogueSnapshot:
         """What is known at that time.
@@ -70,22 +70,24 @@ class CatalogueStore:
             ConfigError: The person's rows cannot be read.
         """
         own = self.own()
-        if self._made is None or own is not self._made_of or now >= self._until:
-            kept = {provider for provider, _ in self._taken} | self.lists.providers()
-            places = self._places(kept)
-            found = [self._taken.get(place) or self.lists.read(*place) for place in places]
-            lists = [one for one in found if one is not None]
+        if self._catalogue is None or own is not self._catalogue_rows or now >= self._expiry:
+            names = {provider for provider, _ in self._fresh_lists} | self.lists.providers()
+            places = self._places(names)
+            candidates = [
+                self._fresh_lists.get(place) or self.lists.read(*place) for place in places
+            ]
+            lists = [one for one in candidates if one is not None]
             ends = [one.read_at + TTL for one in lists if one.fresh(now)]
-            self._until = min(ends, default=NEVER)
-            listed = with_lists(shipped(), lists, now)
-            self._made = listed if own is NOTHING else with_user_rows(listed, own)
-            self._made_of = own
-        return CatalogueSnapshot(now, own, self._made)
+            self._expiry = min(ends, default=NEVER)
+            catalogue = with_lists(shipped(), lists, now)
+            self._catalogue = catalogue if own is NOTHING else with_user_rows(catalogue, own)
+            self._catalogue_rows = own
+        return CatalogueSnapshot(now, own, self._catalogue)
 
     @property
     def latest(self) -> Catalogue:
         """What was known when somebody last looked; reads no file."""
-        return self._made or shipped()
+        return self._catalogue or shipped()
 
     def own(self) -> UserRows:
         """The person's rows, read again when their file has changed.
@@ -93,14 +95,14 @@ class CatalogueStore:
         Raises:
             ConfigError: There is no such file, or a row in it is wrong.
         """
-        path, required = self._own_file()
+        path, is_required = self._own_file()
         # Nearly nobody has such a file, and every call looks: to be refused costs more than to ask.
-        if not required and not os.access(path, os.F_OK):
+        if not is_required and not os.access(path, os.F_OK):
             return self._without()
         try:
             stat = os.stat(path)
         except OSError as error:
-            if required:
+            if is_required:
                 raise ConfigError(f"catalogue_file {path} cannot be read: {error}") from None
             return self._without()
         version = (path, stat.st_mtime_ns, stat.st_size)
@@ -112,14 +114,14 @@ class CatalogueStore:
         self._own = (None, NOTHING)
         return NOTHING
 
-    def take(self, found: ProviderModelList) -> None:
+    def take(self, listing: ProviderModelList) -> None:
         """Lays a fresh list over what is known, in the place of an earlier one."""
-        self._taken[found.provider, found.base_url] = found
+        self._fresh_lists[listing.provider, listing.base_url] = listing
         self.forget()
 
     def forget(self) -> None:
         """Makes the catalogue again when it is next needed."""
-        self._made = None
+        self._catalogue = None
 
     def _read(self, path: Path) -> UserRows:
         try:
@@ -128,9 +130,9 @@ class CatalogueStore:
             raise ConfigError(f"{path} cannot be read: {error}") from None
         from ..catalogue.user_file import user_rows  # only a person with a file pays for it
 
-        found = user_rows(text, str(path), self._providers())
+        rows = user_rows(text, str(path), self._providers())
         try:
-            self._vet(found.providers)
+            self._vet(rows.providers)
         except ConfigError as error:
             raise ConfigError(f"{path}: {error}") from None
-        return found
+        return rows

@@ -34,11 +34,11 @@ class ModelListCache:
         """Args:
         folder: Asked when it is needed; None where nothing may be kept on disk.
         """
-        self._where = folder
+        self._folder = folder
 
     def providers(self) -> set[str]:
         """Those of whom any list is kept, wherever it was read."""
-        folder = self._where()
+        folder = self._folder()
         try:
             files = os.listdir(folder / "models") if folder is not None else []
         except OSError:  # nothing was ever kept
@@ -51,34 +51,34 @@ class ModelListCache:
         if path is None:
             return None
         try:
-            found = list_from(json.loads(path.read_bytes()))
+            listing = list_from(json.loads(path.read_bytes()))
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             log.warning("%s cannot be read (%s); refresh(%r) writes it anew", path, error, provider)
             return None
-        return found if (found.provider, found.base_url) == (provider, base_url) else None
+        return listing if (listing.provider, listing.base_url) == (provider, base_url) else None
 
-    def write(self, found: ProviderModelList) -> None:
-        """Keeps *found* in the place of an earlier one; whoever reads sees the one or the other.
+    def write(self, listing: ProviderModelList) -> None:
+        """Keeps *listing* in the place of an earlier one; whoever reads sees the one or the other.
 
         Raises:
             OSError: It cannot be written.
         """
-        path = self._path(found.provider, found.base_url)
+        path = self._path(listing.provider, listing.base_url)
         if path is None:
             return
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        text = redact(write_json(document(found)).decode())
+        text = redact(write_json(document(listing)).decode())
         # Names of fine-tuned models say what a person works on: nobody else may read them.
         new = path.with_suffix(f".{uuid.uuid4().hex[:8]}.new")
-        opened = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with open(opened, "w", encoding="utf-8") as file:
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
         new.replace(path)
 
     def _path(self, provider: str, base_url: str) -> Path | None:
-        folder = self._where()
+        folder = self._folder()
         if folder is None:
             return None
         place = hashlib.sha256(base_url.encode()).hexdigest()[:8]

@@ -52,46 +52,46 @@ class ModelLists:
         provider = self._registry.provider(name)
         store = self._registry.store
         models = await self.read(provider)
-        found = ProviderModelList(provider.name, provider.base_url, self._registry.now(), models)
+        listing = ProviderModelList(provider.name, provider.base_url, self._registry.now(), models)
         try:
-            store.lists.write(found)
+            store.lists.write(listing)
         except OSError as error:  # a read-only home must not cost what was read
             log.warning("the list of %s holds for this process only: %s", name, error)
-        store.take(found)
-        return found
+        store.take(listing)
+        return listing
 
     async def read(self, provider: Provider) -> tuple[Model, ...]:
         """The models that *provider*'s own list names today."""
-        registry, told = self._registry, self._manager.telemetry
+        registry, telemetry = self._registry, self._manager.telemetry
         key: Secret | None = None
         if not provider.open_list or registry.credentials.find(provider).key is not None:
             key = registry.key_for(provider)
-        brought = self._transports.brought(provider.name) is not None
-        if provider.name == "mistral" and key is not None and not brought:
+        has_transport = self._transports.brought(provider.name) is not None
+        if provider.name == "mistral" and key is not None and not has_transport:
             client, record = await self._sdk(provider, key)
             with (
                 self._manager.registry.using(record),
-                record_request(told, provider, "models", record.id),
+                record_request(telemetry, provider, "models", record.id),
             ):
                 return provider.parse_models(await client.list_models()).models
-        async with self._transports.once(provider, key) as opened:
-            with record_request(told, provider, "models", opened.session_id):
-                return await self._pages(provider, opened.transport, key)
+        async with self._transports.once(provider, key) as connection:
+            with record_request(telemetry, provider, "models", connection.session_id):
+                return await self._pages(provider, connection.transport, key)
 
     async def _pages(
         self, provider: Provider, transport: Transport, key: Secret | None
     ) -> tuple[Model, ...]:
         timeouts = timeouts_for(self._registry.settings)
-        found: list[Model] = []
+        models: list[Model] = []
         page: str | None = None
         for _ in range(MOST_PAGES):
             request = provider.models_request(key, page=page)
             async with transport.send(request, timeouts) as response:
                 if response.status != 200:
                     raise await refusal(provider, response)
-                listed = provider.parse_models(await read_whole(response))
-            found += listed.models
-            page = listed.next_page
+                answer = provider.parse_models(await read_whole(response))
+            models += answer.models
+            page = answer.next_page
             if page is None:
                 break
-        return tuple(found)
+        return tuple(models)

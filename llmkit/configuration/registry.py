@@ -46,7 +46,7 @@ class ProviderRegistry:
         clock: Callable[[], datetime] | None = None,
     ) -> None:
         self.now = clock or partial(datetime.now, UTC)
-        self._at_home = environ is os.environ
+        self._is_at_home = environ is os.environ
         self._environ = environ = Environment(environ)
         self._changes = dict(changes)
         self.settings: Settings = load_settings(environ, self._changes)
@@ -69,10 +69,10 @@ class ProviderRegistry:
 
     def configure(self, **changes: object) -> Settings:
         """The settings after *changes*; one that is wrong changes nothing."""
-        merged = {**self._changes, **changes}
-        settings = load_settings(self._environ, merged)
+        all_changes = {**self._changes, **changes}
+        settings = load_settings(self._environ, all_changes)
         _refuse_borrowed_keys(settings)
-        self.settings, self._changes = settings, merged
+        self.settings, self._changes = settings, all_changes
         self._own_file = _own_file(settings, self._environ)
         self.store.forget()
         return settings
@@ -87,9 +87,9 @@ class ProviderRegistry:
             raise ConfigError(
                 f"{name} is built in; to point it elsewhere use configure(base_urls=...)"
             )
-        known = {key: dict(value) for key, value in self.settings.providers.items()}
-        known[name] = {"base_url": base_url, **({"key_var": key_var} if key_var else {})}
-        self.configure(providers=known)
+        providers = {key: dict(value) for key, value in self.settings.providers.items()}
+        providers[name] = {"base_url": base_url, **({"key_var": key_var} if key_var else {})}
+        self.configure(providers=providers)
 
     def provider(self, name: str, snapshot: CatalogueSnapshot | None = None) -> Provider:
         """The provider called *name*, at the base URL that is set for it.
@@ -138,27 +138,27 @@ class ProviderRegistry:
         *snapshot* is what has just been looked up, None to look at the person's file.
         """
         now, own, catalogue = snapshot or self.snapshot()
-        find = partial(
+        lookup = partial(
             _resolved, on=on or now.date(), catalogue=catalogue,
             providers=(*self._custom(own), *self.open_ended),
         )  # fmt: skip
         place = own.names.get(normal(name)) if own.names else None
         if place is not None and provider in (None, place[0]):
-            found = find(qualified_name(place), None, verbatim=False)
-            return replace(found, asked=name, how=How.ALIAS)
-        return find(name, provider, verbatim=verbatim)
+            resolution = lookup(qualified_name(place), None, verbatim=False)
+            return replace(resolution, asked=name, how=How.ALIAS)
+        return lookup(name, provider, verbatim=verbatim)
 
-    def model_names(self, typed: str) -> list[str]:
-        """Names that can be asked for and begin with *typed*; see `catalogue.lookup`."""
+    def model_names(self, prefix: str) -> list[str]:
+        """Names that can be asked for and begin with *prefix*; see `catalogue.lookup`."""
         return names_beginning(
-            typed, self.catalogue, on=self.now().date(),
+            prefix, self.catalogue, on=self.now().date(),
             providers=self.provider_names(), own=self.store.own().names,
         )  # fmt: skip
 
     def _custom(self, own: UserRows | None = None) -> Mapping[str, Mapping[str, str]]:
         """Servers of the person's own, by name; what was set wins over the file of rows."""
-        said = (own or self.store.own()).providers
-        return {**said, **self.settings.providers} if said else self.settings.providers
+        providers = (own or self.store.own()).providers
+        return {**providers, **self.settings.providers} if providers else self.settings.providers
 
     def _places(self, names: Collection[str]) -> Iterator[tuple[str, str]]:
         for name in self.provider_names():
@@ -177,7 +177,7 @@ class ProviderRegistry:
         if self.settings.cache_dir is not None:
             return Path(self.settings.cache_dir).expanduser()
         # Who gives an environment of their own does not mean this process's home.
-        return usual_folder() if self._at_home else None
+        return usual_folder() if self._is_at_home else None
 
     def key_for(self, provider: Provider) -> Secret | None:
         """The key to send, once it is sure that it will not cross a network in clear text."""
@@ -187,11 +187,11 @@ class ProviderRegistry:
 
 
 def _refuse_borrowed_keys(settings: Settings) -> None:
-    keyed = {name: entry for name, entry in settings.providers.items() if entry.get("key_var")}
-    if not keyed:
+    entries = {name: entry for name, entry in settings.providers.items() if entry.get("key_var")}
+    if not entries:
         return
     owners = {variable: name for name, kind in PROVIDERS.items() for variable in kind.key_vars}
-    for name, entry in keyed.items():
+    for name, entry in entries.items():
         owner = owners.get(entry["key_var"])
         if owner is not None:
             raise ConfigError(
