@@ -24,54 +24,54 @@ if TYPE_CHECKING:
 
 
 @takes(chat_arguments)
-async def aask(asked: ChatArguments) -> Completion:
+async def aask(arguments: ChatArguments) -> Completion:
     """One answer to one prompt, awaited."""
-    return await current_kit().answer(asked.request, asked.options)
+    return await current_kit().answer(arguments.request, arguments.options)
 
 
 @takes(chat_arguments)
-def ask(asked: ChatArguments) -> Completion:
+def ask(arguments: ChatArguments) -> Completion:
     """One answer to one prompt, waited for."""
     kit = current_kit()
-    return kit.manager.run(kit.answer(asked.request, asked.options))
+    return kit.manager.run(kit.answer(arguments.request, arguments.options))
 
 
 @takes(chat_arguments)
-def stream(asked: ChatArguments) -> AsyncGenerator[TextDelta | StreamEnd, None]:
+def stream(arguments: ChatArguments) -> AsyncGenerator[TextDelta | StreamEnd, None]:
     """The pieces of one answer as they come, then a StreamEnd with the whole of it."""
     kit = current_kit()
-    return kit.manager.stream(kit.stream(asked.request, asked.options))
+    return kit.manager.stream(kit.stream(arguments.request, arguments.options))
 
 
 @takes(comparison_arguments)
-async def acompare(compared: ComparisonArguments) -> Comparison:
+async def acompare(arguments: ComparisonArguments) -> Comparison:
     """The answers of many models to many prompts, side by side, awaited.
 
     Cancelling it re-raises; what had come stays at `current_kit().last`.
     """
     return await current_kit().compare(
-        compared.requests, compared.options, view=compared.view, **compared.limits
+        arguments.requests, arguments.options, view=arguments.view, **arguments.limits
     )
 
 
 @takes(comparison_arguments)
-def compare(compared: ComparisonArguments) -> Comparison:
+def compare(arguments: ComparisonArguments) -> Comparison:
     """The answers of many models to many prompts, side by side.
 
     An interrupt re-raises; what had come stays at `current_kit().last`.
     """
     kit = current_kit()
     return kit.manager.run(
-        kit.compare(compared.requests, compared.options, view=compared.view, **compared.limits)
+        kit.compare(arguments.requests, arguments.options, view=arguments.view, **arguments.limits)
     )
 
 
 @takes(comparison_arguments)
-def estimate(compared: ComparisonArguments) -> Estimate:
+def estimate(arguments: ComparisonArguments) -> Estimate:
     """Roughly the tokens and the cost of a comparison; sends nothing, and needs no key."""
     from .comparison.estimate import estimated
 
-    return estimated(current_kit().registry, compared)
+    return estimated(current_kit().registry, arguments)
 
 
 def resolve(name: str, provider: str | None = None, *, on: date | None = None) -> Resolution:
@@ -254,25 +254,25 @@ class session:  # noqa: N801  # it reads as a function: with llmkit.session("oll
     """
 
     def __init__(self, provider: str, *, persistent: bool = True) -> None:
-        self._asked = provider, persistent
+        self._arguments = provider, persistent
         self._uses: list[tuple[Any, Any]] = []
 
     async def __aenter__(self) -> Any:
-        provider, persistent = self._asked
+        provider, persistent = self._arguments
         kit = current_kit()
-        opened, record = await kit.http_session(provider, persistent=persistent)
+        http, record = await kit.http_session(provider, persistent=persistent)
         if not persistent:
             kit.manager.handed_out(record, self)
         # Held by this object alone: when it is forgotten, the session is no longer in use.
         use = kit.manager.registry.using(record)
         use.__enter__()
         self._uses.append((use, record))
-        return opened
+        return http
 
     async def __aexit__(self, *failure: Any) -> None:
         use, record = self._uses.pop()
         use.__exit__(None, None, None)
-        if not self._asked[1]:
+        if not self._arguments[1]:
             await current_kit().manager.aclose(record.id)
 
     def __enter__(self) -> Any:

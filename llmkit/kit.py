@@ -90,7 +90,7 @@ class Kit:
         )
         self.last: Comparison | None = None
         self.watchers: list[Callable[[], Watcher]] = [self._progress]
-        self._told_of: set[tuple[str, str]] = set()  # replacements, each said once
+        self._warned_pairs: set[tuple[str, str]] = set()  # replacements, each said once
         self._limiters = rate_limiters or RateLimiters()
         self._transports = TransportFactory(
             self.manager, lambda: self.settings, transports or {}, notify=notify
@@ -220,21 +220,21 @@ class Kit:
     async def _opened(self, call: Call) -> Opened:
         if "checks" in vars(self):  # else nobody has signed in
             await self.checks.close_outdated(call.provider, call.key)
-        opened = await self._transports.open(call.provider, call.model, call.key)
+        connection = await self._transports.open(call.provider, call.model, call.key)
         preload(call.provider.name)
-        return opened
+        return connection
 
     async def priced(self, completion: Completion) -> Completion:
         """*completion* with its cost, where the provider did not say it and a price is known.
 
         The price may be what makes a substitute unequal, so that is warned of here.
         """
-        costed = await priced(completion, self.registry.store.latest)
-        if costed.fallback:
+        answer = await priced(completion, self.registry.store.latest)
+        if answer.fallback:
             from .chat.fallback import warn_once
 
-            warn_once(costed.fallback[-1], self._told_of)
-        return costed
+            warn_once(answer.fallback[-1], self._warned_pairs)
+        return answer
 
     def local_models(self) -> LocalModels:
         """The embedded models of this kit; none is started before the first call."""
@@ -265,9 +265,9 @@ class Kit:
         most = self.settings.max_cost_usd if max_cost_usd is None else max_cost_usd
         if most is not None:
             await asyncio.to_thread(prices.load)
-        capped = most is not None
+        is_capped = most is not None
         plan = merge_identical(
-            [await self.plan_row(request, options, capped=capped) for request in requests]
+            [await self.plan_row(request, options, capped=is_capped) for request in requests]
         )
         calls = self.settings.max_calls if max_calls is None else max_calls
         check_limits(
@@ -276,21 +276,21 @@ class Kit:
         )  # fmt: skip
         from .comparison.result import comparison_of
 
-        started = datetime.now(UTC)
+        start = datetime.now(UTC)
         run_id = uuid.uuid4().hex[:8]
         runner = ComparisonRunner(
             plan,
             run_id=run_id,
             make=partial(self.exchange, limit=limit, group=run_id),
             price=self.priced,
-            watchers=[view] if view else [make() for make in self.watchers],
+            watchers=[view] if view else [factory() for factory in self.watchers],
             cell=cell_id(),
         )
         try:
             with self.manager.in_flight():
                 await runner.run()
         finally:
-            self.last = comparison_of(run_id, runner.rows, started, plan)
+            self.last = comparison_of(run_id, runner.rows, start, plan)
         return self.last
 
     # -- lists, keys, the end ----------------------------------------------------------------

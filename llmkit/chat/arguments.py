@@ -39,11 +39,11 @@ def takes(parameters: Callable[P, A]) -> Callable[[Callable[[A], T]], Callable[P
         def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
             return function(parameters(*args, **kwargs))
 
-        gives = inspect.signature(function).return_annotation
-        shown = inspect.signature(parameters).replace(return_annotation=gives)
-        wrapper.__signature__ = shown  # type: ignore[attr-defined]  # for help() and Shift-Tab
-        _, _, explained = inspect.getdoc(parameters).partition("\n")  # type: ignore[union-attr]
-        wrapper.__doc__ = f"{inspect.getdoc(function)}\n{explained}"
+        return_type = inspect.signature(function).return_annotation
+        signature = inspect.signature(parameters).replace(return_annotation=return_type)
+        wrapper.__signature__ = signature  # type: ignore[attr-defined]  # for help() and Shift-Tab
+        _, _, explanation = inspect.getdoc(parameters).partition("\n")  # type: ignore[union-attr]
+        wrapper.__doc__ = f"{inspect.getdoc(function)}\n{explanation}"
         return wrapper
 
     return decorate
@@ -95,16 +95,16 @@ def chat_arguments(
         ConfigError: Something is missing or wrong; nothing was sent.
         CallError: It failed, or the stream was cut; `.completion` holds the text so far.
     """
-    asked = prompt_inputs(prompt, messages)
-    named, points, wish = _checked(
+    inputs = prompt_inputs(prompt, messages)
+    pairs, points, wish = _checked(
         model or DEFAULT_MODEL, provider, system, temperature, top_p, max_tokens, seed, stop,
         fallback, needs, strict, verbatim, timeout, retries, provider_options,
     )  # fmt: skip
-    if len(asked) > 1 or len(points) > 1:
+    if len(inputs) > 1 or len(points) > 1:
         raise ConfigError(ONE)
-    if len(named) > 1:
+    if len(pairs) > 1:
         raise ConfigError("ask() asks one model at one provider; for several use compare()")
-    return ChatArguments(plan_request(0, asked[0], named[0], points[0], 0, wish.extra), wish)
+    return ChatArguments(plan_request(0, inputs[0], pairs[0], points[0], 0, wish.extra), wish)
 
 
 class CheckedArguments(NamedTuple):
@@ -136,12 +136,12 @@ def check(
         "max_tokens": max_tokens, "seed": seed, "stop": stop,
     }  # fmt: skip
     points = grid(parameters)
-    checked = options(
+    checked_options = options(
         parameters, fallback=fallback, needs=needs, strict=strict, verbatim=verbatim,
         timeout=timeout, retries=retries, extra=extra,
     )  # fmt: skip
-    named = named_models(DEFAULT_MODEL if models is None else models, providers)
-    return CheckedArguments(named, points, checked)
+    pairs = named_models(DEFAULT_MODEL if models is None else models, providers)
+    return CheckedArguments(pairs, points, checked_options)
 
 
 # Who asks again and again asks mostly with other prompts only: the rest is checked once. By their

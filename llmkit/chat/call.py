@@ -62,9 +62,9 @@ def call_for(
     model = resolution.model
     if not options.verbatim:
         _refuse(resolution, options, catalogue)
-    fitted = provider.fit(prompt, model)
-    if fitted.ignored and options.strict:
-        names = " and ".join(fitted.ignored)
+    fitting = provider.fit(prompt, model)
+    if fitting.ignored and options.strict:
+        names = " and ".join(fitting.ignored)
         raise ConfigError(f"{model} cannot take {names}; leave it out, or drop strict=True")
     warnings = []
     if resolution.lifecycle is Lifecycle.DEPRECATED and model == resolution.id:
@@ -77,11 +77,11 @@ def call_for(
     return Call(
         provider=provider,
         model=model,
-        prompt=fitted.prompt,
+        prompt=fitting.prompt,
         key=key(provider),
         timeouts=timeouts_for(settings, options.timeout),
         policy=_policy(1 + retries),
-        ignored=fitted.ignored,
+        ignored=fitting.ignored,
         fallback=(_translated(resolution, catalogue),) if resolution.substituted else (),
         warnings=tuple(warnings),
     )
@@ -95,41 +95,43 @@ def _refuse(resolution: Resolution, options: Options, catalogue: Catalogue) -> N
     provider, model = resolution.provider, resolution.model
     if resolution.lifecycle is Lifecycle.RETIRED and not resolution.substituted:
         when = f" on {resolution.retires_on}" if resolution.retires_on else ""
-        said = f"{provider} retired {resolution.id}{when}"
+        message = f"{provider} retired {resolution.id}{when}"
         if resolution.live is None:
-            said += ", and the catalogue knows no model to call instead; see models()"
+            message += ", and the catalogue knows no model to call instead; see models()"
         else:
-            said += f'; ask for "{provider}:{resolution.live}"'
+            message += f'; ask for "{provider}:{resolution.live}"'
         if resolution.live is not None and not options.fallback.rules:
-            said += ', or allow it with fallback="equivalent"'
-        raise RetiredModelError(said, provider=provider, model=model)
+            message += ', or allow it with fallback="equivalent"'
+        raise RetiredModelError(message, provider=provider, model=model)
     # A list can be of an hour ago, so that where nobody else may answer the provider has the say.
-    listed: bool | None = True
+    is_listed: bool | None = True
     if options.fallback.rules:
-        asked = model == resolution.id
-        listed = resolution.listed if asked else lifecycle.is_listed(catalogue, provider, model)
-    if listed is False:
+        is_original = model == resolution.id
+        is_listed = (
+            resolution.listed if is_original else lifecycle.is_listed(catalogue, provider, model)
+        )
+    if is_listed is False:
         raise ModelNotFoundError(
             f"{provider}'s own list has no {model}; read it again with "
             f'llmkit.refresh("{provider}"), or pass verbatim=True',
             provider=provider,
             model=model,
         )
-    missing: list[str] = []
+    missing_needs: list[str] = []
     if options.needs:
-        known = lifecycle.known_capabilities(catalogue, provider, model)
-        missing = [need for need in options.needs if need not in known]
-    if missing:
+        capabilities = lifecycle.known_capabilities(catalogue, provider, model)
+        missing_needs = [need for need in options.needs if need not in capabilities]
+    if missing_needs:
         raise ConfigError(
-            f"{provider}:{model} is not known to have {' and '.join(missing)}; "
-            f'models(capability="{missing[0]}") lists models that are'
+            f"{provider}:{model} is not known to have {' and '.join(missing_needs)}; "
+            f'models(capability="{missing_needs[0]}") lists models that are'
         )
 
 
 def _translated(resolution: Resolution, catalogue: Catalogue) -> FallbackStep:
     from ..catalogue import fallback  # few names are led elsewhere
 
-    asked = fallback.FallbackQuery(resolution.provider, resolution.id)
-    chosen = fallback.Candidate(resolution.provider, resolution.model, resolution.live_rule or "")
+    query = fallback.FallbackQuery(resolution.provider, resolution.id)
+    choice = fallback.Candidate(resolution.provider, resolution.model, resolution.live_rule or "")
     reason = f"{resolution.id}, its peer of that time, is {resolution.lifecycle}"
-    return fallback.step(catalogue, asked, chosen, reason)
+    return fallback.step(catalogue, query, choice, reason)

@@ -37,13 +37,13 @@ def _load() -> None:
 
 async def priced(completion: Completion, catalogue: Catalogue) -> Completion:
     """*completion* with its cost, where the provider did not say it and a price is known."""
-    told = completion.cost_usd is not None
-    if told and not completion.fallback:
+    has_cost = completion.cost_usd is not None
+    if has_cost and not completion.fallback:
         return completion
     if completion.fallback or not prices.ready(completion.provider):
         await asyncio.to_thread(prices.load)
     usage, on = completion.usage, completion.started_at
-    models = () if told else (completion.response_model, completion.request_model)
+    models = () if has_cost else (completion.response_model, completion.request_model)
     for model in filter(None, models):
         cost = prices.cost(completion.provider, model, usage, on=on, catalogue=catalogue)
         if cost is not None:
@@ -60,8 +60,8 @@ async def priced(completion: Completion, catalogue: Catalogue) -> Completion:
 def estimate_usage(call: Call, catalogue: Catalogue) -> tuple[Usage, prices.Cost | None]:
     """Roughly what *call* will use, and its cost; None where no price is known."""
     provider = call.provider.name
-    known = facts_of(catalogue, provider, call.model)
-    usage = guessed_usage(call.prompt, known.max_output if known else None)
+    facts = facts_of(catalogue, provider, call.model)
+    usage = guessed_usage(call.prompt, facts.max_output if facts else None)
     return usage, prices.cost(provider, call.model, usage, on=None, catalogue=catalogue)
 
 

@@ -28,8 +28,8 @@ class CallObserver(Protocol):
     def retrying(self, call: Call, error: CallError, attempt: int, wait: float) -> None:
         """*call* failed and will be sent again, as attempt number *attempt*."""
 
-    def ended(self, call: Call, came: Completion, error: BaseException | None) -> None:
-        """*call* is over, and *came* is all that came of it."""
+    def ended(self, call: Call, completion: Completion, error: BaseException | None) -> None:
+        """*call* is over, and *completion* is all that came of it."""
 
 
 class CallTelemetry:
@@ -51,21 +51,21 @@ class CallTelemetry:
             )
         )  # fmt: skip
 
-    def ended(self, call: Call, came: Completion, error: BaseException | None) -> None:
-        """*call* is over, and *came* is all that came of it."""
-        told, prompt = self._telemetry, call.prompt
-        usage = came.usage
+    def ended(self, call: Call, completion: Completion, error: BaseException | None) -> None:
+        """*call* is over, and *completion* is all that came of it."""
+        telemetry, prompt = self._telemetry, call.prompt
+        usage = completion.usage
         event = Event(
             EventKind.REQUEST, datetime.now(UTC), call.provider.name, self.session, cell_id(),
-            call.provider.base_url, None, "chat", call.model, came.response_model,
-            came.status, came.finish_reason, type(error).__name__ if error else None,
-            came.attempts, None, came.duration_s, came.time_to_first_chunk_s,
+            call.provider.base_url, None, "chat", call.model, completion.response_model,
+            completion.status, completion.finish_reason, type(error).__name__ if error else None,
+            completion.attempts, None, completion.duration_s, completion.time_to_first_chunk_s,
             usage.input_tokens, usage.output_tokens, prompt.max_tokens, prompt.temperature,
             prompt.top_p, prompt.seed,
         )  # fmt: skip
-        if told.with_text():
+        if telemetry.with_text():
             turns = [("system", prompt.system)] if prompt.system else []
             turns += [(turn.role, turn.text) for turn in prompt.messages]
             messages = tuple((role, redact(text)) for role, text in turns)
-            event = event._replace(messages=messages, text=redact(came.text))
-        told.note(event)
+            event = event._replace(messages=messages, text=redact(completion.text))
+        telemetry.note(event)

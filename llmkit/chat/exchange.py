@@ -62,23 +62,23 @@ class Exchange:
     ) -> None:
         self.call = call
         self._opening = opening
-        self._opened: Opened | None = None
+        self._connection: Opened | None = None
         self._limiter = limiter or RateLimiter(call.provider.label)
         self._at_once = at_once
         self._group = group
         self._observer = observer
         self._result: Completion | None = None
-        self._inside = False  # the limiter, which counts who is
-        self._sending: AbstractAsyncContextManager[StreamingResponse] | None = None
+        self._is_inside = False  # the limiter, which counts who is
+        self._response_context: AbstractAsyncContextManager[StreamingResponse] | None = None
         self._response: StreamingResponse | None = None
         self._parser: StreamParser | None = None
         self._redactor: StreamRedactor | None = None
         self._document = StreamOrDocument()
-        self._ending = False
+        self._is_ending = False
         self._answer: Completion | None = None
         self._attempts = 0
-        self._billed = False
-        self._dropped = False
+        self._is_billed = False
+        self._has_dropped = False
         self._timing = CallTiming()
         self._request_id: str | None = None
 
@@ -152,7 +152,7 @@ class Exchange:
     def _about(self) -> dict[str, Any]:
         """What is known of the answer without having read it."""
         call, times = self.call, self._timing
-        left_out = [f"{name} was not sent: {call.model} cannot take it" for name in call.ignored]
+        omissions = [f"{name} was not sent: {call.model} cannot take it" for name in call.ignored]
         return {
             "provider": call.provider.name,
             "request_model": call.model,
@@ -163,8 +163,8 @@ class Exchange:
             "attempts": self._attempts,
             "ignored_parameters": call.ignored,
             "fallback": call.fallback,
-            "warnings": (*call.warnings, *left_out),
-            "possibly_billed": self._billed,
+            "warnings": (*call.warnings, *omissions),
+            "possibly_billed": self._is_billed,
         }
 
     async def _first_piece(self) -> TextDelta | None:
@@ -188,17 +188,17 @@ class Exchange:
     async def _begin(self, number: int) -> TextDelta | None:
         # An attempt lasts until the first text: from there on a second request would be billed
         # and answered a second time.
-        limiter, again = self._limiter, number > 1
+        limiter, is_retry = self._limiter, number > 1
         if not limiter.acquire_now(self._at_once):
             await limiter.acquire(
-                self._at_once, time_left=self._timing.remaining, again=again, group=self._group
+                self._at_once, time_left=self._timing.remaining, again=is_retry, group=self._group
             )
-        self._inside = True
+        self._is_inside = True
         self._parser = None
         try:
-            opened = await self._open()
+            connection = await self._open()
             self._attempts += 1
-            self._response = response = await self._send(opened.transport)
+            self._response = response = await self._send(connection.transport)
             if response.status != 200:
                 raise await refusal(self.call.provider, response)
             limiter.accepted()
@@ -214,34 +214,36 @@ class Exchange:
 
     async def _open(self) -> Opened:
         # Anew for each attempt: the session of the last one may have been closed meanwhile.
-        earlier, left = self._opened, self._timing.remaining()
-        opened = await self._opening(self.call)
-        opened.use.__enter__()
-        if earlier is not None:
-            earlier.use.__exit__(None, None, None)
-        self._opened = opened
-        if opened.provider is not self.call.provider:
-            self.call = replace(self.call, provider=opened.provider, key=opened.key)
+        earlier_connection, remaining_s = self._connection, self._timing.remaining()
+        connection = await self._opening(self.call)
+        connection.use.__enter__()
+        if earlier_connection is not None:
+            earlier_connection.use.__exit__(None, None, None)
+        self._connection = connection
+        if connection.provider is not self.call.provider:
+            self.call = replace(self.call, provider=connection.provider, key=connection.key)
         if self._observer is not None:
-            self._observer.session = opened.session_id
-        if earlier is None:
+            self._observer.session = connection.session_id
+        if earlier_connection is None:
             # What opening took is none of the provider's time.
             self._timing.begin()
-            self._timing.limit(left if self._group is None else self.call.timeouts.deadline_s)
-        return opened
+            self._timing.limit(
+                remaining_s if self._group is None else self.call.timeouts.deadline_s
+            )
+        return connection
 
     async def _send(self, transport: Transport) -> StreamingResponse:
-        call, timeouts, left = self.call, self.call.timeouts, self._timing.remaining()
-        if left is not None:
-            timeouts = replace(timeouts, deadline_s=max(left, 0.0))
+        call, timeouts, remaining_s = self.call, self.call.timeouts, self._timing.remaining()
+        if remaining_s is not None:
+            timeouts = replace(timeouts, deadline_s=max(remaining_s, 0.0))
         request = call.provider.chat_request(
             call.prompt, model=call.model, key=call.key, stream=True
         )
-        if self._dropped:
+        if self._has_dropped:
             request = replace(request, fresh=True)
-        sending = transport.send(request, timeouts)
-        response = await sending.__aenter__()
-        self._sending = sending
+        response_context = transport.send(request, timeouts)
+        response = await response_context.__aenter__()
+        self._response_context = response_context
         return response
 
     def _learn_from(self, error: CallError) -> None:
@@ -249,9 +251,9 @@ class Exchange:
         if error.code == DROPPED:
             # A kept connection that breaks at once was most likely closed before our request
             # came; that this happens twice in a row is less likely than that it was read.
-            if self._dropped:
+            if self._has_dropped:
                 error.outcome, error.possibly_billed = Outcome.AMBIGUOUS, True
-            self._dropped = True
+            self._has_dropped = True
         elif isinstance(error, RateLimitError) and error.retry_after is not None:
             self._limiter.pause(error.retry_after)
 
@@ -264,9 +266,9 @@ class Exchange:
             delta = parser.feed(data)
             if self._document.body is not None:
                 self._document.keep(data, begun=parser.begun)
-            if parser.finished and not self._ending:
+            if parser.finished and not self._is_ending:
                 response.finish_within(USAGE_S)
-                self._ending = True
+                self._is_ending = True
             if delta is None:
                 continue
             response.content_received()
@@ -304,26 +306,26 @@ class Exchange:
         try:
             await self._release()
         finally:
-            if self._opened is not None:
-                self._opened.use.__exit__(None, None, None)
+            if self._connection is not None:
+                self._connection.use.__exit__(None, None, None)
             if failure is None:
-                came = self.completion()
+                completion = self.completion()
             elif isinstance(failure, CallError) and failure.completion is not None:
-                came = failure.completion
+                completion = failure.completion
             else:  # its caller was stopped, or stopped reading, before its end
-                stopped = not isinstance(failure, Exception)
-                came = self.completion(Status.CANCELLED if stopped else Status.ERROR)
+                is_stopped = not isinstance(failure, Exception)
+                completion = self.completion(Status.CANCELLED if is_stopped else Status.ERROR)
             if self._observer is not None:
-                self._observer.ended(self.call, came, failure)
+                self._observer.ended(self.call, completion, failure)
 
     async def _release(self) -> None:
-        sending, self._sending = self._sending, None
+        response_context, self._response_context = self._response_context, None
         try:
-            if sending is not None:
-                await sending.__aexit__(None, None, None)
+            if response_context is not None:
+                await response_context.__aexit__(None, None, None)
         finally:
-            if self._inside:
-                self._inside = False
+            if self._is_inside:
+                self._is_inside = False
                 self._limiter.release()
 
     def _whole(self, response: StreamingResponse, body: bytes) -> TextDelta | None:
@@ -339,7 +341,7 @@ class Exchange:
         return TextDelta(answer.text, answer.reasoning)
 
     def _retrying(self, error: CallError, attempt: int, wait: float) -> None:
-        self._billed = self._billed or error.possibly_billed
+        self._is_billed = self._is_billed or error.possibly_billed
         if isinstance(error, RateLimitError) and error.retry_after is None:
             self._limiter.pause(wait)
         call = self.call
@@ -355,12 +357,12 @@ class Exchange:
         self._timing.end()
         if error.code == DROPPED:  # it is not tried again, so nobody will know what became of it
             error.outcome, error.possibly_billed = Outcome.AMBIGUOUS, True
-        self._billed = self._billed or error.possibly_billed
+        self._is_billed = self._is_billed or error.possibly_billed
         with_origin(error, provider=call.provider.name, model=call.model)
-        error.possibly_billed = self._billed
+        error.possibly_billed = self._is_billed
         error.attempts = self._attempts
-        came = self.completion()
-        error.completion = replace(came, status=status_of(error, came.text))
+        completion = self.completion()
+        error.completion = replace(completion, status=status_of(error, completion.text))
 
 
 def status_of(error: CallError, text: str) -> Status:

@@ -47,8 +47,10 @@ def calls_for_another(error: CallError) -> bool:
     Never once text has come; never where the key, the money or the request itself is wrong, for
     those are to be mended and not to be gone round.
     """
-    came = error.completion
-    if error.outcome in ANSWERED or (came is not None and (came.text or came.reasoning)):
+    completion = error.completion
+    if error.outcome in ANSWERED or (
+        completion is not None and (completion.text or completion.reasoning)
+    ):
         return False
     if isinstance(error, ServerError):
         return error.status in OVERLOADED or "overloaded" in (error.code or "")
@@ -70,11 +72,11 @@ class FallbackRunner:
         fallbacks: Who else may answer; None for nobody.
         """
         self.call = call
-        self._make = make
+        self._exchange_factory = make
         self._fallbacks = fallbacks
         self._exchange: Exchange | None = None
-        self._failed: list[CallError] = []
-        self._began: float | None = None
+        self._failures: list[CallError] = []
+        self._start: float | None = None
 
     async def whole(self, on_delta: Callable[[TextDelta], None] | None = None) -> Completion:
         """The answer; *on_delta* is told of each piece as it comes.
@@ -83,7 +85,7 @@ class FallbackRunner:
             CallError: The last one's own error; `.completion` holds what had come.
         """
         while True:
-            self._exchange = exchange = self._make(self.call)
+            self._exchange = exchange = self._exchange_factory(self.call)
             try:
                 await exchange.whole(on_delta)
                 return self.completion()
@@ -93,7 +95,7 @@ class FallbackRunner:
     async def deltas(self) -> AsyncGenerator[TextDelta, None]:
         """The answer's text, one piece for each network read; see `whole`."""
         while True:
-            self._exchange = exchange = self._make(self.call)
+            self._exchange = exchange = self._exchange_factory(self.call)
             try:
                 async with aclosing(exchange.deltas()) as deltas:
                     async for delta in deltas:
@@ -114,39 +116,48 @@ class FallbackRunner:
         Raises:
             CallError: *error*, where there is none.
         """
-        left = exchange.timing.remaining()
-        if self._began is None:
-            self._began = exchange.timing.start
-        following = None
-        if self._fallbacks is not None and calls_for_another(error) and (left is None or left > 0):
-            following = await self._fallbacks.after(error)
-        if following is None:
-            for earlier in self._failed:
+        remaining_s = exchange.timing.remaining()
+        if self._start is None:
+            self._start = exchange.timing.start
+        next_call = None
+        if (
+            self._fallbacks is not None
+            and calls_for_another(error)
+            and (remaining_s is None or remaining_s > 0)
+        ):
+            next_call = await self._fallbacks.after(error)
+        if next_call is None:
+            for earlier in self._failures:
                 error.add_note(f"before it: {type(earlier).__name__}: {earlier}")
             if error.completion is not None:
                 error.completion = self._with_earlier(error.completion, exchange)
                 error.possibly_billed = error.completion.possibly_billed
             raise error
-        log.info("%s; asking %s instead", error, following.model)
-        self._failed.append(error)
+        log.info("%s; asking %s instead", error, next_call.model)
+        self._failures.append(error)
         timeouts = (
-            following.timeouts if left is None else replace(following.timeouts, deadline_s=left)
+            next_call.timeouts
+            if remaining_s is None
+            else replace(next_call.timeouts, deadline_s=remaining_s)
         )
-        self.call = replace(following, timeouts=timeouts)
+        self.call = replace(next_call, timeouts=timeouts)
 
-    def _with_earlier(self, came: Completion, exchange: Exchange) -> Completion:
-        if not self._failed:
-            return came
-        told = [error.completion for error in self._failed if error.completion is not None]
-        began, first = exchange.timing.start, self._began
-        late = 0.0 if began is None or first is None else began - first
+    def _with_earlier(self, completion: Completion, exchange: Exchange) -> Completion:
+        if not self._failures:
+            return completion
+        completions = [error.completion for error in self._failures if error.completion is not None]
+        start, first_start = exchange.timing.start, self._start
+        delay_s = 0.0 if start is None or first_start is None else start - first_start
         return replace(
-            came,
-            attempts=came.attempts + sum(earlier.attempts for earlier in told),
-            possibly_billed=came.possibly_billed or any(e.possibly_billed for e in self._failed),
-            started_at=next((e.started_at for e in told if e.started_at), came.started_at),
-            time_to_first_chunk_s=_later(came.time_to_first_chunk_s, late),
-            duration_s=_later(came.duration_s, late),
+            completion,
+            attempts=completion.attempts + sum(earlier.attempts for earlier in completions),
+            possibly_billed=completion.possibly_billed
+            or any(e.possibly_billed for e in self._failures),
+            started_at=next(
+                (e.started_at for e in completions if e.started_at), completion.started_at
+            ),
+            time_to_first_chunk_s=_later(completion.time_to_first_chunk_s, delay_s),
+            duration_s=_later(completion.duration_s, delay_s),
         )
 
 
@@ -169,24 +180,24 @@ def empty_completion(call: Call, status: Status = Status.ERROR) -> Completion:
 log = logging.getLogger(__name__)
 
 
-def warn_once(step: FallbackStep, told: set[tuple[str, str]]) -> None:
+def warn_once(step: FallbackStep, known_pairs: set[tuple[str, str]]) -> None:
     """Warns of the *step* to the model that answered, where a person would want to know.
 
     It stands on the answer as well. A run of a thousand rows must not warn a thousand times, so a
-    pair of models is named once for as long as *told*, the ones of before, lives.
+    pair of models is named once for as long as *known_pairs*, the ones of before, lives.
     """
     pair = (step.asked, step.chosen)
-    if pair not in told and is_unequal(step):
-        told.add(pair)
+    if pair not in known_pairs and is_unequal(step):
+        known_pairs.add(pair)
         log.warning('%s (forbid it with fallback="error"; said once)', step)
 
 
 def is_unequal(step: FallbackStep) -> bool:
     """True for a smaller, much dearer or less able model, and for one of another maker."""
-    smaller = step.class_change is not None and step.class_change < 0
-    dearer = step.price_ratio is not None and step.price_ratio > MUCH_DEARER
-    other_maker = step.rule != SAME_MODEL and _maker(step.asked) != _maker(step.chosen)
-    return bool(smaller or dearer or step.lost or other_maker)
+    is_smaller = step.class_change is not None and step.class_change < 0
+    is_dearer = step.price_ratio is not None and step.price_ratio > MUCH_DEARER
+    has_other_maker = step.rule != SAME_MODEL and _maker(step.asked) != _maker(step.chosen)
+    return bool(is_smaller or is_dearer or step.lost or has_other_maker)
 
 
 def _maker(name: str) -> str:

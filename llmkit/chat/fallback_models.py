@@ -59,12 +59,12 @@ class FallbackSelector:
         self._request = request
         self._resolution = resolution
         self._options = options
-        self._named = self._places(options.fallback.names)
-        self._only: frozenset[str] | None = None
+        self._named_places = self._places(options.fallback.names)
+        self._providers: frozenset[str] | None = None
         if options.fallback.providers:
-            known = (SPELLINGS.get(name.lower(), name) for name in options.fallback.providers)
-            self._only = frozenset(registry.provider(name).name for name in known)
-        self._tried: list[Place] = []
+            names = (SPELLINGS.get(name.lower(), name) for name in options.fallback.providers)
+            self._providers = frozenset(registry.provider(name).name for name in names)
+        self._history: list[Place] = []
         self._steps: tuple[FallbackStep, ...] = ()
         self._more_than: int | None = None
 
@@ -73,18 +73,18 @@ class FallbackSelector:
 
         Who was passed over, and why, is noted on *error*.
         """
-        failed = (error.provider, error.model)
-        self._tried.append(failed)
-        if len(self._tried) > self._options.fallback.most:
+        place = (error.provider, error.model)
+        self._history.append(place)
+        if len(self._history) > self._options.fallback.most:
             return None
         if isinstance(error, ContextLengthExceededError):
             from ..catalogue.requirements import facts
 
-            known = facts(self._registry.catalogue, *failed)
-            self._more_than = max(self._more_than or 0, (known and known.input_limit) or 0)
+            model = facts(self._registry.catalogue, *place)
+            self._more_than = max(self._more_than or 0, (model and model.input_limit) or 0)
         wish = self._options.fallback
-        limited = wish.max_cost_usd is not None or self.ceiling is not None
-        if limited or fallback_policy.RANKED in wish.rules:
+        is_limited = wish.max_cost_usd is not None or self.ceiling is not None
+        if is_limited or fallback_policy.RANKED in wish.rules:
             # Reading the tables takes a quarter of a second, and asking them for every model a
             # tenth: not on a loop that others use.
             return await asyncio.to_thread(self._following, error)
@@ -93,36 +93,40 @@ class FallbackSelector:
     def _following(self, error: CallError) -> Call | None:
         try:
             return self._chosen(error)
-        except ConfigError as wrong:  # a row of the person's own names what nobody knows
-            error.add_note(f"nobody was asked instead: {wrong}")
+        except ConfigError as problem:  # a row of the person's own names what nobody knows
+            error.add_note(f"nobody was asked instead: {problem}")
             return None
 
     def _chosen(self, error: CallError) -> Call | None:
         from ..catalogue import fallback
         from ..catalogue.requirements import need_of
 
-        catalogue, found = self._registry.catalogue, self._resolution
-        own = catalogue.fallbacks.get((found.provider, normal(found.id)), ())
-        asked = fallback.FallbackQuery(
-            found.provider, found.id, found.standard, named=self._named, own=self._places(own)
+        catalogue, resolution = self._registry.catalogue, self._resolution
+        own = catalogue.fallbacks.get((resolution.provider, normal(resolution.id)), ())
+        query = fallback.FallbackQuery(
+            resolution.provider,
+            resolution.id,
+            resolution.standard,
+            named=self._named_places,
+            own=self._places(own),
         )
         need = replace(
             need_of(self._request.prompt, self._options.needs), more_than=self._more_than
         )
         while True:
-            candidate, against = fallback.choose(
-                catalogue, asked, need, self._terms(), self._options.fallback.rules, self._tried
+            candidate, objections = fallback.choose(
+                catalogue, query, need, self._terms(), self._options.fallback.rules, self._history
             )
             if candidate is None:
-                for reason in against[:MOST_REASONS]:
+                for reason in objections[:MOST_REASONS]:
                     error.add_note(f"{PASSED_OVER}{reason}")
                 return None
-            step = fallback.step(catalogue, asked, candidate, reason_of(error))
+            step = fallback.step(catalogue, query, candidate, reason_of(error))
             call = self._call(candidate, error)
             if call is not None:
                 self._steps = (*self._steps, step)
                 return replace(call, fallback=self._steps)
-            self._tried.append(candidate.place)
+            self._history.append(candidate.place)
 
     def _call(self, candidate: fallback.Candidate, error: CallError) -> Call | None:
         registry = self._registry
@@ -136,15 +140,15 @@ class FallbackSelector:
                 settings=registry.settings,
                 key=registry.key_for,
             )
-        except LlmkitError as refused:
-            error.add_note(f"{PASSED_OVER}{refused}")
+        except LlmkitError as refusal:
+            error.add_note(f"{PASSED_OVER}{refusal}")
             return None
 
     def _places(self, names: Sequence[str]) -> list[Place]:
         places = []
         for name in names:
-            found = self._registry.resolve(name)
-            places.append((found.provider, found.model))
+            resolution = self._registry.resolve(name)
+            places.append((resolution.provider, resolution.model))
         return places
 
     def _terms(self) -> FallbackLimits:
@@ -152,11 +156,11 @@ class FallbackSelector:
 
         wish, request, provider = self._options.fallback, self._request, self._resolution.provider
         # A person may have said at which provider to ask, and not only what.
-        left, colon, _ = request.asked.strip().partition(":")
-        stated = colon != "" and SPELLINGS.get(left.lower(), left.lower()) == provider
-        says_where = request.provider is not None or stated or "/" in left
-        providers = self._only
-        if providers is None and wish.keeps_provider and says_where:
+        prefix, colon, _ = request.asked.strip().partition(":")
+        is_stated = colon != "" and SPELLINGS.get(prefix.lower(), prefix.lower()) == provider
+        has_provider = request.provider is not None or is_stated or "/" in prefix
+        providers = self._providers
+        if providers is None and wish.keeps_provider and has_provider:
             providers = frozenset({provider})
         limits = [most for most in (wish.max_cost_usd, self.ceiling) if most is not None]
         return FallbackLimits(
@@ -181,8 +185,8 @@ def reason_of(error: CallError) -> str:
     if isinstance(error, RetiredModelError):
         return str(error).partition(";")[0].partition(", and ")[0]
     if isinstance(error, ModelNotFoundError):
-        known = f"was not found ({error.status})" if error.status else "is not in its own list"
-        return f"{place} {known}"
+        reason = f"was not found ({error.status})" if error.status else "is not in its own list"
+        return f"{place} {reason}"
     if isinstance(error, ContextLengthExceededError):
         return f"the prompt is too long for {place}"
     if isinstance(error, RateLimitError):

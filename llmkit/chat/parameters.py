@@ -59,16 +59,16 @@ def plan_request(
     options: Mapping[str, object],
 ) -> PlannedRequest:
     """One row, with its parameters in its prompt; explicit ones win over the prompt's own."""
-    asked, provider = model
+    model_name, provider = model
     fields: dict[str, Any] = {name: value for name, value in point.items() if value is not None}
-    given = prompt_input.prompt
+    base = prompt_input.prompt
     if options:
-        fields["options"] = (*(given.options if given else ()), *sorted(options.items()))
-    if given is not None:
-        prompt = replace(given, **fields)
+        fields["options"] = (*(base.options if base else ()), *sorted(options.items()))
+    if base is not None:
+        prompt = replace(base, **fields)
     else:
         prompt = Prompt(prompt_input.messages, **{"system": prompt_input.system, **fields})
-    return PlannedRequest(row, prompt_input, asked, provider, point, repeat, prompt)
+    return PlannedRequest(row, prompt_input, model_name, provider, point, repeat, prompt)
 
 
 def grid(parameters: Mapping[str, object]) -> tuple[dict[str, object], ...]:
@@ -81,9 +81,9 @@ def grid(parameters: Mapping[str, object]) -> tuple[dict[str, object], ...]:
         ConfigError: A value of the wrong kind, or an empty list.
     """
     axes = [
-        [(name, _checked(name, value)) for value in _axis(name, given)]
-        for name, given in parameters.items()
-        if given is not None
+        [(name, _checked(name, value)) for value in _axis(name, raw_value)]
+        for name, raw_value in parameters.items()
+        if raw_value is not None
     ]
     return tuple(dict(point) for point in product(*axes))
 
@@ -100,12 +100,12 @@ def named_models(models: object, providers: object = None) -> tuple[tuple[str, s
     return tuple(product(names, _names(providers, "provider")))
 
 
-def _axis(name: str, given: object) -> Sequence[object]:
-    if hasattr(given, "tolist"):  # a numpy array or a pandas Series
-        given = given.tolist()
-    if not isinstance(given, list | tuple):
-        return [given]
-    values: list[object] = list(given)
+def _axis(name: str, raw_value: object) -> Sequence[object]:
+    if hasattr(raw_value, "tolist"):  # a numpy array or a pandas Series
+        raw_value = raw_value.tolist()
+    if not isinstance(raw_value, list | tuple):
+        return [raw_value]
+    values: list[object] = list(raw_value)
     if name == "stop":
         return values if values and not isinstance(values[0], str) else [values]
     if not values:
@@ -148,10 +148,10 @@ def _text(name: str, value: object) -> str:
     return value
 
 
-def _names(given: object, what: str) -> tuple[str, ...]:
-    if isinstance(given, str):
-        given = [given]
-    names: list[Any] = list(given) if isinstance(given, Iterable) else [given]
+def _names(raw_names: object, what: str) -> tuple[str, ...]:
+    if isinstance(raw_names, str):
+        raw_names = [raw_names]
+    names: list[Any] = list(raw_names) if isinstance(raw_names, Iterable) else [raw_names]
     wrong = [name for name in names if not isinstance(name, str) or not name.strip()]
     if wrong:
         raise ConfigError(f"{wrong[0]!r} is no {what}'s name; give a string or a list of strings")

@@ -66,8 +66,8 @@ def prompt_inputs(prompts: object, messages: object = None) -> tuple[PromptInput
     )
 
 
-def _some(found: Iterable[PromptInput]) -> tuple[PromptInput, ...]:
-    result = tuple(found)
+def _some(inputs: Iterable[PromptInput]) -> tuple[PromptInput, ...]:
+    result = tuple(inputs)
     if not result:
         raise ConfigError("there is no prompt to send: the list is empty")
     return result
@@ -102,10 +102,10 @@ def _conversation(items: object) -> PromptInput:
         raise ConfigError("messages= wants a list of messages, oldest first")
     turns = [_message(item) for item in items]
     system = "\n\n".join(turn.text for turn in turns if turn.role == "system") or None
-    said = tuple(turn for turn in turns if turn.role != "system")
-    if not said:
+    messages = tuple(turn for turn in turns if turn.role != "system")
+    if not messages:
         raise ConfigError("the conversation has no message but the system prompt")
-    return PromptInput(0, said, system)
+    return PromptInput(0, messages, system)
 
 
 def _message(item: object) -> Message:

@@ -13,18 +13,18 @@ class CallTiming:
         began_at: When its turn came: to wait for one is none of the provider's doing.
     """
 
-    __slots__ = ("_ended", "_first", "_start", "_until", "began_at")
+    __slots__ = ("_deadline", "_end", "_first", "_start", "began_at")
 
     def __init__(self) -> None:
         self.began_at: datetime | None = None
         self._start: float | None = None
         self._first: float | None = None
-        self._ended: float | None = None
-        self._until: float | None = None
+        self._end: float | None = None
+        self._deadline: float | None = None
 
     def limit(self, seconds: float | None) -> None:
         """Sets how long all of it may take, from now on."""
-        self._until = None if seconds is None else _now() + seconds
+        self._deadline = None if seconds is None else _now() + seconds
 
     def begin(self) -> None:
         """Its turn has come; later attempts are a part of the same call."""
@@ -33,7 +33,7 @@ class CallTiming:
 
     def remaining(self) -> float | None:
         """Seconds until the limit, below 0 after it; None where there is none."""
-        return None if self._until is None else self._until - _now()
+        return None if self._deadline is None else self._deadline - _now()
 
     @property
     def start(self) -> float | None:
@@ -47,7 +47,7 @@ class CallTiming:
 
     def end(self) -> None:
         """Says that nothing more comes."""
-        self._ended = _now()
+        self._end = _now()
 
     @property
     def first(self) -> bool:
@@ -57,7 +57,7 @@ class CallTiming:
     @property
     def ended(self) -> bool:
         """True once nothing more comes."""
-        return self._ended is not None
+        return self._end is not None
 
     @property
     def to_first_s(self) -> float | None:
@@ -67,7 +67,7 @@ class CallTiming:
     @property
     def in_all_s(self) -> float | None:
         """Seconds from its turn to its end."""
-        return self._since_begin(self._ended)
+        return self._since_begin(self._end)
 
     def _since_begin(self, when: float | None) -> float | None:
         return None if when is None or self._start is None else when - self._start

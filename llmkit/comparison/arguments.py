@@ -75,10 +75,10 @@ def comparison_arguments(
         ConfigError: An argument is wrong; nothing was sent. A call that fails is only a row.
         SpendLimitError: More calls or a higher estimate than allowed; nothing was sent.
     """
-    named, points, wish = check(
+    pairs, points, wish = check(
         models, providers, system, temperature, top_p, max_tokens, seed, stop, fallback, needs,
         strict, verbatim, timeout, retries, provider_options,
     )  # fmt: skip
-    requests = plan_requests(prompt_inputs(prompts, messages), named, points, repeats, wish.extra)
+    requests = plan_requests(prompt_inputs(prompts, messages), pairs, points, repeats, wish.extra)
     limits = {"max_calls": max_calls, "max_cost_usd": max_cost_usd, "limit": limit_per_provider}
     return ComparisonArguments(requests, wish, limits, view)

@@ -43,8 +43,8 @@ class Estimate(Report):
     def __init__(self, rows: Sequence[Mapping[str, object]]) -> None:
         super().__init__(rows)
         costs = [row["cost_usd"] for row in rows if row["requests"]]
-        known = [cost for cost in costs if isinstance(cost, float)]
-        self.total_usd = sum(known) if len(known) == len(costs) else None
+        known_costs = [cost for cost in costs if isinstance(cost, float)]
+        self.total_usd = sum(known_costs) if len(known_costs) == len(costs) else None
 
     @property
     def note(self) -> str:
@@ -64,16 +64,16 @@ class Estimate(Report):
         return f"{super()._repr_html_()}<p>{self.note}</p>"
 
 
-def estimated(registry: ProviderRegistry, compared: ComparisonArguments) -> Estimate:
-    """The estimate for *compared*; needs no key and asks nobody."""
+def estimated(registry: ProviderRegistry, arguments: ComparisonArguments) -> Estimate:
+    """The estimate for *arguments*; needs no key and asks nobody."""
     prices.load()
     plan = merge_identical(
-        _plan_row(registry, request, compared.options) for request in compared.requests
+        _plan_row(registry, request, arguments.options) for request in arguments.requests
     )
     groups: dict[tuple[str, str, str], list[PlannedRow]] = {}
     for row in plan:
-        call, found = row.call, row.resolution
-        place = (found.provider, found.id) if found else ("", "")
+        call, resolution = row.call, row.resolution
+        place = (resolution.provider, resolution.id) if resolution else ("", "")
         if call is not None:
             place = call.provider.name, call.model
         groups.setdefault((row.request.asked, *place), []).append(row)
@@ -85,14 +85,14 @@ def _plan_row(registry: ProviderRegistry, request: PlannedRequest, options: Opti
     resolution: Resolution | None = None
     try:
         resolution = registry.resolve(request.asked, request.provider, verbatim=options.verbatim)
-        sent = resolution
+        target = resolution
         # Where a fallback from a retired model begins; what follows depends on keys and providers.
-        gone = sent.lifecycle is Lifecycle.RETIRED and not sent.substituted
-        if gone and sent.live is not None and options.fallback.rules and not options.verbatim:
-            sent = registry.resolve(qualified_name((sent.provider, sent.live)))
+        is_gone = target.lifecycle is Lifecycle.RETIRED and not target.substituted
+        if is_gone and target.live is not None and options.fallback.rules and not options.verbatim:
+            target = registry.resolve(qualified_name((target.provider, target.live)))
         call = call_for(
-            sent, request.prompt, options,
-            catalogue=registry.catalogue, provider=registry.provider(sent.provider),
+            target, request.prompt, options,
+            catalogue=registry.catalogue, provider=registry.provider(target.provider),
             settings=registry.settings, key=lambda provider: None,
         )  # fmt: skip
     except LlmkitError as error:
@@ -106,7 +106,7 @@ def _line(
     calls = [row.call for row in plan if row.call is not None and row.same_as is None]
     guesses = [estimate_usage(call, catalogue) for call in calls]
     costs = [cost for _, cost in guesses if cost is not None]
-    known = bool(guesses) and len(costs) == len(guesses)
+    is_known = bool(guesses) and len(costs) == len(guesses)
     remarks = []
     for row in plan:
         if row.error is not None:
@@ -120,7 +120,7 @@ def _line(
         "requests": len(guesses),
         "input_tokens": sum(usage.input_tokens or 0 for usage, _ in guesses) if guesses else None,
         "output_tokens": sum(usage.output_tokens or 0 for usage, _ in guesses) if guesses else None,
-        "cost_usd": float(sum(cost.usd for cost in costs)) if known else None,
-        "cost_source": costs[0].source if known else None,
+        "cost_usd": float(sum(cost.usd for cost in costs)) if is_known else None,
+        "cost_source": costs[0].source if is_known else None,
         "remark": "; ".join(dict.fromkeys(remarks)) or None,
     }

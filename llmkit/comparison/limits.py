@@ -27,23 +27,23 @@ def check_limits(
     Raises:
         SpendLimitError: One of the limits would be passed, or cannot be vouched for.
     """
-    paid = [
+    paid_calls = [
         row.call
         for row in plan
         if row.call is not None and row.same_as is None and row.call.provider.priced
     ]
-    if len(paid) > max_calls:
+    if len(paid_calls) > max_calls:
         raise SpendLimitError(
-            f"this would send {len(paid)} paid requests, more than max_calls={max_calls}; "
-            f"nothing was sent; pass max_calls={len(paid)} if you mean it"
+            f"this would send {len(paid_calls)} paid requests, more than max_calls={max_calls}; "
+            f"nothing was sent; pass max_calls={len(paid_calls)} if you mean it"
         )
-    if max_cost_usd is None or not paid:
+    if max_cost_usd is None or not paid_calls:
         return
-    costs = [(call, cost(call)) for call in paid]
-    unknown = sorted({f"{c.provider.name}:{c.model}" for c, usd in costs if usd is None})
-    if unknown:
+    costs = [(call, cost(call)) for call in paid_calls]
+    unknown_models = sorted({f"{c.provider.name}:{c.model}" for c, usd in costs if usd is None})
+    if unknown_models:
         raise SpendLimitError(
-            f"no price is known for {', '.join(unknown)}, so max_cost_usd cannot be kept; "
+            f"no price is known for {', '.join(unknown_models)}, so max_cost_usd cannot be kept; "
             "nothing was sent; leave the model out, or drop max_cost_usd"
         )
     total = sum(usd or 0.0 for _, usd in costs)

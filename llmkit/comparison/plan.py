@@ -48,12 +48,12 @@ def row_of(
     """The row that *planned_row* became."""
     request, resolution = planned_row.request, planned_row.resolution
     prompt_input = request.prompt_input
-    told = None
+    message = None
     if error is not None:
         # Its message, and of everybody in its place why not they.
         notes = [note for note in getattr(error, "__notes__", ()) if note.startswith(PASSED_OVER)]
         others = ", ".join(note.removeprefix(PASSED_OVER) for note in notes)
-        told = f"{error}; {PASSED_OVER}{others}" if others else str(error)
+        message = f"{error}; {PASSED_OVER}{others}" if others else str(error)
     return Row(
         run_id=run_id,
         row=request.row,
@@ -70,7 +70,7 @@ def row_of(
         substituted=bool(completion.fallback),
         completion=completion,
         error_type=type(error).__name__ if error else None,
-        error=told,
+        error=message,
         cell=cell,
         extra=prompt_input.extra,
     )
@@ -87,12 +87,12 @@ def merge_identical(plan: Iterable[PlannedRow]) -> tuple[PlannedRow, ...]:
     Parameters that a model ignores make grid points fall together; each repeat stays apart.
     """
     first: dict[object, int] = {}
-    merged = []
+    rows = []
     for planned_row in plan:
         call, row = planned_row.call, planned_row.request.row
         earlier = row
         if call is not None and call.ignored:
             key = (call.provider.name, call.model, repr(call.prompt), planned_row.request.repeat)
             earlier = first.setdefault(key, row)
-        merged.append(planned_row if earlier == row else replace(planned_row, same_as=earlier))
-    return tuple(merged)
+        rows.append(planned_row if earlier == row else replace(planned_row, same_as=earlier))
+    return tuple(rows)

@@ -58,8 +58,8 @@ class Comparison:
             return View(self._repr_html_(), str(self))
         from ..views.answers.markdown import markdown_html
 
-        rendered = comparison_html(self.rows, notes=self.notes, written=markdown_html)
-        return View(rendered, str(self))
+        html = comparison_html(self.rows, notes=self.notes, written=markdown_html)
+        return View(html, str(self))
 
     def frame(self) -> pd.DataFrame:
         """One row per answer, with fixed columns and dtypes even when it is empty.
@@ -109,10 +109,10 @@ class Comparison:
         return Differences(names, *texts)
 
     def _told(self, row: int) -> tuple[str, str]:
-        found = next((r for r in self.rows if r.row == row), None)
-        if found is None:
+        answer_row = next((r for r in self.rows if r.row == row), None)
+        if answer_row is None:
             raise ConfigError(f"there is no row {row!r}; rows are 0 to {len(self.rows) - 1}")
-        return card_of(found).name, found.completion.text
+        return card_of(answer_row).name, answer_row.completion.text
 
     def to_csv(self, path: str | Path) -> Path:
         """Writes the table as CSV; cells that a spreadsheet would run as formulas are quoted."""
@@ -169,8 +169,8 @@ def load(path: str | Path) -> Comparison:
         raise ConfigError(f"{path} is not a comparison that to_json() wrote: {error}") from error
     about = dict(records.about_from(document))
     notes = about.pop("notes", None)
-    said = [str(note) for note in notes] if isinstance(notes, list) else []
-    return Comparison(records.rows_from(document), about, said)
+    note_texts = [str(note) for note in notes] if isinstance(notes, list) else []
+    return Comparison(records.rows_from(document), about, note_texts)
 
 
 def _written(path: str | Path, text: str) -> Path:
@@ -180,7 +180,7 @@ def _written(path: str | Path, text: str) -> Path:
 
 
 def comparison_of(
-    run_id: str, rows: Mapping[int, Row], started: datetime, plan: Sequence[PlannedRow]
+    run_id: str, rows: Mapping[int, Row], start: datetime, plan: Sequence[PlannedRow]
 ) -> Comparison:
     """The rows of a run, with what made it and what must be known to read it."""
     parameters: dict[str, list[object]] = {}
@@ -194,7 +194,7 @@ def comparison_of(
         "llmkit": _version.__version__,
         "python": platform.python_version(),
         "catalogue": catalogue_data.as_of(),
-        "started_at": started.isoformat(timespec="seconds"),
+        "started_at": start.isoformat(timespec="seconds"),
         "models": sorted({row.request.asked for row in plan}),
         "parameters": parameters,
     }
@@ -203,14 +203,14 @@ def comparison_of(
 
 def notes(plan: Sequence[PlannedRow]) -> tuple[str, ...]:
     """What a reader must know before comparing the answers of *plan*."""
-    local = [row for row in plan if row.call and row.call.provider.name == "local"]
-    scripted = [row for row in plan if row.call and row.call.provider.name == "scripted"]
-    found = []
-    if len(local) > 1:
-        found.append(
+    local_rows = [row for row in plan if row.call and row.call.provider.name == "local"]
+    scripted_rows = [row for row in plan if row.call and row.call.provider.name == "scripted"]
+    texts = []
+    if len(local_rows) > 1:
+        texts.append(
             "The answers of the local model were made on one machine, one after another: "
             "their times include waiting for each other."
         )
-    if scripted:
-        found.append("Answers marked [scripted] come from a script, not from a model.")
-    return tuple(found)
+    if scripted_rows:
+        texts.append("Answers marked [scripted] come from a script, not from a model.")
+    return tuple(texts)

@@ -37,12 +37,12 @@ class ComparisonRunner:
     ) -> None:
         self._plan = plan
         self.run_id = run_id
-        self._make = make
+        self._exchange_factory = make
         self._price = price
         self._audience = Audience(watchers)
         self._cell = cell
         self._tasks: list[asyncio.Task[None]] = []
-        self._stopped = False
+        self._is_stopped = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self.rows: dict[int, Row] = {}
 
@@ -65,8 +65,8 @@ class ComparisonRunner:
             await asyncio.gather(*self._tasks, return_exceptions=True)
             # A run is stopped if its own tasks were cancelled, and not the task that awaits them.
             here = asyncio.current_task()
-            waited_for = here is not None and not here.cancelling()
-            if not (self._stopped and waited_for and isinstance(reason, asyncio.CancelledError)):
+            is_awaited = here is not None and not here.cancelling()
+            if not (self._is_stopped and is_awaited and isinstance(reason, asyncio.CancelledError)):
                 raise
         finally:
             self._fill_the_rest()
@@ -78,7 +78,7 @@ class ComparisonRunner:
             self._loop.call_soon_threadsafe(self._cut_off)
 
     def _cut_off(self) -> None:
-        self._stopped = True
+        self._is_stopped = True
         for task in self._tasks:
             task.cancel()
 
@@ -86,28 +86,28 @@ class ComparisonRunner:
         if planned_row.call is None:
             self._finish(planned_row, planned_row.unsent(), planned_row.error)
             return
-        runner = FallbackRunner(planned_row.call, self._make, planned_row.fallbacks)
+        runner = FallbackRunner(planned_row.call, self._exchange_factory, planned_row.fallbacks)
         failure: Exception | None = None
         try:
-            came = await runner.whole(partial(self._audience.grew, planned_row.request.row))
+            completion = await runner.whole(partial(self._audience.grew, planned_row.request.row))
         except LlmkitError as error:
             failure = error
-            known = error.completion if isinstance(error, CallError) else None
-            came = known or runner.completion(Status.ERROR)
+            partial_completion = error.completion if isinstance(error, CallError) else None
+            completion = partial_completion or runner.completion(Status.ERROR)
         except Exception as error:  # a bug of ours in one row must not cost the others
             log.exception(
                 "row %d failed in a way that llmkit does not expect", planned_row.request.row
             )
             failure = error
-            came = runner.completion(Status.ERROR)
+            completion = runner.completion(Status.ERROR)
         except BaseException:
             # Cancelled; or the stop button was pressed in the very moment in which this ran.
             self._finish(planned_row, runner.completion(Status.CANCELLED))
             raise
         try:
-            came = await self._price(came)
+            completion = await self._price(completion)
         finally:  # an answer is kept even when its price is interrupted
-            self._finish(planned_row, came, failure)
+            self._finish(planned_row, completion, failure)
 
     def _finish(
         self, planned_row: PlannedRow, completion: Completion, error: Exception | None = None
@@ -126,9 +126,9 @@ class ComparisonRunner:
                 continue
             note = f"the same request as row {twin.row}, sent and billed once for both"
             cost = None if twin.completion.cost_usd is None else 0.0
-            said = (*twin.completion.warnings, note)
-            shared = replace(twin.completion, cost_usd=cost, warnings=said)
-            row = row_of(planned_row, self.run_id, shared, None, self._cell)
+            warnings = (*twin.completion.warnings, note)
+            twin_completion = replace(twin.completion, cost_usd=cost, warnings=warnings)
+            row = row_of(planned_row, self.run_id, twin_completion, None, self._cell)
             row = replace(row, error_type=twin.error_type, error=twin.error, shared_with=twin.row)
             self.rows[row.row] = row
             self._audience.finished(row)

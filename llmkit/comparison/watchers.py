@@ -72,7 +72,7 @@ class Progress:
 
     def __init__(self, after_s: float) -> None:
         self._after_s = after_s
-        self._done = 0
+        self._final_count = 0
         self._total = 0
         self._bar: Any = None
         self._timer: asyncio.TimerHandle | None = None
@@ -87,7 +87,7 @@ class Progress:
 
     def finished(self, row: Row) -> None:
         """Counts a row."""
-        self._done += 1
+        self._final_count += 1
         if self._bar is not None:
             self._bar.update(1)
 
@@ -102,5 +102,5 @@ class Progress:
         from tqdm.auto import tqdm
 
         self._bar = tqdm(
-            total=self._total, initial=self._done, desc="answers", leave=False, unit=""
+            total=self._total, initial=self._final_count, desc="answers", leave=False, unit=""
         )
