@@ -210,14 +210,14 @@ class Kit:
         """
         return Exchange(
             call,
-            self._opened,
+            self._open_transport,
             self._limiters.of(call.provider.name, call.provider.base_url, call.key),
             at_once=limit or self.settings.limit_per_provider,
             group=group,
             observer=CallTelemetry(self.manager.telemetry),
         )
 
-    async def _opened(self, call: Call) -> Opened:
+    async def _open_transport(self, call: Call) -> Opened:
         if "checks" in vars(self):  # else nobody has signed in
             await self.checks.close_outdated(call.provider, call.key)
         connection = await self._transports.open(call.provider, call.model, call.key)

@@ -112,11 +112,11 @@ class KeyChecks:
 
     async def sdk_client(self, provider: Provider, key: Secret | None) -> tuple[Any, Session]:
         """The official SDK's client on this loop, as signing in has left it, or a new one."""
-        opening = await self._transports.for_sdk(provider, key)
-        client, session = self._manager.pool(provider.name, SIGNED_IN, opening)
+        open_client = await self._transports.for_sdk(provider, key)
+        client, session = self._manager.pool(provider.name, SIGNED_IN, open_client)
         if not client.serves(provider.base_url, key):
             await self._close(provider, session)
-            client, session = self._manager.pool(provider.name, SIGNED_IN, opening)
+            client, session = self._manager.pool(provider.name, SIGNED_IN, open_client)
         _, earlier_session = self._sign_ins.get(provider.name, (None, None))
         if earlier_session is None or earlier_session.resource is None:
             self._sign_ins[provider.name] = (key, session)
@@ -128,7 +128,7 @@ class KeyChecks:
         key = self._registry.key_for(provider)
         assert key is not None  # its provider needs one
         attempt = await sign_in(
-            await self._opening_sdk(provider, key),
+            await self._sdk_attempts(provider, key),
             provider.label,
             policy=self._policy(),
             limit_s=self._registry.settings.sign_in_timeout_s,
@@ -164,7 +164,7 @@ class KeyChecks:
         status, client = await status_of(
             provider,
             credential,
-            await self._opening(provider, credential.key),
+            await self._attempts(provider, credential.key),
             policy=self._policy(),
             limit_s=self._registry.settings.sign_in_timeout_s,
             on_retry=partial(events.sign_in_retried, self._manager.telemetry, provider),
@@ -179,18 +179,18 @@ class KeyChecks:
 
     # -- clients -----------------------------------------------------------------------------
 
-    async def _opening(
+    async def _attempts(
         self, provider: Provider, key: Secret | None
     ) -> Callable[[], _SignInAttempt]:
-        """What opens a fresh client for each attempt."""
+        """What opens a open_transport client for each attempt."""
         has_transport = self._transports.brought(provider.name) is not None
         if provider.name == "mistral" and key is not None and not has_transport:
-            return await self._opening_sdk(provider, key)
-        fresh = await self._transports.fresh(provider, key)
+            return await self._sdk_attempts(provider, key)
+        open_transport = await self._transports.opener(provider, key)
         timeouts = timeouts_for(self._registry.settings)
 
         def open_attempt() -> _SignInAttempt:
-            connection = fresh()
+            connection = open_transport()
             return _SignInAttempt(
                 self._manager,
                 KeyProbe(provider, key, connection.transport, timeouts),
@@ -199,11 +199,11 @@ class KeyChecks:
 
         return open_attempt
 
-    async def _opening_sdk(self, provider: Provider, key: Secret) -> Callable[[], _SignInAttempt]:
-        opening = await self._transports.for_sdk(provider, key)
+    async def _sdk_attempts(self, provider: Provider, key: Secret) -> Callable[[], _SignInAttempt]:
+        open_client = await self._transports.for_sdk(provider, key)
 
         def open_attempt() -> _SignInAttempt:
-            client, session = self._manager.temporary(provider.name, provider.base_url, opening)
+            client, session = self._manager.temporary(provider.name, provider.base_url, open_client)
             return _SignInAttempt(self._manager, client, session, lasting=True)
 
         return open_attempt

@@ -47,12 +47,12 @@ class Lookup:
 
     def known(self, name: str, provider: str, model: str) -> Resolution | None:
         """What that provider has under that name, None where it has nothing."""
-        hit = self.hit(provider, model)
-        if hit is None:
+        match = self.match(provider, model)
+        if match is None:
             return None
-        return self.found(name, provider, hit.id, hit.how, verified=hit.verified)
+        return self.resolution_for(name, provider, match.id, match.how, verified=match.verified)
 
-    def hit(self, provider: str, model: str) -> Match | None:
+    def match(self, provider: str, model: str) -> Match | None:
         """The id that a name is at that provider, None for none."""
         key = normal(model)
         alias = self.catalogue.aliases.get(provider, {}).get(key)
@@ -72,7 +72,7 @@ class Lookup:
             return self._tagged(model)
         return self._variant(model) if provider == "openrouter" else None
 
-    def found(
+    def resolution_for(
         self,
         name: str,
         provider: str,

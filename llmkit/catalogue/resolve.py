@@ -55,8 +55,12 @@ def resolve(
     if verbatim or (provider_name or parts.provider) in providers:
         return rules.as_it_is(text, provider_name or parts.provider, parts.rest)
     if parts.provider:
-        return rules.there(text, parts)
-    return rules.translated(text, text, provider_name) if provider_name else rules.bare(text)
+        return rules.at_provider(text, parts)
+    return (
+        rules.translated(text, text, provider_name)
+        if provider_name
+        else rules.without_provider(text)
+    )
 
 
 class _Rules:
@@ -70,13 +74,13 @@ class _Rules:
         """An id that is sent as it is written, known or not."""
         if provider is None:
             try:
-                provider = self.bare(name).provider
+                provider = self.without_provider(name).provider
             except UnknownModelError as error:
                 hint = f'say whose it is: "provider:{name}", or provider=...'
                 raise unknown(name, hint=hint) from error
-        return self._look.found(name, provider, model, How.VERBATIM)
+        return self._look.resolution_for(name, provider, model, How.VERBATIM)
 
-    def there(self, name: str, parts: ParsedName) -> Resolution:
+    def at_provider(self, name: str, parts: ParsedName) -> Resolution:
         """A name that states its provider: that provider's id, and nobody else's."""
         provider, model = parts.provider or "", parts.rest
         resolution = self._look.known(name, provider, model)
@@ -84,7 +88,7 @@ class _Rules:
             return replace(resolution, ambiguous=True) if parts.or_provider else resolution
         if not (provider == "local" and model.lower().endswith(".gguf")):
             self._refuse_strangers(name, provider, model)
-        return self._look.found(name, provider, model, How.VERBATIM)
+        return self._look.resolution_for(name, provider, model, How.VERBATIM)
 
     def translated(self, name: str, model: str, provider: str) -> Resolution:
         """A name wanted at one provider: its own id there, or its peer."""
@@ -97,40 +101,42 @@ class _Rules:
         peers = standard.peers.get(provider, ()) if standard else ()
         if standard is not None and peers:
             if normal(peers[0]) == normal(model):
-                return self._look.found(name, provider, peers[0], How.EXACT, standard)
-            return self._look.found(name, provider, peers[0], how, standard, living=True)
+                return self._look.resolution_for(name, provider, peers[0], How.EXACT, standard)
+            return self._look.resolution_for(name, provider, peers[0], how, standard, living=True)
         for place, model_id in self._look.elsewhere(model):
             if place == provider:
-                return self._look.found(name, provider, model_id, How.EQUIVALENT, standard)
+                return self._look.resolution_for(name, provider, model_id, How.EQUIVALENT, standard)
         if resolution is not None:
             return resolution
         raise self._no_counterpart(name, model, provider, standard)
 
-    def bare(self, name: str) -> Resolution:
+    def without_provider(self, name: str) -> Resolution:
         """A name that states nothing: the maker's, with the others named."""
-        hits = self._hits(name)
+        hits = self._matches(name)
         standard = self._catalogue.names.get(normal(name))
         if standard is not None:
             home = self._look.home(standard)
-            hits.sort(key=lambda hit: hit[0] != home)
+            hits.sort(key=lambda match: match[0] != home)
         if not hits:
             raise self._nobodys(name)
-        provider, hit = hits[0]
-        resolution = self._look.found(name, provider, hit.id, hit.how, verified=hit.verified)
+        provider, match = hits[0]
+        resolution = self._look.resolution_for(
+            name, provider, match.id, match.how, verified=match.verified
+        )
         others = tuple(f"{place}:{other.id}" for place, other in hits[1:])
         return replace(resolution, ambiguous=True, alternatives=others) if others else resolution
 
-    def _hits(self, name: str) -> list[tuple[str, Match]]:
+    def _matches(self, name: str) -> list[tuple[str, Match]]:
         """Every provider that has an id of that name, in the order in which they are meant."""
-        hits = ((place, self._look.hit(place, name)) for place in BARE)
-        return [(place, hit) for place, hit in hits if hit is not None]
+        hits = ((place, self._look.match(place, name)) for place in BARE)
+        return [(place, match) for place, match in hits if match is not None]
 
     def _standard(self, model: str) -> StandardName | None:
         """The standard name that an id of any maker belongs to."""
         places = [(place, model) for place in BARE]
         for place, model_id in (*places, *self._look.elsewhere(model)):
-            hit = self._look.hit(place, model_id)
-            standard = self._look.standard_of(place, hit.id) if hit else None
+            match = self._look.match(place, model_id)
+            standard = self._look.standard_of(place, match.id) if match else None
             if standard is not None:
                 return standard
         slug = self._catalogue.ids.get("openrouter", {}).get(normal(model), "")
@@ -159,7 +165,7 @@ class _Rules:
     def _no_counterpart(
         self, name: str, model: str, provider: str, standard: StandardName | None
     ) -> UnknownModelError:
-        hits = self._hits(model)
+        hits = self._matches(model)
         if standard is None and not hits:
             return self._nobodys(name)
         provider_of, subject = (hits[0][0], hits[0][1].id) if hits else ("", model)

@@ -38,22 +38,22 @@ REQUEST_IDS = ("x-request-id", "request-id", "x-generation-id", "mistral-correla
 USAGE_S = 2.0  # for token counts and the closing mark, once a finish reason came
 
 
-Opening = Callable[[Call], Awaitable[Opened]]
+TransportOpener = Callable[[Call], Awaitable[Opened]]
 
 
 class Exchange:
     """One call, its retries included, and what has come of it so far. Serves once.
 
-    *opening* is called when its turn has come. *limiter* is the one of all calls to that provider
-    with that key, of which *at_once* may run. A call of a *group*, such as a row of a comparison,
-    waits for its turn as long as it takes, and its deadline begins then. *observer* is told of each
-    retry and of the end.
+    *open_transport* is called when its turn has come. *limiter* is shared by all calls to that
+    provider with that key, of which *at_once* may run. A call of a *group*, such as a row of a
+    comparison, waits for its turn as long as it takes, and its deadline begins then. *observer* is
+    told of each retry and of the end.
     """
 
     def __init__(
         self,
         call: Call,
-        opening: Opening,
+        open_transport: TransportOpener,
         limiter: RateLimiter | None = None,
         *,
         at_once: int = AT_ONCE,
@@ -61,7 +61,7 @@ class Exchange:
         observer: CallObserver | None = None,
     ) -> None:
         self.call = call
-        self._opening = opening
+        self._open_transport = open_transport
         self._connection: Opened | None = None
         self._limiter = limiter or RateLimiter(call.provider.label)
         self._at_once = at_once
@@ -215,7 +215,7 @@ class Exchange:
     async def _open(self) -> Opened:
         # Anew for each attempt: the session of the last one may have been closed meanwhile.
         earlier_connection, remaining_s = self._connection, self._timing.remaining()
-        connection = await self._opening(self.call)
+        connection = await self._open_transport(self.call)
         connection.use.__enter__()
         if earlier_connection is not None:
             earlier_connection.use.__exit__(None, None, None)

@@ -41,7 +41,7 @@ class FallbackSource(Protocol):
         ...
 
 
-def calls_for_another(error: CallError) -> bool:
+def may_fall_back(error: CallError) -> bool:
     """True where another model could answer what this one did not, at no risk of two bills.
 
     Never once text has come; never where the key, the money or the request itself is wrong, for
@@ -122,7 +122,7 @@ class FallbackRunner:
         next_call = None
         if (
             self._fallbacks is not None
-            and calls_for_another(error)
+            and may_fall_back(error)
             and (remaining_s is None or remaining_s > 0)
         ):
             next_call = await self._fallbacks.after(error)
@@ -175,9 +175,6 @@ def empty_completion(call: Call, status: Status = Status.ERROR) -> Completion:
         fallback=call.fallback,
         ignored_parameters=call.ignored,
     )
-
-
-log = logging.getLogger(__name__)
 
 
 def warn_once(step: FallbackStep, known_pairs: set[tuple[str, str]]) -> None:

@@ -27,7 +27,7 @@ from .fallback import PASSED_OVER
 from .options import Options
 from .parameters import PlannedRequest
 
-# Every call that may be answered by others has its Substitutes, and few ever ask them.
+# Every call that may be answered by others has its FallbackSelector, and few ever ask them.
 if TYPE_CHECKING:
     from ..catalogue import fallback
     from ..catalogue.requirements import FallbackLimits

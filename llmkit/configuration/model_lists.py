@@ -74,7 +74,7 @@ class ModelLists:
                 record_request(telemetry, provider, "models", record.id),
             ):
                 return provider.parse_models(await client.list_models()).models
-        async with self._transports.once(provider, key) as connection:
+        async with self._transports.temporary(provider, key) as connection:
             with record_request(telemetry, provider, "models", connection.session_id):
                 return await self._pages(provider, connection.transport, key)
 

@@ -1,4 +1,4 @@
-"""Sends a request again, only where the first one was provably not answered."""
+"""Decides whether a failed request is sent again, and after which wait."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ class _Attempts:
         self._last = error
         suffix = " (possibly billed)" if error.possibly_billed else ""
         line = f"{type(error).__name__}: {shorten(str(error), SHOWN)}{suffix}"
-        has_next = len(self._lines) + 1 < self._policy.attempts and self._is_worth(error)
+        has_next = len(self._lines) + 1 < self._policy.attempts and self._may_repeat(error)
         self._lines.append(f"{line} (waited {self.wait:.2f} s)" if has_next else line)
         return has_next
 
@@ -149,24 +149,26 @@ class _Attempts:
             entries = (f"{n}. {line}" for n, line in enumerate(self._lines, 1))
             error.add_note("\n".join([f"gave up after {len(self._lines)} attempts:", *entries]))
 
-    def _is_worth(self, error: CallError) -> bool:
+    def _may_repeat(self, error: CallError) -> bool:
         is_unknown = self._idempotent and error.outcome is Outcome.AMBIGUOUS
         if error.outcome not in REPEATABLE and not is_unknown:
             return False
-        if error.code == DROPPED:  # a new connection is there at once, and nobody is overloaded
-            self.wait = 0.0
-            return True
-        requested_s = error.retry_after
-        if requested_s is not None:
-            # Never less than the server said; the rest keeps many callers apart.
-            self.wait = requested_s + self._rand() * (0.1 * requested_s + 0.1)
-        elif self._policy.delay is not None:
-            self.wait = self._policy.delay
-        else:
-            backoff_s = 0.5 * 2.0 ** (len(self._lines) + 1)
-            self.wait = max(SHORTEST_S, self._rand() * min(LONGEST_S, backoff_s))
-        self._stop_reason = self._objection(error)
+        self.wait = self._wait_after(error)
+        if error.code != DROPPED:
+            self._stop_reason = self._objection(error)
         return not self._stop_reason
+
+    def _wait_after(self, error: CallError) -> float:
+        """Returns seconds: what the server asked for after a 429, else a growing delay."""
+        if error.code == DROPPED:  # a new connection is there at once, and no server is overloaded
+            return 0.0
+        if error.retry_after is not None:
+            # Never less than the server said; the rest keeps many callers apart.
+            return error.retry_after + self._rand() * (0.1 * error.retry_after + 0.1)
+        if self._policy.delay is not None:
+            return self._policy.delay
+        backoff_s = 0.5 * 2.0 ** (len(self._lines) + 1)
+        return max(SHORTEST_S, self._rand() * min(LONGEST_S, backoff_s))
 
     def _objection(self, error: CallError) -> str:
         cap, remaining_s = self._policy.cap, self._time_left()

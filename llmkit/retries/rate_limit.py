@@ -102,7 +102,7 @@ class RateLimiter:
         """
         await self._free_place(cap, time_left(), again, group)
         try:
-            while wait := self._closed_for(time_left()):
+            while wait := self._seconds_until_open(time_left()):
                 await self.sleep(wait)
         except BaseException:
             self.release()
@@ -182,7 +182,7 @@ class RateLimiter:
             timeout_error.attempts = 0
             raise timeout_error from None
 
-    def _closed_for(self, remaining_s: float | None) -> float:
+    def _seconds_until_open(self, remaining_s: float | None) -> float:
         """Seconds until the next look; 0 where the turn may be used."""
         with self._lock:
             now = self._clock()

@@ -27,7 +27,7 @@ DEAF_S = 0.5  # a loop that has not heard a press after so long is blocked; the 
 KNOWN = {"_signal", "signal", "asyncio", "ipykernel", __name__.partition(".")[0]}
 
 
-class Guarded(Generic[T]):
+class StoppableTask(Generic[T]):
     """One task, and how long its end is waited for once it is to stop.
 
     All of it happens on the task's own loop.

@@ -12,7 +12,7 @@ from collections.abc import Coroutine
 from functools import partial
 from typing import Any, TypeVar
 
-from .interrupt import Guarded, StopButton
+from .interrupt import StopButton, StoppableTask
 
 T = TypeVar("T")
 
@@ -105,7 +105,7 @@ def run_guarded(
     """
     end_future = loop.create_future()
     with StopButton(loop) as button:
-        job = Guarded(loop, coroutine, grace=grace, over=partial(end_future.set_result, None))
+        job = StoppableTask(loop, coroutine, grace=grace, over=partial(end_future.set_result, None))
         button.stop = job.stop
         try:
             loop.run_until_complete(end_future)

@@ -9,7 +9,7 @@ from concurrent.futures import Future, wait
 from functools import partial
 from typing import Any, TypeVar
 
-from .interrupt import Guarded, StopButton
+from .interrupt import StopButton, StoppableTask
 
 T = TypeVar("T")
 
@@ -49,11 +49,13 @@ class Portal:
         *grace* seconds for its end.
         """
         loop, end_future = self.start(), Future[None]()
-        jobs: list[Guarded[T]] = []
+        jobs: list[StoppableTask[T]] = []
 
         def begin() -> None:
             jobs.append(
-                Guarded(loop, coroutine, grace=grace, over=partial(end_future.set_result, None))
+                StoppableTask(
+                    loop, coroutine, grace=grace, over=partial(end_future.set_result, None)
+                )
             )
 
         def stop() -> None:

@@ -77,7 +77,7 @@ class TransportFactory:
             await self._load()
         return self._over_http(provider, key, self._manager.pool)
 
-    async def fresh(self, provider: Provider, key: Secret | None) -> Callable[[], Opened]:
+    async def opener(self, provider: Provider, key: Secret | None) -> Callable[[], Opened]:
         """A function that opens a session of its own at each call; the caller closes it."""
         transport = self.brought(provider.name)
         if transport is not None:
@@ -86,9 +86,9 @@ class TransportFactory:
         return lambda: self._over_http(provider, key, self._manager.temporary)
 
     @asynccontextmanager
-    async def once(self, provider: Provider, key: Secret | None) -> AsyncIterator[Opened]:
+    async def temporary(self, provider: Provider, key: Secret | None) -> AsyncIterator[Opened]:
         """What a few requests are sent over; its session is closed at the end."""
-        connection = (await self.fresh(provider, key))()
+        connection = (await self.opener(provider, key))()
         try:
             with connection.use:
                 yield connection
@@ -112,22 +112,22 @@ class TransportFactory:
     async def http_session(self, provider: Provider, *, persistent: bool) -> tuple[Any, Session]:
         """An aiohttp session for *provider* on this loop, and its line in the session table."""
         await self._load()
-        opener = self._manager.pool if persistent else self._manager.temporary
-        return opener(provider.name, provider.base_url, self._opening(provider))
+        get = self._manager.pool if persistent else self._manager.temporary
+        return get(provider.name, provider.base_url, self._session_opener(provider))
 
     def close(self) -> None:
         """Ends the embedded models; twice is harmless."""
         if "local_models" in vars(self):
             self.local_models.close()
 
-    def _over_http(self, provider: Provider, key: Secret | None, opener: Any) -> Opened:
-        http, session = opener(provider.name, provider.base_url, self._opening(provider))
+    def _over_http(self, provider: Provider, key: Secret | None, get: Any) -> Opened:
+        http, session = get(provider.name, provider.base_url, self._session_opener(provider))
         callback = self._manager.telemetry.connected
         listener = partial(callback, provider.name, provider.base_url, session.id)
         transport = self._aiohttp.AiohttpTransport(http, listener)
         return Opened(provider, key, transport, session, self._manager.registry.using(session))
 
-    def _opening(self, provider: Provider) -> Callable[[], Any]:
+    def _session_opener(self, provider: Provider) -> Callable[[], Any]:
         trust_env = proxies_for(self._settings(), provider.base_url)
         return partial(self._aiohttp.open_session, trust_env=trust_env)
 

@@ -68,7 +68,7 @@ class Watchdog:
         if self._ends_at is not None:
             when = self._ends_at if when is None else min(when, self._ends_at)
         if when is not None:
-            self._timer = self._loop.call_at(when, self._bark)
+            self._timer = self._loop.call_at(when, self._check_limits)
 
     def woken(self) -> None:
         """Says that the wait is over."""
@@ -90,13 +90,13 @@ class Watchdog:
             self._timer.cancel()
             self._timer = None
 
-    def _bark(self) -> None:
+    def _check_limits(self) -> None:
         # Reads only move two timestamps, so a timer that is due may have been overtaken by them.
         when, what = min(self._due())
         if not self._is_waiting:  # it is our reader that is slow, not the server
-            self._timer = self._loop.call_later(IDLE_CHECK_S, self._bark)
+            self._timer = self._loop.call_later(IDLE_CHECK_S, self._check_limits)
         elif when > self._loop.time():
-            self._timer = self._loop.call_at(when, self._bark)
+            self._timer = self._loop.call_at(when, self._check_limits)
         elif not what:
             self._give_up(SoftEndError())
         else:

@@ -44,9 +44,9 @@ def comparison_frame(rows: Sequence[Row]) -> pd.DataFrame:
     """One row per answer, in the order asked; a failed call is a row with `error` set.
 
     `duration_s` and `time_to_first_chunk_s` are float64 seconds, NaN where nothing came; token
-    counts are Int64, <NA> where the provider did not report them; `output_tokens_per_s` is what
-    `speed.tokens_per_second` says; `cost_usd` is NaN where no price is known. Further grid
-    parameters come after `seed`, the columns of the person's own DataFrame of prompts last.
+    counts are Int64, <NA> where the provider did not report them; `output_tokens_per_s` comes
+    from `tokens_per_second`; `cost_usd` is NaN where no price is known. Further grid parameters
+    come after `seed`, the columns of the user's own DataFrame of prompts last.
     """
     grid = {name: "object" for row in rows for name in row.parameters if name not in BEFORE_GRID}
     ours = {**BEFORE_GRID, **grid, **AFTER_GRID}

@@ -35,7 +35,7 @@ class ServerSentEvent(NamedTuple):
 _new_event = tuple.__new__
 
 
-class Cutter(ABC, Generic[T]):
+class EventSplitter(ABC, Generic[T]):
     """Turns one stream's bytes, cut anywhere, into events.
 
     Attributes:
@@ -132,7 +132,7 @@ class Cutter(ABC, Generic[T]):
         )
 
 
-class SSEDecoder(Cutter[ServerSentEvent]):
+class SSEDecoder(EventSplitter[ServerSentEvent]):
     """Turns one stream's bytes into events; `retry` is left unread, for nothing reconnects."""
 
     mark = "\n\n"
@@ -168,7 +168,7 @@ class SSEDecoder(Cutter[ServerSentEvent]):
         return super()._whole(data)
 
 
-class NDJSONDecoder(Cutter[ServerSentEvent]):
+class NDJSONDecoder(EventSplitter[ServerSentEvent]):
     """Turns one stream's bytes into events of one line each; blank lines are left out."""
 
     mark = "\n"
