@@ -79,13 +79,8 @@ class Exchange:
         self._attempts = 0
         self._is_billed = False
         self._has_dropped = False
-        self._timing = CallTiming()
+        self.timing = CallTiming()
         self._request_id: str | None = None
-
-    @property
-    def timing(self) -> CallTiming:
-        """When its stages were."""
-        return self._timing
 
     async def whole(self, on_delta: Callable[[TextDelta], None] | None = None) -> Completion:
         """The answer; *on_delta* is told of each piece as it comes.
@@ -151,15 +146,15 @@ class Exchange:
 
     def _about(self) -> dict[str, Any]:
         """What is known of the answer without having read it."""
-        call, times = self.call, self._timing
+        call, times = self.call, self.timing
         omissions = [f"{name} was not sent: {call.model} cannot take it" for name in call.ignored]
         return {
             "provider": call.provider.name,
             "request_model": call.model,
             "request_id": redact(self._request_id or "") or None,
             "started_at": times.began_at,
-            "time_to_first_chunk_s": times.to_first_s,
-            "duration_s": times.in_all_s,
+            "time_to_first_chunk_s": times.since_start(times.first),
+            "duration_s": times.since_start(times.end),
             "attempts": self._attempts,
             "ignored_parameters": call.ignored,
             "fallback": call.fallback,
@@ -170,7 +165,7 @@ class Exchange:
     async def _first_piece(self) -> TextDelta | None:
         limiter = self._limiter
         if self._group is None:
-            self._timing.limit(self.call.timeouts.deadline_s)
+            self.timing.limit(self.call.timeouts.deadline_s)
         limiter.budget.called()
         try:
             return await self._begin(1)
@@ -180,7 +175,7 @@ class Exchange:
                 self._begin,
                 sleep=limiter.sleep,
                 on_retry=self._retrying,
-                time_left=self._timing.remaining,
+                time_left=self.timing.remaining,
                 rand=limiter.rand,
                 budget=limiter.budget,
             )
@@ -191,7 +186,7 @@ class Exchange:
         limiter, is_retry = self._limiter, number > 1
         if not limiter.acquire_now(self._at_once):
             await limiter.acquire(
-                self._at_once, time_left=self._timing.remaining, again=is_retry, group=self._group
+                self._at_once, time_left=self.timing.remaining, again=is_retry, group=self._group
             )
         self._is_inside = True
         self._parser = None
@@ -214,7 +209,7 @@ class Exchange:
 
     async def _open(self) -> Opened:
         # Anew for each attempt: the session of the last one may have been closed meanwhile.
-        earlier_connection, remaining_s = self._connection, self._timing.remaining()
+        earlier_connection, remaining_s = self._connection, self.timing.remaining()
         connection = await self._open_transport(self.call)
         connection.use.__enter__()
         if earlier_connection is not None:
@@ -226,14 +221,12 @@ class Exchange:
             self._observer.session = connection.session_id
         if earlier_connection is None:
             # What opening took is none of the provider's time.
-            self._timing.begin()
-            self._timing.limit(
-                remaining_s if self._group is None else self.call.timeouts.deadline_s
-            )
+            self.timing.begin()
+            self.timing.limit(remaining_s if self._group is None else self.call.timeouts.deadline_s)
         return connection
 
     async def _send(self, transport: Transport) -> StreamingResponse:
-        call, timeouts, remaining_s = self.call, self.call.timeouts, self._timing.remaining()
+        call, timeouts, remaining_s = self.call, self.call.timeouts, self.timing.remaining()
         if remaining_s is not None:
             timeouts = replace(timeouts, deadline_s=max(remaining_s, 0.0))
         request = call.provider.chat_request(
@@ -272,7 +265,8 @@ class Exchange:
             if delta is None:
                 continue
             response.content_received()
-            self._timing.piece_received()
+            if self.timing.first is None:
+                self.timing.first = self.timing.clock()
             if self._redactor is not None:
                 delta = self._redactor.feed(delta)
             if delta is not None and (delta.text or delta.reasoning):
@@ -282,11 +276,12 @@ class Exchange:
         return self._finish(parser, response)
 
     def _finish(self, parser: StreamParser, response: StreamingResponse) -> TextDelta | None:
-        self._timing.end()
+        self.timing.end = self.timing.clock()
         response.finish_within(LAST_WORDS_S)
         rest = parser.close()  # an event may lack the line that would have closed it
         if rest is not None:
-            self._timing.piece_received()
+            if self.timing.first is None:
+                self.timing.first = self.timing.clock()
             rest = rest if self._redactor is None else self._redactor.feed(rest)
             if rest is not None and (rest.text or rest.reasoning):
                 return rest
@@ -294,15 +289,15 @@ class Exchange:
             return None
         body = None if parser.begun else self._document.body
         if parser.error is not None and not body:
-            if self._timing.first:
+            if self.timing.first is not None:
                 parser.error.outcome, parser.error.possibly_billed = Outcome.STREAMED, True
             raise parser.error
         return None if body is None else self._whole(response, bytes(body))
 
     async def _leave(self) -> None:
         failure = sys.exception()
-        if not self._timing.ended:
-            self._timing.end()
+        if self.timing.end is None:
+            self.timing.end = self.timing.clock()
         try:
             await self._release()
         finally:
@@ -354,7 +349,7 @@ class Exchange:
 
     def _explain(self, error: CallError) -> None:
         call = self.call
-        self._timing.end()
+        self.timing.end = self.timing.clock()
         if error.code == DROPPED:  # it is not tried again, so nobody will know what became of it
             error.outcome, error.possibly_billed = Outcome.AMBIGUOUS, True
         self._is_billed = self._is_billed or error.possibly_billed

@@ -128,8 +128,11 @@ class TransportFactory:
         return Opened(provider, key, transport, session, self._manager.registry.using(session))
 
     def _session_opener(self, provider: Provider) -> Callable[[], Any]:
-        trust_env = proxies_for(self._settings(), provider.base_url)
-        return partial(self._aiohttp.open_session, trust_env=trust_env)
+        def open_session() -> Any:
+            trust_env = proxies_for(self._settings(), provider.base_url)
+            return self._aiohttp.open_session(trust_env=trust_env)
+
+        return open_session
 
     async def _load(self) -> None:
         if self._aiohttp is None:
