@@ -207,13 +207,8 @@ def names_beginning(
         names = (name.name for name in catalogue.names.values())
         ids = (name for place in BARE for name in _alive(catalogue, place, on))
         candidates = [*names, *own, *ids, *(f"{name}:" for name in providers)]
-    return beginning(prefix, candidates)
-
-
-def beginning(prefix: str, names: Iterable[str]) -> list[str]:
-    """Those of *names* that begin with *prefix*, whatever its case."""
     start = prefix.lower()
-    return sorted({name for name in names if name.lower().startswith(start)})
+    return sorted({name for name in candidates if name.lower().startswith(start)})
 
 
 def _alive(catalogue: Catalogue, provider: str, on: date) -> Iterator[str]:

@@ -144,7 +144,10 @@ def _text(table: Table, width: int) -> str:
     if not table.lines:
         return "\n".join([safe_text(table.caption), *wrapped(table.empty, width)])
     indices = [i for i, column in enumerate(table.columns) if column.text]
-    rows = [[_one_line(line.cells[i].text) for i in indices] for line in table.lines]
+    rows = [
+        [clipped(" ".join(safe_text(line.cells[i].text).split()), WIDEST) for i in indices]
+        for line in table.lines
+    ]
     heads = [table.columns[i].name for i in indices]
     widths = [max(map(width_of, column)) for column in zip(heads, *rows, strict=True)]
     right = [table.columns[i].number for i in indices]
@@ -173,7 +176,3 @@ def _joined(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) 
         for cell, width, at_right in zip(cells, widths, right, strict=True)
     ]
     return GAP.join(parts).rstrip()
-
-
-def _one_line(text: str) -> str:
-    return clipped(" ".join(safe_text(text).split()), WIDEST)
