@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from llmkit.catalogue.loader import shipped
-from llmkit.catalogue.lookup import beginning, names_beginning
+from llmkit.catalogue.lookup import names_beginning
 
 DAY = date(2026, 11, 24)
 
@@ -47,7 +47,7 @@ def test_a_colon_after_no_provider_is_part_of_a_name():
 
 def test_case_does_not_matter():
     """What is offered has the spelling of the name."""
-    assert beginning("GPT-6-L", ["gpt-6-luna", "gpt-5"]) == ["gpt-6-luna"]
+    assert offered("MY-C", own=["my-cheap-one", "other"]) == ["my-cheap-one"]
 
 
 def test_a_server_of_ones_own_has_no_known_ids():
