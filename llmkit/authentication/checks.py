@@ -182,7 +182,7 @@ class KeyChecks:
     async def _attempts(
         self, provider: Provider, key: Secret | None
     ) -> Callable[[], _SignInAttempt]:
-        """What opens a open_transport client for each attempt."""
+        """Returns a function that opens a fresh client for each attempt."""
         has_transport = self._transports.brought(provider.name) is not None
         if provider.name == "mistral" and key is not None and not has_transport:
             return await self._sdk_attempts(provider, key)

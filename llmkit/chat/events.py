@@ -33,7 +33,7 @@ class CallObserver(Protocol):
 
 
 class CallTelemetry:
-    """What one call tells of itself; see `News`."""
+    """What one call tells of itself; see `CallObserver`."""
 
     __slots__ = ("_telemetry", "session")
 
