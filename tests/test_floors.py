@@ -14,7 +14,7 @@ from tools.layout import MODULES, PACKAGE, ROOT, folder_of, name_of, own_imports
 
 # A folder may import what stands before it; root modules are named one by one.
 ORDER = (
-    "_version errors types secret settings text cell", "wire", "catalogue", "providers views",
+    "_version errors types secret settings text cell", "wire", "catalogue", "providers", "views",
     "telemetry", "runtime", "transport", "retries", "configuration", "authentication", "chat",
     "comparison", "reports", "kit", "api", "notebook", "__init__",
 )  # fmt: skip
@@ -110,7 +110,8 @@ def test_the_map_names_what_is_there():
     """docs/house.md names each folder and root module, and no file that is missing."""
     page = (ROOT / "docs/house.md").read_text("utf-8")
     named = set(re.findall(r"`([a-z_/]+\.py)`", page)) - {"tests/test_floors.py"}
-    tree = set(re.findall(r"\w+", page.split("```")[1]))
+    lines = re.findall(r"^[├└]── ([\w/ ]+?)(?:  |$)", page.split("```")[1], re.MULTILINE)
+    tree = {name.rstrip("/") for line in lines for name in line.split()}
     folders = {folder_of(name_of(path)) for path in MODULES}
 
     assert named - {name_of(path) for path in MODULES} == set()

@@ -92,7 +92,10 @@ def foreign_imports(path: Path) -> set[str]:
 
 
 def longest_chain(*, lazy: bool = False) -> tuple[str, ...]:
-    """Returns the longest chain of modules of which each imports the next one at run time."""
+    """Returns the longest chain of modules of which each imports the next one at run time.
+
+    An import by a string (`import_module`) is not seen: it runs when something is first used.
+    """
 
     @functools.cache
     def chain(name: str) -> tuple[str, ...]:

@@ -82,7 +82,7 @@ class Answer:
 class Same:
     """Carries nothing, and has the answer."""
 
-    def send(self, request: HttpRequest, limits: Timeouts) -> Answer:
+    def send(self, request: HttpRequest, timeouts: Timeouts) -> Answer:
         return Answer()
 
 

@@ -28,16 +28,16 @@ kit = llmkit.current_kit()
 live = list(kit.watchers)
 
 class Blind:
-    def begun(self, lanes, stop): pass
+    def begun(self, plan, stop): pass
     def grew(self, row, delta): pass
     def finished(self, row): pass
     def ended(self): pass
 
-def run(lanes, tokens, pace, seen=True):
+def run(answers, tokens, pace, seen=True):
     kit.script("bench", Script(" ".join(["token"] * tokens), piece_delay_s=pace))
     began, cpu = time.monotonic(), time.process_time()
     view = None if seen else Blind()
-    llmkit.compare("hi", "scripted:bench", repeats=lanes, view=view, limit_per_provider=lanes)
+    llmkit.compare("hi", "scripted:bench", repeats=answers, view=view, limit_per_provider=answers)
     print(time.process_time() - cpu, time.monotonic() - began)
 
 run(1, 20, 0.02)
@@ -71,8 +71,8 @@ def figures() -> list[Figure]:
     return [
         Figure(f"{stream}, messages on iopub each second", 15, four.messages / four.took_s, ""),
         Figure(f"{stream}, kB on iopub each second", 60, four.size / four.took_s / 1000, ""),
-        Figure("one lane seen / unseen, kernel CPU", 1.35, one),
-        Figure("six lanes seen / unseen, kernel CPU", 1.65, six),
+        Figure("one answer seen / unseen, kernel CPU", 1.35, one),
+        Figure("six answers seen / unseen, kernel CPU", 1.65, six),
         Figure(
             f"{MANY} x {LONG:,} tokens seen, messages on iopub each second",
             20, many.messages / many.took_s, "",
@@ -81,12 +81,12 @@ def figures() -> list[Figure]:
     ]  # fmt: skip
 
 
-def ratio(client: Any, lanes: int, tokens: int) -> float:
+def ratio(client: Any, answers: int, tokens: int) -> float:
     """CPU of a run that is watched beside the same run without a view."""
     found = []
     for _ in range(ROUNDS):
         seen, unseen = (
-            ran(client, f"run({lanes}, {tokens}, {PACE_S}, seen={seen})").cpu_s
+            ran(client, f"run({answers}, {tokens}, {PACE_S}, seen={seen})").cpu_s
             for seen in (True, False)
         )
         found.append((seen, unseen))

@@ -61,12 +61,8 @@ class KeyChecks:
         """
         provider = self._registry.provider(name)
         credential = self._registry.credentials.find(provider)
-        status, checked_credential = self._results.get(name, (None, None))
-        if (
-            status is not None
-            and checked_credential is not None
-            and checked_credential.key == credential.key
-        ):
+        status, earlier = self._results.get(name, (None, None))
+        if status is not None and earlier is not None and earlier.key == credential.key:
             return status
         self._results.pop(name, None)  # and the old key with it
         return unchecked(provider, credential)

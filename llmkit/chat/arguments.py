@@ -37,7 +37,15 @@ def takes(parameters: Callable[P, A]) -> Callable[[Callable[[A], T]], Callable[P
     def decorate(function: Callable[[A], T]) -> Callable[P, T]:
         @functools.wraps(function)
         def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
-            return function(parameters(*args, **kwargs))
+            try:
+                arguments = parameters(*args, **kwargs)
+            except TypeError as error:  # names the function that was called, not this one's helper
+                start = f"{parameters.__name__}()"
+                if not str(error).startswith(start):
+                    raise
+                message = str(error).replace(start, f"{function.__name__}()", 1)
+                raise TypeError(message) from None
+            return function(arguments)
 
         return_type = inspect.signature(function).return_annotation
         signature = inspect.signature(parameters).replace(return_annotation=return_type)

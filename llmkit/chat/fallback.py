@@ -120,11 +120,8 @@ class FallbackRunner:
         if self._start is None:
             self._start = exchange.timing.start
         next_call = None
-        if (
-            self._fallbacks is not None
-            and may_fall_back(error)
-            and (remaining_s is None or remaining_s > 0)
-        ):
+        has_time = remaining_s is None or remaining_s > 0
+        if self._fallbacks is not None and has_time and may_fall_back(error):
             next_call = await self._fallbacks.after(error)
         if next_call is None:
             for earlier in self._failures:
@@ -135,12 +132,10 @@ class FallbackRunner:
             raise error
         log.info("%s; asking %s instead", error, next_call.model)
         self._failures.append(error)
-        timeouts = (
-            next_call.timeouts
-            if remaining_s is None
-            else replace(next_call.timeouts, deadline_s=remaining_s)
-        )
-        self.call = replace(next_call, timeouts=timeouts)
+        if remaining_s is not None:
+            timeouts = replace(next_call.timeouts, deadline_s=remaining_s)
+            next_call = replace(next_call, timeouts=timeouts)
+        self.call = next_call
 
     def _with_earlier(self, completion: Completion, exchange: Exchange) -> Completion:
         if not self._failures:

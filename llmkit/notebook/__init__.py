@@ -1,1 +1,1 @@
-"""What makes llmkit at home in a notebook; the only floor that knows IPython."""
+"""The IPython extension, magics, live output and panels; the only folder that knows IPython."""

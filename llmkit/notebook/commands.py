@@ -1,4 +1,4 @@
-"""The words that follow `%llmkit`, each one a function of the public face."""
+"""The words that follow `%llmkit`, each one a public function."""
 
 from __future__ import annotations
 

@@ -118,11 +118,8 @@ class Google(Provider):
         builder = AnswerBuilder()
         for chunk in as_dicts(body if isinstance(body, list) else [body]):
             _take(builder, chunk)
-        if (
-            builder.model is None
-            and not builder.finish
-            and not (builder.text_pieces or builder.reasoning_pieces)
-        ):
+        has_text = builder.text_pieces or builder.reasoning_pieces
+        if builder.model is None and not builder.finish and not has_text:
             raise unreadable(self, response.body)
         return builder.whole()
 

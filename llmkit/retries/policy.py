@@ -159,7 +159,7 @@ class _Attempts:
         return not self._stop_reason
 
     def _wait_after(self, error: CallError) -> float:
-        """Returns seconds: what the server asked for after a 429, else a growing delay."""
+        """Returns seconds: the server's `Retry-After`, the policy's delay, or a growing one."""
         if error.code == DROPPED:  # a new connection is there at once, and no server is overloaded
             return 0.0
         if error.retry_after is not None:

@@ -19,7 +19,7 @@ from .policy import RetryBudget
 log = logging.getLogger(__name__)
 
 AT_ONCE = 8
-LONGEST_S = 60.0  # that anybody is kept waiting for a closed limiter
+LONGEST_S = 60.0  # of a pause, for any call
 SHORTEST_WINDOW_S = 1.0  # over which a rate is told
 SLACK = 0.9  # of the rate that was accepted
 # A server that has not refused for so long is tried a little faster, and later at any pace.
@@ -40,9 +40,9 @@ class _Waiter:
 
 
 class RateLimiter:
-    """Lets calls through; a refusal of one closes it for all.
+    """Lets calls through; a 429 of one call pauses all of them.
 
-    After it opens again, calls leave no faster than 0.9 times the rate that the server had
+    After the pause, calls leave no faster than 0.9 times the rate that the server had
     accepted before. Calls may come from several loops and threads.
 
     Attributes:

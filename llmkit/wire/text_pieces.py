@@ -1,4 +1,4 @@
-"""Text that arrives in pieces, joined so that no character stays halved."""
+"""Text that arrives in pieces, joined without halved characters; and excerpts of error bodies."""
 
 from __future__ import annotations
 

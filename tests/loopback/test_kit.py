@@ -258,10 +258,10 @@ def test_sessions_stay_warm_and_are_counted(fakes, kit):
 
 def test_a_stream_ends_with_the_whole_answer(fakes, kit):
     """The pieces, and then the completion with its cost."""
-    spot, options = chat_arguments("hi", "gpt-6-luna")
+    request, options = chat_arguments("hi", "gpt-6-luna")
 
     async def collect():
-        return [part async for part in kit.stream(spot, options)]
+        return [part async for part in kit.stream(request, options)]
 
     *deltas, end = kit.manager.run(collect())
 

@@ -252,9 +252,9 @@ def test_a_question_with_another_key_closes_the_old_client_too(fakes, environ):
     kit.manager.run(kit.check("mistral"))
     client = kit.manager.registry.open_sessions()[0].resource
     kit.credentials.type_in("mistral", fakes.key + "x")
-    spot, options = chat_arguments("hi", "mistral:mistral-small-latest")
+    request, options = chat_arguments("hi", "mistral:mistral-small-latest")
     with pytest.raises(Exception, match="refused the key"):
-        kit.manager.run(kit.answer(spot, options))
+        kit.manager.run(kit.answer(request, options))
     kit.close()
 
     assert client.closed

@@ -144,6 +144,7 @@ def test_checks_and_lists_are_requests_too(fakes, kit):
         ("sign_in", "complete", None), ("models", "complete", None),
         ("sign_in", "error", "rejected"),
     ]  # fmt: skip
+    assert kinds(kit).count("connection") == 3  # one for each
 
 
 def test_a_sign_in_tells_of_its_sessions_connections_and_retries(fakes, kit):

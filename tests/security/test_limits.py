@@ -23,9 +23,9 @@ MODEL = {"openai": MODELS["openai"], "ollama": MODELS["ollama"]}
 
 
 def failing(kit, model="openai:gpt-6-luna"):
-    spot, options = chat_arguments("hi", model)
+    request, options = chat_arguments("hi", model)
     with pytest.raises(CallError) as caught:
-        kit.manager.run(kit.answer(spot, options))
+        kit.manager.run(kit.answer(request, options))
     return caught.value
 
 
@@ -148,7 +148,7 @@ def test_many_small_events_do_not_hold_the_loop(fakes, kit):
     whole = stream("openai")
     events = (whole.pieces[0], *([delta * 1000] * 200), *whole.pieces[-3:])
     fakes.answer("openai", Reply(200, events, whole.headers))
-    spot, options = chat_arguments("hi", MODELS["openai"])
+    request, options = chat_arguments("hi", MODELS["openai"])
     turns = 0
 
     async def counting():
@@ -159,7 +159,7 @@ def test_many_small_events_do_not_hold_the_loop(fakes, kit):
 
     async def both():
         other = asyncio.create_task(counting())
-        answer = await kit.answer(spot, options)
+        answer = await kit.answer(request, options)
         other.cancel()
         return answer
 

@@ -49,10 +49,10 @@ def test_no_redirect_is_followed(fakes, provider, status):
     with RawServer(listener) as elsewhere:
         kit = kit_for(fakes)
         fakes.always(provider, Reply(status, (), {"location": f"{elsewhere.root}/v1/models"}))
-        spot, options = chat_arguments("hi", MODELS[provider])
+        request, options = chat_arguments("hi", MODELS[provider])
         try:
             with pytest.raises(CallError, match="redirect"):
-                kit.manager.run(kit.answer(spot, options))
+                kit.manager.run(kit.answer(request, options))
             checked = kit.manager.run(kit.check(provider))
         finally:
             kit.close()
@@ -73,8 +73,8 @@ def test_no_proxy_of_the_environment_hears_a_key(fakes, monkeypatch):
             kit = kit_for(fakes, trust_env_proxies=wished)
             try:
                 states = kit.manager.run(kit.check_all())
-                spot, options = chat_arguments("hi", MODELS["openai"])
-                kit.manager.run(kit.answer(spot, options))
+                request, options = chat_arguments("hi", MODELS["openai"])
+                kit.manager.run(kit.answer(request, options))
             finally:
                 kit.close()
             assert all(s.ready for s in states if s.provider in PREFIXES)

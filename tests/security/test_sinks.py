@@ -55,9 +55,9 @@ def compare(kit, *asked, **more):
 
 
 def raised(kit, model):
-    spot, options = chat_arguments("hi", model)
+    request, options = chat_arguments("hi", model)
     with pytest.raises(CallError) as caught:
-        kit.manager.run(kit.answer(spot, options))
+        kit.manager.run(kit.answer(request, options))
     return caught.value
 
 

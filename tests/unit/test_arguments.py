@@ -13,11 +13,11 @@ from llmkit.comparison.arguments import comparison_arguments
 from llmkit.errors import ConfigError
 
 
-def test_one_question_is_one_spot():
+def test_one_prompt_is_one_request():
     """ask() puts one prompt to one model, the embedded one where none is named."""
-    spot, options = chat_arguments("hi", temperature=1)
+    request, options = chat_arguments("hi", temperature=1)
 
-    assert (spot.asked, spot.prompt.temperature, options.fallback) == (
+    assert (request.asked, request.prompt.temperature, options.fallback) == (
         "local:smollm2",
         1.0,
         Fallback("equivalent"),
@@ -62,3 +62,10 @@ def test_every_verb_shows_its_parameters_and_what_it_gives(name, twin, gives):
     assert list(shown.parameters) == list(inspect.signature(twin).parameters)
     assert shown.return_annotation == gives
     assert "Args:" in function.__doc__
+
+
+@pytest.mark.parametrize("function", [llmkit.ask, llmkit.compare, llmkit.stream])
+def test_a_wrong_call_names_the_function_that_was_called(function):
+    """The parameters are checked by another function, which a caller does not know."""
+    with pytest.raises(TypeError, match=rf"^{function.__name__}\(\) takes from 0 to 2 positional"):
+        function("hi", "scripted:echo", "more")

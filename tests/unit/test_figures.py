@@ -281,13 +281,13 @@ def test_a_terminal_gets_the_numbers_of_a_figure(monkeypatch):
     assert str(comparison_figure([])) == "median (least to most)\nNo answers."
 
 
-@pytest.mark.parametrize("inks", [LIGHT, DARK])
-def test_the_text_of_figures_can_be_read(inks):
+@pytest.mark.parametrize("colors", [LIGHT, DARK])
+def test_the_text_of_figures_can_be_read(colors):
     """Contrast of text is at least 4.5, of dots and lines at least 3."""
-    assert contrast(inks.text, inks.back) >= 4.5
-    assert contrast(inks.soft, inks.back) >= 4.5
-    dots = [inks.dot, inks.second, *inks.models]
-    assert [c for c in dots if contrast(c, inks.back) < 3] == []
+    assert contrast(colors.text, colors.back) >= 4.5
+    assert contrast(colors.soft, colors.back) >= 4.5
+    dots = [colors.dot, colors.second, *colors.models]
+    assert [c for c in dots if contrast(c, colors.back) < 3] == []
 
 
 def contrast(one: str, other: str) -> float:

@@ -76,7 +76,7 @@ def test_a_form_asks_for_a_grid():
     compared = CompareForm("hi", models=("scripted:echo",), numbers=numbers, repeats=2).compared()
 
     assert len(compared.requests) == 4
-    assert [spot.prompt.temperature for spot in compared.requests] == [0.0, 0.0, 1.0, 1.0]
+    assert [request.prompt.temperature for request in compared.requests] == [0.0, 0.0, 1.0, 1.0]
     assert compared.requests[0].prompt.max_tokens == 20
     assert compared.requests[0].prompt.seed is None
 

@@ -17,7 +17,7 @@ def test_rows_come_by_prompt_model_grid_point_and_repeat():
         prompt_inputs(["p", "q"]), [("m", None), ("n", None)], grid({"temperature": [0, 1]}), 2, {}
     )
 
-    assert [spot.row for spot in planned] == list(range(16))
+    assert [request.row for request in planned] == list(range(16))
     assert [
         (s.prompt_input.text, s.asked, s.parameters["temperature"], s.repeat) for s in planned[:5]
     ] == [("p", "m", 0.0, 0), ("p", "m", 0.0, 1), ("p", "m", 1.0, 0), ("p", "m", 1.0, 1),
@@ -62,11 +62,11 @@ def test_explicit_parameters_win_over_a_prompts_own():
     """What is said beside a Prompt replaces what is in it; the rest stays."""
     prompt = Prompt((Message("user", "a"),), temperature=0.5, max_tokens=9)
 
-    (spot,) = plan_requests(
+    (request,) = plan_requests(
         prompt_inputs(prompt), [("m", None)], grid({"temperature": 1}), 1, {"top_k": 3}
     )
 
-    assert spot.prompt == Prompt(
+    assert request.prompt == Prompt(
         (Message("user", "a"),), temperature=1.0, max_tokens=9, options=(("top_k", 3),)
     )
 

@@ -1,1 +1,1 @@
-"""The panels of the notebook, each one painting what the floors below say."""
+"""The panels of the notebook."""

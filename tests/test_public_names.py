@@ -1,4 +1,4 @@
-"""The public face is what it says it is."""
+"""The public names are what they say they are."""
 
 from __future__ import annotations
 
