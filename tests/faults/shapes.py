@@ -165,7 +165,8 @@ async def twenty_thousand_deltas(world: World) -> None:
     stalls.cancel()
     assert told.text == "".join(words)
     # A tenth of a second is not felt; on a slow machine it is the share of the work that counts.
-    assert await stalls <= max(0.1, work / 3)
+    # There are few reads, of a quarter of a megabyte each.
+    assert await stalls <= max(0.1, work / 2)
 
 
 async def longest_stall() -> float:
