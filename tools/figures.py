@@ -11,7 +11,7 @@ from . import layout
 
 LONG = 60  # lines of a function, its docstring included
 SMALL = 10  # lines of a helper that could stand in its only caller
-# Words of this project's own, which style.md of no other project knows; the prose loses them.
+# Turns of phrase that say less than a plain noun or verb would.
 PRIVATE_WORDS = re.compile(
     r"\b(nobody|somebody|anybody|everybody|whoever|anew|mend(ed|s)?|dear(er|est))\b"
     r"|\bis no (?!longer)|in the place of",
