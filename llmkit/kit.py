@@ -19,14 +19,14 @@ from .chat.call import Call, call_for
 from .chat.cost import estimate_cost, preload, priced
 from .chat.events import CallTelemetry
 from .chat.exchange import Exchange
-from .chat.fallback import FallbackRunner
+from .chat.fallback import FallbackRunner, warn_once
 from .chat.fallback_models import FallbackSelector
 from .chat.options import Options
 from .chat.parameters import PlannedRequest
 from .comparison.limits import check_limits
 from .comparison.plan import PlannedRow, merge_identical
 from .comparison.runner import ComparisonRunner
-from .comparison.watchers import Watcher
+from .comparison.watchers import Progress, Watcher
 from .configuration.registry import ProviderRegistry
 from .errors import ConfigError, LlmkitError, ModelNotFoundError
 from .retries.rate_limit import RateLimiters
@@ -125,8 +125,6 @@ class Kit:
         return ModelLists(self.registry, self.manager, self._transports, sdk=self.checks.sdk_client)
 
     def _progress(self) -> Watcher:
-        from .comparison.watchers import Progress
-
         return Progress(self.settings.progress_after_s)
 
     @property
@@ -231,8 +229,6 @@ class Kit:
         """
         answer = await priced(completion, self.registry.store.latest)
         if answer.fallback:
-            from .chat.fallback import warn_once
-
             warn_once(answer.fallback[-1], self._warned_pairs)
         return answer
 

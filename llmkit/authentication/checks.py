@@ -179,8 +179,7 @@ class KeyChecks:
         self, provider: Provider, key: Secret | None
     ) -> Callable[[], _SignInAttempt]:
         """Returns a function that opens a fresh client for each attempt."""
-        has_transport = self._transports.brought(provider.name) is not None
-        if provider.name == "mistral" and key is not None and not has_transport:
+        if key is not None and self._transports.uses_sdk(provider):
             return await self._sdk_attempts(provider, key)
         open_transport = await self._transports.opener(provider, key)
         timeouts = timeouts_for(self._registry.settings)

@@ -66,8 +66,7 @@ class ModelLists:
         key: Secret | None = None
         if not provider.open_list or registry.credentials.find(provider).key is not None:
             key = registry.key_for(provider)
-        has_transport = self._transports.brought(provider.name) is not None
-        if provider.name == "mistral" and key is not None and not has_transport:
+        if key is not None and self._transports.uses_sdk(provider):
             client, record = await self._sdk(provider, key)
             with (
                 self._manager.registry.using(record),

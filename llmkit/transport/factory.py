@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 class TransportFactory:
     """Opens the transports of one kit, and loads what they need when it is first needed.
 
-    Attributes:
-        given: Transports that the caller has brought, by provider, used instead of ours.
+    Transports that the caller has *given*, by provider, are used instead of ours.
     """
 
     def __init__(
@@ -36,7 +35,7 @@ class TransportFactory:
         *,
         notify: Callable[[str], None] = print,
     ) -> None:
-        self.given = given
+        self._given = given
         self._manager = manager
         self._settings = settings
         self._notify = notify
@@ -58,8 +57,12 @@ class TransportFactory:
 
     def brought(self, name: str) -> Transport | None:
         """What carries requests to the provider *name* without a session of ours."""
-        transport = self.given.get(name)
+        transport = self._given.get(name)
         return self.scripts if transport is None and name == "scripted" else transport
+
+    def uses_sdk(self, provider: Provider) -> bool:
+        """True if signing in and lists of models go through the provider's official SDK."""
+        return provider.name == "mistral" and self.brought("mistral") is None
 
     async def open(self, provider: Provider, model: str, key: Secret | None) -> Opened:
         """What a request to *model* is sent over; its session stays open for the next one.

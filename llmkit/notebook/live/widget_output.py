@@ -36,7 +36,7 @@ class WidgetOutput:
         self._words = words
         self._is_settled = False
         self._handle = display(self._bundle(front), raw=True, display_id=True)
-        if delivers_during_cells():  # not even a greeting, otherwise
+        if delivers_during_cells():  # otherwise no greeting comes before the cell ends
             queue.soon(self._wait, STEPS)
             return
         shell: Any = get_ipython()
