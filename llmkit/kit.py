@@ -219,7 +219,7 @@ class Kit:
         if "checks" in vars(self):  # else nobody has signed in
             await self.checks.close_outdated(call.provider, call.key)
         connection = await self._transports.open(call.provider, call.model, call.key)
-        preload(call.provider.name)
+        preload(call.provider.name, self.registry.store.latest)
         return connection
 
     async def priced(self, completion: Completion) -> Completion:

@@ -6,16 +6,18 @@ import statistics
 import time
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 
 from llmkit.catalogue.resolve import resolve
 from llmkit.kit import Kit
+from llmkit.providers.builtin import shipped
 
 from ..measure import Figure, child
 
 # CPU seconds, and resident MB where the system tells them, of the first look into the catalogue.
 LOAD = """
 import gc, time
-from llmkit.catalogue import loader
+from llmkit.providers import builtin
 def resident():
     try:
         with open("/proc/self/statm") as file:
@@ -24,7 +26,7 @@ def resident():
         return 0.0
 gc.collect()
 before, began = resident(), time.process_time()
-loader.shipped()
+builtin.shipped()
 print(time.process_time() - began, resident() - before)
 """
 NAMES = (
@@ -43,7 +45,7 @@ def figures() -> list[Figure]:
     seconds, megabytes = zip(*(child(LOAD) for _ in range(7)), strict=True)
     kit = Kit(environ={})
     warm = _microseconds(lambda name, provider: kit.registry.resolve(name, provider))
-    rules = _microseconds(lambda name, provider: resolve(name, provider, on=date(2026, 11, 25)))
+    rules = _microseconds(partial(resolve, on=date(2026, 11, 25), catalogue=shipped()))
     kit.close()
     return [
         Figure("loading the catalogue, CPU", 30, statistics.median(seconds) * 1000, " ms"),

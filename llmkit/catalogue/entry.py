@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Literal
 
 from ..types import Capability, Lifecycle
+from .provider_table import ProviderTable
 
 AliasKind = Literal["name", "floating", "short"]
 
@@ -152,6 +153,7 @@ class Catalogue:
         aliases: By provider and normal form.
         classes: By class, then by provider: today's picks.
         ids: Ids by provider and normal form.
+        providers: How names state the built-in providers, and what kind each is.
         peers: By provider and id, the standard names that have it among their peers there.
         prices: A person's own, by provider and normal form of the id.
         fallbacks: A person's own: names to try in place of an id, by its provider and normal form.
@@ -164,6 +166,7 @@ class Catalogue:
     classes: Mapping[str, Mapping[str, tuple[str, ...]]]
     ids: Mapping[str, Mapping[str, str]]
     peers: Mapping[str, Mapping[str, tuple[StandardName, ...]]]
+    providers: ProviderTable
     prices: Mapping[tuple[str, str], Price] = field(default_factory=dict)
     fallbacks: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 

@@ -10,11 +10,9 @@ from typing import NamedTuple
 from ..types import FallbackStep, Lifecycle, Usage
 from . import fallback_policy, lifecycle, prices, similarity
 from .entry import Catalogue, StandardName, normal
-from .names import MAKERS, qualified_name
+from .names import qualified_name
 from .requirements import FallbackLimits, Requirements, at_home, facts, objection_to
 from .similarity import Place
-
-SLUGS = {home: slug for slug, home in MAKERS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +142,8 @@ def _same_model(catalogue: Catalogue, query: FallbackQuery, on: date) -> Iterato
         home = at_home(catalogue, model)
         if home is not None:
             yield Candidate(*home, fallback_policy.SAME_MODEL)
-    if provider not in SLUGS:
+    slug = catalogue.providers[provider].slug if provider in catalogue.providers else None
+    if slug is None:
         return
     # Its other names at its maker are all one model; OpenRouter may list it under any of them.
     target = catalogue.concrete(provider, model)
@@ -154,7 +153,7 @@ def _same_model(catalogue: Catalogue, query: FallbackQuery, on: date) -> Iterato
         if alias.kind != "short" and catalogue.concrete(provider, alias.alias) == target
     )
     for name in dict.fromkeys([model, target, *aliases]):
-        model_id = catalogue.ids.get("openrouter", {}).get(normal(f"{SLUGS[provider]}/{name}"))
+        model_id = catalogue.ids.get("openrouter", {}).get(normal(f"{slug}/{name}"))
         if model_id is not None:
             yield Candidate("openrouter", model_id, fallback_policy.SAME_MODEL)
 
@@ -203,7 +202,8 @@ def _ranked(catalogue: Catalogue, query: FallbackQuery, on: date) -> Iterator[Ca
         (provider, model)
         for provider, models in catalogue.models.items()
         for model in models
-        if provider not in UNRANKED
+        # The embedded model and scripts are never what a request for another model meant.
+        if not (provider in catalogue.providers and catalogue.providers[provider].closed)
         and lifecycle.lifecycle_of(catalogue, provider, model, on) not in lifecycle.GONE
     ]
     for place in similarity.ranked(catalogue, query.place, places, on):
@@ -216,7 +216,6 @@ def _home_first(
     return sorted(by_provider.items(), key=lambda item: item[0] != home)
 
 
-UNRANKED = ("local", "scripted")  # never what somebody meant who asked for another model
 SOURCES: dict[str, Callable[[Catalogue, FallbackQuery, date], Iterator[Candidate]]] = {
     fallback_policy.NAMED: _named,
     fallback_policy.OWN: _own,

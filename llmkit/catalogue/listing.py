@@ -11,7 +11,6 @@ from ..errors import ConfigError
 from ..types import Capability, Lifecycle
 from . import lifecycle, prices
 from .entry import Catalogue, ModelEntry
-from .loader import shipped
 from .name_parser import provider_named
 from .names import close_to
 
@@ -62,7 +61,7 @@ def lines(
     alive: bool | None = None,
     *,
     on: date,
-    catalogue: Catalogue | None = None,
+    catalogue: Catalogue,
     every: bool = False,
     providers: Collection[str] = (),
 ) -> tuple[Line, ...]:
@@ -81,11 +80,10 @@ def lines(
     Raises:
         ConfigError: There is no such provider or capability.
     """
-    catalogue = catalogue or shipped()
     if capability is not None and capability not in list(Capability):
         near = " or ".join(close_to(capability, Capability) or Capability)
         raise ConfigError(f"there is no capability {capability!r}; did you mean {near}?")
-    place = provider_named(provider, providers) if provider is not None else None
+    place = provider_named(catalogue, provider, providers) if provider is not None else None
     words = (filter or "").lower().split()
 
     def fitting_lines(items: Iterator[_ModelPlace]) -> Iterator[Line]:
@@ -119,11 +117,13 @@ def _line(catalogue: Catalogue, item: _ModelPlace, on: date) -> Line:
     provider, model = item.provider, item.model
     live, rule = lifecycle.next_live(catalogue, provider, model, on, item.kind)
     own = next(lifecycle.entries_of(catalogue, provider, model), None)
+    facts = catalogue.providers.get(provider)
     return {
         "name": item.name,
         "class": item.kind,
         "family": item.family,
         "provider": provider,
+        "provider_kind": facts.kind if facts else "maker",  # for the table of models; no column
         "id": model,
         "released": _day(own.released if own else None),
         "lifecycle": lifecycle.lifecycle_of(catalogue, provider, model, on).value,

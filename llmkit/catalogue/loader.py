@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from ..types import Capability, Lifecycle
 from .entry import Alias, Catalogue, ModelEntry, StandardName, normal
+from .provider_table import ProviderTable
 
 FILES = ("models", "equivalents", "classes", "aliases")
 
@@ -19,8 +20,8 @@ V = TypeVar("V")
 
 
 @cache
-def shipped() -> Catalogue:
-    """The catalogue that comes with llmkit."""
+def shipped_rows() -> Catalogue:
+    """Returns the rows that come with llmkit, without providers; see `builtin.shipped`."""
     # Not by importlib.resources, whose own import costs more than reading the files.
     folder = Path(__file__).parent
     return assemble({name: json.loads((folder / f"{name}.json").read_bytes()) for name in FILES})
@@ -28,7 +29,7 @@ def shipped() -> Catalogue:
 
 def as_of() -> str:
     """When the shipped catalogue's sources were read, as YYYY-MM-DD."""
-    return shipped().as_of.isoformat()
+    return shipped_rows().as_of.isoformat()
 
 
 def assemble(files: Mapping[str, Mapping[str, Any]]) -> Catalogue:
@@ -43,6 +44,7 @@ def assemble(files: Mapping[str, Mapping[str, Any]]) -> Catalogue:
         names=map(name_from, files["equivalents"]["names"]),
         aliases=map(alias_from, files["aliases"]["aliases"]),
         classes={row["class"]: _tuples(row["picks"]) for row in files["classes"]["classes"]},
+        providers=ProviderTable({}),
     )
 
 
@@ -76,12 +78,16 @@ def indexed(
     names: Iterable[StandardName],
     aliases: Iterable[Alias],
     classes: Mapping[str, Mapping[str, tuple[str, ...]]],
+    providers: ProviderTable,
 ) -> Catalogue:
     """A catalogue of these rows; of two that are called alike the later one holds."""
     by_id: dict[str, dict[str, ModelEntry]] = {}
     for model in models:
         by_id.setdefault(model.provider, {})[model.id] = model
-    return _catalogue(as_of, models=_frozen(by_id), names=names, aliases=aliases, classes=classes)
+    return _catalogue(
+        as_of, models=_frozen(by_id), names=names, aliases=aliases, classes=classes,
+        providers=providers,
+    )  # fmt: skip
 
 
 def _catalogue(
@@ -91,6 +97,7 @@ def _catalogue(
     names: Iterable[StandardName],
     aliases: Iterable[Alias],
     classes: Mapping[str, Mapping[str, tuple[str, ...]]],
+    providers: ProviderTable,
 ) -> Catalogue:
     by_alias: dict[str, dict[str, Alias]] = {}
     for alias in aliases:
@@ -110,6 +117,7 @@ def _catalogue(
         classes=MappingProxyType(dict(classes)),
         ids=_frozen({place: {normal(i): i for i in by_id} for place, by_id in models.items()}),
         peers=_frozen(peers),
+        providers=providers,
     )
 
 

@@ -11,22 +11,9 @@ from ..types import How
 from . import lifecycle
 from .entry import Catalogue, StandardName, normal
 from .name_parser import bases
-from .names import MAKERS, SPELLINGS, base_of, is_dated, unknown
+from .names import base_of, is_dated, unknown
 from .resolution import Resolution
 
-# A bare name is looked for at the makers first, then where models of many makers are served.
-BARE = ("openai", "anthropic", "google", "mistral", "ollama", "local")
-# The makers' own names begin like this; models of other makers are at home at Ollama.
-HOMES = (
-    ("gpt-oss", "ollama"),
-    ("openai", "openai"), ("gpt", "openai"), ("o1", "openai"), ("o3", "openai"), ("o4", "openai"),
-    ("text-embedding", "openai"),
-    ("claude", "anthropic"),
-    ("gemini", "google"),
-    ("mistral", "mistral"), ("mixtral", "mistral"), ("codestral", "mistral"),
-    ("ministral", "mistral"), ("magistral", "mistral"), ("pixtral", "mistral"),
-    ("devstral", "mistral"),
-)  # fmt: skip
 ROUTING = ("nitro", "floor", "exacto", "online")  # OpenRouter takes them with any id
 
 
@@ -137,20 +124,20 @@ class Lookup:
         return None
 
     def home(self, standard: StandardName) -> str:
-        """The provider whose model a standard name is about."""
-        return next((home for start, home in HOMES if standard.name.startswith(start)), "ollama")
+        """Returns the provider whose model a standard name is about."""
+        return self.catalogue.providers.home_of(standard.name)
 
     def elsewhere(self, model: str) -> Iterator[tuple[str, str]]:
         """Where else the same model is: "maker/id" at its maker, an id of a maker at OpenRouter."""
         maker, slash, rest = model.partition("/")
-        ids = self.catalogue.ids
+        ids, makers = self.catalogue.ids, self.catalogue.providers.makers
         if slash:
-            home = MAKERS.get(maker.lower(), "")
+            home = makers.get(maker.lower(), "")
             model_id = ids.get(home, {}).get(normal(rest.partition(":")[0]))
             if model_id:
                 yield home, model_id
             return
-        for maker, home in MAKERS.items():
+        for maker, home in makers.items():
             model_id = ids.get("openrouter", {}).get(normal(f"{maker}/{model}"))
             if model_id and (normal(model) in ids.get(home, {})):
                 yield "openrouter", model_id
@@ -200,12 +187,12 @@ def names_beginning(
     what lives at the makers, and the providers themselves.
     """
     place, colon, _ = prefix.partition(":")
-    provider = SPELLINGS.get(place.lower(), place.lower())
+    provider = catalogue.providers.name_of(place)
     if colon and (provider in catalogue.models or provider in providers):
         candidates: Iterable[str] = (f"{place}:{name}" for name in _alive(catalogue, provider, on))
     else:
         names = (name.name for name in catalogue.names.values())
-        ids = (name for place in BARE for name in _alive(catalogue, place, on))
+        ids = (name for place in catalogue.providers.bare for name in _alive(catalogue, place, on))
         candidates = [*names, *own, *ids, *(f"{name}:" for name in providers)]
     start = prefix.lower()
     return sorted({name for name in candidates if name.lower().startswith(start)})

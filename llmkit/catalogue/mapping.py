@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
 
-from .loader import shipped
+from .loader import shipped_rows
 
 Peers = Mapping[str, str]
 
@@ -17,7 +17,7 @@ def mapping() -> Mapping[str, Mapping[str, Peers | str]]:
 
     What a name meant; whether it still lives is for `resolve` to say.
     """
-    catalogue = shipped()
+    catalogue = shipped_rows()
     standard = {
         name.name: MappingProxyType({place: ids[0] for place, ids in name.peers.items()})
         for name in catalogue.names.values()

@@ -7,9 +7,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from ..errors import ConfigError, UnknownProviderError
+from ..errors import ConfigError
 from .entry import Catalogue, normal
-from .names import PREFIXES, PROVIDERS, SPELLINGS, close_to
+from .names import unknown_provider
 
 _SIZE = re.compile(r"\d+(\.\d+)?[bm]\b.*|latest")  # how Ollama's tags begin: 7b, 1.7b, 8x7b
 
@@ -37,7 +37,9 @@ def parse_name(catalogue: Catalogue, name: str, further: Collection[str]) -> Par
     Raises:
         ConfigError: A provider or a maker, and nothing after it.
     """
-    parts = _by_colon(catalogue, name, further) or _by_start(name) or ParsedName(None, name)
+    parts = (
+        _by_colon(catalogue, name, further) or _by_start(catalogue, name) or ParsedName(None, name)
+    )
     rest = parts.rest.strip()
     path = rest.lower().endswith(".gguf")  # alone a file's path may begin with a slash
     if not rest or rest.endswith(("/", ":")) or (rest.startswith("/") and not path):
@@ -50,8 +52,8 @@ def parse_name(catalogue: Catalogue, name: str, further: Collection[str]) -> Par
 def _by_colon(catalogue: Catalogue, name: str, further: Collection[str]) -> ParsedName | None:
     prefix, colon, rest = name.partition(":")
     lower_prefix = prefix.lower()
-    place = SPELLINGS.get(lower_prefix, lower_prefix)
-    if not colon or place not in (*PROVIDERS, *further):
+    place = catalogue.providers.name_of(prefix)
+    if not colon or place not in (*catalogue.providers, *further):
         return None
     # "mistral:7b" is Ollama's Mistral with a tag, and no model of the provider Mistral.
     if normal(rest) not in catalogue.ids.get(lower_prefix, {}) and lower_prefix in bases(catalogue):
@@ -61,9 +63,9 @@ def _by_colon(catalogue: Catalogue, name: str, further: Collection[str]) -> Pars
     return ParsedName(place, rest, firm=True)
 
 
-def _by_start(name: str) -> ParsedName | None:
+def _by_start(catalogue: Catalogue, name: str) -> ParsedName | None:
     start = name.lower()
-    for prefix, provider in PREFIXES.items():
+    for prefix, provider in catalogue.providers.prefixes.items():
         if start.startswith(prefix):
             return ParsedName(provider, name[len(prefix) :], firm=True)
     if start.startswith("ft:"):  # a fine-tune's colons are not ours
@@ -75,22 +77,18 @@ def _by_start(name: str) -> ParsedName | None:
     return None
 
 
-def provider_named(name: str, further: Collection[str]) -> str:
+def provider_named(catalogue: Catalogue, name: str, further: Collection[str]) -> str:
     """The provider of that name, however it is spelled.
 
     Raises:
         UnknownProviderError: There is none.
     """
-    everyone = (*PROVIDERS, *further)
+    everyone = (*catalogue.providers, *further)
     plain = name.strip()
-    for spelling in (plain, plain.lower(), SPELLINGS.get(plain.lower(), "")):
+    for spelling in (plain, plain.lower(), catalogue.providers.name_of(plain)):
         if spelling in everyone:
             return spelling
-    near = close_to(name, everyone)
-    hint = f"did you mean {' or '.join(near)}? " if near else ""
-    raise UnknownProviderError(
-        f"there is no provider {name!r}; {hint}known are {', '.join(everyone)}"
-    )
+    raise unknown_provider(name, everyone)
 
 
 @lru_cache(maxsize=8)  # by identity: one catalogue, or a few in tests

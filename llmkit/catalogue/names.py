@@ -5,44 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from ..errors import UnknownModelError
+from ..errors import UnknownModelError, UnknownProviderError
 from .entry import normal
 
-PROVIDERS = (
-    "openai",
-    "anthropic",
-    "google",
-    "mistral",
-    "openrouter",
-    "ollama",
-    "local",
-    "scripted",
-)
-# Other tools' names for the same providers.
-SPELLINGS = {
-    "gemini": "google",
-    "google-gla": "google",
-    "google-genai": "google",
-    "mistralai": "mistral",
-    "claude": "anthropic",
-    "open-router": "openrouter",
-}
-# LiteLLM's way to write a provider, Google's resource names, Ollama's own namespace.
-PREFIXES = {
-    "openrouter/": "openrouter",
-    "ollama/": "ollama",
-    "mistral/": "mistral",
-    "gemini/": "google",
-    "models/": "google",
-    "library/": "ollama",
-}
-# What OpenRouter calls the makers whom one can also ask directly.
-MAKERS = {
-    "openai": "openai",
-    "anthropic": "anthropic",
-    "google": "google",
-    "mistralai": "mistral",
-}
 _DATE = re.compile(r"(.+?)-(20\d\d-\d\d-\d\d|20\d{6}|\d{4}|0\d\d|\d\d-\d\d|\d\d-20\d\d)")
 _DATED = re.compile(r"-(20\d\d-\d\d-\d\d|\d{4})(?![\d.])")
 
@@ -87,6 +52,16 @@ def unknown(
     else:
         words = 'see models(), or write "provider:id" to send a name as it is'
     return UnknownModelError(f"no model is known as {name!r}; {words}", suggestions=near)
+
+
+def unknown_provider(name: str, names: Iterable[str]) -> UnknownProviderError:
+    """Returns the error for a provider that is not among *names*, with those that look like it."""
+    known_names = tuple(names)
+    near = close_to(name, known_names)
+    hint = f"did you mean {' or '.join(near)}? " if near else ""
+    return UnknownProviderError(
+        f"there is no provider {name!r}; {hint}known are {', '.join(known_names)}"
+    )
 
 
 def _digits(name: str) -> str:

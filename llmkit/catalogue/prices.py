@@ -9,12 +9,9 @@ from typing import Any
 
 from ..types import Usage
 from .entry import Catalogue, normal
-from .loader import shipped
 
-FREE = ("local", "ollama", "scripted")
 SHORT = 1_000  # tokens of a prompt that is in no higher tier
 FREE_RULE = "rule: made on your own machine"
-PRICED = ("openai", "anthropic", "google", "mistral", "openrouter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +31,9 @@ def load() -> Any:
     return genai_prices
 
 
-def ready(provider: str) -> bool:
-    """True where a cost can be told without importing anything first."""
-    return provider not in PRICED or load.cache_info().currsize > 0
+def ready(provider: str, catalogue: Catalogue) -> bool:
+    """True if the cost of an answer can be computed without importing the tables first."""
+    return catalogue.providers.price_table(provider) is None or load.cache_info().currsize > 0
 
 
 def cost(
@@ -45,7 +42,7 @@ def cost(
     usage: Usage,
     *,
     on: datetime | None,
-    catalogue: Catalogue | None = None,
+    catalogue: Catalogue,
 ) -> Cost | None:
     """What *usage* costs, None where no price or no count is known; never 0 for want of one.
 
@@ -53,16 +50,17 @@ def cost(
         on: When the request was sent, None for now; prices have dates.
         catalogue: Knows aliases, which are resolved first, and a person's own prices, which win.
     """
-    catalogue = catalogue or shipped()
     own = _own_cost(catalogue, provider, model, usage)
     if own is not None:
         return own
-    if provider in FREE:
+    facts = catalogue.providers.get(provider)
+    if facts is not None and not facts.paid:
         return Cost(0.0, FREE_RULE)
-    if provider not in PRICED or usage.input_tokens is None or usage.output_tokens is None:
+    table = catalogue.providers.price_table(provider)
+    if table is None or usage.input_tokens is None or usage.output_tokens is None:
         return None
     # Price tables lag behind names that move on.
-    price = _calculated(provider, catalogue.concrete(provider, model), usage, on)
+    price = _calculated(table, catalogue.concrete(provider, model), usage, on)
     if price is None:
         return None
     return Cost(float(price.total_price), f"genai-prices {price.provider.id}:{price.model.id}")
@@ -83,9 +81,7 @@ def _own_cost(catalogue: Catalogue, provider: str, model: str, usage: Usage) -> 
     return None
 
 
-def per_million(
-    provider: str, model: str, catalogue: Catalogue | None = None
-) -> tuple[float, float] | None:
+def per_million(provider: str, model: str, catalogue: Catalogue) -> tuple[float, float] | None:
     """US dollars for a million input and output tokens, None where no price is known.
 
     The plain price: of a short prompt, for some models cost more a token from a length on.
@@ -99,7 +95,7 @@ def per_million(
     return prices[0], prices[1]
 
 
-def _calculated(provider: str, model: str, usage: Usage, on: datetime | None) -> Any:
+def _calculated(table: str, model: str, usage: Usage, on: datetime | None) -> Any:
     prices = load()
     counts = prices.Usage(
         # Its input tokens include those of the cache, and its output those of reasoning: as ours.
@@ -110,9 +106,9 @@ def _calculated(provider: str, model: str, usage: Usage, on: datetime | None) ->
     )
     try:
         price = prices.calc_price(
-            counts, model, provider_id=provider, genai_request_timestamp=on or datetime.now(UTC)
+            counts, model, provider_id=table, genai_request_timestamp=on or datetime.now(UTC)
         )
     except LookupError:
         return None
     # Its Google table also lists Claude as Vertex sells it, at other prices.
-    return None if provider == "google" and "claude" in price.model.id else price
+    return None if table == "google" and "claude" in price.model.id else price

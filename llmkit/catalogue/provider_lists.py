@@ -56,7 +56,7 @@ def with_lists(
             models[model.provider, model.id] = _merged(entry, model, model_list, now)
     new_catalogue = indexed(
         catalogue.as_of, models=models.values(), names=catalogue.names.values(),
-        aliases=aliases, classes=catalogue.classes,
+        aliases=aliases, classes=catalogue.classes, providers=catalogue.providers,
     )  # fmt: skip
     return replace(new_catalogue, prices=catalogue.prices, fallbacks=catalogue.fallbacks)
 

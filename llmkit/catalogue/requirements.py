@@ -10,7 +10,6 @@ from typing import NamedTuple
 from ..types import Capability, Lifecycle, Prompt, Usage
 from . import lifecycle, prices, token_estimate
 from .entry import Catalogue, ModelEntry, normal
-from .names import MAKERS
 
 MARGIN = 1.1  # on an estimate of tokens
 # No model for chat that is still served takes less, so that a question of a few lines needs no
@@ -158,7 +157,7 @@ def facts(catalogue: Catalogue, provider: str, model: str) -> ModelEntry | None:
 def at_home(catalogue: Catalogue, model: str) -> tuple[str, str] | None:
     """Where an OpenRouter id is at its maker's own API, None where no source says."""
     maker, _, rest = model.partition(":")[0].partition("/")
-    home, key = MAKERS.get(maker, ""), normal(rest)
+    home, key = catalogue.providers.makers.get(maker, ""), normal(rest)
     model_id = catalogue.ids.get(home, {}).get(key)
     alias = catalogue.aliases.get(home, {}).get(key)
     name = model_id or (alias.alias if alias else None)

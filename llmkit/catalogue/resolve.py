@@ -9,10 +9,9 @@ from datetime import date
 from ..errors import ConfigError, UnknownModelError
 from ..types import How
 from .entry import Catalogue, StandardName, normal
-from .loader import shipped
-from .lookup import BARE, Lookup, Match
+from .lookup import Lookup, Match
 from .name_parser import ParsedName, bases, parse_name, provider_named
-from .names import MAKERS, base_of, slips, unknown
+from .names import base_of, slips, unknown
 from .resolution import Resolution
 
 
@@ -21,7 +20,7 @@ def resolve(
     provider: str | None = None,
     *,
     on: date,
-    catalogue: Catalogue | None = None,
+    catalogue: Catalogue,
     providers: Collection[str] = (),
     verbatim: bool = False,
 ) -> Resolution:
@@ -38,12 +37,11 @@ def resolve(
         UnknownProviderError: *provider* is none.
         ConfigError: The name is empty or contradicts *provider*.
     """
-    catalogue = catalogue or shipped()
     text = name.strip()
     if not text:
         raise ConfigError("the model's name is empty; name one, such as local:smollm2")
     rules = _Rules(catalogue, on)
-    provider_name = None if provider is None else provider_named(provider, providers)
+    provider_name = None if provider is None else provider_named(catalogue, provider, providers)
     parts = parse_name(catalogue, text, providers)
     if provider_name and parts.provider not in (None, provider_name):
         if parts.firm:
@@ -128,12 +126,12 @@ class _Rules:
 
     def _matches(self, name: str) -> list[tuple[str, Match]]:
         """Every provider that has an id of that name, in the order in which they are meant."""
-        hits = ((place, self._look.match(place, name)) for place in BARE)
+        hits = ((place, self._look.match(place, name)) for place in self._catalogue.providers.bare)
         return [(place, match) for place, match in hits if match is not None]
 
     def _standard(self, model: str) -> StandardName | None:
         """The standard name that an id of any maker belongs to."""
-        places = [(place, model) for place in BARE]
+        places = [(place, model) for place in self._catalogue.providers.bare]
         for place, model_id in (*places, *self._look.elsewhere(model)):
             match = self._look.match(place, model_id)
             standard = self._look.standard_of(place, match.id) if match else None
@@ -145,16 +143,18 @@ class _Rules:
     def _refuse_strangers(self, name: str, provider: str, model: str) -> None:
         """An id that another provider has, or a slip of the pen, is an error."""
         key = normal(model)
-        for owner in (*MAKERS.values(), "openrouter"):
+        table = self._catalogue.providers
+        is_closed = provider in table and table[provider].closed
+        for owner in (name for name, facts in table.items() if facts.paid):
             if owner == provider or key not in self._catalogue.ids.get(owner, {}):
                 continue
-            if provider in ("local", "scripted"):
+            if is_closed:
                 raise unknown(name, hint=f"{model} is {owner}'s; ask for {owner}:{model}")
             peer = self.translated(model, model, provider).model
             hint = f"{model} is {owner}'s; there, ask for {peer}"
             raise unknown(name, hint=hint, suggestions=(f"{provider}:{peer}",))
         ids = self._catalogue.ids.get(provider, {}).values()
-        if provider in ("local", "scripted"):
+        if is_closed:
             more = ", and the path of any .gguf file" if provider == "local" else ""
             hint = f"{provider} has {', '.join(ids)}{more}"
             raise unknown(name, ids, hint)
@@ -179,12 +179,12 @@ class _Rules:
 
     def _nobodys(self, name: str) -> UnknownModelError:
         base = base_of(normal(name))
-        for place in BARE[:4]:
+        for place in self._catalogue.providers.makers.values():
             base_id = base and self._catalogue.ids.get(place, {}).get(base)
             if base_id:
                 hint = f"no such snapshot of {base_id} is known; for it ask for {place}:{name}"
                 return unknown(name, hint=hint, suggestions=(base_id,))
         names = [standard.name for standard in self._catalogue.names.values()]
-        for place in BARE:
+        for place in self._catalogue.providers.bare:
             names += self._catalogue.ids.get(place, {}).values()
         return unknown(name, [*names, *bases(self._catalogue)])

@@ -47,8 +47,9 @@ def with_user_rows(catalogue: Catalogue, own: UserRows) -> Catalogue:
         else:
             names.append(replace(standard, kind=kind, peers={**standard.peers, **peers}))
     new_catalogue = indexed(
-        catalogue.as_of, models=models, names=names, aliases=aliases, classes=catalogue.classes
-    )
+        catalogue.as_of, models=models, names=names, aliases=aliases, classes=catalogue.classes,
+        providers=catalogue.providers,
+    )  # fmt: skip
     return replace(new_catalogue, prices=own.prices, fallbacks=own.fallbacks)
 
 

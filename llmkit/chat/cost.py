@@ -16,12 +16,12 @@ from ..types import Completion, Usage
 from .call import Call
 
 
-def preload(provider: str) -> None:
+def preload(provider: str, catalogue: Catalogue) -> None:
     """Begins to read the price tables where *provider*'s answers need them; waits for nothing.
 
     A first answer would have to wait for them at its end; so they are read while it is made.
     """
-    if not prices.ready(provider):
+    if not prices.ready(provider, catalogue):
         _begin()
 
 
@@ -40,7 +40,7 @@ async def priced(completion: Completion, catalogue: Catalogue) -> Completion:
     has_cost = completion.cost_usd is not None
     if has_cost and not completion.fallback:
         return completion
-    if completion.fallback or not prices.ready(completion.provider):
+    if completion.fallback or not prices.ready(completion.provider, catalogue):
         await asyncio.to_thread(prices.load)
     usage, on = completion.usage, completion.started_at
     models = () if has_cost else (completion.response_model, completion.request_model)

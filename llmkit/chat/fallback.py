@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Protocol
 
 from ..catalogue.fallback_policy import SAME_MODEL
-from ..catalogue.names import MAKERS
 from ..errors import (
     CallError,
     ContextLengthExceededError,
@@ -18,6 +17,7 @@ from ..errors import (
     RateLimitError,
     ServerError,
 )
+from ..providers.builtin import provider_table
 from ..types import Completion, FallbackStep, Status, TextDelta
 from .call import Call
 from .exchange import Exchange
@@ -196,4 +196,4 @@ def _maker(name: str) -> str:
     """Who makes a model, as far as its name says; a server of many makers says it first."""
     provider, _, model = name.partition(":")
     maker, slash, _ = model.removeprefix("~").lower().partition("/")
-    return MAKERS.get(maker, maker) if slash else provider
+    return provider_table().makers.get(maker, maker) if slash else provider

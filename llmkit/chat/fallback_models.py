@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..catalogue import fallback_policy
 from ..catalogue.entry import normal
-from ..catalogue.names import SPELLINGS, qualified_name
+from ..catalogue.names import qualified_name
 from ..catalogue.resolution import Resolution
 from ..configuration.registry import ProviderRegistry
 from ..errors import (
@@ -62,7 +62,8 @@ class FallbackSelector:
         self._named_places = self._places(options.fallback.names)
         self._providers: frozenset[str] | None = None
         if options.fallback.providers:
-            names = (SPELLINGS.get(name.lower(), name) for name in options.fallback.providers)
+            table = registry.catalogue.providers
+            names = map(table.name_of, options.fallback.providers)
             self._providers = frozenset(registry.provider(name).name for name in names)
         self._history: list[Place] = []
         self._steps: tuple[FallbackStep, ...] = ()
@@ -157,7 +158,8 @@ class FallbackSelector:
         wish, request, provider = self._options.fallback, self._request, self._resolution.provider
         # A person may have said at which provider to ask, and not only what.
         prefix, colon, _ = request.asked.strip().partition(":")
-        is_stated = colon != "" and SPELLINGS.get(prefix.lower(), prefix.lower()) == provider
+        name_of = self._registry.catalogue.providers.name_of
+        is_stated = colon != "" and name_of(prefix) == provider
         has_provider = request.provider is not None or is_stated or "/" in prefix
         providers = self._providers
         if providers is None and wish.keeps_provider and has_provider:

@@ -30,7 +30,7 @@ def check_limits(
     paid_calls = [
         row.call
         for row in plan
-        if row.call is not None and row.same_as is None and row.call.provider.priced
+        if row.call is not None and row.same_as is None and row.call.provider.facts.paid
     ]
     if len(paid_calls) > max_calls:
         raise SpendLimitError(

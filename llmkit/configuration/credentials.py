@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from ..errors import ConfigError, MissingApiKeyError, UnknownProviderError
+from ..catalogue.names import unknown_provider
+from ..errors import ConfigError, MissingApiKeyError
 from ..providers.base import Provider
 from ..secret import Secret
 from .key_stores import KeyStore
@@ -75,9 +76,7 @@ class Credentials:
 
     def _give(self, provider: str, key: str, source: str) -> None:
         if self._provider_names is not None and provider not in self._provider_names():
-            raise UnknownProviderError(
-                f"there is no provider {provider!r}; known are {', '.join(self._provider_names())}"
-            )
+            raise unknown_provider(provider, self._provider_names())
         self._overrides[provider] = _cleaned(key, source)
 
     def find(self, provider: Provider, *, again: bool = False) -> Credential:

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..catalogue.entry import Catalogue
-from ..catalogue.loader import shipped
 from ..catalogue.provider_lists import TTL, ProviderModelList, with_lists
 from ..catalogue.user_rows import UserRows, with_user_rows
 from ..errors import ConfigError
+from ..providers.builtin import shipped
 from .model_list_cache import ModelListCache
 
 NOTHING = UserRows()

@@ -11,13 +11,13 @@ from pathlib import Path
 
 from ..catalogue.entry import Catalogue, normal
 from ..catalogue.lookup import names_beginning
-from ..catalogue.names import qualified_name
+from ..catalogue.names import qualified_name, unknown_provider
 from ..catalogue.resolution import Resolution
 from ..catalogue.resolve import resolve
 from ..catalogue.user_rows import UserRows
-from ..errors import ConfigError, UnknownProviderError
+from ..errors import ConfigError, UnknownModelError, UnknownProviderError
 from ..providers.base import Provider
-from ..providers.builtin import PROVIDERS, compatible
+from ..providers.builtin import PROVIDERS, compatible, provider_table, unlisted
 from ..secret import Secret
 from ..settings import Settings, base_url_for, config_path, load_settings, refuse_plain_http
 from ..types import How
@@ -50,7 +50,7 @@ class ProviderRegistry:
         self._environ = environ = Environment(environ)
         self._changes = dict(changes)
         self.settings: Settings = load_settings(environ, self._changes)
-        _refuse_borrowed_keys(self.settings)
+        _check_servers(self.settings.providers)
         self._own_file = _own_file(self.settings, environ)
         self.open_ended: tuple[str, ...] = ()
         self.store = CatalogueStore(
@@ -58,7 +58,7 @@ class ProviderRegistry:
             own_file=lambda: self._own_file,
             places=self._places,
             providers=lambda: (*PROVIDERS, *self.settings.providers),
-            vet=self._vet,
+            vet=_check_servers,
         )
         self.credentials = Credentials(
             environ,
@@ -71,7 +71,7 @@ class ProviderRegistry:
         """The settings after *changes*; one that is wrong changes nothing."""
         all_changes = {**self._changes, **changes}
         settings = load_settings(self._environ, all_changes)
-        _refuse_borrowed_keys(settings)
+        _check_servers(settings.providers)
         self.settings, self._changes = settings, all_changes
         self._own_file = _own_file(settings, self._environ)
         self.store.forget()
@@ -83,10 +83,6 @@ class ProviderRegistry:
         Raises:
             ConfigError: The name is taken, or the URL is none.
         """
-        if name in PROVIDERS:
-            raise ConfigError(
-                f"{name} is built in; to point it elsewhere use configure(base_urls=...)"
-            )
         providers = {key: dict(value) for key, value in self.settings.providers.items()}
         providers[name] = {"base_url": base_url, **({"key_var": key_var} if key_var else {})}
         self.configure(providers=providers)
@@ -106,8 +102,8 @@ class ProviderRegistry:
             return _compatible(name, custom["base_url"], key_vars)
         kind = PROVIDERS.get(name)
         if kind is None:
-            everyone = ", ".join(self.provider_names())
-            raise UnknownProviderError(f"there is no provider {name!r}; known are {everyone}")
+            _refuse_unlisted(name)
+            raise unknown_provider(name, self.provider_names())
         url, _ = base_url_for(name, kind.base_url_vars, self.settings, self._environ)
         return kind(url)
 
@@ -146,7 +142,11 @@ class ProviderRegistry:
         if place is not None and provider in (None, place[0]):
             resolution = lookup(qualified_name(place), None, verbatim=False)
             return replace(resolution, asked=name, how=How.ALIAS)
-        return lookup(name, provider, verbatim=verbatim)
+        try:
+            return lookup(name, provider, verbatim=verbatim)
+        except (UnknownModelError, UnknownProviderError):
+            _refuse_unlisted(provider or name.partition(":")[0])
+            raise
 
     def model_names(self, prefix: str) -> list[str]:
         """Names that can be asked for and begin with *prefix*; see `catalogue.lookup`."""
@@ -165,14 +165,6 @@ class ProviderRegistry:
             if name in names:
                 yield name, self.provider(name).base_url
 
-    def _vet(self, providers: Mapping[str, Mapping[str, str]]) -> None:
-        for name in providers:
-            if name in PROVIDERS:
-                raise ConfigError(
-                    f"{name} is built in; to point it elsewhere use the setting base_urls"
-                )
-        _refuse_borrowed_keys(replace(self.settings, providers=providers))
-
     def _cache_folder(self) -> Path | None:
         if self.settings.cache_dir is not None:
             return Path(self.settings.cache_dir).expanduser()
@@ -186,13 +178,23 @@ class ProviderRegistry:
         return key
 
 
-def _refuse_borrowed_keys(settings: Settings) -> None:
-    entries = {name: entry for name, entry in settings.providers.items() if entry.get("key_var")}
-    if not entries:
+def _check_servers(providers: Mapping[str, Mapping[str, str]]) -> None:
+    """Passes if the servers that a user has added take no name and no key of a built-in provider.
+
+    Raises:
+        ConfigError: One of them does.
+    """
+    if not providers:
         return
     owners = {variable: name for name, kind in PROVIDERS.items() for variable in kind.key_vars}
-    for name, entry in entries.items():
-        owner = owners.get(entry["key_var"])
+    for name, entry in providers.items():
+        built_in = provider_table().name_of(name)
+        if built_in in PROVIDERS:
+            raise ConfigError(
+                f"the provider name {name!r} is taken: {built_in} is built in; choose another "
+                f"name, or send {built_in} elsewhere by configure(base_urls={{{built_in!r}: ...}})"
+            )
+        owner = owners.get(entry.get("key_var", ""))
         if owner is not None:
             raise ConfigError(
                 f"{entry['key_var']} holds the key of {owner}, and a key goes to one place only; "
@@ -206,6 +208,14 @@ def _own_file(settings: Settings, environ: Mapping[str, str]) -> tuple[Path, boo
     if settings.catalogue_file is not None:
         return Path(settings.catalogue_file).expanduser(), True
     return config_path(environ).with_name("catalogue.toml"), False
+
+
+def _refuse_unlisted(name: str) -> None:
+    if unlisted(name):
+        raise UnknownProviderError(
+            f"the provider {name!r} has a file, but no line; add {name!r} to MODULES in "
+            "llmkit/providers/builtin.py"
+        )
 
 
 # The same names are asked again and again, and the answer depends on nothing else.

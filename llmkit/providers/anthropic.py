@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
+from ..catalogue.provider_table import ProviderFacts
 from ..errors import (
     ContentFilterError,
     ContextLengthExceededError,
@@ -113,6 +114,10 @@ class Anthropic(Provider):
     default_base_url = "https://api.anthropic.com"
     key_vars = ("ANTHROPIC_API_KEY",)
     base_url_vars = ("ANTHROPIC_BASE_URL",)
+    facts = ProviderFacts(
+        "maker", price_table="anthropic", slug="anthropic", aliases=("claude",),
+        starts=("claude",), color=1, marker="s",
+    )  # fmt: skip
 
     def fit(self, prompt: Prompt, model: str) -> FittedPrompt:
         """*prompt* without a seed, and without the sampling parameters that *model* refuses."""

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 from urllib.parse import quote
 
+from ..catalogue.provider_table import ProviderFacts
 from ..errors import CallError, ConfigError, ProviderError, shorten
 from ..secret import Secret
 from ..types import Completion, Model, Prompt, Status, TextDelta
@@ -90,7 +91,7 @@ class Provider(ABC):
         key_vars: Environment variables that may hold the key, the first one that is set wins.
         base_url_vars: The provider's usual environment variables for its base URL.
         needs_key: False where a server without a key is usual.
-        priced: False where the person's own machine answers, so that a call costs nothing.
+        facts: What else holds of it: its kind, its other names, its price table, its colour.
         proves_key: False where a good answer to `key_request` says nothing about the key.
         open_list: True where its list of models is shown without a key.
     """
@@ -101,7 +102,7 @@ class Provider(ABC):
     key_vars: ClassVar[tuple[str, ...]] = ()
     base_url_vars: ClassVar[tuple[str, ...]] = ()
     needs_key: ClassVar[bool] = True
-    priced: ClassVar[bool] = True
+    facts: ClassVar[ProviderFacts] = ProviderFacts("reseller")
     proves_key: ClassVar[bool] = True
     open_list: ClassVar[bool] = False
 

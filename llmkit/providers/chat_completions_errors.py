@@ -124,7 +124,7 @@ def error_inside(
     )
     if status is None:
         # Nobody can say that this request was not answered: it is not sent a second time.
-        refusal.outcome, refusal.possibly_billed = Outcome.FINAL, provider.priced
+        refusal.outcome, refusal.possibly_billed = Outcome.FINAL, provider.facts.paid
     return refusal
 
 

@@ -91,7 +91,8 @@ def refused(
         status=status,
         code=shorten(redact(code), CODE_LIMIT) if code else None,
         request_id=request_id,
-        possibly_billed=provider.priced and (status in POSSIBLY_BILLED or kind is BadResponseError),
+        possibly_billed=provider.facts.paid
+        and (status in POSSIBLY_BILLED or kind is BadResponseError),
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode
 
+from ..catalogue.provider_table import ProviderFacts
 from ..errors import (
     AuthenticationError,
     ContextLengthExceededError,
@@ -84,6 +85,11 @@ class Google(Provider):
     default_base_url = "https://generativelanguage.googleapis.com"
     key_vars = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
     base_url_vars = ("GOOGLE_GEMINI_BASE_URL",)
+    facts = ProviderFacts(
+        "maker", price_table="google", slug="google", starts=("gemini",), otel="gcp.gemini",
+        aliases=("gemini", "google-gla", "google-genai"), prefixes=("gemini/", "models/"),
+        color=0, marker="^",
+    )  # fmt: skip
 
     def fit(self, prompt: Prompt, model: str) -> FittedPrompt:
         """*prompt* without the sampling parameters that *model* would not heed."""

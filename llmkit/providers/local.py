@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
 
+from ..catalogue.provider_table import ProviderFacts
 from ..types import Capability, Lifecycle, Model
 from ..wire.json_values import as_dict, as_int, as_strings
 from .chat_completions import OpenAIChat
@@ -20,8 +21,8 @@ class Local(OpenAIChat):
     name = "local"
     label = "the local model"
     default_base_url = "http://127.0.0.1/v1"  # has no port until the server has chosen one
+    facts = ProviderFacts("own", closed=True, color=6, marker="X")
     needs_key = False
-    priced = False
     # A warm cache changes the order of sums, and with it what one seed gives.
     always: ClassVar[Mapping[str, object]] = MappingProxyType({"cache_prompt": False})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from ..catalogue.provider_table import ProviderFacts
 from ..types import Capability, Model
 from ..wire.json_values import as_date, as_dict, as_int, as_str, as_strings
 from .chat_completions import OpenAIChat, lifecycle_by
@@ -23,6 +24,11 @@ class Mistral(OpenAIChat):
     label = "Mistral"
     default_base_url = "https://api.mistral.ai"
     key_vars = ("MISTRAL_API_KEY",)
+    facts = ProviderFacts(
+        "maker", price_table="mistral", slug="mistralai", aliases=("mistralai",),
+        prefixes=("mistral/",), otel="mistral_ai", color=3, marker="D",
+        starts=("mistral", "mixtral", "codestral", "ministral", "magistral", "pixtral", "devstral"),
+    )  # fmt: skip
     chat_path: ClassVar[str] = "/v1/chat/completions"
     models_path: ClassVar[str] = "/v1/models"
     seed_field: ClassVar[str] = "random_seed"

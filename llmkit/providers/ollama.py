@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..catalogue.provider_table import ProviderFacts
 from ..errors import ConfigError, ContextLengthExceededError, Outcome, ProviderError
 from ..secret import Secret, bearer
 from ..types import Completion, Model, Prompt, Usage
@@ -34,8 +35,10 @@ class Ollama(Provider):
     default_base_url = f"http://127.0.0.1:{PORT}"
     key_vars = ("OLLAMA_API_KEY",)
     base_url_vars = ("OLLAMA_HOST",)
+    facts = ProviderFacts(
+        "own", prefixes=("ollama/", "library/"), starts=("gpt-oss",), color=5, marker="P"
+    )
     needs_key = False
-    priced = False
     proves_key = False
 
     def __init__(self, base_url: str | None = None) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from ..catalogue.provider_table import ProviderFacts
 from ..types import Model, Prompt
 from ..wire.json_values import as_date
 from .base import FittedPrompt, without_parameters
@@ -28,6 +29,10 @@ class OpenAI(OpenAIChat):
     default_base_url = "https://api.openai.com/v1"
     key_vars = ("OPENAI_API_KEY",)
     base_url_vars = ("OPENAI_BASE_URL",)
+    facts = ProviderFacts(
+        "maker", price_table="openai", slug="openai", color=2, marker="o",
+        starts=("openai", "gpt", "o1", "o3", "o4", "text-embedding"),
+    )  # fmt: skip
     max_tokens_field: ClassVar[str] = "max_completion_tokens"  # the older name is refused by some
 
     def fit(self, prompt: Prompt, model: str) -> FittedPrompt:

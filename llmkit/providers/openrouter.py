@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from ..catalogue.provider_table import ProviderFacts
 from ..secret import Secret
 from ..types import Capability, Completion, Model, Prompt, Status
 from ..wire.json_values import as_date, as_dict, as_int, as_str, as_strings
@@ -72,6 +73,10 @@ class OpenRouter(OpenAIChat):
     label = "OpenRouter"
     default_base_url = "https://openrouter.ai/api/v1"
     key_vars = ("OPENROUTER_API_KEY",)
+    facts = ProviderFacts(
+        "reseller", price_table="openrouter", aliases=("open-router",), prefixes=("openrouter/",),
+        color=4, marker="v",
+    )  # fmt: skip
     open_list = True
     asks_for_usage: ClassVar[bool] = False  # it comes unasked
     request_id_headers: ClassVar[tuple[str, ...]] = ("x-generation-id",)

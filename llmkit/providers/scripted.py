@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..catalogue.provider_table import ProviderFacts
 from .chat_completions import OpenAIChat
 
 
@@ -11,6 +12,6 @@ class Scripted(OpenAIChat):
     name = "scripted"
     label = "the script"
     default_base_url = "http://scripted.invalid/v1"  # a domain that can never exist (RFC 2606)
+    facts = ProviderFacts("script", closed=True, color=6, marker="*")
     needs_key = False
-    priced = False
     proves_key = False

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from .._version import __version__
+from ..providers.builtin import provider_table
 from .event import Event, EventKind
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
 
 SCOPE = "llmkit"
-PROVIDERS = {"google": "gcp.gemini", "mistral": "mistral_ai"}  # where its word is not ours
 # Both rows of limits are the conventions'.
 SECONDS = [0.01 * 2**n for n in range(14)]
 TOKENS = [4**n for n in range(14)]
@@ -96,7 +96,7 @@ def _about(event: Event) -> Attributes:
     return _present(
         {
             "gen_ai.operation.name": event.operation,
-            "gen_ai.provider.name": PROVIDERS.get(event.provider, event.provider),
+            "gen_ai.provider.name": _provider_name(event),
             "gen_ai.request.model": event.request_model,
             "gen_ai.response.model": event.response_model,
             "server.address": address,
@@ -154,10 +154,15 @@ def _json(value: object) -> str | None:
     return json.dumps(value, ensure_ascii=False) if value else None
 
 
+def _provider_name(event: Event) -> str:
+    facts = provider_table().get(event.provider)
+    return (facts and facts.otel) or event.provider
+
+
 def _what(event: Event) -> Attributes:
     return _present(
         {
-            "gen_ai.provider.name": PROVIDERS.get(event.provider, event.provider),
+            "gen_ai.provider.name": _provider_name(event),
             "gen_ai.request.model": event.request_model,
             "llmkit.closed_by": event.closed_by,
             "error.type": event.error_type,

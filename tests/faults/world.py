@@ -157,7 +157,7 @@ class World:
         assert "RetryError" not in f"{told.error!r}{told.error.__cause__!r}"
 
     def _bills_are_the_same(self) -> None:
-        if not PROVIDERS[self.provider].priced:  # nobody charges there
+        if not PROVIDERS[self.provider].facts.paid:  # nobody charges there
             return
         theirs = sum(map(_would_be_billed, self.posts)) if self.billed is None else self.billed
         assert sum(map(_counted, self.told)) == theirs

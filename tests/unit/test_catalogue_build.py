@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from llmkit.catalogue.loader import shipped
+from llmkit.providers.builtin import shipped
 from tools.catalogue import build
 from tools.catalogue.build import built, written
 from tools.catalogue.endings import Ending, named

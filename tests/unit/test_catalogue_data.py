@@ -10,7 +10,8 @@ import pytest
 
 from llmkit import MODEL_NAME_MAPPING
 from llmkit.catalogue.entry import normal
-from llmkit.catalogue.loader import FILES, shipped
+from llmkit.catalogue.loader import FILES
+from llmkit.providers.builtin import shipped
 from llmkit.types import Capability
 from tools.catalogue.validate import CLASSES, problems
 

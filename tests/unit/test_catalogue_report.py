@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from llmkit.catalogue.loader import shipped
+from llmkit.providers.builtin import shipped
 from tools.catalogue.release import pages, short_lived
 from tools.catalogue.report import report
 

@@ -17,6 +17,7 @@ from llmkit.catalogue.loader import indexed
 from llmkit.catalogue.requirements import FallbackLimits, Requirements, need_of, objection_to
 from llmkit.chat.fallback import is_unequal
 from llmkit.errors import ConfigError
+from llmkit.providers.builtin import provider_table
 from llmkit.types import Capability, FallbackStep, Lifecycle, Message, Prompt, Usage
 
 DAY = date(2026, 11, 24)
@@ -34,7 +35,8 @@ def model(provider, name, **known):
 
 
 def catalogue(*models, names=(), aliases=(), classes=None):
-    return indexed(DAY, models=models, names=names, aliases=aliases, classes=classes or {})
+    return indexed(DAY, models=models, names=names, aliases=aliases, classes=classes or {},
+                   providers=provider_table())  # fmt: skip
 
 
 def small_world(**changes):

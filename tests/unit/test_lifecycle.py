@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime
 import pytest
 
 from llmkit.catalogue import lifecycle
-from llmkit.catalogue.loader import shipped
 from llmkit.kit import Kit
+from llmkit.providers.builtin import shipped
 from llmkit.types import Lifecycle
 
 IDS = [(p, i) for p, models in shipped().models.items() for i in models]

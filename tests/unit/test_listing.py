@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 
 import pandas as pd
 import pytest
 
 from llmkit.catalogue import listing
 from llmkit.errors import ConfigError, UnknownProviderError
+from llmkit.providers.builtin import shipped
 from llmkit.reports import Models
 from llmkit.types import Capability
 
 DAY = date(2026, 11, 24)
+lines = partial(listing.lines, catalogue=shipped())
 
 
 def test_a_line_says_what_was_meant_then_and_what_can_be_called_now():
     """The peer of its day with its end, the living one with its limits, abilities and price."""
-    (line,) = listing.lines("gpt-3.5-turbo", "anthropic", on=DAY)[:1]
+    (line,) = lines("gpt-3.5-turbo", "anthropic", on=DAY)[:1]
 
     assert {key: line[key] for key in ("name", "class", "family", "provider", "id")} == {
         "name": "gpt-3.5-turbo", "class": "small", "family": "gpt-3.5", "provider": "anthropic",
@@ -36,7 +39,7 @@ def test_a_line_says_what_was_meant_then_and_what_can_be_called_now():
 
 def test_a_capability_that_no_source_tells_is_missing_and_not_false():
     """The frame has three answers: true, false and missing."""
-    found = Models(listing.lines("gemini-4-carbon", on=DAY, every=True)).frame()
+    found = Models(lines("gemini-4-carbon", on=DAY, every=True)).frame()
 
     assert list(found.id) == ["gemini-4-carbon"]
     assert found.vision.isna().all()
@@ -46,7 +49,7 @@ def test_a_capability_that_no_source_tells_is_missing_and_not_false():
 
 def test_the_frame_has_its_columns_also_when_nothing_fits():
     """Fixed columns and dtypes, no line."""
-    frame = Models(listing.lines("no such thing at all", on=DAY)).frame()
+    frame = Models(lines("no such thing at all", on=DAY)).frame()
 
     assert list(frame.columns) == list(listing.COLUMNS)
     assert len(frame) == 0
@@ -55,7 +58,7 @@ def test_the_frame_has_its_columns_also_when_nothing_fits():
 
 def test_all_words_of_a_filter_must_fit():
     """In the name, the id, the family, the class, the state, the provider or what it can do."""
-    found = listing.lines("haiku openrouter active", on=DAY)
+    found = lines("haiku openrouter active", on=DAY)
 
     assert found
     assert {line["provider"] for line in found} == {"openrouter"}
@@ -64,20 +67,20 @@ def test_all_words_of_a_filter_must_fit():
 
 def test_the_table_can_be_narrowed_by_provider_capability_and_life():
     """Each argument takes away what does not fit."""
-    dead = listing.lines(alive=False, on=DAY)
-    seeing = listing.lines(capability="vision", provider="gemini", on=DAY)
+    dead = lines(alive=False, on=DAY)
+    seeing = lines(capability="vision", provider="gemini", on=DAY)
 
     assert {line["lifecycle"] for line in dead} == {"retired"}
     assert {line["vision"] for line in seeing} == {True}
     assert {line["provider"] for line in seeing} == {"google"}
-    assert "retired" not in {line["lifecycle"] for line in listing.lines(alive=True, on=DAY)}
+    assert "retired" not in {line["lifecycle"] for line in lines(alive=True, on=DAY)}
 
 
 def test_an_id_without_a_standard_name_is_found_by_a_filter_or_among_every_one():
     """The table of standard names stays short; what only providers know is there on request."""
-    names = {line["name"] for line in listing.lines(on=DAY)}
-    found = listing.lines("gpt-5.6-cyber", on=DAY)
-    every = listing.lines(on=DAY, every=True)
+    names = {line["name"] for line in lines(on=DAY)}
+    found = lines("gpt-5.6-cyber", on=DAY)
+    every = lines(on=DAY, every=True)
 
     assert "gpt-5.6-cyber" not in names
     assert [line["id"] for line in found] == ["gpt-5.6-cyber"]
@@ -86,9 +89,7 @@ def test_an_id_without_a_standard_name_is_found_by_a_filter_or_among_every_one()
 
 def test_the_day_decides_what_the_table_says():
     """The same name a month later leads elsewhere."""
-    now, later = (
-        listing.lines("gemini-2.5-flash", "google", on=day) for day in (DAY, date(2026, 12, 1))
-    )
+    now, later = (lines("gemini-2.5-flash", "google", on=day) for day in (DAY, date(2026, 12, 1)))
 
     assert [(line["lifecycle"], line["live"]) for line in (now[0], later[0])] == [
         ("deprecated", "gemini-2.5-flash"), ("rerouted", "gemini-3.5-flash-lite"),
@@ -98,21 +99,21 @@ def test_the_day_decides_what_the_table_says():
 @pytest.mark.parametrize("capability", list(Capability))
 def test_every_capability_can_be_asked_for(capability):
     """Each of them leads to models that are known to have it."""
-    assert listing.lines(capability=capability, on=DAY)
+    assert lines(capability=capability, on=DAY)
 
 
 def test_what_there_is_not_is_answered_with_what_there_is():
     """A slip in a capability or a provider is one clear sentence."""
     with pytest.raises(ConfigError, match="no capability 'visoin'; did you mean vision"):
-        listing.lines(capability="visoin", on=DAY)
+        lines(capability="visoin", on=DAY)
     with pytest.raises(UnknownProviderError, match="did you mean google"):
-        listing.lines(provider="googel", on=DAY)
+        lines(provider="googel", on=DAY)
 
 
 def test_what_one_runs_oneself_costs_nothing_and_an_unknown_price_is_missing():
     """0 by rule, and never 0 for want of a price."""
-    own = listing.lines("llama-3.1-8b", "ollama", on=DAY)[0]
-    unpriced = listing.lines("gemini-4-carbon", on=DAY, every=True)[0]
+    own = lines("llama-3.1-8b", "ollama", on=DAY)[0]
+    unpriced = lines("gemini-4-carbon", on=DAY, every=True)[0]
 
     assert (own["input_usd_per_million"], own["output_usd_per_million"]) == (0.0, 0.0)
     assert unpriced["input_usd_per_million"] is None

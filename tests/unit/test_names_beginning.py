@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from llmkit.catalogue.loader import shipped
 from llmkit.catalogue.lookup import names_beginning
+from llmkit.providers.builtin import shipped
 
 DAY = date(2026, 11, 24)
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from llmkit.catalogue import prices
+from llmkit.providers.builtin import shipped
 from llmkit.types import Usage
 
 
@@ -14,7 +15,8 @@ def test_an_answers_cost_follows_from_its_tokens():
     """A known price gives dollars, and says which row they follow from."""
     when = datetime(2026, 11, 20, tzinfo=UTC)
 
-    found = prices.cost("openai", "gpt-6-luna", Usage(1_000_000, 1_000_000), on=when)
+    usage = Usage(1_000_000, 1_000_000)
+    found = prices.cost("openai", "gpt-6-luna", usage, on=when, catalogue=shipped())
 
     assert found is not None
     assert found.usd > 0
@@ -32,11 +34,14 @@ def test_an_answers_cost_follows_from_its_tokens():
 )
 def test_an_unknown_price_is_none_and_never_zero(provider, model, usage):
     """No price, another's price and no count are all unknown."""
-    assert prices.cost(provider, model, usage, on=None) is None
+    assert prices.cost(provider, model, usage, on=None, catalogue=shipped()) is None
 
 
 def test_what_ones_own_machine_answers_costs_nothing():
     """Local, Ollama and scripted answers cost 0 by rule."""
-    found = [prices.cost(p, "x", Usage(), on=None) for p in ("local", "ollama", "scripted")]
+    found = [
+        prices.cost(p, "x", Usage(), on=None, catalogue=shipped())
+        for p in ("local", "ollama", "scripted")
+    ]
 
     assert [cost.usd for cost in found if cost] == [0.0, 0.0, 0.0]

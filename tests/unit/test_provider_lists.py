@@ -15,6 +15,7 @@ from llmkit.catalogue.provider_lists import ProviderModelList, document, list_fr
 from llmkit.catalogue.resolution import why
 from llmkit.catalogue.resolve import resolve
 from llmkit.configuration.model_list_cache import ModelListCache
+from llmkit.providers.builtin import provider_table
 from llmkit.types import Capability, How, Lifecycle, Model
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -30,7 +31,8 @@ def entry(name, provider="openai", **known):
 
 def world(*entries, **more):
     return indexed(DAY, models=entries, names=more.get("names", ()),
-                   aliases=more.get("aliases", ()), classes={})  # fmt: skip
+                   aliases=more.get("aliases", ()), classes={},
+                   providers=provider_table())  # fmt: skip
 
 
 def listed(*models, provider="openai", at=NOW):

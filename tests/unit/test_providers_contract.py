@@ -545,7 +545,7 @@ def test_a_refusal_has_its_class_and_says_who_and_what(name, row):
     assert type(error) is TABLE[row]
     assert (error.provider, error.status) == (provider.name, response.status)
     assert error.outcome is (Outcome.REFUSED if error.retryable else Outcome.FINAL)
-    assert error.possibly_billed is (provider.priced and response.status == 500)
+    assert error.possibly_billed is (provider.facts.paid and response.status == 500)
     assert str(error).startswith(f"{provider.name} ")
     assert f"({response.status})" in str(error)
     assert "; " in str(error)

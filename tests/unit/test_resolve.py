@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmkit.catalogue import resolve as module
 from llmkit.catalogue.entry import normal
-from llmkit.catalogue.loader import shipped
 from llmkit.catalogue.resolution import why
-from llmkit.catalogue.resolve import resolve
 from llmkit.errors import ConfigError, UnknownModelError, UnknownProviderError
+from llmkit.providers.builtin import shipped
 from llmkit.types import How, Lifecycle
 
 DAY = date(2026, 11, 24)
+resolve = partial(module.resolve, catalogue=shipped())
 IDS = [(p, i) for p, models in shipped().models.items() for i in models]
 E, A, M, Q, V = How.EXACT, How.ALIAS, How.MAPPED, How.EQUIVALENT, How.VERBATIM
 

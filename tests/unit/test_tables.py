@@ -11,7 +11,7 @@ import pytest
 from llmkit import errors
 from llmkit.catalogue import listing
 from llmkit.catalogue.lifecycle import chain
-from llmkit.catalogue.loader import shipped
+from llmkit.providers.builtin import shipped
 from llmkit.reports import AuthReport, Leaks, LiveModels, Models, Sessions
 from llmkit.secret import Secret
 from llmkit.types import Lifecycle
@@ -275,7 +275,7 @@ def test_what_is_told_of_a_name_walks_the_chain():
 @pytest.mark.parametrize("name", ["gpt-3.5-turbo", "gemini-pro", "claude-2", "mistral-tiny"])
 def test_a_chain_begins_with_the_id_and_ends_with_what_can_be_called(name):
     """At every provider, whatever rule has found the end."""
-    rows = [row for row in listing.lines(on=TODAY) if row["name"] == name]
+    rows = [row for row in listing.lines(catalogue=shipped(), on=TODAY) if row["name"] == name]
 
     for row in rows:
         way = chain(shipped(), row["provider"], row["id"], TODAY, row["class"])
@@ -287,7 +287,10 @@ def test_a_chain_begins_with_the_id_and_ends_with_what_can_be_called(name):
 
 def test_every_shipped_name_is_at_home_at_its_maker():
     """What is said of a name in its own line is said of its maker's model."""
-    homes = {name: home(name, rows)["provider"] for name, rows in by_name(listing.lines(on=TODAY))}
+    homes = {
+        name: home(name, rows)["provider"]
+        for name, rows in by_name(listing.lines(catalogue=shipped(), on=TODAY))
+    }
 
     assert (homes["gpt-4"], homes["claude-3-haiku"], homes["mistral-7b"]) == (
         "openai",
@@ -299,7 +302,7 @@ def test_every_shipped_name_is_at_home_at_its_maker():
 
 def test_a_filter_prefers_a_names_own_words():
     """Nearly every name has a peer that is called gemini; only its own family is meant."""
-    rows = listing.lines(on=TODAY)
+    rows = listing.lines(catalogue=shipped(), on=TODAY)
 
     names = [name for name, _ in picked(rows, "gemini")]
     assert names

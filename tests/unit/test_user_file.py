@@ -9,11 +9,11 @@ import pytest
 
 from llmkit.catalogue import prices
 from llmkit.catalogue import user_file as module
-from llmkit.catalogue.loader import shipped
 from llmkit.catalogue.user_file import user_rows
 from llmkit.catalogue.user_rows import with_user_rows
 from llmkit.errors import ConfigError
 from llmkit.kit import Kit
+from llmkit.providers.builtin import shipped
 from llmkit.types import Capability, How, Lifecycle, Usage
 
 PROVIDERS = ("openai", "mistral", "google", "local")

@@ -6,7 +6,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from llmkit.catalogue.loader import shipped
+from llmkit.providers.builtin import shipped
 
 TOP = Path(__file__).parents[2]
 DOWNLOADS = TOP / "build" / "catalogue"

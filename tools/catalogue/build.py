@@ -8,7 +8,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from llmkit.catalogue.names import MAKERS, PROVIDERS, base_of
+from llmkit.catalogue.names import base_of
+from llmkit.providers.builtin import MODULES, provider_table
 
 from .endings import Ending, endings
 from .judgement import classed, date_of
@@ -226,13 +227,14 @@ def _name_only_what_is_there(rows: Rows, aliases: set[tuple[str, str]]) -> None:
 
 def _doubt_what_its_maker_ended(rows: Rows, known: Mapping[tuple[str, str], str]) -> None:
     """At OpenRouter nobody vouches any more for what its maker has since shut down."""
+    makers = provider_table().makers
     for (provider, model), row in rows.items():
         maker, _, rest = model.partition("/")
-        if provider != "openrouter" or row.get("state") != "active" or maker not in MAKERS:
+        if provider != "openrouter" or row.get("state") != "active" or maker not in makers:
             continue
         if row.get("open_weights"):  # others serve what its maker no longer does
             continue
-        home = MAKERS[maker]
+        home = makers[maker]
         named = rest.split(":")[0]
         for spelling in (named, named.replace(".", "-")):
             own = rows.get((home, spelling)) or rows.get((home, known.get((home, spelling), "")))
@@ -266,7 +268,7 @@ def written(rows: Rows, kept: Mapping[str, Any]) -> str:
         "versions": VERSIONS,
         "sources": {key: text for key, text in sources.items() if key in used},
     }
-    ordered = sorted(rows.values(), key=lambda r: (PROVIDERS.index(r["provider"]), r["id"]))
+    ordered = sorted(rows.values(), key=lambda r: (MODULES.index(r["provider"]), r["id"]))
     lines = ",\n".join(_line({n: row[n] for n in ORDER if n in row}) for row in ordered)
     return f'{_line(head)[:-1]},"models":[\n{lines}\n]}}\n'
 

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from llmkit.catalogue.names import MAKERS, base_of
+from llmkit.catalogue.names import base_of
+from llmkit.providers.builtin import provider_table
 
 # The first that matches decides; "mini" must not be found in "gemini".
 CLASS_WORDS = {
@@ -54,13 +55,13 @@ def date_of(model: str) -> str:
 
 def classed(rows: Mapping[tuple[str, str], dict[str, Any]], names: list[dict[str, Any]]) -> None:
     """Gives every row its class and family, by hand where a standard name is about it."""
-    by_hand = _by_hand(names)
+    by_hand, makers = _by_hand(names), provider_table().makers
     for (provider, model), row in rows.items():
         plain = family_by_words(model)
         told = by_hand.get((provider, model)) or by_hand.get((provider, plain))
         maker, slash, rest = model.partition("/")
-        if told is None and slash and maker in MAKERS:
-            told = by_hand.get((MAKERS[maker], rest.replace(".", "-")))
+        if told is None and slash and maker in makers:
+            told = by_hand.get((makers[maker], rest.replace(".", "-")))
         kind = "embedding" if "embedding" in row.get("has", ()) else class_by_words(model)
         family, kind = told or (_line_of(plain), kind)
         row |= {"family": family, **({"class": kind} if kind else {})}

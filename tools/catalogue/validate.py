@@ -13,7 +13,7 @@ from typing import Any
 from llmkit.catalogue.entry import Catalogue, ModelEntry, normal
 from llmkit.catalogue.lifecycle import GONE, lifecycle_of, successors
 from llmkit.catalogue.loader import assemble
-from llmkit.catalogue.names import PROVIDERS
+from llmkit.providers.builtin import PROVIDERS
 
 CLASSES = ("nano", "small", "medium", "flagship", "reasoning", "code", "vision", "embedding")
 ALIAS_KINDS = ("name", "floating", "short")

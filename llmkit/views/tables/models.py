@@ -19,7 +19,6 @@ LIFECYCLES = {
     "rerouted": ("↪", "warn"),
     "unknown": ("?", "soft"),
 }
-SERVERS = ("ollama", "openrouter", "local")  # they serve what others have made
 LIVING = ("active", "deprecated", "unknown")
 ALIVE = "callable today"
 RULES = {
@@ -119,7 +118,7 @@ def home(name: str, rows: Sequence[Row]) -> Row:
     """The row of the maker whose model the name is; that of Ollama for models of open weights."""
     dashed_name = name.lower().replace(".", "-")
     own = [row for row in rows if dashed_name in str(row["id"]).lower().replace(".", "-")]
-    makers = [row for row in own if row["provider"] not in SERVERS]
+    makers = [row for row in own if row.get("provider_kind") == "maker"]
     ollama = [row for row in rows if row["provider"] == "ollama"]
     return (makers or own or ollama or list(rows))[0]
 
