@@ -14,6 +14,7 @@ import msgspec
 from .. import _version
 from ..catalogue import loader as catalogue_data
 from ..errors import ConfigError
+from ..providers.builtin import provider_table
 from ..types import Row
 from ..views import records
 from ..views.answers.card import card_of
@@ -95,8 +96,9 @@ class Comparison:
         """
         from ..views.plots.figure import comparison_figure
 
+        styles = {name: (row.color, row.marker) for name, row in provider_table().items()}
         return comparison_figure(
-            self.rows, kind, measure=measure, substituted=substituted, dark=dark
+            self.rows, kind, measure=measure, substituted=substituted, dark=dark, styles=styles
         )
 
     def differences(self, first: int, second: int) -> Differences:

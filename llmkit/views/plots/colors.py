@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 
 # Eight shapes and seven colours: a print in grey tells eight models apart, colours 56.
 SHAPES = "os^DvPX*"
+COLORS = 7
+Style = tuple[int, str]  # the place of a colour among `PlotColors.models`, and a marker
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +18,7 @@ class PlotColors:
 
     Attributes:
         second: For models that stood in for another.
-        models: For the models of a figure, in their order; from the first again after the last.
+        models: For the models of a figure; a provider's facts name its place.
     """
 
     back: str
@@ -24,10 +28,6 @@ class PlotColors:
     dot: str
     second: str
     models: tuple[str, ...]
-
-    def of(self, place: int) -> str:
-        """Returns the colour of the model in that place."""
-        return self.models[place % len(self.models)]
 
 
 # Okabe and Ito's palette (2008), its yellow and sky blue darker on white.
@@ -43,6 +43,21 @@ DARK = PlotColors(
 )  # fmt: skip
 
 
-def shape(place: int) -> str:
-    """Returns the marker of the model in that place."""
-    return SHAPES[place % len(SHAPES)]
+def styles_of(providers: Sequence[str], own: Mapping[str, Style]) -> list[Style]:
+    """Returns the style of each model of a figure, given its provider.
+
+    The first model of a provider has its provider's own, the same in every figure. Each further
+    one has the next colour and marker that none of these has.
+
+    Args:
+        own: By provider.
+    """
+    reserved = [own[name] for name in set(providers) & own.keys()]
+    colors = sorted(set(range(COLORS)) - {color for color, _ in reserved}) or range(COLORS)
+    markers = [marker for marker in SHAPES if marker not in {m for _, m in reserved}] or SHAPES
+    spare = zip(cycle(colors), cycle(markers), strict=False)
+    styles = []
+    for place, name in enumerate(providers):
+        is_first = name in own and name not in providers[:place]
+        styles.append(own[name] if is_first else next(spare))
+    return styles

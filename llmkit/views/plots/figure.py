@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from io import BytesIO
 from math import ceil, floor, log10
 from textwrap import fill
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ConfigError
 from ...types import Row
 from .aggregates import MEASURES, Group, Measure, aggregate_text, ends, facets, grouped, note
 from .axes import dot_and_range
-from .colors import DARK, LIGHT, PlotColors
+from .colors import DARK, LIGHT, PlotColors, Style
 from .scatter import AXES, cost_against_duration
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ LABEL_LENGTH = 31
 WIDE = 50
 
 KINDS = ("models", "cost", "grid")
+NO_STYLES: Mapping[str, Style] = MappingProxyType({})
 
 
 def comparison_figure(
@@ -40,6 +42,7 @@ def comparison_figure(
     measure: str = "duration_s",
     substituted: bool = False,
     dark: bool = False,
+    styles: Mapping[str, Style] = NO_STYLES,
 ) -> Figure:
     """What *rows* took, as a picture; in a terminal it shows as a table of the same numbers.
 
@@ -50,6 +53,7 @@ def comparison_figure(
         measure: A column of the frame: time_to_first_chunk_s, duration_s, output_tokens, cost_usd.
         substituted: True draws answers of models that stood in for the one named, in a second
             colour; else they are left out, and the figure says so.
+        styles: The colour and the marker of providers, for "cost".
 
     Raises:
         ConfigError: There is no such kind or measure.
@@ -58,7 +62,7 @@ def comparison_figure(
     if kind == "models":
         return _models(rows, substituted, colors)
     if kind == "cost":
-        return _cost(rows, substituted, colors)
+        return _cost(rows, substituted, colors, styles)
     if kind == "grid":
         measures = {choice.name: choice for choice in MEASURES}
         if measure not in measures:
@@ -80,13 +84,15 @@ def _models(rows: Sequence[Row], substituted: bool, colors: PlotColors) -> Figur
     return figure
 
 
-def _cost(rows: Sequence[Row], substituted: bool, colors: PlotColors) -> Figure:
+def _cost(
+    rows: Sequence[Row], substituted: bool, colors: PlotColors, styles: Mapping[str, Style]
+) -> Figure:
     groups = grouped(rows, substituted=substituted)
     points = [group for group in groups if all(map(group.range_of, AXES))]
     omissions = [group.name for group in groups if group not in points and group.counted]
     figure = _figure(max(4.2, 0.8 + 0.17 * len(points)), colors, groups)
     axis = figure.subplots()
-    markers = cost_against_duration(axis, points, colors)
+    markers = cost_against_duration(axis, points, colors, styles)
     for which, measure in zip("xy", AXES, strict=True):
         _scaled(axis, which, ends(points, measure), most=7)
     if points:

@@ -5,12 +5,12 @@ Called by `figures`, which scales the axes. Must not import matplotlib (`figures
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .aggregates import MEASURES, Group
 from .axes import style_axes
-from .colors import PlotColors, shape
+from .colors import PlotColors, Style, styles_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,19 +19,26 @@ if TYPE_CHECKING:
 AXES = (MEASURES[1], MEASURES[3])
 
 
-def cost_against_duration(axis: Axes, groups: Sequence[Group], colors: PlotColors) -> list[Line2D]:
-    """Draws *groups*, each of which has a cost and a duration, and returns their markers."""
+def cost_against_duration(
+    axis: Axes, groups: Sequence[Group], colors: PlotColors, own: Mapping[str, Style]
+) -> list[Line2D]:
+    """Draws *groups*, each of which has a cost and a duration, and returns their markers.
+
+    Args:
+        own: The styles of providers.
+    """
     style_axes(axis, colors)
     axis.grid(color=colors.line, linewidth=0.6)
     for name, measure in zip("xy", AXES, strict=True):
         getattr(axis, f"set_{name}label")(measure.label, fontsize=8, color=colors.text)
     markers = []
-    for i, group in enumerate(groups):
+    styles = styles_of([group.provider for group in groups], own)
+    for (color, marker), group in zip(styles, groups, strict=True):
         x, y = (s for measure in AXES if (s := group.range_of(measure)) is not None)
-        ink = colors.of(i)
+        ink = colors.models[color]
         for xs, ys in (((x.least, x.most), (y.middle,) * 2), ((x.middle,) * 2, (y.least, y.most))):
             axis.plot(xs, ys, color=ink, linewidth=1.2, alpha=0.45, solid_capstyle="round")
         face = colors.back if group.substituted else ink  # hollow: it stood in for another model
-        markers += axis.plot([x.middle], [y.middle], shape(i), color=ink, markersize=7,
+        markers += axis.plot([x.middle], [y.middle], marker, color=ink, markersize=7,
                              markerfacecolor=face, clip_on=False, zorder=3)  # fmt: skip
     return markers
