@@ -16,7 +16,7 @@ from llmkit.views.answers.card import MARKS
 from llmkit.views.answers.layout import comparison_html, comparison_text
 from llmkit.views.markup import cell, clipped, page, style, width_of, wrapped
 from llmkit.views.tables.report import Report
-from llmkit.views.tables.table import Column, Line, Table, TableCell, tables_html
+from llmkit.views.tables.table import Line, Table, TableCell, TableColumn, tables_html
 from tests.unit.rows import plain, row
 
 HOSTILE = [
@@ -54,7 +54,7 @@ class Tags(HTMLParser):
 def table(text):
     """A table with *text* wherever a table has any."""
     line = Line(text, (TableCell(text, title=text),))
-    return Table(text, (Column(text),), (line,), note=text)
+    return Table(text, (TableColumn(text),), (line,), note=text)
 
 
 @pytest.mark.parametrize("payload", HOSTILE)

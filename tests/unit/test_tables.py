@@ -29,10 +29,10 @@ from llmkit.views.tables.models import (
 )
 from llmkit.views.tables.sessions import leaks_table, sessions_table
 from llmkit.views.tables.table import (
-    Column,
     Line,
     Table,
     TableCell,
+    TableColumn,
     plain,
     tables_html,
     tables_text,
@@ -41,7 +41,11 @@ from llmkit.views.tables.table import (
 TODAY = date(2026, 11, 25)
 SMALL = Table(
     "Keys",
-    (Column("state"), Column("advice", text=False), Column("n", number=True, spare=1)),
+    (
+        TableColumn("state"),
+        TableColumn("advice", text=False),
+        TableColumn("n", number=True, spare=1),
+    ),
     (
         Line(
             "a",
@@ -108,7 +112,7 @@ def test_a_table_as_text_is_aligned_by_columns_of_the_screen_and_cut_to_the_widt
     """Wide characters count twice, in text at the left and in numbers at the right."""
     cells = [("漢字", "1"), ("xyzw", "–")]
     lines = tuple(Line(a, (TableCell(a), TableCell(b))) for a, b in cells)
-    table = Table("T", (Column("a"), Column("円", number=True)), lines)
+    table = Table("T", (TableColumn("a"), TableColumn("円", number=True)), lines)
 
     assert tables_text(table, width=40).splitlines()[1:] == [
         "a     円", "----  --", "漢字   1", "xyzw   –",
@@ -139,7 +143,7 @@ def test_a_table_as_data_is_json_with_every_cell():
 
 def test_an_empty_table_is_a_sentence():
     """No head stands over nothing."""
-    empty = Table("Leaks", (Column("status"),), (), "No session was lost.")
+    empty = Table("Leaks", (TableColumn("status"),), (), "No session was lost.")
 
     assert tables_text(empty, width=40) == "Leaks\nNo session was lost."
     assert "<th" not in tables_html(empty)
@@ -149,7 +153,9 @@ def test_an_empty_table_is_a_sentence():
 def test_nothing_in_a_table_can_act_and_no_key_is_in_it(show):
     """Markup, escapes and keys from elsewhere are harmless in every form."""
     key = Secret("sk-canary-9876543210").reveal()
-    odd = Table(key, (Column("a"),), (Line("x", (TableCell("<b>\x1b[31m", title=key),)),), note=key)
+    odd = Table(
+        key, (TableColumn("a"),), (Line("x", (TableCell("<b>\x1b[31m", title=key),)),), note=key
+    )
 
     said = show(odd)
 

@@ -9,7 +9,7 @@ from statistics import median
 
 from ...types import Row, Status
 from ..markup import cell, clipped, safe_text
-from ..tables.table import Column, Line, Table, TableCell, tables_text
+from ..tables.table import Line, Table, TableCell, TableColumn, tables_text
 
 COUNTED = (Status.COMPLETE, Status.LENGTH, Status.FILTERED)
 SWITCH = "plot(substituted=True)"
@@ -141,10 +141,10 @@ def note(groups: Sequence[Group]) -> str:
 def aggregate_text(groups: Sequence[Group]) -> str:
     """Returns the numbers of a figure as a table for a terminal."""
     columns = (
-        Column("model"),
-        Column("answers", number=True),
-        *(Column(measure.label, number=True) for measure in MEASURES),
-        Column("left out", text=False),
+        TableColumn("model"),
+        TableColumn("answers", number=True),
+        *(TableColumn(measure.label, number=True) for measure in MEASURES),
+        TableColumn("left out", text=False),
     )
     lines = tuple(
         Line(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from .table import Column, Line, Table, TableCell
+from .table import Line, Table, TableCell, TableColumn
 from .units import seconds
 
 # A sign and a tone for each state; the state's own word stands beside the sign.
@@ -26,13 +26,13 @@ STATES = {
     "not_running": ("○", "soft"),
 }
 COLUMNS = (
-    Column("state", fixed=True),
-    Column("provider"),
-    Column("key", spare=1),
-    Column("what to do", text=False),
-    Column("took", number=True, fixed=True, spare=2),
-    Column("attempts", number=True, fixed=True, spare=2),
-    Column("checked", spare=2),
+    TableColumn("state", fixed=True),
+    TableColumn("provider"),
+    TableColumn("key", spare=1),
+    TableColumn("what to do", text=False),
+    TableColumn("took", number=True, fixed=True, spare=2),
+    TableColumn("attempts", number=True, fixed=True, spare=2),
+    TableColumn("checked", spare=2),
 )
 
 

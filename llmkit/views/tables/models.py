@@ -7,7 +7,7 @@ from itertools import groupby
 
 from ...catalogue.lifecycle import Successor
 from ...types import Lifecycle
-from .table import Column, Line, Table, TableCell
+from .table import Line, Table, TableCell, TableColumn
 from .units import tokens
 
 Row = Mapping[str, object]
@@ -28,28 +28,28 @@ RULES = {
     "class-default": "today's pick of its class",
 }
 FIRST = (
-    Column("name", fixed=True),
-    Column("state", fixed=True),
-    Column("capabilities", spare=1),
-    Column("context", number=True),
-    Column("US$/M in / out", number=True, spare=1),
-    Column("class", spare=2),
+    TableColumn("name", fixed=True),
+    TableColumn("state", fixed=True),
+    TableColumn("capabilities", spare=1),
+    TableColumn("context", number=True),
+    TableColumn("US$/M in / out", number=True, spare=1),
+    TableColumn("class", spare=2),
 )
 LONG = (
-    Column("name"),
-    Column("provider"),
-    Column("then"),
-    Column("state"),
-    Column("today"),
-    Column("US$/M in / out", number=True),
-    Column("context", number=True),
+    TableColumn("name"),
+    TableColumn("provider"),
+    TableColumn("then"),
+    TableColumn("state"),
+    TableColumn("today"),
+    TableColumn("US$/M in / out", number=True),
+    TableColumn("context", number=True),
 )
 
 
 def models_table(rows: Sequence[Row]) -> Table:
     """One line for each standard name, one column for each provider."""
     providers = list(dict.fromkeys(str(row["provider"]) for row in rows))
-    columns = (*FIRST, *(Column(name, spare=3) for name in providers))
+    columns = (*FIRST, *(TableColumn(name, spare=3) for name in providers))
     return Table("Models", columns, tuple(_wide(n, g, providers) for n, g in by_name(rows)),
                  "no model fits", LEGEND)  # fmt: skip
 
@@ -75,7 +75,7 @@ def equivalents_table(
 def why_table(reasons: Mapping[str, str]) -> Table:
     """By provider, what is sent for a name and why, in sentences."""
     lines = tuple(Line(p, (TableCell(p), TableCell(words))) for p, words in reasons.items())
-    return Table("Why", (Column("provider"), Column("what is sent", text=False)), lines)
+    return Table("Why", (TableColumn("provider"), TableColumn("what is sent", text=False)), lines)
 
 
 def picked(
@@ -141,14 +141,14 @@ def price(row: Row) -> str:
 
 
 EQUIVALENTS = (
-    Column("provider"),
-    Column("then", spare=1),
-    Column("state", fixed=True),
-    Column("today"),
-    Column("because", spare=1),
-    Column("way there", text=False),
-    Column("context", number=True, spare=2),
-    Column("US$/M in / out", number=True, spare=2),
+    TableColumn("provider"),
+    TableColumn("then", spare=1),
+    TableColumn("state", fixed=True),
+    TableColumn("today"),
+    TableColumn("because", spare=1),
+    TableColumn("way there", text=False),
+    TableColumn("context", number=True, spare=2),
+    TableColumn("US$/M in / out", number=True, spare=2),
 )
 LEGEND = " · ".join(f"{glyph} {word}" for word, (glyph, _) in LIFECYCLES.items())
 

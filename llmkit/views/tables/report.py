@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from ..markup import cell
-from .table import Column, Line, Table, TableCell, tables_html, tables_text
+from .table import Line, Table, TableCell, TableColumn, tables_html, tables_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,7 +53,9 @@ class Report:
         """What the display shows, as plain values."""
         names = self.shown or tuple(self.columns)
         columns = tuple(
-            Column(name, number=self.columns.get(name, "").lower().startswith(("int", "float")))
+            TableColumn(
+                name, number=self.columns.get(name, "").lower().startswith(("int", "float"))
+            )
             for name in names
         )
         lines = tuple(

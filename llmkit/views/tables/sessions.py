@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from .table import Column, Line, Table, TableCell
+from .table import Line, Table, TableCell, TableColumn
 from .units import age, size
 
 Row = Mapping[str, object]
@@ -29,27 +29,27 @@ REASONS = {
 }
 CLOSED_SHOWN = 8  # the newest; the others are in the frame
 COLUMNS = (
-    Column("status", fixed=True),
-    Column("id", fixed=True),
-    Column("provider"),
-    Column("cell", fixed=True),
-    Column("kind", spare=2),
-    Column("age", number=True, fixed=True),
-    Column("idle", number=True, fixed=True, spare=1),
-    Column("requests", number=True, fixed=True, spare=1),
-    Column("now", number=True, fixed=True, spare=1),
-    Column("connections", number=True, fixed=True, spare=2),
-    Column("received", number=True, fixed=True, spare=2),
-    Column("closed because", spare=2),
+    TableColumn("status", fixed=True),
+    TableColumn("id", fixed=True),
+    TableColumn("provider"),
+    TableColumn("cell", fixed=True),
+    TableColumn("kind", spare=2),
+    TableColumn("age", number=True, fixed=True),
+    TableColumn("idle", number=True, fixed=True, spare=1),
+    TableColumn("requests", number=True, fixed=True, spare=1),
+    TableColumn("now", number=True, fixed=True, spare=1),
+    TableColumn("connections", number=True, fixed=True, spare=2),
+    TableColumn("received", number=True, fixed=True, spare=2),
+    TableColumn("closed because", spare=2),
 )
 LEAK_COLUMNS = (
-    Column("status", fixed=True),
-    Column("id", spare=1),
-    Column("provider"),
-    Column("made by"),
-    Column("kind", spare=2),
-    Column("opened at", text=False),
-    Column("lived", number=True, fixed=True),
+    TableColumn("status", fixed=True),
+    TableColumn("id", spare=1),
+    TableColumn("provider"),
+    TableColumn("made by"),
+    TableColumn("kind", spare=2),
+    TableColumn("opened at", text=False),
+    TableColumn("lived", number=True, fixed=True),
 )
 # What a kernel calls the file of a cell's code.
 CELL_FILE = re.compile(r"ipykernel_\d+[/\\]\d+\.py:(\d+)$|^<ipython-input-[^>]*>:(\d+)$")

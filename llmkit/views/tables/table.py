@@ -28,7 +28,7 @@ class TableCell:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class TableColumn:
     """One column.
 
     Attributes:
@@ -59,7 +59,7 @@ class Table:
     """Columns, lines, and what is said above and below them."""
 
     caption: str
-    columns: tuple[Column, ...]
+    columns: tuple[TableColumn, ...]
     lines: tuple[Line, ...]
     empty: str = "nothing here"
     note: str = ""
@@ -116,7 +116,7 @@ def _html(table: Table) -> str:
     return f'<table class="lk-table">{"".join(parts)}<tbody>{body}</tbody></table>{note}'
 
 
-def _head(column: Column) -> str:
+def _head(column: TableColumn) -> str:
     return f'<th scope="col"{_class(column)}{_align(column)}>{escape(column.name)}</th>'
 
 
@@ -128,14 +128,14 @@ def _line(table: Table, line: Line) -> str:
     return f"<tr>{''.join(parts)}</tr>"
 
 
-def _class(column: Column, cell: TableCell | None = None) -> str:
+def _class(column: TableColumn, cell: TableCell | None = None) -> str:
     names = ["lk-fixed"] if column.fixed else []
     names += [f"lk-spare-{column.spare}"] if column.spare else []
     names += [f"lk-{cell.tone}"] if cell is not None and cell.tone else []
     return f' class="{" ".join(names)}"' if names else ""
 
 
-def _align(column: Column) -> str:
+def _align(column: TableColumn) -> str:
     # Inline, because a notebook that is not trusted drops the style sheet.
     return f' style="text-align:{"right" if column.number else "left"}"'
 
