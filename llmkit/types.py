@@ -6,9 +6,44 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, TypeVar
 
 from .text import escape_controls
+
+T = TypeVar("T")
+COLUMN, COLUMNS = "column", "columns"  # in a field's metadata: its column, or a class's columns
+WHEN = "datetime64[us, UTC]"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table, declared on a field or, as a decorator, on the getter of a property.
+
+    Attributes:
+        dtype: Of the column in a DataFrame.
+        after: The column that it follows; None for the place of its field.
+        joined: What stands between the parts of a tuple.
+    """
+
+    dtype: str
+    meaning: str
+    after: str | None = None
+    joined: str | None = None
+
+    def __call__(self, getter: T) -> T:
+        setattr(getter, COLUMN, self)
+        return getter
+
+
+def column(
+    dtype: str, meaning: str, *, default: T, after: str | None = None, joined: str | None = None
+) -> T:
+    """Returns a dataclass field with a default that is a column of a table.
+
+    A field without a default is `field(metadata={COLUMN: Column(...)})`: a type checker takes
+    every other call for a default.
+    """
+    return field(default=default, metadata={COLUMN: Column(dtype, meaning, after, joined)})
 
 
 class Status(StrEnum):
@@ -42,6 +77,13 @@ class How(StrEnum):
     VERBATIM = "verbatim"
 
 
+# What the columns of these names may hold.
+LIFECYCLES = ", ".join(Lifecycle)
+STATUSES = f"[{', '.join(Status)}](../concepts/statuses.md)"
+FINISH_REASONS = "stop, length, filtered, tool_calls, or the provider's own word"
+HOWS = f"how the name was resolved: {', '.join(How)}"
+
+
 class Capability(StrEnum):
     """What a model can take or give beyond text."""
 
@@ -53,6 +95,9 @@ class Capability(StrEnum):
 
 
 Role = Literal["system", "user", "assistant"]
+# All that came within so short a time came in one piece, and its rate would be that of the
+# network: a hundred tokens in a millisecond.
+SHORTEST_SPAN_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +109,7 @@ class TextPart:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn of a conversation.
-
-    Attributes:
-        content: Text, or parts; today every part is text.
-    """
+    """One turn of a conversation; its content is text, or parts that are all text today."""
 
     role: Role
     content: str | tuple[TextPart, ...]
@@ -110,20 +151,16 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one answer, counted alike for every provider; None where nothing was reported.
+    """Tokens of one answer, counted alike for every provider; None if nothing was reported.
 
     Attributes:
-        input_tokens: The whole prompt, cached part included.
-        output_tokens: Everything generated, reasoning included.
-        cached_tokens: The part of the input that was read from a cache.
-        reasoning_tokens: The part of the output that was reasoning.
         cache_write_tokens: The part of the input that was written to a cache.
     """
 
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cached_tokens: int | None = None
-    reasoning_tokens: int | None = None
+    input_tokens: int | None = column("Int64", "the whole prompt, cached part too", default=None)
+    output_tokens: int | None = column("Int64", "everything generated, reasoning too", default=None)
+    cached_tokens: int | None = column("Int64", "input that was read from a cache", default=None)
+    reasoning_tokens: int | None = column("Int64", "output that was reasoning", default=None)
     cache_write_tokens: int | None = None
 
 
@@ -168,9 +205,7 @@ class FallbackStep:
 class ToolCall:
     """One call of a tool that a model asks for; llmkit calls none.
 
-    Attributes:
-        arguments: JSON as the model wrote it, which need not be valid.
-        id: The provider's, None where it gives none.
+    The arguments are JSON as the model wrote it, which need not be valid.
     """
 
     name: str
@@ -180,59 +215,74 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """One answer.
+    """One answer; docs/reference/columns.md explains the fields that are columns of a table.
 
     A provider's parser fills what the wire says; the client adds what only it can know
     (provider, times, attempts, cost).
 
     Attributes:
-        text: The answer, exactly as it came, but for keys of this process: those become `***`.
-        reasoning: Reasoning text, where the provider shows it.
-        tool_calls: What the model wants called, where the request offered tools.
-        finish_reason: Ours: stop, length, filtered, tool_calls, or the provider's own word where
-            we have none; None where none came.
+        text: As it came, except for keys of this process: those become `***`.
+        tool_calls: What the model wants called, if the request offered tools.
+        finish_reason: None if the answer was cut before one came.
         native_finish_reason: The provider's own word.
-        request_model: The id that was sent.
-        response_model: The id that the provider says has answered, None if it does not say.
-        upstream_provider: Who really served it (OpenRouter).
-        started_at: When the first attempt was sent, in UTC.
-        time_to_first_chunk_s: Seconds from sending to the first text or reasoning; None where
-            no stream was asked for.
-        duration_s: Seconds from sending to the end of the answer, waits between attempts included.
-        attempts: Requests sent in all.
-        cost_usd: US dollars, None where no price is known; never 0 for want of a price.
-        cost_source: Which price row was used, or "provider" where the provider itself said it.
-        ignored_parameters: Names of parameters that this model cannot take and that were not sent.
-        possibly_billed: True where a failed attempt may have been charged on top.
+        time_to_first_chunk_s: None if no stream was asked for.
+        cost_source: Which price row was used, or "provider" if the provider itself said it.
     """
 
-    text: str = ""
-    reasoning: str = ""
+    text: str = column("string", "the answer, exactly as it came", default="")
+    reasoning: str = column("string", "reasoning text, if the provider shows it", default="")
     tool_calls: tuple[ToolCall, ...] = ()
-    status: Status = Status.TRUNCATED
-    finish_reason: str | None = None
+    status: Status = column("string", STATUSES, default=Status.TRUNCATED)
+    finish_reason: str | None = column("string", FINISH_REASONS, default=None)
     native_finish_reason: str | None = None
-    usage: Usage = Usage()
+    usage: Usage = field(default=Usage(), metadata={COLUMNS: Usage})
+    cost_usd: float | None = column("float64", "US dollars; NaN if no price is known", default=None)
+    cost_source: str | None = None
+    time_to_first_chunk_s: float | None = column(
+        "float64", "seconds from sending to the first text or reasoning", default=None
+    )
+    duration_s: float | None = column(
+        "float64", "seconds from sending to the end, waits between attempts included", default=None
+    )
+    started_at: datetime | None = column(WHEN, "when the first attempt was sent", default=None)
+    attempts: int = column("Int64", "requests sent in all", default=1)
+    possibly_billed: bool = column("boolean", "a failed attempt may be on the bill", default=False)
     provider: str = ""
     request_model: str = ""
-    response_model: str | None = None
-    request_id: str | None = None
-    upstream_provider: str | None = None
-    started_at: datetime | None = None
-    time_to_first_chunk_s: float | None = None
-    duration_s: float | None = None
-    attempts: int = 1
-    cost_usd: float | None = None
-    cost_source: str | None = None
-    ignored_parameters: tuple[str, ...] = ()
-    fallback: tuple[FallbackStep, ...] = ()
-    warnings: tuple[str, ...] = ()
-    possibly_billed: bool = False
+    response_model: str | None = column(
+        "string", "the id that the provider says has answered", default=None, after="request_model"
+    )
+    request_id: str | None = column("string", "the provider's id of the request", default=None)
+    upstream_provider: str | None = column("string", "the provider behind OpenRouter", default=None)
+    ignored_parameters: tuple[str, ...] = column(
+        "string", "what this model cannot take, and was not sent", default=(), joined=", "
+    )
+    fallback: tuple[FallbackStep, ...] = column(
+        "string", "steps from the asked model to the one that answered", default=(), joined=" | "
+    )
+    warnings: tuple[str, ...] = column("string", "what a reader must know", default=(), joined="; ")
 
     @property
+    @Column("boolean", "another model answered than was asked", after="upstream_provider")
     def rerouted(self) -> bool:
-        """True where another model than the one asked for says it answered."""
+        """True if the ids of the two cannot be the same model."""
         return served_differs(self.request_model, self.response_model)
+
+    @property
+    @Column("float64", "output tokens a second, from the first chunk on", after="duration_s")
+    def output_tokens_per_s(self) -> float | None:
+        """Without a stream of the whole duration; None if no speed can be told.
+
+        Reasoning that the provider counts but does not show was over before the first chunk, so
+        its tokens do not count against the seconds after it.
+        """
+        tokens, end, first = self.usage.output_tokens, self.duration_s, self.time_to_first_chunk_s
+        if tokens is None or end is None:
+            return None
+        if first is not None and not self.reasoning:
+            tokens -= self.usage.reasoning_tokens or 0
+        span = end - (first or 0.0)
+        return tokens / span if tokens > 0 and span >= SHORTEST_SPAN_S else None
 
     def __str__(self) -> str:
         return self.text
@@ -268,24 +318,25 @@ class Model:
     """One model in a provider's own list; None and empty mean that the list does not say.
 
     Attributes:
-        max_input: Most input tokens.
-        max_output: Most output tokens.
         capabilities: Known to be there.
         lacks: Known not to be there.
-        aliases: Other ids that lead to it.
     """
 
-    provider: str
-    id: str
-    name: str | None = None
-    lifecycle: Lifecycle = Lifecycle.UNKNOWN
-    retires_on: date | None = None
-    successor: str | None = None
-    max_input: int | None = None
-    max_output: int | None = None
-    capabilities: frozenset[Capability] = frozenset()
+    provider: str = field(metadata={COLUMN: Column("string", "the provider whose list it is")})
+    id: str = field(metadata={COLUMN: Column("string", "the id that a request names")})
+    name: str | None = column("string", "the name for people to read", default=None)
+    lifecycle: Lifecycle = column("string", LIFECYCLES, default=Lifecycle.UNKNOWN)
+    retires_on: date | None = column("string", "the day on which the id ends", default=None)
+    successor: str | None = column("string", "the id to call instead", default=None)
+    max_input: int | None = column("Int64", "most input tokens", default=None)
+    max_output: int | None = column("Int64", "most output tokens", default=None)
+    capabilities: frozenset[Capability] = column(
+        "string", "what it can take or give beyond text", default=frozenset(), joined=", "
+    )
     lacks: frozenset[Capability] = frozenset()
-    aliases: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = column(
+        "string", "other ids that lead to it", default=(), joined=", "
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,34 +344,34 @@ class Row:
     """One answer of a comparison, as plain data from which a table can be made again.
 
     Attributes:
-        row: Position in the order asked, from 0.
         parameters: The grid point, by parameter name, in the order of the grid.
         shared_with: The row whose request was the same and was sent once for both, else None.
         extra: Columns that the person's own DataFrame of prompts carries through.
     """
 
-    run_id: str
-    row: int
-    prompt_id: object
-    prompt: str
-    system: str | None
-    repeat: int
+    run_id: str = field(metadata={COLUMN: Column("string", "the run, the same in all its rows")})
+    row: int = field(metadata={COLUMN: Column("Int64", "position in the order asked, from 0")})
+    prompt_id: object = field(
+        metadata={COLUMN: Column("object", "the index of your DataFrame, else the prompt's number")}
+    )
+    prompt: str = field(metadata={COLUMN: Column("string", "the last message of the prompt")})
+    system: str | None = field(metadata={COLUMN: Column("string", "the system prompt")})
+    repeat: int = field(metadata={COLUMN: Column("Int64", "number of the repeat, from 0")})
     parameters: Mapping[str, object]
-    asked: str
-    provider: str | None
-    request_model: str | None
-    how: How | None
-    lifecycle: Lifecycle | None
-    substituted: bool
-    completion: Completion
-    error_type: str | None = None
-    error: str | None = None
+    asked: str = field(metadata={COLUMN: Column("string", "the name as you wrote it")})
+    provider: str | None = field(metadata={COLUMN: Column("string", "the provider that was asked")})
+    request_model: str | None = field(metadata={COLUMN: Column("string", "the id that was sent")})
+    how: How | None = field(metadata={COLUMN: Column("string", HOWS)})
+    lifecycle: Lifecycle | None = field(metadata={COLUMN: Column("string", LIFECYCLES)})
+    substituted: bool = field(
+        metadata={COLUMN: Column("boolean", "another model than the name meant was asked")}
+    )
+    completion: Completion = field(metadata={COLUMNS: Completion})
+    error_type: str | None = column("string", "the class of the error", default=None)
+    error: str | None = column("string", "the message of the error", default=None)
     shared_with: int | None = None
-    cell: str | None = None
+    cell: str | None = column("string", "the cell that asked", default=None)
     extra: Mapping[str, object] = field(default_factory=dict)
-
-
-_DATE_LENGTHS = (8, 6, 4)
 
 
 def served_differs(request_model: str, response_model: str | None) -> bool:
@@ -342,4 +393,4 @@ def served_differs(request_model: str, response_model: str | None) -> bool:
 
 def _is_dated(long: str, short: str) -> bool:
     suffix = long.removeprefix(short + "-").replace("-", "")
-    return long.startswith(short + "-") and suffix.isdigit() and len(suffix) in (3, *_DATE_LENGTHS)
+    return long.startswith(short + "-") and suffix.isdigit() and len(suffix) in (3, 4, 6, 8)

@@ -12,30 +12,23 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ConfigError
 from ..secret import redact
 from ..text import escape_controls
-from ..types import Row
-from .answers.card import tokens_per_second
+from ..types import Column, Row
+from .columns import column_values, columns_of, dtypes
 
 if TYPE_CHECKING:
     import pandas as pd
 
-WHEN = "datetime64[us, UTC]"
-BEFORE_GRID = {
-    "run_id": "string", "row": "Int64", "prompt_id": "object", "prompt": "string",
-    "system": "string", "repeat": "Int64", "temperature": "Float64", "top_p": "Float64",
-    "max_tokens": "Int64", "seed": "Int64",
-}  # fmt: skip
-AFTER_GRID = {
-    "asked": "string", "provider": "string", "request_model": "string",
-    "response_model": "string", "how": "string", "lifecycle": "string", "substituted": "boolean",
-    "text": "string", "reasoning": "string", "status": "string", "finish_reason": "string",
-    "input_tokens": "Int64", "output_tokens": "Int64", "cached_tokens": "Int64",
-    "reasoning_tokens": "Int64", "cost_usd": "float64", "time_to_first_chunk_s": "float64",
-    "duration_s": "float64", "output_tokens_per_s": "float64", "started_at": WHEN,
-    "attempts": "Int64", "possibly_billed": "boolean", "request_id": "string",
-    "upstream_provider": "string", "rerouted": "boolean", "ignored_parameters": "string",
-    "fallback": "string", "warnings": "string", "error_type": "string", "error": "string",
-    "cell": "string",
-}  # fmt: skip
+# They stand after `repeat`, before the grid's further parameters.
+PARAMETERS = {
+    "temperature": Column("Float64", "as asked; missing leaves the provider's default"),
+    "top_p": Column("Float64", "as `temperature`"),
+    "max_tokens": Column("Int64", "as `temperature`"),
+    "seed": Column("Int64", "as `temperature`"),
+}
+_ROW = tuple(columns_of(Row).items())
+_GRID = 1 + [name for name, _ in _ROW].index("repeat")
+BEFORE_GRID = {**dict(_ROW[:_GRID]), **PARAMETERS}
+AFTER_GRID = dict(_ROW[_GRID:])
 # A spreadsheet runs a cell that begins with one of these as a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -43,13 +36,12 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def comparison_frame(rows: Sequence[Row]) -> pd.DataFrame:
     """One row per answer, in the order asked; a failed call is a row with `error` set.
 
-    `duration_s` and `time_to_first_chunk_s` are float64 seconds, NaN where nothing came; token
-    counts are Int64, <NA> where the provider did not report them; `output_tokens_per_s` comes
-    from `tokens_per_second`; `cost_usd` is NaN where no price is known. Further grid parameters
-    come after `seed`, the columns of the user's own DataFrame of prompts last.
+    Seconds and `cost_usd` are NaN if unknown; token counts are <NA> if the provider did not report
+    them. Further grid parameters come after `seed`, the columns of the user's own DataFrame of
+    prompts last.
     """
     grid = {name: "object" for row in rows for name in row.parameters if name not in BEFORE_GRID}
-    ours = {**BEFORE_GRID, **grid, **AFTER_GRID}
+    ours = {**dtypes(BEFORE_GRID), **grid, **dtypes(AFTER_GRID)}
     extra = {_free(name, ours): "object" for row in rows for name in row.extra}
     lines = [{**_line(row), **{_free(n, ours): v for n, v in row.extra.items()}} for row in rows]
     frame = table_frame(lines, {**ours, **extra})
@@ -106,29 +98,12 @@ def write_parquet(rows: Sequence[Row], about: Mapping[str, object], path: Path) 
 
 
 def _line(row: Row) -> dict[str, Any]:
-    answer, parameters = row.completion, row.parameters
-    line: dict[str, Any] = {
-        name: getattr(row, name)
-        for name in ("run_id", "row", "prompt_id", "prompt", "system", "repeat", "asked",
-                     "provider", "request_model", "how", "lifecycle", "substituted",
-                     "error_type", "error", "cell")
-    }  # fmt: skip
-    line |= {name: value for name, value in parameters.items() if name != "system"}
-    line |= {
-        name: getattr(answer, name)
-        for name in ("response_model", "text", "status", "finish_reason", "cost_usd",
-                     "time_to_first_chunk_s", "duration_s", "started_at", "attempts",
-                     "possibly_billed", "request_id", "upstream_provider", "rerouted")
-    }  # fmt: skip
-    for name in ("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens"):
-        line[name] = getattr(answer.usage, name)
-    line["reasoning"] = answer.reasoning or None
-    line["output_tokens_per_s"] = tokens_per_second(answer)
-    line["ignored_parameters"] = ", ".join(answer.ignored_parameters)
-    line["fallback"] = " | ".join(map(str, answer.fallback))
-    line["warnings"] = "; ".join(answer.warnings)
-    # A StrEnum is a str, but its repr would show in an object column.
-    return {n: str(value) if isinstance(value, str) else value for n, value in line.items()}
+    line = column_values(row)
+    for name, value in row.parameters.items():
+        if name != "system":
+            line[name] = str(value) if isinstance(value, str) else value
+    line["reasoning"] = line["reasoning"] or None
+    return line
 
 
 def _free(name: str, columns: Mapping[str, str]) -> str:

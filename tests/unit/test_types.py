@@ -1,27 +1,26 @@
-"""How fast an answer was written."""
+"""What a value says of itself: how fast an answer was written."""
 
 from __future__ import annotations
 
 import pytest
 
 from llmkit.types import Usage
-from llmkit.views.answers.card import tokens_per_second
 from tests.unit.rows import answer
 
 
 def test_speed_counts_from_the_first_chunk():
     """17 tokens in the second after the first chunk are 17 tokens a second."""
-    assert tokens_per_second(answer()) == 17.0
+    assert answer().output_tokens_per_s == 17.0
 
 
 def test_without_a_stream_the_whole_duration_counts():
-    """Nobody knows when the first token came, so all of the time was for all of the tokens."""
-    assert tokens_per_second(answer(time_to_first_chunk_s=None)) == 17 / 1.5
+    """The time of the first token is unknown, so all of the time counts for all of the tokens."""
+    assert answer(time_to_first_chunk_s=None).output_tokens_per_s == 17 / 1.5
 
 
 def test_reasoning_that_is_not_shown_was_over_before_the_first_chunk():
     """Its tokens would make the seconds after it look faster than they were."""
-    assert tokens_per_second(answer(reasoning="")) == 8.0
+    assert answer(reasoning="").output_tokens_per_s == 8.0
 
 
 @pytest.mark.parametrize(
@@ -31,4 +30,4 @@ def test_reasoning_that_is_not_shown_was_over_before_the_first_chunk():
 )
 def test_a_speed_that_cannot_be_told_is_none(unknown):
     """A rate of the network is not taken for one of the model."""
-    assert tokens_per_second(answer(**unknown)) is None
+    assert answer(**unknown).output_tokens_per_s is None

@@ -1,0 +1,69 @@
+"""The columns of a table, as the fields and properties of its rows declare them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from functools import cache
+from operator import attrgetter
+from typing import Any
+
+from ..types import COLUMN, COLUMNS, Column
+
+
+@cache
+def columns_of(kind: type) -> Mapping[str, Column]:
+    """Returns the columns that *kind* declares, by name, in the order of the table.
+
+    They stand in the order of the fields, those of a nested value (`COLUMNS`) at its field, those
+    of properties at the end. `Column.after` moves a column to another place.
+    """
+    columns = {name: column for name, column, _ in _declarations(kind)}
+    names = list(columns)
+    for name, column in columns.items():
+        if column.after in columns:
+            names.remove(name)
+            names.insert(names.index(column.after) + 1, name)
+    return {name: columns[name] for name in names}
+
+
+def dtypes(columns: Mapping[str, Column]) -> dict[str, str]:
+    """Returns the dtype of each column, by name."""
+    return {name: column.dtype for name, column in columns.items()}
+
+
+def column_values(item: Any) -> dict[str, Any]:
+    """Returns the values of the columns that the class of *item* declares, by name."""
+    values, kind = {}, item.__class__
+    for name, column, read in _declarations(kind):
+        value = read(item)
+        if column.joined is not None:
+            parts = map(str, value)
+            value = column.joined.join(sorted(parts) if isinstance(value, frozenset) else parts)
+        # A StrEnum is a str, but its repr would show in an object column.
+        is_text = isinstance(value, str) or (column.dtype == "string" and value is not None)
+        values[name] = str(value) if is_text else value
+    return values
+
+
+@cache
+def _declarations(kind: type) -> tuple[tuple[str, Column, attrgetter[Any]], ...]:
+    return tuple(
+        (path.rpartition(".")[2], column, attrgetter(path)) for path, column in _paths(kind, "")
+    )
+
+
+def _paths(kind: Any, start: str) -> Iterator[tuple[str, Column]]:
+    """Yields where each column's value is, as seen from the row, and the column."""
+    members: list[tuple[str, Mapping[str, Any]]] = [(f.name, f.metadata) for f in fields(kind)]
+    members += [
+        (name, vars(member.fget))
+        for base in reversed(kind.__mro__)
+        for name, member in vars(base).items()
+        if isinstance(member, property)
+    ]
+    for name, metadata in members:
+        if COLUMN in metadata:
+            yield start + name, metadata[COLUMN]
+        if COLUMNS in metadata:
+            yield from _paths(metadata[COLUMNS], f"{start}{name}.")

@@ -1,0 +1,78 @@
+"""The columns that the fields of a row declare."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from llmkit.types import COLUMN, COLUMNS, Capability, Column, Completion, Row, column
+from llmkit.views.columns import column_values, columns_of, dtypes
+
+
+@dataclass(frozen=True)
+class Price:
+    """A value within a line; its second column moves to another place."""
+
+    usd: float | None = column("float64", "US dollars", default=None)
+    place: str | None = column("string", "the shop", default=None, after="name")
+
+
+@dataclass(frozen=True)
+class Fruit:
+    """A line of a table, with a nested value, a computed column and a field that is none."""
+
+    name: str = field(metadata={COLUMN: Column("string", "what it is called")})
+    secret: str = ""
+    price: Price = field(default=Price(), metadata={COLUMNS: Price})
+    tags: tuple[str, ...] = column("string", "words for it", default=(), joined=", ")
+    needs: frozenset[Capability] = column("string", "in order", default=frozenset(), joined=" ")
+
+    @property
+    @Column("Int64", "letters of the name", after="name")
+    def letters(self) -> int:
+        return len(self.name)
+
+
+def test_columns_stand_where_their_fields_do_or_after_a_named_one():
+    """Nested columns stand at their field; a field without a column has none."""
+    columns = columns_of(Fruit)
+
+    assert dtypes(columns) == {
+        "name": "string",
+        "letters": "Int64",
+        "place": "string",
+        "usd": "float64",
+        "tags": "string",
+        "needs": "string",
+    }
+    assert columns["tags"].meaning == "words for it"
+
+
+def test_a_line_has_the_values_of_its_columns():
+    """Tuples are joined in their order and sets in that of the alphabet; None stays None."""
+    fruit = Fruit(
+        "fig",
+        price=Price(usd=2.0),
+        tags=("b", "a"),
+        needs=frozenset({Capability.VISION, Capability.TOOLS}),
+    )
+
+    assert column_values(fruit) == {
+        "name": "fig",
+        "letters": 3,
+        "place": None,
+        "usd": 2.0,
+        "tags": "b, a",
+        "needs": "tools vision",
+    }
+
+
+def test_a_word_of_a_closed_set_is_plain_text_in_its_column():
+    """A StrEnum would show its repr in a column of objects."""
+    values = column_values(Completion())
+
+    assert (type(values["status"]), values["status"]) == (str, "truncated")
+
+
+def test_every_column_of_a_row_says_what_it_means():
+    """A column without a meaning cannot be declared, and none is empty."""
+    assert [name for name, declared in columns_of(Row).items() if not declared.meaning] == []
