@@ -14,7 +14,7 @@ DEV := .venv/dev/bin/python
 DEMO := .venv/demo/bin/python
 OUT := build
 
-.PHONY: demo test test-fast test-real test-browser coverage matrix walk release-matrix negative-control lint check lab figures bench bench-peers screenshots catalogue catalogue-report release-check docs live format env-dev env-demo env-docs clean peers
+.PHONY: demo test test-fast test-real test-browser coverage matrix walk release-matrix negative-control lint check lab figures columns bench bench-peers screenshots catalogue catalogue-report release-check docs live format env-dev env-demo env-docs clean peers
 
 demo: env-demo  ## one prompt to a real language model on this machine; needs no key
 	@$(DEMO) .ci/demo.py $(OUT)/demo
@@ -77,6 +77,9 @@ bench: env-dev  ## speed, as ratios within one run
 
 figures: env-dev  ## how large the package is, and how long one answer's way through it
 	@$(DEV) -m tools.figures
+
+columns: env-dev  ## docs/reference/columns.md, from the declarations of the columns
+	@$(DEV) -m tools.columns
 
 catalogue: env-dev  ## builds the catalogue of models from the packages that it comes from
 	@$(DEV) -m tools.catalogue build

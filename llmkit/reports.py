@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
 from typing import ClassVar
 
 from .authentication.status import AuthStatus
@@ -11,30 +10,25 @@ from .catalogue import listing
 from .runtime.session import SessionRow
 from .telemetry.event import Event
 from .telemetry.log import Telemetry
-from .types import Model
+from .types import WHEN, Model
+from .views.columns import column_values, columns_of, dtypes
 from .views.tables.auth import auth_table
 from .views.tables.models import models_list, models_table
 from .views.tables.report import Report
 from .views.tables.sessions import leaks_table, sessions_table
 from .views.tables.table import Table, tables_text
 
-WHEN = "datetime64[us, UTC]"
-
 
 class AuthReport(Report):
     """Which providers can be asked, and what to do about the others."""
 
     title = "Sign-in"
-    columns: ClassVar[Mapping[str, str]] = {
-        "provider": "string", "state": "string", "advice": "string", "latency_s": "float64",
-        "attempts": "Int64", "checked_at": WHEN, "key_source": "string", "key_tail": "string",
-        "base_url": "string", "error": "string",
-    }  # fmt: skip
+    columns: ClassVar[Mapping[str, str]] = dtypes(columns_of(AuthStatus))
 
     @classmethod
     def of(cls, statuses: Iterable[AuthStatus]) -> AuthReport:
         """One line for each provider."""
-        return cls([{**asdict(status), "state": str(status.state)} for status in statuses])
+        return cls(list(map(column_values, statuses)))
 
     def tables(self) -> tuple[Table, ...]:
         """One line for each provider, with the advice for it."""
@@ -45,7 +39,7 @@ class Models(Report):
     """Standard names, and what each leads to at each provider."""
 
     title = "Models"
-    columns: ClassVar[Mapping[str, str]] = listing.COLUMNS
+    columns: ClassVar[Mapping[str, str]] = dtypes(listing.COLUMNS)
 
     def tables(self) -> tuple[Table, ...]:
         """One line for each name, one column for each provider."""
@@ -61,27 +55,12 @@ class LiveModels(Report):
     """What a provider's own list names today."""
 
     title = "Models that the provider lists"
-    columns: ClassVar[Mapping[str, str]] = {
-        "provider": "string", "id": "string", "name": "string", "lifecycle": "string",
-        "retires_on": "string", "successor": "string", "max_input": "Int64",
-        "max_output": "Int64", "capabilities": "string", "aliases": "string",
-    }  # fmt: skip
+    columns: ClassVar[Mapping[str, str]] = dtypes(columns_of(Model))
 
     @classmethod
     def of(cls, models: Iterable[Model]) -> LiveModels:
         """One line for each model."""
-        return cls(
-            [
-                {
-                    **{name: getattr(model, name) for name in cls.columns},
-                    "lifecycle": str(model.lifecycle),
-                    "retires_on": model.retires_on.isoformat() if model.retires_on else None,
-                    "capabilities": ", ".join(sorted(model.capabilities)),
-                    "aliases": ", ".join(model.aliases),
-                }
-                for model in models
-            ]
-        )
+        return cls(list(map(column_values, models)))
 
 
 class Sessions(Report):
@@ -89,16 +68,13 @@ class Sessions(Report):
 
     title = "Sessions"
     columns: ClassVar[Mapping[str, str]] = {
-        "id": "string", "provider": "string", "kind": "string", "status": "string",
-        "cell": "string", "execution_count": "Int64", "loop": "string", "created": WHEN,
-        "age_s": "float64", "idle_s": "float64", "requests": "Int64", "in_flight": "Int64",
-        "open_connections": "Int64", "bytes_in": "Int64", "closed_by": "string",
-    }  # fmt: skip
+        name: dtype for name, dtype in dtypes(columns_of(SessionRow)).items() if name != "opened_at"
+    }
 
     @classmethod
     def of(cls, rows: Iterable[SessionRow]) -> Sessions:
         """One line for each session."""
-        return cls([{**asdict(row), "status": str(row.status)} for row in rows])
+        return cls(list(map(column_values, rows)))
 
     def tables(self) -> tuple[Table, ...]:
         """The sessions, and apart from them those that were lost."""
@@ -110,12 +86,12 @@ class Leaks(Sessions):
     """Sessions that were lost without being closed, and the line that opened them."""
 
     title = "Leaks"
-    columns: ClassVar[Mapping[str, str]] = {**Sessions.columns, "opened_at": "string"}
+    columns: ClassVar[Mapping[str, str]] = dtypes(columns_of(SessionRow))
 
     @classmethod
     def of(cls, rows: Iterable[SessionRow]) -> Leaks:
         """One line for each session that leaked."""
-        return cls([asdict(row) for row in rows if row.status == "leaked"])
+        return cls([column_values(row) for row in rows if row.status == "leaked"])
 
     def tables(self) -> tuple[Table, ...]:
         """The sessions that were lost."""

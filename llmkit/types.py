@@ -79,7 +79,6 @@ class How(StrEnum):
 
 # What the columns of these names may hold.
 LIFECYCLES = ", ".join(Lifecycle)
-STATUSES = f"[{', '.join(Status)}](../concepts/statuses.md)"
 FINISH_REASONS = "stop, length, filtered, tool_calls, or the provider's own word"
 HOWS = f"how the name was resolved: {', '.join(How)}"
 
@@ -232,7 +231,7 @@ class Completion:
     text: str = column("string", "the answer, exactly as it came", default="")
     reasoning: str = column("string", "reasoning text, if the provider shows it", default="")
     tool_calls: tuple[ToolCall, ...] = ()
-    status: Status = column("string", STATUSES, default=Status.TRUNCATED)
+    status: Status = column("string", ", ".join(Status), default=Status.TRUNCATED)
     finish_reason: str | None = column("string", FINISH_REASONS, default=None)
     native_finish_reason: str | None = None
     usage: Usage = field(default=Usage(), metadata={COLUMNS: Usage})

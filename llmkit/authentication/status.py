@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -19,6 +19,7 @@ from ..errors import (
     RateLimitError,
 )
 from ..providers.base import Provider
+from ..types import COLUMN, WHEN, Column, column
 
 
 class SignInState(StrEnum):
@@ -42,27 +43,20 @@ class SignInState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AuthStatus:
-    """Whether one provider can be asked, and what to do if not.
+    """Whether one provider can be asked, and what to do if not."""
 
-    Attributes:
-        advice: One sentence; "" where there is nothing to do.
-        latency_s: Seconds that the last attempt took, None where nothing was sent.
-        attempts: How many requests were sent for this.
-        key_source: "argument", "typed in", "variable NAME", "keyring", "Colab" or "none".
-        key_tail: At most its last four characters.
-        error: What the server or the network said, None where nothing failed.
-    """
-
-    provider: str
-    state: SignInState
-    advice: str = ""
-    latency_s: float | None = None
-    attempts: int = 0
-    checked_at: datetime | None = None
-    key_source: str = "none"
-    key_tail: str = ""
-    base_url: str = ""
-    error: str | None = None
+    provider: str = field(metadata={COLUMN: Column("string", "the provider of the key")})
+    state: SignInState = field(metadata={COLUMN: Column("string", ", ".join(SignInState))})
+    advice: str = column("string", "one sentence; empty if there is nothing to do", default="")
+    latency_s: float | None = column("float64", "seconds of the last attempt", default=None)
+    attempts: int = column("Int64", "requests that were sent for this check", default=0)
+    checked_at: datetime | None = column(WHEN, "when the check ended", default=None)
+    key_source: str = column(
+        "string", "argument, typed in, variable NAME, keyring, Colab, or none", default="none"
+    )
+    key_tail: str = column("string", "at most the last four characters of the key", default="")
+    base_url: str = column("string", "the address that requests go to", default="")
+    error: str | None = column("string", "what the server or the network said", default=None)
 
     def __str__(self) -> str:
         words = self.state.replace("_", " ")

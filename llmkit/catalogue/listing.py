@@ -8,37 +8,37 @@ from datetime import date
 from typing import Any
 
 from ..errors import ConfigError
-from ..types import Capability, Lifecycle
+from ..types import LIFECYCLES, Capability, Column, Lifecycle
 from . import lifecycle, prices
 from .entry import Catalogue, ModelEntry
 from .name_parser import provider_named
 from .names import close_to
 
 COLUMNS = {
-    "name": "string",
-    "class": "string",
-    "family": "string",
-    "provider": "string",
-    "id": "string",
-    "released": "string",
-    "lifecycle": "string",
-    "retires_on": "string",
-    "live": "string",
-    "live_rule": "string",
+    "name": Column("string", "the standard name"),
+    "class": Column("string", "nano, small, medium, flagship, reasoning, code, vision, embedding"),
+    "family": Column("string", "the models that this one belongs to"),
+    "provider": Column("string", "the provider that the id is for"),
+    "id": Column("string", "what the name meant there"),
+    "released": Column("string", "the day of its release"),
+    "lifecycle": Column("string", LIFECYCLES),
+    "retires_on": Column("string", "the day on which the id ends or ended"),
+    "live": Column("string", "the id that can be called now"),
+    "live_rule": Column("string", "same, official-successor, vendor-successor, class-default"),
     # Of what can be called, `live`; missing means that no source says.
-    "context_total": "Int64",
-    "max_input": "Int64",
-    "max_output": "Int64",
-    "input_modalities": "string",
-    "output_modalities": "string",
-    "capabilities": "string",
-    **{word.value: "boolean" for word in Capability},
-    "input_usd_per_million": "float64",
-    "output_usd_per_million": "float64",
-    "facts": "string",
+    "context_total": Column("Int64", "most tokens of input and output together"),
+    "max_input": Column("Int64", "most input tokens"),
+    "max_output": Column("Int64", "most output tokens"),
+    "input_modalities": Column("string", "what it takes, such as text, image"),
+    "output_modalities": Column("string", "what it gives"),
+    "capabilities": Column("string", "what it can take or give beyond text"),
+    **{word.value: Column("boolean", f"capability {word}") for word in Capability},
+    "input_usd_per_million": Column("float64", "US dollars for a million input tokens"),
+    "output_usd_per_million": Column("float64", "US dollars for a million output tokens"),
+    "facts": Column("string", "where these facts were read"),
     # Of the lifecycle.
-    "source": "string",
-    "read": "string",
+    "source": Column("string", "where the lifecycle was read"),
+    "read": Column("string", "the day on which it was read"),
 }
 Line = dict[str, Any]
 

@@ -6,14 +6,16 @@ import weakref
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from ..cell import Cell
+from ..types import COLUMN, WHEN, Column, column
 
 Kind = Literal["pool", "temporary", "registered"]
 
 
 ClosedBy = Literal["rerun", "deleted", "idle", "age", "user", "collected", "loop_end", "exit"]
+REASONS = f"why it was closed: {', '.join(get_args(ClosedBy))}"
 
 
 class SessionStatus(StrEnum):
@@ -75,21 +77,21 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """One line of the session table; seconds end in `_s`."""
+    """One line of the session table."""
 
-    id: str
-    provider: str
-    kind: str
-    status: str
-    cell: str | None
-    execution_count: int | None
-    loop: str | None
-    created: datetime
-    age_s: float
-    idle_s: float
-    requests: int
-    in_flight: int
-    open_connections: int | None
-    bytes_in: int | None
-    closed_by: str | None
-    opened_at: str = field(default="")
+    id: str = field(metadata={COLUMN: Column("string", "name of the session in this process")})
+    provider: str = field(metadata={COLUMN: Column("string", "the provider it is connected to")})
+    kind: str = field(metadata={COLUMN: Column("string", "pool, temporary, or registered by you")})
+    status: str = field(metadata={COLUMN: Column("string", ", ".join(SessionStatus))})
+    cell: str | None = field(metadata={COLUMN: Column("string", "the cell that owns it")})
+    execution_count: int | None = field(metadata={COLUMN: Column("Int64", "number of that cell")})
+    loop: str | None = field(metadata={COLUMN: Column("string", "the event loop it belongs to")})
+    created: datetime = field(metadata={COLUMN: Column(WHEN, "when it was opened")})
+    age_s: float = field(metadata={COLUMN: Column("float64", "seconds since it was opened")})
+    idle_s: float = field(metadata={COLUMN: Column("float64", "seconds since the last request")})
+    requests: int = field(metadata={COLUMN: Column("Int64", "requests that it has sent")})
+    in_flight: int = field(metadata={COLUMN: Column("Int64", "requests under way")})
+    open_connections: int | None = field(metadata={COLUMN: Column("Int64", "TCP connections")})
+    bytes_in: int | None = field(metadata={COLUMN: Column("Int64", "bytes that it has received")})
+    closed_by: str | None = field(metadata={COLUMN: Column("string", REASONS)})
+    opened_at: str = column("string", "the file and line that opened it", default="")

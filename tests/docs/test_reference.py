@@ -10,7 +10,9 @@ import llmkit
 from llmkit import errors
 from llmkit.notebook.commands import COMMANDS, HELP
 from llmkit.notebook.magics import LlmkitMagics
+from llmkit.reports import AuthReport, Leaks, LiveModels, Models
 from llmkit.views.frames import comparison_frame
+from tools import columns
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
@@ -34,11 +36,23 @@ def test_every_error_has_its_cause_and_cure():
             if "\nCause: " not in text or "\nCure: " not in text] == []  # fmt: skip
 
 
-def test_every_column_is_explained():
-    """The table of columns is the frame's own, in its order and with its dtypes."""
-    found = re.findall(r"^\| `(\w+)` \| ([^|]+) \|", text_of("columns"), re.MULTILINE)
+def test_the_page_of_the_columns_is_what_their_declarations_say():
+    """A column that is declared or changed is on the page after `make columns`."""
+    assert text_of("columns") == columns.page(), "write the page again: make columns"
 
-    assert found == [(name, str(kind)) for name, kind in comparison_frame([]).dtypes.items()]
+
+def test_the_page_has_the_columns_and_dtypes_of_every_frame():
+    """Each section's rows are the columns of an empty frame, in their order."""
+    sections = re.split(r"^## ", text_of("columns"), flags=re.MULTILINE)[1:]
+    rows = [re.findall(r"^\| `(\w+)` \| ([^|]+) \|", text, re.MULTILINE) for text in sections]
+    frames = [
+        comparison_frame([]),
+        *(kind([]).frame() for kind in (Leaks, AuthReport, Models, LiveModels)),
+    ]
+
+    assert rows == [
+        [(name, str(dtype)) for name, dtype in frame.dtypes.items()] for frame in frames
+    ]
 
 
 def test_every_option_of_the_magics_is_explained():
