@@ -7,10 +7,11 @@ from typing import ClassVar
 
 from .authentication.status import AuthStatus
 from .catalogue import listing
+from .fields import WHEN
 from .runtime.session import SessionRow
 from .telemetry.event import Event
 from .telemetry.log import Telemetry
-from .types import WHEN, Model
+from .types import Model
 from .views.columns import column_values, columns_of, dtypes
 from .views.tables.auth import auth_table
 from .views.tables.models import models_list, models_table

@@ -1,9 +1,10 @@
-"""A key that shows itself to nobody, and the means to take keys out of text."""
+"""Keeps keys out of what is shown, and control characters of text from elsewhere."""
 
 from __future__ import annotations
 
 import re
 import threading
+import unicodedata
 from collections.abc import Iterator
 from typing import NoReturn
 
@@ -21,6 +22,10 @@ _SHAPE = re.compile(r"\b(?:(?:sk|pk|rk|gsk|xai|hf|pplx|nvapi|r8)[-_]|AIza)[\w-]{
 _UNMARKED = re.compile(r"(?=[a-z\d]*[A-Z])(?=[A-Za-z]*\d)[A-Za-z\d]{32,}")
 _WORD = re.compile(rf"[!-~]{{{PIECE},}}")
 _CLASSES = (re.compile("[a-z]"), re.compile("[A-Z]"), re.compile("[0-9]"))
+
+# Format characters that hide or reorder what follows them; joiners of emoji are harmless.
+HIDDEN = {"\u200b", "\u2060", "\ufeff", "\u00ad"}
+BIDI = {*"\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"}
 
 _lock = threading.Lock()
 _wholes: tuple[str, ...] = ()  # the longest first, so that no key is hidden by a part of it
@@ -176,3 +181,21 @@ def _masked(match: re.Match[str]) -> str:
             start = places.pop()
         word = f"{word[:start]}{MASK}{word[end + PIECE :]}"
     return word
+
+
+def escape_controls(text: object) -> str:
+    """*text* with every character that would act on a terminal or a page shown as its code.
+
+    Line ends and tabs stay; escapes, other controls, bidirectional overrides and lone surrogates
+    become `\\xNN` or `\\uNNNN`.
+    """
+    value = str(text)
+    if value.isprintable() and not BIDI.intersection(value):
+        return value
+    characters = []
+    for c in value:
+        is_active = c in BIDI or c in HIDDEN or unicodedata.category(c) in ("Cc", "Cs", "Co", "Cn")
+        if is_active and c not in "\n\t":
+            c = f"\\x{ord(c):02x}" if ord(c) < 256 else f"\\u{ord(c):04x}"
+        characters.append(c)
+    return "".join(characters)

@@ -18,8 +18,8 @@ from ..errors import (
     PermissionDeniedError,
     RateLimitError,
 )
+from ..fields import COLUMN, WHEN, Column, column
 from ..providers.base import Provider
-from ..types import COLUMN, WHEN, Column, column
 
 
 class SignInState(StrEnum):

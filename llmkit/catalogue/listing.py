@@ -8,7 +8,8 @@ from datetime import date
 from typing import Any
 
 from ..errors import ConfigError
-from ..types import LIFECYCLES, Capability, Column, Lifecycle
+from ..fields import Column
+from ..types import LIFECYCLES, Capability, Lifecycle
 from . import lifecycle, prices
 from .entry import Catalogue, ModelEntry
 from .name_parser import provider_named

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Literal, get_args
 
 from ..cell import Cell
-from ..types import COLUMN, WHEN, Column, column
+from ..fields import COLUMN, WHEN, Column, column
 
 Kind = Literal["pool", "temporary", "registered"]
 

@@ -8,7 +8,7 @@ from functools import cache
 from operator import attrgetter
 from typing import Any
 
-from ..types import COLUMN, COLUMNS, Column
+from ..fields import COLUMN, COLUMNS, Column
 
 
 @cache

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError
-from ..secret import redact
-from ..text import escape_controls
-from ..types import Column, Row
+from ..fields import Column
+from ..secret import escape_controls, redact
+from ..types import Row
 from .columns import column_values, columns_of, dtypes
 
 if TYPE_CHECKING:

@@ -7,8 +7,7 @@ import unicodedata
 from importlib import resources
 from itertools import accumulate
 
-from ..secret import redact
-from ..text import escape_controls
+from ..secret import escape_controls, redact
 
 
 def safe_text(text: object) -> str:

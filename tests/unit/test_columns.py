@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from llmkit.types import COLUMN, COLUMNS, Capability, Column, Completion, Row, column
+from llmkit.fields import COLUMN, COLUMNS, Column, column
+from llmkit.types import Capability, Completion, Row
 from llmkit.views.columns import column_values, columns_of, dtypes
 
 

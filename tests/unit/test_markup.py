@@ -10,7 +10,7 @@ from typing import ClassVar
 import pytest
 
 from llmkit.comparison.result import Comparison
-from llmkit.text import escape_controls
+from llmkit.secret import escape_controls
 from llmkit.types import Completion, Status
 from llmkit.views.answers.card import MARKS
 from llmkit.views.answers.layout import comparison_html, comparison_text
