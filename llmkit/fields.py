@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 T = TypeVar("T")
-COLUMN, COLUMNS = "column", "columns"  # in a field's metadata: its column, or a class's columns
+# In a field's metadata: its column, a class's columns, its request parameter.
+COLUMN, COLUMNS, PARAMETER = "column", "columns", "parameter"
 WHEN = "datetime64[us, UTC]"
 
 
@@ -42,3 +43,45 @@ def column(
     every other call for a default.
     """
     return field(default=default, metadata={COLUMN: Column(dtype, meaning, after, joined)})
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One request parameter, declared on the field of `Prompt` that holds it.
+
+    From it follow the arguments of `ask` and `compare`, the options of the magics, the fields of
+    the Compare panel, the columns of the frames and the attributes of OpenTelemetry.
+
+    Attributes:
+        dtype: Of its column: Float64, Int64 or string; "object" for several texts, which are a
+            column only in a grid.
+        low: The least value, None for no bound.
+        high: The greatest value, None for no bound.
+        otel: Its attribute in OpenTelemetry's conventions, None if they have none.
+        help: What it does, in one line.
+    """
+
+    dtype: str
+    help: str
+    low: float | None = None
+    high: float | None = None
+    otel: str | None = None
+
+    @property
+    def kind(self) -> type[float | int | str]:
+        """The type of one value, which also reads it from a text."""
+        return {"Float64": float, "Int64": int}.get(self.dtype, str)
+
+
+def parameter(
+    dtype: str,
+    help: str,
+    *,
+    default: T,
+    low: float | None = None,
+    high: float | None = None,
+    otel: str | None = None,
+) -> T:
+    """Returns a field of `Prompt` that is a request parameter; see `Parameter`."""
+    row = Parameter(dtype, help, low, high, otel)
+    return field(default=default, metadata={PARAMETER: row})

@@ -11,7 +11,7 @@ from .fields import WHEN
 from .runtime.session import SessionRow
 from .telemetry.event import Event
 from .telemetry.log import Telemetry
-from .types import Model
+from .types import PARAMETERS, Model
 from .views.columns import column_values, columns_of, dtypes
 from .views.tables.auth import auth_table
 from .views.tables.models import models_list, models_table
@@ -109,7 +109,7 @@ class Events(Report):
         "response_model": "string", "status": "string", "finish_reason": "string",
         "error_type": "string", "attempts": "Int64", "wait_s": "float64", "duration_s": "float64",
         "time_to_first_chunk_s": "float64", "input_tokens": "Int64", "output_tokens": "Int64",
-        "max_tokens": "Int64", "temperature": "Float64", "top_p": "Float64", "seed": "Int64",
+        **{name: row.dtype for name, row in PARAMETERS.items() if row.dtype != "object"},
         "closed_by": "string", "prompt": "string", "text": "string",
     }  # fmt: skip
     shown: ClassVar[tuple[str, ...]] = (
@@ -124,7 +124,8 @@ class Events(Report):
         lines = []
         for event in source.events():
             prompt = event.messages[-1][1] if event.messages else None
-            lines.append({**event._asdict(), "kind": str(event.kind), "prompt": prompt})
+            line = {**event._asdict(), **event.parameters, "kind": str(event.kind)}
+            lines.append({**line, "prompt": prompt})
         events = cls(lines)
         events._source = source
         return events

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Literal
 
-from .fields import COLUMN, COLUMNS, WHEN, Column, column
+from .fields import (
+    COLUMN,
+    COLUMNS,
+    PARAMETER,
+    WHEN,
+    Column,
+    Parameter,
+    column,
+    parameter,
+)
 from .secret import escape_controls
 
 
@@ -94,24 +104,47 @@ class Prompt:
     Attributes:
         messages: In order, oldest first; the system prompt is not among them.
         system: The system prompt, None for none.
-        max_tokens: Upper bound on generated tokens; None leaves the provider's default.
-        temperature: None leaves the provider's default, as for `top_p`, `stop` and `seed`.
         options: Further fields for the request body, in the provider's own words.
     """
 
     messages: tuple[Message, ...]
     system: str | None = None
-    max_tokens: int | None = None
-    temperature: float | None = None
-    top_p: float | None = None
-    stop: tuple[str, ...] = ()
-    seed: int | None = None
+    temperature: float | None = parameter(
+        "Float64", "sampling temperature, 0 for the most likely token", default=None,
+        low=0, high=2, otel="gen_ai.request.temperature",
+    )  # fmt: skip
+    top_p: float | None = parameter(
+        "Float64", "share of the probability mass that is sampled from", default=None,
+        low=0, high=1, otel="gen_ai.request.top_p",
+    )  # fmt: skip
+    max_tokens: int | None = parameter(
+        "Int64", "upper bound on generated tokens", default=None,
+        low=1, otel="gen_ai.request.max_tokens",
+    )  # fmt: skip
+    seed: int | None = parameter(
+        "Int64", "seed for answers that can be repeated", default=None,
+        otel="gen_ai.request.seed",
+    )  # fmt: skip
+    stop: tuple[str, ...] = parameter(
+        "object", "texts that end the answer", default=(), otel="gen_ai.request.stop_sequences"
+    )
     options: tuple[tuple[str, object], ...] = ()
 
     @property
     def text(self) -> str:
         """The last message's text, which is what a table shows."""
         return self.messages[-1].text if self.messages else ""
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """The request parameters that are set, by name."""
+        values = ((name, getattr(self, name)) for name in PARAMETERS)
+        return {name: value for name, value in values if value is not None and value != ()}
+
+
+PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
+    {f.name: f.metadata[PARAMETER] for f in fields(Prompt) if PARAMETER in f.metadata}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from tools.layout import MODULES, PACKAGE, ROOT, folder_of, name_of, own_imports
 
 # A folder may import what stands before it; root modules are named one by one.
 ORDER = (
-    "_version errors types secret settings text cell", "wire", "catalogue", "providers", "views",
+    "_version errors types secret settings fields cell", "wire", "catalogue", "providers", "views",
     "telemetry", "runtime", "transport", "retries", "configuration", "authentication", "chat",
     "comparison", "reports", "kit", "api", "notebook", "__init__",
 )  # fmt: skip

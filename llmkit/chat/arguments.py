@@ -5,10 +5,13 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from ..catalogue.fallback_policy import Fallback
 from ..errors import ConfigError
+from ..fields import Parameter
+from ..types import PARAMETERS
 from .options import Options, options
 from .parameters import PlannedRequest, grid, named_models, plan_request
 from .prompts import prompt_inputs
@@ -31,8 +34,11 @@ class ChatArguments(NamedTuple):
 def takes(parameters: Callable[P, A]) -> Callable[[Callable[[A], T]], Callable[P, T]]:
     """Gives a function the parameters of another one, whose result it is called with.
 
-    So the parameters of `ask`, `aask` and `stream` are written, checked and explained once.
+    So the parameters of `ask`, `aask` and `stream` are written, checked and explained once. The
+    request parameters of `Prompt` are added to them.
     """
+
+    signature, explanation = _with_request_parameters(parameters)
 
     def decorate(function: Callable[[A], T]) -> Callable[P, T]:
         @functools.wraps(function)
@@ -48,9 +54,8 @@ def takes(parameters: Callable[P, A]) -> Callable[[Callable[[A], T]], Callable[P
             return function(arguments)
 
         return_type = inspect.signature(function).return_annotation
-        signature = inspect.signature(parameters).replace(return_annotation=return_type)
-        wrapper.__signature__ = signature  # type: ignore[attr-defined]  # for help() and Shift-Tab
-        _, _, explanation = inspect.getdoc(parameters).partition("\n")  # type: ignore[union-attr]
+        # For help() and Shift-Tab.
+        wrapper.__signature__ = signature.replace(return_annotation=return_type)  # type: ignore[attr-defined]
         wrapper.__doc__ = f"{inspect.getdoc(function)}\n{explanation}"
         return wrapper
 
@@ -64,11 +69,6 @@ def chat_arguments(
     provider: str | None = None,
     system: str | None = None,
     messages: Sequence[object] | None = None,
-    max_tokens: int | None = None,
-    temperature: float | None = None,
-    top_p: float | None = None,
-    stop: str | Sequence[str] | None = None,
-    seed: int | None = None,
     fallback: str | Sequence[str] | Fallback = "equivalent",
     needs: Sequence[str] = (),
     strict: bool = False,
@@ -85,8 +85,6 @@ def chat_arguments(
         provider: Where to ask; the name is translated to what is comparable there.
         system: The system prompt.
         messages: A conversation, oldest first, in place of *prompt*.
-        max_tokens: Most tokens to generate; None leaves the provider's default.
-        temperature: None leaves the provider's default, as for *top_p*, *stop* and *seed*.
         fallback: Who may answer where the model is gone, is busy for longer than is waited, or
             is too small for the prompt; each step is recorded in `.fallback`. "equivalent" lets
             what its provider or the catalogue names, "same-model" only the same model at
@@ -104,9 +102,9 @@ def chat_arguments(
         CallError: It failed, or the stream was cut; `.completion` holds the text so far.
     """
     inputs = prompt_inputs(prompt, messages)
-    pairs, points, wish = _checked(
-        model or DEFAULT_MODEL, provider, system, temperature, top_p, max_tokens, seed, stop,
-        fallback, needs, strict, verbatim, timeout, retries, provider_options,
+    pairs, points, wish = checked(
+        provider_options, model or DEFAULT_MODEL, provider, fallback, needs, strict, verbatim,
+        timeout, retries, system,
     )  # fmt: skip
     if len(inputs) > 1 or len(points) > 1:
         raise ConfigError(ONE)
@@ -120,7 +118,7 @@ class CheckedArguments(NamedTuple):
 
     Attributes:
         models: Each with the provider that it is wanted from.
-        points: Of the grid that the parameters span; one where no parameter is a list.
+        points: Of the grid that the parameters span; one if no parameter is a list.
     """
 
     models: tuple[tuple[str, str | None], ...]
@@ -128,21 +126,31 @@ class CheckedArguments(NamedTuple):
     options: Options
 
 
-def check(
-    models: object, providers: object, system: object, temperature: object, top_p: object,
-    max_tokens: object, seed: object, stop: object, fallback: object, needs: object,
-    strict: bool, verbatim: bool, timeout: float | None, retries: int | None,
-    extra: Mapping[str, object] | None = None,
-) -> CheckedArguments:  # fmt: skip
-    """The arguments that `ask` and `compare` share.
+def checked(further: dict[str, object], *arguments: Any) -> CheckedArguments:
+    """Returns the arguments that `ask` and `compare` share, checked.
+
+    Args:
+        further: The request parameters among provider options; the former are taken out of it.
+        arguments: As `_check` takes them, up to *system*.
 
     Raises:
         ConfigError: One of them is wrong.
     """
-    parameters = {
-        "system": system, "temperature": temperature, "top_p": top_p,
-        "max_tokens": max_tokens, "seed": seed, "stop": stop,
-    }  # fmt: skip
+    values = [further.pop(name, None) for name in PARAMETERS]
+    if not further:
+        # Most calls in a row differ in their prompt only.
+        with suppress(TypeError):  # a list among them
+            once: CheckedArguments = _check_once(*arguments, *values)
+            return once
+    return _check(*arguments, *values, extra=further)
+
+
+def _check(
+    models: object, providers: object, fallback: object, needs: object, strict: bool,
+    verbatim: bool, timeout: float | None, retries: int | None, system: object, *values: object,
+    extra: Mapping[str, object] | None = None,
+) -> CheckedArguments:  # fmt: skip
+    parameters = {"system": system, **dict(zip(PARAMETERS, values, strict=True))}
     points = grid(parameters)
     checked_options = options(
         parameters, fallback=fallback, needs=needs, strict=strict, verbatim=verbatim,
@@ -152,15 +160,22 @@ def check(
     return CheckedArguments(pairs, points, checked_options)
 
 
-# Who asks again and again asks mostly with other prompts only: the rest is checked once. By their
-# types as well, because True is no temperature and equals 1.
-_check_once = functools.lru_cache(maxsize=64, typed=True)(check)
+# By their types as well, because True equals 1 and is not a temperature.
+_check_once: Any = functools.lru_cache(maxsize=64, typed=True)(_check)
 
 
-def _checked(*arguments: Any) -> CheckedArguments:
-    if not arguments[-1]:
-        try:
-            return _check_once(*arguments[:-1])
-        except TypeError:  # a list among them
-            pass
-    return check(*arguments)
+def _with_request_parameters(function: Callable[..., object]) -> tuple[inspect.Signature, str]:
+    """Returns signature and explanation of *function* with the request parameters added."""
+    signature = inspect.signature(function)
+    *ours, further = signature.parameters.values()
+    rows = [inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY, default=None) for n in PARAMETERS]
+    _, _, explanation = (inspect.getdoc(function) or "").partition("\n")
+    before, mark, after = explanation.partition("    **provider_options")
+    lines = (f"    {name}: {_sentence(row)}\n" for name, row in PARAMETERS.items())
+    text = f"{before}{''.join(lines)}{mark}{after}"
+    return signature.replace(parameters=[*ours, *rows, further]), text
+
+
+def _sentence(row: Parameter) -> str:
+    bounds = f", {row.low:g} to {row.high:g}" if None not in (row.low, row.high) else ""
+    return f"{row.help[:1].upper()}{row.help[1:]}{bounds}; None leaves the provider's default."

@@ -60,8 +60,7 @@ class CallTelemetry:
             call.provider.base_url, None, "chat", call.model, completion.response_model,
             completion.status, completion.finish_reason, type(error).__name__ if error else None,
             completion.attempts, None, completion.duration_s, completion.time_to_first_chunk_s,
-            usage.input_tokens, usage.output_tokens, prompt.max_tokens, prompt.temperature,
-            prompt.top_p, prompt.seed,
+            usage.input_tokens, usage.output_tokens, prompt.parameters,
         )  # fmt: skip
         if telemetry.with_text():
             turns = [("system", prompt.system)] if prompt.system else []

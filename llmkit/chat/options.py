@@ -7,8 +7,7 @@ from dataclasses import dataclass, field, fields
 
 from ..catalogue.fallback_policy import Fallback, policy_of
 from ..errors import ConfigError
-from ..types import Capability
-from .parameters import PARAMETERS
+from ..types import PARAMETERS, Capability
 
 KEY_NAMES = ("api_key", "apikey", "x_api_key", "key", "keys", "token", "secret", "authorization")
 
@@ -78,7 +77,8 @@ def _refuse_typo(name: str) -> None:
         )
     # Anything unknown goes to the provider as it is, so a slip must not slip through. The bar is
     # high enough for real ones such as top_k and min_tokens, which look like ours.
-    ours = [*PARAMETERS, *(f.name for f in fields(Options)), "provider", "messages", "repeats"]
+    others = ("system", "provider", "messages", "repeats")
+    ours = [*PARAMETERS, *(f.name for f in fields(Options)), *others]
     import difflib
 
     near = difflib.get_close_matches(name, ours, n=1, cutoff=0.85)

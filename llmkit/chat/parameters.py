@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
+from math import inf
 from typing import Any
 
 from ..errors import ConfigError
-from ..types import Prompt
+from ..fields import Parameter
+from ..types import PARAMETERS, Prompt
 from .prompts import PromptInput
-
-SCALARS = ("system", "temperature", "top_p", "max_tokens", "seed")
-PARAMETERS = (*SCALARS, "stop")
-NUMBERS = {"temperature": (0.0, 2.0), "top_p": (0.0, 1.0)}
-COUNTS = {"max_tokens": 1, "seed": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +71,8 @@ def plan_request(
 def grid(parameters: Mapping[str, object]) -> tuple[dict[str, object], ...]:
     """The points that *parameters* span; one that is None is left out.
 
-    A list of a scalar parameter has one point for each value; for `stop`, which is itself a
-    list, only a list of lists does.
+    A list of a scalar parameter has one point for each value; `stop`, which is itself a list,
+    spans a grid only as a list of lists.
 
     Raises:
         ConfigError: A value of the wrong kind, or an empty list.
@@ -106,45 +103,49 @@ def _axis(name: str, raw_value: object) -> Sequence[object]:
     if not isinstance(raw_value, list | tuple):
         return [raw_value]
     values: list[object] = list(raw_value)
-    if name == "stop":
+    if name in PARAMETERS and PARAMETERS[name].dtype == "object":
         return values if values and not isinstance(values[0], str) else [values]
     if not values:
-        raise ConfigError(f"{name}=[] spans no value; leave it out or name one")
+        raise ConfigError(f"{name} is an empty list; pass at least one value or omit it")
     return values
 
 
 def _checked(name: str, value: object) -> object:
-    if value is None or name not in PARAMETERS:
+    if value is None:
         return value
-    if name == "stop":
-        words = [value] if isinstance(value, str) else value
-        if not isinstance(words, Iterable):
-            raise ConfigError(f"stop must be a string or a list of strings, not {value!r}")
-        stops = tuple(_text("a stop sequence", word) for word in words)
-        if "" in stops:
-            raise ConfigError(
-                "a stop sequence is empty, so nothing could be answered; leave it out"
-            )
-        return stops
-    if name == "system":
+    row = PARAMETERS.get(name)
+    if row is None or row.dtype == "string":
         return _text(name, value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ConfigError(f"{name} must be a number, not {value!r}")
-    if name in NUMBERS:
-        low, high = NUMBERS[name]
-        number = float(value)
-        if not low <= number <= high:
-            raise ConfigError(f"{name} must lie between {low:g} and {high:g}, not {number:g}")
+    if row.dtype != "object":
+        return _number(name, row, value)
+    words = [value] if isinstance(value, str) else value
+    if not isinstance(words, Iterable):
+        raise ConfigError(f"{name} must be a string or a list of strings, got {value!r}")
+    texts = tuple(_text(f"each text of {name}", word) for word in words)
+    if "" in texts:
+        raise ConfigError(f"{name} contains an empty text; remove it, or omit {name}")
+    return texts
+
+
+def _number(name: str, row: Parameter, value: object) -> float | int:
+    """Returns *value* as a number of the kind and within the bounds of *row*."""
+    number: float | int | None = None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if row.kind is float:
+            number = float(value)
+        elif isinstance(value, int) or value.is_integer():
+            number = int(value)
+    low, high = -inf if row.low is None else row.low, inf if row.high is None else row.high
+    if number is not None and low <= number <= high:
         return number
-    least = COUNTS[name]
-    if value != int(value) or (least is not None and value < least):
-        raise ConfigError(f"{name} must be a whole number of {least or 0} or more, not {value!r}")
-    return int(value)
+    bounds = [f" >= {low:g}"] * (low > -inf) + [f" <= {high:g}"] * (high < inf)
+    kind = "a number" if row.kind is float else "an integer"
+    raise ConfigError(f"{name} must be {kind}{' and'.join(bounds)}, got {value!r}")
 
 
 def _text(name: str, value: object) -> str:
     if not isinstance(value, str):
-        raise ConfigError(f"{name} must be text, not {value!r}")
+        raise ConfigError(f"{name} must be text, got {value!r}")
     return value
 
 

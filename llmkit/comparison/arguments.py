@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ..catalogue.fallback_policy import Fallback
-from ..chat.arguments import check
+from ..chat.arguments import checked
 from ..chat.options import Options
 from ..chat.parameters import PlannedRequest, plan_requests
 from ..chat.prompts import prompt_inputs
@@ -35,11 +35,6 @@ def comparison_arguments(
     view: Watcher | None = None,
     system: object = None,
     messages: Sequence[object] | None = None,
-    max_tokens: object = None,
-    temperature: object = None,
-    top_p: object = None,
-    stop: object = None,
-    seed: object = None,
     needs: Sequence[str] = (),
     strict: bool = False,
     verbatim: bool = False,
@@ -61,8 +56,8 @@ def comparison_arguments(
         max_cost_usd: Most US dollars by estimate; None for no limit.
         limit_per_provider: Requests to one provider at the same time.
         view: Who watches the answers grow.
-        system: A list of values spans a grid, as for *temperature*, *top_p*, *max_tokens* and
-            *seed*; *stop* takes a list of lists.
+        system: A list of values spans a grid, as for the parameters below; *stop* takes a list
+            of lists.
         messages: A conversation, oldest first, in place of *prompts*.
         needs: Capabilities that a model must be known to have, such as "vision".
         strict: A parameter that a model cannot take makes its row an error.
@@ -75,9 +70,9 @@ def comparison_arguments(
         ConfigError: An argument is wrong; nothing was sent. A call that fails is only a row.
         SpendLimitError: More calls or a higher estimate than allowed; nothing was sent.
     """
-    pairs, points, wish = check(
-        models, providers, system, temperature, top_p, max_tokens, seed, stop, fallback, needs,
-        strict, verbatim, timeout, retries, provider_options,
+    pairs, points, wish = checked(
+        provider_options, models, providers, fallback, needs, strict, verbatim, timeout, retries,
+        system,
     )  # fmt: skip
     requests = plan_requests(prompt_inputs(prompts, messages), pairs, points, repeats, wish.extra)
     limits = {"max_calls": max_calls, "max_cost_usd": max_cost_usd, "limit": limit_per_provider}

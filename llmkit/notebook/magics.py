@@ -13,6 +13,8 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
 
 from ..errors import ConfigError
+from ..fields import Parameter
+from ..types import PARAMETERS
 from .commands import run_command, words_of
 from .lazy_api import api
 from .templates import fill_template
@@ -45,16 +47,20 @@ def _policy(text: str) -> str | list[str]:
     return [name for name in text.split(",") if name] if is_list else text
 
 
+def _option(name: str, row: Parameter) -> Any:
+    """Returns the option of a magic for one request parameter."""
+    option = f"--{name.replace('_', '-')}"
+    if row.dtype == "object":
+        return argument(option, type=_unquoted, action="append", help=row.help)
+    return argument(option, type=_values(row.kind), help=row.help)
+
+
 def common(function: F) -> F:
     """The arguments that `%%ask` and `%%compare` share."""
     for decorator in reversed(
         [
             argument("-s", "--system", type=_unquoted, action="append", help="system prompt"),
-            argument("--temperature", type=_values(float), help="0 or 0,1"),
-            argument("--top-p", type=_values(float), help="0.9 or 0.5,0.9"),
-            argument("--max-tokens", type=_values(int), help="most tokens to generate"),
-            argument("--seed", type=_values(int), help="for answers that can be had again"),
-            argument("--stop", type=_unquoted, action="append", help="where to stop"),
+            *(_option(name, row) for name, row in PARAMETERS.items()),
             argument("--fallback", type=_policy, help="error, equivalent, any; or a:b,c:d"),
             argument("--timeout", type=float, help="seconds for a whole call"),
             argument("--retries", type=int, help="further attempts where nothing was answered"),

@@ -6,7 +6,9 @@ Source: https://platform.claude.com/docs/en/api and the types of anthropic 2.12.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 
@@ -29,7 +31,6 @@ from .base import (
     Provider,
     StreamParser,
     request_id_from,
-    without_parameters,
 )
 from .error_bodies import (
     code_of,
@@ -40,7 +41,7 @@ from .error_bodies import (
     words_in,
     words_of,
 )
-from .extra_body import extended, refuse_fixed
+from .extra_body import extended
 from .stream_parser import UNNAMED, AnswerBuilder, EventParser
 
 VERSION = "2026-10-21"
@@ -56,7 +57,6 @@ FIRST_WITHOUT_SAMPLING = (4, 7)
 # From Opus 4.1 on a model takes temperature or top_p, not both
 # (https://github.com/BerriAI/litellm/issues/15097, read 2026-11-24).
 FIRST_WITH_ONE_OF_BOTH = (4, 1)
-FIXED = ("model", "messages", "stream")
 # The API wants a limit in every request. Claude 3 could write no more than 4,096 tokens.
 MAX_TOKENS = 8192
 MAX_TOKENS_CLAUDE_3 = 4096
@@ -114,21 +114,15 @@ class Anthropic(Provider):
     default_base_url = "https://api.anthropic.com"
     key_vars = ("ANTHROPIC_API_KEY",)
     base_url_vars = ("ANTHROPIC_BASE_URL",)
+    parameter_fields = MappingProxyType({"stop": "stop_sequences", "seed": None})
     facts = ProviderFacts(
         "maker", price_table="anthropic", slug="anthropic", aliases=("claude",),
         starts=("claude",), color=1, marker="s",
     )  # fmt: skip
 
     def fit(self, prompt: Prompt, model: str) -> FittedPrompt:
-        """*prompt* without a seed, and without the sampling parameters that *model* refuses."""
-        refuse_fixed(prompt, FIXED)
-        takes_only_one = "claude" in model and generation(model) >= FIRST_WITH_ONE_OF_BOTH
-        refused_names = ["seed"]
-        if not takes_sampling(model):
-            refused_names += ["temperature", "top_p"]
-        elif prompt.temperature is not None and takes_only_one:
-            refused_names.append("top_p")
-        fitted_prompt = without_parameters(prompt, *refused_names)
+        """Returns *prompt* without a blank stop sequence, and without what *model* refuses."""
+        fitted_prompt = super().fit(prompt, model)
         # "each stop sequence must contain non-whitespace"
         # (https://github.com/BerriAI/litellm/issues/3286, read 2026-11-24)
         stop = tuple(sequence for sequence in prompt.stop if sequence.strip())
@@ -138,12 +132,20 @@ class Anthropic(Provider):
             replace(fitted_prompt.prompt, stop=stop), (*fitted_prompt.ignored, "stop")
         )
 
+    def refused(self, prompt: Prompt, model: str) -> Sequence[str]:
+        """Returns the seed, and the sampling parameters that *model* refuses."""
+        if not takes_sampling(model):
+            return ("seed", "temperature", "top_p")
+        takes_only_one = "claude" in model and generation(model) >= FIRST_WITH_ONE_OF_BOTH
+        both = prompt.temperature is not None and takes_only_one
+        return ("seed", "top_p") if both else ("seed",)
+
     def chat_request(
         self, prompt: Prompt, *, model: str, key: Secret | None, stream: bool = False
     ) -> HttpRequest:
         """A POST to /v1/messages."""
-        refuse_fixed(prompt, FIXED)
-        body = extended(_body(prompt, model, stream), dict(prompt.options))
+        body = _body(prompt, model, self.body_fields(prompt), stream)
+        body = extended(body, dict(prompt.options))
         has_sampling = any(name in body for name in SAMPLING) and takes_sampling(model)
         headers = _headers(key, SAMPLING_VERSION if has_sampling else VERSION)
         return post_json(f"{self.base_url}/v1/messages", body, headers, stream=stream)
@@ -294,26 +296,23 @@ def _headers(key: Secret | None, version: str) -> dict[str, str]:
     return headers | {"x-api-key": key.reveal()} if key else headers
 
 
-def _body(prompt: Prompt, model: str, stream: bool) -> dict[str, Any]:
+def _body(
+    prompt: Prompt, model: str, parameters: dict[str, object], stream: bool
+) -> dict[str, Any]:
     system_messages = [m for m in prompt.messages if m.role == "system"]
     system = "\n\n".join(filter(None, [prompt.system, *(m.text for m in system_messages)]))
-    optional = {
-        "system": system if system.strip() else None,
-        "temperature": prompt.temperature,
-        "top_p": prompt.top_p,
-        "stop_sequences": list(prompt.stop) or None,
-        "stream": stream or None,
-    }
+    optional = {"system": system if system.strip() else None, "stream": stream or None}
     most = MAX_TOKENS_CLAUDE_3 if generation(model) < (4, 0) else MAX_TOKENS
     return {
         "model": model,
-        "max_tokens": prompt.max_tokens or most,
+        "max_tokens": most,
         "messages": [
             {"role": m.role, "content": m.text}
             for m in prompt.messages
             if m.role != "system" and m.text.strip()  # an empty text is refused
         ],
         **{name: value for name, value in optional.items() if value is not None},
+        **parameters,
     }
 
 

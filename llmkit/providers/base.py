@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
@@ -13,8 +13,9 @@ from urllib.parse import quote
 from ..catalogue.provider_table import ProviderFacts
 from ..errors import CallError, ConfigError, ProviderError, shorten
 from ..secret import Secret
-from ..types import Completion, Model, Prompt, Status, TextDelta
+from ..types import PARAMETERS, Completion, Model, Prompt, Status, TextDelta
 from ..wire.messages import HttpRequest, HttpResponse
+from .extra_body import refuse_fixed
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@+~-]*")
@@ -91,6 +92,9 @@ class Provider(ABC):
         key_vars: Environment variables that may hold the key, the first one that is set wins.
         base_url_vars: The provider's usual environment variables for its base URL.
         needs_key: False where a server without a key is usual.
+        parameter_fields: What the request calls our parameters, if not as we do; None for those
+            that every model refuses.
+        fixed_fields: Fields of the request that llmkit fills in itself.
         facts: What else holds of it: its kind, its other names, its price table, its colour.
         proves_key: False where a good answer to `key_request` says nothing about the key.
         open_list: True where its list of models is shown without a key.
@@ -102,6 +106,8 @@ class Provider(ABC):
     key_vars: ClassVar[tuple[str, ...]] = ()
     base_url_vars: ClassVar[tuple[str, ...]] = ()
     needs_key: ClassVar[bool] = True
+    parameter_fields: ClassVar[Mapping[str, str | None]] = NOTHING
+    fixed_fields: ClassVar[tuple[str, ...]] = ("model", "messages", "stream")
     facts: ClassVar[ProviderFacts] = ProviderFacts("reseller")
     proves_key: ClassVar[bool] = True
     open_list: ClassVar[bool] = False
@@ -109,9 +115,23 @@ class Provider(ABC):
     def __init__(self, base_url: str | None = None) -> None:
         self.base_url = (base_url or self.default_base_url).rstrip("/")
 
-    @abstractmethod
     def fit(self, prompt: Prompt, model: str) -> FittedPrompt:
-        """*prompt* without what *model* would refuse, and the names of what was left out."""
+        """Returns *prompt* without what *model* would refuse, and the names of what was left out.
+
+        Raises:
+            ConfigError: An option of the prompt would replace what llmkit fills in itself.
+        """
+        refuse_fixed(prompt, self.fixed_fields)
+        return without_parameters(prompt, *self.refused(prompt, model))
+
+    def refused(self, prompt: Prompt, model: str) -> Sequence[str]:
+        """Returns the names of the parameters that *model* cannot take."""
+        return [name for name, field in self.parameter_fields.items() if field is None]
+
+    def body_fields(self, prompt: Prompt) -> dict[str, object]:
+        """Returns the parameters of a fitted *prompt*, by the request's names for them."""
+        names = self.parameter_fields
+        return {names.get(name) or name: value for name, value in prompt.parameters.items()}
 
     @abstractmethod
     def chat_request(
@@ -158,12 +178,12 @@ class Provider(ABC):
 
 
 def without_parameters(prompt: Prompt, *names: str) -> FittedPrompt:
-    """*prompt* with those of *names* that were set put back to the provider's default."""
-    defaults: dict[str, Any] = {}
-    for name in names:
-        if getattr(prompt, name) not in (None, ()):
-            defaults[name] = () if name == "stop" else None
-    return FittedPrompt(replace(prompt, **defaults), tuple(defaults))
+    """Returns *prompt* with those of *names* that were set put back to the provider's default."""
+    values = prompt.parameters if names else {}
+    defaults: dict[str, Any] = {
+        name: () if PARAMETERS[name].dtype == "object" else None for name in names if name in values
+    }
+    return FittedPrompt(replace(prompt, **defaults) if defaults else prompt, tuple(defaults))
 
 
 def path_segment(model: str) -> str:

@@ -16,13 +16,11 @@ from ..types import Completion, Lifecycle, Model, Prompt
 from ..wire.json_values import as_date, as_dict, as_dicts, as_str
 from ..wire.messages import HttpRequest, HttpResponse, post_json
 from ..wire.sse import SSEDecoder
-from .base import FittedPrompt, ModelPage, Provider, request_id_from
+from .base import ModelPage, Provider, request_id_from
 from .chat_completions_answer import BROKEN, ChatAnswerBuilder, ChatStream
 from .chat_completions_errors import broken_off, error_inside, error_of
 from .error_bodies import unreadable
-from .extra_body import extended, refuse_fixed
-
-FIXED = ("model", "messages", "stream")  # fields that llmkit fills in itself
+from .extra_body import extended
 
 
 class OpenAIChat(Provider):
@@ -30,7 +28,6 @@ class OpenAIChat(Provider):
 
     Attributes:
         chat_path: Below the base URL, as is `models_path`.
-        max_tokens_field: The request's word for our `max_tokens`, as `seed_field` for `seed`.
         asks_for_usage: True where a stream has token counts only when the request wants them.
         always: Fields that every request carries.
         request_id_headers: Where a response names the request, in lower case.
@@ -38,42 +35,19 @@ class OpenAIChat(Provider):
 
     chat_path: ClassVar[str] = "/chat/completions"
     models_path: ClassVar[str] = "/models"
-    max_tokens_field: ClassVar[str] = "max_tokens"
-    seed_field: ClassVar[str] = "seed"
     asks_for_usage: ClassVar[bool] = True
     always: ClassVar[Mapping[str, object]] = MappingProxyType({})
     request_id_headers: ClassVar[tuple[str, ...]] = ("x-request-id",)
 
-    def fit(self, prompt: Prompt, model: str) -> FittedPrompt:
-        """*prompt* as it is: a server of this dialect itself says what it cannot take.
-
-        Raises:
-            ConfigError: The prompt's options would replace the model, the messages or `stream`.
-        """
-        refuse_fixed(prompt, FIXED)
-        return FittedPrompt(prompt)
-
     def chat_request(
         self, prompt: Prompt, *, model: str, key: Secret | None, stream: bool = False
     ) -> HttpRequest:
-        """The request that puts a fitted *prompt* to *model*.
-
-        Raises:
-            ConfigError: The prompt's options would replace the model, the messages or `stream`.
-        """
-        refuse_fixed(prompt, FIXED)
+        """Returns the request that puts a fitted *prompt* to *model*."""
         messages = [{"role": turn.role, "content": turn.text} for turn in prompt.messages]
         if prompt.system:
             messages.insert(0, {"role": "system", "content": prompt.system})
         body: dict[str, object] = {"model": model, "messages": messages}
-        parameters = (
-            (self.max_tokens_field, prompt.max_tokens),
-            ("temperature", prompt.temperature),
-            ("top_p", prompt.top_p),
-            ("stop", list(prompt.stop) or None),
-            (self.seed_field, prompt.seed),
-        )
-        body |= {name: value for name, value in parameters if value is not None}
+        body |= self.body_fields(prompt)
         body |= self.always
         if stream:
             body["stream"] = True

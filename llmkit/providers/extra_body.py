@@ -10,7 +10,7 @@ from ..types import Prompt
 
 
 def refuse_fixed(prompt: Prompt, fixed_fields: tuple[str, ...]) -> None:
-    """Nothing, where none of the prompt's options is one of *fixed_fields*.
+    """Passes if none of the prompt's options is one of *fixed_fields*.
 
     Raises:
         ConfigError: An option would replace what llmkit fills in itself.

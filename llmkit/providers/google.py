@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 
@@ -24,7 +25,7 @@ from ..types import Capability, Completion, Model, Prompt, Usage
 from ..wire.json_values import as_dict, as_dicts, as_int, as_str, as_strings
 from ..wire.messages import HttpRequest, HttpResponse, post_json
 from ..wire.sse import BYTE_ORDER_MARK, ServerSentEvent, SSEDecoder
-from .base import FittedPrompt, ModelPage, Provider, StreamParser, path_segment, without_parameters
+from .base import ModelPage, Provider, StreamParser, path_segment
 from .error_bodies import (
     code_of,
     error_object,
@@ -34,10 +35,9 @@ from .error_bodies import (
     words_in,
     words_of,
 )
-from .extra_body import extended, refuse_fixed
+from .extra_body import extended
 from .stream_parser import AnswerBuilder, EventParser
 
-FIXED = ("contents",)
 ROLES = {"user": "user", "assistant": "model"}
 
 # Aliases that move, previews and experiments are served under v1beta alone, as google-genai's
@@ -85,27 +85,25 @@ class Google(Provider):
     default_base_url = "https://generativelanguage.googleapis.com"
     key_vars = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
     base_url_vars = ("GOOGLE_GEMINI_BASE_URL",)
+    parameter_fields = MappingProxyType(
+        {"max_tokens": "maxOutputTokens", "top_p": "topP", "stop": "stopSequences"}
+    )
+    fixed_fields = ("contents",)
     facts = ProviderFacts(
         "maker", price_table="google", slug="google", starts=("gemini",), otel="gcp.gemini",
         aliases=("gemini", "google-gla", "google-genai"), prefixes=("gemini/", "models/"),
         color=0, marker="^",
     )  # fmt: skip
 
-    def fit(self, prompt: Prompt, model: str) -> FittedPrompt:
-        """*prompt* without the sampling parameters that *model* would not heed."""
-        refuse_fixed(prompt, FIXED)
-        return (
-            FittedPrompt(prompt)
-            if takes_sampling(model)
-            else without_parameters(prompt, "temperature", "top_p")
-        )
+    def refused(self, prompt: Prompt, model: str) -> Sequence[str]:
+        """Returns the sampling parameters, if *model* would not heed them."""
+        return () if takes_sampling(model) else ("temperature", "top_p")
 
     def chat_request(
         self, prompt: Prompt, *, model: str, key: Secret | None, stream: bool = False
     ) -> HttpRequest:
         """A POST to the model's generateContent, or streamGenerateContent."""
-        refuse_fixed(prompt, FIXED)
-        body = extended(_body(prompt), dict(prompt.options))
+        body = extended(_body(prompt, self.body_fields(prompt)), dict(prompt.options))
         method = "streamGenerateContent?alt=sse" if stream else "generateContent"
         kind, slash, name = model.partition("/")
         if not slash or kind not in ("models", "tunedModels"):
@@ -280,19 +278,12 @@ def _headers(key: Secret | None) -> dict[str, str]:
     return {"x-goog-api-key": key.reveal()} if key else {}
 
 
-def _body(prompt: Prompt) -> dict[str, Any]:
+def _body(prompt: Prompt, parameters: dict[str, object]) -> dict[str, Any]:
     system_texts = [m.text for m in prompt.messages if m.role == "system"]
     system = "\n\n".join(filter(None, [prompt.system, *system_texts]))
-    config = {
-        "maxOutputTokens": prompt.max_tokens,
-        "temperature": prompt.temperature,
-        "topP": prompt.top_p,
-        "stopSequences": list(prompt.stop) or None,
-        "seed": prompt.seed,
-    }
     optional = {
         "systemInstruction": {"parts": [{"text": system}]} if system else None,
-        "generationConfig": {n: v for n, v in config.items() if v is not None} or None,
+        "generationConfig": parameters or None,
     }
     contents = [
         {"role": ROLES[m.role], "parts": [{"text": m.text}]}

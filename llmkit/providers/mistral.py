@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from ..catalogue.provider_table import ProviderFacts
@@ -31,7 +32,7 @@ class Mistral(OpenAIChat):
     )  # fmt: skip
     chat_path: ClassVar[str] = "/v1/chat/completions"
     models_path: ClassVar[str] = "/v1/models"
-    seed_field: ClassVar[str] = "random_seed"
+    parameter_fields = MappingProxyType({"seed": "random_seed"})
     asks_for_usage: ClassVar[bool] = False  # it comes unasked, and fields it does not know are 422
     request_id_headers: ClassVar[tuple[str, ...]] = ("mistral-correlation-id", "x-request-id")
 

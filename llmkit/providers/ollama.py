@@ -5,6 +5,7 @@ Source: https://docs.ollama.com/api and the types of ollama 0.6.3 (read 2026-11-
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,12 +16,11 @@ from ..types import Completion, Model, Prompt, Usage
 from ..wire.json_values import as_dict, as_dicts, as_int, as_str
 from ..wire.messages import HttpRequest, HttpResponse, post_json
 from ..wire.sse import NDJSONDecoder
-from .base import FittedPrompt, ModelPage, Provider, StreamParser
+from .base import ModelPage, Provider, StreamParser
 from .error_bodies import holds_error, refused, unreadable, words_in, words_of
-from .extra_body import extended, refuse_fixed
+from .extra_body import extended
 from .stream_parser import AnswerBuilder, EventParser
 
-FIXED = ("model", "messages", "stream")
 PORT = 11434
 DONE_REASONS = {"stop": "stop", "length": "length"}  # "load" and "unload" pass as they are
 LIMITED = ("too many requests", "rate limit", "usage limit")
@@ -28,13 +28,17 @@ PULL = "pull it with `ollama pull`, or take a name from `ollama list`"
 
 
 class Ollama(Provider):
-    """Models that a person's own Ollama serves; a key only where its server wants one."""
+    """Models that a user's own Ollama serves, with a key only if its server wants one.
+
+    What goes beyond the model's `num_ctx` is cut off by the server, which does not say so.
+    """
 
     name = "ollama"
     label = "Ollama"
     default_base_url = f"http://127.0.0.1:{PORT}"
     key_vars = ("OLLAMA_API_KEY",)
     base_url_vars = ("OLLAMA_HOST",)
+    parameter_fields = MappingProxyType({"max_tokens": "num_predict"})
     facts = ProviderFacts(
         "own", prefixes=("ollama/", "library/"), starts=("gpt-oss",), color=5, marker="P"
     )
@@ -44,20 +48,12 @@ class Ollama(Provider):
     def __init__(self, base_url: str | None = None) -> None:
         super().__init__(host_url(base_url or ""))
 
-    def fit(self, prompt: Prompt, model: str) -> FittedPrompt:
-        """*prompt* as it is: every parameter has its option.
-
-        What goes beyond the model's `num_ctx` is cut off by the server, which does not say so.
-        """
-        refuse_fixed(prompt, FIXED)
-        return FittedPrompt(prompt)
-
     def chat_request(
         self, prompt: Prompt, *, model: str, key: Secret | None, stream: bool = False
     ) -> HttpRequest:
         """A POST to /api/chat; its `stream` is always said, for the server's default is true."""
-        refuse_fixed(prompt, FIXED)
-        body = extended(_body(prompt, model, stream), dict(prompt.options))
+        body = _body(prompt, model, self.body_fields(prompt), stream)
+        body = extended(body, dict(prompt.options))
         return post_json(f"{self.base_url}/api/chat", body, _headers(key), stream=stream)
 
     def parse_chat(self, response: HttpResponse) -> Completion:
@@ -160,21 +156,13 @@ def _headers(key: Secret | None) -> dict[str, str]:
     return {"Authorization": bearer(key)} if key else {}
 
 
-def _body(prompt: Prompt, model: str, stream: bool) -> dict[str, Any]:
+def _body(prompt: Prompt, model: str, options: dict[str, object], stream: bool) -> dict[str, Any]:
     system = [{"role": "system", "content": prompt.system}] if prompt.system else []
-    options = {
-        "num_predict": prompt.max_tokens,
-        "temperature": prompt.temperature,
-        "top_p": prompt.top_p,
-        "stop": list(prompt.stop) or None,
-        "seed": prompt.seed,
-    }
-    set_options = {name: value for name, value in options.items() if value is not None}
     return {
         "model": model,
         "messages": [*system, *({"role": m.role, "content": m.text} for m in prompt.messages)],
         "stream": stream,
-        **({"options": set_options} if set_options else {}),
+        **({"options": options} if options else {}),
     }
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 from ..catalogue.provider_table import ProviderFacts
 from ..types import Model, Prompt
 from ..wire.json_values import as_date
-from .base import FittedPrompt, without_parameters
 from .chat_completions import OpenAIChat, lifecycle_by
 
 # Reasoning models: o1, o3, o4-mini ..., and GPT from generation 5 on, but for gpt-5-chat-latest.
@@ -33,16 +33,16 @@ class OpenAI(OpenAIChat):
         "maker", price_table="openai", slug="openai", color=2, marker="o",
         starts=("openai", "gpt", "o1", "o3", "o4", "text-embedding"),
     )  # fmt: skip
-    max_tokens_field: ClassVar[str] = "max_completion_tokens"  # the older name is refused by some
+    # Some models refuse the older name.
+    parameter_fields = MappingProxyType({"max_tokens": "max_completion_tokens"})
 
-    def fit(self, prompt: Prompt, model: str) -> FittedPrompt:
-        """*prompt* without what a reasoning model would answer with 400."""
-        fitted_prompt = super().fit(prompt, model)
+    def refused(self, prompt: Prompt, model: str) -> Sequence[str]:
+        """Returns what a reasoning model would answer with 400."""
         if not _REASONS.match(model):
-            return fitted_prompt
+            return ()
         if _MAY_STOP_REASONING.match(model) and ("reasoning_effort", "none") in prompt.options:
-            return without_parameters(prompt, "stop")
-        return without_parameters(prompt, "temperature", "top_p", "stop")
+            return ("stop",)
+        return ("temperature", "top_p", "stop")
 
     def _model(self, row: Mapping[str, Any]) -> Model:
         return Model(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple
 
 
@@ -30,6 +32,7 @@ class Event(NamedTuple):
         attempts: Of a request, in all; of a retry, the number of the one to come.
         wait_s: Before a retry.
         duration_s: Of a request, or of making a connection.
+        parameters: The request parameters that were sent, by name.
         messages: Role and text of the prompt, the system prompt first; empty unless asked for.
         text: The answer; None unless asked for.
     """
@@ -53,9 +56,6 @@ class Event(NamedTuple):
     time_to_first_chunk_s: float | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
-    max_tokens: int | None = None
-    temperature: float | None = None
-    top_p: float | None = None
-    seed: int | None = None
+    parameters: Mapping[str, object] = MappingProxyType({})
     messages: tuple[tuple[str, str], ...] = ()
     text: str | None = None

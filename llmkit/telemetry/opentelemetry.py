@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from .._version import __version__
 from ..providers.builtin import provider_table
+from ..types import PARAMETERS
 from .event import Event, EventKind
 
 if TYPE_CHECKING:
@@ -111,10 +112,7 @@ def _details(event: Event) -> Attributes:
     return _present(
         {
             "gen_ai.request.stream": True if event.operation == "chat" else None,
-            "gen_ai.request.max_tokens": event.max_tokens,
-            "gen_ai.request.temperature": event.temperature,
-            "gen_ai.request.top_p": event.top_p,
-            "gen_ai.request.seed": event.seed,
+            **_parameters(event),
             "gen_ai.response.finish_reasons": [reason] if reason else None,
             "gen_ai.response.time_to_first_chunk": event.time_to_first_chunk_s,
             "gen_ai.usage.input_tokens": event.input_tokens,
@@ -126,6 +124,15 @@ def _details(event: Event) -> Attributes:
             **_texts(event),
         }
     )
+
+
+def _parameters(event: Event) -> Attributes:
+    sent = ((PARAMETERS[name].otel, value) for name, value in event.parameters.items())
+    return {
+        otel: list(value) if isinstance(value, tuple) else value  # type: ignore[misc]  # a number
+        for otel, value in sent
+        if otel
+    }
 
 
 def _texts(event: Event) -> dict[str, str | None]:

@@ -12,22 +12,21 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ConfigError
 from ..fields import Column
 from ..secret import escape_controls, redact
-from ..types import Row
+from ..types import PARAMETERS, Row
 from .columns import column_values, columns_of, dtypes
 
 if TYPE_CHECKING:
     import pandas as pd
 
 # They stand after `repeat`, before the grid's further parameters.
-PARAMETERS = {
-    "temperature": Column("Float64", "as asked; missing leaves the provider's default"),
-    "top_p": Column("Float64", "as `temperature`"),
-    "max_tokens": Column("Int64", "as `temperature`"),
-    "seed": Column("Int64", "as `temperature`"),
+PARAMETER_COLUMNS = {
+    name: Column(row.dtype, f"{row.help}, as asked; missing leaves the provider's default")
+    for name, row in PARAMETERS.items()
+    if row.dtype != "object"
 }
 _ROW = tuple(columns_of(Row).items())
 _GRID = 1 + [name for name, _ in _ROW].index("repeat")
-BEFORE_GRID = {**dict(_ROW[:_GRID]), **PARAMETERS}
+BEFORE_GRID = {**dict(_ROW[:_GRID]), **PARAMETER_COLUMNS}
 AFTER_GRID = dict(_ROW[_GRID:])
 # A spreadsheet runs a cell that begins with one of these as a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")

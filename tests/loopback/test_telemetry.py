@@ -68,7 +68,7 @@ def test_a_request_tells_what_its_answer_tells(fakes, kit):
         answer.time_to_first_chunk_s,
         answer.usage.output_tokens,
     )
-    assert (event.max_tokens, event.attempts, event.error_type) == (7, 1, None)
+    assert (event.parameters["max_tokens"], event.attempts, event.error_type) == (7, 1, None)
 
 
 def test_a_retry_is_told_before_it_is_made(fakes, kit):

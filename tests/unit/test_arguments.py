@@ -11,6 +11,7 @@ from llmkit.catalogue.fallback_policy import Fallback
 from llmkit.chat.arguments import chat_arguments
 from llmkit.comparison.arguments import comparison_arguments
 from llmkit.errors import ConfigError
+from llmkit.types import PARAMETERS
 
 
 def test_one_prompt_is_one_request():
@@ -59,7 +60,9 @@ def test_every_verb_shows_its_parameters_and_what_it_gives(name, twin, gives):
     function = getattr(llmkit, name)
     shown = inspect.signature(function)
 
-    assert list(shown.parameters) == list(inspect.signature(twin).parameters)
+    *written, further = inspect.signature(twin).parameters
+    assert list(shown.parameters) == [*written, *PARAMETERS, further]
+    assert all(f"\n    {name}: " in function.__doc__ for name in [*written, *PARAMETERS])
     assert shown.return_annotation == gives
     assert "Args:" in function.__doc__
 

@@ -139,8 +139,6 @@ def test_an_option_cannot_replace_what_was_decided(field):
 
     with pytest.raises(ConfigError, match=field):
         OpenAI().fit(prompt, "gpt-4o")
-    with pytest.raises(ConfigError, match=field):
-        OpenAI().chat_request(prompt, model="gpt-4o", key=KEY)
 
 
 def test_a_base_url_keeps_its_path():

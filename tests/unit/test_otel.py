@@ -26,7 +26,8 @@ ANSWERED = Event(
     EventKind.REQUEST, WHEN, "mistral", "s1", "cell-1", "https://api.mistral.ai",
     operation="chat", request_model="mistral-small-latest", response_model="mistral-small-2603",
     status="complete", finish_reason="stop", attempts=2, duration_s=2.0,
-    time_to_first_chunk_s=0.5, input_tokens=9, output_tokens=40, max_tokens=100, temperature=0.5,
+    time_to_first_chunk_s=0.5, input_tokens=9, output_tokens=40,
+    parameters={"max_tokens": 100, "temperature": 0.5, "stop": ("END",)},
 )  # fmt: skip
 
 
@@ -68,6 +69,7 @@ def test_a_request_is_a_client_span_of_the_conventions(collected):
         "gen_ai.request.stream": True,
         "gen_ai.request.max_tokens": 100,
         "gen_ai.request.temperature": 0.5,
+        "gen_ai.request.stop_sequences": ("END",),
         "gen_ai.response.model": "mistral-small-2603",
         "gen_ai.response.finish_reasons": ("stop",),
         "gen_ai.response.time_to_first_chunk": 0.5,

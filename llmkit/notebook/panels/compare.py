@@ -14,6 +14,7 @@ from IPython.core.getipython import get_ipython
 from ...comparison.arguments import ComparisonArguments, comparison_arguments
 from ...errors import ConfigError, LlmkitError
 from ...transport.scripted import builtin_scripts
+from ...types import PARAMETERS
 from ...views.markup import safe_text
 from ..lazy_api import api
 from ..live.answers import AnswersModel
@@ -25,7 +26,7 @@ from .selection import selection_of
 if TYPE_CHECKING:
     from ...kit import Kit
 
-NUMBERS = {"temperature": float, "top_p": float, "max_tokens": int, "seed": int}
+FIELDS = {name: row for name, row in PARAMETERS.items() if row.dtype != "object"}
 VARIABLE = "comparison"
 
 
@@ -41,7 +42,7 @@ class CompareForm:
     prompt: str = ""
     system: str = ""
     models: tuple[str, ...] = ()
-    numbers: tuple[tuple[str, str], ...] = tuple((name, "") for name in NUMBERS)
+    numbers: tuple[tuple[str, str], ...] = tuple((name, "") for name in FIELDS)
     repeats: int = 1
     variable: str = VARIABLE
 
@@ -60,7 +61,7 @@ class CompareForm:
             if not text.strip():
                 continue
             try:
-                values = [NUMBERS[name](part) for part in text.split(",")]
+                values = [FIELDS[name].kind(part) for part in text.split(",")]
             except (KeyError, ValueError):
                 raise ConfigError(
                     f"{name} is a number, or several like 0, 1; not {text!r}"
@@ -109,6 +110,7 @@ class ComparePanel(Panel):
         """The form's choices and the answers as they are now."""
         return {
             "names": self._names,
+            "parameters": {name: name.replace("_", " ") for name in FIELDS},
             "selection": list(self._selection.names),
             "running": self._is_running,
             "said": self._error,
@@ -142,7 +144,7 @@ class ComparePanel(Panel):
         models = ipywidgets.Text(
             selection, description="Models", placeholder="with blanks between", layout=wide
         )
-        numbers = {name: ipywidgets.Text(description=name) for name in NUMBERS}
+        numbers = {name: ipywidgets.Text(description=name) for name in FIELDS}
         repeats = ipywidgets.BoundedIntText(value=1, min=1, max=1000, description="repeats")
         variable = ipywidgets.Text(value=VARIABLE, description="variable")
         run = ipywidgets.Button(description="Run", button_style="primary")

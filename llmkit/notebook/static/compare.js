@@ -3,14 +3,11 @@ import { h } from "./tree.js";
 import { button, panel } from "./base.js";
 import { answers, controls, differences, fresh, grown } from "./answers.js";
 
-const NUMBERS = { temperature: "temperature", top_p: "top p", max_tokens: "max tokens", seed: "seed" };
-
 /** What a form holds before anybody types. */
 export function blank() {
   return {
     ...fresh(), typed: "", models: [], taken: [],
-    form: { prompt: "", system: "", repeats: 1, variable: "comparison",
-      numbers: Object.fromEntries(Object.keys(NUMBERS).map((name) => [name, ""])) },
+    form: { prompt: "", system: "", repeats: 1, variable: "comparison", numbers: {} },
   };
 }
 
@@ -46,10 +43,10 @@ function field(view, name, label, attributes = {}, tag = "input") {
     h(tag, { input: (event) => { form[name] = event.target.value; view.repaint(); }, value: form[name], ...attributes }));
 }
 
-function number(view, name) {
+function number(view, name, label) {
   const numbers = view.local.form.numbers;
-  return h("label", { class: "lk-field" }, h("span", {}, NUMBERS[name]),
-    h("input", { type: "text", inputmode: "decimal", placeholder: "default", value: numbers[name],
+  return h("label", { class: "lk-field" }, h("span", {}, label),
+    h("input", { type: "text", inputmode: "decimal", placeholder: "default", value: numbers[name] ?? "",
       input: (event) => { numbers[name] = event.target.value; view.repaint(); } }));
 }
 
@@ -84,7 +81,7 @@ function form(state, view) {
     field(view, "system", "system prompt", { type: "text", placeholder: "none" }),
     picker(state, view),
     h("div", { class: "lk-fields" },
-      Object.keys(NUMBERS).map((name) => number(view, name)),
+      Object.entries(state.parameters).map(([name, label]) => number(view, name, label)),
       field(view, "repeats", "repeats", { type: "number", min: 1 }),
       field(view, "variable", "variable", { type: "text" })));
 }
