@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -31,7 +32,7 @@ from llmkit.wire.messages import HttpResponse
 DATA = Path(__file__).parents[1] / "data"
 SAME_DIALECT = {"scripted": "local"}
 # One that takes sampling parameters and one that does not, where a provider has both.
-MODELS = {
+MODELS = defaultdict(lambda: ("any-model",)) | {
     "openai": ("gpt-4o", "gpt-6-luna"),
     "anthropic": ("claude-haiku-4-5", "claude-haiku-5-5"),
     "google": ("gemini-2.5-flash", "gemini-3.8-flash"),
