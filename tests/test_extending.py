@@ -65,7 +65,7 @@ print(json.dumps({
     "event": [event.parameters, _details(event)["gen_ai.request.frequency_penalty"]],
     "plot": [line.get_marker() for line in run.plot("cost").legends[0].get_lines()],
     "signature": "frequency_penalty" in inspect.signature(llmkit.ask).parameters,
-    "help": "Penalty on tokens that came often, -2 to 2" in llmkit.compare.__doc__,
+    "help": "Penalty on tokens that came often (-2 to 2)" in llmkit.compare.__doc__,
     "magic": "--frequency-penalty" in options,
     "form": "frequency_penalty" in FIELDS,
     "states": [row["state"] for row in llmkit.auth().rows if row["provider"] == "lab"],

@@ -168,7 +168,14 @@ def _with_request_parameters(function: Callable[..., object]) -> tuple[inspect.S
     """Returns signature and explanation of *function* with the request parameters added."""
     signature = inspect.signature(function)
     *ours, further = signature.parameters.values()
-    rows = [inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY, default=None) for n in PARAMETERS]
+    takes_lists = signature.parameters["system"].annotation == "object"  # of a comparison
+    rows = [
+        inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=None,
+            annotation="object" if takes_lists else _annotation(row),
+        )
+        for name, row in PARAMETERS.items()
+    ]  # fmt: skip
     _, _, explanation = (inspect.getdoc(function) or "").partition("\n")
     before, mark, after = explanation.partition("    **provider_options")
     lines = (f"    {name}: {_sentence(row)}\n" for name, row in PARAMETERS.items())
@@ -176,6 +183,10 @@ def _with_request_parameters(function: Callable[..., object]) -> tuple[inspect.S
     return signature.replace(parameters=[*ours, *rows, further]), text
 
 
+def _annotation(row: Parameter) -> str:
+    return f"{'str | Sequence[str]' if row.dtype == 'object' else row.kind.__name__} | None"
+
+
 def _sentence(row: Parameter) -> str:
-    bounds = f", {row.low:g} to {row.high:g}" if None not in (row.low, row.high) else ""
+    bounds = f" ({row.low:g} to {row.high:g})" if None not in (row.low, row.high) else ""
     return f"{row.help[:1].upper()}{row.help[1:]}{bounds}; None leaves the provider's default."
