@@ -21,7 +21,6 @@ from ..errors import (
 from ..providers.base import StreamParser, request_id_from, with_origin
 from ..providers.redaction import StreamRedactor, stream_redactor, without_keys
 from ..retries.rate_limit import AT_ONCE, RateLimiter
-from ..secret import redact
 from ..transport.base import DROPPED, Opened, StreamingResponse, Transport
 from ..transport.responses import StreamOrDocument, refusal
 from ..types import Completion, Status, TextDelta
@@ -138,11 +137,13 @@ class Exchange:
             return self._result
         about = self._about()
         if self._answer is None and self._parser is not None:
-            return without_keys(self._parser.end(status, about), self._redactor)
-        answer = self._answer or Completion()
-        about["warnings"] = (*answer.warnings, *about["warnings"])
-        about["request_id"] = answer.request_id or about["request_id"]
-        return replace(answer, status=status or answer.status, **about)
+            answer = self._parser.end(status, about)
+        else:
+            answer = self._answer or Completion()
+            about["warnings"] = (*answer.warnings, *about["warnings"])
+            about["request_id"] = answer.request_id or about["request_id"]
+            answer = replace(answer, status=status or answer.status, **about)
+        return without_keys(answer, self._redactor)
 
     def _about(self) -> dict[str, Any]:
         """What is known of the answer without having read it."""
@@ -151,7 +152,7 @@ class Exchange:
         return {
             "provider": call.provider.name,
             "request_model": call.model,
-            "request_id": redact(self._request_id or "") or None,
+            "request_id": self._request_id,
             "started_at": times.began_at,
             "time_to_first_chunk_s": times.since_start(times.first),
             "duration_s": times.since_start(times.end),

@@ -9,6 +9,7 @@ from typing import Any
 from ..catalogue.provider_lists import ProviderModelList
 from ..errors import ConfigError
 from ..providers.base import Provider
+from ..providers.redaction import without_keys
 from ..runtime.manager import EventLoopManager
 from ..runtime.session import Session
 from ..secret import Secret
@@ -72,7 +73,8 @@ class ModelLists:
                 self._manager.registry.using(record),
                 record_request(telemetry, provider, "models", record.id),
             ):
-                return provider.parse_models(await client.list_models()).models
+                models = provider.parse_models(await client.list_models()).models
+            return tuple(map(without_keys, models))
         async with self._transports.temporary(provider, key) as connection:
             with record_request(telemetry, provider, "models", connection.session_id):
                 return await self._pages(provider, connection.transport, key)
@@ -93,4 +95,4 @@ class ModelLists:
             page = answer.next_page
             if page is None:
                 break
-        return tuple(models)
+        return tuple(map(without_keys, models))

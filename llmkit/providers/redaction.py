@@ -1,22 +1,24 @@
-"""An answer that has no key in it, whatever the server echoes."""
+"""Takes keys out of answers and of lists of models, whatever the server echoes."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import lru_cache
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
+from enum import Enum
+from functools import cache, lru_cache
+from typing import Any, TypeVar
 
 from ..secret import keys_seen, redact
 from ..types import Completion, TextDelta
 from ..wire.key_masking import TextRedactor, redact_whole
 
-SAID = (
-    "response_model",
-    "finish_reason",
-    "native_finish_reason",
-    "request_id",
-    "upstream_provider",
-)
+T = TypeVar("T")
+# Fields that llmkit sets, and never a server.
+NOT_REDACTED = frozenset({"provider", "request_model", "cost_source", "ignored_parameters"})
+STREAMED = ("text", "reasoning")  # exact except for whole keys; a `StreamRedactor` reads them
+# Words of an annotation whose value holds no text.
+NUMBERS = frozenset({"int", "float", "bool", "date", "datetime", "None", "|"})
+WORD_LENGTH = 64  # characters of a text that is worth remembering
 
 
 class StreamRedactor:
@@ -42,31 +44,58 @@ def stream_redactor() -> StreamRedactor | None:
     return StreamRedactor() if keys_seen() else None
 
 
-def without_keys(answer: Completion, redactor: StreamRedactor | None = None) -> Completion:
-    """*answer* with every key of this process masked, in its text and in what was said with it.
+def without_keys(value: T, redactor: StreamRedactor | None = None) -> T:
+    """Returns *value*, an answer or a listed model, with the keys of this process masked.
 
-    *redactor* have read its pieces.
+    Every text in it is redacted, in nested values too, except for `NOT_REDACTED`.
+
+    Args:
+        redactor: The one that has read the pieces of the answer.
     """
     if not keys_seen():
-        return answer
-    text, reasoning = answer.text, answer.reasoning
-    # Most often no key was found on the way, and a long text need not be searched again.
-    if redactor is None or not redactor.text.passed(text):
-        text = redact_whole(text)
-    if redactor is None or not redactor.reasoning.passed(reasoning):
-        reasoning = redact_whole(reasoning)
-    changes: dict[str, Any] = {
-        "text": text,
-        "reasoning": reasoning,
-        "warnings": tuple(map(redact, answer.warnings)),
-    }
-    for name in SAID:
-        if value := getattr(answer, name):
-            changes[name] = _said(value, keys_seen())
-    fields = {name: value for name, value in changes.items() if value != getattr(answer, name)}
-    return replace(answer, **fields) if fields else answer
+        return value
+    changes: dict[str, Any] = {}
+    kind: Any = type(value)
+    for name in _field_names(kind):
+        content = getattr(value, name)
+        if not content:
+            continue
+        if name in STREAMED and isinstance(value, Completion):
+            # Most often no key was found on the way, and a long text need not be searched again.
+            pieces = getattr(redactor, name, None)
+            is_clean = pieces is not None and pieces.passed(content)
+            masked = content if is_clean else redact_whole(content)
+        else:
+            masked = _masked(content)
+        if masked is not content and masked != content:
+            changes[name] = masked
+    return replace(value, **changes) if changes else value  # type: ignore[type-var]  # a dataclass
+
+
+def _masked(content: Any) -> Any:
+    if isinstance(content, str):
+        if isinstance(content, Enum):  # a closed set of our own words
+            return content
+        return _word(content, keys_seen()) if len(content) <= WORD_LENGTH else redact(content)
+    if isinstance(content, (tuple, list, set, frozenset)):
+        return type(content)(map(_masked, content))
+    if is_dataclass(content):
+        return without_keys(content)
+    if isinstance(content, Mapping):
+        return {_masked(name): _masked(part) for name, part in content.items()}
+    return content
+
+
+@cache
+def _field_names(kind: type) -> tuple[str, ...]:
+    """Returns the fields of *kind* that may hold a text from a server."""
+    return tuple(
+        item.name
+        for item in fields(kind)
+        if item.name not in NOT_REDACTED and not NUMBERS.issuperset(str(item.type).split())
+    )
 
 
 @lru_cache(maxsize=256)  # a provider says the same words in nearly every answer
-def _said(text: str, key_count: int) -> str:
+def _word(text: str, key_count: int) -> str:
     return redact(text)

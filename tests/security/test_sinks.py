@@ -8,6 +8,7 @@ import json
 import logging
 import pickle
 import traceback
+from dataclasses import replace
 
 import pytest
 
@@ -15,13 +16,14 @@ from llmkit.chat.arguments import chat_arguments
 from llmkit.comparison.arguments import comparison_arguments
 from llmkit.errors import CallError, LlmkitError
 from llmkit.kit import Kit
-from llmkit.reports import AuthReport, Sessions
-from llmkit.types import Status
+from llmkit.reports import AuthReport, LiveModels, Sessions
+from llmkit.types import Status, ToolCall
 from tests.fakes.misbehaviour import failing_after, saying
-from tests.fakes.reply import Reply, stream
+from tests.fakes.reply import DATA, Reply, stream
 from tests.fakes.server import PREFIXES
 from tests.ours import awaited
 from tests.patience import NEVER_S
+from tests.unit.test_tool_calls import DOCUMENTS
 
 from .canary import traces
 
@@ -80,6 +82,16 @@ def frames(error):
         ]
         stack = traceback.StackSummary.extract(iter(shown), capture_locals=True)
         yield from (repr(f.locals) for f in stack)
+
+
+def echoing(body, key):
+    """A list of models whose every id, name and alias ends in the key."""
+    if isinstance(body, dict):
+        names = ("id", "name", "model", "displayName", "display_name", "canonical_slug")
+        return {n: f"{v}-{key}" if n in names and v else echoing(v, key) for n, v in body.items()}
+    if isinstance(body, list):
+        return [f"{part}-{key}" if isinstance(part, str) else echoing(part, key) for part in body]
+    return body
 
 
 def chain(error):
@@ -144,6 +156,8 @@ def test_a_server_that_echoes_the_key_is_not_repeated(fakes, kit, provider, stat
     assert traces(key, *told(error), error.request_id, error.code, error.completion) == []
     # The HTTP library below Mistral's SDK writes every header that came to its own debug log.
     records = [r for r in caplog.records if not r.name.startswith("httpcore")]
+    report = AuthReport.of([checked])
+    assert traces(key, report.frame().to_csv(), report._repr_html_(), str(report)) == []
     assert traces(key, checked, row, *(repr(vars(r)) for r in records)) == []
     assert str(error).count("\n") == 0
     assert len(str(error)) < 500
@@ -165,6 +179,65 @@ def test_a_key_inside_an_answer_is_masked_across_deltas(fakes, kit, provider):
         *deltas, end = seen
         assert end.completion.text == "A river is *** and more"
         assert traces(key, "".join(d.text for d in deltas), *deltas, end) == []
+
+
+@pytest.mark.parametrize("provider", sorted(DOCUMENTS))
+def test_a_key_in_the_call_of_a_tool_is_masked(fakes, kit, provider, tmp_path):
+    """A model that repeats a key as name, argument or id of a call: no row or file has it."""
+    key = fakes.key
+    body = json.dumps(DOCUMENTS[provider])
+    for word in ("weather", "Gen\\u00e8ve", "c1"):
+        body = body.replace(word, key)
+    reply = Reply(pieces=(body.encode(),), headers={"content-type": "application/json"})
+    fakes.always(provider, reply)
+
+    run = compare(kit, "hi", MODELS[provider])
+    run.to_json(tmp_path / "run.json")
+
+    (row,) = run.rows
+    assert [call.name for call in row.completion.tool_calls] == ["***", "clock"]
+    assert "***" in row.completion.tool_calls[0].arguments
+    assert traces(key, row, run, tmp_path) == []
+
+
+def test_a_key_in_the_call_of_a_tool_is_masked_across_events(fakes, kit):
+    """The arguments of a streamed call come in pieces, and a key may be cut by them."""
+    key = fakes.key
+    whole = saying("openai", "A river")
+    spoken = next(i for i, piece in enumerate(whole.pieces) if b"A river" in piece)
+    calls = (
+        {"index": 0, "id": key, "function": {"name": key, "arguments": f'{{"to": "{key[:12]}'}},
+        {"index": 0, "function": {"arguments": f'{key[12:]}"}}'}},
+    )
+    events = (
+        f"data: {json.dumps({'choices': [{'index': 0, 'delta': {'tool_calls': [call]}}]})}\n\n"
+        for call in calls
+    )
+    pieces = (*whole.pieces[: spoken + 1], *(event.encode() for event in events),
+              *whole.pieces[spoken + 1 :])  # fmt: skip
+    fakes.answer("openai", replace(whole, pieces=pieces))
+
+    row = compare(kit, "hi", MODELS["openai"]).rows[0]
+
+    assert row.completion.tool_calls == (ToolCall("***", '{"to": "***"}', "***"),)
+
+
+@EVERYBODY
+def test_a_list_of_models_that_echoes_the_key_is_not_repeated(fakes, kit, provider, tmp_path):
+    """In ids, names and aliases: neither the values nor a frame, a view or the kept file has it."""
+    key = fakes.key
+    body = json.loads((DATA / provider / "models.json").read_text("utf-8"))
+    last_page = {n: v for n, v in body.items() if n not in ("nextPageToken", "has_more", "links")}
+    told = json.dumps(echoing(last_page, key)).encode()
+    fakes.always(provider, Reply(pieces=(told,), headers={"content-type": "application/json"}))
+    kit.configure(cache_dir=str(tmp_path))
+
+    listing = kit.manager.run(kit.refresh(provider))
+
+    report = LiveModels.of(listing.models)
+    assert "***" in str(listing.models)
+    assert traces(key, listing, report.frame().to_csv(), report, report._repr_html_()) == []
+    assert traces(key, tmp_path) == []
 
 
 @EVERYBODY
