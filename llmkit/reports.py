@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from .authentication.status import AuthStatus
 from .catalogue import listing
@@ -12,7 +12,7 @@ from .runtime.session import SessionRow
 from .telemetry.event import Event
 from .telemetry.log import Telemetry
 from .types import PARAMETERS, Model
-from .views.columns import column_values, columns_of, dtypes
+from .views.columns import columns_of, dtypes
 from .views.tables.auth import auth_table
 from .views.tables.models import models_list, models_table
 from .views.tables.report import Report
@@ -25,11 +25,6 @@ class AuthReport(Report):
 
     title = "Sign-in"
     columns: ClassVar[Mapping[str, str]] = dtypes(columns_of(AuthStatus))
-
-    @classmethod
-    def of(cls, statuses: Iterable[AuthStatus]) -> AuthReport:
-        """One line for each provider."""
-        return cls(list(map(column_values, statuses)))
 
     def tables(self) -> tuple[Table, ...]:
         """One line for each provider, with the advice for it."""
@@ -58,11 +53,6 @@ class LiveModels(Report):
     title = "Models that the provider lists"
     columns: ClassVar[Mapping[str, str]] = dtypes(columns_of(Model))
 
-    @classmethod
-    def of(cls, models: Iterable[Model]) -> LiveModels:
-        """One line for each model."""
-        return cls(list(map(column_values, models)))
-
 
 class Sessions(Report):
     """Which connections are open, and which cell owns them."""
@@ -71,11 +61,6 @@ class Sessions(Report):
     columns: ClassVar[Mapping[str, str]] = {
         name: dtype for name, dtype in dtypes(columns_of(SessionRow)).items() if name != "opened_at"
     }
-
-    @classmethod
-    def of(cls, rows: Iterable[SessionRow]) -> Sessions:
-        """One line for each session."""
-        return cls(list(map(column_values, rows)))
 
     def tables(self) -> tuple[Table, ...]:
         """The sessions, and apart from them those that were lost."""
@@ -90,9 +75,9 @@ class Leaks(Sessions):
     columns: ClassVar[Mapping[str, str]] = dtypes(columns_of(SessionRow))
 
     @classmethod
-    def of(cls, rows: Iterable[SessionRow]) -> Leaks:
-        """One line for each session that leaked."""
-        return cls([column_values(row) for row in rows if row.status == "leaked"])
+    def of(cls, items: Iterable[SessionRow]) -> Self:
+        """Returns one line for each session that leaked."""
+        return super().of(row for row in items if row.status == "leaked")
 
     def tables(self) -> tuple[Table, ...]:
         """The sessions that were lost."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import fields
 from functools import cache
 from operator import attrgetter
@@ -11,14 +11,13 @@ from typing import Any
 from ..fields import COLUMN, COLUMNS, Column
 
 
-@cache
 def columns_of(kind: type) -> Mapping[str, Column]:
     """Returns the columns that *kind* declares, by name, in the order of the table.
 
     They stand in the order of the fields, those of a nested value (`COLUMNS`) at its field, those
     of properties at the end. `Column.after` moves a column to another place.
     """
-    columns = {name: column for name, column, _ in _declarations(kind)}
+    columns = {name: column for name, (column, _) in _declared(kind).items()}
     names = list(columns)
     for name, column in columns.items():
         if column.after in columns:
@@ -34,8 +33,8 @@ def dtypes(columns: Mapping[str, Column]) -> dict[str, str]:
 
 def column_values(item: Any) -> dict[str, Any]:
     """Returns the values of the columns that the class of *item* declares, by name."""
-    values, kind = {}, item.__class__
-    for name, column, read in _declarations(kind):
+    values = {}
+    for name, (column, read) in _declared(item.__class__).items():
         value = read(item)
         if column.joined is not None:
             parts = map(str, value)
@@ -47,23 +46,15 @@ def column_values(item: Any) -> dict[str, Any]:
 
 
 @cache
-def _declarations(kind: type) -> tuple[tuple[str, Column, attrgetter[Any]], ...]:
-    return tuple(
-        (path.rpartition(".")[2], column, attrgetter(path)) for path, column in _paths(kind, "")
-    )
-
-
-def _paths(kind: Any, start: str) -> Iterator[tuple[str, Column]]:
-    """Yields where each column's value is, as seen from the row, and the column."""
-    members: list[tuple[str, Mapping[str, Any]]] = [(f.name, f.metadata) for f in fields(kind)]
-    members += [
-        (name, vars(member.fget))
-        for base in reversed(kind.__mro__)
-        for name, member in vars(base).items()
-        if isinstance(member, property)
-    ]
-    for name, metadata in members:
+def _declared(kind: Any, start: str = "") -> Mapping[str, tuple[Column, attrgetter[Any]]]:
+    """Returns each column that *kind* declares, and what reads its value from a row."""
+    members: dict[str, Mapping[str, Any]] = {f.name: f.metadata for f in fields(kind)}
+    properties = ((n, p) for n in dir(kind) if isinstance(p := getattr(kind, n), property))
+    members |= {name: vars(item.fget) for name, item in properties}
+    declared = {}
+    for name, metadata in members.items():
         if COLUMN in metadata:
-            yield start + name, metadata[COLUMN]
+            declared[name] = metadata[COLUMN], attrgetter(start + name)
         if COLUMNS in metadata:
-            yield from _paths(metadata[COLUMNS], f"{start}{name}.")
+            declared |= _declared(metadata[COLUMNS], f"{start}{name}.")
+    return declared

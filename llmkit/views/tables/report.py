@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from ..columns import column_values
 from ..markup import cell
 from .table import Line, Table, TableCell, TableColumn, tables_html, tables_text
 
@@ -42,6 +43,11 @@ class Report:
 
     def __init__(self, rows: Sequence[Mapping[str, object]]) -> None:
         self.rows = tuple(rows)
+
+    @classmethod
+    def of(cls, items: Any) -> Self:
+        """Returns one line for each of *items*, whose class declares the columns."""
+        return cls([column_values(item) for item in items])
 
     def frame(self) -> pd.DataFrame:
         """The table with all its columns, in fixed dtypes even when it is empty."""
