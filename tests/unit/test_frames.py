@@ -13,22 +13,16 @@ from llmkit.comparison.result import Comparison
 from llmkit.reports import AuthReport, Leaks, Models, Sessions
 from llmkit.secret import Secret
 from llmkit.types import Completion
-from llmkit.views.frames import comparison_frame, csv_text, table_frame
+from llmkit.views.frames import (
+    AFTER_GRID,
+    BEFORE_GRID,
+    comparison_frame,
+    csv_text,
+    table_frame,
+)
 from tests.unit.rows import answer, plain, row
 
-COLUMNS = [
-    name
-    for line in """
-        run_id row prompt_id prompt system repeat temperature top_p max_tokens seed
-        asked provider request_model response_model how lifecycle substituted
-        text reasoning status finish_reason
-        input_tokens output_tokens cached_tokens reasoning_tokens cost_usd
-        time_to_first_chunk_s duration_s output_tokens_per_s started_at attempts possibly_billed
-        request_id upstream_provider rerouted ignored_parameters fallback warnings
-        error_type error cell
-    """.splitlines()
-    for name in line.split()
-]
+COLUMNS = [*BEFORE_GRID, *AFTER_GRID]
 
 
 def test_the_columns_are_always_the_same():
