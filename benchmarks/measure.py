@@ -54,7 +54,7 @@ def child(code: str, *, options: Sequence[str] = ()) -> list[float]:
     with tempfile.TemporaryDirectory() as home:
         done = subprocess.run(
             [sys.executable, *options, "-c", code], capture_output=True, text=True, check=True,
-            env={**os.environ, "IPYTHONDIR": home, "LLMKIT_CONFIG": f"{home}/none.toml"},
+            env={**os.environ, "IPYTHONDIR": home, "LLMKIT_CONFIG": os.devnull},
         )  # fmt: skip
     return [float(part) for part in done.stdout.split()]
 

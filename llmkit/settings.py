@@ -1,4 +1,7 @@
-"""Every setting, with its default, and where a value may come from."""
+"""Every setting, with its default, and where a value may come from.
+
+Later wins: default, TOML file, `LLMKIT_*` variable, `configure()`, argument of a call.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ class Settings:
         idle_timeout_s: Between two network reads of an answer.
         idle_content_timeout_s: Between two reads that brought text; pings do not count.
         deadline_s: For a whole call, retries included; None for no limit.
-        retries: Further attempts after the first, where nothing was answered.
+        retries: Further attempts after the first, if nothing was answered.
         sign_in_attempts: Attempts in all when a key is checked.
         sign_in_delay_s: Between those attempts; a server's own wish wins.
         sign_in_timeout_s: For each of those attempts.
@@ -38,14 +41,14 @@ class Settings:
         idle_s: A session that was not used for so long is stale.
         max_age_s: A session that is older and not in use is stale.
         telemetry_text: Events carry prompt and answer too.
-        opentelemetry: Hand events on where the program collects OpenTelemetry's data.
+        opentelemetry: Hand events on if the program collects OpenTelemetry's data.
         progress_after_s: A progress bar appears after so long.
         trust_env_proxies: Use the proxies of the environment.
-        local_weights: A GGUF file in the place of the embedded model's weights.
+        local_weights: A GGUF file that replaces the embedded model's weights.
         catalogue_file: Your own names, equivalents, fallbacks, prices and providers, as TOML; if
             not set, `catalogue.toml` beside the file of settings.
         cache_dir: Where providers' own lists of models are kept; if not set, the usual place.
-        base_urls: Base URL by provider.
+        base_urls: Base URL by provider; `LLMKIT_<PROVIDER>_BASE_URL` beats one from the file.
         providers: OpenAI-compatible servers of your own: base_url and key_var by name.
     """
 
@@ -77,30 +80,27 @@ class Settings:
 
 
 def load_settings(environ: Mapping[str, str], changes: Mapping[str, object]) -> Settings:
-    """Defaults, then LLMKIT_* variables, then the person's TOML file, then *changes*.
+    """Returns the defaults, overridden by the TOML file, LLMKIT_* variables and *changes*.
 
-    Later wins. The file is LLMKIT_CONFIG, else `llmkit/config.toml` in XDG_CONFIG_HOME or
-    ~/.config; without it nothing is missing.
+    Later wins; an argument of a call wins over all of them. The file is LLMKIT_CONFIG, else
+    `llmkit/config.toml` in XDG_CONFIG_HOME or ~/.config. Only the latter may be missing.
 
     Raises:
-        ConfigError: A name that is no setting, or a value of the wrong kind; says where.
+        ConfigError: The file cannot be read, or a name or a value is wrong; says where.
     """
-    values: dict[str, Any] = {}
     path = config_path(environ)
-    variables = {PREFIX + f.name.upper(): f.name for f in fields(Settings)}
-    environment = {variables[name]: text for name, text in environ.items() if name in variables}
-    for source, entries in (
-        ("the environment", environment),
-        (str(path), _from_file(path)),
-        ("configure()", changes),
-    ):
+    file = _from_file(path, is_named=bool(environ.get("LLMKIT_CONFIG")))
+    names = {PREFIX + f.name.upper(): f.name for f in fields(Settings)}
+    variables = [(v, {name: environ[v]}) for v, name in names.items() if v in environ]
+    values: dict[str, Any] = {}
+    for source, entries in ((str(path), file), *variables, ("configure()", changes)):
         for name, value in entries.items():
             values[name] = _checked(name, value, source)
     return Settings(**values)
 
 
 def config_path(environ: Mapping[str, str]) -> Path:
-    """Where the person's own settings would be."""
+    """Returns the path of the settings file, which need not exist."""
     if environ.get("LLMKIT_CONFIG"):
         return Path(environ["LLMKIT_CONFIG"]).expanduser()
     home = environ.get("XDG_CONFIG_HOME") or "~/.config"
@@ -108,15 +108,23 @@ def config_path(environ: Mapping[str, str]) -> Path:
 
 
 def base_url_for(
-    provider: str, variables: tuple[str, ...], settings: Settings, environ: Mapping[str, str]
+    provider: str,
+    variables: tuple[str, ...],
+    settings: Settings,
+    environ: Mapping[str, str],
+    *,
+    is_configured: bool,
 ) -> tuple[str | None, str]:
-    """The base URL that is set for *provider*, and where; (None, "default") where none is.
+    """Returns the base URL that is set for *provider*, and its source; (None, "default") if none.
 
-    First `base_urls`, then LLMKIT_<PROVIDER>_BASE_URL, then the provider's usual *variables*.
+    The order: configure(base_urls=...), LLMKIT_<PROVIDER>_BASE_URL, `base_urls` in the file, the
+    provider's usual *variables*. With *is_configured*, `settings.base_urls` is from configure().
     """
-    if provider in settings.base_urls:
-        return settings.base_urls[provider], "setting base_urls"
-    for variable in (f"{PREFIX}{provider.upper()}{URL_SUFFIX}", *variables):
+    own_variable = f"{PREFIX}{provider.upper()}{URL_SUFFIX}"
+    url = settings.base_urls.get(provider)
+    if url and (is_configured or not environ.get(own_variable, "").strip()):
+        return url, f"base_urls of {'configure()' if is_configured else 'the settings file'}"
+    for variable in (own_variable, *variables):
         if environ.get(variable, "").strip():
             return environ[variable].strip(), f"variable {variable}"
     return None, "default"
@@ -124,24 +132,24 @@ def base_url_for(
 
 @lru_cache(maxsize=256)
 def refuse_plain_http(url: str, *, has_key: bool) -> None:
-    """Passes when *url* may carry what will be sent.
+    """Raises ConfigError if *url* must not be used.
 
     Raises:
-        ConfigError: The URL is none, or a key would cross a network in clear text.
+        ConfigError: It is not a base URL, or a key would cross a network in clear text.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigError(f"{url!r} is no base URL; it begins with https:// or http://")
+        raise ConfigError(f"base URL must begin with https:// or http://, got {url!r}")
     if parts.username or parts.password:
-        raise ConfigError("a base URL holds no user name or password; give the key by itself")
+        raise ConfigError("base URL must not contain a user name or password; set a key instead")
     if parts.scheme == "http" and has_key and not is_loopback(parts.hostname):
         raise ConfigError(
-            f"a key would cross the network to {parts.hostname} in clear text; use https://"
+            f"base URL would send a key to {parts.hostname} in clear text, got http://; use https://"
         )
 
 
 def is_loopback(host: str) -> bool:
-    """True where what is sent to *host* does not leave this machine."""
+    """Returns True if what is sent to *host* does not leave this machine."""
     if host == "localhost":
         return True
     import ipaddress
@@ -153,52 +161,62 @@ def is_loopback(host: str) -> bool:
 
 
 def proxies_for(settings: Settings, base_url: str) -> bool:
-    """Whether the environment's proxies carry requests to *base_url*.
+    """Returns whether the environment's proxies carry requests to *base_url*.
 
     Only over https, inside which a proxy can read nothing; plain http is for this machine.
     """
     return settings.trust_env_proxies and base_url.startswith("https://")
 
 
-def _from_file(path: Path) -> Mapping[str, object]:
+def _from_file(path: Path, *, is_named: bool) -> Mapping[str, object]:
     try:
-        data = path.read_bytes()
-    except OSError:
-        return {}
-    import tomllib  # only a person with a file pays for it
+        text = path.read_bytes().decode("utf-8-sig")
+        if not text:  # LLMKIT_CONFIG=/dev/null stands for no file
+            return {}
+        import tomllib  # only a user with a file pays for it
 
-    try:
-        return tomllib.loads(data.decode("utf-8"))
-    except (ValueError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path} is not TOML: {error}") from None
+        return tomllib.loads(text)
+    except (FileNotFoundError, NotADirectoryError):
+        if not is_named:
+            return {}
+        fault = "there is no such file; create it, or unset LLMKIT_CONFIG"
+    except OSError as error:
+        fault = f"settings must be a readable file, got {str(error.strerror).lower()!r}; correct it"
+    except UnicodeDecodeError as error:
+        fault = f"settings must be UTF-8 text, got another byte at offset {error.start}; save it so"
+    except ValueError as error:  # tomllib's own
+        fault = f"settings must be valid TOML, got an error: {error}; correct it"
+    raise ConfigError(f"{path}: {fault}")
 
 
 def _checked(name: str, value: object, source: str) -> object:
     kinds = {f.name: str(f.type) for f in fields(Settings)}
     if name not in kinds:
         raise ConfigError(f"{source}: {_unknown(name, tuple(kinds))}")
-    if value is None and "None" in kinds[name]:
+    kind, _, none = kinds[name].partition(" | ")
+    if value is None and none:
         return None
-    parser = PARSERS[kinds[name].removesuffix(" | None")]
+    parser, description = PARSERS[kind]
     try:
         return parser(value)
     except ConfigError as error:
-        raise ConfigError(f"{source}: {error}") from None
+        raise ConfigError(f"{source}: {name}: {error}") from None
     except (TypeError, ValueError):
-        raise ConfigError(f"{source}: {name} must be {kinds[name]}, not {value!r}") from None
+        expected = f"{description} or None" if none else description
+        raise ConfigError(f"{source}: {name} must be {expected}, got {value!r}") from None
 
 
 def _unknown(name: str, names: tuple[str, ...]) -> str:
     if any(word in name.lower().split("_") for word in KEY_WORDS):
         return (
-            f"{name!r} looks like a key, and keys are no settings; put it into the provider's "
+            f"{name!r} looks like an API key, and keys are not settings; set the provider's "
             "environment variable"
         )
     import difflib
 
     near = difflib.get_close_matches(name, names, n=3)
-    hint = f"; did you mean {' or '.join(near)}?" if near else f"; known are {', '.join(names)}"
-    return f"there is no setting {name!r}{hint}"
+    hint = f"did you mean {' or '.join(near)}?" if near else f"known settings: {', '.join(names)}"
+    return f"unknown setting {name!r}; {hint}"
 
 
 def _float(value: object) -> float:
@@ -244,19 +262,21 @@ def _providers(value: object) -> Mapping[str, Mapping[str, str]]:
         raise TypeError
     providers = {_str(name): _urls(entry) for name, entry in value.items()}
     for name, entry in providers.items():
-        if "base_url" not in entry or not entry.keys() <= {"base_url", "key_var"}:
-            raise ConfigError(f"provider {name!r} needs base_url, and may have key_var")
         if not name.isidentifier():
-            raise ConfigError(f"{name!r} is no provider's name; use letters, digits and _")
+            raise ConfigError(f"provider name must be letters, digits and _, got {name!r}")
+        if "base_url" not in entry or not entry.keys() <= {"base_url", "key_var"}:
+            given = ", ".join(entry) or "nothing"
+            raise ConfigError(f"provider {name} must have base_url, may have key_var, got {given}")
         refuse_plain_http(entry["base_url"], has_key="key_var" in entry)
     return providers
 
 
-PARSERS: dict[str, Callable[[object], object]] = {
-    "float": _float,
-    "int": _int,
-    "bool": _bool,
-    "str": _str,
-    "Mapping[str, str]": _urls,
-    "Mapping[str, Mapping[str, str]]": _providers,
+# The parser of each type, and its values in words for the messages.
+PARSERS: dict[str, tuple[Callable[[object], object], str]] = {
+    "float": (_float, "a number >= 0"),
+    "int": (_int, "an integer >= 0"),
+    "bool": (_bool, "true or false"),
+    "str": (_str, "text"),
+    "Mapping[str, str]": (_urls, "a table of base URLs by provider"),
+    "Mapping[str, Mapping[str, str]]": (_providers, "a table with a table for each provider"),
 }

@@ -35,7 +35,7 @@ def clean_environment(monkeypatch, tmp_path, request):
     for name in list(os.environ):
         if name.startswith(tuple(f"{owner}_" for owner in OWNERS)):
             monkeypatch.delenv(name)
-    monkeypatch.setenv("LLMKIT_CONFIG", str(tmp_path / "no-config.toml"))
+    monkeypatch.setenv("LLMKIT_CONFIG", os.devnull)
     monkeypatch.setenv("LLMKIT_CACHE_DIR", str(tmp_path / "no-cache"))
 
 

@@ -37,7 +37,7 @@ def figures() -> list[Figure]:
     """Counts, and ratios of CPU time; the interrupt alone is told by the clock."""
     with FakeProviders() as fakes, tempfile.TemporaryDirectory() as home:
         environ = {
-            "IPYTHONDIR": home, "LLMKIT_CONFIG": f"{home}/none.toml", "LLMKIT_CACHE_DIR": home,
+            "IPYTHONDIR": home, "LLMKIT_CONFIG": os.devnull, "LLMKIT_CACHE_DIR": home,
             "OPENAI_API_KEY": fakes.key, "OPENAI_BASE_URL": fakes.base_url("openai"),
         }  # fmt: skip
         with Kernel(env=environ) as kernel:

@@ -104,7 +104,10 @@ class ProviderRegistry:
         if kind is None:
             _refuse_unlisted(name)
             raise unknown_provider(name, self.provider_names())
-        url, _ = base_url_for(name, kind.base_url_vars, self.settings, self._environ)
+        url, _ = base_url_for(
+            name, kind.base_url_vars, self.settings, self._environ,
+            is_configured="base_urls" in self._changes,
+        )  # fmt: skip
         return kind(url)
 
     def provider_names(self) -> tuple[str, ...]:

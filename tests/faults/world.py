@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
+import os
 import re
 import time
 import urllib.parse
@@ -93,7 +94,7 @@ class World:
     def __post_init__(self) -> None:
         self.room = self.server.room()
         self.waits = Skips()
-        environ = {"LLMKIT_CONFIG": "/nowhere"}
+        environ = {"LLMKIT_CONFIG": os.devnull}
         for name in ("openai", "anthropic", "google", "mistral", "openrouter", "ollama"):
             environ[PROVIDERS[name].key_vars[0]] = self.room.key
             environ[f"LLMKIT_{name.upper()}_BASE_URL"] = self.room.base_url(name)

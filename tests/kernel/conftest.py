@@ -30,7 +30,7 @@ def _scope(fixture_name: str, config: object) -> str:
 def environ(home, fakes=None) -> dict[str, str]:
     """What a kernel needs to see: a home of its own, and fakes in the place of providers."""
     found = {
-        "IPYTHONDIR": str(home), "LLMKIT_CONFIG": str(home / "none.toml"),
+        "IPYTHONDIR": str(home), "LLMKIT_CONFIG": os.devnull,
         "LLMKIT_CACHE_DIR": str(home),
     }  # fmt: skip
     if fakes is not None:

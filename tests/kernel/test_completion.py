@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from .driver import Kernel
@@ -88,7 +90,7 @@ def test_a_second_load_completes_once_and_an_unload_no_more(kernel):
 def test_completing_loads_nothing_heavy(tmp_path):
     """The Tab key asks the catalogue, and neither a price table nor a network."""
     places = {"IPYTHONDIR": str(tmp_path), "LLMKIT_CACHE_DIR": str(tmp_path)}
-    with Kernel(env={**places, "LLMKIT_CONFIG": str(tmp_path / "none.toml")}) as fresh:
+    with Kernel(env={**places, "LLMKIT_CONFIG": os.devnull}) as fresh:
         fresh.one("%load_ext llmkit")
         found = fresh.complete("%%ask gpt-6-lu")
         ran = fresh.one(f"import sys; print([m for m in {HEAVY} if m in sys.modules])")

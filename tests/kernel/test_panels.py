@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import queue
 import time
 
@@ -77,7 +78,7 @@ def kernel(tmp_path, fakes):
     """A kernel whose OpenAI is a fake without a key so far, and that ends without a complaint."""
     fakes.reset()
     environ = {
-        "IPYTHONDIR": str(tmp_path), "LLMKIT_CONFIG": str(tmp_path / "none.toml"),
+        "IPYTHONDIR": str(tmp_path), "LLMKIT_CONFIG": os.devnull,
         "OPENAI_API_KEY": "", "OPENAI_BASE_URL": fakes.base_url("openai"),
         "OLLAMA_HOST": fakes.base_url("ollama"),
     }  # fmt: skip

@@ -37,7 +37,7 @@ LOOKS = (
 def place(fakes, tmp_path):
     """Where a kernel's files are, and the environment that leads it to the fakes."""
     urls = {f"LLMKIT_{name.upper()}_BASE_URL": fakes.base_url(name) for name in PREFIXES}
-    places = {"IPYTHONDIR": tmp_path / "ipython", "LLMKIT_CONFIG": tmp_path / "none.toml",
+    places = {"IPYTHONDIR": tmp_path / "ipython", "LLMKIT_CONFIG": os.devnull,
               "HOME": tmp_path / "home", "XDG_CACHE_HOME": tmp_path / "cache"}  # fmt: skip
     return tmp_path, {**urls, **{name: str(path) for name, path in places.items()}}
 
@@ -160,7 +160,7 @@ def test_no_magic_runs_what_stands_in_it(magic_kernel, tmp_path, cell):
 @pytest.fixture(scope="module")
 def magic_kernel(tmp_path_factory):
     home = tmp_path_factory.mktemp("ipython")
-    with Kernel(env={"IPYTHONDIR": str(home), "LLMKIT_CONFIG": str(home / "none.toml")}) as running:
+    with Kernel(env={"IPYTHONDIR": str(home), "LLMKIT_CONFIG": os.devnull}) as running:
         running.one("%load_ext llmkit\nimport llmkit")
         yield running
 

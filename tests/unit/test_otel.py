@@ -189,7 +189,7 @@ def test_a_program_that_collects_has_our_spans_below_its_own():
     """Nothing is imported before the program does; the setting `opentelemetry` ends it."""
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", GLOBAL], cwd=ROOT, capture_output=True, text=True,
-        env={**os.environ, "LLMKIT_CONFIG": "/dev/null"},
+        env={**os.environ, "LLMKIT_CONFIG": os.devnull},
     )  # fmt: skip
 
     assert (done.stdout.strip(), done.stderr) == ("[('chat echo', True)]", "")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
+from llmkit.configuration.registry import ProviderRegistry
 from llmkit.errors import ConfigError
 from llmkit.settings import (
     Settings,
@@ -22,14 +25,14 @@ def test_nothing_set_is_the_defaults(tmp_path):
 
 
 def test_later_wins(tmp_path):
-    """The environment is beaten by the file, and the file by configure()."""
+    """The file is beaten by a variable, and a variable by configure()."""
     file = tmp_path / "config.toml"
-    file.write_text("retries = 4\nidle_s = 20\n")
-    environ = {"LLMKIT_CONFIG": str(file), "LLMKIT_RETRIES": "3", "LLMKIT_MAX_CALLS": "7"}
+    file.write_text("retries = 4\nidle_s = 20\nmax_calls = 5\n")
+    environ = {"LLMKIT_CONFIG": str(file), "LLMKIT_RETRIES": "3", "LLMKIT_IDLE_S": "40"}
 
-    found = load_settings(environ, {"idle_s": 30})
+    settings = load_settings(environ, {"idle_s": 30})
 
-    assert (found.retries, found.idle_s, found.max_calls) == (4, 30.0, 7)
+    assert (settings.retries, settings.idle_s, settings.max_calls) == (3, 30.0, 5)
 
 
 def test_the_file_is_where_the_desktop_keeps_such_files(tmp_path):
@@ -40,48 +43,155 @@ def test_the_file_is_where_the_desktop_keeps_such_files(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"retires": 1}, "did you mean retries"),
-        ({"openai_api_key": "x"}, "keys are no settings"),
-        ({"retries": 1.5}, "retries must be int"),
-        ({"retries": -1}, "retries must be int"),
-        ({"idle_s": "long"}, "idle_s must be float"),
-        ({"trust_env_proxies": "maybe"}, "must be bool"),
-        ({"base_urls": "http://x"}, "base_urls must be"),
-        ({"providers": {"lab": {}}}, "needs base_url"),
-        ({"providers": {"la b": {"base_url": "http://x"}}}, "no provider's name"),
+        ({"retires": 1}, "unknown setting 'retires'; did you mean retries?"),
+        ({"zzz": 1}, "unknown setting 'zzz'; known settings: connect_timeout_s, "),
+        (
+            {"openai_api_key": "x"},
+            "'openai_api_key' looks like an API key, and keys are not set",
+        ),
+        ({"retries": 1.5}, "retries must be an integer >= 0, got 1.5"),
+        ({"retries": -1}, "retries must be an integer >= 0, got -1"),
+        ({"retries": None}, "retries must be an integer >= 0, got None"),
+        ({"idle_s": "long"}, "idle_s must be a number >= 0, got 'long'"),
+        ({"deadline_s": True}, "deadline_s must be a number >= 0 or None, got True"),
+        ({"trust_env_proxies": "maybe"}, "trust_env_proxies must be true or false, got 'maybe'"),
+        ({"cache_dir": 3}, "cache_dir must be text or None, got 3"),
+        ({"base_urls": "http://x"}, "base_urls must be a table of base URLs by provider, got 'htt"),
+        ({"providers": 3}, "providers must be a table with a table for each provider, got 3"),
+        (
+            {"providers": {"lab": {}}},
+            "providers: provider lab must have base_url, may have key_var, got nothing",
+        ),
+        (
+            {"providers": {"la b": {"base_url": "http://x"}}},
+            "providers: provider name must be letters, digits and _, got 'la b'",
+        ),
+        (
+            {"providers": {"lab": {"base_url": "lab"}}},
+            "providers: base URL must begin with https:// or http://, got 'lab'",
+        ),
     ],
 )
 def test_a_wrong_setting_is_refused_in_a_sentence(changes, words):
-    """The sentence names the source, the setting and what would be right."""
-    with pytest.raises(ConfigError, match=words):
+    """The sentence names the source, the setting, what it must be and what was given."""
+    with pytest.raises(ConfigError) as caught:
         load_settings({}, changes)
 
+    assert str(caught.value).startswith(f"configure(): {words}")
 
-def test_a_mistake_in_the_file_names_the_file(tmp_path):
-    """Bad TOML and unknown names say in which file they are."""
+
+def test_a_wrong_variable_is_named():
+    """A user with many variables is told which one to correct."""
+    with pytest.raises(ConfigError) as caught:
+        load_settings({"LLMKIT_RETRIES": "some"}, {})
+
+    assert str(caught.value) == "LLMKIT_RETRIES: retries must be an integer >= 0, got 'some'"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"retires = 4\n", "unknown setting 'retires'; did you mean retries?"),
+        (b"retries = 'x'\n", "retries must be an integer >= 0, got 'x'"),
+        (b"retries = \n", "settings must be valid TOML, got an error: Invalid value (at line 1"),
+        (b"# caf\xe9\n", "settings must be UTF-8 text, got another byte at offset 5; save it"),
+    ],
+)
+def test_a_mistake_in_the_file_names_the_file_first(tmp_path, content, words):
+    """An unknown key, a wrong type, broken TOML and another encoding."""
     file = tmp_path / "config.toml"
-    file.write_text("retires = 4\n")
+    file.write_bytes(content)
 
-    with pytest.raises(ConfigError, match=r"config\.toml: there is no setting 'retires'"):
+    with pytest.raises(ConfigError) as caught:
         load_settings({"LLMKIT_CONFIG": str(file)}, {})
-    file.write_text("retries = \n")
-    with pytest.raises(ConfigError, match=r"config\.toml is not TOML"):
+
+    assert str(caught.value).startswith(f"{file}: {words}")
+
+
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path):
+    """Editors on Windows write one."""
+    file = tmp_path / "config.toml"
+    file.write_bytes(b"\xef\xbb\xbfretries = 4\n")
+
+    assert load_settings({"LLMKIT_CONFIG": str(file)}, {}).retries == 4
+
+
+def test_only_a_file_that_was_not_asked_for_may_be_missing(tmp_path):
+    """LLMKIT_CONFIG names a file that must be there; the usual one need not be."""
+    file = tmp_path / "config.toml"
+
+    assert load_settings({"XDG_CONFIG_HOME": os.devnull}, {}) == Settings()
+    assert load_settings({"LLMKIT_CONFIG": os.devnull}, {}) == Settings()
+    with pytest.raises(ConfigError) as caught:
+        load_settings({"LLMKIT_CONFIG": str(file)}, {})
+    assert str(caught.value) == (
+        f"{file}: there is no such file; create it, or unset LLMKIT_CONFIG"
+    )
+
+
+def test_a_directory_is_not_a_settings_file(tmp_path):
+    """It is there and cannot be read, so it is not taken for a missing file."""
+    folder = tmp_path / "llmkit" / "config.toml"
+    folder.mkdir(parents=True)
+
+    with pytest.raises(ConfigError) as caught:
+        load_settings({"XDG_CONFIG_HOME": str(tmp_path)}, {})
+
+    assert str(caught.value).startswith(f"{folder}: settings must be a readable file, got ")
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="every file is readable for this user"
+)
+def test_a_file_without_permission_is_refused(tmp_path):
+    """Its settings would silently not hold."""
+    file = tmp_path / "config.toml"
+    file.write_text("retries = 4\n")
+    file.chmod(0)
+
+    with pytest.raises(ConfigError, match="must be a readable file, got 'permission denied'"):
         load_settings({"LLMKIT_CONFIG": str(file)}, {})
 
 
 def test_base_urls_come_in_order():
-    """configure() wins over our variable, and that over the provider's own."""
-    environ = {"LLMKIT_OPENAI_BASE_URL": "http://b", "OPENAI_BASE_URL": "http://c"}
-    names = ("OPENAI_BASE_URL",)
-    set_here = Settings(base_urls={"openai": "http://a"})
+    """configure(), our variable, the file, the provider's usual variable, each with its source."""
+    ours = {"LLMKIT_OPENAI_BASE_URL": "http://ours"}
+    usual = {"OPENAI_BASE_URL": "http://usual"}
+    table = Settings(base_urls={"openai": "http://table"})
 
-    assert base_url_for("openai", names, set_here, environ)[0] == "http://a"
-    assert base_url_for("openai", names, Settings(), environ)[0] == "http://b"
-    assert base_url_for("openai", names, Settings(), {"OPENAI_BASE_URL": "http://c"}) == (
-        "http://c",
-        "variable OPENAI_BASE_URL",
-    )
-    assert base_url_for("openai", names, Settings(), {}) == (None, "default")
+    def base_url(settings, environ, *, is_configured=False):
+        return base_url_for(
+            "openai", ("OPENAI_BASE_URL",), settings, environ, is_configured=is_configured
+        )
+
+    assert [
+        base_url(table, ours | usual, is_configured=True),
+        base_url(table, ours | usual),
+        base_url(table, {"LLMKIT_OPENAI_BASE_URL": " "} | usual),
+        base_url(Settings(), usual, is_configured=True),
+        base_url(Settings(), {}),
+    ] == [
+        ("http://table", "base_urls of configure()"),
+        ("http://ours", "variable LLMKIT_OPENAI_BASE_URL"),
+        ("http://table", "base_urls of the settings file"),
+        ("http://usual", "variable OPENAI_BASE_URL"),
+        (None, "default"),
+    ]
+
+
+def test_a_variable_points_a_provider_elsewhere_than_the_file(tmp_path):
+    """The same order holds for the providers themselves."""
+    file = tmp_path / "config.toml"
+    file.write_text('base_urls.openai = "http://127.0.0.1:1"\n')
+    environ = {"LLMKIT_CONFIG": str(file), "OPENAI_BASE_URL": "http://127.0.0.1:2"}
+    registry = ProviderRegistry(environ, {})
+    from_file = registry.provider("openai").base_url
+    environ["LLMKIT_OPENAI_BASE_URL"] = "http://127.0.0.1:3"
+    from_variable = registry.provider("openai").base_url
+    registry.configure(base_urls={"openai": "http://127.0.0.1:4"})
+
+    assert (from_file, from_variable) == ("http://127.0.0.1:1", "http://127.0.0.1:3")
+    assert registry.provider("openai").base_url == "http://127.0.0.1:4"
 
 
 @pytest.mark.parametrize(

@@ -173,6 +173,7 @@ def test_the_file_is_read_again_when_it_has_changed(tmp_path):
 
 def test_the_usual_place_is_beside_the_settings(tmp_path):
     """Without a setting the file is catalogue.toml next to config.toml."""
+    (tmp_path / "config.toml").touch()
     (tmp_path / "catalogue.toml").write_text(
         '[[names]]\nname = "mine"\nprovider = "openai"\nid = "gpt-6-luna"\n'
     )
@@ -183,7 +184,7 @@ def test_the_usual_place_is_beside_the_settings(tmp_path):
 
 def test_without_a_file_nothing_is_missing(tmp_path):
     """The usual place may be empty; one that was set may not."""
-    usual = Kit(environ={"LLMKIT_CONFIG": str(tmp_path / "config.toml")})
+    usual = Kit(environ={"XDG_CONFIG_HOME": str(tmp_path)})
     named = Kit(environ={}, catalogue_file=str(tmp_path / "nowhere.toml"))
 
     assert usual.registry.catalogue is shipped()
@@ -222,7 +223,7 @@ def test_without_a_file_nothing_is_missing(tmp_path):
         ('[[providers]]\nname = "lab"', "base_url is missing"),
         ('[[providers]]\nname = "a b"\nbase_url = "https://x"', "may have letters, digits and _"),
         ('[[providers]]\nname = "lab"\nbase_url = "http://x.example"\nkey_var = "K"',
-         r"row 1 of \[\[providers\]\], line 1: a key would cross the network"),
+         r"row 1 of \[\[providers\]\], line 1: base URL would send a key to x.example"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_with_file_and_row(text, words):
