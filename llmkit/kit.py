@@ -108,7 +108,9 @@ class Kit:
 
     def configure(self, **changes: object) -> Settings:
         """The settings after *changes*; one that is wrong changes nothing."""
-        return self.registry.configure(**changes)
+        settings = self.registry.configure(**changes)
+        self.manager.idle_s, self.manager.max_age_s = settings.idle_s, settings.max_age_s
+        return settings
 
     @cached_property
     def checks(self) -> KeyChecks:

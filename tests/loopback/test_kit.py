@@ -23,6 +23,13 @@ KEY_VARS = {
 }  # fmt: skip
 
 
+class Closeable:
+    """A session without connections."""
+
+    def close(self):
+        return
+
+
 @pytest.fixture
 def kit(fakes):
     """A kit whose six providers are the fakes, with a good key for each."""
@@ -136,6 +143,16 @@ def test_a_key_is_cleaned_or_told_to_be_none(fakes, key, state):
         kit.close()
 
     assert str(status.state) == state
+
+
+def test_limits_of_sessions_hold_from_the_next_look(kit):
+    """They are read where sessions are looked at, not only when the kit is made."""
+    handle = kit.manager.register_session(Closeable(), "mine")
+    kit.configure(idle_s=0)
+    kit.manager.close_stale()
+
+    assert handle.status == "closed"
+    assert [row.closed_by for row in kit.manager.sessions()] == ["idle"]
 
 
 def test_nobody_at_ollamas_port_is_not_running(kit):
