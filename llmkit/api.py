@@ -122,12 +122,14 @@ def get_event_loop_manager() -> EventLoopManager:
 def register_session(
     session: object, provider_name: str | None = None, *, keep: bool = False
 ) -> SessionHandle:
-    """Makes a session of your own one that its cell's next run closes.
+    """Holds a session of your own until its cell runs again or is deleted, or it is idle or old.
+
+    Then it is closed. Neither the session nor the handle need be kept in a variable.
 
     Args:
-        session: Anything with close() or aclose(); held until it is closed.
+        session: Anything with close() or aclose().
         provider_name: For the table; else the object's `_provider_name`.
-        keep: True spares it from the limits on idleness and age.
+        keep: True spares it from the limits on idleness and age, not from its cell's next run.
     """
     return current_kit().manager.register_session(session, provider_name, keep=keep)
 
@@ -225,7 +227,10 @@ def sessions() -> Sessions:
 
 
 def leaks() -> Leaks:
-    """The sessions that were lost without being closed, and the lines that opened them."""
+    """Returns the sessions that went without being closed, and the lines that opened them.
+
+    Their event loop ended first, or a temporary one was dropped in the middle of its block.
+    """
     from .reports import Leaks
 
     return Leaks.of(current_kit().manager.sessions())
@@ -250,7 +255,7 @@ class session:  # noqa: N801  # it reads as a function: with llmkit.session("oll
 
     Use it as `with` or `async with`; what it gives is an aiohttp.ClientSession of the loop in
     hand. It belongs to llmkit: a persistent one stays warm, another is closed at the end, or when
-    nobody holds it any more.
+    this object is dropped without its end.
     """
 
     def __init__(self, provider: str, *, persistent: bool = True) -> None:

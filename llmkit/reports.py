@@ -69,7 +69,7 @@ class Sessions(Report):
 
 
 class Leaks(Sessions):
-    """Sessions that were lost without being closed, and the line that opened them."""
+    """Sessions that went without being closed, and the lines that opened them."""
 
     title = "Leaks"
     columns: ClassVar[Mapping[str, str]] = dtypes(columns_of(SessionRow))

@@ -1,9 +1,8 @@
-"""What a person gets for a session that they have registered."""
+"""What `register_session` returns."""
 
 from __future__ import annotations
 
 from collections.abc import Coroutine
-from types import TracebackType
 from typing import Any, Protocol, Self
 
 from .session import Session
@@ -20,7 +19,7 @@ class Manager(Protocol):
 class SessionHandle:
     """A registered session's line in the table, and the way to close it early.
 
-    Nobody has to keep it: the session stays open for whoever holds the session or the handle.
+    It need not be kept: the session stays open without it.
     """
 
     def __init__(self, manager: Manager, session: Session) -> None:
@@ -43,28 +42,19 @@ class SessionHandle:
 
     async def aclose(self) -> None:
         """Closes the session, awaited; twice is harmless."""
-        await self._manager.aclose(self.id)
+        if self._session.closed_by is None:
+            await self._manager.aclose(self.id)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *failure: object) -> None:
         self.close()
 
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *failure: object) -> None:
         await self.aclose()
 
     def __repr__(self) -> str:

@@ -73,8 +73,6 @@ class EventLoopManager:
         self.registry.watch(self._session_changed)
         _KNOWN.add(self)
 
-    # -- the loop ----------------------------------------------------------------------------
-
     def run(
         self, coroutine: Coroutine[Any, Any, T], timeout: float | None = None, *, grace: float = 2
     ) -> T:
@@ -104,45 +102,38 @@ class EventLoopManager:
         """How `run` would wait from here."""
         return self._loops.status()
 
-    # -- sessions ----------------------------------------------------------------------------
-
     def register_session(
         self, session: object, provider_name: str | None = None, *, keep: bool = False
     ) -> SessionHandle:
-        """Makes anybody's session one that its cell's next run closes.
+        """Holds *session* until its cell runs again or is deleted, or it is idle or old.
 
-        It goes too when it is idle or old, and when neither it nor the handle is held by anybody.
+        Outside of a cell it is held until it is idle or old, or the process ends. It needs no
+        other reference. If its event loop ends first, it is closed then, and has leaked.
         Use is seen of aiohttp's sessions, of httpx clients and of SDKs over one; anything else
         counts as idle from the moment that it is registered, unless *keep* is True.
 
         Args:
-            session: Anything with close() or aclose(); held until it is closed.
+            session: Anything with close() or aclose().
             provider_name: For the table; else the object's `_provider_name`.
-            keep: True spares it from the limits on idleness and age.
+            keep: True spares it from the limits on idleness and age only.
 
         Raises:
             ConfigError: There is no way to close *session*, or it is closed already.
         """
         if not closeable(session) or isinstance(session, type):
             raise ConfigError(
-                f"{type(session).__name__} has neither close() nor aclose(), so nobody could "
-                "close it; register the session or client itself"
+                f"session must have close() or aclose(), got {type(session).__name__}; register "
+                "the session or client itself"
             )
         if introspection.closed(session):
             raise ConfigError(
-                f"this {type(session).__name__} is closed already; open a new one in the cell that "
-                "registers it, because a cell's next run closes what its last one registered"
+                f"session must be open, got a closed {type(session).__name__}; open a new one in "
+                "the cell that registers it, because the cell's next run closes it"
             )
         name = provider_name or getattr(session, NAME, None) or type(session).__module__
         _label(session, name)
         loop = loop_of(session) or asyncio._get_running_loop()
-        record = self._add(session, str(name), "registered", loop, keep=keep)
-        existing_handle = record.handle() if record.handle is not None else None
-        if isinstance(existing_handle, SessionHandle):
-            return existing_handle
-        handle = SessionHandle(self, record)
-        self.handed_out(record, handle)
-        return handle
+        return SessionHandle(self, self._add(session, str(name), "registered", loop, keep=keep))
 
     def pool(
         self, provider: str, base_url: str, open_session: Callable[[], T]
@@ -158,7 +149,7 @@ class EventLoopManager:
         return session, record
 
     def handed_out(self, record: Session, handle: object) -> None:
-        """Notes that *handle* is what a person has of the session; its end is noticed."""
+        """Notes that a temporary session is closed when the last reference to *handle* goes."""
         self._sweeper.follow(record, handle)
 
     def in_flight(self) -> AbstractContextManager[None]:
@@ -191,14 +182,15 @@ class EventLoopManager:
         Raises:
             ConfigError: *what* is none of these.
         """
-        self._expire()
-        is_known = what in ("stale", "all") or self.registry.knows(what)
-        if not is_known:
+        if what in ("stale", "all"):
+            self._expire()
+        sessions = self.registry.find(what)
+        if not sessions and what not in ("stale", "all") and not self.registry.knows(what):
             raise ConfigError(
                 f"there is no session {what!r}; close() takes stale, all, a provider or an id "
                 "as in sessions()"
             )
-        return await self._closer.close(self.registry.find(what), "user")
+        return await self._closer.close(sessions, "user")
 
     def close_stale(self) -> int:
         """Closes what is stale; says how many."""
@@ -270,7 +262,7 @@ class EventLoopManager:
     def _session_changed(self, session: Session) -> None:
         if session.closed_by is None:
             _LIVING.add(self)
-        elif not self.registry.open_sessions():
+        elif self.registry.is_empty:
             _LIVING.discard(self)
 
 

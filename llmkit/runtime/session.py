@@ -37,7 +37,7 @@ class Session:
         loop: Where it must be closed; None for a resource that needs no loop.
         opened_at: File and line of the code that opened it.
         stale: Why it is to go, None while it may stay.
-        handle: What a person may hold in the place of the session; None where they got none.
+        handle: The context manager of a temporary session; None for any other.
         seen: The activity of its connections when somebody last looked.
     """
 

@@ -94,10 +94,19 @@ class SessionRegistry:
         self._listeners.tell(session)
         return session
 
+    @property
+    def is_empty(self) -> bool:
+        """True if no session is open."""
+        return not self._open_sessions
+
     def open_sessions(self) -> tuple[Session, ...]:
-        """All that are not closed, the oldest first."""
+        """Returns all open ones, the oldest first, after noting those that their owner closed."""
         with self._lock:
-            return tuple(self._open_sessions.values())
+            sessions = tuple(self._open_sessions.values())
+        for session in sessions:
+            if introspection.closed(session.resource):
+                self.closed(session, "user")
+        return tuple(session for session in sessions if session.closed_by is None)
 
     def pooled(self, provider: str, base_url: str, loop: object) -> Session | None:
         """The pool's session for that place on that loop, None where there is none."""
@@ -144,9 +153,6 @@ class SessionRegistry:
         now = self._now()
         stale_sessions = []
         for session in self.open_sessions():
-            if introspection.closed(session.resource):
-                self.closed(session, "user")
-                continue
             # Use that was not told to us but can be seen.
             activity = introspection.activity(session.resource)
             if activity != session.seen:
@@ -167,13 +173,18 @@ class SessionRegistry:
         self._listeners.tell(session)
 
     def closed(self, session: Session, by: ClosedBy, *, leaked: bool = False) -> None:
-        """Notes that *session* is closed, or was lost without being closed; twice is harmless."""
+        """Notes that *session* is closed; twice is harmless.
+
+        It counts as leaked if it was left open until it was dropped or its loop ended, and with
+        *leaked* if it could not be closed in an orderly way. A pool ends with its loop.
+        """
         with self._lock:
             if self._open_sessions.pop(session.id, None) is None:
                 return
             session.closed_by = session.stale or by
             session.closed_s = self._now()
-            session.leaked = leaked or session.closed_by == "collected"
+            is_forgotten = session.kind != "pool" and session.closed_by in ("collected", "loop_end")
+            session.leaked = leaked or is_forgotten
             session.requests, session.bytes_in = _counted(session)
             self._by_resource.pop(id(session.resource), None)
             session.resource = None
@@ -190,12 +201,15 @@ class SessionRegistry:
 
     def find(self, what: str) -> tuple[Session, ...]:
         """Open sessions by "all", "stale", an id or a provider's name; newest first."""
-        sessions = [
+        with self._lock:
+            session = self._open_sessions.get(what)
+        if session is not None:  # a block that ends must not look at every other session
+            return (session,)
+        return tuple(
             s
             for s in reversed(self.open_sessions())
-            if what == "all" or what in (s.id, s.provider) or (what == "stale" and s.stale)
-        ]
-        return tuple(sessions)
+            if what in ("all", s.provider) or (what == "stale" and s.stale)
+        )
 
     def knows(self, what: str) -> bool:
         """True where *what* is the id or the provider of a session in the table."""
@@ -205,9 +219,7 @@ class SessionRegistry:
 
     def rows(self) -> tuple[SessionRow, ...]:
         """The session table: the remembered closed ones, then the open ones."""
-        for session in self.open_sessions():
-            if introspection.closed(session.resource):
-                self.closed(session, "user")
+        self.open_sessions()  # notes what its owner has closed
         with self._lock:
             sessions = [*self._closed_sessions, *self._open_sessions.values()]
         return tuple(self._row(session) for session in sessions)
@@ -217,8 +229,7 @@ class SessionRegistry:
         return self._listeners.add(callback)
 
     def _stale_where(self, test: Callable[[Session], bool], why: ClosedBy) -> tuple[Session, ...]:
-        with self._lock:
-            sessions = tuple(s for s in self._open_sessions.values() if s.stale is None and test(s))
+        sessions = tuple(s for s in self.open_sessions() if s.stale is None and test(s))
         for session in sessions:
             self.mark(session, why)
         return sessions

@@ -33,6 +33,20 @@ def rows(kernel, provider):
     return value(ran)
 
 
+def leaks(kernel, provider):
+    """Reason and cell of a provider's leaks."""
+    ran = kernel.one(
+        "print(json.dumps([[r['closed_by'], r['cell']] for r in llmkit.leaks()"
+        f" if r['provider'] == {provider!r}]))"
+    )
+    return value(ran)
+
+
+def one_line(provider):
+    """The only line of a cell; nothing else will refer to the session."""
+    return f"llmkit.register_session(aiohttp.ClientSession(), provider_name={provider!r})"
+
+
 def opening(provider, name="handle"):
     return f"{name} = llmkit.register_session(aiohttp.ClientSession(), {provider!r})\n"
 
@@ -154,6 +168,77 @@ def test_deleted_cells_lose_what_they_opened_and_no_other_does(asking):
 
 
 @scenario
+@pytest.mark.parametrize("end", ["", ";"])  # with a semicolon, `Out` does not keep the handle
+def test_a_session_that_only_llmkit_refers_to_is_held_until_its_cell_runs_again(asking, end):
+    """It is open after a garbage collection, and closed by the re-run, which is no leak."""
+    provider = f"held{end}"
+    first = asking.one(one_line(provider) + end, cell_id=provider)
+    collection = asking.one("gc.collect();")
+    held = rows(asking, provider)
+    again = asking.one(one_line(provider) + end, cell_id=provider)
+
+    assert held == [["open", None, provider]]
+    assert rows(asking, provider) == [["closed", "rerun", provider], ["open", None, provider]]
+    assert leaks(asking, provider) == []
+    assert [ran.err for ran in (first, collection, again)] == ["", "", ""]
+    assert complaints(asking.stderr_so_far()) == []
+
+
+@scenario
+def test_a_session_that_only_llmkit_refers_to_is_closed_when_its_cell_is_deleted(asking):
+    """Until then it is open; its end is no leak, and Python does not complain."""
+    first = asking.one(one_line("deleted one"), cell_id="deleted one")
+    held = rows(asking, "deleted one")
+    after = asking.one("gc.collect();", deletedCells=["deleted one"])
+
+    assert held == [["open", None, "deleted one"]]
+    assert rows(asking, "deleted one") == [["closed", "deleted", "deleted one"]]
+    assert leaks(asking, "deleted one") == []
+    assert [first.err, after.err] == ["", ""]
+    assert complaints(asking.stderr_so_far()) == []
+
+
+@scenario
+def test_a_session_that_only_llmkit_refers_to_is_closed_when_it_is_idle(asking):
+    """The limit is the setting `idle_s`; its end is no leak, and Python does not complain."""
+    first = asking.one(one_line("idle one"), cell_id="idle one")
+    held = rows(asking, "idle one")
+    asking.one("llmkit.configure(idle_s=0);")
+    after = asking.one("gc.collect();")
+    asking.one("llmkit.configure(idle_s=300);")
+
+    assert held == [["open", None, "idle one"]]
+    assert rows(asking, "idle one") == [["closed", "idle", "idle one"]]
+    assert leaks(asking, "idle one") == []
+    assert [first.err, after.err] == ["", ""]
+    assert complaints(asking.stderr_so_far()) == []
+
+
+@scenario
+def test_a_session_that_only_llmkit_refers_to_is_closed_when_the_kernel_ends(fresh, tmp_path):
+    """At the end of the process it is closed in good order: no leak, and no complaint."""
+    note = tmp_path / "note"
+    kernel = fresh()
+    kernel.one(
+        "import atexit, json\n"
+        "def note():\n"
+        "    states = [[r['status'], r['closed_by'], r['cell']] for r in llmkit.sessions()]\n"
+        f"    with open({str(note)!r}, 'w') as file:\n"
+        "        json.dump([states, len(llmkit.leaks())], file)\n"
+        "atexit.register(note)\n"  # before llmkit does, so that it runs after it
+        f"{control()}%load_ext llmkit\nimport aiohttp, gc, llmkit"
+    )
+    first = kernel.one(one_line("last one"), cell_id="last one")
+    held = rows(kernel, "last one")
+    kernel.restart()
+
+    assert held == [["open", None, "last one"]]
+    assert json.loads(note.read_text()) == [[["closed", "exit", "last one"]], 0]
+    assert first.err == ""
+    assert complaints(kernel.stderr_so_far()) == []
+
+
+@scenario
 def test_every_odd_cell_leaves_ownership_right(asking):
     """10: %%capture, nested, empty, silent and broken cells, and the same text without an id."""
     asking.one(f"%%capture\n{opening('captured', 'h1')}", cell_id="capturing")
@@ -196,15 +281,18 @@ def test_cells_of_the_main_shell_and_of_a_subshell_keep_apart(asking):
 
     assert [r.ok for r in ran] == [True, True], [r.error for r in ran]
     assert found == ([["open", None, "main"]], [["open", None, "sub"]])
-    assert rows(asking, "sub") == [["closed", "loop_end", "sub"]]
+    assert rows(asking, "sub") == [["leaked", "loop_end", "sub"]]
+    assert leaks(asking, "sub") == [["loop_end", "sub"]]
 
 
 @scenario
 def test_reset_and_reload_leave_one_pair_of_hooks(asking):
     """13: %reset -f, %reload_ext and importlib.reload double nothing and lose nothing."""
     asking.one(opening("reset"), cell_id="reset")
+    asking.run("%reset -f", "import json, llmkit")
+    after_reset = rows(asking, "reset")
     asking.run(
-        "%reset -f", "%reload_ext llmkit", "%load_ext llmkit",
+        "%reload_ext llmkit", "%load_ext llmkit",
         "import importlib, llmkit.notebook.hooks, llmkit.notebook.extension, llmkit.cell\n"
         "import llmkit.kit, llmkit.runtime.manager\n"
         "for module in (llmkit.cell, llmkit.runtime.manager, llmkit.kit,"
@@ -221,7 +309,8 @@ def test_reset_and_reload_leave_one_pair_of_hooks(asking):
     again = asking.run(opening("reloaded"), opening("reloaded"), ids=["reloaded"] * 2)
 
     assert value(ran) == 2
-    assert [row[:2] for row in rows(asking, "reset")] == [["leaked", "collected"]]
+    assert after_reset == [["open", None, "reset"]]
+    assert rows(asking, "reset") == [["closed", "exit", "reset"]]
     assert [r.ok for r in again] == [True, True]
     assert [row[0] for row in rows(asking, "reloaded")] == ["closed", "open"]
 

@@ -57,6 +57,15 @@ async def fetch():
     await runner.cleanup()
     return text
 
+class Handle:
+    pass
+
+def temporary():
+    handle = Handle()
+    session, record = manager.temporary("x", "u", open_session)
+    manager.handed_out(record, handle)
+    return session, handle
+
 async def until(held):
     while not held():
         await asyncio.sleep(0.01)
@@ -123,10 +132,56 @@ SCRIPTS = {
     """,
     "a_forgotten_registered_session": """
         async def main():
+            global line
+            line = sys._getframe().f_lineno + 1
             manager.register_session(aiohttp.ClientSession(), "mine")
-            await until(lambda: manager.sessions()[0].status == "leaked")
+            gc.collect()
+            manager.close_stale()
+            assert states() == [("registered", "open", None)], states()
         asyncio.run(main())
-        assert states() == [("registered", "leaked", "collected")], states()
+        assert states() == [("registered", "leaked", "loop_end")], states()
+        assert manager.sessions()[0].opened_at == f"{__file__}:{line}", manager.sessions()
+    """,
+    "a_session_that_its_owner_closed_has_not_leaked": """
+        async def main():
+            async with aiohttp.ClientSession() as session:
+                manager.register_session(session, "mine")
+        asyncio.run(main())
+        assert states() == [("registered", "closed", "user")], states()
+    """,
+    "a_dropped_temporary_session": """
+        from llmkit.api import current_kit, leaks, session
+        async def main():
+            global line
+            line = sys._getframe().f_lineno + 1
+            await session("ollama", persistent=False).__aenter__()
+            await until(leaks)
+        asyncio.run(main())
+        (row,) = leaks()
+        assert (row["kind"], row["status"], row["closed_by"]) == (
+            "temporary", "leaked", "collected"), row
+        assert row["opened_at"] == f"{__file__}:{line}", row
+    """,
+    "a_session_of_a_script_is_held_until_its_end": """
+        async def register():
+            manager.register_session(aiohttp.ClientSession(), "mine")
+        manager.run(register())
+        gc.collect()
+        manager.close_stale()
+        assert states() == [("registered", "open", None)], states()
+        manager.close()
+        assert states() == [("registered", "closed", "exit")], states()
+    """,
+    "a_handle_closes_twice_also_when_its_line_is_forgotten": """
+        from llmkit.runtime.session_registry import REMEMBERED
+        class Closeable:
+            def close(self): ...
+        first = manager.register_session(Closeable(), "mine")
+        first.close()
+        for _ in range(REMEMBERED):
+            manager.register_session(Closeable(), "mine").close()
+        first.close()
+        assert first.id not in {row.id for row in manager.sessions()}
     """,
     "a_session_without_its_handle_is_still_in_use": """
         async def main():
@@ -237,14 +292,13 @@ SCRIPTS = {
     """,
     "garbage_in_another_thread": """
         async def main():
-            session = aiohttp.ClientSession()
-            handle = manager.register_session(session, "mine")
-            circle = [session, handle]
+            handle = temporary()[1]
+            circle = [handle]
             circle.append(circle)
-            del session, handle, circle
+            del handle, circle
             await asyncio.to_thread(gc.collect)
             await until(lambda: manager.sessions()[0].status == "leaked")
-            assert states() == [("registered", "leaked", "collected")], states()
+            assert states() == [("temporary", "leaked", "collected")], states()
         gc.disable()
         asyncio.run(main())
     """,
@@ -267,18 +321,17 @@ SCRIPTS = {
             global go
             go = asyncio.Event()
             runner, url = await serve_much()
-            session = aiohttp.ClientSession()
-            handle = manager.register_session(session, "mine")
+            session, handle = temporary()
             response = await session.get(url)
             del session, handle
             gc.collect()
             await asyncio.sleep(0.05)
-            assert states() == [("registered", "in_use", None)], states()
+            assert states() == [("temporary", "in_use", None)], states()
             go.set()
             assert len(await response.read()) == 100_001
             del response
             await until(lambda: manager.sessions()[0].status == "leaked")
-            assert states() == [("registered", "leaked", "collected")], states()
+            assert states() == [("temporary", "leaked", "collected")], states()
             await runner.cleanup()
         asyncio.run(main())
     """,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import re
@@ -61,24 +62,31 @@ def test_the_solutions_are_folded():
     assert {tuple(metadata["tags"]) for metadata in told} == {("solution",)}
 
 
-@pytest.mark.kernel
-@pytest.mark.model
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=name_of)
-def test_a_notebook_runs_without_a_key(path, tmp_path):
-    """Run All in an empty folder: every cell ends well, and nothing complains unasked."""
+def executed(path, folder, *, change=lambda cells: cells):
+    """The notebook after Run All in *folder*, with its cells as *change* makes them."""
     import nbformat  # a second to import: not where only the fast tests run
     from nbclient import NotebookClient
     from traitlets.config import Config
 
     notebook = nbformat.read(path, as_version=4)
+    notebook.cells = change(notebook.cells)
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
-    shutil.copy(path, tmp_path)
+    shutil.copy(path, folder)
     client = NotebookClient(
-        notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}},
+        notebook, timeout=300, resources={"metadata": {"path": str(folder)}},
         extra_arguments=["--log-level=ERROR"], config=Config(KernelManager=ipc()),
     )  # fmt: skip
     here = str(HOME.parent)
-    client.execute(env={**os.environ, "PYTHONPATH": here, "IPYTHONDIR": str(tmp_path / "ip")})
+    client.execute(env={**os.environ, "PYTHONPATH": here, "IPYTHONDIR": str(folder / "ip")})
+    return notebook
+
+
+@pytest.mark.kernel
+@pytest.mark.model
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=name_of)
+def test_a_notebook_runs_without_a_key(path, tmp_path):
+    """Run All in an empty folder: every cell ends well, and nothing complains unasked."""
+    notebook = executed(path, tmp_path)
 
     said = {
         cell.id: "\n".join(out.text for out in cell.outputs if out.get("name") == "stderr")
@@ -89,3 +97,27 @@ def test_a_notebook_runs_without_a_key(path, tmp_path):
     # Notebook 03 forgets a session on purpose, in one cell.
     assert {cell for cell, text in said.items() if "Unclosed" in text} <= {"forget"}
     assert loud == set()
+
+
+@pytest.mark.kernel
+def test_the_sessions_are_what_their_notebook_says(tmp_path):
+    """Three stay open, a re-run closes three, `close mine` one, and none has leaked."""
+
+    def again(cells):
+        (at,) = [n for n, cell in enumerate(cells) if cell["id"] == "open"]
+        rerun = copy.deepcopy(cells[at])
+        rerun["id"] = "open-again"
+        return [*cells[: at + 1], rerun, *cells[at + 1 :]]
+
+    notebook = executed(HOME / "03_sessions_and_reruns.ipynb", tmp_path, change=again)
+    text = {
+        cell.id: [out["data"]["text/plain"] for out in cell.outputs if "data" in out]
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+    }
+
+    (table,), (frame,), (after,) = text["table"], text["frame"], text["after"]
+    assert (table.count("● open"), table.count("○ closed")) == (3, 3)
+    assert (frame.count("rerun"), frame.count(" open ")) == (3, 3)
+    assert (after.count("● open"), after.count("○ closed")) == (2, 5)  # and that of the block
+    assert text["leaks"] == ["Leaks\nNo session was lost."]

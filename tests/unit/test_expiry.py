@@ -1,7 +1,8 @@
-"""When an open session has outlived its use."""
+"""When an open session is to be closed."""
 
 from __future__ import annotations
 
+import gc
 import weakref
 
 import aiohttp  # noqa: F401  # whose version says what its connectors hold
@@ -78,10 +79,10 @@ def reasons(sessions):
     return [session.stale for session in sessions.expired(**LIMITS)]
 
 
-def test_a_session_that_nobody_holds_is_collected(sessions):
-    """Its handle is gone and nothing but the registry holds it: nobody could use or close it."""
+def test_a_temporary_session_is_collected_once_its_context_manager_was_dropped(sessions):
+    """Its block will never end, so its end is told as a leak."""
     handle = Handle()
-    record = add(sessions)
+    record = sessions.add(Thing(), provider="x", kind="temporary")
     record.handle = weakref.ref(handle)
     before = reasons(sessions)
     del handle
@@ -92,28 +93,24 @@ def test_a_session_that_nobody_holds_is_collected(sessions):
     assert (record.status, record.closed_by) == ("leaked", "collected")
 
 
-def test_a_session_whose_handle_was_dropped_is_not_collected_while_it_is_held(sessions):
-    """Most people write `register_session(mine)` and go on using what is theirs."""
-    thing = Thing()
-    record = add(sessions, thing)
-    record.handle = weakref.ref(Handle())
+def test_a_registered_session_stays_although_nothing_else_refers_to_it(sessions, clock):
+    """`register_session(aiohttp.ClientSession())` as a cell's only line is usual."""
+    add(sessions, Thing(), cell=Cell("a", 1))
+    gc.collect()
+    clock.now = 299.0
 
     assert reasons(sessions) == []
-    del thing
-    assert reasons(sessions) == ["collected"]
 
 
-def test_a_session_with_a_request_in_flight_is_not_collected(sessions):
+def test_a_dropped_session_with_a_request_in_flight_is_not_collected(sessions):
     """An answer that is still being read is read to its end."""
     http = Http()
     http.connector._acquired.add("a connection")
-    record = add(sessions, http)
+    record = sessions.add(http, provider="x", kind="temporary")
     record.handle = weakref.ref(Handle())
-    connector = http.connector
-    del http
 
     assert reasons(sessions) == []
-    connector._acquired.clear()
+    http.connector._acquired.clear()
     assert reasons(sessions) == ["collected"]
 
 
@@ -171,3 +168,26 @@ def test_a_session_that_its_owner_has_closed_is_closed_in_the_table(sessions):
 
     assert [(row.status, row.closed_by) for row in sessions.rows()] == [("closed", "user")]
     assert reasons(sessions) == []
+
+
+def test_a_session_that_its_owner_closed_is_not_taken_by_its_cell(sessions):
+    """The next run of the cell finds it closed, and says who closed it."""
+    thing, cell = Thing(), Cell("a", 1)
+    record = add(sessions, thing, cell=cell)
+    thing.closed = True
+
+    assert sessions.cell_started(cell) == ()
+    assert record.closed_by == "user"
+
+
+def test_keep_spares_a_session_from_idle_and_age_only(sessions, clock):
+    """Its cell's next run and its cell's deletion take it all the same."""
+    again, gone = Cell("again", 1), Cell("gone", 2)
+    kept = [add(sessions, cell=cell, keep=True) for cell in (again, gone)]
+    clock.now = 5000.0
+    idle = reasons(sessions)
+    sessions.cell_started(Cell("again", 3))
+    sessions.cells_deleted({"gone"})
+
+    assert idle == []
+    assert [session.stale for session in kept] == ["rerun", "deleted"]

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import get_args
+
+import pytest
 
 from llmkit.cell import Cell
+from llmkit.runtime.session import ClosedBy
 from llmkit.runtime.session_registry import SessionRegistry
 
 WALL = datetime(2026, 11, 24, tzinfo=UTC)
@@ -111,6 +115,18 @@ def test_a_closed_session_stays_in_the_table_and_lets_go():
     assert (row.status, row.closed_by, row.cell, row.execution_count) == ("closed", "rerun", "a", 1)
     assert one.resource is None
     assert repr(sessions) == "<SessionRegistry open=0 stale=0 closed=1>"
+
+
+@pytest.mark.parametrize("kind", ["pool", "temporary", "registered"])
+@pytest.mark.parametrize("reason", get_args(ClosedBy))
+def test_what_was_left_open_has_leaked(kind, reason):
+    """Its loop ended, or it was dropped; whatever llmkit closed in time has not leaked."""
+    sessions = registry()
+    session = sessions.add(Thing(), provider="x", kind=kind)
+    sessions.closed(session, reason)
+    is_leaked = kind != "pool" and reason in ("collected", "loop_end")
+
+    assert session.status == ("leaked" if is_leaked else "closed")
 
 
 def test_a_request_is_counted_and_seen():

@@ -223,7 +223,7 @@ def test_leaks_stand_apart_with_the_cell_and_the_line_that_made_them():
     leaks = leaks_table([lost, session(8)])
     assert column(leaks, "made by") == ["In [3]"]
     assert column(leaks, "opened at") == ["line 4 of its cell"]
-    assert "reference" in leaks.note
+    assert "with block" in leaks.note
 
 
 def test_a_leak_outside_of_a_cell_names_its_file():

@@ -23,7 +23,7 @@ REASONS = {
     "idle": "not used for long",
     "age": "open for long",
     "user": "closed on request",
-    "collected": "lost before it was closed",
+    "collected": "dropped without being closed",
     "loop_end": "its event loop ended",
     "exit": "the kernel ended",
 }
@@ -67,16 +67,14 @@ def sessions_table(rows: Sequence[Row]) -> Table:
 
 
 def leaks_table(rows: Sequence[Row]) -> Table:
-    """Sessions that were lost without being closed, the cell and the line that made them."""
+    """Sessions that went without being closed, the cell and the line that made them."""
     leaks = [row for row in reversed(rows) if row["status"] == "leaked"]
     return Table(
         "Leaks",
         LEAK_COLUMNS,
         tuple(map(_leak, leaks)),
         "No session was lost.",
-        "Keep a reference to a session, or open it in a with block, and its cell can close it."
-        if leaks
-        else "",
+        "Open a session in a with block, or close it before its event loop ends." if leaks else "",
     )
 
 
