@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -43,7 +45,7 @@ def figures() -> list[Figure]:
         with Kernel(env=environ) as kernel:
             kernel.one(LOADED)
             found = [*reruns(kernel, fakes), *warm(kernel, fakes), *interrupts(kernel, fakes)]
-    return [*found, *nesting(), hooks(), *many()]
+    return [*found, *nesting(), hooks(), *many(), *dropped()]
 
 
 def reruns(kernel: Kernel, fakes: FakeProviders) -> list[Figure]:
@@ -193,4 +195,48 @@ def many() -> list[Figure]:
     return [
         Figure(f"{MANY:,} sessions closed or abandoned: open at once", 1, most, ""),
         Figure(f"{MANY:,} sessions closed or abandoned: descriptors left", 0, left, ""),
+    ]
+
+
+def dropped() -> list[Figure]:
+    """What it costs to register a thousand sessions, and to drop all references at once."""
+    import aiohttp
+
+    from llmkit.api import current_kit, session
+
+    manager = current_kit().manager
+
+    async def after(action: Callable[[], object]) -> float:
+        gc.collect()
+        started = time.process_time()
+        action()
+        await asyncio.sleep(1.0)  # what *action* has caused is due earlier
+        return time.process_time() - started
+
+    async def measured() -> list[float]:
+        own = [aiohttp.ClientSession() for _ in range(MANY)]
+        started = time.process_time()
+        handles = [manager.register_session(one, "mine", keep=True) for one in own]
+        registering = time.process_time() - started
+        own.clear()
+        dropping = await after(handles.clear)
+        await manager.aclose("all")
+        opened = [session("ollama", persistent=False) for _ in range(MANY)]
+        for one in opened:
+            await one.__aenter__()
+        leaking = await after(opened.clear)
+        started = time.process_time()
+        for _ in range(MANY):
+            opened.append(session("ollama", persistent=False))
+            await opened[-1].__aenter__()
+        for one in opened:
+            await one.__aexit__(None, None, None)
+        return [registering, dropping, leaking, time.process_time() - started]
+
+    registering, dropping, leaking, blocks = asyncio.run(measured())
+    return [
+        Figure(f"registering {MANY:,} sessions, CPU", 0.5, registering, " s"),
+        Figure(f"{MANY:,} handles dropped at once, CPU", 0.1, dropping, " s"),
+        Figure(f"{MANY:,} temporary sessions dropped at once, CPU", 1.0, leaking, " s"),
+        Figure(f"{MANY:,} temporary sessions opened, then closed, CPU", 1.0, blocks, " s"),
     ]

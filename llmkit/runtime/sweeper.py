@@ -37,6 +37,7 @@ class SessionSweeper:
         self._expire = expire
         self._timers: dict[asyncio.AbstractEventLoop, asyncio.TimerHandle] = {}
         self._closings: set[asyncio.Task[int]] = set()
+        self._due: set[asyncio.AbstractEventLoop] = set()
 
     def begin(self, loop: asyncio.AbstractEventLoop) -> None:
         """Looks after *loop*, whose own thread this must be; a second time changes nothing."""
@@ -47,27 +48,29 @@ class SessionSweeper:
 
     def forget(self, loop: asyncio.AbstractEventLoop) -> None:
         """*loop* has come to its end."""
+        self._due.discard(loop)
         timer = self._timers.pop(loop, None)
         if timer is not None:
             timer.cancel()
 
     def follow(self, session: Session, handle: object) -> None:
-        """Has a look as soon as nobody holds *handle* any more."""
+        """Looks soon after the last reference to *handle* is dropped."""
         loop: Any = session.loop
 
         def callback(_: object) -> None:
-            # Possibly called by the garbage collector, on any thread: only a word to the loop.
-            if isinstance(loop, asyncio.AbstractEventLoop) and not loop.is_closed():
-                loop.call_soon_threadsafe(self._soon, loop, context=contextvars.Context())
+            # The garbage collector may call this on any thread, so it only wakes the loop: once
+            # for all handles that are dropped before the look, which goes through all sessions.
+            if loop not in self._due and not loop.is_closed():
+                self._due.add(loop)
+                # Not at once: the collector may still hold what the session needs to close.
+                arguments = loop.call_later, SOON_S, self.look, loop
+                loop.call_soon_threadsafe(*arguments, context=contextvars.Context())
 
         session.handle = weakref.ref(handle, callback)
 
-    def _soon(self, loop: asyncio.AbstractEventLoop) -> None:
-        # Not at once: the collector may be in the middle of what held the session as well.
-        loop.call_later(SOON_S, self.look, loop)
-
     def look(self, loop: asyncio.AbstractEventLoop) -> None:
         """Closes what is stale and can be closed on *loop*, which is running."""
+        self._due.discard(loop)
         self._expire()
         stale = []
         for session in self._registry.find("stale"):
