@@ -45,13 +45,12 @@ import llmkit
 from llmkit.notebook.magics import LlmkitMagics
 from llmkit.notebook.panels.compare import FIELDS
 from llmkit.telemetry.opentelemetry import _details
-from llmkit.views.answers import card
 
 one = llmkit.ask("hi", "laboratory:deepseek-chat", max_tokens=7, frequency_penalty=0.5)
+event = llmkit.current_kit().manager.telemetry.events()[-1]
 run = llmkit.compare("hi", ["lab:deepseek-chat", "labs/deepseek-reasoner"],
                      frequency_penalty=[0, 1])
 frame = run.frame()
-event = llmkit.current_kit().manager.telemetry.events()[-1]
 options = [o for action in LlmkitMagics.ask.parser._actions for o in action.option_strings]
 try:
     llmkit.ask("hi", "lab:deepseek-chat", frequency_penalty=3)
@@ -117,7 +116,7 @@ def test_a_provider_of_one_file_and_a_parameter_of_one_row_are_used_like_any_oth
     assert fakes.asked["openai"][0].body["frequency_penalty"] == 0.5
     assert (shown["paid"], shown["providers"]) == ([True] * 4, ["lab"] * 4)
     assert shown["column"] == ["Float64", [0.0, 1.0, 0.0, 1.0]]
-    assert shown["event"] == [{"frequency_penalty": 1.0}, 1.0]
+    assert shown["event"] == [{"max_tokens": 7, "frequency_penalty": 0.5}, 0.5]
     assert shown["plot"][0] == "v"
     assert all(shown[name] for name in ("signature", "help", "magic", "form", "completion"))
     assert shown["states"] == ["ready"]
