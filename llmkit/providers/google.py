@@ -5,9 +5,8 @@ Source: https://ai.google.dev/api and the types of google-genai 3.4.0 (read 2026
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
@@ -24,7 +23,7 @@ from ..secret import Secret
 from ..types import Capability, Completion, Model, Prompt, Usage
 from ..wire.json_values import as_dict, as_dicts, as_int, as_str, as_strings
 from ..wire.messages import HttpRequest, HttpResponse, post_json
-from ..wire.sse import BYTE_ORDER_MARK, ServerSentEvent, SSEDecoder
+from ..wire.sse import SSEDecoder
 from .base import ModelPage, Provider, StreamParser, path_segment
 from .error_bodies import (
     code_of,
@@ -112,15 +111,16 @@ class Google(Provider):
         return post_json(url, body, _headers(key), stream=stream)
 
     def parse_chat(self, response: HttpResponse) -> Completion:
-        """The answer in a successful *response*, thoughts apart from text.
+        """Returns the answer in a successful *response*, thoughts apart from text.
 
-        A prompt that was blocked has no candidates: its completion is `filtered` and empty.
+        A server that ignores `alt=sse` answers a request for a stream with one array of chunks. A
+        prompt that was blocked has no candidates: its completion is `filtered` and empty.
         """
         body = response.json()
-        if holds_error(body):
-            raise self._error(_status_of(body), body, words_of(response))
         builder = AnswerBuilder()
         for chunk in as_dicts(body if isinstance(body, list) else [body]):
+            if holds_error(chunk):
+                raise self._error(_status_of(chunk), chunk, words_in(chunk) or words_of(response))
             _take(builder, chunk)
         has_text = builder.text_pieces or builder.reasoning_pieces
         if builder.model is None and not builder.finish and not has_text:
@@ -172,74 +172,6 @@ class Google(Provider):
         return refused(self, status, words, kind=kind, code=code_of(error, "status"))
 
 
-_BETWEEN_ELEMENTS = re.compile(r"[\s,]*")
-
-
-class _ChunkDecoder:
-    """Reads events, or the one JSON array that comes where `alt=sse` is not heeded.
-
-    The array is read when all of it is there; of one that is cut, the elements that are whole.
-    """
-
-    def __init__(self) -> None:
-        self._sse = SSEDecoder()
-        self._head: bytes | None = b""  # until it is clear which of both it is
-        self._array: bytearray | None = None
-        self._looks = 3  # whether all of it is there
-        self._replaced = False
-
-    @property
-    def replaced(self) -> bool:
-        """True once bytes that are not UTF-8 became U+FFFD."""
-        return self._replaced or self._sse.replaced
-
-    def feed(self, data: bytes) -> Iterable[ServerSentEvent]:
-        """The events that *data* completes."""
-        if self._head is not None:
-            data = self._head + data
-            start = data.removeprefix(BYTE_ORDER_MARK).lstrip()
-            if not start or BYTE_ORDER_MARK.startswith(data):
-                self._head = data
-                return ()
-            self._head = None
-            if start.startswith(b"["):
-                self._array, data = bytearray(), start
-        if self._array is None:
-            return self._sse.feed(data)
-        self._array += data
-        if not self._looks or not data.rstrip().endswith(b"]"):
-            return ()
-        self._looks -= 1
-        elements, is_whole = self._elements()
-        if not is_whole:
-            return ()
-        self._array.clear()
-        return elements
-
-    def end(self) -> list[ServerSentEvent]:
-        """The elements of an array that was not read yet, or the event that was left unfinished."""
-        return self._sse.end() if self._array is None else self._elements()[0]
-
-    def _elements(self) -> tuple[list[ServerSentEvent], bool]:
-        """The elements that are whole, and whether the array ends behind the last."""
-        assert self._array is not None
-        try:
-            text = self._array.decode()
-        except UnicodeDecodeError:
-            self._replaced = True
-            text = self._array.decode("utf-8", "replace")
-        decode, at = json.JSONDecoder().raw_decode, 1
-        elements: list[ServerSentEvent] = []
-        while True:
-            at = _BETWEEN_ELEMENTS.match(text, at).end()  # type: ignore[union-attr]  # it may be ""
-            try:
-                _, end = decode(text, at)
-            except (ValueError, RecursionError):
-                return elements, text.startswith("]", at)
-            elements.append(ServerSentEvent(text[at:end]))
-            at = end
-
-
 class ChunkParser(EventParser):
     """Reads one streamed answer, whose chunks have the shape of a whole one.
 
@@ -247,7 +179,7 @@ class ChunkParser(EventParser):
     """
 
     def __init__(self, provider: Google) -> None:
-        super().__init__(provider, _ChunkDecoder())
+        super().__init__(provider, SSEDecoder())
         self._google = provider
 
     def read(self, event: dict[str, Any]) -> None:

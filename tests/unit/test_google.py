@@ -10,6 +10,7 @@ import pytest
 
 from llmkit.errors import (
     AuthenticationError,
+    BadResponseError,
     ConfigError,
     ContextLengthExceededError,
     InvalidRequestError,
@@ -267,60 +268,26 @@ def test_only_the_first_candidate_counts():
 ARRAY = (DATA / "stream_array.json").read_bytes().strip()
 
 
-def parsed(*pieces):
-    parser = GOOGLE.stream_parser()
-    for piece in pieces:
-        parser.feed(piece)
-    return parser
-
-
 @pytest.mark.parametrize("before", [b"", b"\xef\xbb\xbf", b"\n "])
-@pytest.mark.parametrize("behind", [b"", b"\n\n", b"\n\ndata: [DONE]\n\n"])
-def test_a_json_array_is_read_whole_under_every_cut(before, behind):
-    """Servers that do not heed `alt=sse` send one array, whose elements are the chunks."""
-    raw = before + ARRAY + behind
-    cuts = [[raw[:at], raw[at:]] for at in range(len(raw))]
-    cuts += [[raw[at : at + size] for at in range(0, len(raw), size)] for size in (1, 7, 100)]
-
-    for pieces in cuts:
-        assert parsed(*pieces).end() == STREAMED
+def test_a_json_array_of_chunks_is_one_answer(before):
+    """Servers that ignore `alt=sse` send one array, whose elements are the chunks."""
     assert GOOGLE.parse_chat(HttpResponse(200, {}, before + ARRAY)) == STREAMED
 
 
-def test_an_array_is_done_when_its_end_is_there():
-    """A server that then holds the body open keeps nobody waiting."""
-    parser = parsed(ARRAY[:-1])
-    before = parser.done
-    parser.feed(ARRAY[-1:])
-
-    assert (before, parser.done) == (False, True)
-
-
-def test_a_cut_array_keeps_the_elements_that_are_whole():
-    """It is truncated, or complete where only its bracket is missing."""
-    cut = parsed(ARRAY[: ARRAY.index(b"STOP")]).end()
-
-    assert (cut.text, cut.status) == (STREAMED.text, Status.TRUNCATED)
-    assert parsed(ARRAY.rstrip().rstrip(b"]")).end() == STREAMED
-
-
 def test_an_error_in_an_array_is_no_answer():
-    """Neither alone nor behind text, which is kept."""
-    alone = parsed(refusal("400list").body)
+    """Neither alone nor behind text."""
     chunk = {"candidates": [{"index": 0, "content": {"parts": [{"text": "one "}]}}]}
-    late = parsed(json.dumps([chunk, {"error": {"code": 503, "message": "busy"}}]).encode())
+    late = json.dumps([chunk, {"error": {"code": 503, "message": "busy"}}]).encode()
 
-    assert type(alone.error) is AuthenticationError
-    assert type(late.error) is ServerError
-    assert (late.end().text, late.end().status) == ("one ", Status.ERROR)
+    for body, kind in ((refusal("400list").body, AuthenticationError), (late, ServerError)):
+        with pytest.raises(kind):
+            GOOGLE.parse_chat(HttpResponse(200, {}, body))
 
 
-def test_bytes_of_an_array_that_are_no_utf8_become_marks():
-    """The answer around them stays."""
-    answer = parsed(ARRAY.replace(b"river", b"ri\xffer")).end()
-
-    assert "ri\ufffder" in answer.text
-    assert answer.warnings == ("bytes that are not UTF-8 came as U+FFFD",)
+def test_an_array_that_is_cut_is_no_answer():
+    """Half of an answer is never taken for a whole one."""
+    with pytest.raises(BadResponseError):
+        GOOGLE.parse_chat(HttpResponse(200, {}, ARRAY[: ARRAY.index(b"STOP")]))
 
 
 @pytest.mark.parametrize(
