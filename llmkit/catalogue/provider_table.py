@@ -6,7 +6,7 @@ know a provider by itself: another one is a row here like any other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -48,7 +48,7 @@ class ProviderFacts:
         return self.kind in ("maker", "reseller")
 
 
-class ProviderTable(Mapping[str, ProviderFacts]):
+class ProviderTable(dict[str, ProviderFacts]):
     """The facts of all built-in providers, in their order, with indexes by the names for them.
 
     Attributes:
@@ -61,7 +61,7 @@ class ProviderTable(Mapping[str, ProviderFacts]):
         """Raises:
         ConfigError: Two providers share a name.
         """
-        self._facts = dict(facts)
+        super().__init__(facts)
         self._names = {name: name for name in facts}
         self.prefixes: dict[str, str] = {}
         for name, row in facts.items():
@@ -77,15 +77,6 @@ class ProviderTable(Mapping[str, ProviderFacts]):
         starts = ((start, name) for name, row in facts.items() for start in row.starts)
         self._starts = sorted(starts, key=lambda pair: -len(pair[0]))
 
-    def __getitem__(self, name: str) -> ProviderFacts:
-        return self._facts[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._facts)
-
-    def __len__(self) -> int:
-        return len(self._facts)
-
     def name_of(self, spelling: str) -> str:
         """Returns the provider that *spelling* names, *spelling* in lower case if it is unknown."""
         lower = spelling.strip().lower()
@@ -97,5 +88,4 @@ class ProviderTable(Mapping[str, ProviderFacts]):
 
     def price_table(self, provider: str) -> str | None:
         """Returns the id of *provider* in genai-prices, None if it has no table there."""
-        facts = self._facts.get(provider)
-        return facts.price_table if facts else None
+        return self[provider].price_table if provider in self else None
