@@ -1,30 +1,26 @@
-"""What the stop button does to a coroutine that somebody waits for.
+"""Turns an interrupt of a waiting main thread into the cancellation of the task that it waits for.
 
-Python's own handler raises KeyboardInterrupt between any two bytecodes of the main thread. While
-a loop runs there, that may be inside a task of the kernel's, inside the loop's bookkeeping or in a
-finalizer that swallows it; each was seen to cost a cell its reply, and the kernel with it
-(ipykernel 7.4). So while we wait, a press is only noted, and the loop itself acts upon it.
+Used by `nested.run_guarded` and `portal.Portal.run`. Python's own handler raises KeyboardInterrupt
+between any two bytecodes of the main thread. While a loop runs there, that may be inside a task of
+the kernel's, inside the loop's bookkeeping or in a finalizer that swallows it; each was seen to
+cost a cell its reply, and the kernel with it (ipykernel 7.4). So the handler only notes the
+interrupt, and the loop itself acts on it.
 """
 
 from __future__ import annotations
 
-# The module beneath `signal`, which spends up to 20 µs a call on looking for enum members.
-import _signal  # type: ignore[import-not-found]  # typeshed does not know it
+import _signal  # type: ignore[import-not-found]  # see ../cell.py
 import asyncio
-import functools
 import logging
-import threading
 import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Generic, Self, TypeVar
 
+from ..cell import InterruptGuard
+
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
-
-DEAF_S = 0.5  # a loop that has not heard a press after so long is blocked; the next press raises
-# Whose handlers give a press a meaning that ours keeps; what a person has installed stays.
-KNOWN = {"_signal", "signal", "asyncio", "ipykernel", __name__.partition(".")[0]}
 
 
 class StoppableTask(Generic[T]):
@@ -79,37 +75,31 @@ class StoppableTask(Generic[T]):
 
 
 class StopButton:
-    """While it is entered on the main thread, a press calls `stop` on *loop* and raises nothing.
+    """Calls `stop` on *loop* for each interrupt that *guard* is told of, instead of raising.
 
-    A loop that does not hear it is blocked by code that does not await: then the next press
-    raises KeyboardInterrupt there, as ever.
+    A loop that has not called `stop` when the next interrupt comes is blocked by code that does not
+    await. Then KeyboardInterrupt is raised there, except during an import.
 
     Attributes:
-        pressed: True once somebody has pressed.
-        stop: What the loop then does; to be set before the loop has its next turn.
+        pressed: True once an interrupt has come.
+        stop: Set before the loop has its next turn.
     """
 
     stop: Callable[[], None]
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, guard: InterruptGuard) -> None:
         self.pressed = False
         self._loop = loop
-        self._press_at: float | None = None
-        self._original_action: Any = None
+        self._guard = guard
+        self._outer_listener = guard.listener
+        self._is_unheard = self._is_over = False
         self._old_fd: int | None = None
-        self._is_over = False
 
     def __enter__(self) -> Self:
-        if threading.current_thread() is not threading.main_thread():
+        if self._guard.caller is None:
             return self
-        action = _signal.getsignal(_signal.SIGINT)
-        handler = action.func if isinstance(action, functools.partial) else action  # a Runner's
-        maker = (getattr(handler, "__module__", None) or "").partition(".")[0]
-        # One that is a number is ignored, or the system's own way.
-        if not callable(action) or isinstance(action, int) or maker not in KNOWN:
-            return self
-        self._original_action = action
-        # A signal that comes just before a quiet loop begins to wait sets a flag that nobody looks
+        self._guard.listener = self._press
+        # A signal that comes just before a quiet loop begins to wait sets a flag that is not looked
         # at until something else happens: the press would be lost (seen once in 200 presses). So a
         # signal has to wake the loop.
         socket = getattr(self._loop, "_csock", None)
@@ -118,30 +108,27 @@ class StopButton:
             if old_fd in (-1, socket.fileno()):
                 self._old_fd = old_fd
             else:
-                _signal.set_wakeup_fd(old_fd)  # somebody else's, who counts on it
-        _signal.signal(_signal.SIGINT, self._handle)
+                _signal.set_wakeup_fd(old_fd)  # another library's, which counts on it
+        if self._guard.take_pending():
+            self._press(is_importing=False)
         return self
 
     def __exit__(self, *failure: object) -> None:
-        self._is_over = True
-        if self._original_action is not None and _signal.getsignal(_signal.SIGINT) == self._handle:
-            _signal.signal(_signal.SIGINT, self._original_action)
         if self._old_fd is not None:
             _signal.set_wakeup_fd(self._old_fd)
+        if self.pressed:
+            InterruptGuard.last_press_at = time.monotonic()  # a second press may come from now on
+        self._is_over = True
+        self._guard.listener = self._outer_listener
 
-    def _handle(self, number: int, frame: Any) -> None:
-        if self._is_over:  # somebody who had saved this handler has put it back too late
-            self._original_action(number, frame)
-            return
-        self.pressed = True
-        now = time.monotonic()
-        if self._press_at is None:
-            self._press_at = now
-            self._loop.call_soon_threadsafe(self._heard)
-        elif now - self._press_at > DEAF_S:
+    def _press(self, is_importing: bool) -> None:
+        if not self._is_unheard:
+            self.pressed = self._is_unheard = True
+            self._loop.call_soon_threadsafe(self._hear)
+        elif not is_importing:
             raise KeyboardInterrupt
 
-    def _heard(self) -> None:
-        self._press_at = None
+    def _hear(self) -> None:
+        self._is_unheard = False
         if not self._is_over:
             self.stop()

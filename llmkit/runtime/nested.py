@@ -12,6 +12,7 @@ from collections.abc import Coroutine
 from functools import partial
 from typing import Any, TypeVar
 
+from ..cell import InterruptGuard
 from .interrupt import StopButton, StoppableTask
 
 T = TypeVar("T")
@@ -37,7 +38,8 @@ def allow_nesting(loop: asyncio.AbstractEventLoop) -> None:
         raise NestingError(f"{type(loop).__name__} is not the standard library's loop")
     if hasattr(loop, NEST2):
         return
-    import nest_asyncio2
+    with InterruptGuard():
+        import nest_asyncio2
 
     old = type(loop)
     patched_bases = [base for base in old.__mro__ if NEST in vars(base)]
@@ -104,7 +106,7 @@ def run_guarded(
     up to *grace* seconds to end; otherwise it would live on and go on paying for its request.
     """
     end_future = loop.create_future()
-    with StopButton(loop) as button:
+    with InterruptGuard() as guard, StopButton(loop, guard) as button:
         job = StoppableTask(loop, coroutine, grace=grace, over=partial(end_future.set_result, None))
         button.stop = job.stop
         try:

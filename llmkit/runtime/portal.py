@@ -9,6 +9,7 @@ from concurrent.futures import Future, wait
 from functools import partial
 from typing import Any, TypeVar
 
+from ..cell import InterruptGuard
 from .interrupt import StopButton, StoppableTask
 
 T = TypeVar("T")
@@ -61,7 +62,7 @@ class Portal:
         def stop() -> None:
             jobs[0].stop()
 
-        with StopButton(loop) as button:
+        with InterruptGuard() as guard, StopButton(loop, guard) as button:
             button.stop = stop
             # The callback runs in a copy of this thread's context, and the task inherits it.
             loop.call_soon_threadsafe(begin)

@@ -13,12 +13,13 @@ import pytest
 from tests.patience import PATIENCE_S
 
 COMMON = """
-import asyncio, gc, logging, signal, sys, threading
+import asyncio, gc, logging, math, signal, sys, threading, time
 from tests import naive
 if naive.wanted():
     naive.install()
 import aiohttp
 from aiohttp import web
+from llmkit.cell import SAME_PRESS_S, InterruptGuard
 from llmkit.runtime.manager import EventLoopManager
 from llmkit.transport.aiohttp_transport import open_session
 
@@ -475,6 +476,7 @@ SCRIPTS = {
                 wait(read())
             except KeyboardInterrupt:
                 print("interrupted", flush=True)
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # as a kernel after a cell
         manager.close()
     """,
     "an_interrupt_leaves_the_handler_as_it_was": """
@@ -492,7 +494,16 @@ SCRIPTS = {
         try:
             manager.run(press())
         except KeyboardInterrupt:
-            assert signal.getsignal(signal.SIGINT) is before
+            signal.raise_signal(signal.SIGINT)  # the second of a double press
+        until = time.monotonic() + SAME_PRESS_S
+        try:
+            while True:  # a later one stops what the program does then
+                if time.monotonic() > until:
+                    signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            InterruptGuard.last_press_at = -math.inf  # that was long ago
+        manager.run(asyncio.sleep(0))
+        assert signal.getsignal(signal.SIGINT) is before
         manager.close()
     """,
     "a_signal_wakes_a_quiet_loop": """
