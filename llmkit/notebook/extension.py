@@ -26,6 +26,7 @@ def load(shell: Any) -> None:
     A second time changes nothing.
     """
     kernel_patches.patch_replies(shell)
+    kernel_patches.absorb_second_press(shell)
     hooks.CellHooks(shell, started=_cell_started, deleted=_cells_deleted).register()
     magics = LlmkitMagics(shell)
     shell.register_magics(magics)

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from ..cell import CURRENT, RUNNING, Cell
+from ..cell import CURRENT, RUNNING, Cell, InterruptGuard
 
 
 class CellHooks:
@@ -76,6 +76,10 @@ class CellHooks:
         # Not reset(token): after an async cell this runs in another context than `before`.
         CURRENT.set(None)
         self._end()
+        if hasattr(self._shell, "kernel") and threading.current_thread() is threading.main_thread():
+            # A guard of an interrupted call ignores the next ones until the kernel, which sends the
+            # reply, removes it.
+            InterruptGuard.last_press_at = float("inf")
 
     def _end(self) -> None:
         cell = self._here.cell

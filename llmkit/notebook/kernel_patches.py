@@ -4,6 +4,7 @@
 |---|---|---|---|---|
 | 7.0 to 7.3 | a request that comes in while a reply goes out is never read: the cell shows [*] for ever | `patch_replies` | replies go through the stream since 7.4 (ipykernel #1529, of 2026-06-14; the cause is in #1554) | 7.3 is no longer supported |
 | 7.4 | a click during `compare()` in a cell is delivered after the cell | `intercept_comm` | open; the kernel routes a widget's message in its channel's thread, where it can be seen | a click is delivered while a nested run waits |
+| all | the second signal of a double press strikes the kernel while it builds the reply of an awaiting cell: the reply is lost | `absorb_second_press` | open; `_cancel_on_sigint` puts back Python's own handler before the reply (read 2026-11-29) | the kernel ignores SIGINT after a cell's code |
 | 6 | nothing at all is delivered while a cell runs | `delivers_during_cells` | solved by subshells, 7.0 (2025-10-13) | 6 is no longer supported |
 
 Read in ipykernel 6.31, 7.0.1 and 7.4 on 2026-11-25.
@@ -11,8 +12,11 @@ Read in ipykernel 6.31, 7.0.1 and 7.4 on 2026-11-25.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
+
+from ..cell import InterruptGuard
 
 
 def patch_replies(shell: Any) -> None:
@@ -29,6 +33,21 @@ def patch_replies(shell: Any) -> None:
     socket = getattr(manager, "_shell_socket", None)
     if socket is not None and socket is getattr(stream, "socket", None):
         manager._shell_socket = stream  # type: ignore[union-attr]  # it has a socket, so it is one
+
+
+def absorb_second_press(shell: Any) -> None:
+    """Keeps an `InterruptGuard` around each cell that awaits; `CellHooks` has it ignore all."""
+    kernel = getattr(shell, "kernel", None)
+    cancel_on_sigint = getattr(type(kernel), "_cancel_on_sigint", None)
+    if cancel_on_sigint is None:
+        return
+
+    @contextmanager
+    def guarded(future: Any) -> Iterator[None]:
+        with InterruptGuard(), cancel_on_sigint(kernel, future):
+            yield
+
+    kernel._cancel_on_sigint = guarded  # type: ignore[union-attr]  # it has one, so it is one
 
 
 def intercept_comm(comm: Any, take: Callable[[Mapping[str, Any]], None]) -> None:
