@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from . import errors
 from ._version import __version__
+from .cell import InterruptGuard
 
 if TYPE_CHECKING:
     from .api import (
@@ -124,6 +125,7 @@ __all__ = [
 ]
 
 
+@InterruptGuard()
 def __getattr__(name: str) -> object:
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -136,6 +138,7 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
+@InterruptGuard()
 def load_ipython_extension(shell: object) -> None:
     """What `%load_ext llmkit` runs."""
     from .notebook.extension import load
@@ -143,6 +146,7 @@ def load_ipython_extension(shell: object) -> None:
     load(shell)
 
 
+@InterruptGuard()
 def unload_ipython_extension(shell: object) -> None:
     """What `%unload_ext llmkit` runs; leaves nothing behind."""
     from .notebook.extension import unload

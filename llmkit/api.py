@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from .catalogue import resolution
+from .cell import InterruptGuard
 from .chat.arguments import ChatArguments, chat_arguments, takes
 from .comparison.arguments import ComparisonArguments, comparison_arguments
 from .kit import current_kit
@@ -29,6 +31,7 @@ async def aask(arguments: ChatArguments) -> Completion:
     return await current_kit().answer(arguments.request, arguments.options)
 
 
+@InterruptGuard()
 @takes(chat_arguments)
 def ask(arguments: ChatArguments) -> Completion:
     """One answer to one prompt, waited for."""
@@ -36,6 +39,7 @@ def ask(arguments: ChatArguments) -> Completion:
     return kit.manager.run(kit.answer(arguments.request, arguments.options))
 
 
+@InterruptGuard()
 @takes(chat_arguments)
 def stream(arguments: ChatArguments) -> AsyncGenerator[TextDelta | StreamEnd, None]:
     """The pieces of one answer as they come, then a StreamEnd with the whole of it."""
@@ -54,6 +58,7 @@ async def acompare(arguments: ComparisonArguments) -> Comparison:
     )
 
 
+@InterruptGuard()
 @takes(comparison_arguments)
 def compare(arguments: ComparisonArguments) -> Comparison:
     """The answers of many models to many prompts, side by side.
@@ -66,6 +71,7 @@ def compare(arguments: ComparisonArguments) -> Comparison:
     )
 
 
+@InterruptGuard()
 @takes(comparison_arguments)
 def estimate(arguments: ComparisonArguments) -> Estimate:
     """Roughly the tokens and the cost of a comparison; sends nothing, and needs no key."""
@@ -74,6 +80,7 @@ def estimate(arguments: ComparisonArguments) -> Estimate:
     return estimated(current_kit().registry, arguments)
 
 
+@InterruptGuard()
 def resolve(name: str, provider: str | None = None, *, on: date | None = None) -> Resolution:
     """What *name* would lead to, and how; asks no network.
 
@@ -89,11 +96,10 @@ def resolve(name: str, provider: str | None = None, *, on: date | None = None) -
 
 def why(name: str, provider: str | None = None, *, on: date | None = None) -> str:
     """What `resolve` found, in sentences."""
-    from .catalogue import resolution
-
     return resolution.why(resolve(name, provider, on=on))
 
 
+@InterruptGuard()
 def configure(**settings: object) -> Settings:
     """Changes settings for this process, and gives all of them.
 
@@ -164,6 +170,7 @@ def auth() -> AuthReport:
     return current_kit().manager.run(aauth())
 
 
+@InterruptGuard()
 def models(
     filter: str | None = None,
     provider: str | None = None,
@@ -202,6 +209,7 @@ def models(
     )  # fmt: skip
 
 
+@InterruptGuard()
 def refresh(provider: str) -> LiveModels:
     """The models that *provider* itself lists now; costs nothing.
 
@@ -219,6 +227,7 @@ def refresh(provider: str) -> LiveModels:
     return LiveModels.of(kit.manager.run(kit.refresh(provider)).models)
 
 
+@InterruptGuard()
 def sessions() -> Sessions:
     """Which connections are open, and which cell owns them; the last closed ones too."""
     from .reports import Sessions
@@ -226,6 +235,7 @@ def sessions() -> Sessions:
     return Sessions.of(current_kit().manager.sessions())
 
 
+@InterruptGuard()
 def leaks() -> Leaks:
     """Returns the sessions that went without being closed, and the lines that opened them.
 

@@ -14,7 +14,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from .catalogue import prices
-from .cell import cell_id
+from .cell import InterruptGuard, cell_id
 from .chat.call import Call, call_for
 from .chat.cost import estimate_cost, preload, priced
 from .chat.events import CallTelemetry
@@ -66,6 +66,7 @@ class Kit:
             brings none of its own.
     """
 
+    @InterruptGuard()
     def __init__(
         self,
         *,
@@ -113,6 +114,7 @@ class Kit:
         return settings
 
     @cached_property
+    @InterruptGuard()
     def checks(self) -> KeyChecks:
         """Which keys work: what is known, and the means to find out."""
         from .authentication.checks import KeyChecks
@@ -120,6 +122,7 @@ class Kit:
         return KeyChecks(self.registry, self.manager, self._transports)
 
     @cached_property
+    @InterruptGuard()
     def lists(self) -> ModelLists:
         """Reads providers' own lists of models."""
         from .configuration.model_lists import ModelLists
@@ -130,6 +133,7 @@ class Kit:
         return Progress(self.settings.progress_after_s)
 
     @property
+    @InterruptGuard()
     def telemetry(self) -> Events:
         """What happened to sessions, connections and requests, the newest last."""
         from .reports import Events
@@ -338,9 +342,10 @@ def current_kit() -> Kit:
     global _current
     with _lock:
         if _current is None:
-            _current = Kit()
-            atexit.register(_current.close)
-            kit_hooks.made(_current)
+            with InterruptGuard():
+                _current = Kit()
+                atexit.register(_current.close)
+                kit_hooks.made(_current)
         return _current
 
 

@@ -13,6 +13,7 @@ import msgspec
 
 from .. import _version
 from ..catalogue import loader as catalogue_data
+from ..cell import InterruptGuard
 from ..errors import ConfigError
 from ..providers.builtin import provider_table
 from ..types import Row
@@ -47,6 +48,7 @@ class Comparison:
         self.about = dict(about)
         self.notes = tuple(notes)
 
+    @InterruptGuard()
     def show(self, *, markdown: bool = False) -> View:
         """The side-by-side view; *markdown* renders the answers' Markdown, sanitised.
 
@@ -62,6 +64,7 @@ class Comparison:
         html = comparison_html(self.rows, notes=self.notes, written=markdown_html)
         return View(html, str(self))
 
+    @InterruptGuard()
     def frame(self) -> pd.DataFrame:
         """One row per answer, with fixed columns and dtypes even when it is empty.
 
@@ -73,6 +76,7 @@ class Comparison:
 
         return comparison_frame(self.rows)
 
+    @InterruptGuard()
     def plot(
         self,
         kind: str = "models",
@@ -116,12 +120,14 @@ class Comparison:
             raise ConfigError(f"there is no row {row!r}; rows are 0 to {len(self.rows) - 1}")
         return card_of(answer_row).name, answer_row.completion.text
 
+    @InterruptGuard()
     def to_csv(self, path: str | Path) -> Path:
         """Writes the table as CSV; cells that a spreadsheet would run as formulas are quoted."""
         from ..views.frames import csv_text
 
         return _written(path, csv_text(self.rows, self.about))
 
+    @InterruptGuard()
     def to_parquet(self, path: str | Path) -> Path:
         """Writes the table as Parquet, with `about` as metadata; needs `llmkit[export]`."""
         from ..views.frames import write_parquet
@@ -150,6 +156,7 @@ class Comparison:
     def __str__(self) -> str:
         return comparison_text(self.rows, notes=self.notes)
 
+    @InterruptGuard()
     def _repr_html_(self) -> str:
         return comparison_html(self.rows, notes=self.notes)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...cell import CURRENT
+from ...cell import CURRENT, InterruptGuard
 from ...reports import Sessions
 from ...runtime.manager import EventLoopManager
 from ..lazy_api import api
@@ -36,6 +36,7 @@ class LiveSessions(Sessions):
         while self._displays:
             self._displays.pop().end()
 
+    @InterruptGuard()
     def _ipython_display_(self) -> None:
         from .main_loop import in_kernel
 

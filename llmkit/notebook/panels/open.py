@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from ...cell import InterruptGuard
 from ...errors import ConfigError
 from ..lazy_api import api
 
@@ -17,6 +18,7 @@ PANELS: dict[str, tuple[str, str]] = {
 }
 
 
+@InterruptGuard()
 def panel(name: str | None = None, **options: Any) -> Any:
     """One of the panels, or all of them in tabs: a widget in a notebook, its table elsewhere.
 

@@ -10,6 +10,7 @@ from textwrap import fill
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from ...cell import InterruptGuard
 from ...errors import ConfigError
 from ...types import Row
 from .aggregates import MEASURES, Group, Measure, aggregate_text, ends, facets, grouped, note
@@ -233,6 +234,7 @@ def _kind() -> Any:
         def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
             printer.text(str(self))
 
+        @InterruptGuard()
         def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
             buffer = BytesIO()
             self.savefig(buffer, format="png", dpi=DOTS_PER_INCH)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from ...cell import InterruptGuard
 from ..columns import column_values
 from ..markup import cell
 from .table import Line, Table, TableCell, TableColumn, tables_html, tables_text
@@ -44,6 +45,7 @@ class Report:
     def __init__(self, rows: Sequence[Mapping[str, object]]) -> None:
         self.rows = tuple(rows)
 
+    @InterruptGuard()
     @classmethod
     def of(cls, items: Any) -> Self:
         """Returns one line for each of *items*, whose class declares the columns."""
