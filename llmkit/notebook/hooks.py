@@ -77,8 +77,8 @@ class CellHooks:
         CURRENT.set(None)
         self._end()
         if hasattr(self._shell, "kernel") and threading.current_thread() is threading.main_thread():
-            # A guard of an interrupted call ignores the next ones until the kernel, which sends the
-            # reply, removes it.
+            # The guard of an interrupted call ignores further interrupts, until the kernel has sent
+            # the reply and removes the guard.
             InterruptGuard.last_press_at = float("inf")
 
     def _end(self) -> None:

@@ -36,7 +36,7 @@ def patch_replies(shell: Any) -> None:
 
 
 def absorb_second_press(shell: Any) -> None:
-    """Keeps an `InterruptGuard` around each cell that awaits; `CellHooks` has it ignore all."""
+    """Keeps an `InterruptGuard` around each cell that awaits; see `CellHooks.after`."""
     kernel = getattr(shell, "kernel", None)
     cancel_on_sigint = getattr(type(kernel), "_cancel_on_sigint", None)
     if cancel_on_sigint is None:

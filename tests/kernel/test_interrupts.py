@@ -25,11 +25,11 @@ BUSY = {
 COMPARED = "made = llmkit.compare('hi', ['scripted:echo', 'scripted:ollama'])\n"
 # What each first call is, and a range for the number of the import during which it is stopped.
 FIRST = {
-    "ask": ("", "llmkit.ask('hi', 'scripted:echo').text", 80),
-    "compare": ("", COMPARED + "len(made)", 100),
-    "frame": (COMPARED, "made.frame().shape[0]", 300),
-    "plot": (COMPARED, "made.plot()._repr_png_()[1]['width']", 150),
-    "auth": ("", "len(llmkit.auth())", 100),
+    "ask": ("", "llmkit.ask('hi', 'scripted:echo').text", 100),
+    "compare": ("", COMPARED + "len(made)", 110),
+    "frame": (COMPARED, "made.frame().shape[0]", 400),
+    "plot": (COMPARED, "made.plot()._repr_png_()[1]['width']", 250),
+    "auth": ("", "len(llmkit.auth())", 130),
 }
 
 CELLS = """
@@ -90,7 +90,7 @@ shell.run_cell_magic('compare', 'scripted:echo scripted:ollama', 'hi')
 def first(tmp_path):
     """A kernel in which nothing of llmkit is imported yet."""
     with Kernel(env=environ(tmp_path)) as kernel:
-        kernel.one(f"import json, os\nos.chdir({str(tmp_path)!r})\nshell = get_ipython()")
+        kernel.one(f"import json, os, sys\nos.chdir({str(tmp_path)!r})\nshell = get_ipython()")
         yield kernel
     assert complaints(kernel.stderr) == []
 
@@ -129,7 +129,7 @@ def test_stop_during_an_import_breaks_nothing(first, call):
     )
 
     stopped = first.one(code)
-    count = value(first.one("print(json.dumps(watcher.count))"))
+    count = value(first.one("sys.meta_path.remove(watcher)\nprint(json.dumps(watcher.count))"))
     again = first.one(f"{code}\nimport numpy, pandas, matplotlib.pyplot\nprint('whole')")
 
     name = (stopped.reply or {}).get("ename")

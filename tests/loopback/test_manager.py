@@ -494,6 +494,7 @@ SCRIPTS = {
         try:
             manager.run(press())
         except KeyboardInterrupt:
+            InterruptGuard.last_press_at = time.monotonic()  # however slow the machine is
             signal.raise_signal(signal.SIGINT)  # the second of a double press
         until = time.monotonic() + SAME_PRESS_S
         try:
@@ -505,6 +506,20 @@ SCRIPTS = {
         manager.run(asyncio.sleep(0))
         assert signal.getsignal(signal.SIGINT) is before
         manager.close()
+    """,
+    "a_double_press_does_not_break_the_clean_up": """
+        import atexit
+        async def read():
+            signal.raise_signal(signal.SIGINT)
+            await asyncio.sleep(600)
+        def clean_up():
+            InterruptGuard.last_press_at = time.monotonic()  # however slow the machine is
+            signal.raise_signal(signal.SIGINT)
+        atexit.register(clean_up)
+        try:
+            manager.run(read())
+        except KeyboardInterrupt:
+            print("interrupted", flush=True)
     """,
     "a_signal_wakes_a_quiet_loop": """
         # One that comes just before the loop begins to wait would not be looked at otherwise.

@@ -11,7 +11,7 @@ import pytest
 from llmkit.cell import InterruptGuard
 from llmkit.runtime.nested import run_guarded
 
-from .test_cell import PRESSED, _pythons_own_handler, press, pressed_module  # noqa: F401
+from .test_cell import PRESSED, _pythons_own_handler, press, press_again, pressed_module  # noqa: F401
 
 
 @pytest.fixture
@@ -65,12 +65,12 @@ def test_a_double_press_does_not_cut_the_grace_short(loop):
         try:
             await asyncio.sleep(600)
         finally:
-            press()
+            press_again()
             await asyncio.sleep(0)
             steps.append("closed")
 
     with pytest.raises(KeyboardInterrupt):
         run_guarded(loop, send(), grace=600)
-    press()  # raises nothing
+    press_again()  # raises nothing
 
     assert steps == ["closed"]
