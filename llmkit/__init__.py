@@ -43,46 +43,25 @@ if TYPE_CHECKING:
     from .transport.scripted import Script
     from .types import Completion, Message, Prompt
 
-# Where each name lives. Nothing below is imported before somebody asks for it, so that
-# `import llmkit` costs next to nothing; no public name is a module's name, because importing
-# that module would put it in the name's place.
-_LAZY = {
-    "MODEL_NAME_MAPPING": "catalogue.mapping",
-    "Comparison": "comparison.result",
-    "Completion": "types",
-    "Fallback": "catalogue.fallback_policy",
-    "Kit": "kit",
-    "Message": "types",
-    "Prompt": "types",
-    "Resolution": "catalogue.resolution",
-    "Script": "transport.scripted",
-    "aask": "api",
-    "aauth": "api",
-    "acheck": "api",
-    "aclose": "api",
-    "acompare": "api",
-    "add_provider": "api",
-    "ask": "api",
-    "auth": "api",
-    "check": "api",
-    "close": "api",
-    "compare": "api",
-    "configure": "api",
-    "current_kit": "kit",
-    "estimate": "api",
-    "get_event_loop_manager": "api",
-    "leaks": "api",
-    "load": "comparison.result",
-    "models": "api",
-    "panel": "notebook.panels.open",
-    "refresh": "api",
-    "register_session": "api",
-    "resolve": "api",
-    "session": "api",
-    "sessions": "notebook.live.live_table",
-    "stream": "api",
-    "why": "api",
+# The names of each module. None is imported before its first use, so that `import llmkit` is light.
+# No public name is a module's name: importing the module would replace the name by the module.
+_NAMES = {
+    "api": (
+        "aask aauth acheck aclose acompare add_provider ask auth check close compare configure "
+        "estimate get_event_loop_manager leaks models refresh register_session resolve session "
+        "stream why"
+    ),
+    "catalogue.fallback_policy": "Fallback",
+    "catalogue.mapping": "MODEL_NAME_MAPPING",
+    "catalogue.resolution": "Resolution",
+    "comparison.result": "Comparison load",
+    "kit": "Kit current_kit",
+    "notebook.live.live_table": "sessions",
+    "notebook.panels.open": "panel",
+    "transport.scripted": "Script",
+    "types": "Completion Message Prompt",
 }
+_LAZY = {name: module for module, names in _NAMES.items() for name in names.split()}
 
 __all__ = [
     "MODEL_NAME_MAPPING",
