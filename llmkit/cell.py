@@ -67,12 +67,10 @@ class InterruptGuard(ContextDecorator):
     """
 
     last_press_at: ClassVar[float] = NEVER
-
-    def __init__(self) -> None:
-        self.caller: FrameType | None = None
-        self.listener: Callable[[bool], None] | None = None
-        self._previous: Any = None
-        self._is_pending = False
+    caller: FrameType | None = None
+    listener: Callable[[bool], None] | None = None
+    _previous: Any = None
+    _is_pending = False
 
     def _recreate_cm(self) -> Self:
         return type(self)()  # a decorated function may call itself
