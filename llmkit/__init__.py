@@ -5,46 +5,47 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from . import errors
-from ._version import __version__
+from . import errors as errors
+from ._version import __version__ as __version__
 from .cell import InterruptGuard
 
 if TYPE_CHECKING:
     from .api import (
-        aask,
-        aauth,
-        acheck,
-        aclose,
-        acompare,
-        add_provider,
-        ask,
-        auth,
-        check,
-        close,
-        compare,
-        configure,
-        estimate,
-        get_event_loop_manager,
-        leaks,
-        models,
-        refresh,
-        register_session,
-        resolve,
-        session,
-        stream,
-        why,
+        aask as aask,
+        aauth as aauth,
+        acheck as acheck,
+        aclose as aclose,
+        acompare as acompare,
+        add_provider as add_provider,
+        ask as ask,
+        auth as auth,
+        check as check,
+        close as close,
+        compare as compare,
+        configure as configure,
+        estimate as estimate,
+        get_event_loop_manager as get_event_loop_manager,
+        leaks as leaks,
+        models as models,
+        refresh as refresh,
+        register_session as register_session,
+        resolve as resolve,
+        session as session,
+        stream as stream,
+        why as why,
     )
-    from .catalogue.fallback_policy import Fallback
-    from .catalogue.resolution import Resolution
-    from .comparison.result import Comparison, load
-    from .kit import Kit, current_kit
-    from .notebook.live.live_table import sessions
-    from .notebook.panels.open import panel
-    from .transport.scripted import Script
-    from .types import Completion, Message, Prompt
+    from .catalogue.fallback_policy import Fallback as Fallback
+    from .catalogue.resolution import Resolution as Resolution
+    from .comparison.result import Comparison as Comparison, load as load
+    from .kit import Kit as Kit, current_kit as current_kit
+    from .notebook.live.live_table import sessions as sessions
+    from .notebook.panels.open import panel as panel
+    from .transport.scripted import Script as Script
+    from .types import Completion as Completion, Message as Message, Prompt as Prompt
 
-# The names of each module. None is imported before its first use, so that `import llmkit` is light.
-# No public name is a module's name: importing the module would replace the name by the module.
+# The names of each module; type checkers read them above. None is imported before its first use,
+# so that `import llmkit` is light. No public name is a module's name: importing the module would
+# replace the name by the module.
 _NAMES = {
     "api": (
         "aask aauth acheck aclose acompare add_provider ask auth check close compare configure "
@@ -63,45 +64,7 @@ _NAMES = {
 }
 _LAZY = {name: module for module, names in _NAMES.items() for name in names.split()}
 
-__all__ = [
-    "MODEL_NAME_MAPPING",
-    "Comparison",
-    "Completion",
-    "Fallback",
-    "Kit",
-    "Message",
-    "Prompt",
-    "Resolution",
-    "Script",
-    "__version__",
-    "aask",
-    "aauth",
-    "acheck",
-    "aclose",
-    "acompare",
-    "add_provider",
-    "ask",
-    "auth",
-    "check",
-    "close",
-    "compare",
-    "configure",
-    "current_kit",
-    "errors",
-    "estimate",
-    "get_event_loop_manager",
-    "leaks",
-    "load",
-    "models",
-    "panel",
-    "refresh",
-    "register_session",
-    "resolve",
-    "session",
-    "sessions",
-    "stream",
-    "why",
-]
+__all__ = sorted([*_LAZY, "__version__", "errors"])
 
 
 @InterruptGuard()

@@ -6,8 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from llmkit.catalogue import fallback, fallback_policy, similarity
 from llmkit.catalogue.entry import Alias, ModelEntry, StandardName

@@ -8,8 +8,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from llmkit.errors import BadResponseError, ConfigError, Outcome
 from llmkit.secret import Secret

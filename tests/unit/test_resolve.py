@@ -6,8 +6,7 @@ from datetime import date
 from functools import partial
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from llmkit.catalogue import resolve as module
 from llmkit.catalogue.entry import normal

@@ -7,8 +7,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from llmkit.catalogue import prices
-from llmkit.catalogue import user_file as module
+from llmkit.catalogue import prices, user_file as module
 from llmkit.catalogue.user_file import user_rows
 from llmkit.catalogue.user_rows import with_user_rows
 from llmkit.errors import ConfigError
