@@ -45,12 +45,12 @@ class Report:
     def __init__(self, rows: Sequence[Mapping[str, object]]) -> None:
         self.rows = tuple(rows)
 
-    @InterruptGuard()
     @classmethod
     def of(cls, items: Any) -> Self:
         """Returns one line for each of *items*, whose class declares the columns."""
         return cls([column_values(item) for item in items])
 
+    @InterruptGuard()
     def frame(self) -> pd.DataFrame:
         """The table with all its columns, in fixed dtypes even when it is empty."""
         from ..frames import table_frame
