@@ -9,7 +9,7 @@ from ..cell import cell_id
 from ..secret import redact
 from ..telemetry.event import Event, EventKind
 from ..telemetry.log import Telemetry
-from ..types import Completion
+from ..types import PARAMETERS, Completion
 
 if TYPE_CHECKING:
     from ..errors import CallError
@@ -60,11 +60,21 @@ class CallTelemetry:
             call.provider.base_url, None, "chat", call.model, completion.response_model,
             completion.status, completion.finish_reason, type(error).__name__ if error else None,
             completion.attempts, None, completion.duration_s, completion.time_to_first_chunk_s,
-            usage.input_tokens, usage.output_tokens, prompt.parameters,
+            usage.input_tokens, usage.output_tokens,
+            {n: v for n, v in prompt.parameters.items() if PARAMETERS[n].kind is not str},
         )  # fmt: skip
         if telemetry.with_text():
             turns = [("system", prompt.system)] if prompt.system else []
             turns += [(turn.role, turn.text) for turn in prompt.messages]
-            messages = tuple((role, redact(text)) for role, text in turns)
-            event = event._replace(messages=messages, text=redact(completion.text))
+            event = event._replace(
+                messages=tuple((role, redact(text)) for role, text in turns),
+                text=redact(completion.text),
+                parameters={name: _redacted(value) for name, value in prompt.parameters.items()},
+            )
         telemetry.note(event)
+
+
+def _redacted(value: object) -> object:
+    if isinstance(value, tuple):
+        return tuple(map(_redacted, value))
+    return redact(value) if isinstance(value, str) else value

@@ -32,7 +32,8 @@ class Event(NamedTuple):
         attempts: Of a request, in all; of a retry, the number of the one to come.
         wait_s: Before a retry.
         duration_s: Of a request, or of making a connection.
-        parameters: The request parameters that were sent, by name.
+        parameters: The request parameters that were sent, by name; texts among them only if they
+            were asked for.
         messages: Role and text of the prompt, the system prompt first; empty unless asked for.
         text: The answer; None unless asked for.
     """

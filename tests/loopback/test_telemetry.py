@@ -71,6 +71,17 @@ def test_a_request_tells_what_its_answer_tells(fakes, kit):
     assert (event.parameters["max_tokens"], event.attempts, event.error_type) == (7, 1, None)
 
 
+def test_texts_among_the_parameters_are_told_only_on_request_and_without_keys(fakes, kit):
+    """Stop sequences are the user's words, and may repeat a key."""
+    ask(kit, model="gpt-4o", stop=["END", fakes.key], seed=3)
+    kit.configure(telemetry_text=True)
+    ask(kit, model="gpt-4o", stop=["END", fakes.key], seed=3)
+
+    quiet, full = requests(kit)
+    assert quiet.parameters == {"seed": 3}
+    assert full.parameters == {"seed": 3, "stop": ("END", "***")}
+
+
 def test_a_retry_is_told_before_it_is_made(fakes, kit):
     """The number of the attempt to come, its wait, and the error that it follows."""
     fakes.answer("openai", Reply(503, (b"busy",), {"retry-after-ms": "1"}))
