@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from llmkit.providers.builtin import provider_table
 from llmkit.views.plots.colors import COLORS, DARK, LIGHT, SHAPES, styles_of
 
@@ -17,21 +19,32 @@ def test_every_provider_has_a_style_of_its_own_from_the_palette():
 
 
 def test_a_provider_looks_the_same_in_every_figure():
-    """Whoever else is in the figure, its first model has the provider's colour and marker."""
+    """Its first model has the provider's colour and marker, whatever else is in the figure."""
     first = styles_of(["google", "mistral"], OWN)
     second = styles_of(["anthropic", "lab", "mistral", "openai"], OWN)
 
     assert first[1] == second[2] == OWN["mistral"]
 
 
-def test_no_two_models_of_a_figure_look_alike():
+@pytest.mark.parametrize("providers", [
+    ["openai"] * 9 + ["lab", "google", "lab", "google"],
+    [*OWN, *OWN, *OWN],
+    [*OWN] * 7,
+])  # fmt: skip
+def test_no_two_models_of_a_figure_look_alike(providers):
     """Further models of a provider, and providers without a style, take what is free."""
-    styles = styles_of(["openai"] * 9 + ["lab", "google", "lab", "google"], OWN)
+    styles = styles_of(providers, OWN)
 
     assert len(set(styles)) == len(styles)
-    assert len({marker for _, marker in styles[:7]}) == 7  # apart in grey too
+
+
+def test_seven_models_of_one_provider_are_apart_in_grey():
+    """Their markers differ too."""
+    styles = styles_of(["openai"] * 7, OWN)
+
+    assert len({marker for _, marker in styles}) == 7
 
 
 def test_more_models_than_styles_are_still_drawn():
-    """With every provider in the figure the markers are used a second time."""
-    assert len(styles_of([*OWN, *OWN], OWN)) == 2 * len(OWN)
+    """The pairs are used a second time."""
+    assert len(styles_of([*OWN] * 9, OWN)) == 9 * len(OWN)

@@ -47,17 +47,17 @@ def styles_of(providers: Sequence[str], own: Mapping[str, Style]) -> list[Style]
     """Returns the style of each model of a figure, given its provider.
 
     The first model of a provider has its provider's own, the same in every figure. Each further
-    one has the next colour and marker that none of these has.
+    one has the next pair of colour and marker that is free, until all 56 are taken.
 
     Args:
         own: By provider.
     """
-    reserved = [own[name] for name in set(providers) & own.keys()]
-    colors = sorted(set(range(COLORS)) - {color for color, _ in reserved}) or range(COLORS)
-    markers = [marker for marker in SHAPES if marker not in {m for _, m in reserved}] or SHAPES
-    spare = zip(cycle(colors), cycle(markers), strict=False)
-    styles = []
-    for place, name in enumerate(providers):
-        is_first = name in own and name not in providers[:place]
-        styles.append(own[name] if is_first else next(spare))
-    return styles
+    taken = {own[name] for name in set(providers) & own.keys()}
+    markers = {marker for _, marker in taken}
+    pairs = [(i % COLORS, SHAPES[i % len(SHAPES)]) for i in range(COLORS * len(SHAPES))]
+    pairs.sort(key=lambda pair: pair[1] in markers)  # other markers first, for a print in grey
+    spare = cycle([pair for pair in pairs if pair not in taken])
+    return [
+        own[name] if name in own and name not in providers[:place] else next(spare)
+        for place, name in enumerate(providers)
+    ]

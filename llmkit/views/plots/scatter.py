@@ -35,7 +35,7 @@ def cost_against_duration(
     styles = styles_of([group.provider for group in groups], own)
     for (color, marker), group in zip(styles, groups, strict=True):
         x, y = (s for measure in AXES if (s := group.range_of(measure)) is not None)
-        ink = colors.models[color]
+        ink = colors.models[color % len(colors.models)]
         for xs, ys in (((x.least, x.most), (y.middle,) * 2), ((x.middle,) * 2, (y.least, y.most))):
             axis.plot(xs, ys, color=ink, linewidth=1.2, alpha=0.45, solid_capstyle="round")
         face = colors.back if group.substituted else ink  # hollow: it stood in for another model
