@@ -243,7 +243,9 @@ def leaks() -> Leaks:
     """
     from .reports import Leaks
 
-    return Leaks.of(current_kit().manager.sessions())
+    manager = current_kit().manager
+    manager.close_stale()  # also what went since the last look
+    return Leaks.of(manager.sessions())
 
 
 async def aclose(what: str = "stale") -> int:

@@ -126,7 +126,8 @@ class SessionCloser:
         resource = session.resource
         if resource is None:
             return
-        self._registry.mark(session, by)  # from here on nobody may be given it
+        is_open = introspection.closed(resource) is False
+        self._registry.mark(session, by)  # it is not given to a call from here on
         transports = introspection.transports(resource)
         introspection.end_answers(resource)
         try:
@@ -139,7 +140,9 @@ class SessionCloser:
                 log.warning("closing a %s session failed", session.provider, exc_info=True)
         finally:
             await _end_connections(transports)
-        self._registry.closed(session, by)
+        # Some resources do not say whether their owner has closed them: that is no leak.
+        is_forgotten = session.stale == "loop_end" and session.kind != "pool"
+        self._registry.closed(session, by, leaked=is_forgotten and is_open)
 
     def _too_late(self, session: Session, by: ClosedBy) -> None:
         # Its loop is gone, so nothing can be closed in an orderly way; the sockets are freed.

@@ -6,6 +6,7 @@ httpcore's, SDKs hold one of these clients (read, httpcore 1.0.9, openai 3.50, m
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from . import aiohttp_internals as internals
@@ -48,9 +49,16 @@ def tally(resource: object) -> tuple[int, int | None] | None:
         return None
 
 
-def closed(resource: object) -> bool:
-    """True where *resource* says that it is closed, whoever has done it."""
-    return any(getattr(resource, name, None) is True for name in ("closed", "is_closed"))
+def closed(resource: object) -> bool | None:
+    """Returns whether *resource* says that it is closed; None if it says neither."""
+    for name in ("closed", "is_closed"):
+        state = getattr(resource, name, None)
+        if name == "is_closed" and callable(state):  # a method of some SDK clients
+            with suppress(Exception):
+                state = state()
+        if isinstance(state, bool):
+            return state
+    return None
 
 
 def transports(resource: object) -> list[Any]:

@@ -193,8 +193,9 @@ class EventLoopManager:
         return await self._closer.close(sessions, "user")
 
     def close_stale(self) -> int:
-        """Closes what is stale; says how many."""
-        return self.run(self.aclose("stale"))
+        """Closes what is stale, and returns the number of sessions."""
+        self._expire()
+        return self.run(self.aclose("stale")) if self.registry.find("stale") else 0
 
     def cell_started(self, cell: Cell) -> None:
         """Ends and closes what an earlier run of *cell* left, before its code runs again."""

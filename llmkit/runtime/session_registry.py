@@ -87,7 +87,7 @@ class SessionRegistry:
             now = self._now()
             session = Session(
                 f"s{self._number}", resource, provider, kind, cell, loop, base_url, keep, opened_at,
-                self._wall(), now, now,
+                self._wall(), now, now, seen=introspection.activity(resource),
             )  # fmt: skip
             self._open_sessions[session.id] = session
             self._by_resource[id(resource)] = session  # which holds it, so that no other has its id
@@ -175,16 +175,14 @@ class SessionRegistry:
     def closed(self, session: Session, by: ClosedBy, *, leaked: bool = False) -> None:
         """Notes that *session* is closed; twice is harmless.
 
-        It counts as leaked if it was left open until it was dropped or its loop ended, and with
-        *leaked* if it could not be closed in an orderly way. A pool ends with its loop.
+        It counts as leaked if it was dropped without being closed, and with *leaked*.
         """
         with self._lock:
             if self._open_sessions.pop(session.id, None) is None:
                 return
             session.closed_by = session.stale or by
             session.closed_s = self._now()
-            is_forgotten = session.kind != "pool" and session.closed_by in ("collected", "loop_end")
-            session.leaked = leaked or is_forgotten
+            session.leaked = leaked or session.closed_by == "collected"
             session.requests, session.bytes_in = _counted(session)
             self._by_resource.pop(id(session.resource), None)
             session.resource = None

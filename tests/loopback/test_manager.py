@@ -150,6 +150,17 @@ SCRIPTS = {
         asyncio.run(main())
         assert states() == [("registered", "closed", "user")], states()
     """,
+    "a_client_that_does_not_say_whether_it_is_closed_has_not_leaked": """
+        class Client:
+            async def aclose(self):
+                pass
+        async def main():
+            client = Client()
+            manager.register_session(client, "mine")
+            await client.aclose()
+        asyncio.run(main())
+        assert states() == [("registered", "closed", "loop_end")], states()
+    """,
     "a_dropped_temporary_session": """
         from llmkit.api import current_kit, leaks, session
         async def main():

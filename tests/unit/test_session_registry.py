@@ -120,13 +120,12 @@ def test_a_closed_session_stays_in_the_table_and_lets_go():
 @pytest.mark.parametrize("kind", ["pool", "temporary", "registered"])
 @pytest.mark.parametrize("reason", get_args(ClosedBy))
 def test_what_was_left_open_has_leaked(kind, reason):
-    """Its loop ended, or it was dropped; whatever llmkit closed in time has not leaked."""
+    """It was dropped; whatever llmkit closed in time has not leaked."""
     sessions = registry()
     session = sessions.add(Thing(), provider="x", kind=kind)
     sessions.closed(session, reason)
-    is_leaked = kind != "pool" and reason in ("collected", "loop_end")
 
-    assert session.status == ("leaked" if is_leaked else "closed")
+    assert session.status == ("leaked" if reason == "collected" else "closed")
 
 
 def test_a_request_is_counted_and_seen():

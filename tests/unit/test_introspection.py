@@ -1,0 +1,40 @@
+"""What a foreign session says of itself."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from llmkit.runtime import introspection
+
+
+class ByMethod:
+    """As OpenAI's client, which has a method for it."""
+
+    def __init__(self, state):
+        self.state = state
+
+    def is_closed(self):
+        if self.state is None:
+            raise RuntimeError("not now")
+        return self.state
+
+
+@pytest.mark.parametrize("state", [True, False, None])
+def test_a_client_that_tells_by_a_method_is_asked(state):
+    """A method that fails tells nothing."""
+    assert introspection.closed(ByMethod(state)) is state
+
+
+def test_a_client_that_does_not_tell_is_neither_open_nor_closed():
+    """Its owner may have closed it, so it is never called a leak."""
+    assert introspection.closed(object()) is None
+
+
+def test_a_client_of_httpx_tells():
+    """By a property."""
+    client = httpx.Client()
+    before = introspection.closed(client)
+    client.close()
+
+    assert (before, introspection.closed(client)) == (False, True)
