@@ -16,6 +16,7 @@ from .errors import ConfigError
 
 PREFIX = "LLMKIT_"
 URL_SUFFIX = "_BASE_URL"
+CONFIGURE = "configure()"
 KEY_WORDS = ("key", "token", "secret", "password")
 
 
@@ -93,7 +94,7 @@ def load_settings(environ: Mapping[str, str], changes: Mapping[str, object]) -> 
     names = {PREFIX + f.name.upper(): f.name for f in fields(Settings)}
     variables = [(v, {name: environ[v]}) for v, name in names.items() if v in environ]
     values: dict[str, Any] = {}
-    for source, entries in ((str(path), file), *variables, ("configure()", changes)):
+    for source, entries in ((str(path), file), *variables, (CONFIGURE, changes)):
         for name, value in entries.items():
             values[name] = _checked(name, value, source)
     return Settings(**values)
@@ -114,8 +115,8 @@ def base_url_for(
     environ: Mapping[str, str],
     *,
     is_configured: bool,
-) -> tuple[str | None, str]:
-    """Returns the base URL that is set for *provider*, and its source; (None, "default") if none.
+) -> str | None:
+    """Returns the base URL that is set for *provider*, None if none is.
 
     The order: configure(base_urls=...), LLMKIT_<PROVIDER>_BASE_URL, `base_urls` in the file, the
     provider's usual *variables*. With *is_configured*, `settings.base_urls` is from configure().
@@ -123,11 +124,11 @@ def base_url_for(
     own_variable = f"{PREFIX}{provider.upper()}{URL_SUFFIX}"
     url = settings.base_urls.get(provider)
     if url and (is_configured or not environ.get(own_variable, "").strip()):
-        return url, f"base_urls of {'configure()' if is_configured else 'the settings file'}"
+        return url
     for variable in (own_variable, *variables):
         if environ.get(variable, "").strip():
-            return environ[variable].strip(), f"variable {variable}"
-    return None, "default"
+            return environ[variable].strip()
+    return None
 
 
 @lru_cache(maxsize=256)
@@ -181,11 +182,12 @@ def _from_file(path: Path, *, is_named: bool) -> Mapping[str, object]:
             return {}
         fault = "there is no such file; create it, or unset LLMKIT_CONFIG"
     except OSError as error:
-        fault = f"settings must be a readable file, got {str(error.strerror).lower()!r}; correct it"
-    except UnicodeDecodeError as error:
-        fault = f"settings must be UTF-8 text, got another byte at offset {error.start}; save it so"
-    except ValueError as error:  # tomllib's own
-        fault = f"settings must be valid TOML, got an error: {error}; correct it"
+        fault = (
+            f"settings must be a readable file, got {str(error.strerror).lower()!r}; "
+            "correct the file, or set LLMKIT_CONFIG to another one"
+        )
+    except ValueError as error:  # of tomllib or of the decoder
+        fault = f"settings must be TOML in UTF-8; correct the file: {error}"
     raise ConfigError(f"{path}: {fault}")
 
 
@@ -201,8 +203,9 @@ def _checked(name: str, value: object, source: str) -> object:
         return parser(value)
     except ConfigError as error:
         raise ConfigError(f"{source}: {name}: {error}") from None
-    except (TypeError, ValueError):
-        expected = f"{description} or None" if none else description
+    except (TypeError, ValueError, OverflowError):
+        can_be_none = none and source == CONFIGURE  # neither a file nor a variable can say None
+        expected = f"{description} or None" if can_be_none else description
         raise ConfigError(f"{source}: {name} must be {expected}, got {value!r}") from None
 
 
@@ -273,7 +276,7 @@ def _providers(value: object) -> Mapping[str, Mapping[str, str]]:
 
 # The parser of each type, and its values in words for the messages.
 PARSERS: dict[str, tuple[Callable[[object], object], str]] = {
-    "float": (_float, "a number >= 0"),
+    "float": (_float, "a finite number >= 0"),
     "int": (_int, "an integer >= 0"),
     "bool": (_bool, "true or false"),
     "str": (_str, "text"),

@@ -53,6 +53,8 @@ def _by_colon(catalogue: Catalogue, name: str, further: Collection[str]) -> Pars
     prefix, colon, rest = name.partition(":")
     lower_prefix = prefix.lower()
     place = catalogue.providers.name_of(prefix)
+    if colon and catalogue.providers.is_unlisted(place):
+        raise unknown_provider(catalogue.providers, place, ())
     if not colon or place not in (*catalogue.providers, *further):
         return None
     # "mistral:7b" is Ollama's Mistral with a tag, and no model of the provider Mistral.
@@ -88,7 +90,7 @@ def provider_named(catalogue: Catalogue, name: str, further: Collection[str]) ->
     for spelling in (plain, plain.lower(), catalogue.providers.name_of(plain)):
         if spelling in everyone:
             return spelling
-    raise unknown_provider(name, everyone)
+    raise unknown_provider(catalogue.providers, name, everyone)
 
 
 @lru_cache(maxsize=8)  # by identity: one catalogue, or a few in tests

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from ..errors import UnknownModelError, UnknownProviderError
 from .entry import normal
+from .provider_table import ProviderTable
 
 _DATE = re.compile(r"(.+?)-(20\d\d-\d\d-\d\d|20\d{6}|\d{4}|0\d\d|\d\d-\d\d|\d\d-20\d\d)")
 _DATED = re.compile(r"-(20\d\d-\d\d-\d\d|\d{4})(?![\d.])")
@@ -54,13 +55,18 @@ def unknown(
     return UnknownModelError(f"no model is known as {name!r}; {words}", suggestions=near)
 
 
-def unknown_provider(name: str, names: Iterable[str]) -> UnknownProviderError:
+def unknown_provider(table: ProviderTable, name: str, names: Iterable[str]) -> UnknownProviderError:
     """Returns the error for a provider that is not among *names*, with those that look like it."""
-    known_names = tuple(names)
+    if table.is_unlisted(name.lower()):
+        return UnknownProviderError(
+            f"provider {name!r} has a file but is not listed; add it to MODULES in "
+            "llmkit/providers/builtin.py"
+        )
+    known_names = list(dict.fromkeys(names))
     near = close_to(name, known_names)
     hint = f"did you mean {' or '.join(near)}? " if near else ""
     return UnknownProviderError(
-        f"there is no provider {name!r}; {hint}known are {', '.join(known_names)}"
+        f"unknown provider {name!r}; {hint}known providers: {', '.join(known_names)}"
     )
 
 

@@ -6,7 +6,7 @@ know a provider by itself: another one is a row here like any other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,7 +15,7 @@ from ..errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class ProviderFacts:
-    """What holds of a provider beside its wire format.
+    """The facts of one provider that are not about its wire format.
 
     Attributes:
         kind: "maker" sells its own models, "reseller" those of many makers, "own" runs on the
@@ -49,43 +49,53 @@ class ProviderFacts:
 
 
 class ProviderTable(dict[str, ProviderFacts]):
-    """The facts of all built-in providers, in their order, with indexes by the names for them.
+    """The facts of all built-in providers, in their order, with indexes by the words for them.
 
     Attributes:
         makers: The provider of each of OpenRouter's slugs.
-        bare: The providers that a name without a provider is looked up at, in order.
         prefixes: The provider of each beginning that states one.
+        bare: The providers that a name without a provider is looked up at, in order.
+        is_unlisted: Tells whether a provider of that name has a file and is missing here.
     """
 
-    def __init__(self, facts: Mapping[str, ProviderFacts]) -> None:
+    def __init__(
+        self,
+        facts: Mapping[str, ProviderFacts],
+        is_unlisted: Callable[[str], bool] = lambda name: False,
+    ) -> None:
         """Raises:
-        ConfigError: Two providers share a name.
+        ConfigError: One word stands for two providers.
         """
         super().__init__(facts)
-        self._names = {name: name for name in facts}
-        self.prefixes: dict[str, str] = {}
-        for name, row in facts.items():
-            for table, words in ((self._names, row.aliases), (self.prefixes, row.prefixes)):
-                for word in words:
-                    if table.setdefault(word, name) != name:
-                        raise ConfigError(
-                            f"{word!r} names two providers, {table[word]} and {name}; "
-                            f"remove it from the facts of one of them"
-                        )
-        self.makers = {row.slug: name for name, row in facts.items() if row.slug}
+        self.is_unlisted = is_unlisted
+        self._names = self._index(lambda name, row: (name, *row.aliases))
+        self.prefixes = self._index(lambda name, row: row.prefixes)
+        self.makers = self._index(lambda name, row: filter(None, [row.slug]))
+        self._homes = self._index(lambda name, row: row.starts)
+        self._starts = sorted(self._homes, key=len, reverse=True)
         self.bare = tuple(name for name, row in facts.items() if row.kind in ("maker", "own"))
-        starts = ((start, name) for name, row in facts.items() for start in row.starts)
-        self._starts = sorted(starts, key=lambda pair: -len(pair[0]))
 
     def name_of(self, spelling: str) -> str:
         """Returns the provider that *spelling* names, *spelling* in lower case if it is unknown."""
-        lower = spelling.strip().lower()
+        lower = spelling.lower()
         return self._names.get(lower, lower)
 
     def home_of(self, model: str) -> str:
-        """Returns the provider whose own model *model* is; Ollama for models of other makers."""
-        return next((name for start, name in self._starts if model.startswith(start)), "ollama")
+        """Returns the provider whose own model *model* is, else the first that a user runs."""
+        start = next((start for start in self._starts if model.startswith(start)), "")
+        return self._homes.get(start) or next(n for n, row in self.items() if row.kind == "own")
 
     def price_table(self, provider: str) -> str | None:
         """Returns the id of *provider* in genai-prices, None if it has no table there."""
         return self[provider].price_table if provider in self else None
+
+    def _index(self, words: Callable[[str, ProviderFacts], Iterable[str]]) -> dict[str, str]:
+        index: dict[str, str] = {}
+        for name, row in self.items():
+            for word in map(str.lower, words(name, row)):
+                if index.setdefault(word, name) != name:
+                    raise ConfigError(
+                        f"{word!r} stands for two providers, {index[word]} and {name}; remove it "
+                        "from the facts of one of them"
+                    )
+        return index

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ..catalogue.names import unknown_provider
 from ..errors import ConfigError, MissingApiKeyError
 from ..providers.base import Provider
+from ..providers.builtin import provider_table
 from ..secret import Secret
 from .key_stores import KeyStore
 
@@ -76,7 +77,7 @@ class Credentials:
 
     def _give(self, provider: str, key: str, source: str) -> None:
         if self._provider_names is not None and provider not in self._provider_names():
-            raise unknown_provider(provider, self._provider_names())
+            raise unknown_provider(provider_table(), provider, self._provider_names())
         self._overrides[provider] = _cleaned(key, source)
 
     def find(self, provider: Provider, *, again: bool = False) -> Credential:

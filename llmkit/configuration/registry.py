@@ -15,9 +15,9 @@ from ..catalogue.names import qualified_name, unknown_provider
 from ..catalogue.resolution import Resolution
 from ..catalogue.resolve import resolve
 from ..catalogue.user_rows import UserRows
-from ..errors import ConfigError, UnknownModelError, UnknownProviderError
+from ..errors import ConfigError
 from ..providers.base import Provider
-from ..providers.builtin import PROVIDERS, compatible, provider_table, unlisted
+from ..providers.builtin import PROVIDERS, compatible, provider_table
 from ..secret import Secret
 from ..settings import Settings, base_url_for, config_path, load_settings, refuse_plain_http
 from ..types import How
@@ -49,8 +49,7 @@ class ProviderRegistry:
         self._is_at_home = environ is os.environ
         self._environ = environ = Environment(environ)
         self._changes = dict(changes)
-        self.settings: Settings = load_settings(environ, self._changes)
-        _check_servers(self.settings.providers)
+        self.settings: Settings = _load_settings(environ, self._changes)
         self._own_file = _own_file(self.settings, environ)
         self.open_ended: tuple[str, ...] = ()
         self.store = CatalogueStore(
@@ -70,8 +69,7 @@ class ProviderRegistry:
     def configure(self, **changes: object) -> Settings:
         """The settings after *changes*; one that is wrong changes nothing."""
         all_changes = {**self._changes, **changes}
-        settings = load_settings(self._environ, all_changes)
-        _check_servers(settings.providers)
+        settings = _load_settings(self._environ, all_changes)
         self.settings, self._changes = settings, all_changes
         self._own_file = _own_file(settings, self._environ)
         self.store.forget()
@@ -102,9 +100,8 @@ class ProviderRegistry:
             return _compatible(name, custom["base_url"], key_vars)
         kind = PROVIDERS.get(name)
         if kind is None:
-            _refuse_unlisted(name)
-            raise unknown_provider(name, self.provider_names())
-        url, _ = base_url_for(
+            raise unknown_provider(provider_table(), name, self.provider_names())
+        url = base_url_for(
             name, kind.base_url_vars, self.settings, self._environ,
             is_configured="base_urls" in self._changes,
         )  # fmt: skip
@@ -145,11 +142,7 @@ class ProviderRegistry:
         if place is not None and provider in (None, place[0]):
             resolution = lookup(qualified_name(place), None, verbatim=False)
             return replace(resolution, asked=name, how=How.ALIAS)
-        try:
-            return lookup(name, provider, verbatim=verbatim)
-        except (UnknownModelError, UnknownProviderError):
-            _refuse_unlisted(provider or name.partition(":")[0])
-            raise
+        return lookup(name, provider, verbatim=verbatim)
 
     def model_names(self, prefix: str) -> list[str]:
         """Names that can be asked for and begin with *prefix*; see `catalogue.lookup`."""
@@ -181,6 +174,16 @@ class ProviderRegistry:
         return key
 
 
+def _load_settings(environ: Mapping[str, str], changes: Mapping[str, object]) -> Settings:
+    settings = load_settings(environ, changes)
+    try:
+        _check_servers(settings.providers)
+    except ConfigError as error:
+        source = "configure()" if "providers" in changes else config_path(environ)
+        raise ConfigError(f"{source}: {error}") from None
+    return settings
+
+
 def _check_servers(providers: Mapping[str, Mapping[str, str]]) -> None:
     """Passes if the servers that a user has added take no name and no key of a built-in provider.
 
@@ -189,20 +192,24 @@ def _check_servers(providers: Mapping[str, Mapping[str, str]]) -> None:
     """
     if not providers:
         return
+    if len({name.lower() for name in providers}) < len(providers):
+        raise ConfigError(
+            f"provider names must differ in more than upper and lower case, got "
+            f"{', '.join(providers)}; rename one of them"
+        )
     owners = {variable: name for name, kind in PROVIDERS.items() for variable in kind.key_vars}
     for name, entry in providers.items():
         built_in = provider_table().name_of(name)
         if built_in in PROVIDERS:
             raise ConfigError(
-                f"the provider name {name!r} is taken: {built_in} is built in; choose another "
-                f"name, or send {built_in} elsewhere by configure(base_urls={{{built_in!r}: ...}})"
+                f"the provider name {name!r} is taken by the built-in {built_in}; choose another "
+                f"name, or set base_urls to send {built_in} elsewhere"
             )
         owner = owners.get(entry.get("key_var", ""))
         if owner is not None:
             raise ConfigError(
                 f"{entry['key_var']} holds the key of {owner}, and a key goes to one place only; "
-                f"give {name} a variable of its own, or send {owner} there by "
-                f"configure(base_urls={{{owner!r}: ...}})"
+                f"give {name} a variable of its own, or set base_urls to send {owner} there"
             )
 
 
@@ -211,14 +218,6 @@ def _own_file(settings: Settings, environ: Mapping[str, str]) -> tuple[Path, boo
     if settings.catalogue_file is not None:
         return Path(settings.catalogue_file).expanduser(), True
     return config_path(environ).with_name("catalogue.toml"), False
-
-
-def _refuse_unlisted(name: str) -> None:
-    if unlisted(name):
-        raise UnknownProviderError(
-            f"the provider {name!r} has a file, but no line; add {name!r} to MODULES in "
-            "llmkit/providers/builtin.py"
-        )
 
 
 # The same names are asked again and again, and the answer depends on nothing else.

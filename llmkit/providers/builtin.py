@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
+from types import MappingProxyType
 
 from ..catalogue.entry import Catalogue
 from ..catalogue.loader import shipped_rows
@@ -22,43 +23,26 @@ from .base import Provider
 MODULES = ("openai", "anthropic", "google", "mistral", "openrouter", "ollama", "local", "scripted")
 
 
-class _Classes(Mapping[str, type[Provider]]):
-    """A mapping whose values are imported when they are first read."""
-
-    def __getitem__(self, name: str) -> type[Provider]:
-        return _class_of(name)
-
-    def __contains__(self, name: object) -> bool:
-        return name in MODULES
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(MODULES)
-
-    def __len__(self) -> int:
-        return len(MODULES)
-
-
-@cache  # every call asks
-def _class_of(name: str) -> type[Provider]:
-    if name not in MODULES:
-        raise KeyError(name)
-    provider_class = _class_in(name)
-    if provider_class is None:
-        raise ConfigError(
-            f"providers/{name}.py has no provider class with name = {name!r}; a provider is called "
-            "like its file"
-        )
-    return provider_class
-
-
 def _class_in(module_name: str) -> type[Provider] | None:
     members = vars(import_module(f".{module_name}", __package__)).values()
     classes = (m for m in members if isinstance(m, type) and issubclass(m, Provider))
     return next((c for c in classes if vars(c).get("name") == module_name), None)
 
 
-def unlisted(name: str) -> bool:
-    """True if the file of a provider called *name* is there, and its line in `MODULES` is not."""
+def _classes() -> Iterator[tuple[str, type[Provider]]]:
+    for name in MODULES:
+        if find_spec(f".{name}", __package__) is None:
+            raise ConfigError(f"MODULES lists {name!r}, but providers/{name}.py is missing")
+        provider_class = _class_in(name)
+        if provider_class is None:
+            raise ConfigError(
+                f"providers/{name}.py has no provider class with name = {name!r}; name the "
+                "provider like its file"
+            )
+        yield name, provider_class
+
+
+def _is_unlisted(name: str) -> bool:
     if not name.isidentifier() or name in MODULES or find_spec(f".{name}", __package__) is None:
         return False
     return _class_in(name) is not None
@@ -77,9 +61,10 @@ def provider_table() -> ProviderTable:
     """Returns the facts of all built-in providers.
 
     Raises:
-        ConfigError: Two of them share a name.
+        ConfigError: One word stands for two of them.
     """
-    return ProviderTable({name: _class_of(name).facts for name in MODULES})
+    facts = {name: provider_class.facts for name, provider_class in PROVIDERS.items()}
+    return ProviderTable(facts, _is_unlisted)
 
 
 @cache
@@ -88,4 +73,5 @@ def shipped() -> Catalogue:
     return replace(shipped_rows(), providers=provider_table())
 
 
-PROVIDERS: Mapping[str, type[Provider]] = _Classes()
+# All of them are needed to tell which provider a name means.
+PROVIDERS: Mapping[str, type[Provider]] = MappingProxyType(dict(_classes()))

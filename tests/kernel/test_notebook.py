@@ -92,7 +92,7 @@ def test_a_variable_is_inserted_by_its_name(kernel):
         ("%%compare gpt-6-lunaa\nhi", "did you mean gpt-6-luna"),
         ("%%compare\nhi", "name at least one model"),
         ("%%compare scripted:echo --temprature 1\nhi", "did you mean --temperature"),
-        ("%%compare scripted:echo -p nobody\nhi", "there is no provider"),
+        ("%%compare scripted:echo -p nobody\nhi", "unknown provider"),
         ("%%ask scripted:echo\n  ", "the prompt is empty"),
         ("%%ask scripted:echo\n{{nobody}}", "there is no variable"),
         ("%llmkit sesions", "did you mean sessions"),

@@ -158,7 +158,7 @@ def test_an_unknown_action_or_provider_is_a_sentence_in_the_panel(kernel):
     wire = Wire(kernel)
     wire.greet(panel)
     wire.do(panel, "key", provider="nobody", key=KEY)
-    wire.listen(lambda m: "there is no provider" in json.dumps(m["content"]))
+    wire.listen(lambda m: "unknown provider" in json.dumps(m["content"]))
     wire.do(panel, "explode")
     wire.listen(lambda m: "knows no" in json.dumps(m["content"]))
 

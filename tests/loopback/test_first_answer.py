@@ -36,13 +36,6 @@ for thread in threading.enumerate():
         thread.join()
 print(json.dumps([seen, prices.ready("openai", shipped())]))
 """
-TABLE = """
-import json, sys
-from llmkit.providers.builtin import PROVIDERS
-found = PROVIDERS["ollama"].name, "openai" in PROVIDERS, "nobody" in PROVIDERS, len(PROVIDERS)
-loaded = sorted(name for name in PROVIDERS if f"llmkit.providers.{name}" in sys.modules)
-print(json.dumps([*found, loaded]))
-"""
 
 
 def child(code, **environ):
@@ -59,11 +52,6 @@ def test_a_first_answer_loads_nothing_that_it_does_not_need(fakes):
     code = ASK.format(url=fakes.base_url("openai"), later=LATER)
 
     assert child(code, NEAR_API_KEY=fakes.key) == [True, []]
-
-
-def test_a_provider_is_loaded_when_it_is_asked_for():
-    """The table knows all of them by name, and loads the one that somebody takes."""
-    assert child(TABLE) == ["ollama", True, False, 8, ["ollama"]]
 
 
 def test_prices_are_read_while_the_first_answer_is_made():

@@ -122,11 +122,11 @@ def test_an_empty_variable_is_no_key():
 
 def test_a_key_for_nobody_is_refused():
     """A slip in the provider's name must not look as if the key had been taken."""
-    with pytest.raises(UnknownProviderError, match="no provider 'opnai'"):
+    with pytest.raises(UnknownProviderError, match="unknown provider 'opnai'"):
         Kit(environ={}, keys={"opnai": KEY})
     kit = Kit(environ={})
     try:
-        with pytest.raises(UnknownProviderError, match="known are openai"):
+        with pytest.raises(UnknownProviderError, match="known providers: openai"):
             kit.credentials.type_in("opnai", KEY)
     finally:
         kit.close()

@@ -121,7 +121,7 @@ NOWHERE = [
     ("scripted:nobody", None, UnknownModelError, "scripted has .*echo", ()),
     ("local:nobody", None, UnknownModelError, "any .gguf file", ()),
     ("gpt-4o", "opnai", UnknownProviderError, "did you mean openai", None),
-    ("gpt-4o", "nowhere at all", UnknownProviderError, "known are openai", None),
+    ("gpt-4o", "nowhere at all", UnknownProviderError, "known providers: openai", None),
 ]  # fmt: skip
 
 

@@ -52,8 +52,8 @@ def test_the_file_is_where_the_desktop_keeps_such_files(tmp_path):
         ({"retries": 1.5}, "retries must be an integer >= 0, got 1.5"),
         ({"retries": -1}, "retries must be an integer >= 0, got -1"),
         ({"retries": None}, "retries must be an integer >= 0, got None"),
-        ({"idle_s": "long"}, "idle_s must be a number >= 0, got 'long'"),
-        ({"deadline_s": True}, "deadline_s must be a number >= 0 or None, got True"),
+        ({"idle_s": "long"}, "idle_s must be a finite number >= 0, got 'long'"),
+        ({"deadline_s": True}, "deadline_s must be a finite number >= 0 or None, got True"),
         ({"trust_env_proxies": "maybe"}, "trust_env_proxies must be true or false, got 'maybe'"),
         ({"cache_dir": 3}, "cache_dir must be text or None, got 3"),
         ({"base_urls": "http://x"}, "base_urls must be a table of base URLs by provider, got 'htt"),
@@ -93,8 +93,14 @@ def test_a_wrong_variable_is_named():
     [
         (b"retires = 4\n", "unknown setting 'retires'; did you mean retries?"),
         (b"retries = 'x'\n", "retries must be an integer >= 0, got 'x'"),
-        (b"retries = \n", "settings must be valid TOML, got an error: Invalid value (at line 1"),
-        (b"# caf\xe9\n", "settings must be UTF-8 text, got another byte at offset 5; save it"),
+        (
+            b"retries = \n",
+            "settings must be TOML in UTF-8; correct the file: Invalid value",
+        ),
+        (
+            b"# caf\xe9\n",
+            "settings must be TOML in UTF-8; correct the file: 'utf-8' codec",
+        ),
     ],
 )
 def test_a_mistake_in_the_file_names_the_file_first(tmp_path, content, words):
@@ -150,7 +156,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path):
 
 
 def test_base_urls_come_in_order():
-    """configure(), our variable, the file, the provider's usual variable, each with its source."""
+    """configure(), our variable, the file, the provider's usual variable."""
     ours = {"LLMKIT_OPENAI_BASE_URL": "http://ours"}
     usual = {"OPENAI_BASE_URL": "http://usual"}
     table = Settings(base_urls={"openai": "http://table"})
@@ -167,11 +173,11 @@ def test_base_urls_come_in_order():
         base_url(Settings(), usual, is_configured=True),
         base_url(Settings(), {}),
     ] == [
-        ("http://table", "base_urls of configure()"),
-        ("http://ours", "variable LLMKIT_OPENAI_BASE_URL"),
-        ("http://table", "base_urls of the settings file"),
-        ("http://usual", "variable OPENAI_BASE_URL"),
-        (None, "default"),
+        "http://table",
+        "http://ours",
+        "http://table",
+        "http://usual",
+        None,
     ]
 
 

@@ -145,7 +145,7 @@ def test_a_provider_of_ones_own_is_a_provider(tmp_path):
 @pytest.mark.parametrize(
     ("row", "words"),
     [
-        ('name = "openai"\nbase_url = "https://x.example"', "openai is built in"),
+        ('name = "openai"\nbase_url = "https://x.example"', "'openai' is taken by the built-in"),
         ('name = "lab"\nbase_url = "https://x.example"\nkey_var = "OPENAI_API_KEY"',
          "holds the key of openai"),
     ],
