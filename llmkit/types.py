@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import KW_ONLY, dataclass, field, fields
 from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 from .fields import (
     COLUMN,
@@ -109,6 +109,7 @@ class Prompt:
 
     messages: tuple[Message, ...]
     system: str | None = None
+    _: KW_ONLY
     temperature: float | None = parameter(
         "Float64", "sampling temperature, 0 for the most likely token", default=None,
         low=0, high=2, otel="gen_ai.request.temperature",
@@ -135,9 +136,14 @@ class Prompt:
         """The last message's text, which is what a table shows."""
         return self.messages[-1].text if self.messages else ""
 
+    def __post_init__(self) -> None:
+        stop: Any = self.stop  # a list or one text would do, if it were not for the type
+        if not isinstance(stop, tuple):
+            object.__setattr__(self, "stop", (stop,) if isinstance(stop, str) else tuple(stop))
+
     @property
     def parameters(self) -> dict[str, object]:
-        """The request parameters that are set, by name."""
+        """Returns the request parameters that are set, by name."""
         values = ((name, getattr(self, name)) for name in PARAMETERS)
         return {name: value for name, value in values if value is not None and value != ()}
 

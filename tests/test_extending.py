@@ -30,7 +30,7 @@ class Lab(OpenAIChat):
     key_vars = ("LAB_API_KEY",)
     parameter_fields = {"max_tokens": "max_completion_tokens"}
     facts = ProviderFacts(
-        "maker", price_table="deepseek", aliases=("laboratory",), prefixes=("labs/",), color=4,
+        "maker", price_table="deepseek", aliases=("laboratory",), prefixes=("labs/",), color=0,
         marker="v",
     )
 '''
@@ -38,6 +38,27 @@ PARAMETER = """    frequency_penalty: float | None = parameter(
         "Float64", "penalty on tokens that came often", default=None, low=-2, high=2,
         otel="gen_ai.request.frequency_penalty",
     )
+"""
+TEXT_PARAMETER = """    reasoning_effort: str | None = parameter(
+        "string", "how long a model thinks", default=None
+    )
+"""
+REFUSED = """
+import json
+import llmkit
+from llmkit.notebook.magics import LlmkitMagics
+from llmkit.notebook.panels.compare import CompareForm
+
+answer = llmkit.ask("hi", "lab:deepseek-chat", reasoning_effort="low")
+other = llmkit.ask("hi", "openai:gpt-4o", reasoning_effort="low")
+form = CompareForm("hi", models=("lab:x",), numbers=(("reasoning_effort", "low, high"),))
+parse = LlmkitMagics.ask.parser.parse_args(["--reasoning-effort", '"low"'])
+print(json.dumps({
+    "ignored": [answer.ignored_parameters, other.ignored_parameters],
+    "form": [request.parameters["reasoning_effort"] for request in form.compared().requests],
+    "magic": parse.reasoning_effort,
+}))
+llmkit.close("all")
 """
 USE = """
 import inspect, json
@@ -123,6 +144,26 @@ def test_a_provider_of_one_file_and_a_parameter_of_one_row_are_used_like_any_oth
     assert shown["refusal"] == "frequency_penalty must be a number >= -2 and <= 2, got 3"
 
 
+def test_a_parameter_of_texts_is_taken_everywhere_and_refused_by_one_line(package, fakes):
+    """A provider that never takes it says so by None; others are sent it under our name."""
+    text = PROVIDER.replace('completion_tokens"}', 'completion_tokens", "reasoning_effort": None}')
+    (package / "llmkit/providers/lab.py").write_text(text, encoding="utf-8")
+    insert(package / "llmkit/providers/builtin.py", '"openrouter", "ollama"', '"lab", ')
+    insert(
+        package / "llmkit/types.py", "    options: tuple[tuple[str, object], ...]", TEXT_PARAMETER
+    )
+
+    done = run(package, "-c", REFUSED, LAB_API_KEY=fakes.key, OPENAI_API_KEY=fakes.key,
+               HOME=str(package), LLMKIT_LAB_BASE_URL=fakes.base_url("openai"),
+               LLMKIT_OPENAI_BASE_URL=fakes.base_url("openai"))  # fmt: skip
+
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    shown = json.loads(done.stdout)
+    assert shown["ignored"] == [["reasoning_effort"], []]
+    assert [asked.body.get("reasoning_effort") for asked in fakes.asked["openai"]] == [None, "low"]
+    assert (shown["form"], shown["magic"]) == (["low", "high"], "low")
+
+
 def test_a_new_providers_recorded_replies_are_all_that_its_contract_needs(package):
     """The tests that every provider passes run for it as soon as its replies are there."""
     (package / "llmkit/providers/lab.py").write_text(PROVIDER, encoding="utf-8")
@@ -142,7 +183,7 @@ def test_a_provider_file_without_its_line_says_which_line_is_missing(package):
 
     done = run(package, "-c", "import llmkit; llmkit.resolve('lab:lab-1')", HOME=str(package))
 
-    assert "the provider 'lab' has a file, but no line; add 'lab' to MODULES" in done.stderr
+    assert "provider 'lab' has a file but is not listed; add it to MODULES" in done.stderr
 
 
 def test_a_line_without_its_provider_says_what_is_missing(package):
@@ -156,6 +197,15 @@ def test_a_line_without_its_provider_says_what_is_missing(package):
     assert "providers/lab.py has no provider class with name = 'lab'" in done.stderr
 
 
+def test_a_line_without_a_file_says_which_file_is_missing(package):
+    """The line and the file go together."""
+    insert(package / "llmkit/providers/builtin.py", '"openrouter", "ollama"', '"lab", ')
+
+    done = run(package, "-c", "import llmkit; llmkit.resolve('gpt-4o')", HOME=str(package))
+
+    assert "MODULES lists 'lab', but providers/lab.py is missing" in done.stderr
+
+
 def test_two_providers_of_one_name_are_refused(package):
     """Another name of one provider may not be another's."""
     text = PROVIDER.replace('aliases=("laboratory",)', 'aliases=("claude",)')
@@ -164,4 +214,4 @@ def test_two_providers_of_one_name_are_refused(package):
 
     done = run(package, "-c", "import llmkit; llmkit.resolve('lab:lab-1')", HOME=str(package))
 
-    assert "'claude' names two providers, anthropic and lab; remove it" in done.stderr
+    assert "'claude' stands for two providers, anthropic and lab; remove it" in done.stderr

@@ -29,7 +29,7 @@ def _values(kind: Callable[[str], Any]) -> Callable[[str], Any]:
     """An argument that may be one value or several with commas between them."""
 
     def parse(text: str) -> Any:
-        values = [kind(part) for part in text.split(",")]
+        values = [kind(part.strip()) for part in _unquoted(text).split(",")]
         return values[0] if len(values) == 1 else values
 
     parse.__name__ = f"{kind.__name__}[,{kind.__name__}...]"  # argparse shows it

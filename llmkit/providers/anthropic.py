@@ -132,13 +132,12 @@ class Anthropic(Provider):
             replace(fitted_prompt.prompt, stop=stop), (*fitted_prompt.ignored, "stop")
         )
 
-    def refused(self, prompt: Prompt, model: str) -> Sequence[str]:
-        """Returns the seed, and the sampling parameters that *model* refuses."""
+    def refused_parameters(self, prompt: Prompt, model: str) -> Sequence[str]:
+        """Returns the sampling parameters that *model* refuses."""
         if not takes_sampling(model):
-            return ("seed", "temperature", "top_p")
+            return ("temperature", "top_p")
         takes_only_one = "claude" in model and generation(model) >= FIRST_WITH_ONE_OF_BOTH
-        both = prompt.temperature is not None and takes_only_one
-        return ("seed", "top_p") if both else ("seed",)
+        return ("top_p",) if prompt.temperature is not None and takes_only_one else ()
 
     def chat_request(
         self, prompt: Prompt, *, model: str, key: Secret | None, stream: bool = False

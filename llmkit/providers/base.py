@@ -122,16 +122,18 @@ class Provider(ABC):
             ConfigError: An option of the prompt would replace what llmkit fills in itself.
         """
         refuse_fixed(prompt, self.fixed_fields)
-        return without_parameters(prompt, *self.refused(prompt, model))
+        never = [name for name, field in self.parameter_fields.items() if field is None]
+        return without_parameters(prompt, *never, *self.refused_parameters(prompt, model))
 
-    def refused(self, prompt: Prompt, model: str) -> Sequence[str]:
-        """Returns the names of the parameters that *model* cannot take."""
-        return [name for name, field in self.parameter_fields.items() if field is None]
+    def refused_parameters(self, prompt: Prompt, model: str) -> Sequence[str]:
+        """Returns the parameters that *model* cannot take, though others of the provider can."""
+        return ()
 
     def body_fields(self, prompt: Prompt) -> dict[str, object]:
         """Returns the parameters of a fitted *prompt*, by the request's names for them."""
         names = self.parameter_fields
-        return {names.get(name) or name: value for name, value in prompt.parameters.items()}
+        fields = ((names.get(name, name), value) for name, value in prompt.parameters.items())
+        return {field: value for field, value in fields if field is not None}
 
     @abstractmethod
     def chat_request(

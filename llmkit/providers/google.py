@@ -94,7 +94,7 @@ class Google(Provider):
         color=0, marker="^",
     )  # fmt: skip
 
-    def refused(self, prompt: Prompt, model: str) -> Sequence[str]:
+    def refused_parameters(self, prompt: Prompt, model: str) -> Sequence[str]:
         """Returns the sampling parameters, if *model* would not heed them."""
         return () if takes_sampling(model) else ("temperature", "top_p")
 

@@ -36,7 +36,7 @@ class OpenAI(OpenAIChat):
     # Some models refuse the older name.
     parameter_fields = MappingProxyType({"max_tokens": "max_completion_tokens"})
 
-    def refused(self, prompt: Prompt, model: str) -> Sequence[str]:
+    def refused_parameters(self, prompt: Prompt, model: str) -> Sequence[str]:
         """Returns what a reasoning model would answer with 400."""
         if not _REASONS.match(model):
             return ()

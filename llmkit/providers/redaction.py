@@ -78,7 +78,8 @@ def _masked(content: Any) -> Any:
             return content
         return _word(content, keys_seen()) if len(content) <= WORD_LENGTH else redact(content)
     if isinstance(content, (tuple, list, set, frozenset)):
-        return type(content)(map(_masked, content))
+        parts = map(_masked, content)
+        return type(content)(*parts) if hasattr(content, "_fields") else type(content)(parts)
     if is_dataclass(content):
         return without_keys(content)
     if isinstance(content, Mapping):

@@ -87,7 +87,10 @@ def test_a_form_asks_for_a_grid():
         (CompareForm("hi"), "name at least one model"),
         (CompareForm("hi", models=("a",), variable="my run"), "cannot be a variable's name"),
         (CompareForm("hi", models=("a",), variable="class"), "cannot be a variable's name"),
-        (CompareForm("hi", models=("a",), numbers=(("seed", "x"),)), "seed is a number"),
+        (
+            CompareForm("hi", models=("a",), numbers=(("seed", "x"),)),
+            "seed must be an integer, or several",
+        ),
         (CompareForm("", models=("a",)), "prompt is empty"),
     ],
 )

@@ -1,10 +1,10 @@
-"""What a value says of itself: how fast an answer was written."""
+"""What a value says of itself: the parameters of a prompt, the speed of an answer."""
 
 from __future__ import annotations
 
 import pytest
 
-from llmkit.types import Usage
+from llmkit.types import Message, Prompt, Usage
 from tests.unit.rows import answer
 
 
@@ -31,3 +31,17 @@ def test_reasoning_that_is_not_shown_was_over_before_the_first_chunk():
 def test_a_speed_that_cannot_be_told_is_none(unknown):
     """A rate of the network is not taken for one of the model."""
     assert answer(**unknown).output_tokens_per_s is None
+
+
+@pytest.mark.parametrize(
+    ("stop", "sent"), [([], {}), ((), {}), ("END", {"stop": ("END",)}), (["a"], {"stop": ("a",)})]
+)
+def test_the_stop_sequences_of_a_prompt_may_be_a_list_or_one_text(stop, sent):
+    """One text is not taken for its letters, and an empty list is not sent."""
+    assert Prompt((Message("user", "hi"),), stop=stop).parameters == sent
+
+
+def test_a_parameter_of_a_prompt_is_named():
+    """By its place it would become another one when a row is added."""
+    with pytest.raises(TypeError):
+        Prompt((Message("user", "hi"),), "Be brief", 256)

@@ -61,10 +61,11 @@ class CompareForm:
             if not text.strip():
                 continue
             try:
-                values = [FIELDS[name].kind(part) for part in text.split(",")]
+                values = [FIELDS[name].kind(part.strip()) for part in text.split(",")]
             except (KeyError, ValueError):
+                kind = "an integer" if name in FIELDS and FIELDS[name].kind is int else "a number"
                 raise ConfigError(
-                    f"{name} is a number, or several like 0, 1; not {text!r}"
+                    f"{name} must be {kind}, or several with commas between, got {text!r}"
                 ) from None
             parameters[name] = values[0] if len(values) == 1 else values
         if self.system.strip():
