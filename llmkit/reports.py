@@ -7,11 +7,12 @@ from typing import ClassVar, Self
 
 from .authentication.status import AuthStatus
 from .catalogue import listing
+from .catalogue.entry import Model
 from .fields import WHEN
 from .runtime.session import SessionRow
 from .telemetry.event import Event
 from .telemetry.log import Telemetry
-from .types import PARAMETERS, Model
+from .types import PARAMETERS
 from .views.columns import columns_of, dtypes
 from .views.tables.auth import auth_table
 from .views.tables.models import models_list, models_table

@@ -1,4 +1,4 @@
-"""Keeps keys out of what is shown, and control characters of text from elsewhere."""
+"""Keeps keys and control characters out of what is shown."""
 
 from __future__ import annotations
 

@@ -145,7 +145,8 @@ def refuse_plain_http(url: str, *, has_key: bool) -> None:
         raise ConfigError("base URL must not contain a user name or password; set a key instead")
     if parts.scheme == "http" and has_key and not is_loopback(parts.hostname):
         raise ConfigError(
-            f"base URL would send a key to {parts.hostname} in clear text, got http://; use https://"
+            f"base URL must begin with https:// to send a key to {parts.hostname}, got http://: "
+            "the key would cross the network in clear text"
         )
 
 

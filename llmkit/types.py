@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field, fields
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Literal
@@ -111,7 +111,7 @@ class Prompt:
     system: str | None = None
     _: KW_ONLY
     temperature: float | None = parameter(
-        "Float64", "sampling temperature, 0 for the most likely token", default=None,
+        "Float64", "sampling temperature; 0 takes the most likely token", default=None,
         low=0, high=2, otel="gen_ai.request.temperature",
     )  # fmt: skip
     top_p: float | None = parameter(
@@ -127,7 +127,10 @@ class Prompt:
         otel="gen_ai.request.seed",
     )  # fmt: skip
     stop: tuple[str, ...] = parameter(
-        "object", "texts that end the answer", default=(), otel="gen_ai.request.stop_sequences"
+        "object",
+        "text that ends the answer, or a list of them",
+        default=(),
+        otel="gen_ai.request.stop_sequences",
     )
     options: tuple[tuple[str, object], ...] = ()
 
@@ -158,13 +161,13 @@ class Usage:
     """Tokens of one answer, counted alike for every provider; None if nothing was reported.
 
     Attributes:
-        cache_write_tokens: The part of the input that was written to a cache.
+        cache_write_tokens: Input tokens that were written to a cache.
     """
 
-    input_tokens: int | None = column("Int64", "the whole prompt, cached part too", default=None)
-    output_tokens: int | None = column("Int64", "everything generated, reasoning too", default=None)
-    cached_tokens: int | None = column("Int64", "input that was read from a cache", default=None)
-    reasoning_tokens: int | None = column("Int64", "output that was reasoning", default=None)
+    input_tokens: int | None = column("Int64", "prompt tokens, cached ones too", default=None)
+    output_tokens: int | None = column("Int64", "tokens generated, reasoning too", default=None)
+    cached_tokens: int | None = column("Int64", "input tokens read from a cache", default=None)
+    reasoning_tokens: int | None = column("Int64", "output tokens of reasoning", default=None)
     cache_write_tokens: int | None = None
 
 
@@ -264,21 +267,21 @@ class Completion:
     fallback: tuple[FallbackStep, ...] = column(
         "string", "steps from the asked model to the one that answered", default=(), joined=" | "
     )
-    warnings: tuple[str, ...] = column("string", "what a reader must know", default=(), joined="; ")
+    warnings: tuple[str, ...] = column("string", "what to know before use", default=(), joined="; ")
 
     @property
     @Column("boolean", "another model answered than was asked", after="upstream_provider")
     def rerouted(self) -> bool:
-        """True if the ids of the two cannot be the same model."""
+        """True if `request_model` and `response_model` cannot be the same model."""
         return served_differs(self.request_model, self.response_model)
 
     @property
     @Column("float64", "output tokens a second, from the first chunk on", after="duration_s")
     def output_tokens_per_s(self) -> float | None:
-        """Without a stream of the whole duration; None if no speed can be told.
+        """Returns the speed from the first chunk on, of the whole answer if it was not streamed.
 
-        Reasoning that the provider counts but does not show was over before the first chunk, so
-        its tokens do not count against the seconds after it.
+        None if it cannot be told. Reasoning that the provider counts but does not show was over
+        before the first chunk, so its tokens are not counted.
         """
         tokens, end, first = self.usage.output_tokens, self.duration_s, self.time_to_first_chunk_s
         if tokens is None or end is None:
@@ -315,32 +318,6 @@ class StreamEnd:
     """The last value of a stream."""
 
     completion: Completion
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """One model in a provider's own list; None and empty mean that the list does not say.
-
-    Attributes:
-        capabilities: Known to be there.
-        lacks: Known not to be there.
-    """
-
-    provider: str = field(metadata={COLUMN: Column("string", "the provider whose list it is")})
-    id: str = field(metadata={COLUMN: Column("string", "the id that a request names")})
-    name: str | None = column("string", "the name for people to read", default=None)
-    lifecycle: Lifecycle = column("string", LIFECYCLES, default=Lifecycle.UNKNOWN)
-    retires_on: date | None = column("string", "the day on which the id ends", default=None)
-    successor: str | None = column("string", "the id to call instead", default=None)
-    max_input: int | None = column("Int64", "most input tokens", default=None)
-    max_output: int | None = column("Int64", "most output tokens", default=None)
-    capabilities: frozenset[Capability] = column(
-        "string", "what it can take or give beyond text", default=frozenset(), joined=", "
-    )
-    lacks: frozenset[Capability] = frozenset()
-    aliases: tuple[str, ...] = column(
-        "string", "other ids that lead to it", default=(), joined=", "
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from llmkit.authentication.status import AuthStatus
 from llmkit.catalogue import listing
+from llmkit.catalogue.entry import Model
 from llmkit.fields import Column
 from llmkit.runtime.session import SessionRow
-from llmkit.types import Model
 from llmkit.views.columns import columns_of
 from llmkit.views.frames import AFTER_GRID, BEFORE_GRID
 

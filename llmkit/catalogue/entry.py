@@ -8,7 +8,8 @@ from datetime import date
 from functools import lru_cache
 from typing import Literal
 
-from ..types import Capability, Lifecycle
+from ..fields import COLUMN, Column, column
+from ..types import LIFECYCLES, Capability, Lifecycle
 from .provider_table import ProviderTable
 
 AliasKind = Literal["name", "floating", "short"]
@@ -90,6 +91,32 @@ class ModelEntry:
         if is_announced or self.retires is not None or self.rerouted is not None:
             return Lifecycle.DEPRECATED
         return self.state
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One model in a provider's own list; None and empty mean that the list does not say.
+
+    Attributes:
+        capabilities: Known to be there.
+        lacks: Known not to be there.
+    """
+
+    provider: str = field(metadata={COLUMN: Column("string", "the provider whose list it is")})
+    id: str = field(metadata={COLUMN: Column("string", "the id that a request names")})
+    name: str | None = column("string", "the name for people to read", default=None)
+    lifecycle: Lifecycle = column("string", LIFECYCLES, default=Lifecycle.UNKNOWN)
+    retires_on: date | None = column("string", "the day on which the id ends", default=None)
+    successor: str | None = column("string", "the id to call instead", default=None)
+    max_input: int | None = column("Int64", "most input tokens", default=None)
+    max_output: int | None = column("Int64", "most output tokens", default=None)
+    capabilities: frozenset[Capability] = column(
+        "string", "what it can take or give beyond text", default=frozenset(), joined=", "
+    )
+    lacks: frozenset[Capability] = frozenset()
+    aliases: tuple[str, ...] = column(
+        "string", "other ids that lead to it", default=(), joined=", "
+    )
 
 
 @dataclass(frozen=True, slots=True)

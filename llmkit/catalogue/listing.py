@@ -18,14 +18,14 @@ from .names import close_to
 COLUMNS = {
     "name": Column("string", "the standard name"),
     "class": Column("string", "nano, small, medium, flagship, reasoning, code, vision, embedding"),
-    "family": Column("string", "the models that this one belongs to"),
+    "family": Column("string", "the line of models, such as claude-haiku"),
     "provider": Column("string", "the provider that the id is for"),
     "id": Column("string", "what the name meant there"),
     "released": Column("string", "the day of its release"),
     "lifecycle": Column("string", LIFECYCLES),
     "retires_on": Column("string", "the day on which the id ends or ended"),
     "live": Column("string", "the id that can be called now"),
-    "live_rule": Column("string", "same, official-successor, vendor-successor, class-default"),
+    "live_rule": Column("string", "the rule that found `live`, such as official-successor"),
     # Of what can be called, `live`; missing means that no source says.
     "context_total": Column("Int64", "most tokens of input and output together"),
     "max_input": Column("Int64", "most input tokens"),

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from ..types import Capability, Lifecycle, Model
-from .entry import Alias, AliasKind, Catalogue, ModelEntry, normal
+from ..types import Capability, Lifecycle
+from .entry import Alias, AliasKind, Catalogue, Model, ModelEntry, normal
 from .loader import indexed
 
 SCHEMA = "llmkit.models"

@@ -189,4 +189,4 @@ def _annotation(row: Parameter) -> str:
 
 def _sentence(row: Parameter) -> str:
     bounds = f" ({row.low:g} to {row.high:g})" if None not in (row.low, row.high) else ""
-    return f"{row.help[:1].upper()}{row.help[1:]}{bounds}; None leaves the provider's default."
+    return f"{row.help[:1].upper()}{row.help[1:]}{bounds}; None for the provider's default."

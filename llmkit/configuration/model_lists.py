@@ -6,6 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from ..catalogue.entry import Model
 from ..catalogue.provider_lists import ProviderModelList
 from ..errors import ConfigError
 from ..providers.base import Provider
@@ -17,7 +18,6 @@ from ..telemetry.requests import record_request
 from ..transport.base import Transport, timeouts_for
 from ..transport.factory import TransportFactory
 from ..transport.responses import read_whole, refusal
-from ..types import Model
 from .registry import ProviderRegistry
 
 log = logging.getLogger(__name__)

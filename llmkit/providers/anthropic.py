@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 
+from ..catalogue.entry import Model
 from ..catalogue.provider_table import ProviderFacts
 from ..errors import (
     ContentFilterError,
@@ -21,7 +22,7 @@ from ..errors import (
     QuotaExhaustedError,
 )
 from ..secret import Secret
-from ..types import Capability, Completion, Lifecycle, Model, Prompt, Usage
+from ..types import Capability, Completion, Lifecycle, Prompt, Usage
 from ..wire.json_values import as_date, as_dict, as_dicts, as_int, as_str
 from ..wire.messages import HttpRequest, HttpResponse, post_json
 from ..wire.sse import SSEDecoder

@@ -10,10 +10,11 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 from urllib.parse import quote
 
+from ..catalogue.entry import Model
 from ..catalogue.provider_table import ProviderFacts
 from ..errors import CallError, ConfigError, ProviderError, shorten
 from ..secret import Secret
-from ..types import PARAMETERS, Completion, Model, Prompt, Status, TextDelta
+from ..types import PARAMETERS, Completion, Prompt, Status, TextDelta
 from ..wire.messages import HttpRequest, HttpResponse
 from .extra_body import refuse_fixed
 

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
 
+from ..catalogue.entry import Model
 from ..errors import ProviderError
 from ..secret import Secret, bearer
-from ..types import Completion, Lifecycle, Model, Prompt
+from ..types import Completion, Lifecycle, Prompt
 from ..wire.json_values import as_date, as_dict, as_dicts, as_str
 from ..wire.messages import HttpRequest, HttpResponse, post_json
 from ..wire.sse import SSEDecoder

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 
+from ..catalogue.entry import Model
 from ..catalogue.provider_table import ProviderFacts
 from ..errors import (
     AuthenticationError,
@@ -20,7 +21,7 @@ from ..errors import (
     QuotaExhaustedError,
 )
 from ..secret import Secret
-from ..types import Capability, Completion, Model, Prompt, Usage
+from ..types import Capability, Completion, Prompt, Usage
 from ..wire.json_values import as_dict, as_dicts, as_int, as_str, as_strings
 from ..wire.messages import HttpRequest, HttpResponse, post_json
 from ..wire.sse import SSEDecoder

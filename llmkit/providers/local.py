@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
 
+from ..catalogue.entry import Model
 from ..catalogue.provider_table import ProviderFacts
-from ..types import Capability, Lifecycle, Model
+from ..types import Capability, Lifecycle
 from ..wire.json_values import as_dict, as_int, as_strings
 from .chat_completions import OpenAIChat
 

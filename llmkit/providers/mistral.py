@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
 
+from ..catalogue.entry import Model
 from ..catalogue.provider_table import ProviderFacts
-from ..types import Capability, Model
+from ..types import Capability
 from ..wire.json_values import as_date, as_dict, as_int, as_str, as_strings
 from .chat_completions import OpenAIChat, lifecycle_by
 

@@ -9,10 +9,11 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..catalogue.entry import Model
 from ..catalogue.provider_table import ProviderFacts
 from ..errors import ConfigError, ContextLengthExceededError, Outcome, ProviderError
 from ..secret import Secret, bearer
-from ..types import Completion, Model, Prompt, Usage
+from ..types import Completion, Prompt, Usage
 from ..wire.json_values import as_dict, as_dicts, as_int, as_str
 from ..wire.messages import HttpRequest, HttpResponse, post_json
 from ..wire.sse import NDJSONDecoder

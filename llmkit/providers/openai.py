@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+from ..catalogue.entry import Model
 from ..catalogue.provider_table import ProviderFacts
-from ..types import Model, Prompt
+from ..types import Prompt
 from ..wire.json_values import as_date
 from .chat_completions import OpenAIChat, lifecycle_by
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from ..catalogue.entry import Model
 from ..catalogue.provider_table import ProviderFacts
 from ..secret import Secret
-from ..types import Capability, Completion, Model, Prompt, Status
+from ..types import Capability, Completion, Prompt, Status
 from ..wire.json_values import as_date, as_dict, as_int, as_str, as_strings
 from ..wire.messages import HttpRequest
 from .anthropic import Anthropic

@@ -1,4 +1,4 @@
-"""What `register_session` returns."""
+"""The handle of a registered session."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from llmkit.catalogue.entry import Model
 from llmkit.errors import (
     ContextLengthExceededError,
     InsufficientFundsError,
@@ -21,7 +22,7 @@ from llmkit.errors import (
 )
 from llmkit.providers.anthropic import Anthropic, generation, takes_sampling
 from llmkit.secret import Secret
-from llmkit.types import Capability, Completion, Lifecycle, Message, Model, Prompt, Status, Usage
+from llmkit.types import Capability, Completion, Lifecycle, Message, Prompt, Status, Usage
 from llmkit.wire.messages import HttpResponse
 
 DATA = Path(__file__).parents[1] / "data" / "anthropic"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from llmkit.catalogue.entry import Model
 from llmkit.errors import (
     AuthenticationError,
     BadResponseError,
@@ -21,7 +22,7 @@ from llmkit.errors import (
 )
 from llmkit.providers.google import Google, takes_sampling, version_of
 from llmkit.secret import Secret
-from llmkit.types import Capability, Completion, Message, Model, Prompt, Status, Usage
+from llmkit.types import Capability, Completion, Message, Prompt, Status, Usage
 from llmkit.wire.messages import HttpResponse
 
 DATA = Path(__file__).parents[1] / "data" / "google"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from llmkit.catalogue.entry import Model
 from llmkit.errors import AuthenticationError, ContextLengthExceededError, Outcome, ServerError
 from llmkit.providers.base import FittedPrompt, ModelPage
 from llmkit.providers.compatible import compatible
@@ -18,7 +19,6 @@ from llmkit.types import (
     Completion,
     Lifecycle,
     Message,
-    Model,
     Prompt,
     Status,
     TextDelta,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from llmkit.catalogue.entry import Model
 from llmkit.errors import (
     AuthenticationError,
     ContextLengthExceededError,
@@ -27,7 +28,6 @@ from llmkit.types import (
     Completion,
     Lifecycle,
     Message,
-    Model,
     Prompt,
     Status,
     TextDelta,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from llmkit.catalogue.entry import Model
 from llmkit.errors import (
     ConfigError,
     ContextLengthExceededError,
@@ -16,7 +17,7 @@ from llmkit.errors import (
 )
 from llmkit.providers.ollama import Ollama, host_url
 from llmkit.secret import Secret
-from llmkit.types import Completion, Message, Model, Prompt, Status, Usage
+from llmkit.types import Completion, Message, Prompt, Status, Usage
 from llmkit.wire.messages import HttpResponse
 
 DATA = Path(__file__).parents[1] / "data" / "ollama"

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from llmkit.catalogue.entry import Alias, ModelEntry, StandardName
+from llmkit.catalogue.entry import Alias, Model, ModelEntry, StandardName
 from llmkit.catalogue.lifecycle import is_listed, lifecycle_of
 from llmkit.catalogue.loader import indexed
 from llmkit.catalogue.provider_lists import ProviderModelList, document, list_from, with_lists
@@ -16,7 +16,7 @@ from llmkit.catalogue.resolution import why
 from llmkit.catalogue.resolve import resolve
 from llmkit.configuration.model_list_cache import ModelListCache
 from llmkit.providers.builtin import provider_table
-from llmkit.types import Capability, How, Lifecycle, Model
+from llmkit.types import Capability, How, Lifecycle
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 DAY = NOW.date()

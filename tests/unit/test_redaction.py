@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, fields, replace
 
 import pytest
 
+from llmkit.catalogue.entry import Model
 from llmkit.providers.redaction import NOT_REDACTED, stream_redactor, without_keys
 from llmkit.secret import Secret
-from llmkit.types import Completion, FallbackStep, Model, Status, TextDelta, ToolCall
+from llmkit.types import Completion, FallbackStep, Status, TextDelta, ToolCall
 from tests.unit.rows import answer
 
 KEY = "sk-redact-Wq3nP8vT1xZk6LrY"

@@ -222,7 +222,7 @@ def test_without_a_file_nothing_is_missing(tmp_path):
         ('[[providers]]\nname = "lab"', "base_url is missing"),
         ('[[providers]]\nname = "a b"\nbase_url = "https://x"', "may have letters, digits and _"),
         ('[[providers]]\nname = "lab"\nbase_url = "http://x.example"\nkey_var = "K"',
-         r"row 1 of \[\[providers\]\], line 1: base URL would send a key to x.example"),
+         r"row 1 of \[\[providers\]\], line 1: base URL must begin with https:"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_with_file_and_row(text, words):
