@@ -218,7 +218,7 @@ def test_one_wrong_base_url_costs_no_other_its_check(fakes, kit):
     assert (str(states["openai"].state), str(states["anthropic"].state)) == (
         "tls_error", "unreachable",
     )  # fmt: skip
-    assert "use https://" in states["openai"].advice
+    assert "must begin with https://" in states["openai"].advice
     assert states["mistral"].ready
 
 
