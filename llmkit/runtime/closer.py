@@ -7,6 +7,7 @@ import inspect
 import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 from . import introspection
@@ -75,9 +76,21 @@ class SessionCloser:
                 try:
                     future.result(self._left())
                 except TimeoutError:
+                    # A busy machine may take longer than the process has; its sockets end with it.
                     log.warning("%s did not close in time", session.provider)
+                    introspection.abandon(session.resource)
+                    self._registry.closed(session, by, leaked=True)
             else:
-                loop.run_until_complete(self._one(session, by))
+                task = loop.create_task(self._one(session, by))
+                while not task.done() and self._left() > LEAST_S:
+                    # A kernel that ends has told its loop to stop, which breaks the first run off.
+                    with suppress(RuntimeError):
+                        loop.run_until_complete(task)
+                if not task.done():
+                    task.cancel()
+                    self._too_late(session, by)
+                elif (error := task.exception()) is not None:
+                    log.warning("closing a %s session failed", session.provider, exc_info=error)
         self._deadline = None
 
     def _left(self) -> float:

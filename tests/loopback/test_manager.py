@@ -161,6 +161,34 @@ SCRIPTS = {
         asyncio.run(main())
         assert states() == [("registered", "closed", "loop_end")], states()
     """,
+    "a_loop_on_another_thread_that_does_not_answer_at_the_end": """
+        import logging
+        logging.disable(logging.WARNING)
+        begun, released = threading.Event(), threading.Event()
+        async def main():
+            manager.register_session(aiohttp.ClientSession(), "mine")
+            begun.set()
+            released.wait()
+        thread = threading.Thread(target=asyncio.run, args=(main(),))
+        thread.start()
+        begun.wait()
+        manager.close()
+        assert states() == [("registered", "leaked", "exit")], states()
+        released.set()
+        thread.join()
+    """,
+    "a_loop_that_was_told_to_stop_before_the_end": """
+        loop = asyncio.new_event_loop()
+        async def main():
+            for name in ("one", "two"):
+                manager.register_session(aiohttp.ClientSession(), name)
+        loop.run_until_complete(main())
+        for delay_s in (0, 0, 0.001):
+            loop.call_later(delay_s, loop.stop)
+        manager.close()
+        assert states() == [("registered", "closed", "exit")] * 2, states()
+        loop.close()
+    """,
     "a_dropped_temporary_session": """
         from llmkit.api import current_kit, leaks, session
         async def main():
