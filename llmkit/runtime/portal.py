@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -104,7 +105,9 @@ def end(loop: asyncio.AbstractEventLoop) -> None:
     if tasks:
         loop.run_until_complete(asyncio.wait(tasks, timeout=JOIN_S))
     loop.run_until_complete(loop.shutdown_asyncgens())
-    loop.run_until_complete(loop.shutdown_default_executor())
+    # At the end of the process its threads have ended, and Python 3.12 starts none to wait for it.
+    with suppress(RuntimeError):
+        loop.run_until_complete(loop.shutdown_default_executor())
     loop.close()
 
 

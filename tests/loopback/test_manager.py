@@ -189,6 +189,10 @@ SCRIPTS = {
         assert states() == [("registered", "closed", "exit")] * 2, states()
         loop.close()
     """,
+    "the_end_of_a_script_that_has_used_a_thread": """
+        from llmkit.kit import current_kit
+        assert current_kit().manager.run(asyncio.to_thread(int)) == 0
+    """,
     "a_dropped_temporary_session": """
         from llmkit.api import current_kit, leaks, session
         async def main():
