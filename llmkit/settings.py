@@ -84,13 +84,13 @@ def load_settings(environ: Mapping[str, str], changes: Mapping[str, object]) -> 
     """Returns the defaults, overridden by the TOML file, LLMKIT_* variables and *changes*.
 
     Later wins; an argument of a call wins over all of them. The file is LLMKIT_CONFIG, else
-    `llmkit/config.toml` in XDG_CONFIG_HOME or ~/.config. Only the latter may be missing.
+    `llmkit/config.toml` in XDG_CONFIG_HOME or ~/.config. It may be missing.
 
     Raises:
         ConfigError: The file cannot be read, or a name or a value is wrong; says where.
     """
     path = config_path(environ)
-    file = _from_file(path, is_named=bool(environ.get("LLMKIT_CONFIG")))
+    file = _from_file(path)
     names = {PREFIX + f.name.upper(): f.name for f in fields(Settings)}
     variables = [(v, {name: environ[v]}) for v, name in names.items() if v in environ]
     values: dict[str, Any] = {}
@@ -170,18 +170,14 @@ def proxies_for(settings: Settings, base_url: str) -> bool:
     return settings.trust_env_proxies and base_url.startswith("https://")
 
 
-def _from_file(path: Path, *, is_named: bool) -> Mapping[str, object]:
+def _from_file(path: Path) -> Mapping[str, object]:
     try:
         text = path.read_bytes().decode("utf-8-sig")
-        if not text:  # LLMKIT_CONFIG=/dev/null stands for no file
-            return {}
         import tomllib  # only a user with a file pays for it
 
         return tomllib.loads(text)
     except (FileNotFoundError, NotADirectoryError):
-        if not is_named:
-            return {}
-        fault = "there is no such file; create it, or unset LLMKIT_CONFIG"
+        return {}
     except OSError as error:
         fault = (
             f"settings must be a readable file, got {str(error.strerror).lower()!r}; "
