@@ -173,6 +173,8 @@ def proxies_for(settings: Settings, base_url: str) -> bool:
 def _from_file(path: Path) -> Mapping[str, object]:
     try:
         text = path.read_bytes().decode("utf-8-sig")
+        if not text:  # LLMKIT_CONFIG=/dev/null stands for no file
+            return {}
         import tomllib  # only a user with a file pays for it
 
         return tomllib.loads(text)
