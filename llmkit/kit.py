@@ -9,21 +9,20 @@ import threading
 import uuid
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from .catalogue import prices
 from .cell import InterruptGuard, cell_id
-from .chat.call import Call, call_for
-from .chat.cost import estimate_cost, preload, priced
-from .chat.events import CallTelemetry
+from .chat.call import Call, CallTelemetry, call_for
 from .chat.exchange import Exchange
 from .chat.fallback import FallbackRunner, warn_once
 from .chat.fallback_models import FallbackSelector
 from .chat.options import Options
 from .chat.parameters import PlannedRequest
-from .comparison.limits import check_limits
+from .comparison.limits import check_limits, estimate_cost
 from .comparison.plan import PlannedRow, merge_identical
 from .comparison.runner import ComparisonRunner
 from .comparison.watchers import Progress, Watcher
@@ -225,17 +224,26 @@ class Kit:
         if "checks" in vars(self):  # else nobody has signed in
             await self.checks.close_outdated(call.provider, call.key)
         connection = await self._transports.open(call.provider, call.model, call.key)
-        preload(call.provider.name, self.registry.store.latest)
+        prices.preload(call.provider.name, self.registry.store.latest)
         return connection
 
     async def priced(self, completion: Completion) -> Completion:
-        """*completion* with its cost, where the provider did not say it and a price is known.
+        """Returns *completion* with its cost, if the provider did not report it.
 
-        The price may be what makes a substitute unequal, so that is warned of here.
+        Warns of a fallback model that is not the asked one's equal; its price may be the reason.
         """
-        answer = await priced(completion, self.registry.store.latest)
+        catalogue = self.registry.store.latest
+        answer = await prices.priced(completion, catalogue)
         if answer.fallback:
-            warn_once(answer.fallback[-1], self._warned_pairs)
+            from .catalogue import fallback  # few answers come from another model than the asked
+
+            await asyncio.to_thread(prices.load)
+            steps = tuple(
+                fallback.priced(catalogue, step, answer.usage, answer.started_at)
+                for step in answer.fallback
+            )
+            answer = replace(answer, fallback=steps)
+            warn_once(steps[-1], self._warned_pairs)
         return answer
 
     def local_models(self) -> LocalModels:

@@ -13,7 +13,7 @@ from llmkit.cell import Cell
 from llmkit.comparison.arguments import comparison_arguments
 from llmkit.kit import Kit
 from llmkit.runtime.session_registry import SessionRegistry
-from llmkit.transport.base import Timeouts
+from llmkit.transport.timeouts import Timeouts
 from llmkit.wire.messages import HttpRequest
 
 from ..measure import Figure

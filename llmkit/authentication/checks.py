@@ -19,8 +19,8 @@ from ..runtime.session import Session
 from ..secret import Secret
 from ..settings import refuse_plain_http
 from ..telemetry.listeners import Listeners
-from ..transport.base import timeouts_for
 from ..transport.factory import TransportFactory
+from ..transport.timeouts import timeouts_for
 from . import events
 from .sign_in import KeyProbe, sign_in, status_of
 from .status import AuthStatus, SignInState, described, unchecked, unsafe

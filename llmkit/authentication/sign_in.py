@@ -14,8 +14,9 @@ from ..errors import APITimeoutError, CallError, LlmkitError, LocalModelError, O
 from ..providers.base import Provider, with_origin
 from ..retries.policy import RetryPolicy
 from ..secret import Secret
-from ..transport.base import Timeouts, Transport
+from ..transport.base import Transport
 from ..transport.responses import read_whole, refusal
+from ..transport.timeouts import Timeouts
 from .status import AuthStatus, SignInState, described, state_of
 
 log = logging.getLogger(__name__)

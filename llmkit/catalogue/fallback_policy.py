@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..errors import ConfigError
 from .lifecycle import CLASS, OFFICIAL
@@ -40,6 +40,8 @@ class Fallback:
         allow_unknown: True lets models pass of which it is not known whether they are alive,
             large enough or able.
         most: How many models are tried in its place.
+        names: The caller's own list; empty if *allow* is a policy's name.
+        rules: Where a substitute may come from, in order; empty if there may be none.
     """
 
     allow: str | Sequence[str] = "equivalent"
@@ -47,6 +49,8 @@ class Fallback:
     max_cost_usd: float | None = None
     allow_unknown: bool = False
     most: int = MOST
+    names: tuple[str, ...] = field(default=(), init=False, repr=False, compare=False)
+    rules: tuple[str, ...] = field(default=(NAMED,), init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "providers", _names(self.providers, "providers"))
@@ -56,22 +60,15 @@ class Fallback:
                     f"fallback must be one of {', '.join(POLICIES)}, or a list of models to try, "
                     f"not {self.allow!r}"
                 )
+            object.__setattr__(self, "rules", RULES_OF[self.allow])
         else:
-            object.__setattr__(self, "allow", _names(self.allow, "fallback"))
+            names = _names(self.allow, "fallback")
+            object.__setattr__(self, "allow", names)
+            object.__setattr__(self, "names", names)
         if not isinstance(self.most, int) or self.most < 1:
             raise ConfigError(f"most must be 1 or more, not {self.most!r}; for none use 'error'")
         if self.max_cost_usd is not None and not self.max_cost_usd >= 0:
             raise ConfigError(f"max_cost_usd must be 0 or more, not {self.max_cost_usd!r}")
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The caller's own list; empty where a policy was named."""
-        return () if isinstance(self.allow, str) else tuple(self.allow)
-
-    @property
-    def rules(self) -> tuple[str, ...]:
-        """Where a substitute may come from, in order; empty where there may be none."""
-        return RULES_OF[self.allow] if isinstance(self.allow, str) else (NAMED,)
 
     @property
     def keeps_provider(self) -> bool:

@@ -1,22 +1,26 @@
-"""What an answer costs, from the price tables of genai-prices (its keeper)."""
+"""Computes what an answer costs, from the price tables of genai-prices (its keeper)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+import threading
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from ..types import Usage
+from ..types import Completion, Usage
 from .entry import Catalogue, normal
 
 SHORT = 1_000  # tokens of a prompt that is in no higher tier
 FREE_RULE = "rule: made on your own machine"
+NO_CHARGE = ("own", "script")  # kinds of providers
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """US dollars, and the row of the price table that they follow from."""
+    """US dollars, and the row of the price table that they come from."""
 
     usd: float
     source: str
@@ -24,16 +28,47 @@ class Cost:
 
 @cache
 def load() -> Any:
-    """Imports the price tables, a quarter of a second; off a loop that others use."""
+    """Imports the price tables, which takes a quarter of a second: never on a shared loop."""
     import genai_prices
 
     genai_prices.calc_price(genai_prices.Usage(input_tokens=1), "gpt-4o", provider_id="openai")
     return genai_prices
 
 
-def ready(provider: str, catalogue: Catalogue) -> bool:
-    """True if the cost of an answer can be computed without importing the tables first."""
-    return catalogue.providers.price_table(provider) is None or load.cache_info().currsize > 0
+def preload(provider: str, catalogue: Catalogue) -> None:
+    """Starts to read the price tables if *provider*'s answers need them; waits for nothing.
+
+    A first answer would otherwise wait for them at its end.
+    """
+    facts = catalogue.providers.get(provider)
+    if facts is not None and facts.price_table is not None and not load.cache_info().currsize:
+        _load_in_thread()
+
+
+@cache
+def _load_in_thread() -> None:
+    def read() -> None:
+        with suppress(ImportError):  # raised again for the caller that needs a price
+            load()
+
+    threading.Thread(target=read, name="llmkit-prices").start()
+
+
+async def priced(completion: Completion, catalogue: Catalogue) -> Completion:
+    """Returns *completion* with its cost, if it has none and a price is known."""
+    if completion.cost_usd is not None:
+        return completion
+    facts = catalogue.providers.get(completion.provider)
+    if facts is not None and facts.price_table is not None and not load.cache_info().currsize:
+        await asyncio.to_thread(load)
+    for model in filter(None, (completion.response_model, completion.request_model)):
+        price = cost(
+            completion.provider, model, completion.usage,
+            on=completion.started_at, catalogue=catalogue,
+        )  # fmt: skip
+        if price is not None:
+            return replace(completion, cost_usd=price.usd, cost_source=price.source)
+    return completion
 
 
 def cost(
@@ -44,19 +79,19 @@ def cost(
     on: datetime | None,
     catalogue: Catalogue,
 ) -> Cost | None:
-    """What *usage* costs, None where no price or no count is known; never 0 for want of one.
+    """Returns what *usage* costs; None, and never 0, if no price or no count is known.
 
     Args:
         on: When the request was sent, None for now; prices have dates.
-        catalogue: Knows aliases, which are resolved first, and a person's own prices, which win.
+        catalogue: Knows aliases, which are resolved first, and the user's own prices, which win.
     """
-    own = _own_cost(catalogue, provider, model, usage)
+    own = _own_cost(catalogue, provider, model, usage) if catalogue.prices else None
     if own is not None:
         return own
     facts = catalogue.providers.get(provider)
-    if facts is not None and not facts.paid:
+    if facts is not None and facts.kind in NO_CHARGE:
         return Cost(0.0, FREE_RULE)
-    table = catalogue.providers.price_table(provider)
+    table = facts.price_table if facts is not None else None
     if table is None or usage.input_tokens is None or usage.output_tokens is None:
         return None
     # Price tables lag behind names that move on.
@@ -67,8 +102,8 @@ def cost(
 
 
 def _own_cost(catalogue: Catalogue, provider: str, model: str, usage: Usage) -> Cost | None:
-    """What *usage* costs by the person's own price for that id, None where there is none."""
-    if not catalogue.prices or usage.input_tokens is None or usage.output_tokens is None:
+    """Returns what *usage* costs by the user's own price for that id, None if there is none."""
+    if usage.input_tokens is None or usage.output_tokens is None:
         return None
     for name in (model, catalogue.concrete(provider, model)):
         price = catalogue.prices.get((provider, normal(name)))
@@ -82,9 +117,9 @@ def _own_cost(catalogue: Catalogue, provider: str, model: str, usage: Usage) -> 
 
 
 def per_million(provider: str, model: str, catalogue: Catalogue) -> tuple[float, float] | None:
-    """US dollars for a million input and output tokens, None where no price is known.
+    """Returns US dollars for a million input and output tokens, None if no price is known.
 
-    The plain price: of a short prompt, for some models cost more a token from a length on.
+    It is the price of a short prompt: some models cost more per token above a length.
     """
     prices = []
     for usage in (Usage(SHORT, 0), Usage(0, SHORT)):

@@ -85,10 +85,6 @@ class ProviderTable(dict[str, ProviderFacts]):
         start = next((start for start in self._starts if model.startswith(start)), "")
         return self._homes.get(start) or next(n for n, row in self.items() if row.kind == "own")
 
-    def price_table(self, provider: str) -> str | None:
-        """Returns the id of *provider* in genai-prices, None if it has no table there."""
-        return self[provider].price_table if provider in self else None
-
     def _index(self, words: Callable[[str, ProviderFacts], Iterable[str]]) -> dict[str, str]:
         index: dict[str, str] = {}
         for name, row in self.items():

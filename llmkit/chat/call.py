@@ -1,21 +1,27 @@
-"""Turns a resolved name, a prompt and the options into a call, or says why it cannot."""
+"""Turns a resolved name, a prompt and the options into a call, and notes what becomes of it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
+from time import monotonic
+from typing import Protocol
 
 from ..catalogue import lifecycle
 from ..catalogue.entry import Catalogue
 from ..catalogue.resolution import Resolution
-from ..errors import ConfigError, ModelNotFoundError, RetiredModelError
+from ..cell import cell_id
+from ..errors import CallError, ConfigError, ModelNotFoundError, RetiredModelError
 from ..providers.base import Provider
 from ..retries.policy import RetryPolicy
-from ..secret import Secret
+from ..secret import Secret, redact
 from ..settings import Settings
-from ..transport.base import Timeouts, timeouts_for
-from ..types import FallbackStep, How, Lifecycle, Prompt
+from ..telemetry.event import Event, EventKind
+from ..telemetry.log import Telemetry
+from ..transport.timeouts import Timeouts, timeouts_for
+from ..types import PARAMETERS, Completion, FallbackStep, How, Lifecycle, Prompt
 from .options import Options
 
 
@@ -82,7 +88,7 @@ def call_for(
         timeouts=timeouts_for(settings, options.timeout),
         policy=_policy(1 + retries),
         ignored=fitting.ignored,
-        fallback=(_translated(resolution, catalogue),) if resolution.substituted else (),
+        fallback=() if model == resolution.id else (_translated(resolution, catalogue),),
         warnings=tuple(warnings),
     )
 
@@ -93,7 +99,7 @@ _policy = lru_cache(maxsize=64)(RetryPolicy)
 
 def _refuse(resolution: Resolution, options: Options, catalogue: Catalogue) -> None:
     provider, model = resolution.provider, resolution.model
-    if resolution.lifecycle is Lifecycle.RETIRED and not resolution.substituted:
+    if resolution.lifecycle is Lifecycle.RETIRED and model == resolution.id:
         when = f" on {resolution.retires_on}" if resolution.retires_on else ""
         message = f"{provider} retired {resolution.id}{when}"
         if resolution.live is None:
@@ -135,3 +141,103 @@ def _translated(resolution: Resolution, catalogue: Catalogue) -> FallbackStep:
     choice = fallback.Candidate(resolution.provider, resolution.model, resolution.live_rule or "")
     reason = f"{resolution.id}, its peer of that time, is {resolution.lifecycle}"
     return fallback.step(catalogue, query, choice, reason)
+
+
+@dataclass(slots=True)
+class CallTiming:
+    """Times of one call, in seconds of *clock*, and how long the call may still take.
+
+    Attributes:
+        deadline: When the call must be over; None for no limit.
+        start: When its turn came; waiting for a turn is not the provider's time.
+        first: When the first piece of the answer came.
+        end: When nothing more came.
+        began_at: The wall-clock time of `start`, in UTC.
+    """
+
+    clock: Callable[[], float] = monotonic
+    deadline: float | None = None
+    start: float | None = None
+    first: float | None = None
+    end: float | None = None
+    began_at: datetime | None = None
+
+    def limit(self, seconds: float) -> None:
+        """Limits all of it to *seconds* from now on."""
+        self.deadline = self.clock() + seconds
+
+    def remaining(self) -> float | None:
+        """Returns the seconds until the deadline, negative after it; None without one."""
+        return None if self.deadline is None else self.deadline - self.clock()
+
+
+class CallObserver(Protocol):
+    """Is told what becomes of a call; must return at once.
+
+    Attributes:
+        session: The id of the session that it is sent over, None before that is known.
+    """
+
+    session: str | None
+
+    def retrying(self, call: Call, error: CallError, attempt: int, wait: float) -> None:
+        """*call* failed and will be sent again, as attempt number *attempt*."""
+
+    def ended(self, call: Call, completion: Completion, error: BaseException | None) -> None:
+        """*call* is over, and *completion* is all that came of it."""
+
+
+class CallTelemetry:
+    """Notes the retries and the end of one call in the telemetry; see `CallObserver`."""
+
+    __slots__ = ("_telemetry", "session")
+
+    def __init__(self, telemetry: Telemetry) -> None:
+        self._telemetry = telemetry
+        self.session: str | None = None
+
+    def retrying(self, call: Call, error: CallError, attempt: int, wait: float) -> None:
+        """*call* failed and will be sent again, as attempt number *attempt*."""
+        self._telemetry.note(
+            Event(
+                EventKind.RETRY, datetime.now(UTC), call.provider.name, self.session, cell_id(),
+                call.provider.base_url, operation="chat", request_model=call.model,
+                error_type=type(error).__name__, attempts=attempt, wait_s=wait,
+            )
+        )  # fmt: skip
+
+    def ended(self, call: Call, completion: Completion, error: BaseException | None) -> None:
+        """*call* is over, and *completion* is all that came of it."""
+        telemetry, prompt = self._telemetry, call.prompt
+        usage, parameters = completion.usage, prompt.parameters
+        numbers = (
+            {}
+            if not parameters
+            else {
+                name: value
+                for name, value in parameters.items()
+                if PARAMETERS[name].kind is not str
+            }
+        )
+        event = Event(
+            EventKind.REQUEST, datetime.now(UTC), call.provider.name, self.session, cell_id(),
+            call.provider.base_url, None, "chat", call.model, completion.response_model,
+            completion.status, completion.finish_reason, type(error).__name__ if error else None,
+            completion.attempts, None, completion.duration_s, completion.time_to_first_chunk_s,
+            usage.input_tokens, usage.output_tokens, numbers,
+        )  # fmt: skip
+        if telemetry.with_text():
+            turns = [("system", prompt.system)] if prompt.system else []
+            turns += [(turn.role, turn.text) for turn in prompt.messages]
+            event = event._replace(
+                messages=tuple((role, redact(text)) for role, text in turns),
+                text=redact(completion.text),
+                parameters={name: _redacted(value) for name, value in parameters.items()},
+            )
+        telemetry.note(event)
+
+
+def _redacted(value: object) -> object:
+    if isinstance(value, tuple):
+        return tuple(map(_redacted, value))
+    return redact(value) if isinstance(value, str) else value

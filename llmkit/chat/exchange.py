@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from ..errors import (
@@ -26,9 +27,7 @@ from ..transport.responses import StreamOrDocument, refusal
 from ..types import Completion, Status, TextDelta
 from ..wire.messages import HttpResponse
 from ..wire.retry_hints import asked_in
-from .call import Call
-from .events import CallObserver
-from .timing import CallTiming
+from .call import Call, CallObserver, CallTiming
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +71,8 @@ class Exchange:
         self._response: StreamingResponse | None = None
         self._parser: StreamParser | None = None
         self._redactor: StreamRedactor | None = None
-        self._document = StreamOrDocument()
+        self._document: StreamOrDocument | None = None
+        self._is_stream = False  # and no document, for sure
         self._is_ending = False
         self._answer: Completion | None = None
         self._attempts = 0
@@ -148,26 +148,30 @@ class Exchange:
     def _about(self) -> dict[str, Any]:
         """What is known of the answer without having read it."""
         call, times = self.call, self.timing
-        omissions = [f"{name} was not sent: {call.model} cannot take it" for name in call.ignored]
+        start: Any = times.start
+        warnings = call.warnings
+        if call.ignored:
+            ending = f"was not sent: {call.model} cannot take it"
+            warnings += tuple(f"{name} {ending}" for name in call.ignored)
         return {
             "provider": call.provider.name,
             "request_model": call.model,
             "request_id": self._request_id,
             "started_at": times.began_at,
-            "time_to_first_chunk_s": times.since_start(times.first),
-            "duration_s": times.since_start(times.end),
+            "time_to_first_chunk_s": None if None in (start, times.first) else times.first - start,
+            "duration_s": None if None in (start, times.end) else times.end - start,
             "attempts": self._attempts,
             "ignored_parameters": call.ignored,
             "fallback": call.fallback,
-            "warnings": (*call.warnings, *omissions),
+            "warnings": warnings,
             "possibly_billed": self._is_billed,
         }
 
     async def _first_piece(self) -> TextDelta | None:
-        limiter = self._limiter
-        if self._group is None:
-            self.timing.limit(self.call.timeouts.deadline_s)
-        limiter.budget.called()
+        limiter, deadline_s = self._limiter, self.call.timeouts.deadline_s
+        if self._group is None and deadline_s is not None:
+            self.timing.limit(deadline_s)
+        limiter.budget.calls += 1
         try:
             return await self._begin(1)
         except CallError as error:
@@ -200,7 +204,7 @@ class Exchange:
             limiter.accepted()
             self._request_id = request_id_from(response.headers, *REQUEST_IDS)
             self._parser, self._redactor = self.call.provider.stream_parser(), stream_redactor()
-            self._document = StreamOrDocument(response.headers.get("content-type", ""))
+            self._document, self._is_stream = None, False
             return await self._next()
         except BaseException as error:
             await self._release()
@@ -222,8 +226,11 @@ class Exchange:
             self._observer.session = connection.session_id
         if earlier_connection is None:
             # What opening took is none of the provider's time.
-            self.timing.begin()
-            self.timing.limit(remaining_s if self._group is None else self.call.timeouts.deadline_s)
+            self.timing.start, self.timing.began_at = self.timing.clock(), datetime.now(UTC)
+            if self._group is not None:
+                remaining_s = self.call.timeouts.deadline_s
+            if remaining_s is not None:
+                self.timing.limit(remaining_s)
         return connection
 
     async def _send(self, transport: Transport) -> StreamingResponse:
@@ -258,8 +265,8 @@ class Exchange:
         assert response is not None
         while not parser.done and (data := await response.read()):
             delta = parser.feed(data)
-            if self._document.body is not None:
-                self._document.keep(data, begun=parser.begun)
+            if not self._is_stream:
+                self._is_stream = parser.begun or self._is_stream_by(data, response)
             if parser.finished and not self._is_ending:
                 response.finish_within(USAGE_S)
                 self._is_ending = True
@@ -272,9 +279,18 @@ class Exchange:
                 delta = self._redactor.feed(delta)
             if delta is not None and (delta.text or delta.reasoning):
                 return delta
-        if isinstance(parser.error, BadResponseError) and self._document.body is not None:
+        if isinstance(parser.error, BadResponseError) and self._document is not None:
             await self._document.read_on(response)
         return self._finish(parser, response)
+
+    def _is_stream_by(self, data: bytes, response: StreamingResponse) -> bool:
+        """Returns False as long as what came may be one document, and keeps it."""
+        if self._document is None:
+            self._document = StreamOrDocument(response.headers.get("content-type", ""))
+        if self._document.keep(data):
+            return False
+        self._document = None
+        return True
 
     def _finish(self, parser: StreamParser, response: StreamingResponse) -> TextDelta | None:
         self.timing.end = self.timing.clock()
@@ -288,7 +304,9 @@ class Exchange:
                 return rest
         if self._answer is not None:
             return None
-        body = None if parser.begun else self._document.body
+        body = None
+        if not (self._is_stream or parser.begun):
+            body = b"" if self._document is None else self._document.body
         if parser.error is not None and not body:
             if self.timing.first is not None:
                 parser.error.outcome, parser.error.possibly_billed = Outcome.STREAMED, True

@@ -10,7 +10,6 @@ from ..catalogue.entry import Catalogue
 from ..catalogue.names import qualified_name
 from ..catalogue.resolution import Resolution
 from ..chat.call import call_for
-from ..chat.cost import estimate_usage
 from ..chat.options import Options
 from ..chat.parameters import PlannedRequest
 from ..configuration.registry import ProviderRegistry
@@ -19,6 +18,7 @@ from ..types import Lifecycle
 from ..views.answers.card import dollars
 from ..views.tables.report import Report
 from .arguments import ComparisonArguments
+from .limits import estimate_usage
 from .plan import PlannedRow, merge_identical
 
 

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from ..catalogue import prices
+from ..catalogue.entry import Catalogue
+from ..catalogue.lifecycle import facts_of
+from ..catalogue.token_estimate import guessed_usage
 from ..chat.call import Call
 from ..errors import SpendLimitError
+from ..types import Usage
 from .plan import PlannedRow
 
 
@@ -52,3 +57,17 @@ def check_limits(
             f"this would cost about ${total:.4f}, more than max_cost_usd={max_cost_usd:g}; "
             "nothing was sent; lower max_tokens or raise the limit"
         )
+
+
+def estimate_usage(call: Call, catalogue: Catalogue) -> tuple[Usage, prices.Cost | None]:
+    """Returns roughly what *call* will use, and its cost; None if no price is known."""
+    provider = call.provider.name
+    facts = facts_of(catalogue, provider, call.model)
+    usage = guessed_usage(call.prompt, facts.max_output if facts else None)
+    return usage, prices.cost(provider, call.model, usage, on=None, catalogue=catalogue)
+
+
+def estimate_cost(call: Call, catalogue: Catalogue) -> float | None:
+    """Returns roughly what *call* will cost in US dollars, None if no price is known."""
+    _, cost = estimate_usage(call, catalogue)
+    return cost.usd if cost else None

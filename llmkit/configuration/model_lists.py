@@ -15,9 +15,10 @@ from ..runtime.manager import EventLoopManager
 from ..runtime.session import Session
 from ..secret import Secret
 from ..telemetry.requests import record_request
-from ..transport.base import Transport, timeouts_for
+from ..transport.base import Transport
 from ..transport.factory import TransportFactory
 from ..transport.responses import read_whole, refusal
+from ..transport.timeouts import timeouts_for
 from .registry import ProviderRegistry
 
 log = logging.getLogger(__name__)

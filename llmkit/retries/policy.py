@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import CallError, Outcome, RateLimitError, shorten
 from ..transport.base import DROPPED
+from .rate_limit import RetryBudget
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
@@ -21,14 +21,6 @@ LONGEST_S = 20.0  # of our own delays; a server may ask for up to the policy's c
 SHORTEST_S = 0.05
 REPEATABLE = frozenset({Outcome.UNSENT, Outcome.REFUSED})
 SHOWN = 160  # characters of each attempt's error in the list of them
-
-# The bucket's figures are those of AWS's SDKs (botocore 1.44.5, read 2026-11-22).
-FULL = 500
-COST = 14
-COST_THROTTLED = 5
-SHARE = 0.2  # of the calls
-RESERVE = 10  # retries that few calls may have among them
-QUIET_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,41 +197,3 @@ async def _repeat(
         attempts.note_on(error)
         raise
     raise AssertionError("tenacity ends by a return or a raise")
-
-
-class RetryBudget:
-    """Two limits on the retries at one provider, of which the smaller one counts.
-
-    A bucket that every retry empties and every answer fills, and a fifth of the calls. After a
-    minute in which nobody wanted to try again it is as new.
-    """
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._last_request_at = clock()
-        self._renew()
-
-    def called(self) -> None:
-        """Counts a call; its retries are none."""
-        self._calls += 1
-
-    def answered(self) -> None:
-        """Counts a request that was not refused."""
-        if self._credit < FULL:
-            self._credit += 1
-
-    def spend(self, *, throttled: bool) -> bool:
-        """True where one more retry is allowed, which is then taken."""
-        now = self._clock()
-        if now - self._last_request_at > QUIET_S:
-            self._renew()
-        self._last_request_at = now
-        cost = COST_THROTTLED if throttled else COST
-        if self._credit < cost or self._retries >= max(RESERVE, SHARE * self._calls):
-            return False
-        self._credit -= cost
-        self._retries += 1
-        return True
-
-    def _renew(self) -> None:
-        self._credit, self._calls, self._retries = FULL, 0, 0

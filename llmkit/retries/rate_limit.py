@@ -14,7 +14,6 @@ from functools import partial
 
 from ..errors import APITimeoutError, CallError, Outcome, RateLimitError
 from ..secret import Secret
-from .policy import RetryBudget
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +27,53 @@ FASTER = 1.5
 FORGOTTEN_AFTER_S = 60.0
 REMEMBERED = 1024  # accepted requests, more than any window holds at a rate that matters
 
+# The figures of the retry budget are those of AWS's SDKs (botocore 1.44.5, read 2026-11-22).
+FULL = 500
+COST = 14
+COST_THROTTLED = 5
+SHARE = 0.2  # of the calls
+RESERVE = 10  # retries that few calls may have among them
+QUIET_S = 60.0
+
 Sleep = Callable[[float], Awaitable[None]]
 TimeLeft = Callable[[], float | None]
+
+
+class RetryBudget:
+    """Two limits on the retries at one provider, of which the smaller one counts.
+
+    Every retry empties a bucket that every answer fills, and retries are at most a fifth of the
+    calls. A minute without a retry resets both.
+
+    Attributes:
+        calls: The number of calls so far; their retries do not count.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._last_request_at = clock()
+        self._renew()
+
+    def answered(self) -> None:
+        """Counts a request that the server accepted."""
+        if self._credit < FULL:
+            self._credit += 1
+
+    def spend(self, *, throttled: bool) -> bool:
+        """Returns True if one more retry is allowed, and takes it."""
+        now = self._clock()
+        if now - self._last_request_at > QUIET_S:
+            self._renew()
+        self._last_request_at = now
+        cost = COST_THROTTLED if throttled else COST
+        if self._credit < cost or self._retries >= max(RESERVE, SHARE * self.calls):
+            return False
+        self._credit -= cost
+        self._retries += 1
+        return True
+
+    def _renew(self) -> None:
+        self._credit, self.calls, self._retries = FULL, 0, 0
 
 
 @dataclass(slots=True, eq=False)
@@ -112,7 +156,7 @@ class RateLimiter:
         """Gives a turn back, to the one of the next group that has waited longest."""
         with self._lock:
             self._running_count -= 1
-            while waiter := self._next_waiter():
+            while self._queues and (waiter := self._next_waiter()):
                 try:
                     waiter.loop.call_soon_threadsafe(_grant, waiter.turn)
                 except RuntimeError:  # its loop has been closed by hand, so nobody waits

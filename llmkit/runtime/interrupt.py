@@ -1,6 +1,6 @@
 """Turns an interrupt of a waiting main thread into the cancellation of the task that it waits for.
 
-Used by `nested.run_guarded` and `portal.Portal.run`. Python's own handler raises KeyboardInterrupt
+Used by `loop`, `nested` and `portal.Portal.run`. Python's own handler raises KeyboardInterrupt
 between any two bytecodes of the main thread. While a loop runs there, that may be inside a task of
 the kernel's, inside the loop's bookkeeping or in a finalizer that swallows it; each was seen to
 cost a cell its reply, and the kernel with it (ipykernel 7.4). So the handler only notes the
@@ -14,6 +14,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, Generic, Self, TypeVar
 
 from ..cell import InterruptGuard
@@ -132,3 +133,30 @@ class StopButton:
         self._is_unheard = False
         if not self._is_over:
             self.stop()
+
+
+def run_guarded(
+    loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T], *, grace: float
+) -> T:
+    """Returns the result of *coroutine*, run to its end on *loop*.
+
+    An interrupt cancels the coroutine and waits up to *grace* seconds for its end. Otherwise it
+    would live on, and its request would still be billed.
+    """
+    end_future = loop.create_future()
+    with InterruptGuard() as guard, StopButton(loop, guard) as button:
+        job = StoppableTask(loop, coroutine, grace=grace, over=partial(end_future.set_result, None))
+        button.stop = job.stop
+        try:
+            loop.run_until_complete(end_future)
+        except BaseException:  # of a handler that is not ours, or of another task's
+            job.stop()
+            loop.run_until_complete(end_future)
+            raise
+    task = job.task
+    try:
+        if button.pressed:
+            raise KeyboardInterrupt
+        return task.result()
+    finally:
+        del job, task  # a failure's traceback would hold them, and they it, in a circle

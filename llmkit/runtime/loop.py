@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeVar
 from ..errors import APITimeoutError, Outcome
 from . import nested
 from .fork import leave_loop
+from .interrupt import run_guarded
 from .portal import Portal, end
 
 T = TypeVar("T")
@@ -86,7 +87,7 @@ class LoopRunner:
         if mode == "own" or loop is None:
             if self._own is None or self._own.is_closed():
                 self._own = asyncio.new_event_loop()
-            return nested.run_guarded(self._own, coroutine, grace=grace)
+            return run_guarded(self._own, coroutine, grace=grace)
         return nested.run_nested(loop, coroutine, grace=grace)
 
     async def interruptible(self, awaitable: Awaitable[T]) -> T:

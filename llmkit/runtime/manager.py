@@ -9,12 +9,14 @@ import sys
 import weakref
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Coroutine
 from concurrent.futures import Future
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
 from types import FrameType
 from typing import Any, TypeVar
 
 from ..cell import CURRENT, Cell
 from ..errors import ConfigError
+from ..telemetry.event import Event, EventKind
 from ..telemetry.log import Telemetry
 from . import introspection
 from .aiohttp_internals import loop_of
@@ -24,7 +26,6 @@ from .handle import SessionHandle
 from .in_flight import InFlightCalls
 from .loop import LoopRunner, LoopStatus
 from .session import Session, SessionRow
-from .session_events import SessionEvents
 from .session_registry import SessionRegistry
 from .sweeper import SessionSweeper
 
@@ -62,15 +63,14 @@ class EventLoopManager:
     ) -> None:
         self.registry = registry or SessionRegistry()
         self.telemetry = telemetry or Telemetry()
-        self._events = SessionEvents(self.telemetry)
-        self.registry.watch(self._events.changed)
         self.idle_s = idle_s
         self.max_age_s = max_age_s
         self._loops = LoopRunner()
         self._closer = SessionCloser(self.registry)
         self._sweeper = SessionSweeper(self.registry, self._closer, self._expire, every_s=check_s)
         self._in_flight = InFlightCalls()
-        self.registry.watch(self._session_changed)
+        self._open_ids: set[str] = set()
+        self.registry.watch(self._session_changed, uses=False)
         _KNOWN.add(self)
 
     def run(
@@ -144,7 +144,7 @@ class EventLoopManager:
         if record is None:
             record = self._add(open_session(), provider, "pool", loop, base_url=base_url)
         else:
-            self._events.reused(record)
+            self._note(EventKind.REUSE, record)
         session: T = record.resource
         return session, record
 
@@ -153,8 +153,8 @@ class EventLoopManager:
         self._sweeper.follow(record, handle)
 
     def in_flight(self) -> AbstractContextManager[None]:
-        """The time in which a call runs in this task, which the running cell's next run ends."""
-        return self._in_flight.call()
+        """Returns a context for a call in this task, which the running cell's next run cancels."""
+        return self._in_flight.call() if CURRENT.get() else nullcontext()
 
     def stream(self, parts: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
         """*parts*, which the running cell's next run ends, be it between two of them."""
@@ -261,10 +261,24 @@ class EventLoopManager:
         await self._closer.close(stale, "user")
 
     def _session_changed(self, session: Session) -> None:
-        if session.closed_by is None:
+        if session.closed_by is not None:
+            self._open_ids.discard(session.id)
+            if self.registry.is_empty:
+                _LIVING.discard(self)
+            self._note(EventKind.LEAK if session.leaked else EventKind.CLOSE, session)
+        elif session.id not in self._open_ids:
+            self._open_ids.add(session.id)
             _LIVING.add(self)
-        elif self.registry.is_empty:
-            _LIVING.discard(self)
+            self._note(EventKind.OPENING, session)
+
+    def _note(self, kind: EventKind, session: Session) -> None:
+        cell = session.cell.id if session.cell else None
+        self.telemetry.note(
+            Event(
+                kind, datetime.now(UTC), session.provider, session.id, cell, session.base_url,
+                session.closed_by,
+            )
+        )  # fmt: skip
 
 
 # Those with an open session: they live until it is closed, whoever has forgotten them. A reload

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from functools import partial
 from typing import Any, TypeVar
 
 from ..cell import InterruptGuard
-from .interrupt import StopButton, StoppableTask
+from .interrupt import run_guarded
 
 T = TypeVar("T")
 
@@ -95,33 +94,6 @@ def run_nested(
         # its turn began; with fewer of them it would die of an IndexError, and the kernel with it.
         while len(ready) < ready_count:
             loop.call_soon(_nothing)
-
-
-def run_guarded(
-    loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T], *, grace: float
-) -> T:
-    """The result of *coroutine*, run to its end.
-
-    When anything interrupts it, KeyboardInterrupt above all, the coroutine is cancelled and given
-    up to *grace* seconds to end; otherwise it would live on and go on paying for its request.
-    """
-    end_future = loop.create_future()
-    with InterruptGuard() as guard, StopButton(loop, guard) as button:
-        job = StoppableTask(loop, coroutine, grace=grace, over=partial(end_future.set_result, None))
-        button.stop = job.stop
-        try:
-            loop.run_until_complete(end_future)
-        except BaseException:  # of a handler that is not ours, or of another task's
-            job.stop()
-            loop.run_until_complete(end_future)
-            raise
-    task = job.task
-    try:
-        if button.pressed:
-            raise KeyboardInterrupt
-        return task.result()
-    finally:
-        del job, task  # a failure's traceback would hold them, and they it, in a circle
 
 
 def _nothing() -> None:

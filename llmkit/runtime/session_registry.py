@@ -21,9 +21,9 @@ REMEMBERED = 1000  # closed sessions that stay in the table
 
 
 class SessionUse:
-    """A request on a session; a class and no generator, because every call makes one.
+    """A request on a session, which is neither idle nor too old during it.
 
-    One that is forgotten in the middle has ended too.
+    A use that is dropped before its end has ended. A class and no generator: every call has one.
     """
 
     __slots__ = ("_is_open", "_registry", "_session")
@@ -64,6 +64,7 @@ class SessionRegistry:
         self._closed_count = 0
         self._number = 0
         self._listeners: Listeners[Session] = Listeners("the sessions")
+        self._state_listeners: Listeners[Session] = Listeners("the state of sessions")
         self._lock = threading.RLock()
 
     def add(
@@ -91,7 +92,7 @@ class SessionRegistry:
             )  # fmt: skip
             self._open_sessions[session.id] = session
             self._by_resource[id(resource)] = session  # which holds it, so that no other has its id
-        self._listeners.tell(session)
+        self._changed(session)
         return session
 
     @property
@@ -125,10 +126,10 @@ class SessionRegistry:
         """Makes a temporary *session* the persistent one for that place; no cell owns it then."""
         with self._lock:
             session.kind, session.cell, session.base_url = "pool", None, base_url
-        self._listeners.tell(session)
+        self._changed(session)
 
     def using(self, session: Session) -> SessionUse:
-        """Counts a request; a session in use is neither idle nor too old."""
+        """Returns a context that counts as one request on *session*."""
         return SessionUse(self, session)
 
     def count(self, session: Session, change: int) -> None:
@@ -137,7 +138,7 @@ class SessionRegistry:
             session.requests += change > 0
             session.in_flight += change
             session.used_s = self._now()
-        if change < 0:
+        if change < 0 and self._listeners.functions:
             self._listeners.tell(session)
 
     def cell_started(self, cell: Cell) -> tuple[Session, ...]:
@@ -170,7 +171,7 @@ class SessionRegistry:
         """Makes *session* stale; the first reason stays."""
         with self._lock:
             session.stale = session.stale or why
-        self._listeners.tell(session)
+        self._changed(session)
 
     def closed(self, session: Session, by: ClosedBy, *, leaked: bool = False) -> None:
         """Notes that *session* is closed; twice is harmless.
@@ -188,7 +189,7 @@ class SessionRegistry:
             session.resource = None
             self._closed_count += 1
             self._closed_sessions.append(session)
-        self._listeners.tell(session)
+        self._changed(session)
 
     def forget(self) -> tuple[Session, ...]:
         """Takes all open ones out of the table without a word; gives them."""
@@ -222,9 +223,19 @@ class SessionRegistry:
             sessions = [*self._closed_sessions, *self._open_sessions.values()]
         return tuple(self._row(session) for session in sessions)
 
-    def watch(self, callback: Callable[[Session], None]) -> Callable[[], None]:
-        """Calls *callback* at every change, on the thread that made it; gives the way to stop."""
-        return self._listeners.add(callback)
+    def watch(
+        self, callback: Callable[[Session], None], *, uses: bool = True
+    ) -> Callable[[], None]:
+        """Calls *callback* at every change, on the thread that made it; returns what stops that.
+
+        Args:
+            uses: False leaves out the ends of requests.
+        """
+        return (self._listeners if uses else self._state_listeners).add(callback)
+
+    def _changed(self, session: Session) -> None:
+        self._state_listeners.tell(session)
+        self._listeners.tell(session)
 
     def _stale_where(self, test: Callable[[Session], bool], why: ClosedBy) -> tuple[Session, ...]:
         sessions = tuple(s for s in self.open_sessions() if s.stale is None and test(s))

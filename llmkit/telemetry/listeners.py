@@ -14,7 +14,10 @@ log = logging.getLogger(__name__)
 class Listeners(Generic[T]):
     """Functions of one value, called on the thread where it happened.
 
-    One that raises is logged, and costs neither the others nor the caller anything.
+    If one raises, the error is logged; the others are called, and the caller goes on.
+
+    Attributes:
+        functions: Those that are called now.
     """
 
     def __init__(self, what: str) -> None:
@@ -22,23 +25,20 @@ class Listeners(Generic[T]):
         what: What they listen to, for the log.
         """
         self._what = what
-        self._functions: tuple[Callable[[T], None], ...] = ()
-
-    def __len__(self) -> int:
-        return len(self._functions)
+        self.functions: tuple[Callable[[T], None], ...] = ()
 
     def add(self, function: Callable[[T], None]) -> Callable[[], None]:
         """Calls *function* from now on; returns what stops that."""
-        self._functions = (*self._functions, function)
+        self.functions = (*self.functions, function)
 
         def stop() -> None:
-            self._functions = tuple(one for one in self._functions if one is not function)
+            self.functions = tuple(one for one in self.functions if one is not function)
 
         return stop
 
     def tell(self, value: T) -> None:
         """Calls each with *value*."""
-        for function in self._functions:
+        for function in self.functions:
             try:
                 function(value)
             except Exception:

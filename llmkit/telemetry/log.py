@@ -55,7 +55,8 @@ class Telemetry:
     def note(self, event: Event) -> None:
         """Remembers *event* and hands it on."""
         self._ring.append(event)
-        self._listeners.tell(event)
+        if self._listeners.functions:
+            self._listeners.tell(event)
         # Nobody else should pay for it: Mistral's SDK, too, imports OpenTelemetry's API.
         modules = sys.modules
         if (SDK in modules or METRICS in modules) and self._is_exported():

@@ -23,10 +23,8 @@ from ..runtime import aiohttp_internals as internals
 from ..runtime.introspection import kill, transports
 from ..wire.decompression import Unpacker, unpacker
 from ..wire.messages import HttpRequest
-from .base import Timeouts
-from .deadlines import RequestDeadline, current_deadline
 from .failures import broken, too_long, unsent_or_ambiguous
-from .watchdog import SoftEndError, Watchdog
+from .timeouts import RequestDeadline, SoftEndError, Timeouts, Watchdog, current_deadline
 
 KEPT_S = 30.0  # an idle connection; hosted gateways drop theirs after 60 s and more
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # what could end a header early

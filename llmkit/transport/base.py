@@ -4,52 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from ..providers.base import Provider
 from ..runtime.session import Session
 from ..secret import Secret
-from ..settings import Settings
 from ..wire.messages import HttpRequest
+from .timeouts import Timeouts
 
 DROPPED = "dropped"  # the code of an error by a kept connection that broke as it was used again
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """How long one request may take and how much it may bring; None for no limit.
-
-    Attributes:
-        connect_s: Until a connection is made.
-        first_byte_s: From the request's end to the answer's first byte.
-        idle_s: Between two network reads.
-        idle_content_s: Between two reads that brought text; pings and comments do not count.
-        deadline_s: For the whole request.
-        body_bytes: Of an answer, decoded.
-    """
-
-    connect_s: float | None = 10.0
-    first_byte_s: float | None = 120.0
-    idle_s: float | None = 60.0
-    idle_content_s: float | None = 120.0
-    deadline_s: float | None = None
-    body_bytes: int = 32 * 1024 * 1024
-
-
-def timeouts_for(settings: Settings, deadline_s: float | None = None) -> Timeouts:
-    """The limits of one request, with its own deadline if it has one."""
-    return _timeouts(
-        settings.connect_timeout_s,
-        settings.first_byte_timeout_s,
-        settings.idle_timeout_s,
-        settings.idle_content_timeout_s,
-        deadline_s or settings.deadline_s,
-    )
-
-
-_timeouts = lru_cache(maxsize=64)(Timeouts)  # the same few values for every call of a run
 
 
 class StreamingResponse(Protocol):

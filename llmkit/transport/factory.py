@@ -14,7 +14,8 @@ from ..runtime.manager import EventLoopManager
 from ..runtime.session import Session
 from ..secret import Secret
 from ..settings import Settings, proxies_for
-from .base import Opened, Transport, timeouts_for
+from .base import Opened, Transport
+from .timeouts import timeouts_for
 
 if TYPE_CHECKING:
     from .local_model import LocalModels

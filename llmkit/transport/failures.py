@@ -11,7 +11,7 @@ from ..errors import APIConnectionError, BadResponseError, CallError, ConfigErro
 from ..secret import redact
 from ..wire.messages import HttpRequest
 from .base import DROPPED
-from .deadlines import RequestDeadline
+from .timeouts import RequestDeadline
 
 STALE_S = 1.0  # a reused connection that fails sooner had been closed before our request
 

@@ -27,7 +27,8 @@ from ..secret import MASK, Secret, bearer
 from ..wire.messages import HttpRequest, HttpResponse
 from ..wire.retry_hints import retry_after
 from . import aiohttp_transport
-from .base import DROPPED, StreamingResponse, Timeouts
+from .base import DROPPED, StreamingResponse
+from .timeouts import Timeouts
 
 # What the transport writes itself.
 OWN_HEADERS = (

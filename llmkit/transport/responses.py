@@ -32,23 +32,24 @@ class StreamOrDocument:
     """A body that was asked for as a stream, for as long as it may be one document.
 
     Attributes:
-        body: What has come of it, None once it is a stream.
+        body: What has come of it; None once it is known not to be a document.
     """
 
-    def __init__(self, kind: str = "") -> None:
-        self._kind = kind.lower()
+    def __init__(self, content_type: str = "") -> None:
+        self._content_type = content_type.lower()
         self.body: bytearray | None = bytearray()
 
-    def keep(self, data: bytes, *, begun: bool) -> None:
-        """Takes what came; *begun* says that there was an event in it."""
+    def keep(self, data: bytes) -> bool:
+        """Adds *data*; returns False if the body is a stream, though without an event so far."""
         assert self.body is not None
-        if begun or self._kind.startswith(LINES):
-            self.body = None
-            return
         self.body += data
-        is_event_stream = self._kind.startswith(EVENTS) and self.body.lstrip().startswith(FIELDS)
-        if is_event_stream or len(self.body) > DOCUMENT_LIMIT:
+        starts_as_event = self._content_type.startswith(EVENTS) and (
+            self.body.lstrip().startswith(FIELDS)
+        )
+        is_stream = starts_as_event or self._content_type.startswith(LINES)
+        if is_stream or len(self.body) > DOCUMENT_LIMIT:
             self.body = None
+        return self.body is not None
 
     async def read_on(self, response: StreamingResponse) -> None:
         """Reads what could not be read as a stream to its end, to see whether it is a document."""

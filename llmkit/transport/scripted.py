@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from ..errors import APIConnectionError, APITimeoutError, Outcome
 from ..wire.messages import HttpRequest
-from .base import Timeouts
+from .timeouts import Timeouts
 
 Failure = Literal["cut", "reset", "silence"]
 Sleep = Callable[[float], Awaitable[None]]

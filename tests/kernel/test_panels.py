@@ -260,8 +260,8 @@ def test_no_timer_and_no_watcher_outlives_its_panel(kernel):
         "kit, panels = llmkit.current_kit(), 'llmkit.notebook'\n"
         "timers = [h for h in asyncio.get_running_loop()._scheduled if not h.cancelled()]\n"
         "left = [*tasks(panels), *[repr(h) for h in timers if ours(h, panels)]]\n"
-        "print(json.dumps([left, len(kit.manager.registry._listeners),"
-        " len(kit.checks._listeners)]))"
+        "print(json.dumps([left, len(kit.manager.registry._listeners.functions),"
+        " len(kit.checks._listeners.functions)]))"
     )
     before = value(kernel.one(count))
     for name in ("auth", "models", "sessions", None):
@@ -299,7 +299,7 @@ def test_the_live_table_is_a_dataframe_that_follows_the_sessions(kernel):
 
 def test_a_live_table_ends_when_its_cell_runs_again(kernel):
     """Twenty runs leave one place that follows; close() ends that as well."""
-    watchers = "print(json.dumps(len(llmkit.current_kit().manager.registry._listeners)))"
+    watchers = "print(json.dumps(len(llmkit.current_kit().manager.registry._listeners.functions)))"
     before = value(kernel.one(watchers))
     for _ in range(20):
         kernel.one("live = llmkit.sessions(live=True)\nlive", cell_id="live")

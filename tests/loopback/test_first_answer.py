@@ -24,17 +24,16 @@ print(json.dumps([answer.text != "", loaded]))
 """
 WARM = """
 import json, threading
-from llmkit.chat import cost
 from llmkit.catalogue import prices
 from llmkit.providers.builtin import shipped
 seen = []
 for name in ("ollama", "openai", "mistral"):
-    cost.preload(name, shipped())
+    prices.preload(name, shipped())
     seen.append(sum(t.name == "llmkit-prices" for t in threading.enumerate()))
 for thread in threading.enumerate():
     if thread.name == "llmkit-prices":
         thread.join()
-print(json.dumps([seen, prices.ready("openai", shipped())]))
+print(json.dumps([seen, bool(prices.load.cache_info().currsize)]))
 """
 
 

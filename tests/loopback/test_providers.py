@@ -21,7 +21,7 @@ from llmkit.providers.builtin import PROVIDERS
 from llmkit.retries.policy import RetryPolicy
 from llmkit.secret import Secret
 from llmkit.transport.aiohttp_transport import AiohttpTransport, open_session
-from llmkit.transport.base import Timeouts
+from llmkit.transport.timeouts import Timeouts
 from llmkit.types import Message, Prompt, Status
 from tests.fakes.reply import Reply, cut_stream, document, refusal, stream
 from tests.fakes.server import PREFIXES

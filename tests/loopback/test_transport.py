@@ -10,7 +10,7 @@ import pytest
 from llmkit.errors import CallError
 from llmkit.runtime.introspection import end_answers, open_connections
 from llmkit.transport.aiohttp_transport import AiohttpTransport, open_session
-from llmkit.transport.base import Timeouts
+from llmkit.transport.timeouts import Timeouts
 from llmkit.wire.messages import HttpRequest
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"

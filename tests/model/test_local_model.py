@@ -24,9 +24,9 @@ from llmkit.providers.mistral import Mistral
 from llmkit.retries.policy import RetryPolicy
 from llmkit.secret import Secret
 from llmkit.transport.aiohttp_transport import AiohttpTransport, open_session
-from llmkit.transport.base import Timeouts
 from llmkit.transport.local_model import LocalModels, weights_file
 from llmkit.transport.mistral_sdk import MistralClient
+from llmkit.transport.timeouts import Timeouts
 from llmkit.types import Message, Prompt, Status
 from tests.over import over
 from tests.patience import SOON_S

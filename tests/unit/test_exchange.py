@@ -15,7 +15,8 @@ from llmkit.errors import BadResponseError, RateLimitError, ServerError, StreamI
 from llmkit.providers.openai import OpenAI
 from llmkit.retries.policy import RetryPolicy
 from llmkit.secret import Secret
-from llmkit.transport.base import Opened, Timeouts
+from llmkit.transport.base import Opened
+from llmkit.transport.timeouts import Timeouts
 from llmkit.types import Message, Prompt, Status, TextDelta
 from tests.over import over
 

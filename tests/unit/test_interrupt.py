@@ -9,7 +9,7 @@ import math
 import pytest
 
 from llmkit.cell import InterruptGuard
-from llmkit.runtime.nested import run_guarded
+from llmkit.runtime.interrupt import run_guarded
 
 from .test_cell import PRESSED, _pythons_own_handler, press, press_again, pressed_module  # noqa: F401
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmkit.retries.policy import RetryBudget
+from llmkit.retries.rate_limit import RetryBudget
 
 
 class Clock:
@@ -23,7 +23,7 @@ def taken(budget, wishes, *, throttled=False):
 def test_few_calls_have_a_reserve():
     """One call may be tried again, whatever a fifth of it is."""
     budget = RetryBudget(Clock())
-    budget.called()
+    budget.calls += 1
 
     assert taken(budget, 20) == 10
 
@@ -32,7 +32,7 @@ def test_a_fifth_of_the_calls_may_be_sent_again():
     """Throttled retries are cheap, so that the share of the calls decides."""
     budget = RetryBudget(Clock())
     for _ in range(200):
-        budget.called()
+        budget.calls += 1
 
     assert taken(budget, 200, throttled=True) == 40
 
@@ -41,7 +41,7 @@ def test_the_bucket_empties_sooner_where_retries_cost_more():
     """35 retries after server errors empty it, whatever the share would allow."""
     budget = RetryBudget(Clock())
     for _ in range(1000):
-        budget.called()
+        budget.calls += 1
 
     assert taken(budget, 200) == 35
 
@@ -50,7 +50,7 @@ def test_answers_fill_the_bucket():
     """What was taken comes back one by one, and no more than was there."""
     budget = RetryBudget(Clock())
     for _ in range(1000):
-        budget.called()
+        budget.calls += 1
     taken(budget, 35)
     for _ in range(14):
         budget.answered()
@@ -62,7 +62,7 @@ def test_a_quiet_minute_renews_it():
     """Who comes back after a while is not refused for old trouble."""
     clock = Clock()
     budget = RetryBudget(clock)
-    budget.called()
+    budget.calls += 1
     taken(budget, 11)
     clock.now = 61.0
 

@@ -19,8 +19,8 @@ from llmkit.errors import (
 from llmkit.kit import Kit
 from llmkit.providers.scripted import Scripted
 from llmkit.retries.policy import RetryPolicy
-from llmkit.transport.base import Timeouts
 from llmkit.transport.scripted import Script, ScriptedTransport, builtin_scripts
+from llmkit.transport.timeouts import Timeouts
 from llmkit.types import Message, Prompt, Status
 from tests.over import over
 

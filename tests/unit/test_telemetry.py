@@ -9,7 +9,7 @@ import pytest
 
 from llmkit.cell import Cell
 from llmkit.reports import Events
-from llmkit.runtime.session_events import SessionEvents
+from llmkit.runtime.manager import EventLoopManager
 from llmkit.runtime.session_registry import SessionRegistry
 from llmkit.telemetry.event import Event, EventKind
 from llmkit.telemetry.log import Telemetry
@@ -67,7 +67,7 @@ def test_a_subscriber_that_fails_costs_nothing(caplog):
 def test_a_session_is_told_of_when_it_opens_and_when_it_ends():
     """Using it or marking it stale is neither; a session that was lost is a leak."""
     telemetry, registry = Telemetry(exported=lambda: False), SessionRegistry()
-    registry.watch(SessionEvents(telemetry).changed)
+    EventLoopManager(registry, telemetry=telemetry)
     good, lost = (
         registry.add(Thing(), provider="x", kind="temporary", cell=Cell("a", 1), base_url="u")
         for _ in range(2)

@@ -1,4 +1,4 @@
-"""Watches over an answer that is still coming, with one timer and a few times of day.
+"""The time limits of one request: until its headers are here, and while its body comes.
 
 aiohttp's own read timeout never fires on a peer that drips or sends heartbeats, nor after a
 malformed chunk (measured, 3.12.15 to 3.14.5), so none of its timeouts are used.
@@ -8,11 +8,107 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
-from ..errors import APITimeoutError, Outcome
-from .base import Timeouts
+from ..errors import APITimeoutError, CallError, Outcome
+from ..settings import Settings
 
 IDLE_CHECK_S = 1.0  # while nobody reads, no limit of the server's can pass
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long one request may take and how much it may bring; None for no limit.
+
+    Attributes:
+        connect_s: Until a connection is made.
+        first_byte_s: From the request's end to the answer's first byte.
+        idle_s: Between two network reads.
+        idle_content_s: Between two reads that brought text; pings and comments do not count.
+        deadline_s: For the whole request.
+        body_bytes: Of an answer, decoded.
+    """
+
+    connect_s: float | None = 10.0
+    first_byte_s: float | None = 120.0
+    idle_s: float | None = 60.0
+    idle_content_s: float | None = 120.0
+    deadline_s: float | None = None
+    body_bytes: int = 32 * 1024 * 1024
+
+
+def timeouts_for(settings: Settings, deadline_s: float | None = None) -> Timeouts:
+    """The limits of one request, with its own deadline if it has one."""
+    return _timeouts(
+        settings.connect_timeout_s,
+        settings.first_byte_timeout_s,
+        settings.idle_timeout_s,
+        settings.idle_content_timeout_s,
+        deadline_s or settings.deadline_s,
+    )
+
+
+_timeouts = lru_cache(maxsize=64)(Timeouts)  # the same few values for every call of a run
+
+
+@dataclass(slots=True)
+class RequestDeadline:
+    """One request under way; it is told of each phase, and moves the time limit to that one's.
+
+    Attributes:
+        ends_at: When the time for the whole call is over, on the loop's clock.
+        fresh: True where no kept connection will do.
+        connected: Told how many seconds a connection took that had to be made.
+        secure: True where the connection is to be encrypted.
+        reused: True until a connection is made for it.
+        scope: The time limit that is moved.
+        written_at: When the phase began.
+    """
+
+    timeouts: Timeouts
+    ends_at: float | None
+    fresh: bool = False
+    connected: Callable[[float], None] | None = None
+    secure: bool = False
+    phase: str = "first byte"
+    reused: bool = True
+    scope: Any = None
+    written_at: float = 0.0
+
+    def begin(self) -> float | None:
+        """Begins a phase; when it has to be over, on the loop's clock."""
+        self.written_at = asyncio.get_running_loop().time()
+        limit = self.timeouts.connect_s if self.phase == "connect" else self.timeouts.first_byte_s
+        if limit is None:
+            return self.ends_at
+        end = self.written_at + limit
+        return end if self.ends_at is None else min(end, self.ends_at)
+
+    def wait(self, phase: str) -> None:
+        """Begins *phase*, "connect" or "first byte"."""
+        self.phase = phase
+        self.scope.reschedule(self.begin())
+
+    def timed_out(self) -> CallError:
+        """The error where the limit passed in this phase."""
+        duration = f"{asyncio.get_running_loop().time() - self.written_at:.1f} s"
+        if self.phase == "connect":
+            hint = ", and whether the server speaks only http://" if self.secure else ""
+            return APITimeoutError(
+                f"no connection within {duration}; check the base URL, your network{hint}",
+                outcome=Outcome.UNSENT,
+            )
+        return APITimeoutError(
+            f"no answer began within {duration}; raise first_byte_timeout_s, or the timeout of the "
+            "call, for a model that thinks long",
+            possibly_billed=True,
+        )
+
+
+current_deadline: ContextVar[RequestDeadline | None] = ContextVar("llmkit_deadline", default=None)
 
 
 class SoftEndError(Exception):
