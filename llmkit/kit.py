@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from .catalogue import prices
@@ -19,9 +19,8 @@ from .cell import InterruptGuard, cell_id
 from .chat.call import Call, CallTelemetry, call_for
 from .chat.exchange import Exchange
 from .chat.fallback import FallbackRunner, warn_once
-from .chat.fallback_models import FallbackSelector
 from .chat.options import Options
-from .chat.parameters import PlannedRequest
+from .chat.requests import PlannedRequest
 from .comparison.limits import check_limits, estimate_cost
 from .comparison.plan import PlannedRow, merge_identical
 from .comparison.runner import ComparisonRunner
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     from .authentication.checks import KeyChecks
     from .authentication.status import AuthStatus
     from .catalogue.provider_lists import ProviderModelList
+    from .chat.fallback_models import FallbackSelector
     from .comparison.result import Comparison
     from .configuration.credentials import Credentials
     from .configuration.model_lists import ModelLists
@@ -150,7 +150,7 @@ class Kit:
         is planned at once.
 
         Args:
-            capped: True lets nobody else answer whose estimate is higher than that of the row.
+            capped: True allows no fallback model whose estimated cost exceeds that of the call.
         """
         registry, resolution, call, failure = self.registry, None, None, None
         try:
@@ -165,18 +165,21 @@ class Kit:
             )  # fmt: skip
         except LlmkitError as error:
             failure = error
-        if resolution is None or not options.fallback.rules:
+        policy = options.fallback
+        if resolution is None or not policy.rules:
             return PlannedRow(request, resolution, call, failure)
-        try:
-            fallbacks = FallbackSelector(registry, request, resolution, options)
-        except ConfigError as error:
-            return PlannedRow(request, resolution, error=error)
-        if isinstance(failure, ModelNotFoundError):
-            call = await fallbacks.after(failure)
+        fallbacks = cache(partial(_fallback_selector, registry, request, resolution, options))
+        if capped or policy.names or policy.providers or isinstance(failure, ModelNotFoundError):
+            try:
+                selector = fallbacks()
+            except ConfigError as error:
+                return PlannedRow(request, resolution, error=error)
+            if isinstance(failure, ModelNotFoundError):
+                call = await selector.after(failure)
+            if capped and call is not None:
+                selector.ceiling = estimate_cost(call, registry.catalogue)
         if call is None:
             return PlannedRow(request, resolution, error=failure)
-        if capped:
-            fallbacks.ceiling = estimate_cost(call, registry.catalogue)
         return PlannedRow(request, resolution, call, fallbacks=fallbacks)
 
     async def stream(
@@ -339,6 +342,12 @@ class Kit:
         """Ends the embedded model and every session; twice is harmless."""
         self._transports.close()
         self.manager.close()
+
+
+def _fallback_selector(*arguments: Any) -> FallbackSelector:
+    from .chat.fallback_models import FallbackSelector
+
+    return FallbackSelector(*arguments)
 
 
 _lock = threading.Lock()

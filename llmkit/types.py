@@ -147,8 +147,12 @@ class Prompt:
     @property
     def parameters(self) -> dict[str, object]:
         """Returns the request parameters that are set, by name."""
-        values = ((name, getattr(self, name)) for name in PARAMETERS)
-        return {name: value for name, value in values if value is not None and value != ()}
+        values = {}
+        for name in PARAMETERS:
+            value = getattr(self, name)
+            if value is not None and value != ():
+                values[name] = value
+        return values
 
 
 PARAMETERS: Mapping[str, Parameter] = MappingProxyType(

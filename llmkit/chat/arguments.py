@@ -13,8 +13,7 @@ from ..errors import ConfigError
 from ..fields import Parameter
 from ..types import PARAMETERS
 from .options import Options, options
-from .parameters import PlannedRequest, grid, named_models, plan_request
-from .prompts import prompt_inputs
+from .requests import PlannedRequest, grid, named_models, plan_request, prompt_inputs
 
 DEFAULT_MODEL = "local:smollm2"  # needs no key
 ONE = "ask() puts one prompt once; for lists use compare()"

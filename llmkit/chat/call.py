@@ -210,15 +210,10 @@ class CallTelemetry:
         """*call* is over, and *completion* is all that came of it."""
         telemetry, prompt = self._telemetry, call.prompt
         usage, parameters = completion.usage, prompt.parameters
-        numbers = (
-            {}
-            if not parameters
-            else {
-                name: value
-                for name, value in parameters.items()
-                if PARAMETERS[name].kind is not str
-            }
-        )
+        numbers = {}
+        for name, value in parameters.items():
+            if PARAMETERS[name].kind is not str:
+                numbers[name] = value
         event = Event(
             EventKind.REQUEST, datetime.now(UTC), call.provider.name, self.session, cell_id(),
             call.provider.base_url, None, "chat", call.model, completion.response_model,

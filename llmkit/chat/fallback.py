@@ -65,15 +65,20 @@ class FallbackRunner:
     """
 
     def __init__(
-        self, call: Call, make: MakeExchange, fallbacks: FallbackSource | None = None
+        self,
+        call: Call,
+        make: MakeExchange,
+        fallbacks: Callable[[], FallbackSource] | None = None,
     ) -> None:
         """Args:
         make: The exchange of one call.
-        fallbacks: Who else may answer; None for nobody.
+        fallbacks: Returns what chooses the next model, called at the first failure; None if
+            no other model may answer.
         """
         self.call = call
         self._exchange_factory = make
-        self._fallbacks = fallbacks
+        self._source_factory = fallbacks
+        self._source: FallbackSource | None = None
         self._exchange: Exchange | None = None
         self._failures: list[CallError] = []
         self._start: float | None = None
@@ -87,8 +92,8 @@ class FallbackRunner:
         while True:
             self._exchange = exchange = self._exchange_factory(self.call)
             try:
-                await exchange.whole(on_delta)
-                return self.completion()
+                answer = await exchange.whole(on_delta)
+                return self._with_earlier(answer, exchange) if self._failures else answer
             except CallError as error:
                 await self._go_on(error, exchange)
 
@@ -121,8 +126,10 @@ class FallbackRunner:
             self._start = exchange.timing.start
         next_call = None
         has_time = remaining_s is None or remaining_s > 0
-        if self._fallbacks is not None and has_time and may_fall_back(error):
-            next_call = await self._fallbacks.after(error)
+        if self._source_factory is not None and has_time and may_fall_back(error):
+            if self._source is None:
+                self._source = self._source_factory()
+            next_call = await self._source.after(error)
         if next_call is None:
             for earlier in self._failures:
                 error.add_note(f"before it: {type(earlier).__name__}: {earlier}")

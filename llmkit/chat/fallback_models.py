@@ -25,7 +25,7 @@ from ..types import FallbackStep
 from .call import Call, call_for
 from .fallback import PASSED_OVER
 from .options import Options
-from .parameters import PlannedRequest
+from .requests import PlannedRequest
 
 # Every call that may be answered by others has its FallbackSelector, and few ever ask them.
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 from ..catalogue.fallback_policy import Fallback
 from ..chat.arguments import checked
 from ..chat.options import Options
-from ..chat.parameters import PlannedRequest, plan_requests
-from ..chat.prompts import prompt_inputs
+from ..chat.requests import PlannedRequest, plan_requests, prompt_inputs
 from .watchers import Watcher
 
 

@@ -11,7 +11,7 @@ from ..catalogue.names import qualified_name
 from ..catalogue.resolution import Resolution
 from ..chat.call import call_for
 from ..chat.options import Options
-from ..chat.parameters import PlannedRequest
+from ..chat.requests import PlannedRequest
 from ..configuration.registry import ProviderRegistry
 from ..errors import LlmkitError
 from ..types import Lifecycle

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from ..catalogue.resolution import Resolution
 from ..chat.call import Call
 from ..chat.fallback import PASSED_OVER, FallbackSource, empty_completion
-from ..chat.parameters import PlannedRequest
+from ..chat.requests import PlannedRequest
 from ..errors import LlmkitError
 from ..types import Completion, Row, Status
 
@@ -27,7 +27,7 @@ class PlannedRow:
     resolution: Resolution | None = None
     call: Call | None = None
     error: LlmkitError | None = None
-    fallbacks: FallbackSource | None = None
+    fallbacks: Callable[[], FallbackSource] | None = None
     same_as: int | None = None
 
     def unsent(self) -> Completion:

@@ -35,25 +35,25 @@ class CatalogueStore:
 
     Attributes:
         lists: Where the lists are kept between processes.
+        own_file: The file with the user's own rows, and whether it must be there.
     """
 
     def __init__(
         self,
         lists: ModelListCache,
         *,
-        own_file: Callable[[], tuple[Path, bool]],
+        own_file: tuple[Path, bool],
         places: Callable[[Collection[str]], Iterable[tuple[str, str]]],
         providers: Callable[[], Collection[str]],
         vet: Callable[[Mapping[str, Mapping[str, str]]], None] = lambda providers: None,
     ) -> None:
         """Args:
-        own_file: The person's own rows, and whether the file must be there.
         places: Name and base URL of each of these providers.
         providers: The names that there are without the person's rows.
         vet: Raises ConfigError for servers that the person's rows must not name.
         """
         self.lists = lists
-        self._own_file = own_file
+        self.own_file = own_file
         self._places = places
         self._providers = providers
         self._vet = vet
@@ -95,22 +95,19 @@ class CatalogueStore:
         Raises:
             ConfigError: There is no such file, or a row in it is wrong.
         """
-        path, is_required = self._own_file()
-        # Nearly nobody has such a file, and every call looks: to be refused costs more than to ask.
-        if not is_required and not os.access(path, os.F_OK):
-            return self._without()
-        try:
-            stat = os.stat(path)
-        except OSError as error:
-            if is_required:
-                raise ConfigError(f"catalogue_file {path} cannot be read: {error}") from None
-            return self._without()
-        version = (path, stat.st_mtime_ns, stat.st_size)
-        if version != self._own[0]:
-            self._own = (version, self._read(path))
-        return self._own[1]
-
-    def _without(self) -> UserRows:
+        path, is_required = self.own_file
+        # Few users have such a file, and every call looks: os.stat costs more if there is none.
+        if is_required or os.access(path, os.F_OK):
+            try:
+                stat = os.stat(path)
+            except OSError as error:
+                if is_required:
+                    raise ConfigError(f"catalogue_file {path} cannot be read: {error}") from None
+            else:
+                version = (path, stat.st_mtime_ns, stat.st_size)
+                if version != self._own[0]:
+                    self._own = (version, self._read(path))
+                return self._own[1]
         self._own = (None, NOTHING)
         return NOTHING
 

@@ -50,11 +50,10 @@ class ProviderRegistry:
         self._environ = environ = Environment(environ)
         self._changes = dict(changes)
         self.settings: Settings = _load_settings(environ, self._changes)
-        self._own_file = _own_file(self.settings, environ)
         self.open_ended: tuple[str, ...] = ()
         self.store = CatalogueStore(
             ModelListCache(self._cache_folder),
-            own_file=lambda: self._own_file,
+            own_file=_own_file(self.settings, environ),
             places=self._places,
             providers=lambda: (*PROVIDERS, *self.settings.providers),
             vet=_check_servers,
@@ -71,7 +70,7 @@ class ProviderRegistry:
         all_changes = {**self._changes, **changes}
         settings = _load_settings(self._environ, all_changes)
         self.settings, self._changes = settings, all_changes
-        self._own_file = _own_file(settings, self._environ)
+        self.store.own_file = _own_file(settings, self._environ)
         self.store.forget()
         return settings
 
@@ -105,7 +104,7 @@ class ProviderRegistry:
             name, kind.base_url_vars, self.settings, self._environ,
             is_configured="base_urls" in self._changes,
         )  # fmt: skip
-        return kind(url)
+        return _built_in(kind, url)
 
     def provider_names(self) -> tuple[str, ...]:
         """All providers, the built-in ones first."""
@@ -223,3 +222,8 @@ def _own_file(settings: Settings, environ: Mapping[str, str]) -> tuple[Path, boo
 # The same names are asked again and again, and the answer depends on nothing else.
 _resolved = lru_cache(maxsize=1024)(resolve)
 _compatible = lru_cache(maxsize=64)(compatible)
+
+
+@lru_cache(maxsize=64)
+def _built_in(kind: type[Provider], url: str | None) -> Provider:
+    return kind(url)

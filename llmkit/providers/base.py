@@ -122,9 +122,13 @@ class Provider(ABC):
         Raises:
             ConfigError: An option of the prompt would replace what llmkit fills in itself.
         """
-        refuse_fixed(prompt, self.fixed_fields)
-        never = [name for name, field in self.parameter_fields.items() if field is None]
-        return without_parameters(prompt, *never, *self.refused_parameters(prompt, model))
+        if prompt.options:
+            refuse_fixed(prompt, self.fixed_fields)
+        refused = self.refused_parameters(prompt, model)
+        if None in self.parameter_fields.values():
+            never = (name for name, field in self.parameter_fields.items() if field is None)
+            refused = (*never, *refused)
+        return without_parameters(prompt, *refused) if refused else FittedPrompt(prompt)
 
     def refused_parameters(self, prompt: Prompt, model: str) -> Sequence[str]:
         """Returns the parameters that *model* cannot take, though others of the provider can."""
@@ -132,9 +136,12 @@ class Provider(ABC):
 
     def body_fields(self, prompt: Prompt) -> dict[str, object]:
         """Returns the parameters of a fitted *prompt*, by the request's names for them."""
-        names = self.parameter_fields
-        fields = ((names.get(name, name), value) for name, value in prompt.parameters.items())
-        return {field: value for field, value in fields if field is not None}
+        fields: dict[str, object] = {}
+        for name, value in prompt.parameters.items():
+            field = self.parameter_fields.get(name, name)
+            if field is not None:
+                fields[field] = value
+        return fields
 
     @abstractmethod
     def chat_request(
@@ -182,7 +189,7 @@ class Provider(ABC):
 
 def without_parameters(prompt: Prompt, *names: str) -> FittedPrompt:
     """Returns *prompt* with those of *names* that were set put back to the provider's default."""
-    values = prompt.parameters if names else {}
+    values = prompt.parameters
     defaults: dict[str, Any] = {
         name: () if PARAMETERS[name].dtype == "object" else None for name in names if name in values
     }

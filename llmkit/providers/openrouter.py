@@ -15,8 +15,7 @@ from ..wire.json_values import as_date, as_dict, as_int, as_str, as_strings
 from ..wire.messages import HttpRequest
 from .anthropic import Anthropic
 from .base import NOTHING, FittedPrompt, Provider
-from .chat_completions import OpenAIChat, lifecycle_by
-from .chat_completions_answer import ChatAnswerBuilder
+from .chat_completions import ChatAnswerBuilder, OpenAIChat, lifecycle_by
 from .openai import OpenAI
 
 # Whose models refuse parameters at home refuse them here, where they would be dropped in silence.
@@ -81,16 +80,13 @@ class OpenRouter(OpenAIChat):
     open_list = True
     asks_for_usage: ClassVar[bool] = False  # it comes unasked
     request_id_headers: ClassVar[tuple[str, ...]] = ("x-generation-id",)
+    builder = RoutedAnswerBuilder
 
     def fit(self, prompt: Prompt, model: str) -> FittedPrompt:
         """*prompt* without what the model refuses at its maker's own API."""
         fitted_prompt = super().fit(prompt, model)
         maker, _, name = model.removeprefix("~").partition("/")
         return _HOMES[maker]().fit(prompt, name) if maker in _HOMES else fitted_prompt
-
-    def builder(self) -> ChatAnswerBuilder:
-        """An empty answer that has room for the upstream provider and the cost."""
-        return RoutedAnswerBuilder()
 
     def key_request(self, key: Secret | None) -> HttpRequest:
         """What the key may spend: its list of models is public and proves nothing."""

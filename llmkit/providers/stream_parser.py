@@ -118,11 +118,13 @@ class AnswerBuilder:
         if status is None:
             status = STATUSES.get(self.finish or "", Status.COMPLETE)
             status = status if self.finish else Status.TRUNCATED
-        calls = tuple(
-            ToolCall(call.name, fix_surrogates("".join(call.parts)) or "{}", call.id)
-            for call in self._calls.values()
-            if call.name
-        )
+        calls: tuple[ToolCall, ...] = ()
+        if self._calls:
+            calls = tuple(
+                ToolCall(call.name, fix_surrogates("".join(call.parts)) or "{}", call.id)
+                for call in self._calls.values()
+                if call.name
+            )
         return Completion(
             text=self._text.text,
             reasoning=self._reasoning.text,

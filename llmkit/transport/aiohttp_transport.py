@@ -7,7 +7,6 @@ import contextlib
 import re
 from collections.abc import Callable, Mapping
 from io import BytesIO
-from types import TracebackType
 from typing import Any
 
 import aiohttp
@@ -118,6 +117,9 @@ class AiohttpResponse:
 
     status: int
     headers: Mapping[str, str]
+    # Those of its watchdog.
+    content_received: Callable[[], None]
+    finish_within: Callable[[float], None]
 
     def __init__(
         self,
@@ -138,7 +140,10 @@ class AiohttpResponse:
         if self._timeouts.deadline_s is not None:
             ends_at = asyncio.get_running_loop().time() + self._timeouts.deadline_s
         self._response = response = await self._headers(ends_at)
-        self._watchdog = Watchdog(self._timeouts, ends_at, response.content.set_exception)
+        watchdog = Watchdog(self._timeouts, ends_at, response.content.set_exception)
+        self.content_received = watchdog.content_received
+        self.finish_within = watchdog.finish_within
+        self._watchdog = watchdog
         answers: set[aiohttp.ClientResponse] = getattr(self._session.connector, "answers", set())
         self._answers = answers
         self._answers.add(response)
@@ -148,17 +153,9 @@ class AiohttpResponse:
             try:
                 self._decoder = unpacker(headers["content-encoding"])
             except BadResponseError:
-                await self._release()
+                await self.__aexit__()
                 raise
         return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        await self._release()
 
     async def _headers(self, ends_at: float | None) -> aiohttp.ClientResponse:
         request = self._request
@@ -232,18 +229,10 @@ class AiohttpResponse:
                 return rest
             raise broken(error, self.status) from error
 
-    def content_received(self) -> None:
-        """Tells the watchdog that the last read brought something worth waiting for."""
-        self._watchdog.content_received()
-
-    def finish_within(self, within_s: float) -> None:
-        """Says that the answer is there: what follows is read for so long at most."""
-        self._watchdog.finish_within(within_s)
-
-    async def _release(self) -> None:
+    async def __aexit__(self, *failure: object) -> None:
         """Gives the connection back if the body was read to its end, else ends it."""
         response = self._response
-        if self._watchdog.ends_softly:
+        if self._watchdog.soft_end is not None:
             # The end of the body often arrives a moment after the end of the answer; without
             # this short wait every finished stream would cost its connection.
             with contextlib.suppress(CallError):  # the answer is whole, whatever the rest is
@@ -260,7 +249,8 @@ class AiohttpResponse:
 
 def _joined(fields: Mapping[str, str]) -> dict[str, str]:
     """Names in lower case; a field that was sent twice as one, with a comma between."""
-    if len(lower_headers := {name.lower(): value for name, value in fields.items()}) == len(fields):
+    lower_headers = dict(zip(map(str.lower, fields.keys()), fields.values(), strict=True))
+    if len(lower_headers) == len(fields):
         return lower_headers
     headers: dict[str, str] = {}
     for name, value in fields.items():

@@ -117,7 +117,8 @@ class TransportFactory:
         """An aiohttp session for *provider* on this loop, and its line in the session table."""
         await self._load()
         get = self._manager.pool if persistent else self._manager.temporary
-        return get(provider.name, provider.base_url, self._session_opener(provider))
+        url = provider.base_url
+        return get(provider.name, url, partial(self._open_session, url))
 
     def close(self) -> None:
         """Ends the embedded models; twice is harmless."""
@@ -125,18 +126,14 @@ class TransportFactory:
             self.local_models.close()
 
     def _over_http(self, provider: Provider, key: Secret | None, get: Any) -> Opened:
-        http, session = get(provider.name, provider.base_url, self._session_opener(provider))
-        callback = self._manager.telemetry.connected
-        listener = partial(callback, provider.name, provider.base_url, session.id)
+        url = provider.base_url
+        http, session = get(provider.name, url, partial(self._open_session, url))
+        listener = partial(self._manager.telemetry.connected, provider.name, url, session.id)
         transport = self._aiohttp.AiohttpTransport(http, listener)
         return Opened(provider, key, transport, session, self._manager.registry.using(session))
 
-    def _session_opener(self, provider: Provider) -> Callable[[], Any]:
-        def open_session() -> Any:
-            trust_env = proxies_for(self._settings(), provider.base_url)
-            return self._aiohttp.open_session(trust_env=trust_env)
-
-        return open_session
+    def _open_session(self, base_url: str) -> Any:
+        return self._aiohttp.open_session(trust_env=proxies_for(self._settings(), base_url))
 
     async def _load(self) -> None:
         if self._aiohttp is None:

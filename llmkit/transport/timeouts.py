@@ -132,15 +132,10 @@ class Watchdog:
         self._timeouts = timeouts
         self._ends_at = ends_at
         self._give_up = give_up
-        self._soft_end: float | None = None
+        self.soft_end: float | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._is_waiting = False
         self._read_at = self._content_at = self._loop.time()
-
-    @property
-    def ends_softly(self) -> bool:
-        """True once the answer is there and only the rest of its body is waited for."""
-        return self._soft_end is not None
 
     def reading(self) -> None:
         """Says that the next read begins."""
@@ -154,7 +149,7 @@ class Watchdog:
         self._is_waiting = True
         if self._timer is not None:
             return
-        timeouts, when = self._timeouts, self._soft_end
+        timeouts, when = self._timeouts, self.soft_end
         if timeouts.idle_s is not None:
             due = self._read_at + timeouts.idle_s
             when = due if when is None else min(when, due)
@@ -177,7 +172,7 @@ class Watchdog:
 
     def finish_within(self, within_s: float) -> None:
         """Says that the answer is there: what follows is read for so long at most."""
-        self._soft_end = self._loop.time() + within_s
+        self.soft_end = self._loop.time() + within_s
         self.stop()  # the next wait, if there is one, begins with this limit
 
     def stop(self) -> None:
@@ -214,5 +209,5 @@ class Watchdog:
             yield self._content_at + timeouts.idle_content_s, what
         if self._ends_at is not None:
             yield self._ends_at, "had not finished when the time for the whole call was over"
-        if self._soft_end is not None:
-            yield self._soft_end, ""
+        if self.soft_end is not None:
+            yield self.soft_end, ""

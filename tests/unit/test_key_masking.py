@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from llmkit.providers.redaction import TextRedactor, redact_whole
 from llmkit.secret import Secret
-from llmkit.wire.key_masking import TextRedactor, redact_whole
 
 KEY = "sk-mask-Wq3nP8vT1xZk6LrY"
 Secret(KEY)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from llmkit.chat.parameters import grid, named_models, plan_requests
-from llmkit.chat.prompts import prompt_inputs
+from llmkit.chat.requests import grid, named_models, plan_requests, prompt_inputs
 from llmkit.errors import ConfigError
 from llmkit.types import Message, Prompt
 

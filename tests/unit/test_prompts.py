@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from llmkit.chat.prompts import prompt_inputs
+from llmkit.chat.requests import prompt_inputs
 from llmkit.errors import ConfigError
 from llmkit.types import Message, Prompt
 
