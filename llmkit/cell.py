@@ -64,13 +64,14 @@ class InterruptGuard(ContextDecorator):
         last_press_at: When the last interrupt was acted on, by the monotonic clock.
         caller: What entered it; None outside, and after a KeyboardInterrupt.
         listener: Called instead of raising, with True during an import.
+        is_pending: True if an import has delayed an interrupt that is still to be acted on.
     """
 
     last_press_at: ClassVar[float] = NEVER
     caller: FrameType | None = None
     listener: Callable[[bool], None] | None = None
     _previous: Any = None
-    _is_pending = False
+    is_pending = False
 
     def _recreate_cm(self) -> Self:
         return type(self)()  # a decorated function may call itself
@@ -100,18 +101,14 @@ class InterruptGuard(ContextDecorator):
         if self._previous is None:
             return
         self.caller = None
-        if self._is_pending:
+        if self.is_pending:
             InterruptGuard.last_press_at = time.monotonic()
         is_double_possible = time.monotonic() - InterruptGuard.last_press_at < SAME_PRESS_S
         if not is_double_possible and _signal.getsignal(_signal.SIGINT) == self._handle:
             _signal.signal(_signal.SIGINT, self._previous)
-        if self.take_pending():
+        if self.is_pending:
+            self.is_pending = False
             self._previous(_signal.SIGINT, None)
-
-    def take_pending(self) -> bool:
-        """Returns True if an import has delayed an interrupt; the caller then acts on it."""
-        is_pending, self._is_pending = self._is_pending, False
-        return is_pending
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         now = time.monotonic()
@@ -125,7 +122,7 @@ class InterruptGuard(ContextDecorator):
         if self.listener is not None:
             self.listener(is_importing)
         elif is_importing:
-            self._is_pending = True
+            self.is_pending = True
         else:
             self.caller = None
             self._previous(number, frame)

@@ -84,8 +84,7 @@ class Kit:
             idle_s=self.settings.idle_s,
             max_age_s=self.settings.max_age_s,
             telemetry=Telemetry(
-                with_text=lambda: self.settings.telemetry_text,
-                exported=lambda: self.settings.opentelemetry,
+                with_text=self.settings.telemetry_text, exported=self.settings.opentelemetry
             ),
         )
         self.last: Comparison | None = None
@@ -109,7 +108,9 @@ class Kit:
     def configure(self, **changes: object) -> Settings:
         """The settings after *changes*; one that is wrong changes nothing."""
         settings = self.registry.configure(**changes)
-        self.manager.idle_s, self.manager.max_age_s = settings.idle_s, settings.max_age_s
+        manager, telemetry = self.manager, self.manager.telemetry
+        manager.idle_s, manager.max_age_s = settings.idle_s, settings.max_age_s
+        telemetry.with_text, telemetry.exported = settings.telemetry_text, settings.opentelemetry
         return settings
 
     @cached_property
@@ -218,7 +219,7 @@ class Kit:
             call,
             self._open_transport,
             self._limiters.of(call.provider.name, call.provider.base_url, call.key),
-            at_once=limit or self.settings.limit_per_provider,
+            at_once=limit or self.registry.settings.limit_per_provider,
             group=group,
             observer=CallTelemetry(self.manager.telemetry),
         )

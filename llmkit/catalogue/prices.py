@@ -94,8 +94,9 @@ def cost(
     table = facts.price_table if facts is not None else None
     if table is None or usage.input_tokens is None or usage.output_tokens is None:
         return None
-    # Price tables lag behind names that move on.
-    price = _calculated(table, catalogue.concrete(provider, model), usage, on)
+    if normal(model) in catalogue.aliases.get(provider, ()):
+        model = catalogue.concrete(provider, model)  # price tables lag behind names that move on
+    price = _calculated(table, model, usage, on)
     if price is None:
         return None
     return Cost(float(price.total_price), f"genai-prices {price.provider.id}:{price.model.id}")

@@ -6,6 +6,7 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from itertools import repeat
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from ..catalogue.fallback_policy import Fallback
@@ -135,7 +136,7 @@ def checked(further: dict[str, object], *arguments: Any) -> CheckedArguments:
     Raises:
         ConfigError: One of them is wrong.
     """
-    values = [further.pop(name, None) for name in PARAMETERS]
+    values = tuple(map(further.pop, PARAMETERS, repeat(None)))
     if not further:
         # Most calls in a row differ in their prompt only.
         with suppress(TypeError):  # a list among them

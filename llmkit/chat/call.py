@@ -187,18 +187,16 @@ class CallObserver(Protocol):
         """*call* is over, and *completion* is all that came of it."""
 
 
+@dataclass(slots=True)
 class CallTelemetry:
-    """Notes the retries and the end of one call in the telemetry; see `CallObserver`."""
+    """Notes the retries and the end of one call in *telemetry*; see `CallObserver`."""
 
-    __slots__ = ("_telemetry", "session")
-
-    def __init__(self, telemetry: Telemetry) -> None:
-        self._telemetry = telemetry
-        self.session: str | None = None
+    telemetry: Telemetry
+    session: str | None = None
 
     def retrying(self, call: Call, error: CallError, attempt: int, wait: float) -> None:
         """*call* failed and will be sent again, as attempt number *attempt*."""
-        self._telemetry.note(
+        self.telemetry.note(
             Event(
                 EventKind.RETRY, datetime.now(UTC), call.provider.name, self.session, cell_id(),
                 call.provider.base_url, operation="chat", request_model=call.model,
@@ -208,12 +206,11 @@ class CallTelemetry:
 
     def ended(self, call: Call, completion: Completion, error: BaseException | None) -> None:
         """*call* is over, and *completion* is all that came of it."""
-        telemetry, prompt = self._telemetry, call.prompt
+        telemetry, prompt = self.telemetry, call.prompt
         usage, parameters = completion.usage, prompt.parameters
         numbers = {}
-        for name, value in parameters.items():
-            if PARAMETERS[name].kind is not str:
-                numbers[name] = value
+        if parameters:
+            numbers = {n: v for n, v in parameters.items() if PARAMETERS[n].kind is not str}
         event = Event(
             EventKind.REQUEST, datetime.now(UTC), call.provider.name, self.session, cell_id(),
             call.provider.base_url, None, "chat", call.model, completion.response_model,
@@ -221,7 +218,7 @@ class CallTelemetry:
             completion.attempts, None, completion.duration_s, completion.time_to_first_chunk_s,
             usage.input_tokens, usage.output_tokens, numbers,
         )  # fmt: skip
-        if telemetry.with_text():
+        if telemetry.with_text:
             turns = [("system", prompt.system)] if prompt.system else []
             turns += [(turn.role, turn.text) for turn in prompt.messages]
             event = event._replace(

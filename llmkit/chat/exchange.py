@@ -20,8 +20,9 @@ from ..errors import (
     TransportError,
 )
 from ..providers.base import StreamParser, request_id_from, with_origin
-from ..providers.redaction import StreamRedactor, stream_redactor, without_keys
+from ..providers.redaction import StreamRedactor, without_keys
 from ..retries.rate_limit import AT_ONCE, RateLimiter
+from ..secret import keys_seen
 from ..transport.base import DROPPED, Opened, StreamingResponse, Transport
 from ..transport.responses import StreamOrDocument, refusal
 from ..types import Completion, Status, TextDelta
@@ -135,37 +136,32 @@ class Exchange:
         """What has come so far; *status* says why it ended, if not by the provider's own word."""
         if status is None and self._result is not None:
             return self._result
-        about = self._about()
-        if self._answer is None and self._parser is not None:
-            answer = self._parser.end(status, about)
-        else:
-            answer = self._answer or Completion()
-            about["warnings"] = (*answer.warnings, *about["warnings"])
-            about["request_id"] = answer.request_id or about["request_id"]
-            answer = replace(answer, status=status or answer.status, **about)
-        return without_keys(answer, self._redactor)
-
-    def _about(self) -> dict[str, Any]:
-        """What is known of the answer without having read it."""
-        call, times = self.call, self.timing
-        start: Any = times.start
-        warnings = call.warnings
+        call, times, warnings = self.call, self.timing, self.call.warnings
         if call.ignored:
             ending = f"was not sent: {call.model} cannot take it"
             warnings += tuple(f"{name} {ending}" for name in call.ignored)
-        return {
+        start, first, end = times.start, times.first, times.end
+        about: dict[str, Any] = {
             "provider": call.provider.name,
             "request_model": call.model,
             "request_id": self._request_id,
             "started_at": times.began_at,
-            "time_to_first_chunk_s": None if None in (start, times.first) else times.first - start,
-            "duration_s": None if None in (start, times.end) else times.end - start,
+            "time_to_first_chunk_s": None if start is None or first is None else first - start,
+            "duration_s": None if start is None or end is None else end - start,
             "attempts": self._attempts,
             "ignored_parameters": call.ignored,
             "fallback": call.fallback,
             "warnings": warnings,
             "possibly_billed": self._is_billed,
         }
+        if self._answer is None and self._parser is not None:
+            answer = self._parser.end(status, about)
+        else:
+            answer = self._answer or Completion()
+            about["warnings"] = (*answer.warnings, *warnings)
+            about["request_id"] = answer.request_id or self._request_id
+            answer = replace(answer, status=status or answer.status, **about)
+        return without_keys(answer, self._redactor)
 
     async def _first_piece(self) -> TextDelta | None:
         limiter, deadline_s = self._limiter, self.call.timeouts.deadline_s
@@ -203,7 +199,8 @@ class Exchange:
                 raise await refusal(self.call.provider, response)
             limiter.accepted()
             self._request_id = request_id_from(response.headers, *REQUEST_IDS)
-            self._parser, self._redactor = self.call.provider.stream_parser(), stream_redactor()
+            self._parser = self.call.provider.stream_parser()
+            self._redactor = StreamRedactor() if keys_seen() else None
             self._document, self._is_stream = None, False
             return await self._next()
         except BaseException as error:
@@ -223,7 +220,8 @@ class Exchange:
         if connection.provider is not self.call.provider:
             self.call = replace(self.call, provider=connection.provider, key=connection.key)
         if self._observer is not None:
-            self._observer.session = connection.session_id
+            session = connection.session
+            self._observer.session = session.id if session is not None else None
         if earlier_connection is None:
             # What opening took is none of the provider's time.
             self.timing.start, self.timing.began_at = self.timing.clock(), datetime.now(UTC)

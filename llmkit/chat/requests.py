@@ -171,9 +171,8 @@ def plan_request(
     """One row, with its parameters in its prompt; explicit ones win over the prompt's own."""
     model_name, provider = model
     fields: dict[str, Any] = {}
-    for name, value in point.items():
-        if value is not None:
-            fields[name] = value
+    if point:
+        fields = {name: value for name, value in point.items() if value is not None}
     base = prompt_input.prompt
     if options:
         fields["options"] = (*(base.options if base else ()), *sorted(options.items()))

@@ -77,7 +77,8 @@ class ModelLists:
                 models = provider.parse_models(await client.list_models()).models
             return tuple(map(without_keys, models))
         async with self._transports.temporary(provider, key) as connection:
-            with record_request(telemetry, provider, "models", connection.session_id):
+            session_id = connection.session.id if connection.session else None
+            with record_request(telemetry, provider, "models", session_id):
                 return await self._pages(provider, connection.transport, key)
 
     async def _pages(

@@ -190,10 +190,12 @@ class Provider(ABC):
 def without_parameters(prompt: Prompt, *names: str) -> FittedPrompt:
     """Returns *prompt* with those of *names* that were set put back to the provider's default."""
     values = prompt.parameters
+    if values.keys().isdisjoint(names):
+        return FittedPrompt(prompt)
     defaults: dict[str, Any] = {
         name: () if PARAMETERS[name].dtype == "object" else None for name in names if name in values
     }
-    return FittedPrompt(replace(prompt, **defaults) if defaults else prompt, tuple(defaults))
+    return FittedPrompt(replace(prompt, **defaults), tuple(defaults))
 
 
 def path_segment(model: str) -> str:

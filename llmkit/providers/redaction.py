@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from enum import Enum
 from functools import cache, lru_cache
 from typing import Any, TypeVar
@@ -93,6 +93,7 @@ def redact_whole(text: str) -> str:
     return redactor.feed(text) + redactor.end()
 
 
+@dataclass(slots=True)
 class StreamRedactor:
     """The pieces of one answer; a key that two of them share is held back until it is whole.
 
@@ -100,20 +101,14 @@ class StreamRedactor:
         text: Redacts the pieces of its text, as `reasoning` those of its reasoning.
     """
 
-    def __init__(self) -> None:
-        self.text = TextRedactor()
-        self.reasoning = TextRedactor()
+    text: TextRedactor = field(default_factory=TextRedactor)
+    reasoning: TextRedactor = field(default_factory=TextRedactor)
 
     def feed(self, delta: TextDelta) -> TextDelta | None:
         """*delta* without keys; None where all of it is held back."""
         text = self.text.feed(delta.text) if delta.text else ""
         reasoning = self.reasoning.feed(delta.reasoning) if delta.reasoning else ""
         return TextDelta(text, reasoning) if text or reasoning else None
-
-
-def stream_redactor() -> StreamRedactor | None:
-    """Returns a redactor for a new answer, None if this process holds no key."""
-    return StreamRedactor() if keys_seen() else None
 
 
 def without_keys(value: T, redactor: StreamRedactor | None = None) -> T:

@@ -47,17 +47,13 @@ class RetryBudget:
 
     Attributes:
         calls: The number of calls so far; their retries do not count.
+        credit: What the bucket holds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._last_request_at = clock()
         self._renew()
-
-    def answered(self) -> None:
-        """Counts a request that the server accepted."""
-        if self._credit < FULL:
-            self._credit += 1
 
     def spend(self, *, throttled: bool) -> bool:
         """Returns True if one more retry is allowed, and takes it."""
@@ -66,14 +62,14 @@ class RetryBudget:
             self._renew()
         self._last_request_at = now
         cost = COST_THROTTLED if throttled else COST
-        if self._credit < cost or self._retries >= max(RESERVE, SHARE * self.calls):
+        if self.credit < cost or self._retries >= max(RESERVE, SHARE * self.calls):
             return False
-        self._credit -= cost
+        self.credit -= cost
         self._retries += 1
         return True
 
     def _renew(self) -> None:
-        self._credit, self.calls, self._retries = FULL, 0, 0
+        self.credit, self.calls, self._retries = FULL, 0, 0
 
 
 @dataclass(slots=True, eq=False)
@@ -176,7 +172,7 @@ class RateLimiter:
     def accepted(self) -> None:
         """Notes that the server took a request."""
         self._acceptance_times.append(self._clock())
-        self.budget.answered()
+        self.budget.credit = min(FULL, self.budget.credit + 1)
 
     def pause(self, seconds: float) -> None:
         """Lets nobody through for *seconds*, but a minute at most, because the server said so."""

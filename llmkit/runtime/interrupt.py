@@ -110,7 +110,8 @@ class StopButton:
                 self._old_fd = old_fd
             else:
                 _signal.set_wakeup_fd(old_fd)  # another library's, which counts on it
-        if self._guard.take_pending():
+        if self._guard.is_pending:
+            self._guard.is_pending = False
             self._press(is_importing=False)
         return self
 

@@ -10,6 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ..cell import RUNNING, Cell
@@ -20,27 +21,25 @@ from .session import ClosedBy, Kind, Session, SessionRow, SessionStatus
 REMEMBERED = 1000  # closed sessions that stay in the table
 
 
+@dataclass(slots=True, eq=False)
 class SessionUse:
     """A request on a session, which is neither idle nor too old during it.
 
     A use that is dropped before its end has ended. A class and no generator: every call has one.
     """
 
-    __slots__ = ("_is_open", "_registry", "_session")
-
-    def __init__(self, registry: SessionRegistry, session: Session) -> None:
-        self._registry = registry
-        self._session = session
-        self._is_open = False
+    registry: SessionRegistry
+    session: Session
+    _is_open: bool = False
 
     def __enter__(self) -> Session:
         self._is_open = True
-        self._registry.count(self._session, 1)
-        return self._session
+        self.registry.count(self.session, 1)
+        return self.session
 
     def __exit__(self, *error: object) -> None:
         self._is_open = False
-        self._registry.count(self._session, -1)
+        self.registry.count(self.session, -1)
 
     def __del__(self) -> None:
         if self._is_open:

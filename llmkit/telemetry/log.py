@@ -25,18 +25,19 @@ class Telemetry:
     """The last events of one kit; may be used by any thread.
 
     Attributes:
-        with_text: Asked at each request: True puts prompt and answer into its event.
+        with_text: True puts prompt and answer of each request into its event.
+        exported: True hands events to OpenTelemetry, if the program has loaded it.
     """
 
     def __init__(
         self,
         *,
-        with_text: Callable[[], bool] = lambda: False,
-        exported: Callable[[], bool] = lambda: True,
+        with_text: bool = False,
+        exported: bool = True,
         remembered: int = REMEMBERED,
     ) -> None:
         self.with_text = with_text
-        self._is_exported = exported
+        self.exported = exported
         self._ring: deque[Event] = deque(maxlen=remembered)
         self._listeners: Listeners[Event] = Listeners("the telemetry")
         self._exporter: Listeners[Event] | None = None
@@ -59,7 +60,7 @@ class Telemetry:
             self._listeners.tell(event)
         # Nobody else should pay for it: Mistral's SDK, too, imports OpenTelemetry's API.
         modules = sys.modules
-        if (SDK in modules or METRICS in modules) and self._is_exported():
+        if (SDK in modules or METRICS in modules) and self.exported:
             if self._exporter is None:
                 from .opentelemetry import exporter
 

@@ -73,8 +73,3 @@ class Opened(NamedTuple):
     transport: Transport
     session: Session | None = None
     use: AbstractContextManager[object] = nullcontext()
-
-    @property
-    def session_id(self) -> str | None:
-        """Its session's id in the session table."""
-        return self.session.id if self.session else None

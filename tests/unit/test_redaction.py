@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 import pytest
 
 from llmkit.catalogue.entry import Model
-from llmkit.providers.redaction import NOT_REDACTED, stream_redactor, without_keys
+from llmkit.providers.redaction import NOT_REDACTED, StreamRedactor, without_keys
 from llmkit.secret import Secret
 from llmkit.types import Completion, FallbackStep, Status, TextDelta, ToolCall
 from tests.unit.rows import answer
@@ -92,7 +92,7 @@ def test_a_status_stays_a_status():
 
 def test_a_text_that_was_searched_in_pieces_is_exact():
     """Only whole keys are taken out of what a model wrote, also when its pieces were read."""
-    redactor = stream_redactor()
+    redactor = StreamRedactor()
     delta = redactor.feed(TextDelta(f"a {KEY} b", KEY[:17]))
 
     masked = without_keys(Completion(text=f"a {KEY} b", reasoning="words"), redactor)

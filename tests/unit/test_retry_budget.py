@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmkit.retries.rate_limit import RetryBudget
+from llmkit.retries.rate_limit import RateLimiter, RetryBudget
 
 
 class Clock:
@@ -48,14 +48,14 @@ def test_the_bucket_empties_sooner_where_retries_cost_more():
 
 def test_answers_fill_the_bucket():
     """What was taken comes back one by one, and no more than was there."""
-    budget = RetryBudget(Clock())
-    for _ in range(1000):
-        budget.calls += 1
-    taken(budget, 35)
+    limiter = RateLimiter(clock=Clock())
+    limiter.accepted()
+    limiter.budget.calls = 1000
+    taken(limiter.budget, 35)
     for _ in range(14):
-        budget.answered()
+        limiter.accepted()
 
-    assert taken(budget, 5) == 1
+    assert taken(limiter.budget, 5) == 1
 
 
 def test_a_quiet_minute_renews_it():

@@ -33,7 +33,7 @@ def test_an_event_cannot_be_changed():
 
 def test_the_list_is_bounded():
     """However long a kernel lives, only the last events are remembered."""
-    telemetry = Telemetry(exported=lambda: False, remembered=3)
+    telemetry = Telemetry(exported=False, remembered=3)
     for number in range(10):
         telemetry.note(happened(attempts=number))
 
@@ -42,7 +42,7 @@ def test_the_list_is_bounded():
 
 def test_subscribers_are_told_until_they_stop():
     """`watch` hands every event on, and gives the way to end that."""
-    telemetry, heard = Telemetry(exported=lambda: False), []
+    telemetry, heard = Telemetry(exported=False), []
     stop = telemetry.watch(heard.append)
     telemetry.note(happened())
     stop()
@@ -54,7 +54,7 @@ def test_subscribers_are_told_until_they_stop():
 
 def test_a_subscriber_that_fails_costs_nothing(caplog):
     """An exception of whoever looks on is logged, and the next one is told all the same."""
-    telemetry, heard = Telemetry(exported=lambda: False), []
+    telemetry, heard = Telemetry(exported=False), []
     telemetry.watch(lambda event: 1 / 0)
     telemetry.watch(heard.append)
     with caplog.at_level(logging.ERROR, logger="llmkit"):
@@ -66,7 +66,7 @@ def test_a_subscriber_that_fails_costs_nothing(caplog):
 
 def test_a_session_is_told_of_when_it_opens_and_when_it_ends():
     """Using it or marking it stale is neither; a session that was lost is a leak."""
-    telemetry, registry = Telemetry(exported=lambda: False), SessionRegistry()
+    telemetry, registry = Telemetry(exported=False), SessionRegistry()
     EventLoopManager(registry, telemetry=telemetry)
     good, lost = (
         registry.add(Thing(), provider="x", kind="temporary", cell=Cell("a", 1), base_url="u")
@@ -89,7 +89,7 @@ def test_a_session_is_told_of_when_it_opens_and_when_it_ends():
 
 def test_the_table_has_fixed_columns_even_when_it_is_empty():
     """As every other table: the same columns and dtypes whatever happened."""
-    telemetry = Telemetry(exported=lambda: False)
+    telemetry = Telemetry(exported=False)
     empty = Events.of(telemetry).frame()
     telemetry.note(happened(operation="chat", messages=(("user", "hi"),), text="ho"))
     full = Events.of(telemetry).frame()
@@ -102,7 +102,7 @@ def test_the_table_has_fixed_columns_even_when_it_is_empty():
 
 def test_the_table_shows_itself_as_text_and_as_html():
     """A cell that ends in it shows it, with or without a rich display."""
-    telemetry = Telemetry(exported=lambda: False)
+    telemetry = Telemetry(exported=False)
     telemetry.note(happened(session="s1"))
     shown = Events.of(telemetry)
 
@@ -112,7 +112,7 @@ def test_the_table_shows_itself_as_text_and_as_html():
 
 def test_telemetry_says_how_much_it_holds():
     """Its repr is a count, not two thousand events."""
-    telemetry = Telemetry(exported=lambda: False, remembered=5)
+    telemetry = Telemetry(exported=False, remembered=5)
     telemetry.note(happened())
 
     assert repr(telemetry) == "<Telemetry events=1 of 5>"
