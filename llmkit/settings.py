@@ -108,29 +108,6 @@ def config_path(environ: Mapping[str, str]) -> Path:
     return Path(home).expanduser() / "llmkit" / "config.toml"
 
 
-def base_url_for(
-    provider: str,
-    variables: tuple[str, ...],
-    settings: Settings,
-    environ: Mapping[str, str],
-    *,
-    is_configured: bool,
-) -> str | None:
-    """Returns the base URL that is set for *provider*, None if none is.
-
-    The order: configure(base_urls=...), LLMKIT_<PROVIDER>_BASE_URL, `base_urls` in the file, the
-    provider's usual *variables*. With *is_configured*, `settings.base_urls` is from configure().
-    """
-    own_variable = f"{PREFIX}{provider.upper()}{URL_SUFFIX}"
-    url = settings.base_urls.get(provider)
-    if url and (is_configured or not environ.get(own_variable, "").strip()):
-        return url
-    for variable in (own_variable, *variables):
-        if environ.get(variable, "").strip():
-            return environ[variable].strip()
-    return None
-
-
 @lru_cache(maxsize=256)
 def refuse_plain_http(url: str, *, has_key: bool) -> None:
     """Raises ConfigError if *url* must not be used.

@@ -21,7 +21,7 @@ from ..errors import ConfigError
 from ..providers.base import Provider
 from ..providers.builtin import PROVIDERS, compatible, provider_table, shipped
 from ..secret import Secret
-from ..settings import Settings, base_url_for, config_path, load_settings, refuse_plain_http
+from ..settings import PREFIX, URL_SUFFIX, Settings, config_path, load_settings, refuse_plain_http
 from ..types import How
 from .credentials import Credentials, Environment
 from .key_stores import stores
@@ -220,11 +220,22 @@ class ProviderRegistry:
         kind = PROVIDERS.get(name)
         if kind is None:
             raise unknown_provider(provider_table(), name, self.provider_names())
-        url = base_url_for(
-            name, kind.base_url_vars, self.settings, self._environ,
-            is_configured="base_urls" in self._changes,
-        )  # fmt: skip
-        return _built_in(kind, url)
+        return _built_in(kind, self._base_url(kind))
+
+    def _base_url(self, kind: type[Provider]) -> str | None:
+        """Returns the base URL that is set for a built-in provider, None if none is.
+
+        Order: configure(base_urls=...), LLMKIT_<PROVIDER>_BASE_URL, `base_urls` in the file, the
+        provider's usual variables.
+        """
+        own_variable = f"{PREFIX}{kind.name.upper()}{URL_SUFFIX}"
+        url, environ = self.settings.base_urls.get(kind.name), self._environ
+        if url and ("base_urls" in self._changes or not environ.get(own_variable, "").strip()):
+            return url
+        for variable in (own_variable, *kind.base_url_vars):
+            if environ.get(variable, "").strip():
+                return environ[variable].strip()
+        return None
 
     def provider_names(self) -> tuple[str, ...]:
         """All providers, the built-in ones first."""

@@ -23,8 +23,16 @@ from ..errors import (
 )
 from ..secret import Secret
 from ..types import Capability, Completion, Lifecycle, Prompt, Usage
-from ..wire.json_values import as_date, as_dict, as_dicts, as_int, as_str
-from ..wire.messages import HttpRequest, HttpResponse, post_json
+from ..wire.messages import (
+    HttpRequest,
+    HttpResponse,
+    as_date,
+    as_dict,
+    as_dicts,
+    as_int,
+    as_str,
+    post_json,
+)
 from ..wire.sse import SSEDecoder
 from .base import (
     FittedPrompt,

@@ -15,8 +15,16 @@ from ..catalogue.entry import Model
 from ..errors import ProviderError
 from ..secret import Secret, bearer
 from ..types import Completion, Lifecycle, Prompt, Usage
-from ..wire.json_values import as_date, as_dict, as_dicts, as_int, as_str
-from ..wire.messages import HttpRequest, HttpResponse, post_json
+from ..wire.messages import (
+    HttpRequest,
+    HttpResponse,
+    as_date,
+    as_dict,
+    as_dicts,
+    as_int,
+    as_str,
+    post_json,
+)
 from ..wire.sse import ServerSentEvent, SSEDecoder
 from .base import ModelPage, Provider, request_id_from
 from .chat_completions_errors import broken_off, error_inside, error_of

@@ -17,8 +17,7 @@ from ..errors import (
     ServerError,
     error_class,
 )
-from ..wire.json_values import as_dict, as_str
-from ..wire.messages import HttpResponse
+from ..wire.messages import HttpResponse, as_dict, as_str
 from .base import Provider
 from .error_bodies import code_of, error_object, refused, words_in, words_of
 

@@ -22,9 +22,7 @@ from ..errors import (
     shorten,
 )
 from ..secret import redact
-from ..wire.json_values import as_dict
-from ..wire.messages import SNIPPET, HttpResponse, parse_json
-from ..wire.text_pieces import snippet
+from ..wire.messages import SNIPPET, HttpResponse, as_dict, parse_json, snippet
 from .base import Provider
 
 # The request was taken in whole before these came, so work may have been done and charged.

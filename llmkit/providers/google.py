@@ -22,8 +22,16 @@ from ..errors import (
 )
 from ..secret import Secret
 from ..types import Capability, Completion, Prompt, Usage
-from ..wire.json_values import as_dict, as_dicts, as_int, as_str, as_strings
-from ..wire.messages import HttpRequest, HttpResponse, post_json
+from ..wire.messages import (
+    HttpRequest,
+    HttpResponse,
+    as_dict,
+    as_dicts,
+    as_int,
+    as_str,
+    as_strings,
+    post_json,
+)
 from ..wire.sse import SSEDecoder
 from .base import ModelPage, Provider, StreamParser, path_segment
 from .error_bodies import (

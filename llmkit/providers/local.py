@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from ..catalogue.entry import Model
 from ..catalogue.provider_table import ProviderFacts
 from ..types import Capability, Lifecycle
-from ..wire.json_values import as_dict, as_int, as_strings
+from ..wire.messages import as_dict, as_int, as_strings
 from .chat_completions import OpenAIChat
 
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from ..catalogue.entry import Model
 from ..catalogue.provider_table import ProviderFacts
 from ..types import Capability
-from ..wire.json_values import as_date, as_dict, as_int, as_str, as_strings
+from ..wire.messages import as_date, as_dict, as_int, as_str, as_strings
 from .chat_completions import OpenAIChat, lifecycle_by
 
 _CAPABILITIES = {

@@ -14,8 +14,7 @@ from ..catalogue.provider_table import ProviderFacts
 from ..errors import ConfigError, ContextLengthExceededError, Outcome, ProviderError
 from ..secret import Secret, bearer
 from ..types import Completion, Prompt, Usage
-from ..wire.json_values import as_dict, as_dicts, as_int, as_str
-from ..wire.messages import HttpRequest, HttpResponse, post_json
+from ..wire.messages import HttpRequest, HttpResponse, as_dict, as_dicts, as_int, as_str, post_json
 from ..wire.sse import NDJSONDecoder
 from .base import ModelPage, Provider, StreamParser
 from .error_bodies import holds_error, refused, unreadable, words_in, words_of

@@ -10,7 +10,7 @@ from typing import Any
 from ..catalogue.entry import Model
 from ..catalogue.provider_table import ProviderFacts
 from ..types import Prompt
-from ..wire.json_values import as_date
+from ..wire.messages import as_date
 from .chat_completions import OpenAIChat, lifecycle_by
 
 # Reasoning models: o1, o3, o4-mini ..., and GPT from generation 5 on, but for gpt-5-chat-latest.

@@ -11,8 +11,7 @@ from ..catalogue.entry import Model
 from ..catalogue.provider_table import ProviderFacts
 from ..secret import Secret
 from ..types import Capability, Completion, Prompt, Status
-from ..wire.json_values import as_date, as_dict, as_int, as_str, as_strings
-from ..wire.messages import HttpRequest
+from ..wire.messages import HttpRequest, as_date, as_dict, as_int, as_str, as_strings
 from .anthropic import Anthropic
 from .base import NOTHING, FittedPrompt, Provider
 from .chat_completions import ChatAnswerBuilder, OpenAIChat, lifecycle_by

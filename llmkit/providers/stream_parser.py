@@ -10,10 +10,9 @@ from typing import Any, ClassVar, Protocol
 
 from ..errors import BadResponseError, ProviderError
 from ..types import Completion, Status, TextDelta, ToolCall, Usage
-from ..wire.messages import parse_json
+from ..wire.messages import fix_surrogates, parse_json
 from ..wire.retry_hints import asked_in
 from ..wire.sse import ServerSentEvent
-from ..wire.text_pieces import TextPieces, fix_surrogates
 from .base import NOTHING, Provider
 from .error_bodies import unreadable
 
@@ -48,6 +47,35 @@ class _Call:
     name: str = ""
     id: str | None = None
     parts: list[str] = field(default_factory=list)
+
+
+class TextPieces:
+    """One text as it grows.
+
+    Servers that count in UTF-16 may cut an emoji in two and send each half as a JSON escape of
+    its own; the first half is kept back until the second comes.
+    """
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._half = ""
+
+    def add(self, pieces: Iterable[str]) -> str:
+        """What *pieces* add to the text; called once per network read, not per piece."""
+        text = self._half + "".join(pieces)
+        self._half = ""
+        if not text.isascii():
+            if "\ud800" <= text[-1] <= "\udbff":
+                text, self._half = text[:-1], text[-1]
+            text = fix_surrogates(text)
+        if text:
+            self._parts.append(text)
+        return text
+
+    @property
+    def text(self) -> str:
+        """All of it so far; a half that never found its other one is U+FFFD."""
+        return "".join(self._parts) + (fix_surrogates(self._half) if self._half else "")
 
 
 @dataclass(slots=True)

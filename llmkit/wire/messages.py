@@ -1,19 +1,30 @@
-"""An HTTP request and its response, as values that no socket has touched."""
+"""An HTTP request and its response as values, and what is read from JSON and error bodies."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
 import msgspec
 
-from ..errors import BadResponseError, ConfigError
-from .text_pieces import fix_surrogates, snippet
+from ..errors import MESSAGE_LIMIT, BadResponseError, ConfigError, shorten
+from ..secret import redact
 
 SNIPPET = 200  # characters of a body that a message may carry
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
+_PAGE = re.compile(r"\s*(<!doctype|<html|<\?xml|<head|<body|<h1|<center)", re.IGNORECASE)
+_TAG = re.compile(r"<[^>]*>?")
+_MARKUP = re.compile(
+    r"</|<!|<(html|head|body|title|script|style|svg|img|a|b|i|p|br|hr|div|span|h\d|pre)\b",
+    re.IGNORECASE,
+)
+_KEY = 2_000  # characters; no key is longer
+_READ = 20_000  # characters of a body that are looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,3 +149,60 @@ def parse_json(data: bytes | bytearray | str) -> Any:
         return json.loads(data if isinstance(data, str) else data.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         return None
+
+
+def as_dict(value: object) -> dict[str, Any]:
+    """*value* if it is a JSON object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_dicts(value: object) -> list[dict[str, Any]]:
+    """The JSON objects in *value* if it is an array, else none."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def as_strings(value: object) -> list[str]:
+    """The strings in *value* if it is an array, else none."""
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def as_str(value: object) -> str | None:
+    """*value* if it is a string that says something, else None."""
+    return value if isinstance(value, str) and value else None
+
+
+def as_int(value: object) -> int | None:
+    """*value* if it is a whole number from 0 up, else None."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return value if whole and value >= 0 else None  # type: ignore[operator,return-value]  # an int
+
+
+def as_date(value: object) -> date | None:
+    """The day that *value*, an ISO 8601 date or time, begins with; else None."""
+    try:
+        return date.fromisoformat(value[:10]) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def fix_surrogates(text: str) -> str:
+    """*text* with halves of a character joined, and lone ones replaced by U+FFFD."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
+def snippet(text: str, limit: int = MESSAGE_LIMIT) -> str:
+    """What *text* says, in at most *limit* characters; a web page is called one."""
+    # Keys go before the text is cut, so that no first half of one is left; what is longer than
+    # any key is cut before, because a body may have millions of characters.
+    text = redact(text[: _READ + _KEY])[:_READ]
+    if not text.strip():
+        return "an empty body"
+    if _PAGE.match(text):
+        title = _TITLE.search(text)
+        heading = shorten(_TAG.sub(" ", title[1]), limit - 20) if title else ""
+        return f'a web page, "{heading}"' if heading else "a web page"
+    return shorten(_TAG.sub(" ", text) if _MARKUP.search(text) else text, limit)

@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from .json_values import as_dict
-from .messages import parse_json
+from .messages import as_dict, parse_json
 
 # "6m0s", "120ms", "1.5s": Go's way to write a duration, as OpenAI's headers have it.
 DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")

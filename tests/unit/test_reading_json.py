@@ -12,8 +12,7 @@ from hypothesis import given, strategies as st
 
 from llmkit.errors import BadResponseError, ConfigError, Outcome
 from llmkit.secret import Secret
-from llmkit.wire.messages import HttpResponse, parse_json, post_json
-from llmkit.wire.text_pieces import fix_surrogates
+from llmkit.wire.messages import HttpResponse, fix_surrogates, parse_json, post_json
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from llmkit.configuration.registry import ProviderRegistry
 from llmkit.errors import ConfigError
 from llmkit.settings import (
     Settings,
-    base_url_for,
     config_path,
     is_loopback,
     load_settings,
@@ -149,29 +148,30 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path):
         load_settings({"LLMKIT_CONFIG": str(file)}, {})
 
 
-def test_base_urls_come_in_order():
+def test_base_urls_come_in_order(tmp_path):
     """configure(), our variable, the file, the provider's usual variable."""
+    file = tmp_path / "config.toml"
+    file.write_text('base_urls.openai = "http://table"\n')
+    no_file = {"LLMKIT_CONFIG": str(tmp_path / "none.toml")}
+    in_file = {"LLMKIT_CONFIG": str(file)}
     ours = {"LLMKIT_OPENAI_BASE_URL": "http://ours"}
     usual = {"OPENAI_BASE_URL": "http://usual"}
-    table = Settings(base_urls={"openai": "http://table"})
 
-    def base_url(settings, environ, *, is_configured=False):
-        return base_url_for(
-            "openai", ("OPENAI_BASE_URL",), settings, environ, is_configured=is_configured
-        )
+    def base_url(environ, **changes):
+        return ProviderRegistry(environ, changes).provider("openai").base_url
 
     assert [
-        base_url(table, ours | usual, is_configured=True),
-        base_url(table, ours | usual),
-        base_url(table, {"LLMKIT_OPENAI_BASE_URL": " "} | usual),
-        base_url(Settings(), usual, is_configured=True),
-        base_url(Settings(), {}),
+        base_url(in_file | ours | usual, base_urls={"openai": "http://given"}),
+        base_url(in_file | ours | usual),
+        base_url(in_file | {"LLMKIT_OPENAI_BASE_URL": " "} | usual),
+        base_url(no_file | usual, base_urls={}),
+        base_url(no_file),
     ] == [
-        "http://table",
+        "http://given",
         "http://ours",
         "http://table",
         "http://usual",
-        None,
+        "https://api.openai.com/v1",
     ]
 
 

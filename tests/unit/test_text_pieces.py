@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmkit.wire.text_pieces import TextPieces
+from llmkit.providers.stream_parser import TextPieces
 
 
 def test_an_emoji_in_two_halves_is_one_again():
