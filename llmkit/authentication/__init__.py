@@ -1,1 +1,1 @@
-"""Signs in at providers, and says which keys work."""
+"""Checks the keys of providers, and reports which of them work."""

@@ -1,4 +1,4 @@
-"""What is known of every provider's key: found out, remembered, and told to whoever watches."""
+"""Checks the keys of all providers, remembers the results, and notifies listeners."""
 
 from __future__ import annotations
 
@@ -25,20 +25,14 @@ from . import events
 from .sign_in import KeyProbe, sign_in, status_of
 from .status import AuthStatus, SignInState, described, unchecked, unsafe
 
-SIGNED_IN = "signed in"  # in the place of a base URL, for the client that a sign-in left open
+SIGNED_IN = "signed in"  # replaces the base URL of the session that a sign-in leaves open
 
 
 class KeyChecks:
-    """The sign-in state of every provider of one kit.
-
-    A state is what the newest check found, for as long as the key is the one that was checked.
-    """
+    """The sign-in state of every provider of one kit, valid until its key changes."""
 
     def __init__(
-        self,
-        registry: ProviderRegistry,
-        manager: EventLoopManager,
-        transports: TransportFactory,
+        self, registry: ProviderRegistry, manager: EventLoopManager, transports: TransportFactory
     ) -> None:
         self._registry = registry
         self._manager = manager
@@ -47,18 +41,12 @@ class KeyChecks:
         self._sign_ins: dict[str, tuple[Secret | None, Session]] = {}
         self._listeners: Listeners[AuthStatus] = Listeners("the sign-in states")
 
-    # -- what is known -----------------------------------------------------------------------
-
     def statuses(self) -> tuple[AuthStatus, ...]:
-        """One status for each provider that can have one, without asking anybody."""
+        """Returns the status of each provider with a key to check, without a request."""
         return tuple(self.status(name) for name in self._names())
 
     def status(self, name: str) -> AuthStatus:
-        """What is known of one provider; `not_checked` once its key is another one.
-
-        Raises:
-            UnknownProviderError: There is no such provider.
-        """
+        """Returns the status of one provider, `not_checked` if its key changed since the check."""
         provider = self._registry.provider(name)
         credential = self._registry.credentials.find(provider)
         status, earlier = self._results.get(name, (None, None))
@@ -68,23 +56,21 @@ class KeyChecks:
         return unchecked(provider, credential)
 
     def watch(self, callback: Callable[[AuthStatus], None]) -> Callable[[], None]:
-        """Calls *callback* at every change, on the thread that made it; gives the way to stop."""
+        """Calls *callback* at every change, on that thread; returns a function that stops it."""
         return self._listeners.add(callback)
 
-    # -- finding out -------------------------------------------------------------------------
-
     async def check(self, name: str) -> AuthStatus:
-        """Whether *name* can be asked, found out without a paid request.
+        """Checks the key of *name* without a paid request, and returns its status.
 
-        What is wrong is a state and no error; a cancelled check changes nothing.
+        A failure is a state, not an exception. Cancellation keeps the previous status.
 
         Raises:
-            UnknownProviderError: There is no such provider.
+            UnknownProviderError: *name* is unknown.
         """
         provider = self._registry.provider(name)
         credential = self._registry.credentials.find(provider, again=True)
         status = self.status(name)
-        if status.state is SignInState.CHECKING:  # another check of it is under way
+        if status.state is SignInState.CHECKING:  # by a concurrent check
             status = unchecked(provider, credential)
         await self.close_outdated(provider, credential.key)
         self._tell(name, described(provider, credential, SignInState.CHECKING), credential)
@@ -95,19 +81,19 @@ class KeyChecks:
         return status
 
     async def check_all(self) -> tuple[AuthStatus, ...]:
-        """Every provider at once."""
+        """Checks all providers concurrently."""
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self.check(name)) for name in self._names()]
         return tuple(task.result() for task in tasks)
 
     async def close_outdated(self, provider: Provider, key: Secret | None) -> None:
-        """Closes the client that signed in with another key than *key*."""
+        """Closes the client that signed in with another key."""
         session_key, session = self._sign_ins.get(provider.name, (None, None))
         if session is not None and session_key != key:
             await self._close(provider, session)
 
     async def sdk_client(self, provider: Provider, key: Secret | None) -> tuple[Any, Session]:
-        """The official SDK's client on this loop, as signing in has left it, or a new one."""
+        """Returns the official SDK's client on this loop, that of the sign-in or a new one."""
         open_client = await self._transports.for_sdk(provider, key)
         client, session = self._manager.pool(provider.name, SIGNED_IN, open_client)
         if not client.serves(provider.base_url, key):
@@ -119,10 +105,10 @@ class KeyChecks:
         return client, session
 
     async def mistral_client(self) -> Any:
-        """The official client, signed in and owned by the running cell; see `Kit`."""
+        """Returns the official SDK's client, signed in and owned by the running cell."""
         provider = self._registry.provider("mistral")
         key = self._registry.key_for(provider)
-        assert key is not None  # its provider needs one
+        assert key is not None  # mistral needs a key
         attempt = await sign_in(
             await self._sdk_attempts(provider, key),
             provider.label,
@@ -139,7 +125,7 @@ class KeyChecks:
         if provider.name == "scripted":
             return replace(described(provider, credential, SignInState.READY), checked_at=_now())
         if provider.name == "local":
-            # The model is not started just to be asked.
+            # Checking does not start the model.
             state, message = SignInState.READY, None
             try:
                 self._transports.local_models.require("smollm2")
@@ -173,12 +159,10 @@ class KeyChecks:
         settings = self._registry.settings
         return RetryPolicy(attempts=settings.sign_in_attempts, delay=settings.sign_in_delay_s)
 
-    # -- clients -----------------------------------------------------------------------------
-
     async def _attempts(
         self, provider: Provider, key: Secret | None
     ) -> Callable[[], _SignInAttempt]:
-        """Returns a function that opens a fresh client for each attempt."""
+        """Returns a function that opens a new client for each attempt."""
         if key is not None and self._transports.uses_sdk(provider):
             return await self._sdk_attempts(provider, key)
         open_transport = await self._transports.opener(provider, key)
@@ -206,7 +190,7 @@ class KeyChecks:
     async def _settle(
         self, provider: Provider, key: Secret | None, attempt: _SignInAttempt | None
     ) -> None:
-        """Keeps the SDK's client of a sign-in in the place of an earlier one; ends any other."""
+        """Keeps the SDK's client of *attempt* instead of an earlier one; closes any other."""
         _, earlier = self._sign_ins.get(provider.name, (None, None))
         if earlier is not None:
             await self._close(provider, earlier)
@@ -228,7 +212,7 @@ class KeyChecks:
 
 
 class _SignInAttempt:
-    """A client of one attempt, which stands in the session table while it lives."""
+    """A client of one attempt, listed in the session table while it is open."""
 
     def __init__(
         self,
@@ -244,7 +228,7 @@ class _SignInAttempt:
         self.lasting = lasting
 
     async def ping(self) -> None:
-        """Passes when the key is accepted; counted as a request of the session."""
+        """Checks the key, counted as a request of the session."""
         if self.session is None:
             await self.client.ping()
             return
@@ -252,7 +236,7 @@ class _SignInAttempt:
             await self.client.ping()
 
     async def aclose(self) -> None:
-        """Ends what was opened for the attempt."""
+        """Closes the attempt's session."""
         if self.session is not None:
             await self._manager.aclose(self.session.id)
 

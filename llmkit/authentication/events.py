@@ -1,4 +1,4 @@
-"""Notes sign-ins in the telemetry."""
+"""Records sign-ins in the telemetry."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .status import AuthStatus
 def sign_in_retried(
     telemetry: Telemetry, provider: Provider, error: CallError, attempt: int, wait: float
 ) -> None:
-    """Notes that a key will be checked again, as attempt number *attempt*."""
+    """Records that attempt number *attempt* will check a key again after *wait* seconds."""
     telemetry.note(
         Event(
             EventKind.RETRY, datetime.now(UTC), provider.name, None, cell_id(), provider.base_url,
@@ -25,7 +25,7 @@ def sign_in_retried(
 
 
 def signed_in(telemetry: Telemetry, status: AuthStatus) -> None:
-    """Notes the requests that a check of a key took."""
+    """Records the requests of a completed check of a key."""
     if status.attempts:
         telemetry.note(
             Event(

@@ -1,4 +1,4 @@
-"""Proves a key with the provider's cheapest request, and tries again where that may help."""
+"""Checks a key with the provider's cheapest request, with retries."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 class Client(Protocol):
-    """What `sign_in` opens: proves its key with `ping`, and is closed by whoever holds it."""
+    """A client that `sign_in` opens: `ping` checks its key, and the caller closes it."""
 
     async def ping(self) -> None: ...
 
@@ -42,18 +42,17 @@ async def sign_in(
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     on_retry: Callable[[CallError, int, float], None] | None = None,
 ) -> C:
-    """An open client whose key was accepted; it belongs to the caller.
+    """Returns an open client whose key was accepted; the caller closes it.
 
-    Each attempt opens its own client and closes it if it fails, so at most one is ever left
-    open: the one returned.
+    Each attempt opens its own client and closes it on failure, so that no other stays open.
 
     Args:
-        limit_s: Seconds that one attempt may take, None for as long as its own timeouts allow.
-        on_retry: Told of the error, the number of the attempt to come, and the wait.
+        limit_s: The timeout of one attempt in seconds, None for only the client's own timeouts.
+        on_retry: Called with the error, the number of the next attempt, and the wait in seconds.
 
     Raises:
-        AuthenticationError: The key was refused; never tried again.
-        CallError: Still failing after the last attempt; that attempt's own error.
+        AuthenticationError: The key was refused. This is not retried.
+        CallError: The last attempt failed.
     """
 
     async def attempt(number: int) -> C:
@@ -62,7 +61,7 @@ async def sign_in(
         try:
             async with scope:
                 await client.ping()
-        except BaseException as error:  # a cancelled cell must not leave a client behind either
+        except BaseException as error:  # also on cancellation
             await client.aclose()
             if isinstance(error, TimeoutError) and scope.expired():
                 raise APITimeoutError(
@@ -81,7 +80,7 @@ async def sign_in(
 
 
 class KeyProbe:
-    """Proves a key over a connection that is its own; closing that is its opener's part."""
+    """Checks a key over a connection that the opener closes."""
 
     def __init__(
         self, provider: Provider, key: Secret | None, transport: Transport, timeouts: Timeouts
@@ -92,11 +91,7 @@ class KeyProbe:
         self._timeouts = timeouts
 
     async def ping(self) -> None:
-        """Passes when the key is accepted.
-
-        Raises:
-            CallError: It was refused, or nobody answered.
-        """
+        """Raises CallError if the key is not accepted or the request fails."""
         request = self._provider.key_request(self._key)
         try:
             async with self._transport.send(request, self._timeouts) as response:
@@ -118,7 +113,7 @@ async def status_of(
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     on_retry: Callable[[CallError, int, float], None] | None = None,
 ) -> tuple[AuthStatus, C | None]:
-    """What a check of *provider* finds, and the client that it leaves open, if any."""
+    """Returns the result of checking *provider*'s key, and the open client if it was accepted."""
     clock = asyncio.get_running_loop().time
     start = clock()
     attempts = 0

@@ -1,4 +1,4 @@
-"""What is known of a provider's key, and what to do about it."""
+"""Defines the sign-in states of a provider's key, with advice for the user."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ..providers.base import Provider
 
 
 class SignInState(StrEnum):
-    """What is known of a provider's key; "could not check" is never "bad key"."""
+    """The result of checking a key; a failure to check is never reported as a bad key."""
 
     NOT_CHECKED = "not_checked"
     CHECKING = "checking"
@@ -43,7 +43,7 @@ class SignInState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AuthStatus:
-    """Whether one provider can be asked, and what to do if not."""
+    """The sign-in state of one provider, and what to do if it is not ready."""
 
     provider: str = field(metadata={COLUMN: Column("string", "the provider of the key")})
     state: SignInState = field(metadata={COLUMN: Column("string", ", ".join(SignInState))})
@@ -68,12 +68,12 @@ class AuthStatus:
 
     @property
     def ready(self) -> bool:
-        """True where a question would be answered."""
+        """True if requests can be sent."""
         return self.state is SignInState.READY
 
 
 def unchecked(provider: Provider, credential: Credential) -> AuthStatus:
-    """What can be said without asking anybody."""
+    """Returns the status that is known without a request."""
     if credential.problem:
         state = SignInState.NO_KEY if credential.unreadable else SignInState.MALFORMED
     elif credential.key is None and provider.needs_key:
@@ -86,7 +86,7 @@ def unchecked(provider: Provider, credential: Credential) -> AuthStatus:
 def described(
     provider: Provider, credential: Credential, state: SignInState, *, error: str | None = None
 ) -> AuthStatus:
-    """*state* with the advice for it, and with all that is known of the key."""
+    """Returns the status for *state*, with its advice and the facts about the key."""
     names = " or ".join(provider.key_vars) or "its key"
     advice = ADVICE[state]
     if state is SignInState.READY and credential.key and not provider.proves_key:
@@ -97,15 +97,13 @@ def described(
         advice=advice.format(
             label=provider.label, name=provider.name, names=names, url=provider.base_url
         ),
-        key_source=credential.source,
-        key_tail=credential.key.tail if credential.key else "",
-        base_url=provider.base_url,
-        error=error,
-    )
+        key_source=credential.source, key_tail=credential.key.tail if credential.key else "",
+        base_url=provider.base_url, error=error,
+    )  # fmt: skip
 
 
 def unsafe(provider: Provider, credential: Credential, why: str) -> AuthStatus:
-    """The status of a provider to whose base URL nothing may be sent; *why* is the advice."""
+    """Returns the status of a provider with an unsafe base URL; *why* becomes the advice."""
     is_clear_text = provider.base_url.startswith("http://")
     state = SignInState.TLS_ERROR if is_clear_text else SignInState.UNREACHABLE
     sentence = f"{why[:1].upper()}{why[1:].rstrip('.')}."
@@ -113,7 +111,7 @@ def unsafe(provider: Provider, credential: Credential, why: str) -> AuthStatus:
 
 
 def state_of(error: LlmkitError, provider: Provider) -> SignInState:
-    """What *error* says of the key."""
+    """Returns the state of the key that *error* means."""
     for kind, state in STATES:
         if isinstance(error, kind):
             return state
@@ -137,18 +135,18 @@ STATES = (
 
 UNPROVED = "{label} answers without checking the key: the first call shows whether it is accepted."
 ADVICE = {
-    SignInState.NOT_CHECKED: "Nobody has asked yet: %llmkit check {name} finds out.",
-    SignInState.CHECKING: "Wait for the answer.",
+    SignInState.NOT_CHECKED: "The key is not checked yet: run %llmkit check {name}.",
+    SignInState.CHECKING: "Wait for the result.",
     SignInState.READY: "",
-    SignInState.NO_KEY: "Set {names}, or type a key in with %llmkit key {name}.",
-    SignInState.MALFORMED: "Paste the key again; what is there cannot be one.",
-    SignInState.REJECTED: "{label} refuses this key: make a new one and set {names}.",
-    SignInState.NO_PERMISSION: "The key is valid but may not do this: look at its permissions.",
-    SignInState.NO_CREDIT: "The account has no credit left: add some at {label}.",
-    SignInState.RATE_LIMITED: "Too many requests just now; the key was not refused. Wait a little.",
-    SignInState.UNREACHABLE: "Nobody answers at {url}; the key was not refused. Are you online?",
+    SignInState.NO_KEY: "Set {names}, or enter a key with %llmkit key {name}.",
+    SignInState.MALFORMED: "The key is malformed: paste it again.",
+    SignInState.REJECTED: "{label} refuses this key: create a new one and set {names}.",
+    SignInState.NO_PERMISSION: "The key is valid but lacks a permission: check its permissions.",
+    SignInState.NO_CREDIT: "The account has no credit left: add credit at {label}.",
+    SignInState.RATE_LIMITED: "The request rate is limited; the key was not refused. Wait.",
+    SignInState.UNREACHABLE: "No connection to {url}; the key was not refused. Are you online?",
     SignInState.TIMED_OUT: "{label} did not answer in time; the key was not refused. Try again.",
-    SignInState.TLS_ERROR: "No trusted connection to {url}: look at its certificate or a proxy.",
-    SignInState.SERVER_ERROR: "{label} has trouble; the key was not refused. Try again later.",
-    SignInState.NOT_RUNNING: "Nothing runs at {url}: start it.",
+    SignInState.TLS_ERROR: "The TLS connection to {url} failed: check its certificate or proxy.",
+    SignInState.SERVER_ERROR: "{label} failed; the key was not refused. Try again later.",
+    SignInState.NOT_RUNNING: "No server is running at {url}: start it.",
 }

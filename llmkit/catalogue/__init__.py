@@ -1,1 +1,1 @@
-"""Model names as data with dates and sources, and what they lead to."""
+"""Resolves model names with dated, sourced data: ids, lifecycles, prices and fallback models."""

@@ -1,4 +1,4 @@
-"""What the catalogue holds: models, standard names, classes and aliases, as frozen values."""
+"""Defines the catalogue's frozen values: models, standard names, classes and aliases."""
 
 from __future__ import annotations
 
@@ -17,28 +17,23 @@ AliasKind = Literal["name", "floating", "short"]
 
 @dataclass(frozen=True, slots=True)
 class ModelEntry:
-    """What is known of one id at one provider; None and empty mean that no source says.
+    """The known facts about one id at one provider; None and empty mean unknown.
 
     Attributes:
-        state: What holds where no date does.
-        family: The line of models that it belongs to, such as claude-haiku.
-        kind: Its class, such as small or flagship.
-        deprecated: The day from which its end is announced.
-        retires: The day from which it cannot be called.
-        rerouted: The day from which another model answers in its place.
-        rerouted_to: That other model.
-        successors: What its provider names instead, the preferred one first.
-        context_total: Most tokens of input and output together.
-        max_input: Most input tokens.
-        max_output: Most output tokens.
-        input_modalities: What it takes, of text, image, pdf, audio, video.
-        output_modalities: What it gives, of text, image, audio, embedding.
-        capabilities: Known to be there.
-        lacks: Known not to be there.
-        source: Where its lifecycle was read.
-        read: When it was read there.
-        facts: Where its limits and capabilities were read.
-        listed: Whether its provider's own list has it, None where that was not read lately.
+        state: The lifecycle state, unless one of the dates decides it.
+        family: The line of models, such as claude-haiku.
+        kind: The class, such as small or flagship.
+        deprecated: The date of the deprecation's announcement.
+        retires: The first date on which calls fail.
+        rerouted: The first date on which *rerouted_to* answers instead.
+        successors: The replacements that the provider names, the preferred one first.
+        context_total: The limit of input and output tokens together.
+        input_modalities: Some of text, image, pdf, audio, video.
+        output_modalities: Some of text, image, audio, embedding.
+        lacks: Capabilities that the model is known not to have.
+        source: The source of the lifecycle, read on the date *read*.
+        facts: The source of the limits and capabilities.
+        listed: Whether the provider's own list has the id, None without a recent list.
     """
 
     provider: str
@@ -65,24 +60,24 @@ class ModelEntry:
     listed: bool | None = None
 
     def has(self, capability: Capability) -> bool | None:
-        """Whether it has it, None where no source says."""
+        """Returns whether the model has *capability*, None if unknown."""
         if capability in self.capabilities:
             return True
         return False if capability in self.lacks else None
 
     @property
     def ends(self) -> date | None:
-        """The day on which it stops to answer as itself."""
+        """The date on which the id is retired or rerouted, None if unknown."""
         days = [day for day in (self.rerouted, self.retires) if day is not None]
         return min(days, default=None)
 
     @property
     def input_limit(self) -> int | None:
-        """Most input tokens that can be meant: its own limit, else the whole window."""
+        """The limit of input tokens, else the whole context window."""
         return self.max_input if self.max_input is not None else self.context_total
 
     def lifecycle(self, on: date) -> Lifecycle:
-        """Its state on that day."""
+        """Returns the state on that date."""
         if self.rerouted is not None and self.rerouted <= on:
             return Lifecycle.REROUTED
         if self.retires is not None and self.retires <= on:
@@ -97,9 +92,7 @@ class ModelEntry:
 class Model:
     """One model in a provider's own list; None and empty mean that the list does not say.
 
-    Attributes:
-        capabilities: Known to be there.
-        lacks: Known not to be there.
+    *lacks* has the capabilities that the model is known not to have.
     """
 
     provider: str = field(metadata={COLUMN: Column("string", "the provider whose list it is")})
@@ -114,19 +107,17 @@ class Model:
         "string", "what it can take or give beyond text", default=frozenset(), joined=", "
     )
     lacks: frozenset[Capability] = frozenset()
-    aliases: tuple[str, ...] = column(
-        "string", "other ids that lead to it", default=(), joined=", "
-    )
+    aliases: tuple[str, ...] = column("string", "other ids of it", default=(), joined=", ")
 
 
 @dataclass(frozen=True, slots=True)
 class StandardName:
-    """A name that people use, and its peer of that time at each provider.
+    """A model's common name, with the comparable ids of its time at each provider.
 
-    The peers across makers are a judgement; no source states them.
+    The peers across makers are llmkit's judgement: no source states them.
 
     Attributes:
-        kind: Its class, such as small or flagship.
+        kind: The class, such as small or flagship.
         peers: Ids by provider, the closest one first.
     """
 
@@ -139,11 +130,11 @@ class StandardName:
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """Another way to write an id.
+    """Another name of an id.
 
     Attributes:
-        kind: "name" is a second name at the provider, "floating" one that moves on with time,
-            "short" a spelling that only llmkit understands.
+        kind: "name" is a second name at the provider, "floating" a name whose target the
+            provider changes, "short" a name that only llmkit understands.
     """
 
     provider: str
@@ -156,10 +147,10 @@ class Alias:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What a person says that a model costs, in US dollars for a million tokens.
+    """A price from the user's file, in US dollars per million tokens.
 
     Attributes:
-        cached: For input that was read from a cache, None where it costs as much as other input.
+        cached: The price of cached input, None if it costs as much as other input.
     """
 
     input: float
@@ -168,22 +159,21 @@ class Price:
     source: str
 
 
-# Compared and hashed by identity, so that answers which depend on one can be kept.
+# Compared and hashed by identity, so that functions of a catalogue can be cached.
 @dataclass(frozen=True, slots=True, eq=False)
 class Catalogue:
-    """All of it, with indexes by the way names are compared.
+    """All rows, with indexes by the normal form of names (see `normal`).
 
     Attributes:
-        as_of: When its sources were read.
-        models: By provider and id.
+        as_of: The date on which the sources were read.
+        models: Rows by provider and id.
         names: Standard names by normal form.
-        aliases: By provider and normal form.
-        classes: By class, then by provider: today's picks.
+        aliases: Aliases by provider and normal form.
+        classes: Today's default ids by class and provider.
         ids: Ids by provider and normal form.
-        providers: How names state the built-in providers, and what kind each is.
-        peers: By provider and id, the standard names that have it among their peers there.
-        prices: A person's own, by provider and normal form of the id.
-        fallbacks: A person's own: names to try in place of an id, by its provider and normal form.
+        peers: The standard names that have an id among their peers, by provider and id.
+        prices: The user's prices, by provider and normal form of the id.
+        fallbacks: The user's fallback models, by provider and normal form of the id.
     """
 
     as_of: date
@@ -198,7 +188,7 @@ class Catalogue:
     fallbacks: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 
     def concrete(self, provider: str, model: str) -> str:
-        """The id that a floating name or another spelling means today; itself where it is one."""
+        """Returns the id that an alias means today, *model* itself if it is not an alias."""
         aliases = self.aliases.get(provider, {})
         spellings = set()
         while (alias := aliases.get(normal(model))) is not None and model not in spellings:
@@ -207,14 +197,14 @@ class Catalogue:
         return model
 
     def entry(self, provider: str, model: str) -> ModelEntry | None:
-        """What is known of that id, None where nothing is."""
+        """Returns the row of an id, None if there is none."""
         return self.models.get(provider, {}).get(model)
 
 
-@lru_cache(maxsize=4096)  # a lookup asks for the same few names at every provider
+@lru_cache(maxsize=4096)  # a lookup normalises the same few names for every provider
 def normal(name: str) -> str:
-    """The form in which two spellings of one name are equal.
+    """Returns the form in which two spellings of one name are equal.
 
-    Over the ids of the six providers this joins only true synonyms, such as 3.5 and 3-5.
+    Among the ids of the six providers only true synonyms share a form, such as 3.5 and 3-5.
     """
     return name.strip().lower().replace(" ", "-").replace("_", "-").replace(".", "-")

@@ -1,4 +1,4 @@
-"""Whether a model can be called on a day, until when, and what can be called in its place."""
+"""Finds a model's lifecycle state on a date, its retirement date and its successors."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ GONE = (Lifecycle.RETIRED, Lifecycle.REROUTED)
 
 
 def lifecycle_of(catalogue: Catalogue, provider: str, model: str, on: date) -> Lifecycle:
-    """The state of an id on that day; an alias or a snapshot has its target's."""
+    """Returns the state of an id on a date; an alias or a snapshot has the state of its target."""
     first_state = Lifecycle.UNKNOWN
     for entry in entries_of(catalogue, provider, model):
         state = entry.lifecycle(on)
@@ -28,7 +28,7 @@ def lifecycle_of(catalogue: Catalogue, provider: str, model: str, on: date) -> L
 
 
 def is_listed(catalogue: Catalogue, provider: str, model: str) -> bool | None:
-    """Whether its provider's own list has it, None where none was read that counts."""
+    """Returns whether the provider's own list has the id, None without a recent list."""
     answer = None
     for entry in entries_of(catalogue, provider, model):
         if entry.listed:
@@ -38,13 +38,13 @@ def is_listed(catalogue: Catalogue, provider: str, model: str) -> bool | None:
 
 
 def retires_on(catalogue: Catalogue, provider: str, model: str) -> date | None:
-    """The day on which an id stops to answer as itself, None where none is known."""
+    """Returns the date on which an id is retired or rerouted, None if unknown."""
     ends = (entry.ends for entry in entries_of(catalogue, provider, model))
     return next(filter(None, ends), None)
 
 
 def successor_of(catalogue: Catalogue, provider: str, model: str) -> str | None:
-    """What is named instead by its provider, at a reseller by its maker; None for nothing."""
+    """Returns the replacement that the provider names (a reseller: the maker), or None."""
     for entry in entries_of(catalogue, provider, model):
         if entry.rerouted_to or entry.successors:
             return entry.rerouted_to or entry.successors[0]
@@ -52,20 +52,20 @@ def successor_of(catalogue: Catalogue, provider: str, model: str) -> str | None:
 
 
 def known_capabilities(catalogue: Catalogue, provider: str, model: str) -> frozenset[Capability]:
-    """What an id is known to have; an alias has what its target has."""
+    """Returns the known capabilities of an id; an alias has those of its target."""
     entry = facts_of(catalogue, provider, model)
     return entry.capabilities if entry else frozenset()
 
 
 def facts_of(catalogue: Catalogue, provider: str, model: str) -> ModelEntry | None:
-    """The row with an id's limits and capabilities: its own, or its target's where that is bare."""
+    """Returns the row with limits and capabilities: the id's, or its target's if that has none."""
     rows = list(entries_of(catalogue, provider, model))
     full_rows = (entry for entry in rows if entry.input_limit or entry.capabilities or entry.lacks)
     return next(full_rows, rows[0] if rows else None)
 
 
 def entries_of(catalogue: Catalogue, provider: str, model: str) -> Iterator[ModelEntry]:
-    """The row of an id, then those of what it is an alias, a variant or a fine-tune of."""
+    """Yields the row of an id, then those of its alias target, base model or base variant."""
     ids: set[str] = set()
     here: str | None = model
     while here is not None and here not in ids:
@@ -86,13 +86,12 @@ def entries_of(catalogue: Catalogue, provider: str, model: str) -> Iterator[Mode
 def next_live(
     catalogue: Catalogue, provider: str, model: str, on: date, kind: str | None = None
 ) -> tuple[str | None, str | None]:
-    """The id to call today and the rule that found it; (None, None) where there is none.
+    """Returns the id to call on that date and the rule that found it, (None, None) if none.
 
-    The whole chain of successors is walked: one that is itself about to go leads on, because a
-    replacement that must be replaced next month is none.
+    A deprecated successor is followed by its own successors, so that the replacement lasts.
 
     Args:
-        kind: The class whose pick is taken where the chain ends nowhere.
+        kind: The class whose default is used if no successor is available.
     """
     if lifecycle_of(catalogue, provider, model, on) not in GONE:
         return model, SAME
@@ -104,7 +103,7 @@ def next_live(
         if state not in (*GONE, Lifecycle.DEPRECATED):
             break
     if last is not None:
-        # OpenRouter itself recommends nothing: a successor there is the maker's own.
+        # OpenRouter names no successors: those in its rows are the maker's.
         return last, VENDOR if provider == "openrouter" else OFFICIAL
     for pick in catalogue.classes.get(kind or "", {}).get(provider, ()):
         if lifecycle_of(catalogue, provider, pick, on) not in GONE:
@@ -113,7 +112,7 @@ def next_live(
 
 
 def successors(catalogue: Catalogue, provider: str, model: str) -> Iterator[str]:
-    """The chain of ids that follow on *model*, each named by the one before; no id comes twice."""
+    """Yields the successors of *model*, each named by the one before, without repetition."""
     ids = {model}
     here = successor_of(catalogue, provider, model)
     while here is not None and here not in ids:
@@ -124,11 +123,7 @@ def successors(catalogue: Catalogue, provider: str, model: str) -> Iterator[str]
 
 @dataclass(frozen=True, slots=True)
 class Successor:
-    """One id on the way; its state is the reason for the next one.
-
-    Attributes:
-        ends: The day on which it stops to answer as itself.
-    """
+    """One id of a chain of successors; `ends` is the date it is retired or rerouted."""
 
     model: str
     lifecycle: Lifecycle
@@ -138,11 +133,7 @@ class Successor:
 def chain(
     catalogue: Catalogue, provider: str, model: str, on: date, kind: str | None = None
 ) -> tuple[Successor, ...]:
-    """The id itself, then what follows on it up to the one that `next_live` gives.
-
-    Args:
-        kind: The class whose pick is taken where the successors end nowhere.
-    """
+    """Returns the id, then its successors up to the result of `next_live`."""
     live, rule = next_live(catalogue, provider, model, on, kind)
     ids = [model]
     if live != model:
@@ -154,9 +145,7 @@ def chain(
         ids.append(live)
     return tuple(
         Successor(
-            here,
-            lifecycle_of(catalogue, provider, here, on),
-            retires_on(catalogue, provider, here),
+            here, lifecycle_of(catalogue, provider, here, on), retires_on(catalogue, provider, here)
         )
         for here in ids
     )

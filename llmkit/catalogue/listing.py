@@ -1,11 +1,10 @@
-"""The catalogue as lines of a table: each name at each provider, then and now."""
+"""Lists the catalogue as lines of a table: each name at each provider, then and now."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import ConfigError
 from ..fields import Column
@@ -26,7 +25,7 @@ COLUMNS = {
     "retires_on": Column("string", "the day on which the id ends or ended"),
     "live": Column("string", "the id that can be called now"),
     "live_rule": Column("string", "the rule that found `live`, such as official-successor"),
-    # Of what can be called, `live`; missing means that no source says.
+    # Facts about `live`, missing if unknown.
     "context_total": Column("Int64", "most tokens of input and output together"),
     "max_input": Column("Int64", "most input tokens"),
     "max_output": Column("Int64", "most output tokens"),
@@ -37,15 +36,13 @@ COLUMNS = {
     "input_usd_per_million": Column("float64", "US dollars for a million input tokens"),
     "output_usd_per_million": Column("float64", "US dollars for a million output tokens"),
     "facts": Column("string", "where these facts were read"),
-    # Of the lifecycle.
     "source": Column("string", "where the lifecycle was read"),
     "read": Column("string", "the day on which it was read"),
 }
 Line = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class _ModelPlace:
+class _ModelPlace(NamedTuple):
     """A name at a provider."""
 
     name: str
@@ -66,24 +63,25 @@ def lines(
     every: bool = False,
     providers: Collection[str] = (),
 ) -> tuple[Line, ...]:
-    """Every standard name at every provider, as far as the arguments let it through.
+    """Returns the standard names at every provider that match the arguments.
 
-    Where *filter* fits no standard name, every id that it fits.
+    If *filter* matches no standard name, returns the other ids that match it.
 
     Args:
-        filter: Words that must all be in a name, an id, a family, a class, a state, a provider or
-            a capability.
-        capability: Only ids that are known to have it.
-        alive: True for those that can be called that day, False for those that cannot.
-        every: True for every id that is known, also those that no standard name leads to.
-        providers: Further providers that there are.
+        filter: Words that must all occur in the line's name, id, family, class, state, provider
+            or capabilities.
+        capability: Keeps only ids that are known to have it.
+        alive: True keeps only ids that can be called on that date, False the others.
+        every: Adds the known ids without a standard name.
+        providers: Further providers.
 
     Raises:
-        ConfigError: There is no such provider or capability.
+        UnknownProviderError: *provider* is unknown.
+        ConfigError: *capability* is unknown.
     """
     if capability is not None and capability not in list(Capability):
         near = " or ".join(close_to(capability, Capability) or Capability)
-        raise ConfigError(f"there is no capability {capability!r}; did you mean {near}?")
+        raise ConfigError(f"unknown capability {capability!r}; did you mean {near}?")
     place = provider_named(catalogue, provider, providers) if provider is not None else None
     words = (filter or "").lower().split()
 
@@ -120,30 +118,24 @@ def _line(catalogue: Catalogue, item: _ModelPlace, on: date) -> Line:
     own = next(lifecycle.entries_of(catalogue, provider, model), None)
     facts = catalogue.providers.get(provider)
     return {
-        "name": item.name,
-        "class": item.kind,
-        "family": item.family,
-        "provider": provider,
-        "provider_kind": facts.kind if facts else "maker",  # for the table of models; no column
-        "id": model,
+        "name": item.name, "class": item.kind, "family": item.family,
+        "provider": provider, "id": model,
+        "provider_kind": facts.kind if facts else "maker",  # for the table of models; not a column
         "released": _day(own.released if own else None),
         "lifecycle": lifecycle.lifecycle_of(catalogue, provider, model, on).value,
         "retires_on": _day(lifecycle.retires_on(catalogue, provider, model)),
-        "live": live,
-        "live_rule": rule,
+        "live": live, "live_rule": rule,
         **_facts(lifecycle.facts_of(catalogue, provider, live or model)),
         "source": own.source if own else "",
         "read": _day(own.read if own else None),
-    }
+    }  # fmt: skip
 
 
 def _facts(entry: ModelEntry | None) -> Line:
     if entry is None:
         return {"capabilities": "", "facts": ""}
     return {
-        "context_total": entry.context_total,
-        "max_input": entry.max_input,
-        "max_output": entry.max_output,
+        **{name: getattr(entry, name) for name in ("context_total", "max_input", "max_output")},
         "input_modalities": ", ".join(sorted(entry.input_modalities)) or None,
         "output_modalities": ", ".join(sorted(entry.output_modalities)) or None,
         "capabilities": ", ".join(sorted(entry.capabilities)),

@@ -1,9 +1,10 @@
-"""Reads the catalogue's files, once, and puts their rows together."""
+"""Reads the files of the catalogue once, and indexes their rows."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from functools import cache, partial
 from pathlib import Path
@@ -15,30 +16,32 @@ from .entry import Alias, Catalogue, ModelEntry, StandardName, normal
 from .provider_table import ProviderTable
 
 FILES = ("models", "equivalents", "classes", "aliases")
+_PLAIN_FIELDS = ("family", "rerouted_to", "context_total", "max_input", "max_output")
+_DATES = ("released", "deprecated", "retires", "rerouted", "read")
 
 V = TypeVar("V")
 
 
 @cache
 def shipped_rows() -> Catalogue:
-    """Returns the rows that come with llmkit, without providers; see `builtin.shipped`."""
-    # Not by importlib.resources, whose own import costs more than reading the files.
+    """Returns the rows that come with llmkit, without the providers (see `builtin.shipped`)."""
+    # Importing importlib.resources costs more than reading the files.
     folder = Path(__file__).parent
     return assemble({name: json.loads((folder / f"{name}.json").read_bytes()) for name in FILES})
 
 
 def as_of() -> str:
-    """When the shipped catalogue's sources were read, as YYYY-MM-DD."""
+    """Returns the date of the shipped catalogue, as YYYY-MM-DD."""
     return shipped_rows().as_of.isoformat()
 
 
 def assemble(files: Mapping[str, Mapping[str, Any]]) -> Catalogue:
-    """A catalogue from the parsed content of its four files."""
+    """Returns a catalogue from the parsed content of its four files."""
     model = partial(model_from, sources=_Sources(files["models"]))
     rows: dict[str, dict[str, Mapping[str, Any]]] = {}
     for row in files["models"]["models"]:
         rows.setdefault(row["provider"], {})[row["id"]] = row
-    return _catalogue(
+    return indexed(
         date.fromisoformat(files["models"]["as_of"]),
         models={place: Rows(by_id, model) for place, by_id in rows.items()},
         names=map(name_from, files["equivalents"]["names"]),
@@ -49,7 +52,7 @@ def assemble(files: Mapping[str, Mapping[str, Any]]) -> Catalogue:
 
 
 class Rows(Mapping[str, V]):
-    """Values by id, each made of its row when it is first asked for: a call asks for very few."""
+    """Values by id, each built from its row at its first use: a call needs very few of them."""
 
     def __init__(self, rows: Mapping[str, Any], make: Callable[[Any], V]) -> None:
         self._rows = rows
@@ -71,26 +74,29 @@ class Rows(Mapping[str, V]):
         return key in self._rows
 
 
-def indexed(
-    as_of: date,
-    *,
-    models: Iterable[ModelEntry],
-    names: Iterable[StandardName],
-    aliases: Iterable[Alias],
-    classes: Mapping[str, Mapping[str, tuple[str, ...]]],
-    providers: ProviderTable,
-) -> Catalogue:
-    """A catalogue of these rows; of two that are called alike the later one holds."""
+def by_provider(models: Iterable[ModelEntry]) -> Mapping[str, Mapping[str, ModelEntry]]:
+    """Returns *models* by provider and id; of two with the same id the later one is used."""
     by_id: dict[str, dict[str, ModelEntry]] = {}
     for model in models:
         by_id.setdefault(model.provider, {})[model.id] = model
-    return _catalogue(
-        as_of, models=_frozen(by_id), names=names, aliases=aliases, classes=classes,
-        providers=providers,
+    return _frozen(by_id)
+
+
+def reindexed(
+    catalogue: Catalogue,
+    models: Iterable[ModelEntry],
+    names: Iterable[StandardName],
+    aliases: Iterable[Alias],
+) -> Catalogue:
+    """Returns *catalogue* with these rows instead of its own."""
+    rows = indexed(
+        catalogue.as_of, models=by_provider(models), names=names, aliases=aliases,
+        classes=catalogue.classes, providers=catalogue.providers,
     )  # fmt: skip
+    return replace(rows, prices=catalogue.prices, fallbacks=catalogue.fallbacks)
 
 
-def _catalogue(
+def indexed(
     as_of: date,
     *,
     models: Mapping[str, Mapping[str, ModelEntry]],
@@ -99,6 +105,7 @@ def _catalogue(
     classes: Mapping[str, Mapping[str, tuple[str, ...]]],
     providers: ProviderTable,
 ) -> Catalogue:
+    """Returns a catalogue of these rows; of two with the same name the later one is used."""
     by_alias: dict[str, dict[str, Alias]] = {}
     for alias in aliases:
         by_alias.setdefault(alias.provider, {})[normal(alias.alias)] = alias
@@ -122,7 +129,7 @@ def _catalogue(
 
 
 class _Sources:
-    """The full words of the short ones with which rows name their sources."""
+    """Expands the short words by which rows name their sources."""
 
     def __init__(self, file: Mapping[str, Any]) -> None:
         self._texts: Mapping[str, str] = file.get("sources", {})
@@ -141,42 +148,33 @@ class _Sources:
 
 
 def model_from(row: Mapping[str, Any], sources: _Sources) -> ModelEntry:
-    """One row of models.json as a value."""
+    """Returns the value of a row of models.json."""
     facts = sources.facts(row.get("facts", ""))
     successor = row.get("successor")
+    plain_fields: dict[str, Any] = {name: row.get(name) for name in _PLAIN_FIELDS}
+    dates: dict[str, Any] = {name: _day(row.get(name)) for name in _DATES}
     return ModelEntry(
-        provider=row["provider"],
-        id=row["id"],
-        state=Lifecycle(row.get("state", "unknown")),
-        family=row.get("family"),
+        row["provider"], row["id"], Lifecycle(row.get("state", "unknown")),
+        **plain_fields, **dates,
         kind=row.get("class"),
-        released=_day(row.get("released")),
-        deprecated=_day(row.get("deprecated")),
-        retires=_day(row.get("retires")),
-        rerouted=_day(row.get("rerouted")),
-        rerouted_to=row.get("rerouted_to"),
         successors=(successor, *row.get("or", ())) if successor else (),
-        context_total=row.get("context_total"),
-        max_input=row.get("max_input"),
-        max_output=row.get("max_output"),
         input_modalities=_words(row.get("in", "")),
         output_modalities=_words(row.get("out", "")),
         capabilities=_capabilities(tuple(row.get("has", ()))),
         lacks=_capabilities(tuple(row.get("lacks", ()))),
         source=sources.of(row["source"], facts),
-        read=_day(row["read"]),
         facts=facts,
-    )
+    )  # fmt: skip
 
 
 def name_from(row: Mapping[str, Any]) -> StandardName:
-    """One row of equivalents.json as a value."""
+    """Returns the value of a row of equivalents.json."""
     released = date.fromisoformat(row["released"])
     return StandardName(row["name"], row["class"], row["family"], released, _tuples(row["peers"]))
 
 
 def alias_from(row: Mapping[str, Any]) -> Alias:
-    """One row of aliases.json as a value."""
+    """Returns the value of a row of aliases.json."""
     return Alias(
         row["provider"], row["alias"], row["target"], row["kind"], row["source"],
         _day(row.get("read")),
@@ -191,7 +189,7 @@ def _frozen(tables: Mapping[str, dict[str, V]]) -> Mapping[str, Mapping[str, V]]
     return MappingProxyType({key: MappingProxyType(value) for key, value in tables.items()})
 
 
-# Hundreds of rows say the same few things, so these are read once and shared.
+# Hundreds of rows share few distinct values.
 @cache
 def _day(text: str | None) -> date | None:
     return date.fromisoformat(text) if text else None

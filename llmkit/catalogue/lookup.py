@@ -1,4 +1,4 @@
-"""Finds an id at one provider, and says all that the catalogue knows of it."""
+"""Finds an id at one provider, and collects what the catalogue knows about it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from .name_parser import bases
 from .names import base_of, is_dated, unknown
 from .resolution import Resolution
 
-ROUTING = ("nitro", "floor", "exacto", "online")  # OpenRouter takes them with any id
+ROUTING = ("nitro", "floor", "exacto", "online")  # valid with any id of OpenRouter
 
 
 class Match(NamedTuple):
-    """An id that a name is; `verified` is None where the rows say whether it is there."""
+    """The id that a name means; `verified` is None if the catalogue's rows decide that."""
 
     id: str
     how: How
@@ -26,21 +26,21 @@ class Match(NamedTuple):
 
 
 class Lookup:
-    """The rows of one catalogue, on one day."""
+    """Looks up the rows of one catalogue as they are on one date."""
 
     def __init__(self, catalogue: Catalogue, on: date) -> None:
         self.catalogue = catalogue
         self._on = on
 
     def known(self, name: str, provider: str, model: str) -> Resolution | None:
-        """What that provider has under that name, None where it has nothing."""
+        """Returns what *provider* has under the name *model*, None if it has nothing."""
         match = self.match(provider, model)
         if match is None:
             return None
         return self.resolution_for(name, provider, match.id, match.how, verified=match.verified)
 
     def match(self, provider: str, model: str) -> Match | None:
-        """The id that a name is at that provider, None for none."""
+        """Returns the id that a name means at that provider, None if it means none."""
         key = normal(model)
         alias = self.catalogue.aliases.get(provider, {}).get(key)
         if alias is not None and alias.kind == "short":
@@ -70,12 +70,12 @@ class Lookup:
         living: bool = False,
         verified: bool | None = None,
     ) -> Resolution:
-        """All that is known of an id.
+        """Returns all that is known about an id.
 
         Args:
-            living: Send what can be called in its place where it is gone: it was found by
-                translation, and nobody named it.
-            verified: None to say whether the catalogue has it.
+            living: Sends the available successor of a retired id. For ids that llmkit chose by
+                translation; an id that the caller named is never replaced here.
+            verified: True if the id is confirmed, None to look it up in the catalogue.
         """
         catalogue, on = self.catalogue, self._on
         standard = standard or self.standard_of(provider, model)
@@ -88,17 +88,12 @@ class Lookup:
         in_catalogue = catalogue.entry(provider, model) is not None or alias is not None
         at_maker = self.elsewhere(model) if provider == "openrouter" else ()
         return Resolution(
-            asked=name,
-            provider=provider,
-            id=model,
+            asked=name, provider=provider, id=model, how=how, lifecycle=state, live=live,
+            live_rule=rule, as_of=catalogue.as_of, on=on,
             model=live if living and live and state in lifecycle.GONE else model,
-            how=how,
             standard=standard.name if standard else None,
-            lifecycle=state,
             retires_on=lifecycle.retires_on(catalogue, provider, model),
             successor=lifecycle.successor_of(catalogue, provider, model),
-            live=live,
-            live_rule=rule,
             target=None if target == model else target,
             floating=_floats(provider, model, alias is not None and alias.kind == "floating"),
             verified=in_catalogue if verified is None else verified,
@@ -106,12 +101,10 @@ class Lookup:
             listed=lifecycle.is_listed(catalogue, provider, model),
             source=row.source if row else "",
             read=row.read if row else None,
-            as_of=catalogue.as_of,
-            on=on,
-        )
+        )  # fmt: skip
 
     def standard_of(self, provider: str, model: str) -> StandardName | None:
-        """The standard name that an id at home at its provider belongs to, None for none."""
+        """Returns the standard name of an id at its maker, None if it has none."""
         own = self.catalogue.names.get(normal(model))
         if own is not None and self.home(own) == provider:
             return own
@@ -124,11 +117,11 @@ class Lookup:
         return None
 
     def home(self, standard: StandardName) -> str:
-        """Returns the provider whose model a standard name is about."""
+        """Returns the provider that makes the model of a standard name."""
         return self.catalogue.providers.home_of(standard.name)
 
     def elsewhere(self, model: str) -> Iterator[tuple[str, str]]:
-        """Where else the same model is: "maker/id" at its maker, an id of a maker at OpenRouter."""
+        """Yields the same model elsewhere: "maker/id" at its maker, a maker's id at OpenRouter."""
         maker, slash, rest = model.partition("/")
         ids, makers = self.catalogue.ids, self.catalogue.providers.makers
         if slash:
@@ -146,7 +139,7 @@ class Lookup:
         base, _, tag = model.partition(":")
         if base.lower() not in bases(self.catalogue):
             return None
-        # A tag keeps its case; and people make tags of their own, so any may well be there.
+        # Tags are case-sensitive, and users create tags, so an unknown tag may exist.
         model_id = f"{base.lower()}:{tag}" if tag else base.lower()
         return Match(model_id, How.EXACT, verified=not tag or tag == "latest")
 
@@ -159,8 +152,8 @@ class Lookup:
             return Match(f"{slug}:{variant.lower()}", How.EXACT, verified=True)
         raise unknown(
             model,
-            hint=f"OpenRouter lists no {variant} variant of {slug}; the plain one is never taken "
-            f"in its place: ask for openrouter:{slug} if you mean it",
+            hint=f"OpenRouter lists no {variant} variant of {slug}; to use the model without a "
+            f"variant, ask for openrouter:{slug}",
             suggestions=(f"openrouter:{slug}",),
         )
 
@@ -181,10 +174,10 @@ def names_beginning(
     providers: Iterable[str] = (),
     own: Iterable[str] = (),
 ) -> list[str]:
-    """Names that can be asked for and begin with *prefix*, in alphabetical order.
+    """Returns the names that begin with *prefix*, in alphabetical order, for completion.
 
-    After "provider:" they are ids that live there; before it standard names, the person's own,
-    what lives at the makers, and the providers themselves.
+    With "provider:" these are the provider's available ids. Without it they are standard names,
+    the user's *own* names, the available ids of makers and local servers, and the providers.
     """
     place, colon, _ = prefix.partition(":")
     provider = catalogue.providers.name_of(place)

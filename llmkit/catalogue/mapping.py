@@ -1,4 +1,4 @@
-"""Standard names and providers' names as one read-only dictionary of dictionaries."""
+"""Builds `MODEL_NAME_MAPPING`, the model ids of standard names and providers as plain data."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ Peers = Mapping[str, str]
 
 @cache
 def mapping() -> Mapping[str, Mapping[str, Peers | str]]:
-    """["standard"][name][provider] and [provider][name], each leading to an id.
+    """Returns ids by ["standard"][name][provider] and by [provider][name], read-only.
 
-    What a name meant; whether it still lives is for `resolve` to say.
+    Retired ids are included: `resolve` tells the lifecycle.
     """
     catalogue = shipped_rows()
     standard = {
@@ -25,9 +25,8 @@ def mapping() -> Mapping[str, Mapping[str, Peers | str]]:
     table: dict[str, Mapping[str, Peers | str]] = {"standard": MappingProxyType(standard)}
     for provider, models in catalogue.models.items():
         own: dict[str, Peers | str] = {model: model for model in models}
-        own |= {a.alias: a.alias for a in catalogue.aliases.get(provider, {}).values()}
-        short = catalogue.aliases.get(provider, {}).values()
-        own |= {a.alias: a.target for a in short if a.kind == "short"}
+        for alias in catalogue.aliases.get(provider, {}).values():
+            own[alias.alias] = alias.target if alias.kind == "short" else alias.alias
         table[provider] = MappingProxyType(own)
     return MappingProxyType(table)
 

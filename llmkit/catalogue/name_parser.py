@@ -1,4 +1,4 @@
-"""Takes a written name apart: the provider that it states, and the rest."""
+"""Splits the name of a model into its provider and the rest."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from ..errors import ConfigError
 from .entry import Catalogue, normal
 from .names import unknown_provider
 
-_SIZE = re.compile(r"\d+(\.\d+)?[bm]\b.*|latest")  # how Ollama's tags begin: 7b, 1.7b, 8x7b
+_SIZE = re.compile(r"\d+(\.\d+)?[bm]\b.*|latest")  # how Ollama's tags begin: 7b, 1.7b, latest
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedName:
-    """A name taken apart.
+    """A name, split.
 
     Attributes:
-        provider: The one that it states, None where it states none.
-        rest: Without that provider.
-        firm: True where a colon or a prefix states it; "maker/id" is only how OpenRouter writes.
-        or_provider: Another provider that the name could have stated.
+        provider: The provider that the name states, None if it states none.
+        rest: The name without that provider.
+        firm: True if a colon or a prefix states the provider; "maker/id" is only a convention
+            of OpenRouter.
+        or_provider: Another provider that the name could mean.
     """
 
     provider: str | None
@@ -32,20 +33,17 @@ class ParsedName:
 
 
 def parse_name(catalogue: Catalogue, name: str, further: Collection[str]) -> ParsedName:
-    """What the writing itself says.
+    """Splits *name* by its spelling.
 
     Raises:
-        ConfigError: A provider or a maker, and nothing after it.
+        ConfigError: The name is a provider or a maker with nothing after it.
     """
-    parts = (
-        _by_colon(catalogue, name, further) or _by_start(catalogue, name) or ParsedName(None, name)
-    )
+    parts = _by_colon(catalogue, name, further) or _by_start(catalogue, name)
+    parts = parts or ParsedName(None, name)
     rest = parts.rest.strip()
-    path = rest.lower().endswith(".gguf")  # alone a file's path may begin with a slash
+    path = rest.lower().endswith(".gguf")  # only a file's path may begin with a slash
     if not rest or rest.endswith(("/", ":")) or (rest.startswith("/") and not path):
-        raise ConfigError(
-            f"{name!r} names no model; write it after its provider, such as local:smollm2"
-        )
+        raise ConfigError(f"{name!r} names no model; add one, as in local:smollm2")
     return replace(parts, rest=rest)
 
 
@@ -57,7 +55,7 @@ def _by_colon(catalogue: Catalogue, name: str, further: Collection[str]) -> Pars
         raise unknown_provider(catalogue.providers, place, ())
     if not colon or place not in (*catalogue.providers, *further):
         return None
-    # "mistral:7b" is Ollama's Mistral with a tag, and no model of the provider Mistral.
+    # "mistral:7b" is Ollama's mistral with a tag, not a model of the provider Mistral.
     if normal(rest) not in catalogue.ids.get(lower_prefix, {}) and lower_prefix in bases(catalogue):
         is_tagged = normal(name) in catalogue.ids.get("ollama", {})
         if is_tagged or _SIZE.fullmatch(rest.strip().lower()):
@@ -70,9 +68,9 @@ def _by_start(catalogue: Catalogue, name: str) -> ParsedName | None:
     for prefix, provider in catalogue.providers.prefixes.items():
         if start.startswith(prefix):
             return ParsedName(provider, name[len(prefix) :], firm=True)
-    if start.startswith("ft:"):  # a fine-tune's colons are not ours
+    if start.startswith("ft:"):  # a fine-tune's id contains colons
         return ParsedName("openai", name, firm=True)
-    if start.startswith(("hf.co/", "huggingface.co/")):  # Ollama pulls those itself
+    if start.startswith(("hf.co/", "huggingface.co/")):  # Ollama pulls from there
         return ParsedName("ollama", name, firm=True)
     if "/" in name and not start.endswith(".gguf"):
         return ParsedName("openrouter", name)
@@ -80,20 +78,20 @@ def _by_start(catalogue: Catalogue, name: str) -> ParsedName | None:
 
 
 def provider_named(catalogue: Catalogue, name: str, further: Collection[str]) -> str:
-    """The provider of that name, however it is spelled.
+    """Returns the provider that *name* means in any of its spellings.
 
     Raises:
-        UnknownProviderError: There is none.
+        UnknownProviderError: *name* is unknown.
     """
-    everyone = (*catalogue.providers, *further)
+    known_names = (*catalogue.providers, *further)
     plain = name.strip()
     for spelling in (plain, plain.lower(), catalogue.providers.name_of(plain)):
-        if spelling in everyone:
+        if spelling in known_names:
             return spelling
-    raise unknown_provider(catalogue.providers, name, everyone)
+    raise unknown_provider(catalogue.providers, name, known_names)
 
 
-@lru_cache(maxsize=8)  # by identity: one catalogue, or a few in tests
+@lru_cache(maxsize=8)
 def bases(catalogue: Catalogue) -> frozenset[str]:
-    """The names in Ollama's library that the catalogue knows, without their tags."""
+    """Returns the known names in Ollama's library, without tags."""
     return frozenset(model.partition(":")[0] for model in catalogue.models.get("ollama", {}))

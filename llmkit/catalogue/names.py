@@ -1,4 +1,4 @@
-"""How names are spelled here and elsewhere, and what to say of one that nobody knows."""
+"""Compares spellings of model names, and builds the errors for unknown names."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ _DATED = re.compile(r"-(20\d\d-\d\d-\d\d|\d{4})(?![\d.])")
 
 
 def base_of(model: str) -> str | None:
-    """An id without the date at its end, None where it has none."""
+    """Returns an id without the date at its end, None if it has none."""
     match = _DATE.fullmatch(model)
     return match[1] if match else None
 
 
 def is_dated(model: str) -> bool:
-    """Whether an id says of which day it is, at its end or within it."""
+    """Returns True if an id contains the date of its snapshot."""
     return _DATED.search(model) is not None
 
 
 def close_to(name: str, names: Iterable[str], cutoff: float = 0.75) -> list[str]:
-    """At most three of *names* that look like *name*, the closest first."""
+    """Returns at most three of *names* that are similar to *name*, the closest first."""
     forms = {normal(k): k for k in names}
     import difflib
 
@@ -33,9 +33,9 @@ def close_to(name: str, names: Iterable[str], cutoff: float = 0.75) -> list[str]
 
 
 def slips(model: str, ids: Iterable[str]) -> list[str]:
-    """Ids that *model* is a slip of the pen for.
+    """Returns the ids of which *model* is probably a misspelling.
 
-    A newer version of a known name looks like it too, so only one with the same digits is.
+    Only ids with the same digits count: a newer version of a known id is similar, too.
     """
     near = close_to(model, ids, 0.85)
     return [name for name in near if _digits(name) == _digits(model) and ":" not in model]
@@ -44,7 +44,7 @@ def slips(model: str, ids: Iterable[str]) -> list[str]:
 def unknown(
     name: str, names: Iterable[str] = (), hint: str = "", suggestions: Iterable[str] = ()
 ) -> UnknownModelError:
-    """The error for a name that nobody knows, with names that look like it."""
+    """Returns the error for an unknown model, with similar names as suggestions."""
     near = tuple(suggestions) or tuple(close_to(name, names))
     if hint:
         words = hint
@@ -52,11 +52,11 @@ def unknown(
         words = f"did you mean {' or '.join(near)}?"
     else:
         words = 'see models(), or write "provider:id" to send a name as it is'
-    return UnknownModelError(f"no model is known as {name!r}; {words}", suggestions=near)
+    return UnknownModelError(f"unknown model {name!r}; {words}", suggestions=near)
 
 
 def unknown_provider(table: ProviderTable, name: str, names: Iterable[str]) -> UnknownProviderError:
-    """Returns the error for a provider that is not among *names*, with those that look like it."""
+    """Returns the error for a provider that is not among *names*, with similar names."""
     if table.is_unlisted(name.lower()):
         return UnknownProviderError(
             f"provider {name!r} has a file but is not listed; add it to MODULES in "
@@ -75,5 +75,5 @@ def _digits(name: str) -> str:
 
 
 def qualified_name(place: tuple[str, str]) -> str:
-    """A provider and an id, as a person asks for them."""
+    """Returns "provider:id"."""
     return f"{place[0]}:{place[1]}"

@@ -1,4 +1,4 @@
-"""What a provider's own list of models says, laid over the catalogue."""
+"""Overlays the catalogue with the list of models that a provider itself publishes."""
 
 from __future__ import annotations
 
@@ -10,23 +10,19 @@ from typing import Any
 
 from ..types import Capability, Lifecycle
 from .entry import Alias, AliasKind, Catalogue, Model, ModelEntry, normal
-from .loader import indexed
+from .loader import reindexed
 
 SCHEMA = "llmkit.models"
 VERSION = 1
-# So long a list has the say over the catalogue; an older one only tells of ids that nobody knows.
+# A newer list overrides the catalogue; an older one only adds ids that the catalogue lacks.
 TTL = timedelta(hours=24)
+_PLAIN_FIELDS = ("id", "name", "successor", "max_input", "max_output")  # as in the JSON
 _PINNED = re.compile(r"[-@](\d{4}|\d{6}|\d{8}|\d{4}-\d{2}-\d{2})$")
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderModelList:
-    """All models that a provider listed at one moment.
-
-    Attributes:
-        base_url: Where it was read: another server of that name has another list.
-        read_at: In UTC.
-    """
+    """All models that a provider listed at *read_at* (UTC), at the server *base_url*."""
 
     provider: str
     base_url: str
@@ -34,14 +30,14 @@ class ProviderModelList:
     models: tuple[Model, ...]
 
     def fresh(self, now: datetime) -> bool:
-        """True while it has the say over the catalogue."""
+        """Returns True while the list overrides the catalogue."""
         return now - self.read_at < TTL
 
 
 def with_lists(
     catalogue: Catalogue, lists: Iterable[ProviderModelList], now: datetime
 ) -> Catalogue:
-    """*catalogue* as *lists* correct it: existence, lifecycle, limits, aliases; never its peers."""
+    """Returns *catalogue* with the ids, lifecycles, limits and aliases of *lists*."""
     lists = list(lists)
     if not lists:
         return catalogue
@@ -54,37 +50,31 @@ def with_lists(
         for model in model_list.models:
             entry = catalogue.entry(model_list.provider, model.id)
             models[model.provider, model.id] = _merged(entry, model, model_list, now)
-    new_catalogue = indexed(
-        catalogue.as_of, models=models.values(), names=catalogue.names.values(),
-        aliases=aliases, classes=catalogue.classes, providers=catalogue.providers,
-    )  # fmt: skip
-    return replace(new_catalogue, prices=catalogue.prices, fallbacks=catalogue.fallbacks)
+    return reindexed(catalogue, models.values(), catalogue.names.values(), aliases)
 
 
 def document(model_list: ProviderModelList) -> dict[str, Any]:
-    """*model_list* as JSON can hold it."""
+    """Returns *model_list* as plain JSON values."""
     return {
-        "schema": SCHEMA,
-        "version": VERSION,
-        "provider": model_list.provider,
-        "base_url": model_list.base_url,
+        "schema": SCHEMA, "version": VERSION,
+        "provider": model_list.provider, "base_url": model_list.base_url,
         "read_at": model_list.read_at.isoformat(),
         "models": [_record(model) for model in model_list.models],
-    }
+    }  # fmt: skip
 
 
 def list_from(data: Mapping[str, Any]) -> ProviderModelList:
-    """The list that `document` made.
+    """Returns the list from the result of `document`.
 
     Raises:
-        ValueError, KeyError, TypeError, AttributeError: It is none, or one of another version.
+        ValueError, KeyError, TypeError, AttributeError: *data* has another form or version.
     """
     if (data["schema"], data["version"]) != (SCHEMA, VERSION):
-        raise ValueError("another version")
+        raise ValueError("the schema or version is unknown")
     provider = data["provider"]
     read_at = datetime.fromisoformat(data["read_at"])
     if read_at.tzinfo is None:
-        raise ValueError("a time without a zone")
+        raise ValueError("read_at has no time zone")
     models = tuple(_model(provider, record) for record in data["models"])
     return ProviderModelList(provider, data["base_url"], read_at, models)
 
@@ -111,7 +101,7 @@ def _merged(
 
 
 def _alive(entry: ModelEntry, model: Model, day: date) -> ModelEntry:
-    """*entry* with the lifecycle that the list gives; being listed is itself a sign of life."""
+    """Returns *entry* with the list's lifecycle; a listed model without one counts as active."""
     if model.lifecycle is Lifecycle.ACTIVE:
         return replace(entry, state=Lifecycle.ACTIVE, deprecated=None, retires=model.retires_on)
     if model.lifecycle is not Lifecycle.UNKNOWN:
@@ -128,7 +118,7 @@ def _alive(entry: ModelEntry, model: Model, day: date) -> ModelEntry:
 def _unlisted(
     catalogue: Catalogue, model_list: ProviderModelList
 ) -> dict[tuple[str, str], ModelEntry]:
-    """The rows that the catalogue has and the list has not."""
+    """Returns the catalogue's rows that the list lacks, marked as unlisted."""
     names = [name for model in model_list.models for name in (model.id, *model.aliases)]
     if model_list.provider == "ollama":
         names += [name.removesuffix(":latest") for name in names]
@@ -142,13 +132,13 @@ def _unlisted(
 
 
 def _aliases(model_list: ProviderModelList) -> list[Alias]:
-    """What the list calls other names of one model; a list may name each of them as a model."""
+    """Returns the aliases in the list, which may also list each of them as a model."""
     listed_ids = {model.id for model in model_list.models}
     source = f"{model_list.provider}'s own list"
     aliases = []
     for model in model_list.models:
         group = {model.id, *model.aliases}
-        # The dated id is the model and the others its names, whichever of them is the row.
+        # The dated id is the model, the others are its aliases, whichever of them has the row.
         pinned_ids = sorted(name for name in group & listed_ids if _PINNED.search(name))
         target = pinned_ids[-1] if pinned_ids else model.id
         for name in sorted(group - {target}):
@@ -161,13 +151,9 @@ def _aliases(model_list: ProviderModelList) -> list[Alias]:
 
 def _record(model: Model) -> dict[str, Any]:
     return {
-        "id": model.id,
-        "name": model.name,
+        **{name: getattr(model, name) for name in _PLAIN_FIELDS},
         "lifecycle": model.lifecycle.value,
         "retires_on": model.retires_on.isoformat() if model.retires_on else None,
-        "successor": model.successor,
-        "max_input": model.max_input,
-        "max_output": model.max_output,
         "capabilities": sorted(model.capabilities),
         "lacks": sorted(model.lacks),
         "aliases": list(model.aliases),
@@ -177,14 +163,10 @@ def _record(model: Model) -> dict[str, Any]:
 def _model(provider: str, record: Mapping[str, Any]) -> Model:
     end_date = record["retires_on"]
     return Model(
-        provider=provider,
-        id=record["id"],
-        name=record["name"],
+        provider,
+        **{name: record[name] for name in _PLAIN_FIELDS},
         lifecycle=Lifecycle(record["lifecycle"]),
         retires_on=date.fromisoformat(end_date) if end_date else None,
-        successor=record["successor"],
-        max_input=record["max_input"],
-        max_output=record["max_output"],
         capabilities=frozenset(map(Capability, record["capabilities"])),
         lacks=frozenset(map(Capability, record["lacks"])),
         aliases=tuple(record["aliases"]),

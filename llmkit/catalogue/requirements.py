@@ -1,4 +1,4 @@
-"""Whether a model is what a request needs, by what is known of it."""
+"""Decides from the known facts if a model can serve as a fallback for a request."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from . import lifecycle, prices, token_estimate
 from .entry import Catalogue, ModelEntry, normal
 
 MARGIN = 1.1  # on an estimate of tokens
-# No model for chat that is still served takes less, so that a question of a few lines needs no
-# source for a window; the smallest of the catalogue has 4,096.
+# All available chat models accept this many tokens (the smallest window of the catalogue is 4,096),
+# so a short question can go to a model with an unknown context window.
 SMALLEST_WINDOW = 2048
 
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
-    """What one request asks of a model.
+    """The requirements of one request.
 
     Attributes:
-        usage: Its tokens, by estimate.
-        output_tokens: What the answer may take, None where nothing was said.
-        capabilities: Without which an answer is of no use.
-        more_than: A window of so many input tokens was too small.
+        usage: The estimated tokens.
+        output_tokens: The limit of output tokens that the caller set, None if none.
+        capabilities: The capabilities that the answer needs.
+        more_than: An input limit, in tokens, that was too small.
     """
 
     usage: Usage
@@ -35,25 +35,25 @@ class Requirements:
 
     @property
     def input_tokens(self) -> int:
-        """The window that it must have, with room for a wrong estimate."""
+        """The required input limit, with a margin for the estimate."""
         return round((self.usage.input_tokens or 0) * MARGIN)
 
 
 def need_of(prompt: Prompt, capabilities: tuple[Capability, ...] = ()) -> Requirements:
-    """What *prompt* asks of a model."""
+    """Returns the requirements of *prompt*."""
     return Requirements(token_estimate.guessed_usage(prompt), prompt.max_tokens, capabilities)
 
 
 @dataclass(frozen=True, slots=True)
 class FallbackLimits:
-    """Which substitutes are allowed.
+    """The limits on fallback models.
 
     Attributes:
-        on: The day.
-        has_key: Whether a provider can be asked with what the person has.
-        providers: Only these; None for all.
-        max_cost_usd: Most US dollars of one answer, by estimate.
-        allow_unknown: Lets pass what no source knows.
+        on: The date for which the lifecycle is looked up.
+        has_key: Returns True for a provider that the user can call.
+        providers: The allowed providers, None for all.
+        max_cost_usd: The limit of the estimated cost of one answer, in US dollars.
+        allow_unknown: Accepts a model of which the catalogue lacks the needed facts.
     """
 
     on: date
@@ -72,14 +72,13 @@ def objection_to(
     *,
     named: bool,
 ) -> str | None:
-    """Why that model may not answer, None where it may.
+    """Returns the reason why that model cannot be used, None if it can.
 
     Args:
-        named: True where the caller has named it, which vouches for its life and its size
-            where no source knows them, and outweighs nothing that one does.
+        named: True if the caller named the model. It then passes if its lifecycle or limits are
+            unknown, but not if known facts exclude it.
     """
-    entry = facts(catalogue, provider, model)
-    for objection in _reasons(catalogue, provider, model, entry, need, terms):
+    for objection in _reasons(catalogue, provider, model, need, terms):
         is_vouched_for = terms.allow_unknown or (named and not objection.of_ability)
         if objection.proven or not is_vouched_for:
             return objection.words
@@ -90,8 +89,8 @@ class Objection(NamedTuple):
     """A reason against a model.
 
     Attributes:
-        proven: False where no source says, so that it may be good all the same.
-        of_ability: True where it is about something that the request asks for by name.
+        proven: False if a fact is unknown, so that the model may still be suitable.
+        of_ability: True if the request needs a capability that the model lacks.
     """
 
     words: str
@@ -100,13 +99,9 @@ class Objection(NamedTuple):
 
 
 def _reasons(
-    catalogue: Catalogue,
-    provider: str,
-    model: str,
-    entry: ModelEntry | None,
-    need: Requirements,
-    terms: FallbackLimits,
+    catalogue: Catalogue, provider: str, model: str, need: Requirements, terms: FallbackLimits
 ) -> Iterator[Objection]:
+    entry = facts(catalogue, provider, model)
     if terms.providers is not None and provider not in terms.providers:
         yield Objection("is at a provider that is not allowed")
     yield from _life(catalogue, provider, model, terms.on)
@@ -115,7 +110,7 @@ def _reasons(
     yield from _abilities(entry, need)
     window = entry.input_limit if entry else None
     if need.more_than is not None and window is not None and window <= need.more_than:
-        yield Objection(f"takes no more than the {need.more_than:,} tokens that were too few")
+        yield Objection(f"takes at most the {need.more_than:,} tokens that were too few")
     yield from _size("takes", window, need.input_tokens, always=need.more_than is not None)
     yield from _size("writes", entry.max_output if entry else None, need.output_tokens or 0)
     total = entry.context_total if entry else None
@@ -137,7 +132,7 @@ def _life(catalogue: Catalogue, provider: str, model: str, on: date) -> Iterator
     elif is_listed is False:
         yield Objection(f"is not in {provider}'s own list")
     elif is_listed is None:
-        # What a reseller listed last month ends with its maker's own service.
+        # A reseller's model ends when its maker retires it.
         home = at_home(catalogue, model)
         at_maker = lifecycle.lifecycle_of(catalogue, *home, on) if home else None
         if state is Lifecycle.UNKNOWN or at_maker is Lifecycle.RETIRED:
@@ -147,7 +142,7 @@ def _life(catalogue: Catalogue, provider: str, model: str, on: date) -> Iterator
 
 
 def facts(catalogue: Catalogue, provider: str, model: str) -> ModelEntry | None:
-    """What is known of an id; of a maker's model at OpenRouter, what is known at its maker."""
+    """Returns the facts about an id; OpenRouter's ids get those of the maker if they have none."""
     entry = lifecycle.facts_of(catalogue, provider, model)
     bare = entry is None or not (entry.input_limit or entry.capabilities or entry.lacks)
     home = at_home(catalogue, model) if bare and provider == "openrouter" else None
@@ -155,7 +150,7 @@ def facts(catalogue: Catalogue, provider: str, model: str) -> ModelEntry | None:
 
 
 def at_home(catalogue: Catalogue, model: str) -> tuple[str, str] | None:
-    """Where an OpenRouter id is at its maker's own API, None where no source says."""
+    """Returns provider and id of an OpenRouter id at its maker's own API, None if unknown."""
     maker, _, rest = model.partition(":")[0].partition("/")
     home, key = catalogue.providers.makers.get(maker, ""), normal(rest)
     model_id = catalogue.ids.get(home, {}).get(key)

@@ -1,4 +1,4 @@
-"""What a model's name leads to on a day, and how; asks no network and no clock."""
+"""Resolves a model's name to a provider and an id on a date, without network or clock."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ def resolve(
     providers: Collection[str] = (),
     verbatim: bool = False,
 ) -> Resolution:
-    """What *name* leads to on that day.
+    """Returns what *name* means on that date.
 
     Args:
         name: A standard name, an id, "provider:id", or OpenRouter's "maker/id".
-        provider: Translates the name to what is comparable there.
-        providers: Further providers, whose ids are taken as they are.
-        verbatim: Takes the id as it is, known or not.
+        provider: Translates the name to a comparable model of this provider.
+        providers: Further providers, whose ids are used as written.
+        verbatim: Uses the id as written, even if it is unknown.
 
     Raises:
-        UnknownModelError: Nobody has it; nothing is ever corrected, only suggested.
-        UnknownProviderError: *provider* is none.
+        UnknownModelError: No provider has the name. Misspellings are never corrected.
+        UnknownProviderError: *provider* is unknown.
         ConfigError: The name is empty or contradicts *provider*.
     """
     text = name.strip()
     if not text:
-        raise ConfigError("the model's name is empty; name one, such as local:smollm2")
+        raise ConfigError("the model name is empty; pass one, such as local:smollm2")
     rules = _Rules(catalogue, on)
     provider_name = None if provider is None else provider_named(catalogue, provider, providers)
     parts = parse_name(catalogue, text, providers)
@@ -47,7 +47,7 @@ def resolve(
         if parts.firm:
             raise ConfigError(
                 f"{text!r} names {parts.provider}, but provider={provider_name!r}; "
-                f"for its counterpart there ask for {parts.rest!r} with provider={provider_name!r}"
+                f"for its counterpart there pass {parts.rest!r} with provider={provider_name!r}"
             )
         return rules.translated(text, parts.rest, provider_name)
     if verbatim or (provider_name or parts.provider) in providers:
@@ -62,24 +62,24 @@ def resolve(
 
 
 class _Rules:
-    """One method for each way in which a name can be meant."""
+    """The rules by which names are resolved, one method each."""
 
     def __init__(self, catalogue: Catalogue, on: date) -> None:
         self._catalogue = catalogue
         self._look = Lookup(catalogue, on)
 
     def as_it_is(self, name: str, provider: str | None, model: str) -> Resolution:
-        """An id that is sent as it is written, known or not."""
+        """Resolves an id that is sent as written, even if it is unknown."""
         if provider is None:
             try:
                 provider = self.without_provider(name).provider
             except UnknownModelError as error:
-                hint = f'say whose it is: "provider:{name}", or provider=...'
+                hint = f'name its provider: "provider:{name}", or provider=...'
                 raise unknown(name, hint=hint) from error
         return self._look.resolution_for(name, provider, model, How.VERBATIM)
 
     def at_provider(self, name: str, parts: ParsedName) -> Resolution:
-        """A name that states its provider: that provider's id, and nobody else's."""
+        """Resolves a name that states its provider, only to an id of that provider."""
         provider, model = parts.provider or "", parts.rest
         resolution = self._look.known(name, provider, model)
         if resolution is not None:
@@ -89,7 +89,7 @@ class _Rules:
         return self._look.resolution_for(name, provider, model, How.VERBATIM)
 
     def translated(self, name: str, model: str, provider: str) -> Resolution:
-        """A name wanted at one provider: its own id there, or its peer."""
+        """Resolves a name to an id of the requested provider: the same model, or its peer."""
         resolution = self._look.known(name, provider, model)
         standard = self._catalogue.names.get(normal(model))
         if resolution is not None and (standard is None or self._look.home(standard) == provider):
@@ -109,14 +109,14 @@ class _Rules:
         raise self._no_counterpart(name, model, provider, standard)
 
     def without_provider(self, name: str) -> Resolution:
-        """A name that states nothing: the maker's, with the others named."""
+        """Resolves a name without a provider to its maker's id, the others as alternatives."""
         hits = self._matches(name)
         standard = self._catalogue.names.get(normal(name))
         if standard is not None:
             home = self._look.home(standard)
             hits.sort(key=lambda match: match[0] != home)
         if not hits:
-            raise self._nobodys(name)
+            raise self._unknown(name)
         provider, match = hits[0]
         resolution = self._look.resolution_for(
             name, provider, match.id, match.how, verified=match.verified
@@ -125,12 +125,12 @@ class _Rules:
         return replace(resolution, ambiguous=True, alternatives=others) if others else resolution
 
     def _matches(self, name: str) -> list[tuple[str, Match]]:
-        """Every provider that has an id of that name, in the order in which they are meant."""
+        """Returns the providers that have an id of that name, by descending precedence."""
         hits = ((place, self._look.match(place, name)) for place in self._catalogue.providers.bare)
         return [(place, match) for place, match in hits if match is not None]
 
     def _standard(self, model: str) -> StandardName | None:
-        """The standard name that an id of any maker belongs to."""
+        """Returns the standard name of any maker's id, None if it has none."""
         places = [(place, model) for place in self._catalogue.providers.bare]
         for place, model_id in (*places, *self._look.elsewhere(model)):
             match = self._look.match(place, model_id)
@@ -141,7 +141,7 @@ class _Rules:
         return next(iter(self._catalogue.peers.get("openrouter", {}).get(slug, ())), None)
 
     def _refuse_strangers(self, name: str, provider: str, model: str) -> None:
-        """An id that another provider has, or a slip of the pen, is an error."""
+        """Raises UnknownModelError for another provider's id and for a misspelled id."""
         key = normal(model)
         table = self._catalogue.providers
         is_closed = provider in table and table[provider].closed
@@ -149,9 +149,9 @@ class _Rules:
             if owner == provider or key not in self._catalogue.ids.get(owner, {}):
                 continue
             if is_closed:
-                raise unknown(name, hint=f"{model} is {owner}'s; ask for {owner}:{model}")
+                raise unknown(name, hint=f"{model} is a model of {owner}; use {owner}:{model}")
             peer = self.translated(model, model, provider).model
-            hint = f"{model} is {owner}'s; there, ask for {peer}"
+            hint = f"{model} is a model of {owner}; at {provider} use {peer}"
             raise unknown(name, hint=hint, suggestions=(f"{provider}:{peer}",))
         ids = self._catalogue.ids.get(provider, {}).values()
         if is_closed:
@@ -167,22 +167,24 @@ class _Rules:
     ) -> UnknownModelError:
         hits = self._matches(model)
         if standard is None and not hits:
-            return self._nobodys(name)
+            return self._unknown(name)
         provider_of, subject = (hits[0][0], hits[0][1].id) if hits else ("", model)
         entry = self._catalogue.entry(provider_of, subject)
         subject = standard.name if standard else subject
         kind = standard.kind if standard else (entry.kind if entry else None)
         picks = self._catalogue.classes.get(kind or "", {}).get(provider, ())[:1]
         hint = f"{provider} has no counterpart of {subject}"
-        hint += f"; its pick of the class {kind} is {picks[0]}" if picks else ""
+        hint += f"; its default for the class {kind} is {picks[0]}" if picks else ""
         return unknown(name, hint=hint, suggestions=[f"{provider}:{pick}" for pick in picks])
 
-    def _nobodys(self, name: str) -> UnknownModelError:
+    def _unknown(self, name: str) -> UnknownModelError:
         base = base_of(normal(name))
         for place in self._catalogue.providers.makers.values():
             base_id = base and self._catalogue.ids.get(place, {}).get(base)
             if base_id:
-                hint = f"no such snapshot of {base_id} is known; for it ask for {place}:{name}"
+                hint = (
+                    f"no such snapshot of {base_id} is known; to send it as is, use {place}:{name}"
+                )
                 return unknown(name, hint=hint, suggestions=(base_id,))
         names = [standard.name for standard in self._catalogue.names.values()]
         for place in self._catalogue.providers.bare:

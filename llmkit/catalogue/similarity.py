@@ -1,4 +1,4 @@
-"""Which models look most like another one, where no table says what is comparable."""
+"""Ranks models by their similarity to another one, for those without a curated peer."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from .requirements import facts
 
 LEVELS = {"nano": 0, "small": 1, "medium": 2, "flagship": 3}
 SPECIAL = ("code", "vision", "reasoning", "embedding")
-# Measured on the curated table (2026-11-25, 282 pairs of peers that both live, at the four makers):
-# the peer comes first in 46 of 100 cases and among the first three in 78; without class in 20 and
-# 49, without price in 43 and 65, without age in 39 and 73. A suggestion, therefore, and no more.
+# Measured on the curated table (2026-11-25, 282 pairs of available peers at the four makers): the
+# peer ranks first in 46 of 100 cases and among the first three in 78; without class in 20 and 49,
+# without price in 43 and 65, without age in 39 and 73. The ranking is therefore only a suggestion.
 PER_CLASS = 1.8
 OTHER_SPECIALITY = 3.5
 PER_YEAR = 1.5
 PER_TENFOLD_PRICE = 1.1
-LOSES = 0.5  # a smaller window, or vision or reasoning that the other one has
+LOSES = 0.5  # each: a smaller context window, missing vision, missing reasoning
 UNKNOWN_AGE_YEARS = 1.0
 
-Place = tuple[str, str]  # a provider and an id there
+Place = tuple[str, str]  # provider and id
 
 
 def ranked(
     catalogue: Catalogue, like: Place, among: Iterable[Place], on: date
 ) -> tuple[Place, ...]:
-    """*among* with what looks most like *like* first; equal ones by their names."""
-    price = _price(catalogue, like)  # once, for a table of prices is slow to ask
+    """Returns *among*, the most similar to *like* first, ties in alphabetical order."""
+    price = _price(catalogue, like)  # once: the price table is slow
     return tuple(
         sorted(among, key=lambda place: (_distance(catalogue, like, price, place, on), place))
     )
@@ -39,7 +39,6 @@ def ranked(
 def _distance(
     catalogue: Catalogue, like: Place, price: float | None, other: Place, on: date
 ) -> float:
-    """How little the two models have in common; *price* is that of *like*."""
     kinds = kind_of(catalogue, *like), kind_of(catalogue, *other)
     distance = 0.0
     if kinds[0] != kinds[1]:
@@ -66,7 +65,7 @@ def _distance(
 
 
 def kind_of(catalogue: Catalogue, provider: str, model: str) -> str | None:
-    """The class of an id, None where none is known."""
+    """Returns the class of an id, None if unknown."""
     for entry in lifecycle.entries_of(catalogue, provider, model):
         if entry.kind is not None:
             return entry.kind
@@ -75,12 +74,12 @@ def kind_of(catalogue: Catalogue, provider: str, model: str) -> str | None:
 
 
 def class_change(catalogue: Catalogue, original: Place, substitute: Place) -> int | None:
-    """Steps from one class to the other, None where one of them is not in their order."""
+    """Returns the steps between the two classes, None if one of them is not in `LEVELS`."""
     here, there = (LEVELS.get(kind_of(catalogue, *place) or "") for place in (original, substitute))
     return None if here is None or there is None else there - here
 
 
 def _price(catalogue: Catalogue, place: Place) -> float | None:
-    # A usual request: a larger one would be priced by the higher tier that some have.
+    # A small request: some models have a higher price tier for long prompts.
     cost = prices.cost(*place, Usage(1_000, 1_000), on=None, catalogue=catalogue)
     return cost.usd if cost else None

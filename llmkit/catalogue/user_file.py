@@ -1,19 +1,19 @@
-"""Reads a person's own rows from the text of a TOML file.
+"""Reads the user's rows from the text of a TOML file.
 
-    [[names]]                      # a name of your own for one model, known or not
+    [[names]]                      # your name for one model, known or not
     name = "cheap"
     provider = "openai"
     id = "gpt-6-luna"
 
-    [[equivalents]]                # what is comparable elsewhere: a new row, or a correction
+    [[equivalents]]                # comparable models: a new row, or a correction
     name = "gpt-3.5-turbo"
     mistral = "ministral-8b-latest"
 
-    [[fallbacks]]                  # what to try first where a model cannot answer
+    [[fallbacks]]                  # what to try first if a model cannot answer
     name = "openai:gpt-6-luna"
     then = ["mistral:mistral-small-latest", "local:smollm2"]
 
-    [[prices]]                     # US dollars for a million tokens
+    [[prices]]                     # US dollars per million tokens
     provider = "lab"
     id = "my-model"
     input = 0.5
@@ -24,8 +24,8 @@
     base_url = "https://lab.example.org/v1"
     key_var = "LAB_KEY"
 
-A row of `names` may also have class, max_input, max_output, has, lacks, retires and successor; one
-of `equivalents` a class; one of `prices` the price of cached input.
+Optional keys: class, max_input, max_output, has, lacks, retires and successor in `names`, class in
+`equivalents`, and cached (the price of cached input) in `prices`.
 """
 
 from __future__ import annotations
@@ -47,21 +47,21 @@ CLASSES = (*LEVELS, *SPECIAL)
 
 
 class _Row(NamedTuple):
-    """One row, and where it stands: for what is said of a mistake in it."""
+    """One row, and its place in the file, for error messages."""
 
     values: Mapping[str, Any]
     place: str
 
 
 def user_rows(text: str, path: str, providers: Collection[str]) -> UserRows:
-    """The rows in *text*.
+    """Returns the rows in *text*.
 
     Args:
-        path: Of the file, for messages.
-        providers: The names that there are without the file.
+        path: The file, for error messages.
+        providers: The providers that exist without the file.
 
     Raises:
-        ConfigError: A row is wrong; says in which file and row, and what belongs there.
+        ConfigError: A row is invalid; the message names the file, the row and the valid values.
     """
     try:
         tables = tomllib.loads(text)
@@ -70,7 +70,7 @@ def user_rows(text: str, path: str, providers: Collection[str]) -> UserRows:
     extras = sorted(tables.keys() - SECTIONS)
     if extras:
         raise ConfigError(
-            f"{path}: there is no [[{extras[0]}]]; there are {', '.join(sorted(SECTIONS))}"
+            f"{path}: unknown table [[{extras[0]}]]; known tables: {', '.join(sorted(SECTIONS))}"
         )
     rows = {name: list(_rows(tables, name, text, path)) for name in SECTIONS}
     own_providers = dict(map(_provider, rows["providers"]))
@@ -100,19 +100,19 @@ def user_rows(text: str, path: str, providers: Collection[str]) -> UserRows:
 def _rows(tables: Mapping[str, Any], section: str, text: str, path: str) -> Iterator[_Row]:
     entries = tables.get(section, [])
     if not isinstance(entries, list):
-        raise ConfigError(f"{path}: {section} is a list of rows; begin each with [[{section}]]")
+        raise ConfigError(f"{path}: {section} must be a list; begin each row with [[{section}]]")
     header = re.compile(rf"^\s*\[\[\s*{section}\s*\]\]")
     lines = [n for n, line in enumerate(text.splitlines(), 1) if header.match(line)]
     for number, values in enumerate(entries, 1):
         at = f", line {lines[number - 1]}" if len(lines) == len(entries) else ""
         row = _Row(values, f"{path}, row {number} of [[{section}]]{at}")
         if not isinstance(values, Mapping):
-            raise ConfigError(f"{row.place}: is no table")
+            raise ConfigError(f"{row.place}: must be a table, not {values!r}")
         keys = SECTIONS[section]
         stray = sorted(values.keys() - keys) if keys else []
         if stray:
             raise ConfigError(
-                f"{row.place}: there is no {stray[0]!r}; there are {', '.join(sorted(keys))}"
+                f"{row.place}: unknown key {stray[0]!r}; known keys: {', '.join(sorted(keys))}"
             )
         yield row
 
@@ -171,7 +171,7 @@ def _provider(row: _Row) -> tuple[str, Mapping[str, str]]:
 def _text(row: _Row, key: str) -> str:
     value = row.values.get(key)
     if not isinstance(value, str) or not value.strip():
-        raise ConfigError(f"{row.place}: {key} {_missing(value, 'text')}")
+        raise _invalid(row, key, "text")
     return value.strip()
 
 
@@ -179,28 +179,28 @@ def _texts(row: _Row, key: str) -> tuple[str, ...]:
     value = row.values.get(key)
     texts = [value] if isinstance(value, str) else value
     if not isinstance(texts, list) or not texts or not all(isinstance(v, str) for v in texts):
-        raise ConfigError(f"{row.place}: {key} {_missing(value, 'a name or a list of names')}")
+        raise _invalid(row, key, "a name or a list of names")
     return tuple(texts)
 
 
 def _number(row: _Row, key: str) -> float:
     value = row.values.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e9:
-        raise ConfigError(f"{row.place}: {key} {_missing(value, 'a number of 0 or more')}")
+        raise _invalid(row, key, "a number >= 0")
     return float(value)
 
 
 def _count(row: _Row, key: str) -> int | None:
     value = row.values.get(key)
     if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-        raise ConfigError(f"{row.place}: {key} {_missing(value, 'a whole number of 1 or more')}")
+        raise _invalid(row, key, "an integer >= 1")
     return value
 
 
 def _day(row: _Row, key: str) -> date | None:
     value = row.values.get(key)
     if value is not None and type(value) is not date:
-        raise ConfigError(f"{row.place}: {key} {_missing(value, 'a date such as 2027-01-31')}")
+        raise _invalid(row, key, "a date such as 2027-01-31")
     return value
 
 
@@ -215,12 +215,14 @@ def _one_of(row: _Row, key: str, choices: Sequence[str]) -> str:
 
 def _known(row: _Row, key: str, value: str, choices: Sequence[str]) -> str:
     if value not in choices:
-        raise ConfigError(f"{row.place}: {key} is one of {', '.join(choices)}, not {value!r}")
+        raise ConfigError(f"{row.place}: {key} must be one of {', '.join(choices)}, not {value!r}")
     return value
 
 
-def _missing(value: object, what: str) -> str:
-    return "is missing" if value is None else f"must be {what}, not {value!r}"
+def _invalid(row: _Row, key: str, what: str) -> ConfigError:
+    value = row.values.get(key)
+    problem = "is missing" if value is None else f"must be {what}, not {value!r}"
+    return ConfigError(f"{row.place}: {key} {problem}")
 
 
 SECTIONS: Mapping[str, frozenset[str]] = {
@@ -228,7 +230,7 @@ SECTIONS: Mapping[str, frozenset[str]] = {
         "name", "provider", "id", "class", "max_input", "max_output", "has", "lacks", "retires",
         "successor",
     }),
-    "equivalents": frozenset(),  # any provider's name
+    "equivalents": frozenset(),  # any provider's name is a key
     "fallbacks": frozenset({"name", "then"}),
     "prices": frozenset({"provider", "id", "input", "output", "cached"}),
     "providers": frozenset({"name", "base_url", "key_var"}),

@@ -1,4 +1,4 @@
-"""A person's own rows, laid over the catalogue."""
+"""Overlays the catalogue with the rows of the user's models file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from .entry import Catalogue, ModelEntry, Price, StandardName, normal
-from .loader import indexed
+from .loader import reindexed
 
 Place = tuple[str, str]  # a provider, and the normal form of an id there
 
@@ -16,12 +16,12 @@ class UserRows:
     """All rows of one file.
 
     Attributes:
-        names: What a name of the person's own means, provider and id, by its normal form.
-        models: What the file says of those ids.
-        equivalents: Peers by provider, by the standard name as it was written.
-        kinds: Classes of standard names that the catalogue does not have.
-        fallbacks: Names to try in place of another, by that other's provider and id.
-        providers: base_url and key_var by name, as the setting has them.
+        names: Provider and id, by the normal form of the user's name for them.
+        models: Facts about those ids.
+        equivalents: Peers by provider, by the standard name as written in the file.
+        kinds: Classes, by standard name.
+        fallbacks: Names of fallback models, by provider and normal form of the id they replace.
+        providers: base_url and key_var by name, in the form of the setting `providers`.
     """
 
     names: Mapping[str, tuple[str, str]] = field(default_factory=dict)
@@ -34,7 +34,7 @@ class UserRows:
 
 
 def with_user_rows(catalogue: Catalogue, own: UserRows) -> Catalogue:
-    """*catalogue* with the person's rows over its own."""
+    """Returns *catalogue* with the rows of *own* over its own."""
     models = [m for rows in catalogue.models.values() for m in rows.values()]
     aliases = [a for rows in catalogue.aliases.values() for a in rows.values()]
     models += [_over(catalogue.entry(m.provider, m.id), m) for m in own.models]
@@ -46,11 +46,8 @@ def with_user_rows(catalogue: Catalogue, own: UserRows) -> Catalogue:
             names.append(StandardName(name, kind, name, catalogue.as_of, peers))
         else:
             names.append(replace(standard, kind=kind, peers={**standard.peers, **peers}))
-    new_catalogue = indexed(
-        catalogue.as_of, models=models, names=names, aliases=aliases, classes=catalogue.classes,
-        providers=catalogue.providers,
-    )  # fmt: skip
-    return replace(new_catalogue, prices=own.prices, fallbacks=own.fallbacks)
+    changed = reindexed(catalogue, models=models, names=names, aliases=aliases)
+    return replace(changed, prices=own.prices, fallbacks=own.fallbacks)
 
 
 def _over(entry: ModelEntry | None, correction: ModelEntry) -> ModelEntry:
@@ -65,7 +62,7 @@ def _over(entry: ModelEntry | None, correction: ModelEntry) -> ModelEntry:
         changes["successors"] = correction.successors
     return replace(
         entry,
-        listed=entry.listed or None,  # who has a row for it does not need a list to have it
+        listed=entry.listed or None,  # the user's row vouches for an id that the list lacks
         capabilities=correction.capabilities | (entry.capabilities - correction.lacks),
         lacks=correction.lacks | (entry.lacks - correction.capabilities),
         **changes,

@@ -1,1 +1,1 @@
-"""What one user has set up: providers, keys, and what is known of models."""
+"""Holds what one user configured: providers, keys, and lists of models."""

@@ -1,4 +1,4 @@
-"""Where a person may keep keys besides the environment: the keyring, and Colab's user data."""
+"""Reads keys from the system keyring and from Colab's user data."""
 
 from __future__ import annotations
 
@@ -8,35 +8,31 @@ from typing import Protocol
 
 from ..errors import ConfigError
 
-SERVICE = "llmkit"  # under which the keyring holds a key for each provider
+SERVICE = "llmkit"  # the keyring's service name; its user names are the providers
 NEEDS_KEYRING = 'pip install "llmkit[keyring]"'
 
 
 class KeyStore(Protocol):
-    """A place that holds keys.
-
-    Attributes:
-        name: As a status calls it.
-    """
+    """A place that holds keys; a status shows its *name*."""
 
     name: str
 
     def read(self, provider: str, key_vars: tuple[str, ...]) -> str | None:
-        """The key for *provider*, None where there is none.
+        """Returns the key for *provider*, None if there is none.
 
         Raises:
-            ConfigError: The store cannot be read; says what to do.
+            ConfigError: The store cannot be read; the message says what to do.
         """
         ...
 
 
 class Keyring:
-    """The operating system's own store, by the package keyring."""
+    """The operating system's key store, through the package keyring."""
 
     name = "keyring"
 
     def read(self, provider: str, key_vars: tuple[str, ...]) -> str | None:
-        """The key that `write` left."""
+        """Returns the key that `write` stored."""
         try:
             import keyring
             import keyring.errors
@@ -49,16 +45,16 @@ class Keyring:
         return key
 
     def write(self, provider: str, key: str | None) -> None:
-        """Puts *key* in the place of an earlier one; None takes it away.
+        """Stores *key* instead of an earlier one; None deletes it.
 
         Raises:
-            ConfigError: There is no keyring, or it does not open.
+            ConfigError: The keyring is missing or cannot be opened.
         """
         try:
             import keyring
             import keyring.errors
         except ImportError:
-            raise ConfigError(f"to keep a key, first: {NEEDS_KEYRING}") from None
+            raise ConfigError(f"storing a key needs the package keyring: {NEEDS_KEYRING}") from None
         try:
             if key is not None:
                 keyring.set_password(SERVICE, provider, key)
@@ -74,17 +70,16 @@ class Colab:
     name = "Colab"
 
     def read(self, provider: str, key_vars: tuple[str, ...]) -> str | None:
-        """The first of *key_vars* that exists there and that this notebook may read."""
+        """Returns the first of *key_vars* that exists and that this notebook may read."""
         userdata = import_module("google.colab.userdata")
         for variable in key_vars:
             try:
                 key: str | None = userdata.get(variable)
-            # Not there, or not granted to this notebook.
             except (userdata.SecretNotFoundError, userdata.NotebookAccessError):
                 continue
             except userdata.TimeoutException:
                 raise ConfigError(
-                    f"did not answer for {variable}; run the cell in Colab's own page"
+                    f"did not return {variable} in time; run the cell in Colab's own page"
                 ) from None
             if key:
                 return key
@@ -92,14 +87,12 @@ class Colab:
 
 
 def stores(*, keyring: bool) -> tuple[KeyStore, ...]:
-    """The stores to look into, in order: the keyring if it is wanted, Colab's if we are there."""
+    """Returns the stores to search, in order: the keyring if wanted, Colab's if on Colab."""
     key_stores: list[KeyStore] = [Keyring()] if keyring else []
-    if "google.colab" in sys.modules:  # Colab's kernels import it themselves
+    if "google.colab" in sys.modules:  # imported by Colab's kernels
         key_stores.append(Colab())
     return tuple(key_stores)
 
 
 def _locked(error: Exception) -> str:
-    return (
-        f"does not open ({type(error).__name__}); unlock it, or use an environment variable instead"
-    )
+    return f"does not open ({type(error).__name__}); unlock it, or use an environment variable"

@@ -1,4 +1,4 @@
-"""Providers' own lists of models on disk, one file each, shared by all processes of a person.
+"""Caches providers' lists of models on disk, one file each, for all processes of the user.
 
 Keeper of platformdirs.
 """
@@ -21,32 +21,30 @@ log = logging.getLogger(__name__)
 
 
 def usual_folder() -> Path:
-    """Where the operating system wants what can be fetched again."""
+    """Returns the operating system's cache folder for llmkit."""
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("llmkit", appauthor=False))
 
 
 class ModelListCache:
-    """The lists in one folder, which is made when the first is written."""
+    """The lists in one folder, which is created with the first list."""
 
     def __init__(self, folder: Callable[[], Path | None]) -> None:
-        """Args:
-        folder: Asked when it is needed; None where nothing may be kept on disk.
-        """
+        """Uses the result of *folder*, called at each use; None keeps nothing on disk."""
         self._folder = folder
 
     def providers(self) -> set[str]:
-        """Those of whom any list is kept, wherever it was read."""
+        """Returns the providers with a cached list, of any base URL."""
         folder = self._folder()
         try:
             files = os.listdir(folder / "models") if folder is not None else []
-        except OSError:  # nothing was ever kept
+        except OSError:  # no list was written yet
             files = []
         return {file.rpartition("-")[0] for file in files if file.endswith(".json")}
 
     def read(self, provider: str, base_url: str) -> ProviderModelList | None:
-        """The list of that place, None where there is none that can be read."""
+        """Returns the list of that server, None without a readable one."""
         path = self._path(provider, base_url)
         if path is None:
             return None
@@ -55,22 +53,18 @@ class ModelListCache:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            log.warning("%s cannot be read (%s); refresh(%r) writes it anew", path, error, provider)
+            log.warning("%s cannot be read (%s); refresh(%r) replaces it", path, error, provider)
             return None
         return listing if (listing.provider, listing.base_url) == (provider, base_url) else None
 
     def write(self, listing: ProviderModelList) -> None:
-        """Keeps *listing* in the place of an earlier one; whoever reads sees the one or the other.
-
-        Raises:
-            OSError: It cannot be written.
-        """
+        """Replaces the cached list by *listing* in one step; raises OSError if it cannot."""
         path = self._path(listing.provider, listing.base_url)
         if path is None:
             return
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         text = redact(write_json(document(listing)).decode())
-        # Names of fine-tuned models say what a person works on: nobody else may read them.
+        # Names of fine-tuned models are private: only the user may read the file.
         new = path.with_suffix(f".{uuid.uuid4().hex[:8]}.new")
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with open(descriptor, "w", encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""Reads providers' own lists of models, over sessions that end with the reading."""
+"""Reads providers' own lists of models, over sessions that are closed afterwards."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .registry import ProviderRegistry
 
 log = logging.getLogger(__name__)
 
-MOST_PAGES = 100  # a list that goes on for ever is none
+MOST_PAGES = 100  # ends a list whose pages never end
 
 
 class ModelLists:
@@ -43,11 +43,11 @@ class ModelLists:
         self._sdk = sdk
 
     async def refresh(self, name: str) -> ProviderModelList:
-        """What *name* lists now; from here on names are resolved with it, in later processes too.
+        """Reads the list of *name* and resolves names with it, also in later processes.
 
         Raises:
-            CallError: The provider could not be asked.
-            ConfigError: Its list needs a key, and there is none; or it has no list.
+            CallError: The request failed.
+            ConfigError: The key is missing, or the provider has no list.
         """
         if name == "local":
             raise ConfigError('the embedded model has no list; see models(provider="local")')
@@ -57,13 +57,13 @@ class ModelLists:
         listing = ProviderModelList(provider.name, provider.base_url, self._registry.now(), models)
         try:
             store.lists.write(listing)
-        except OSError as error:  # a read-only home must not cost what was read
-            log.warning("the list of %s holds for this process only: %s", name, error)
+        except OSError as error:  # such as a read-only home
+            log.warning("the list of %s is kept for this process only: %s", name, error)
         store.take(listing)
         return listing
 
     async def read(self, provider: Provider) -> tuple[Model, ...]:
-        """The models that *provider*'s own list names today."""
+        """Returns the models in *provider*'s own list."""
         registry, telemetry = self._registry, self._manager.telemetry
         key: Secret | None = None
         if not provider.open_list or registry.credentials.find(provider).key is not None:

@@ -1,1 +1,1 @@
-"""What each provider's API looks like on the wire: pure translators, one file each."""
+"""Translates prompts and answers to and from each provider's wire format, one file each."""

@@ -1,4 +1,4 @@
-"""Anthropic's Messages API.
+"""Translates to and from Anthropic's Messages API.
 
 Source: https://platform.claude.com/docs/en/api and the types of anthropic 2.12.0 (read 2026-11-24).
 """
@@ -34,13 +34,7 @@ from ..wire.messages import (
     post_json,
 )
 from ..wire.sse import SSEDecoder
-from .base import (
-    FittedPrompt,
-    ModelPage,
-    Provider,
-    StreamParser,
-    request_id_from,
-)
+from .base import FittedPrompt, ModelPage, Provider, StreamParser, request_id_from
 from .error_bodies import (
     code_of,
     error_object,
@@ -54,45 +48,35 @@ from .extra_body import extended
 from .stream_parser import UNNAMED, AnswerBuilder, EventParser
 
 VERSION = "2026-10-21"
-# The version before still takes temperature, top_p and top_k, which the newest answers with 400
-# even at their defaults.
+# The newest version answers temperature, top_p and top_k with 400, even at their defaults; this one
+# accepts them.
 SAMPLING_VERSION = "2023-06-01"
 SAMPLING = ("temperature", "top_p", "top_k")
 
-# Claude Opus 4.7 and whatever came after it refuse sampling parameters under either version
+# Claude Opus 4.7 and later models refuse sampling parameters under both versions
 # (https://platform.claude.com/docs/en/about-claude/models/migration-guide, read 2026-11-24). Names
-# without a number, like claude-mythos-preview, are of that generation too.
+# without a number, such as claude-mythos-preview, belong to that generation.
 FIRST_WITHOUT_SAMPLING = (4, 7)
-# From Opus 4.1 on a model takes temperature or top_p, not both
+# From Opus 4.1 on a model accepts temperature or top_p, not both
 # (https://github.com/BerriAI/litellm/issues/15097, read 2026-11-24).
 FIRST_WITH_ONE_OF_BOTH = (4, 1)
-# The API wants a limit in every request. Claude 3 could write no more than 4,096 tokens.
+# The API requires a limit in every request. That of Claude 3 was 4,096 tokens.
 MAX_TOKENS = 8192
 MAX_TOKENS_CLAUDE_3 = 4096
 
 # https://platform.claude.com/docs/en/build-with-claude/handling-stop-reasons (read 2026-11-24)
 STOP_REASONS = {
-    "end_turn": "stop",
-    "stop_sequence": "stop",
-    "max_tokens": "length",
-    "model_context_window_exceeded": "length",
-    "refusal": "filtered",
-    "tool_use": "tool_calls",
-}
-# https://platform.claude.com/docs/en/api/errors (read 2026-11-24): an error inside a stream says
-# only its type, and the status that it would have had is 200 by then.
+    "end_turn": "stop", "stop_sequence": "stop",
+    "max_tokens": "length", "model_context_window_exceeded": "length",
+    "refusal": "filtered", "tool_use": "tool_calls",
+}  # fmt: skip
+# https://platform.claude.com/docs/en/api/errors (read 2026-11-24): an error inside a stream has
+# only a type, because the response already has the status 200.
 STATUS_OF_TYPE = {
-    "invalid_request_error": 400,
-    "authentication_error": 401,
-    "billing_error": 402,
-    "permission_error": 403,
-    "not_found_error": 404,
-    "request_too_large": 413,
-    "rate_limit_error": 429,
-    "api_error": 500,
-    "timeout_error": 504,
-    "overloaded_error": 529,
-}
+    "invalid_request_error": 400, "authentication_error": 401, "billing_error": 402,
+    "permission_error": 403, "not_found_error": 404, "request_too_large": 413,
+    "rate_limit_error": 429, "api_error": 500, "timeout_error": 504, "overloaded_error": 529,
+}  # fmt: skip
 SPEND_LIMITS = (
     "enforced_spend_limit_reached",
     "contract_spend_limit_reached",
@@ -101,7 +85,7 @@ SPEND_LIMITS = (
 _KINDS_OF_400: tuple[tuple[str, type[ProviderError]], ...] = (
     ("prompt is too long", ContextLengthExceededError),
     ("exceed context limit", ContextLengthExceededError),
-    ("available context size", ContextLengthExceededError),  # llama.cpp, which speaks this too
+    ("available context size", ContextLengthExceededError),  # llama.cpp has this API, too
     ("credit balance is too low", InsufficientFundsError),
     ("usage limits", QuotaExhaustedError),
     ("content filtering", ContentFilterError),
@@ -116,7 +100,7 @@ _VERSION_IN_ID = re.compile(r"claude-(?:[a-z]+-)?(\d+)(?:[-.](\d{1,2}))?(?!\d)")
 
 
 class Anthropic(Provider):
-    """Claude, under the newest API version, or an older one where a model needs it."""
+    """Claude, under the newest API version, or the previous one for sampling parameters."""
 
     name = "anthropic"
     label = "Anthropic"
@@ -130,19 +114,17 @@ class Anthropic(Provider):
     )  # fmt: skip
 
     def fit(self, prompt: Prompt, model: str) -> FittedPrompt:
-        """Returns *prompt* without a blank stop sequence, and without what *model* refuses."""
+        """Returns *prompt* without blank stop sequences and parameters that *model* refuses."""
         fitted_prompt = super().fit(prompt, model)
         # "each stop sequence must contain non-whitespace"
         # (https://github.com/BerriAI/litellm/issues/3286, read 2026-11-24)
         stop = tuple(sequence for sequence in prompt.stop if sequence.strip())
         if stop == prompt.stop:
             return fitted_prompt
-        return FittedPrompt(
-            replace(fitted_prompt.prompt, stop=stop), (*fitted_prompt.ignored, "stop")
-        )
+        fitted = replace(fitted_prompt.prompt, stop=stop)
+        return FittedPrompt(fitted, (*fitted_prompt.ignored, "stop"))
 
     def refused_parameters(self, prompt: Prompt, model: str) -> Sequence[str]:
-        """Returns the sampling parameters that *model* refuses."""
         if not takes_sampling(model):
             return ("temperature", "top_p")
         takes_only_one = "claude" in model and generation(model) >= FIRST_WITH_ONE_OF_BOTH
@@ -151,7 +133,6 @@ class Anthropic(Provider):
     def chat_request(
         self, prompt: Prompt, *, model: str, key: Secret | None, stream: bool = False
     ) -> HttpRequest:
-        """A POST to /v1/messages."""
         body = _body(prompt, model, self.body_fields(prompt), stream)
         body = extended(body, dict(prompt.options))
         has_sampling = any(name in body for name in SAMPLING) and takes_sampling(model)
@@ -159,7 +140,6 @@ class Anthropic(Provider):
         return post_json(f"{self.base_url}/v1/messages", body, headers, stream=stream)
 
     def parse_chat(self, response: HttpResponse) -> Completion:
-        """The answer in a successful *response*, thinking apart from text."""
         body = response.json()
         if holds_error(body):
             raise self._error(_status_of(body), body, words_of(response))
@@ -176,23 +156,21 @@ class Anthropic(Provider):
         return builder.whole()
 
     def stream_parser(self) -> StreamParser:
-        """A reader for one streamed message."""
         return MessageParser(self, SSEDecoder())
 
     def stream_error(self, event: dict[str, Any]) -> ProviderError:
-        """The error that an event inside a stream means."""
+        """Returns the error for an event inside a stream."""
         return self._error(_status_of(event), event, words_in(event))
 
     def models_request(
         self, key: Secret | None, *, page: str | None = None, limit: int = 1000
     ) -> HttpRequest:
-        """A GET of /v1/models; retired models are not in that list."""
+        """Returns a GET of /v1/models, which omits retired models."""
         query = {"limit": str(limit)} | ({"after_id": page} if page else {})
         url = f"{self.base_url}/v1/models?{urlencode(query)}"
         return HttpRequest("GET", url, _headers(key, VERSION))
 
     def parse_models(self, response: HttpResponse) -> ModelPage:
-        """The models with their lifecycle, limits and capabilities."""
         body = as_dict(response.json())
         if not isinstance(body.get("data"), list):
             raise unreadable(self, response.body)
@@ -200,7 +178,6 @@ class Anthropic(Provider):
         return ModelPage(models, as_str(body.get("last_id")) if body.get("has_more") else None)
 
     def error_from(self, response: HttpResponse) -> ProviderError:
-        """The error that *response* means; its type and words decide inside the 4xx."""
         header = request_id_from(response.headers, "request-id")
         return self._error(response.status, response.json(), words_of(response), header)
 
@@ -215,14 +192,9 @@ class Anthropic(Provider):
         elif status in (400, 413):
             text = words.lower()
             kind = next((kind for phrase, kind in _KINDS_OF_400 if phrase in text), None)
-        return refused(
-            self,
-            status,
-            words,
-            kind=kind,
-            code=code_of(details, "error_code") or code_of(error, "type"),
-            request_id=request_id or as_str(as_dict(body).get("request_id")),
-        )
+        code = code_of(details, "error_code") or code_of(error, "type")
+        request_id = request_id or as_str(as_dict(body).get("request_id"))
+        return refused(self, status, words, kind=kind, code=code, request_id=request_id)
 
 
 class MessageParser(EventParser):
@@ -236,7 +208,7 @@ class MessageParser(EventParser):
         self._usage: dict[str, Any] = {}
 
     def read(self, event: dict[str, Any]) -> None:
-        """Takes one event; types that are not known, like ping, add nothing."""
+        """Adds one event; unknown types, such as ping, add nothing."""
         kind = event.get("type")
         if kind == "content_block_delta":
             _take_block(self.builder, as_dict(event.get("delta")), event.get("index", 0))
@@ -247,7 +219,7 @@ class MessageParser(EventParser):
         elif kind == "message_start":
             message = as_dict(event.get("message"))
             self.builder.model = as_str(message.get("model"))
-            # The count of output tokens that comes first is a placeholder.
+            # The first count of output tokens is a placeholder.
             self._count({**as_dict(message.get("usage")), "output_tokens": None})
         elif kind == "message_delta":
             self._count(as_dict(event.get("usage")))
@@ -262,21 +234,21 @@ class MessageParser(EventParser):
                 self.builder.warnings.append(UNNAMED)
 
     def _count(self, usage: dict[str, Any]) -> None:
-        # Counts are running totals; a later event repeats only some of them.
+        # Counts are running totals, and later events contain only some of them.
         self._usage |= {name: n for name, n in usage.items() if n is not None}
         self.builder.usage = usage_of(self._usage)
 
 
 def takes_sampling(model: str) -> bool:
-    """True where *model* takes a temperature under some API version.
+    """Returns True if *model* accepts sampling parameters under one of the API versions.
 
-    Models that are not called Claude belong to another server that speaks this dialect.
+    Models not called Claude run on other servers with this API, which accept them.
     """
     return "claude" not in model or generation(model) < FIRST_WITHOUT_SAMPLING
 
 
 def generation(model: str) -> tuple[int, int]:
-    """The version in a model id, (3, 5) for "claude-3-5-haiku-20241022".
+    """Returns the version in a model id, (3, 5) for "claude-3-5-haiku-20241022".
 
     An id without a number counts as the newest.
     """
@@ -285,7 +257,7 @@ def generation(model: str) -> tuple[int, int]:
 
 
 def usage_of(usage: dict[str, Any]) -> Usage:
-    """Tokens counted as everywhere: Anthropic leaves the cached ones out of `input_tokens`."""
+    """Returns the usage, with cached tokens in the input: Anthropic counts them separately."""
     cache_reads = as_int(usage.get("cache_read_input_tokens"))
     cache_writes = as_int(usage.get("cache_creation_input_tokens"))
     fresh = as_int(usage.get("input_tokens"))
@@ -300,7 +272,7 @@ def usage_of(usage: dict[str, Any]) -> Usage:
 
 def _headers(key: Secret | None, version: str) -> dict[str, str]:
     headers = {"anthropic-version": version}
-    # Every API version takes x-api-key, and it wins over an Authorization header.
+    # All API versions accept x-api-key, which takes precedence over an Authorization header.
     return headers | {"x-api-key": key.reveal()} if key else headers
 
 
@@ -317,7 +289,7 @@ def _body(
         "messages": [
             {"role": m.role, "content": m.text}
             for m in prompt.messages
-            if m.role != "system" and m.text.strip()  # an empty text is refused
+            if m.role != "system" and m.text.strip()  # the API refuses empty texts
         ],
         **{name: value for name, value in optional.items() if value is not None},
         **parameters,
@@ -325,7 +297,7 @@ def _body(
 
 
 def _take_block(builder: AnswerBuilder, block: dict[str, Any], place: object) -> None:
-    # A block of a whole answer and the delta of a streamed one hold their text alike.
+    # Blocks of whole answers and deltas of streamed ones have the same text fields.
     for name, pieces in (("text", builder.text_pieces), ("thinking", builder.reasoning_pieces)):
         piece = as_str(block.get(name))
         if piece:
@@ -349,13 +321,11 @@ def _model(row: dict[str, Any]) -> Model:
     }
     stage = as_str(row.get("lifecycle"))
     return Model(
-        provider=Anthropic.name,
-        id=row["id"],
-        name=as_str(row.get("display_name")),
+        Anthropic.name, row["id"], as_str(row.get("display_name")),
         lifecycle=Lifecycle(stage) if stage in _STAGES else Lifecycle.UNKNOWN,
         retires_on=as_date(row.get("retires_at")),
         max_input=as_int(row.get("max_input_tokens")),
         max_output=as_int(row.get("max_tokens")),
         capabilities=frozenset(c for c, is_supported in support.items() if is_supported is True),
         lacks=frozenset(c for c, is_supported in support.items() if is_supported is False),
-    )
+    )  # fmt: skip

@@ -1,7 +1,6 @@
-"""The built-in providers, by name, and the catalogue that knows of them.
+"""Loads the built-in providers by name, and the catalogue with their facts.
 
-A provider is one file of this folder and its name in `MODULES`; everything else that the package
-knows of it stands in its class.
+A provider is one file of this folder and its name in `MODULES`. Its class has everything else.
 """
 
 from __future__ import annotations
@@ -49,10 +48,9 @@ def _is_unlisted(name: str) -> bool:
 
 
 def compatible(name: str, base_url: str, key_vars: tuple[str, ...] = ()) -> Provider:
-    """Returns a server that a user has added under that name; see `providers.compatible`."""
-    server: Provider = import_module(".compatible", __package__).compatible(
-        name, base_url, key_vars
-    )
+    """Returns a server that the user added; see `providers.compatible`."""
+    module = import_module(".compatible", __package__)
+    server: Provider = module.compatible(name, base_url, key_vars)
     return server
 
 
@@ -61,7 +59,7 @@ def provider_table() -> ProviderTable:
     """Returns the facts of all built-in providers.
 
     Raises:
-        ConfigError: One word stands for two of them.
+        ConfigError: One word stands for two providers.
     """
     facts = {name: provider_class.facts for name, provider_class in PROVIDERS.items()}
     return ProviderTable(facts, _is_unlisted)
@@ -69,9 +67,9 @@ def provider_table() -> ProviderTable:
 
 @cache
 def shipped() -> Catalogue:
-    """Returns the catalogue that comes with llmkit, and the providers that it is about."""
+    """Returns the catalogue that comes with llmkit, with the built-in providers."""
     return replace(shipped_rows(), providers=provider_table())
 
 
-# All of them are needed to tell which provider a name means.
+# Resolving a name needs all of them.
 PROVIDERS: Mapping[str, type[Provider]] = MappingProxyType(dict(_classes()))

@@ -1,4 +1,4 @@
-"""Any server that speaks OpenAI's chat completions, under a name that its user chose."""
+"""Adapts any server with OpenAI's chat completions API to a provider with the user's name."""
 
 from __future__ import annotations
 
@@ -6,31 +6,23 @@ from .chat_completions import OpenAIChat
 
 
 class Compatible(OpenAIChat):
-    """A server that a person has added; nothing is known of it but that it speaks the dialect."""
+    """A server that the user added; only its dialect is known."""
 
     needs_key = False
-    proves_key = False  # many such servers show their models to everybody
+    proves_key = False  # many such servers list their models without a key
 
 
 def compatible(name: str, base_url: str, key_vars: tuple[str, ...] = ()) -> Compatible:
-    """A provider called *name* at *base_url*.
+    """Returns a provider called *name* at *base_url*.
 
     Args:
-        name: As in `provider=` and before a colon.
-        base_url: Up to the part before `/chat/completions`, as OpenAI's SDK takes it.
-        key_vars: Environment variables that may hold its key; with none it needs no key.
+        name: The name in `provider=` and before a colon.
+        base_url: The URL without `/chat/completions`, as in OpenAI's SDK.
+        key_vars: Environment variables that may hold its key; without any it needs no key.
     """
-    kind = type(
-        "Compatible",
-        (Compatible,),
-        {
-            "__doc__": Compatible.__doc__,
-            "name": name,
-            "label": name,
-            "default_base_url": base_url,
-            "key_vars": tuple(key_vars),
-            "needs_key": bool(key_vars),
-        },
-    )
-    server: Compatible = kind(base_url)
+    members = {
+        "__doc__": Compatible.__doc__, "name": name, "label": name, "default_base_url": base_url,
+        "key_vars": tuple(key_vars), "needs_key": bool(key_vars),
+    }  # fmt: skip
+    server: Compatible = type("Compatible", (Compatible,), members)(base_url)
     return server

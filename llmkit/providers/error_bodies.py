@@ -1,4 +1,4 @@
-"""What a provider's refusal becomes: one error that says who, what and the next step."""
+"""Builds an error from a provider's error response: provider, reason and next step."""
 
 from __future__ import annotations
 
@@ -25,39 +25,34 @@ from ..secret import redact
 from ..wire.messages import SNIPPET, HttpResponse, as_dict, parse_json, snippet
 from .base import Provider
 
-# The request was taken in whole before these came, so work may have been done and charged.
+# The provider had received the whole request, so it may have charged for it.
 POSSIBLY_BILLED = frozenset({500, 502, 504, 524})
 CODE_LIMIT = 80
 
-_SPEAKING = ("error", "detail", "message", "msg", "error_description", "title")
+_REASON_FIELDS = ("error", "detail", "message", "msg", "error_description", "title")
 
-# What happened, and what to do next; `{key}` and `{name}` are the provider's.
+# What happened, and the next step; `{key}` and `{name}` are those of the provider.
 _SENTENCES: Mapping[type[ProviderError], tuple[str, str]] = {
     AuthenticationError: ("refused the key", "check {key}"),
     PermissionDeniedError: (
-        "does not allow this to the key",
-        "ask for access, or use another model or key",
+        "denied permission to the key", "request access, or use another model or key"
     ),
-    InsufficientFundsError: ("wants payment first", "add credit there, or use another provider"),
+    InsufficientFundsError: ("requires payment", "add credit there, or use another provider"),
     QuotaExhaustedError: (
-        "says that the quota is used up",
-        "raise it there, wait for its reset, or use another provider",
+        "reports an exhausted quota", "raise it there, wait for its reset, or use another provider"
     ),
     ModelNotFoundError: ("has no such model", 'see llmkit.models(provider="{name}")'),
-    RateLimitError: ("wants fewer requests", "wait, or lower limit_per_provider"),
+    RateLimitError: ("limits the request rate", "wait, or lower limit_per_provider"),
     ContextLengthExceededError: (
-        "finds the prompt too long",
-        "shorten it, ask for fewer tokens, or use a model with a larger window",
+        "rejected the prompt as too long",
+        "shorten it, lower max_tokens, or use a model with a larger context window",
     ),
     ContentFilterError: ("filtered the prompt", "change its wording"),
-    InvalidRequestError: ("does not accept the request", "correct what it names"),
+    InvalidRequestError: ("rejected the request", "correct the named part of it"),
     ServerError: ("failed", "try again later"),
-    BadResponseError: (
-        "answered with something that its API does not promise",
-        "check that the base URL is right",
-    ),
-}
-_REDIRECT = ("answered with a redirect, which is not followed", "correct the base URL")
+    BadResponseError: ("sent an unexpected response", "check the base URL"),
+}  # fmt: skip
+_REDIRECT = ("answered with a redirect, which llmkit does not follow", "correct the base URL")
 
 
 def refused(
@@ -70,10 +65,12 @@ def refused(
     request_id: str | None = None,
     then: str | None = None,
 ) -> ProviderError:
-    """The error for a refusal with *status*; without *kind* the status alone decides its class.
+    """Returns the error for a response with *status*.
 
-    *words* are the provider's own and are shortened, and freed of keys, here. *then* is the next
-    step, where the usual one for that class is not the best.
+    Args:
+        words: The provider's reason. It is shortened and redacted here.
+        kind: The error's class, None to derive it from *status*.
+        then: The next step, None for the usual one of that class.
     """
     kind = kind or error_class(status)
     if 300 <= status < 400:
@@ -95,12 +92,12 @@ def refused(
 
 
 def words_of(response: HttpResponse) -> str:
-    """The reason that an error body gives, whatever its shape."""
+    """Returns the reason in an error body, the whole text if its shape is unknown."""
     return words_in(response.json()) or response.text
 
 
 def words_in(value: object, depth: int = 4) -> str:
-    """The reason in JSON of any of the shapes that error bodies have; "" where there is none."""
+    """Returns the reason in an error body of any known shape, "" if it has none."""
     if isinstance(value, str):
         return value
     if depth == 0:
@@ -108,7 +105,9 @@ def words_in(value: object, depth: int = 4) -> str:
     if isinstance(value, list):
         return "; ".join(filter(None, (words_in(item, depth - 1) for item in value[:3])))
     document = as_dict(value)
-    reason = next(filter(None, (words_in(document.get(key), depth - 1) for key in _SPEAKING)), "")
+    reason = next(
+        filter(None, (words_in(document.get(key), depth - 1) for key in _REASON_FIELDS)), ""
+    )
     # FastAPI: {"loc": ["body", "messages"], "msg": "Field required"}
     loc = document.get("loc")
     place = ".".join(map(str, loc[1:])) if isinstance(loc, list) else ""
@@ -116,30 +115,30 @@ def words_in(value: object, depth: int = 4) -> str:
 
 
 def error_object(value: object) -> dict[str, Any]:
-    """The object that tells about an error: inside "error", inside a list of one, or bare."""
+    """Returns the error object: inside "error", inside a list of one, or *value* itself."""
     body = _first(value)
     return as_dict(body.get("error")) or body
 
 
 def holds_error(value: object) -> bool:
-    """True where a body or an event says "error", whatever the HTTP status said."""
+    """Returns True if a body or an event contains an error, also with HTTP status 200."""
     body = _first(value)
     return bool(body.get("error")) or body.get("type") == "error"
 
 
 def unreadable(provider: Provider, payload: str | bytes) -> ProviderError:
-    """The error for a body or an event with 200 that is not what the API promises."""
+    """Returns the error for a body or an event that has status 200 but an unexpected form."""
     text = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else payload
     words = words_in(parse_json(text)) or text
     return refused(provider, 200, snippet(words, SNIPPET), kind=BadResponseError)
 
 
 def code_of(error: Mapping[str, Any], *names: str) -> str | None:
-    """The first of *names* under which *error* carries a code."""
+    """Returns the code in the first of the fields *names* that has one."""
     values = (error.get(name) for name in names)
     return next((str(v) for v in values if isinstance(v, str | int) and v), None)
 
 
 def _first(value: object) -> dict[str, Any]:
-    # Google sends some errors as a list of one.
+    # Google sends some errors in a list of one.
     return as_dict(value[0] if isinstance(value, list) and value else value)

@@ -1,4 +1,4 @@
-"""Fields that a person adds to a request body in the provider's own words."""
+"""Merges the user's provider-specific options into a request body."""
 
 from __future__ import annotations
 
@@ -10,23 +10,19 @@ from ..types import Prompt
 
 
 def refuse_fixed(prompt: Prompt, fixed_fields: tuple[str, ...]) -> None:
-    """Passes if none of the prompt's options is one of *fixed_fields*.
-
-    Raises:
-        ConfigError: An option would replace what llmkit fills in itself.
-    """
+    """Raises ConfigError if an option of *prompt* would replace one of *fixed_fields*."""
     if not prompt.options:
         return
     conflicts = [name for name, _ in prompt.options if name in fixed_fields]
     if conflicts:
         raise ConfigError(
-            f"{' and '.join(conflicts)} cannot be set as an option, llmkit fills it in itself; "
-            "give the prompt, the model and the messages as arguments"
+            f"{' and '.join(conflicts)} cannot be an option because llmkit sets it; pass the "
+            "prompt, the model and the messages as arguments"
         )
 
 
 def extended(body: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
-    """*body* with *options* merged into it, objects field by field."""
+    """Returns *body* with *options* merged into it, nested objects field by field."""
     merged_body = dict(body)
     for name, value in options.items():
         both = isinstance(value, Mapping) and isinstance(merged_body.get(name), Mapping)

@@ -1,4 +1,4 @@
-"""Google's Gemini API.
+"""Translates to and from Google's Gemini API.
 
 Source: https://ai.google.dev/api and the types of google-genai 3.4.0 (read 2026-11-22).
 """
@@ -48,16 +48,16 @@ from .stream_parser import AnswerBuilder, EventParser
 
 ROLES = {"user": "user", "assistant": "model"}
 
-# Aliases that move, previews and experiments are served under v1beta alone, as google-genai's
-# notes on its 3.0 say; what is stable is under both (read 2026-11-22).
+# Floating aliases, previews and experiments are served only under v1beta, stable models also under
+# v1 (release notes of google-genai 3.0, read 2026-11-22).
 _BETA_ONLY = re.compile(r"-latest$|-preview\b|-exp\b")
-# Gemini 3.6 Flash, 3.5 Flash-Lite and every later model ignore temperature, top_p and top_k, and
-# will refuse them one day (https://ai.google.dev/gemini-api/docs/latest-model, read 2026-11-24).
+# Gemini 3.6 Flash, 3.5 Flash-Lite and later models ignore temperature, top_p and top_k; Google will
+# reject them (https://ai.google.dev/gemini-api/docs/latest-model, read 2026-11-24).
 FIRST_WITHOUT_SAMPLING = (3, 6)
 _FLASH_WITHOUT_SAMPLING = re.compile(r"gemini-3\.5-flash-lite|gemini-flash(-lite)?-latest")
 _VERSION_IN_ID = re.compile(r"gemini-(\d+)(?:\.(\d+))?")
 
-# https://ai.google.dev/api/generate-content#FinishReason; the other values pass as they are.
+# https://ai.google.dev/api/generate-content#FinishReason; other values are kept.
 FINISH_REASONS = {
     "STOP": "stop",
     "MAX_TOKENS": "length",
@@ -73,7 +73,7 @@ FINISH_REASONS = {
 }  # fmt: skip
 UNSPECIFIED = "FINISH_REASON_UNSPECIFIED"
 
-# Some refusals have a status that says too little: a bad key is a 400, a leaked one a 403.
+# Errors with an unspecific status: an invalid key gets 400, a leaked one 403.
 _KINDS: tuple[tuple[int, str, type[ProviderError]], ...] = (
     (400, "api key not valid", AuthenticationError),
     (400, "api key expired", AuthenticationError),
@@ -81,7 +81,7 @@ _KINDS: tuple[tuple[int, str, type[ProviderError]], ...] = (
     (400, "input token count", ContextLengthExceededError),
     (400, "location is not supported", PermissionDeniedError),
 )
-# A free tier that does not hold the model at all has a quota of none.
+# The free tier has a quota of 0 for models that it does not include.
 _NO_QUOTA = re.compile(r"limit: 0\b(?![.,]?\d)")
 
 
@@ -104,13 +104,13 @@ class Google(Provider):
     )  # fmt: skip
 
     def refused_parameters(self, prompt: Prompt, model: str) -> Sequence[str]:
-        """Returns the sampling parameters, if *model* would not heed them."""
+        """Returns the sampling parameters if *model* ignores them."""
         return () if takes_sampling(model) else ("temperature", "top_p")
 
     def chat_request(
         self, prompt: Prompt, *, model: str, key: Secret | None, stream: bool = False
     ) -> HttpRequest:
-        """A POST to the model's generateContent, or streamGenerateContent."""
+        """Returns a POST to the model's generateContent, or streamGenerateContent."""
         body = extended(_body(prompt, self.body_fields(prompt)), dict(prompt.options))
         method = "streamGenerateContent?alt=sse" if stream else "generateContent"
         kind, slash, name = model.partition("/")
@@ -120,10 +120,10 @@ class Google(Provider):
         return post_json(url, body, _headers(key), stream=stream)
 
     def parse_chat(self, response: HttpResponse) -> Completion:
-        """Returns the answer in a successful *response*, thoughts apart from text.
+        """Returns the answer in a successful *response*, thoughts separate from text.
 
-        A server that ignores `alt=sse` answers a request for a stream with one array of chunks. A
-        prompt that was blocked has no candidates: its completion is `filtered` and empty.
+        A server that ignores `alt=sse` sends an array of chunks instead of a stream. A blocked
+        prompt has no candidates: its completion is `filtered` and empty.
         """
         body = response.json()
         builder = AnswerBuilder()
@@ -137,24 +137,21 @@ class Google(Provider):
         return builder.whole()
 
     def stream_parser(self) -> StreamParser:
-        """A reader for one streamed answer."""
         return ChunkParser(self)
 
     def stream_error(self, event: dict[str, Any]) -> ProviderError:
-        """The error that an event inside a stream means."""
+        """Returns the error for an event inside a stream."""
         return self._error(_status_of(event), event, words_in(event))
 
     def models_request(
         self, key: Secret | None, *, page: str | None = None, limit: int = 1000
     ) -> HttpRequest:
-        """A GET of /v1/models."""
         query = {"pageSize": str(limit)} | ({"pageToken": page} if page else {})
         return HttpRequest("GET", f"{self.base_url}/v1/models?{urlencode(query)}", _headers(key))
 
     def parse_models(self, response: HttpResponse) -> ModelPage:
-        """The models with their limits, and whether they think."""
         body = as_dict(response.json())
-        # An empty list of models is left out of the body, as protobuf's JSON does.
+        # Protobuf's JSON omits an empty list.
         if not isinstance(body.get("models", [] if "nextPageToken" in body else None), list):
             raise unreadable(self, response.body)
         rows = as_dicts(body.get("models"))
@@ -162,7 +159,6 @@ class Google(Provider):
         return ModelPage(models, as_str(body.get("nextPageToken")))
 
     def error_from(self, response: HttpResponse) -> ProviderError:
-        """The error that *response* means; its words and quotas decide inside the 4xx."""
         return self._error(response.status, response.json(), words_of(response))
 
     def _error(self, status: int, body: object, words: str) -> ProviderError:
@@ -182,9 +178,9 @@ class Google(Provider):
 
 
 class ChunkParser(EventParser):
-    """Reads one streamed answer, whose chunks have the shape of a whole one.
+    """Reads one streamed answer, whose chunks have the form of a whole answer.
 
-    No event says that nothing more comes: the chunk with the finish reason is the last.
+    The stream has no end mark: the chunk with the finish reason is the last one.
     """
 
     def __init__(self, provider: Google) -> None:
@@ -192,7 +188,7 @@ class ChunkParser(EventParser):
         self._google = provider
 
     def read(self, event: dict[str, Any]) -> None:
-        """Takes one chunk; after the finish reason only token counts still count."""
+        """Adds one chunk; after the finish reason only its token counts."""
         if holds_error(event):
             self.fail(self._google.stream_error(event))
             return
@@ -202,7 +198,7 @@ class ChunkParser(EventParser):
 
 
 def takes_sampling(model: str) -> bool:
-    """True where *model* heeds a temperature; models of other families do."""
+    """Returns False if *model* is a Gemini model that ignores the sampling parameters."""
     if _FLASH_WITHOUT_SAMPLING.search(model):
         return False
     match = _VERSION_IN_ID.search(model)
@@ -210,12 +206,12 @@ def takes_sampling(model: str) -> bool:
 
 
 def version_of(model: str) -> str:
-    """The API version under which *model* is served."""
+    """Returns the API version under which *model* is served."""
     return "v1beta" if _BETA_ONLY.search(model) else "v1"
 
 
 def _headers(key: Secret | None) -> dict[str, str]:
-    # Never `?key=`: URLs end up in logs and in the text of exceptions.
+    # Not `?key=`: URLs are written to logs and exceptions.
     return {"x-goog-api-key": key.reveal()} if key else {}
 
 
@@ -244,9 +240,8 @@ def _take(builder: AnswerBuilder, chunk: dict[str, Any]) -> None:
     for part in as_dicts(as_dict(first.get("content")).get("parts")):
         piece = as_str(part.get("text"))
         if piece:
-            (
-                builder.reasoning_pieces if part.get("thought") is True else builder.text_pieces
-            ).append(piece)
+            is_thought = part.get("thought") is True
+            (builder.reasoning_pieces if is_thought else builder.text_pieces).append(piece)
         if "functionCall" in part:
             call = as_dict(part["functionCall"])
             builder.tool(None, name=call.get("name"), id=call.get("id"), arguments=call.get("args"))
@@ -259,7 +254,7 @@ def _take(builder: AnswerBuilder, chunk: dict[str, Any]) -> None:
 
 
 def usage_of(usage: dict[str, Any]) -> Usage:
-    """Tokens counted as everywhere: Google leaves thoughts out of the candidates' tokens."""
+    """Returns the usage, with thoughts in the output tokens: Google counts them separately."""
     tools = as_int(usage.get("toolUsePromptTokenCount")) or 0
     prompt = as_int(usage.get("promptTokenCount"))
     answer_tokens = as_int(usage.get("candidatesTokenCount"))
@@ -286,11 +281,9 @@ def _model(row: dict[str, Any]) -> Model:
         Capability.EMBEDDING: "embedContent" in methods or None,
     }
     return Model(
-        provider=Google.name,
-        id=row["name"].removeprefix("models/"),
-        name=as_str(row.get("displayName")),
+        Google.name, row["name"].removeprefix("models/"), as_str(row.get("displayName")),
         max_input=as_int(row.get("inputTokenLimit")),
         max_output=as_int(row.get("outputTokenLimit")),
         capabilities=frozenset(c for c, has_it in abilities.items() if has_it is True),
         lacks=frozenset(c for c, has_it in abilities.items() if has_it is False),
-    )
+    )  # fmt: skip

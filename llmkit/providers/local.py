@@ -1,4 +1,4 @@
-"""The embedded model, behind llama.cpp's own server on this machine.
+"""Translates to and from llama.cpp's server, which runs the embedded model on this machine.
 
 Source: llama.cpp's server as in xllamacpp 2026.10 (measured 2026-11-22).
 """
@@ -17,14 +17,14 @@ from .chat_completions import OpenAIChat
 
 
 class Local(OpenAIChat):
-    """A model on this machine; whoever starts its server gives the base URL and the key."""
+    """The embedded model; the code that starts its server passes base URL and key."""
 
     name = "local"
     label = "the local model"
-    default_base_url = "http://127.0.0.1/v1"  # has no port until the server has chosen one
+    default_base_url = "http://127.0.0.1/v1"  # the running server has a port, too
     facts = ProviderFacts("own", closed=True, color=6, marker="X")
     needs_key = False
-    # A warm cache changes the order of sums, and with it what one seed gives.
+    # With a warm cache the same seed gives other answers: the order of the sums changes.
     always: ClassVar[Mapping[str, object]] = MappingProxyType({"cache_prompt": False})
 
     def _model(self, row: Mapping[str, Any]) -> Model:
@@ -33,7 +33,7 @@ class Local(OpenAIChat):
         return Model(
             self.name,
             row["id"],
-            lifecycle=Lifecycle.ACTIVE,  # it lists what it has loaded
+            lifecycle=Lifecycle.ACTIVE,  # the server lists only loaded models
             max_input=as_int(as_dict(row.get("meta")).get("n_ctx")),
             capabilities=vision if "image" in inputs else frozenset(),
             lacks=vision if inputs and "image" not in inputs else frozenset(),

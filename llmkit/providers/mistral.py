@@ -1,4 +1,4 @@
-"""Mistral's chat completions. Source: the types of mistralai 3.7.0 (read 2026-11-22)."""
+"""Translates to and from Mistral's API. Source: the types of mistralai 3.7.0 (read 2026-11-22)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CAPABILITIES = {
 
 
 class Mistral(OpenAIChat):
-    """Mistral. As for its own SDK, the base URL has no /v1: one that has leads to a 404."""
+    """Mistral's chat completions; as in its SDK, a base URL with /v1 leads to a 404."""
 
     name = "mistral"
     label = "Mistral"
@@ -34,20 +34,18 @@ class Mistral(OpenAIChat):
     chat_path: ClassVar[str] = "/v1/chat/completions"
     models_path: ClassVar[str] = "/v1/models"
     parameter_fields = MappingProxyType({"seed": "random_seed"})
-    asks_for_usage: ClassVar[bool] = False  # it comes unasked, and fields it does not know are 422
+    asks_for_usage: ClassVar[bool] = False  # always sent; an unknown field is answered with 422
     request_id_headers: ClassVar[tuple[str, ...]] = ("mistral-correlation-id", "x-request-id")
 
     def _model(self, row: Mapping[str, Any]) -> Model:
         flags = as_dict(row.get("capabilities"))
         return Model(
-            self.name,
-            row["id"],
-            name=as_str(row.get("name")),
+            self.name, row["id"], as_str(row.get("name")),
             lifecycle=lifecycle_by(row, "deprecation"),
-            retires_on=as_date(row.get("deprecation")),  # its SDK: "will be removed on"
+            retires_on=as_date(row.get("deprecation")),  # in its SDK: "will be removed on"
             successor=as_str(row.get("deprecation_replacement_model")),
             max_input=as_int(row.get("max_context_length")),
             capabilities=frozenset(c for field, c in _CAPABILITIES.items() if flags.get(field)),
             lacks=frozenset(c for field, c in _CAPABILITIES.items() if flags.get(field) is False),
             aliases=tuple(as_strings(row.get("aliases"))),
-        )
+        )  # fmt: skip

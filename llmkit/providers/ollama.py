@@ -1,4 +1,4 @@
-"""Ollama's own API.
+"""Translates to and from Ollama's own API.
 
 Source: https://docs.ollama.com/api and the types of ollama 0.6.3 (read 2026-11-22).
 """
@@ -22,15 +22,15 @@ from .extra_body import extended
 from .stream_parser import AnswerBuilder, EventParser
 
 PORT = 11434
-DONE_REASONS = {"stop": "stop", "length": "length"}  # "load" and "unload" pass as they are
+DONE_REASONS = {"stop": "stop", "length": "length"}  # "load" and "unload" are kept
 LIMITED = ("too many requests", "rate limit", "usage limit")
 PULL = "pull it with `ollama pull`, or take a name from `ollama list`"
 
 
 class Ollama(Provider):
-    """Models that a user's own Ollama serves, with a key only if its server wants one.
+    """The user's own Ollama server, with a key only if the server requires one.
 
-    What goes beyond the model's `num_ctx` is cut off by the server, which does not say so.
+    The server truncates a prompt longer than the model's `num_ctx` without reporting it.
     """
 
     name = "ollama"
@@ -51,13 +51,12 @@ class Ollama(Provider):
     def chat_request(
         self, prompt: Prompt, *, model: str, key: Secret | None, stream: bool = False
     ) -> HttpRequest:
-        """A POST to /api/chat; its `stream` is always said, for the server's default is true."""
+        """Returns a POST to /api/chat; its `stream` is explicit because the default is true."""
         body = _body(prompt, model, self.body_fields(prompt), stream)
         body = extended(body, dict(prompt.options))
         return post_json(f"{self.base_url}/api/chat", body, _headers(key), stream=stream)
 
     def parse_chat(self, response: HttpResponse) -> Completion:
-        """The answer in a successful *response*, thinking apart from text."""
         body = response.json()
         if holds_error(body):
             raise self.error_inside(words_of(response))
@@ -68,17 +67,15 @@ class Ollama(Provider):
         return builder.whole()
 
     def stream_parser(self) -> StreamParser:
-        """A reader for one streamed answer."""
         return LineParser(self)
 
     def models_request(
         self, key: Secret | None, *, page: str | None = None, limit: int = 1000
     ) -> HttpRequest:
-        """A GET of /api/tags, which has no pages: the models on that machine."""
+        """Returns a GET of /api/tags, which has no pages."""
         return HttpRequest("GET", f"{self.base_url}/api/tags", _headers(key))
 
     def parse_models(self, response: HttpResponse) -> ModelPage:
-        """The names of the models on that machine."""
         rows = as_dict(response.json()).get("models")
         if not isinstance(rows, list):
             raise unreadable(self, response.body)
@@ -86,20 +83,19 @@ class Ollama(Provider):
         return ModelPage(tuple(Model(provider=self.name, id=name) for name in names if name))
 
     def key_request(self, key: Secret | None) -> HttpRequest:
-        """A GET of /api/version, which any server answers to anybody."""
+        """Returns a GET of /api/version, which needs no key."""
         return HttpRequest("GET", f"{self.base_url}/api/version", _headers(key))
 
     def error_from(self, response: HttpResponse) -> ProviderError:
-        """The error that *response* means."""
         return self.error_in(response.status, words_of(response))
 
     def error_inside(self, words: str) -> ProviderError:
-        """The error inside an answer with 200, where only words tell a limit from trouble."""
+        """Returns the error inside an answer with status 200, which has only a text."""
         lower_words = words.lower()
         return self.error_in(429 if any(word in lower_words for word in LIMITED) else 500, words)
 
     def error_in(self, status: int, words: str) -> ProviderError:
-        """The error that the words of a refusal mean, which are all that Ollama gives."""
+        """Returns the error for a status and a text: Ollama sends no codes."""
         lower_words = words.lower()
         if status == 400 and "context length" in lower_words:
             return refused(self, status, words, kind=ContextLengthExceededError)
@@ -110,7 +106,7 @@ class Ollama(Provider):
 
 
 class LineParser(EventParser):
-    """Reads one streamed answer; its last line says `done`."""
+    """Reads one streamed answer; its last line has the field `done`."""
 
     end_mark = "done"
 
@@ -119,7 +115,7 @@ class LineParser(EventParser):
         self._ollama = provider
 
     def read(self, event: dict[str, Any]) -> None:
-        """Takes one line."""
+        """Adds one line."""
         if holds_error(event):
             self.fail(self._ollama.error_inside(words_in(event)))
             return
@@ -128,13 +124,13 @@ class LineParser(EventParser):
 
 
 def host_url(host: str) -> str:
-    """A base URL out of any form that OLLAMA_HOST may have.
+    """Returns the base URL for any form of OLLAMA_HOST.
 
-    "" is this machine; "h", "h:1", ":1" and "h/path" are plain http on port 11434 where none is
-    given; with a scheme the port is that scheme's own, as in the official client.
+    "" is this machine. "h", "h:1", ":1" and "h/path" mean plain http, on port 11434 by default.
+    With a scheme the default port is that of the scheme, as in the official client.
 
     Raises:
-        ConfigError: It cannot be a host.
+        ConfigError: *host* is invalid.
     """
     address = host.strip().strip("\"'")
     scheme, _, rest = address.rpartition("://")
@@ -177,10 +173,10 @@ def _take(builder: AnswerBuilder, line: dict[str, Any]) -> None:
         tool = as_dict(call.get("function"))
         builder.tool(None, name=tool.get("name"), arguments=tool.get("arguments"))
     if line.get("done") is True:
-        # Older servers say only that it is done.
+        # Older servers send no reason.
         builder.ended(as_str(line.get("done_reason")) or "stop", DONE_REASONS)
         builder.usage = Usage(
-            # Left out where the whole prompt was still in the server's cache.
+            # Missing if the whole prompt was in the server's cache.
             input_tokens=as_int(line.get("prompt_eval_count")),
             output_tokens=as_int(line.get("eval_count")),
         )

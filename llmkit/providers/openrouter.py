@@ -1,4 +1,4 @@
-"""OpenRouter, one key for many providers. Source: https://openrouter.ai/docs (read 2026-11-22)."""
+"""Translates to and from OpenRouter. Source: https://openrouter.ai/docs (read 2026-11-22)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .base import NOTHING, FittedPrompt, Provider
 from .chat_completions import ChatAnswerBuilder, OpenAIChat, lifecycle_by
 from .openai import OpenAI
 
-# Whose models refuse parameters at home refuse them here, where they would be dropped in silence.
+# OpenRouter silently drops what a model refuses at its maker's API; llmkit must report it.
 _HOMES: Mapping[str, type[Provider]] = {"openai": OpenAI, "anthropic": Anthropic}
 _PARAMETERS = {
     "tools": Capability.TOOLS,
@@ -28,25 +28,25 @@ _PARAMETERS = {
 
 @dataclass
 class RoutedAnswerBuilder(ChatAnswerBuilder):
-    """An answer that also says who gave it and what it cost.
+    """Builds an answer with its upstream provider and its cost.
 
     Attributes:
-        upstream: The provider behind OpenRouter.
-        cost_usd: What OpenRouter charged, in US dollars, and the upstream on a key of one's own.
+        upstream: The provider that OpenRouter called.
+        cost_usd: The charge of OpenRouter, plus that of the upstream if the user's key pays it.
     """
 
     upstream: str | None = None
     cost_usd: float | None = None
 
     def take(self, chunk: Mapping[str, Any]) -> None:
-        """Adds what *chunk* says."""
+        """Adds the content of *chunk*."""
         super().take(chunk)
         self.request_id = self.request_id or as_str(chunk.get("id"))
         self.upstream = as_str(chunk.get("provider")) or self.upstream
         if chunk.get("usage"):
             usage = as_dict(chunk["usage"])
             parts = [usage.get("cost")]
-            # With a key of the person's own at the upstream, OpenRouter's figure is only its fee.
+            # If the user's own key at the upstream was used, OpenRouter's cost is only its fee.
             if usage.get("is_byok"):
                 parts.append(as_dict(usage.get("cost_details")).get("upstream_inference_cost"))
             numbers = (p for p in parts if isinstance(p, int | float) and not isinstance(p, bool))
@@ -56,7 +56,7 @@ class RoutedAnswerBuilder(ChatAnswerBuilder):
     def completion(
         self, status: Status | None = None, about: Mapping[str, Any] = NOTHING
     ) -> Completion:
-        """The answer as far as it came."""
+        """Returns the answer received so far."""
         extras = {
             "upstream_provider": self.upstream,
             "cost_usd": self.cost_usd,
@@ -66,7 +66,7 @@ class RoutedAnswerBuilder(ChatAnswerBuilder):
 
 
 class OpenRouter(OpenAIChat):
-    """OpenRouter."""
+    """OpenRouter's chat completions: one key for many providers."""
 
     name = "openrouter"
     label = "OpenRouter"
@@ -77,33 +77,33 @@ class OpenRouter(OpenAIChat):
         color=4, marker="v",
     )  # fmt: skip
     open_list = True
-    asks_for_usage: ClassVar[bool] = False  # it comes unasked
+    asks_for_usage: ClassVar[bool] = False  # always sent
     request_id_headers: ClassVar[tuple[str, ...]] = ("x-generation-id",)
     builder = RoutedAnswerBuilder
 
     def fit(self, prompt: Prompt, model: str) -> FittedPrompt:
-        """*prompt* without what the model refuses at its maker's own API."""
+        """Returns *prompt* without the parameters that the model refuses at its maker's API."""
         fitted_prompt = super().fit(prompt, model)
         maker, _, name = model.removeprefix("~").partition("/")
         return _HOMES[maker]().fit(prompt, name) if maker in _HOMES else fitted_prompt
 
     def key_request(self, key: Secret | None) -> HttpRequest:
-        """What the key may spend: its list of models is public and proves nothing."""
+        """Returns a GET of the key's budget, because the list of models needs no key."""
         return HttpRequest("GET", self.base_url + "/key", self._headers(key))
 
     def models_request(
         self, key: Secret | None, *, page: str | None = None, limit: int = 1000
     ) -> HttpRequest:
-        """The request for one page of models; *page* is where it begins."""
+        """Returns the request for a page of models; *page* is the offset of its first model."""
         query = urlencode({"offset": page or "0", "limit": limit})
         return HttpRequest("GET", f"{self.base_url}/models?{query}", self._headers(key))
 
     def _headers(self, key: Secret | None) -> dict[str, str]:
-        # OpenRouter names the app in its statistics by this header; it changes no answer.
+        # For OpenRouter's statistics of apps; it has no effect on answers.
         return {**super()._headers(key), "X-OpenRouter-Title": "llmkit"}
 
     def _next_page(self, body: Mapping[str, Any]) -> str | None:
-        # Only the number is taken: a link could lead elsewhere, with the key.
+        # Following the link itself could send the key to another host.
         link = as_str(as_dict(body.get("links")).get("next"))
         offsets = parse_qs(urlsplit(link).query).get("offset", []) if link else []
         return next((offset for offset in offsets if offset.isdecimal()), None)
@@ -113,9 +113,7 @@ class OpenRouter(OpenAIChat):
         abilities, inabilities = _abilities(row)
         slug = as_str(row.get("canonical_slug"))
         return Model(
-            self.name,
-            row["id"],
-            name=as_str(row.get("name")),
+            self.name, row["id"], as_str(row.get("name")),
             lifecycle=lifecycle_by(row, "expiration_date"),
             retires_on=as_date(row.get("expiration_date")),
             max_input=as_int(row.get("context_length")),
@@ -123,11 +121,11 @@ class OpenRouter(OpenAIChat):
             capabilities=frozenset(abilities),
             lacks=frozenset(inabilities),
             aliases=(slug,) if slug and slug != row["id"] else (),
-        )
+        )  # fmt: skip
 
 
 def _abilities(row: Mapping[str, Any]) -> tuple[set[Capability], set[Capability]]:
-    """What the model can and what it cannot do, as far as its row says."""
+    """Returns the capabilities that *row* confirms, and those that it excludes."""
     abilities: set[Capability] = set()
     subjects: set[Capability] = set()
     inputs = as_dict(row.get("architecture")).get("input_modalities")

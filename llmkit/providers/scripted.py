@@ -1,4 +1,4 @@
-"""Answers from a script, in the chat-completions dialect, for tests and classes without a key."""
+"""Plays answers from a script as a provider, for tests and courses without a key."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from .chat_completions import OpenAIChat
 
 
 class Scripted(OpenAIChat):
-    """A script's answers; no request for it ever reaches a socket."""
+    """The chat-completions dialect of a script; its requests never reach a socket."""
 
     name = "scripted"
     label = "the script"
-    default_base_url = "http://scripted.invalid/v1"  # a domain that can never exist (RFC 2606)
+    default_base_url = "http://scripted.invalid/v1"  # a domain that never resolves (RFC 2606)
     facts = ProviderFacts("script", closed=True, color=6, marker="*")
     needs_key = False
     proves_key = False

@@ -182,7 +182,7 @@ def test_a_folder_that_cannot_be_written_costs_only_the_keeping(fakes, make, tmp
     refresh(kit, "openai")
 
     assert kit.registry.resolve("gpt-7-nova").verified
-    assert "the list of openai holds for this process only" in caplog.text
+    assert "the list of openai is kept for this process only" in caplog.text
 
 
 def test_the_usual_place_is_that_of_the_person(fakes, tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""Looks for a key, or for what is left of one, in whatever a test has gathered."""
+"""Searches what a test has gathered for a key, or for pieces of one."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 PIECE = 8  # characters in a row; fewer may be chance
-PUBLIC = "sk-fake-"  # how the fakes' keys begin, which everybody may know
+PUBLIC = "sk-fake-"  # how the fakes' keys begin, which is public
 
 
 def traces(key: str, *places: object) -> list[str]:
-    """The pieces of *key*'s random body that stand in *places*, in any form.
+    """Returns the pieces of *key*'s random body that occur in *places*, in any form.
 
     A place is text, bytes, a file, a folder with everything below it, or anything with a repr.
     """
@@ -33,7 +33,7 @@ def _texts(place: object) -> Iterator[str]:
         files = [place] if place.is_file() else sorted(p for p in place.rglob("*") if p.is_file())
         for file in files:
             data = file.read_bytes()
-            # A database or a widget's state may hold text in two bytes a character.
+            # Databases and widget states may store text with two bytes per character.
             yield data.decode("latin-1")
             yield data.replace(b"\0", b"").decode("latin-1")
     elif isinstance(place, bytes):

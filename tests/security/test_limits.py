@@ -1,4 +1,4 @@
-"""No answer, however large or deep, takes the kernel's memory or its time (S10)."""
+"""No answer, however large or deeply nested, exhausts the kernel's memory or time (S10)."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def at_root(kit, root):
 
 
 def pouring(head, piece):
-    """Sends *head*, and then *piece* again and again for as long as somebody takes it."""
+    """Sends *head*, and then *piece* repeatedly until the client closes the connection."""
 
     def talk(connection):
         read_request(connection)
@@ -77,7 +77,7 @@ WORD = b'data: {"choices":[{"index":0,"delta":{"content":"' + b"x" * 60_000 + b'
     ids=["endless line", "endless comment", "endless text", "endless body", "no line", "lines"],
 )
 def test_an_answer_without_an_end_is_left(kit, provider, head, piece):
-    """It ends at the limit, in a sentence of ours, and the connection is closed."""
+    """It ends at the limit with an error of llmkit, and the connection is closed."""
     with RawServer(pouring(head, piece)) as server:
         at_root(kit, server.root)
         tracemalloc.start()
@@ -91,7 +91,7 @@ def test_an_answer_without_an_end_is_left(kit, provider, head, piece):
 
 @pytest.mark.parametrize("how", ["gzip", "deflate"])
 def test_a_bomb_is_not_unpacked(fakes, kit, how):
-    """A hundred megabytes in a hundred kilobytes end at the limit on what was unpacked."""
+    """A hundred kilobytes that unpack to a hundred megabytes end at the limit of unpacked bytes."""
     zeros = b" " * (100 * MIB)
     body = gzip.compress(zeros, 9) if how == "gzip" else zlib.compress(zeros, 9)
     del zeros
@@ -108,8 +108,8 @@ def test_a_bomb_is_not_unpacked(fakes, kit, how):
 
 
 @pytest.mark.parametrize("where", ["body", "error", "event", "line"])
-def test_json_of_great_depth_is_no_recursion(fakes, kit, where):
-    """A hundred thousand brackets are an answer that cannot be read, and no crash."""
+def test_deeply_nested_json_does_not_recurse(fakes, kit, where):
+    """A hundred thousand brackets are an unreadable answer, and do not crash."""
     deep = b'{"a":' * 100_000
     replies = {
         "body": ("openai", Reply(200, (deep,), {"content-type": "application/json"})),
@@ -134,7 +134,7 @@ def test_json_of_great_depth_is_no_recursion(fakes, kit, where):
     ids=["one large", "very many", "reason"],
 )
 def test_headers_have_a_limit(kit, head):
-    """A megabyte of headers is refused as something that is not an answer."""
+    """A megabyte of headers is refused as an invalid response."""
     with RawServer(saying(head)) as server:
         at_root(kit, server.root)
         error = failing(kit)
@@ -143,7 +143,7 @@ def test_headers_have_a_limit(kit, head):
 
 
 def test_many_small_events_do_not_hold_the_loop(fakes, kit):
-    """Two hundred thousand events in one body leave the loop to others many times."""
+    """Two hundred thousand events in one body yield to the event loop many times."""
     delta = b'data: {"choices":[{"index":0,"delta":{"content":"x"}}]}\n\n'
     whole = stream("openai")
     events = (whole.pieces[0], *([delta * 1000] * 200), *whole.pieces[-3:])
@@ -170,7 +170,7 @@ def test_many_small_events_do_not_hold_the_loop(fakes, kit):
 
 
 def test_a_list_of_models_that_never_ends_is_left(fakes, kit):
-    """A server that always names a next page is not asked for ever."""
+    """A list whose pages never end is not read for ever."""
     body = json.dumps(
         {"data": [{"id": "m", "object": "model"}], "has_more": True, "last_id": "m"}
     ).encode()

@@ -35,7 +35,7 @@ LOOKS = (
 
 @pytest.fixture
 def place(fakes, tmp_path):
-    """Where a kernel's files are, and the environment that leads it to the fakes."""
+    """Returns the folder of a kernel's files, and its environment with the fakes' URLs."""
     urls = {f"LLMKIT_{name.upper()}_BASE_URL": fakes.base_url(name) for name in PREFIXES}
     places = {"IPYTHONDIR": tmp_path / "ipython", "LLMKIT_CONFIG": os.devnull,
               "HOME": tmp_path / "home", "XDG_CACHE_HOME": tmp_path / "cache"}  # fmt: skip
@@ -52,7 +52,7 @@ def echo(fakes):
 
 
 def test_nothing_that_a_kernel_sends_or_writes_has_a_key(fakes, place):
-    """Every way to look at things, every traceback, every log: all messages and files searched."""
+    """Every view, traceback and log: all messages and files are searched."""
     folder, env = place
     key = fakes.key
     with Kernel(env={**env, **keys(fakes)}) as kernel:
@@ -93,7 +93,7 @@ def test_nothing_that_a_kernel_sends_or_writes_has_a_key(fakes, place):
 
 
 def test_a_key_that_is_typed_in_leaves_no_trace(fakes, place):
-    """%llmkit key asks unseen; the key works, and is in no message, no history and no file."""
+    """%llmkit key reads it without echo; the key works, and is in no message, history or file."""
     folder, env = place
     with Kernel(env=env) as kernel:
         kernel.one("%load_ext llmkit\nimport llmkit")
@@ -123,7 +123,7 @@ def test_a_key_that_is_typed_in_leaves_no_trace(fakes, place):
     ],
 )  # fmt: skip
 def test_a_key_in_a_magic_is_refused_with_the_reason(magic_kernel, cell):
-    """The sentence says why, and what to do, and has not the key in it."""
+    """The message says why and what to do, and does not contain the key."""
     key = "sk-proj-aB3dE6gH9jK2mN5pQ8sT1vW4"
     ran = magic_kernel.one(cell.format(key=key))
 
@@ -146,7 +146,7 @@ def test_a_key_in_a_magic_is_refused_with_the_reason(magic_kernel, cell):
     ],
 )
 def test_no_magic_runs_what_stands_in_it(magic_kernel, tmp_path, cell):
-    """Braces, dollars and names with attributes are text, in the first line and below it."""
+    """Braces, dollars and names with attributes stay text, in the first line and below it."""
     path = tmp_path / "written"
     magic_kernel.one("name = 'NAME-WAS-READ'")
     ran = magic_kernel.one(
@@ -166,7 +166,7 @@ def magic_kernel(tmp_path_factory):
 
 
 def test_keys_are_checked_in_the_background_of_the_load(fakes, place):
-    """With the setting, the state of each key is there a moment after %load_ext, unasked."""
+    """With the setting, the state of each key is there shortly after %load_ext."""
     _, env = place
     fakes.answer("openai", Reply(503, (b"busy",), headers_after_s=5.0))
     with Kernel(env={**env, **keys(fakes), "LLMKIT_CHECK_AT_LOAD": "1"}) as kernel:
@@ -180,7 +180,7 @@ def test_keys_are_checked_in_the_background_of_the_load(fakes, place):
             "print(json.dumps({s.provider: str(s.state) for s in known}))"
         )
 
-    # The load did not wait for the slow answer: its thread was still there afterwards.
+    # The load did not wait for the slow answer: its thread was still running afterwards.
     assert json.loads(loaded.out) == ["llmkit-sign-in"]
     found = json.loads(states.out)
     assert {found[name] for name in PREFIXES} == {"ready"}
@@ -188,7 +188,7 @@ def test_keys_are_checked_in_the_background_of_the_load(fakes, place):
 
 
 def test_a_kernel_may_end_in_the_middle_of_a_background_check(fakes, place):
-    """It ends at once and says nothing, and the server sees that it has gone."""
+    """It ends at once without output, and the server sees the closed connection."""
     _, env = place
     fakes.answer("openai", Reply(headers_after_s=NEVER_S))
     with Kernel(env={**env, **keys(fakes), "LLMKIT_CHECK_AT_LOAD": "1"}) as kernel:
@@ -200,7 +200,7 @@ def test_a_kernel_may_end_in_the_middle_of_a_background_check(fakes, place):
 
 
 def test_a_notebook_that_is_run_and_exported_has_no_key(fakes, place):
-    """nbconvert runs it, with the state of its widgets, and makes a page of it."""
+    """nbconvert runs it, with the state of its widgets, and exports it as a page."""
     folder, env = place
     fakes.answer("openai", echo(fakes))
     cells = [

@@ -1,4 +1,4 @@
-"""A key goes to one place, and nobody else hears of it (S1, S4, S5)."""
+"""A key is sent only to its provider (S1, S4, S5)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ALL = sorted(MODELS)
 
 
 class Listener:
-    """Somebody else's server: keeps what it was sent, and answers with nothing."""
+    """Another party's server: records what it receives, and sends empty answers."""
 
     def __init__(self):
         self.heard = []
@@ -44,7 +44,7 @@ def kit_for(fakes, **changes):
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("provider", ALL)
 def test_no_redirect_is_followed(fakes, provider, status):
-    """Neither a question nor a check goes on to where the server points; the error says so."""
+    """Neither a prompt nor a check follows the redirect; the error names it."""
     listener = Listener()
     with RawServer(listener) as elsewhere:
         kit = kit_for(fakes)
@@ -62,7 +62,7 @@ def test_no_redirect_is_followed(fakes, provider, status):
 
 
 def test_no_proxy_of_the_environment_hears_a_key(fakes, monkeypatch):
-    """Proxies are not used unasked; and when they are wished, plain http still goes past them."""
+    """Proxies are used only if set, and never for plain http."""
     listener = Listener()
     with RawServer(listener) as proxy:
         for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
@@ -83,8 +83,8 @@ def test_no_proxy_of_the_environment_hears_a_key(fakes, monkeypatch):
 
 
 def test_each_key_is_sent_to_its_own_provider_only(fakes):
-    """Six keys, six providers: in no request stands another one's key."""
-    # No word in it: what looks like a piece of a key is masked for as long as the process lives.
+    """With six keys and six providers no request contains another provider's key."""
+    # Not a word: what looks like a piece of a key is masked for the rest of the process.
     keys = {name: f"sk-own-{n}Vx8Lq2Rt5Zn7Wk3B" for n, name in enumerate(KEY_VARS)}
     urls = {f"LLMKIT_{name.upper()}_BASE_URL": fakes.base_url(name) for name in PREFIXES}
     kit = Kit(environ={**urls, **{KEY_VARS[n]: k for n, k in keys.items()}}, retries=0)
@@ -102,7 +102,7 @@ def test_each_key_is_sent_to_its_own_provider_only(fakes):
 
 @pytest.mark.parametrize("provider", ALL)
 def test_no_cookie_is_kept(fakes, provider):
-    """What a server sets is not sent back with the next request."""
+    """A cookie of a server is not sent back with the next request."""
     fakes.answer(provider, Reply(404, (b"{}",), {"set-cookie": "id=1; Path=/"}))
     kit = kit_for(fakes)
     try:
@@ -115,7 +115,7 @@ def test_no_cookie_is_kept(fakes, provider):
 
 
 def test_no_file_next_to_the_notebook_is_read(tmp_path):
-    """A .env, a config.toml or a .netrc of a folder that somebody sent is nobody's settings."""
+    """A .env, a config.toml or a .netrc of a received folder has no effect."""
     (tmp_path / ".env").write_text("OPENAI_API_KEY=sk-x\nOPENAI_BASE_URL=http://evil.invalid\n")
     (tmp_path / "config.toml").write_text("retries = 9\n")
     (tmp_path / "llmkit").mkdir()
@@ -151,20 +151,20 @@ def test_no_file_next_to_the_notebook_is_read(tmp_path):
     ],
 )
 def test_no_model_name_leads_to_another_address(name):
-    """What is no id of a model is refused before it becomes a part of a URL."""
+    """An invalid model id is refused before it becomes part of a URL."""
     with pytest.raises(ConfigError, match="cannot stand in a URL"):
         path_segment(name)
 
 
 @pytest.mark.parametrize("name", ["gemini-3.5-flash", "gemma:2b", "a.b_c~d@e+f", "models-1"])
 def test_an_ordinary_name_stands_in_the_path(name):
-    """It is the same name once it is decoded."""
+    """The decoded name is the same."""
     assert unquote(path_segment(name)) == name
     assert "/" not in path_segment(name)
 
 
 def test_the_search_would_find_a_key_that_a_listener_hears(fakes):
-    """The key really is on the wire, in the header of its provider."""
+    """The key is sent, in the header of its provider."""
     kit = kit_for(fakes)
     try:
         kit.manager.run(kit.check("openai"))

@@ -1,4 +1,4 @@
-"""What is shipped has no key and no output in it (S11)."""
+"""Shipped files contain no key and no output (S11)."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def files_of_binder():
 
 
 def test_there_are_notebooks():
-    """A search of nothing finds nothing."""
+    """The search must have files to search."""
     assert NOTEBOOKS
     assert files_of_binder()
 
 
 def test_the_notebooks_are_stripped():
-    """They have neither outputs nor counts nor the state of widgets."""
+    """They have neither outputs nor counts nor widget state."""
     done = subprocess.run(
         [TOOLS / "nbstripout", "--verify", "--keep-id", *NOTEBOOKS], capture_output=True, text=True
     )
@@ -39,7 +39,7 @@ def test_the_notebooks_are_stripped():
 
 
 def test_no_scanner_finds_a_secret(tmp_path):
-    """detect-secrets finds nothing in notebooks, Binder's recipe and the pages for people."""
+    """detect-secrets finds nothing in notebooks, Binder's recipe and documentation pages."""
     places = [*NOTEBOOKS, *files_of_binder(), *ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
     done = subprocess.run(
         [TOOLS / "detect-secrets", "scan", "--no-verify", *map(str, places)],
@@ -51,14 +51,14 @@ def test_no_scanner_finds_a_secret(tmp_path):
 
 @pytest.mark.parametrize("path", [*NOTEBOOKS, *files_of_binder()], ids=lambda p: p.name)
 def test_nothing_in_it_looks_like_a_key(path):
-    """No word of it has the shape of a provider's key."""
+    """No word in it has the form of a provider's key."""
     words = re.findall(r"[\w+/=.-]{16,}", path.read_text())
 
     assert [word for word in words if looks_like_key(word)] == []
 
 
 def test_binder_opens_no_door():
-    """No key, no token, no password, and no origin but its own."""
+    """No key, token or password, and no origin except its own."""
     text = "\n".join(path.read_text() for path in files_of_binder())
 
     assert not re.search(r"(?i)allow_origin|disable_check_xsrf|\*\s*['\"]?$", text, re.MULTILINE)

@@ -38,7 +38,7 @@ MODELS = {
     "openrouter": "openrouter:openai/gpt-6-luna", "ollama": "ollama:llama3.2:1b",
 }  # fmt: skip
 REFUSED = (TypeError, AttributeError, pickle.PicklingError)
-EVERYBODY = pytest.mark.parametrize("provider", sorted(PREFIXES))
+EACH_PROVIDER = pytest.mark.parametrize("provider", sorted(PREFIXES))
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def raised(kit, model):
 
 
 def told(error):
-    """All that an error says, down its chain: text, arguments, attributes, notes."""
+    """Returns the contents of an error and its causes: text, arguments, attributes, notes."""
     said = []
     for link in chain(error):
         said += [str(link), repr(link), repr(link.args), repr(getattr(link, "__dict__", {}))]
@@ -74,7 +74,7 @@ def told(error):
 
 
 def frames(error):
-    """The frames of an error and of its causes with their local variables, but for the tests'."""
+    """Returns the frames of an error and its causes with local variables, without the tests'."""
     for link in chain(error):
         shown = [
             (frame, line)
@@ -86,7 +86,7 @@ def frames(error):
 
 
 def echoing(body, key):
-    """A list of models whose every id, name and alias ends in the key."""
+    """Returns a list of models in which every id, name and alias ends with the key."""
     if isinstance(body, dict):
         names = ("id", "name", "model", "displayName", "display_name", "canonical_slug")
         return {n: f"{v}-{key}" if n in names and v else echoing(v, key) for n, v in body.items()}
@@ -102,7 +102,7 @@ def chain(error):
 
 
 def test_the_canary_finds_what_it_looks_for(tmp_path, fakes):
-    """A search that finds nothing proves nothing, unless it would have found something."""
+    """The search finds a planted key, so that an empty result is evidence."""
     body = fakes.key.removeprefix("sk-fake-")
     (tmp_path / "two-bytes").write_bytes(f"x{fakes.key}".encode("utf-16-le"))
 
@@ -112,7 +112,7 @@ def test_the_canary_finds_what_it_looks_for(tmp_path, fakes):
 
 
 def test_no_object_that_a_person_holds_shows_a_key(fakes, kit):
-    """repr, str and vars of the kit, its parts, its reports and its answers are without it."""
+    """repr, str and vars of the kit, its parts, its reports and its answers do not contain it."""
     run = compare(kit, "hi", list(MODELS.values()))
     report = AuthReport.of(kit.manager.run(kit.check_all()))
     held = [kit, kit.registry, kit.credentials, kit.checks, kit.manager, kit.manager.registry,
@@ -126,7 +126,7 @@ def test_no_object_that_a_person_holds_shows_a_key(fakes, kit):
 
 
 def test_neither_a_pickle_nor_a_copy_holds_a_key(fakes, kit):
-    """Answers may be pickled and copied; what holds a key refuses."""
+    """Answers may be pickled and copied; objects that hold a key refuse."""
     run = compare(kit, "hi", MODELS["openai"])
     found = kit.credentials.find(kit.registry.provider("openai"))
     kit.credentials.type_in("openai", fakes.key)
@@ -139,10 +139,10 @@ def test_neither_a_pickle_nor_a_copy_holds_a_key(fakes, kit):
                 attempt(holder)
 
 
-@EVERYBODY
+@EACH_PROVIDER
 @pytest.mark.parametrize("status", [200, 307, 400, 401, 402, 403, 404, 429, 500])
 def test_a_server_that_echoes_the_key_is_not_repeated(fakes, kit, provider, status, caplog):
-    """Whole, cut, in a header, in an address: neither the error nor any log has a piece of it."""
+    """Whole, cut, in a header, in an address: no piece of it is in the error or in a log."""
     key = fakes.key
     words = f"bad key {key}, Bearer {key}, {key[10:30]}, https://x/?key={key}"
     body = {"error": {"message": words, "type": key, "code": status, "status": words}}
@@ -155,7 +155,7 @@ def test_a_server_that_echoes_the_key_is_not_repeated(fakes, kit, provider, stat
         row = compare(kit, "hi", MODELS[provider]).rows[0]
 
     assert traces(key, *told(error), error.request_id, error.code, error.completion) == []
-    # The HTTP library below Mistral's SDK writes every header that came to its own debug log.
+    # The HTTP library below Mistral's SDK writes all received headers to its own debug log.
     records = [r for r in caplog.records if not r.name.startswith("httpcore")]
     report = AuthReport.of([checked])
     assert traces(key, report.frame().to_csv(), report._repr_html_(), str(report)) == []
@@ -164,9 +164,9 @@ def test_a_server_that_echoes_the_key_is_not_repeated(fakes, kit, provider, stat
     assert len(str(error)) < 500
 
 
-@EVERYBODY
+@EACH_PROVIDER
 def test_a_key_inside_an_answer_is_masked_across_deltas(fakes, kit, provider):
-    """An answer is exact but for the key; no delta, row, table or file has a piece of it."""
+    """An answer is exact except for the key; no delta, row, table or file has a piece of it."""
     key = fakes.key
     for cut in (3, 9, 20, len(key) - 1):
         fakes.answer(provider, saying(provider, f"A river is {key[:cut]}", f"{key[cut:]} and more"))
@@ -184,7 +184,7 @@ def test_a_key_inside_an_answer_is_masked_across_deltas(fakes, kit, provider):
 
 @pytest.mark.parametrize("provider", sorted(DOCUMENTS))
 def test_a_key_in_the_call_of_a_tool_is_masked(fakes, kit, provider, tmp_path):
-    """A model that repeats a key as name, argument or id of a call: no row or file has it."""
+    """A model repeats the key as name, argument or id of a call: no row or file contains it."""
     key = fakes.key
     # In one pass: a key of random letters may itself contain one of the words.
     body = re.sub(r"weather|Gen\\u00e8ve|\bc1\b", key, json.dumps(DOCUMENTS[provider]))
@@ -201,7 +201,7 @@ def test_a_key_in_the_call_of_a_tool_is_masked(fakes, kit, provider, tmp_path):
 
 
 def test_a_key_in_the_call_of_a_tool_is_masked_across_events(fakes, kit):
-    """The arguments of a streamed call come in pieces, and a key may be cut by them."""
+    """The arguments of a streamed call arrive in pieces, which may split the key."""
     key = fakes.key
     whole = saying("openai", "A river")
     spoken = next(i for i, piece in enumerate(whole.pieces) if b"A river" in piece)
@@ -222,9 +222,9 @@ def test_a_key_in_the_call_of_a_tool_is_masked_across_events(fakes, kit):
     assert row.completion.tool_calls == (ToolCall("***", '{"to": "***"}', "***"),)
 
 
-@EVERYBODY
+@EACH_PROVIDER
 def test_a_list_of_models_that_echoes_the_key_is_not_repeated(fakes, kit, provider, tmp_path):
-    """In ids, names and aliases: neither the values nor a frame, a view or the kept file has it."""
+    """In ids, names and aliases: no value, frame, view or cached file contains it."""
     key = fakes.key
     body = json.loads((DATA / provider / "models.json").read_text("utf-8"))
     last_page = {n: v for n, v in body.items() if n not in ("nextPageToken", "has_more", "links")}
@@ -240,9 +240,9 @@ def test_a_list_of_models_that_echoes_the_key_is_not_repeated(fakes, kit, provid
     assert traces(key, tmp_path) == []
 
 
-@EVERYBODY
+@EACH_PROVIDER
 def test_a_stream_that_is_cut_inside_of_a_key_shows_no_half_of_it(fakes, kit, provider):
-    """What had come is kept, and the beginning of the key at its end is masked."""
+    """The received text is kept, and the beginning of the key at its end is masked."""
     key = fakes.key
     fakes.answer(provider, failing_after(provider, f"A river {key[: len(key) - 3]}"))
 
@@ -253,7 +253,7 @@ def test_a_stream_that_is_cut_inside_of_a_key_shows_no_half_of_it(fakes, kit, pr
 
 
 def test_no_file_that_is_written_has_a_key(fakes, kit, tmp_path):
-    """JSON, CSV, Parquet and the page, of answers and errors that echo it in every place."""
+    """JSON, CSV, Parquet and HTML files of answers and errors that echo it in every place."""
     key = fakes.key
     body = json.dumps({"error": {"message": key, "type": key, "code": key}}).encode()
     fakes.answer("openai", saying("openai", f"A river {key}"), Reply(400, (body,)))
@@ -269,7 +269,7 @@ def test_no_file_that_is_written_has_a_key(fakes, kit, tmp_path):
 
 
 def test_no_log_at_any_level_has_a_key(fakes, kit, caplog):
-    """All that llmkit, aiohttp, asyncio and httpx2 have to say, with retries and failures."""
+    """All logs of llmkit, aiohttp, asyncio and httpx2, with retries and failures."""
     fakes.answer("openai", Reply(503, (b"busy",)), Reply(ending="reset", answered=False))
     fakes.answer("mistral", Reply(503, (b"busy",)), stream("mistral"))
     kit.configure(retries=1)

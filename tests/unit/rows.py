@@ -1,4 +1,4 @@
-"""Rows for tests, with everything in them that a row can have."""
+"""Provides rows for tests, with every field filled."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def row(number: int = 0, **changes: Any) -> Row:
 
 
 def plain(number: int = 0, model: str = "gpt-6-luna", **changes: Any) -> Row:
-    """A row of an ordinary answer, without an error or anything odd."""
+    """Returns the row of an ordinary answer."""
     came = answer(fallback=(), warnings=(), ignored_parameters=(), possibly_billed=False, **changes)
     return row(
         number, parameters={}, repeat=0, substituted=False, error=None, error_type=None,

@@ -1,4 +1,4 @@
-"""What is Anthropic's own."""
+"""The Anthropic provider."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def refusal(name: str) -> HttpResponse:
 
 
 def sent(prompt: Prompt, model: str = "claude-haiku-5-5", **how) -> tuple[str, dict, dict]:
-    """URL, headers and body of the request for a prompt that was fitted first."""
+    """Returns URL, headers and body of the request for a prompt that was fitted first."""
     fitted = ANTHROPIC.fit(prompt, model).prompt
     request = ANTHROPIC.chat_request(fitted, model=model, key=Secret("sk-ant-test"), **how)
     return request.url, dict(request.headers), json.loads(request.body)
@@ -96,7 +96,7 @@ def test_a_limit_is_always_sent(model, limit):
 
 
 def test_empty_texts_are_not_sent():
-    """An empty turn or system prompt, which the API refuses, is left out."""
+    """The API refuses an empty turn or system prompt, so it is omitted."""
     prompt = Prompt((Message("user", "Why?"), Message("assistant", " \n")), system="")
 
     assert sent(prompt)[2] == {
@@ -107,7 +107,7 @@ def test_empty_texts_are_not_sent():
 
 
 def test_a_system_turn_joins_the_system_prompt():
-    """The API has no system role among the turns that every version takes."""
+    """Only the newest API version has system turns, so they go to the system prompt."""
     prompt = Prompt((Message("system", "Be kind."), Message("user", "Why?")), system="Be brief.")
 
     body = sent(prompt)[2]
@@ -134,7 +134,7 @@ def test_a_system_turn_joins_the_system_prompt():
     ],
 )
 def test_a_model_id_tells_its_generation(model, version):
-    """Dates are no versions, and a name without a number is new."""
+    """Dates are not versions, and a name without a number is new."""
     assert generation(model) == version
 
 
@@ -150,12 +150,12 @@ def test_a_model_id_tells_its_generation(model, version):
     ],
 )
 def test_sampling_parameters_end_with_opus_4_7(model, takes):
-    """Later Claude models refuse them; what is not Claude comes from another server."""
+    """Later Claude models refuse them; other models belong to another server."""
     assert takes_sampling(model) is takes
 
 
 def test_temperature_goes_out_under_the_older_version():
-    """Only the older API version takes a temperature, so such a request names that one."""
+    """Only the older API version accepts a temperature, so the request names that version."""
     _, headers, body = sent(replace(ASKED, temperature=0.0), "claude-haiku-4-5")
 
     assert headers["anthropic-version"] == "2023-06-01"
@@ -163,7 +163,7 @@ def test_temperature_goes_out_under_the_older_version():
 
 
 def test_a_model_without_sampling_stays_on_the_newest_version():
-    """What a model refuses under any version is ignored, and listed."""
+    """Parameters that a model refuses under both versions are ignored, and listed."""
     prompt = replace(ASKED, temperature=0.5, top_p=0.5, seed=1)
 
     _, headers, body = sent(prompt)
@@ -178,12 +178,12 @@ def test_a_model_without_sampling_stays_on_the_newest_version():
     [("claude-haiku-4-5", ("top_p",)), ("claude-3-haiku-20240307", ())],
 )
 def test_temperature_and_top_p_exclude_each_other_from_4_1_on(model, ignored):
-    """Where only one of both may be sent, it is the temperature."""
+    """If only one of both may be sent, it is the temperature."""
     assert ANTHROPIC.fit(replace(ASKED, temperature=0.5, top_p=0.5), model).ignored == ignored
 
 
 def test_a_blank_stop_sequence_is_listed_as_ignored():
-    """The API refuses a sequence of white space; the others still go out."""
+    """The API refuses a sequence of white space; the others are sent."""
     fitted = ANTHROPIC.fit(replace(ASKED, stop=("\n", "END")), "claude-haiku-5-5")
 
     assert fitted.ignored == ("stop",)
@@ -191,14 +191,14 @@ def test_a_blank_stop_sequence_is_listed_as_ignored():
 
 
 def test_top_k_as_an_option_needs_the_older_version_too():
-    """A sampling parameter that is no argument of ours is treated like the others."""
+    """A sampling parameter among the options selects the older version, too."""
     _, headers, _ = sent(replace(ASKED, options=(("top_k", 5),)), "claude-sonnet-4-6")
 
     assert headers["anthropic-version"] == "2023-06-01"
 
 
 def test_a_whole_answer():
-    """Every field of a completion that the wire can fill."""
+    """Every field of a completion that the provider can fill."""
     assert ANTHROPIC.parse_chat(reply("chat.json")) == Completion(
         text="A river carries silt — 🏞 — to the sea.",
         reasoning="Short answer.",
@@ -212,7 +212,7 @@ def test_a_whole_answer():
 
 
 def test_a_streamed_answer():
-    """A stream fills the same fields, but for the request id, which is in a header."""
+    """A stream fills the same fields, except for the request id, which is in a header."""
     parser = ANTHROPIC.stream_parser()
     parser.feed((DATA / "stream.sse").read_bytes())
 
@@ -229,7 +229,7 @@ def test_a_streamed_answer():
 
 
 def test_a_cut_stream_has_no_count_of_output_tokens():
-    """The count that a stream begins with is a placeholder and is not passed on."""
+    """The first count of a stream is a placeholder and is not passed on."""
     raw = (DATA / "stream.sse").read_bytes()
     parser = ANTHROPIC.stream_parser()
     parser.feed(raw[: raw.index(b"event: message_delta")])
@@ -249,7 +249,7 @@ def test_a_cut_stream_has_no_count_of_output_tokens():
     ],
 )
 def test_stop_reasons_become_ours(reason, finish, status):
-    """Each of the API's words has one of ours; one that is not known passes as it is."""
+    """Each stop reason of the API has a finish reason; an unknown one is kept."""
     body = (DATA / "chat.json").read_bytes().replace(b"end_turn", reason.encode())
     stream = (DATA / "stream.sse").read_bytes().replace(b"end_turn", reason.encode())
     parser = ANTHROPIC.stream_parser()
@@ -263,7 +263,7 @@ def test_stop_reasons_become_ours(reason, finish, status):
 
 
 def test_a_message_stop_without_a_reason_is_complete_with_a_warning():
-    """The end was said, only its reason was not."""
+    """The stream ended properly, only its reason is missing."""
     raw = (DATA / "stream.sse").read_bytes().replace(b'"stop_reason":"end_turn"', b'"x":1')
     parser = ANTHROPIC.stream_parser()
     parser.feed(raw)
@@ -300,7 +300,7 @@ def test_an_overload_in_a_stream_may_be_tried_again():
     ],
 )
 def test_refusals_inside_a_status_are_told_apart(name, kind):
-    """The words of a 400 and the details of any status decide where the status cannot."""
+    """The text of a 400 and the details of any status decide if the status is not specific."""
     error = ANTHROPIC.error_from(refusal(name))
 
     assert type(error) is kind
@@ -308,7 +308,7 @@ def test_refusals_inside_a_status_are_told_apart(name, kind):
 
 
 def test_a_refused_key_says_what_to_check():
-    """The whole sentence of the commonest error."""
+    """The whole message of the most common error."""
     error = ANTHROPIC.error_from(refusal("401"))
 
     assert str(error) == (
@@ -318,7 +318,7 @@ def test_a_refused_key_says_what_to_check():
 
 
 def test_an_error_in_the_openai_shape_is_read_too():
-    """llama.cpp speaks this dialect but refuses in the other one's words."""
+    """llama.cpp has this API but sends the errors of the other dialect."""
     body = b'{"error":{"code":401,"message":"Invalid API Key","type":"authentication_error"}}'
 
     with pytest.raises(ProviderError, match=r"refused the key \(401\): Invalid API Key"):
@@ -326,7 +326,7 @@ def test_an_error_in_the_openai_shape_is_read_too():
 
 
 def test_a_local_servers_overflow_has_its_class():
-    """llama.cpp's words for a prompt beyond its window."""
+    """llama.cpp's message for a prompt that is too long."""
     body = (
         b'{"error":{"code":400,"message":"request (5031 tokens) exceeds the available context size '
         b'(1024 tokens), try increasing it","type":"exceed_context_size_error"}}'
@@ -338,7 +338,7 @@ def test_a_local_servers_overflow_has_its_class():
 
 
 def test_models_come_with_lifecycle_limits_and_capabilities():
-    """One page of the list, and where the next one is."""
+    """One page of the list, with the cursor of the next one."""
     page = ANTHROPIC.parse_models(reply("models.json"))
 
     assert page.models == (
@@ -366,7 +366,7 @@ def test_models_come_with_lifecycle_limits_and_capabilities():
 
 
 def test_the_next_page_of_models_is_asked_for_by_the_last_id():
-    """The cursor is quoted; the list needs the version header as well."""
+    """The cursor is quoted; the list needs the version header, too."""
     request = ANTHROPIC.models_request(Secret("sk-ant-test"), page="a&b", limit=20)
 
     assert request.url == "https://api.anthropic.com/v1/models?limit=20&after_id=a%26b"

@@ -15,7 +15,7 @@ from llmkit.types import PARAMETERS
 
 
 def test_one_prompt_is_one_request():
-    """ask() puts one prompt to one model, the embedded one where none is named."""
+    """ask() sends one prompt to one model, the embedded one by default."""
     request, options = chat_arguments("hi", temperature=1)
 
     assert (request.asked, request.prompt.temperature, options.fallback) == (
@@ -35,7 +35,7 @@ def test_one_prompt_is_one_request():
     ],
 )
 def test_several_of_anything_are_a_comparison(given, words):
-    """ask() says where lists belong."""
+    """ask() names the function for lists."""
     with pytest.raises(ConfigError, match=words):
         chat_arguments(**given)
 
@@ -69,6 +69,6 @@ def test_every_verb_shows_its_parameters_and_what_it_gives(name, twin, gives):
 
 @pytest.mark.parametrize("function", [llmkit.ask, llmkit.compare, llmkit.stream])
 def test_a_wrong_call_names_the_function_that_was_called(function):
-    """The parameters are checked by another function, which a caller does not know."""
+    """Another function checks the parameters, which the caller does not see in the traceback."""
     with pytest.raises(TypeError, match=rf"^{function.__name__}\(\) takes from 0 to 2 positional"):
         function("hi", "scripted:echo", "more")

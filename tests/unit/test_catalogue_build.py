@@ -1,4 +1,4 @@
-"""How models.json is made: packages merged, mended, and completed by rows kept by hand."""
+"""The build of models.json: packages are merged, corrected, and completed by curated rows."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_ids_are_found_in_what_a_page_says_of_replacements(text, ids):
 
 
 def test_what_no_package_says_stays_unsaid():
-    """Neither true nor false, neither a limit nor a modality."""
+    """A fact that no package has stays unknown."""
     row = rows_of([Listing("openai", "m", "litellm", has={"vision": True, "tools": False})])[
         "openai", "m"
     ]
@@ -63,7 +63,7 @@ def test_what_no_package_says_stays_unsaid():
 def test_limits_are_kept_apart_and_the_careful_figure_counts():
     """The widest claim is the window, the narrowest the input; price tables round, and narrow none.
 
-    Where two packages differ on a capability litellm has the say.
+    If two packages differ on a capability litellm's value is used.
     """
     row = rows_of(
         [
@@ -88,7 +88,7 @@ def test_limits_are_kept_apart_and_the_careful_figure_counts():
     ],
 )
 def test_one_list_alone_proves_no_life(sources, state):
-    """What two lists have is active; so is what the list that drops dead models has."""
+    """A model in two lists is active; so is one in the list that drops retired models."""
     listings = [
         Listing("openai", "m", s, state="active" if "langchain" in s else None) for s in sources
     ]
@@ -97,7 +97,7 @@ def test_one_list_alone_proves_no_life(sources, state):
 
 
 def test_an_end_is_written_over_a_listing_and_its_state_goes():
-    """A date says more than a list."""
+    """A date takes precedence over a list."""
     row = rows_of(
         [Listing("openai", "m", "langchain-openai", state="active")], [ending("m", "2026-01-01")]
     )["openai", "m"]
@@ -105,13 +105,13 @@ def test_an_end_is_written_over_a_listing_and_its_state_goes():
     assert (row["retires"], row["read"], row.get("state")) == ("2026-01-01", "2026-10-16", None)
 
 
-def test_a_line_of_models_is_no_id():
-    """A page that names a family makes no row of it."""
+def test_a_line_of_models_is_not_an_id():
+    """A page that names a family adds no row for it."""
     assert rows_of([], [ending("gpt-audio", "2027-01-20", family=True)]) == {}
 
 
-def test_a_successor_that_nobody_lists_is_taken_away(capsys):
-    """And said, so that somebody mends it by hand."""
+def test_an_unlisted_successor_is_removed(capsys):
+    """The build prints it, so that a maintainer can correct it."""
     rows = rows_of([Listing("openai", "b", "litellm")], [ending("a", "2026-01-01", "ghost", "b")])
 
     assert rows["openai", "a"]["successor"] == "b"
@@ -148,7 +148,7 @@ def test_a_name_that_moved_on_looks_like_its_target():
 
 
 def test_openrouter_is_doubted_where_the_maker_has_ended_a_model_of_its_own():
-    """Open weights are served by others, whatever their maker does."""
+    """Other providers serve open weights, independent of their maker."""
     listings = [
         Listing("openrouter", f"openai/{i}", "langchain-openrouter", state="active", open_weights=o)
         for i, o in (("closed", False), ("open", True), ("alive", False))
@@ -164,7 +164,7 @@ def test_openrouter_is_doubted_where_the_maker_has_ended_a_model_of_its_own():
 
 
 def test_of_two_spellings_one_stays():
-    """3.5 and 3-5 are one id; the one that more packages have is kept."""
+    """3.5 and 3-5 are one id; the spelling of more packages is kept."""
     rows = rows_of(
         [Listing("mistral", "m-3.5", "litellm"), Listing("mistral", "m-3-5", "litellm"),
          Listing("mistral", "m-3-5", "genai-prices")]
@@ -174,7 +174,7 @@ def test_of_two_spellings_one_stays():
 
 
 def test_rows_kept_by_hand_win_and_can_take_away():
-    """Null takes a field away; what is no model is left out."""
+    """Null removes a field; rows that are not models are omitted."""
     kept = {
         **NOTHING,
         "models": [{"provider": "openai", "id": "m", "retires": None, "rerouted": "2026-12-01",
@@ -204,7 +204,7 @@ def test_the_same_facts_give_the_same_bytes():
 @pytest.mark.parametrize(
     ("model", "kind", "family"),
     [
-        ("gemini-3.8-pro", "flagship", "gemini-3.8-pro"),  # "mini" is not in ge-mini
+        ("gemini-3.8-pro", "flagship", "gemini-3.8-pro"),  # "mini" is not a word of "gemini"
         ("gpt-5.4-mini-2026-03-17", "small", "gpt-5.4-mini"),
         ("text-embedding-004", "embedding", "text-embedding"),
         ("qwen/qwen3-coder-30b-instruct", "code", "qwen3-coder-30b"),
@@ -214,7 +214,7 @@ def test_the_same_facts_give_the_same_bytes():
     ],
 )
 def test_a_class_and_a_family_are_read_from_the_words_of_an_id(model, kind, family):
-    """A judgement, for ids that no standard name is about."""
+    """A curated class, for ids without a standard name."""
     assert (class_by_words(model), family_by_words(model)) == (kind, family)
 
 
@@ -225,12 +225,12 @@ def test_a_class_and_a_family_are_read_from_the_words_of_an_id(model, kind, fami
      "gpt-realtime", "sora-2"],
 )  # fmt: skip
 def test_products_that_are_no_chat_models_are_left_out(model):
-    """Pictures, sound, held lines, fine-tunes by family and things that are no model."""
+    """Pictures, sound, unreleased lines, fine-tunes by family and entries that are not models."""
     assert NO_CHAT.search(model)
 
 
 def test_every_row_kept_by_hand_is_in_the_shipped_file():
-    """The snapshot was built after the last change by hand."""
+    """The snapshot was built after the last change of a curated file."""
     kept = json.loads(CURATED.read_text(encoding="utf-8"))
     catalogue = shipped()
 
@@ -248,7 +248,7 @@ def test_every_row_kept_by_hand_is_in_the_shipped_file():
 
 
 def test_a_catalogue_with_mistakes_is_not_written(monkeypatch, tmp_path):
-    """Without what the packages list, aliases lead nowhere: the build names them, and stops."""
+    """Without the packages' rows aliases have no target: the build names them, and stops."""
     for name in ("equivalents", "classes", "aliases"):
         (tmp_path / f"{name}.json").write_bytes((build.TARGET / f"{name}.json").read_bytes())
     monkeypatch.setattr(build, "listings", lambda downloads: [])

@@ -1,4 +1,4 @@
-"""The shipped catalogue is whole, has no mistake, and its mapping is what people rely on."""
+"""The shipped catalogue is complete and valid, and its mapping has the usual names."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def text_of(name):
 
 
 def test_the_shipped_files_have_no_mistake():
-    """No loop, no dangling successor, no stranger, no pick that was gone on the catalogue's day."""
+    """No loop, no dangling successor, no unknown provider, no default retired on its date."""
     files = {name: json.loads(text_of(name)) for name in FILES}
 
     assert problems(files, shipped().as_of) == ()
@@ -31,7 +31,7 @@ def test_the_shipped_files_have_no_mistake():
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_data_file_has_one_row_a_line_in_order(name):
-    """So that a difference between two versions reads like a list of facts."""
+    """A difference between two versions then reads like a list of facts."""
     first, *lines = text_of(name).strip().split("\n")
     rows = [json.loads(line.rstrip(",")) for line in lines[:-1]]
 
@@ -74,7 +74,7 @@ def test_the_row_gpt_3_5_turbo_is_what_it_was():
 
 
 def test_a_providers_own_names_are_in_the_mapping():
-    """Names that only one provider knows lead to themselves, shorthands to what they stand for."""
+    """Names of only one provider lead to themselves, shorthands to their targets."""
     assert MODEL_NAME_MAPPING["mistral"]["mistral-tiny"] == "mistral-tiny"
     assert MODEL_NAME_MAPPING["mistral"]["mistral-small"] == "mistral-small"
     assert MODEL_NAME_MAPPING["anthropic"]["haiku"] == "claude-haiku-5-5"
@@ -98,7 +98,7 @@ def test_comparing_names_never_merges_two_ids():
 
 
 def test_what_no_source_says_is_unknown_and_not_false():
-    """Present, absent and unsaid are three answers; limits are told apart."""
+    """True, false and unknown are three answers; limits are distinct."""
     luna = shipped().entry("openai", "gpt-6-luna")
     carbon = shipped().entry("google", "gemini-4-carbon")
 
@@ -112,7 +112,7 @@ def test_what_no_source_says_is_unknown_and_not_false():
 
 
 def test_a_row_says_where_it_was_read_in_full_words():
-    """The short words of the file become names with versions."""
+    """The short source words of the file become names with versions."""
     luna = shipped().entry("openai", "gpt-6-luna")
     llama = shipped().entry("ollama", "llama3.1:8b")
 
@@ -125,7 +125,7 @@ def test_a_row_says_where_it_was_read_in_full_words():
 
 
 def test_a_name_that_moved_on_has_what_it_points_at():
-    """mistral-small is today's Small, whatever a list remembers of it."""
+    """mistral-small is today's Small, even if a list has an older target."""
     small, today = (shipped().entry("mistral", i) for i in ("mistral-small", "mistral-small-2603"))
 
     assert small is not None

@@ -1,4 +1,4 @@
-"""What the report says of a day, and what a release must not name."""
+"""The report for a date, and the names that a release must not show."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ TOP = Path(__file__).parents[2]
 DAY = date(2026, 11, 25)
 
 
-def test_the_report_says_what_is_gone_about_to_go_and_vouched_for_by_nobody():
-    """With the day, what follows, and the rule or the source."""
+def test_the_report_lists_retired_deprecated_and_unverified_models():
+    """With the date, the successor, and the rule or the source."""
     said = report(shipped(), DAY).splitlines()
 
     assert said[0] == "The catalogue of 2026-11-22, on 2026-11-25."
@@ -32,7 +32,7 @@ def test_the_report_says_what_is_gone_about_to_go_and_vouched_for_by_nobody():
 
 
 def test_the_report_depends_on_the_day():
-    """What was about to go is gone after its day."""
+    """A model to be retired is retired after its date."""
     said = report(shipped(), date(2027, 1, 14))
 
     assert "  openai:gpt-4o retired since 2027-01-14 -> gpt-6-luna" in said
@@ -55,19 +55,19 @@ def test_the_readme_the_notebooks_and_the_classes_name_models_that_last():
         ("gemini-3.7-flash:",
          "a page: gemini-3.7-flash is google:gemini-3.7-flash, which ended on 2026-10-08"),
         ("%%compare gpt-6-luna claude-haiku-5-5", None),
-        ("what gpt-3.5-turbo meant", None),  # a page may tell of the past
+        ("what gpt-3.5-turbo meant", None),  # a page may name retired models as history
         ("python-3.11, version 2.0, a ratio of 1.5 and ada", None),
     ],
 )  # fmt: skip
 def test_a_page_that_names_a_model_that_ends_is_found(text, said):
-    """Within 180 days, or already; not what lasts, not history, not other words with a digit."""
+    """Within 180 days, or already; not later dates, not history, not other words with a digit."""
     found = [line for line in short_lived(shipped(), {"a page": text}, DAY) if "a page" in line]
 
     assert found == ([said] if said else [])
 
 
 def test_a_pick_that_ends_is_found():
-    """Half a year before a pick's last day the check asks for another."""
+    """180 days before the end of a default the check fails."""
     picks = replace(shipped(), classes={"code": {"openai": ("gpt-5.3-codex", "gpt-6.1-sol")}})
 
     assert short_lived(picks, {}, DAY) == [
@@ -76,7 +76,7 @@ def test_a_pick_that_ends_is_found():
 
 
 def test_the_pages_are_the_readme_and_every_notebooks_cells(tmp_path):
-    """What cells say, and not what they once printed."""
+    """The source of cells counts, not their outputs."""
     (tmp_path / "README.md").write_text("read me", encoding="utf-8")
     (tmp_path / "notebooks").mkdir()
     cells = [{"source": ["one\n", "two"], "outputs": [{"text": "gpt-4o"}]}, {"source": ["three"]}]

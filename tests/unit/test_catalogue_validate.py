@@ -1,4 +1,4 @@
-"""Every mistake that a catalogue can have is found, and named with its file and its row."""
+"""Every possible mistake in a catalogue is found, and named with its file and its row."""
 
 from __future__ import annotations
 
@@ -46,16 +46,16 @@ def row(files, name, index):
 
 
 def test_a_good_catalogue_has_no_problem():
-    """Chains that end in a model that lives are fine."""
+    """Chains that end in an available model are valid."""
     assert problems(GOOD, DAY) == ()
 
 
 BREAKS = [
-    # file, row, what is changed, what is said
+    # file, row, the change, the message
     ("models", 2, {"retires": "2026-07-01", "successor": "old"},
      "models: openai:old leads round in a circle: old -> mid -> new"),
-    ("models", 1, {"successor": "nobody"},
-     "models: openai:mid names the successor nobody, which no row is about"),
+    ("models", 1, {"successor": "ghost"},
+     "models: openai:mid names the successor ghost, which no row is about"),
     ("models", 1, {"successor": "theirs"},
      "models: openai:mid names the successor theirs, which is anthropic's"),
     ("models", 2, {"retires": "2026-11-01"},
@@ -84,11 +84,11 @@ BREAKS = [
     ("equivalents", 0, {"peers": {"opnai": ["old"]}},
      "equivalents: old names a provider 'opnai', which is none"),
     ("equivalents", 0, {"peers": {"openai": []}}, "equivalents: old names openai, but no id there"),
-    ("classes", 0, {"picks": {"openai": ["nobody"]}},
-     "classes: small names openai:nobody, which no row is about"),
+    ("classes", 0, {"picks": {"openai": ["ghost"]}},
+     "classes: small names openai:ghost, which no row is about"),
     ("classes", 0, {"class": "tiny"}, "classes: there is no class 'tiny'"),
-    ("aliases", 0, {"target": "nobody"},
-     "aliases: openai:latest leads to nobody, which no row is about"),
+    ("aliases", 0, {"target": "ghost"},
+     "aliases: openai:latest leads to ghost, which no row is about"),
     ("aliases", 0, {"target": "latest"}, "aliases: openai:latest leads round in a circle"),
     ("aliases", 0, {"kind": "odd"}, "aliases: openai:latest is of the kind 'odd', which is none"),
     ("aliases", 0, {"source": ""},
@@ -99,7 +99,7 @@ BREAKS = [
 
 @pytest.mark.parametrize(("name", "index", "change", "said"), BREAKS)
 def test_each_mistake_is_named_with_its_file_and_row(name, index, change, said):
-    """One wrong value is found, and is told in one sentence."""
+    """One wrong value gives one message."""
     files = copy.deepcopy(GOOD)
     row(files, name, index).update(change)
 
@@ -108,7 +108,7 @@ def test_each_mistake_is_named_with_its_file_and_row(name, index, change, said):
 
 @pytest.mark.parametrize("name", ["models", "equivalents", "classes", "aliases"])
 def test_a_row_that_is_there_twice_is_found(name):
-    """The second would hide the first without a word."""
+    """The second one would silently hide the first."""
     files = copy.deepcopy(GOOD)
     rows = files[name]["names" if name == "equivalents" else name]
     rows.append(copy.deepcopy(rows[0]))

@@ -1,4 +1,4 @@
-"""An interrupt stays out of imports, and two close ones are one."""
+"""Interrupts are deferred during imports, and two in quick succession count as one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _pythons_own_handler():
 
 @pytest.fixture
 def pressed_module(tmp_path, monkeypatch):
-    """The name of a module during whose import an interrupt comes."""
+    """The name of a module that is interrupted while it is imported."""
     (tmp_path / "pressed_in_the_middle.py").write_text(PRESSED)
     monkeypatch.syspath_prepend(tmp_path)
     yield "pressed_in_the_middle"
@@ -38,19 +38,19 @@ def press():
 
 
 def press_again():
-    """Interrupts this thread a second time, soon after the first, however slow the machine is."""
+    """Interrupts this thread a second time within the limit, however slow the machine is."""
     assert InterruptGuard.last_press_at != -math.inf
     InterruptGuard.last_press_at = time.monotonic()
     press()
 
 
 def pause():
-    """Makes the last interrupt one of long ago."""
+    """Makes the last interrupt an old one."""
     InterruptGuard.last_press_at = -math.inf
 
 
 def test_an_interrupt_waits_for_the_end_of_an_import(pressed_module):
-    """The module is whole; the interrupt raises where the guard ends, and is not lost."""
+    """The import completes; the interrupt raises at the end of the guard, and is not lost."""
     with pytest.raises(KeyboardInterrupt), InterruptGuard():
         module = importlib.import_module(pressed_module)
 
@@ -58,7 +58,7 @@ def test_an_interrupt_waits_for_the_end_of_an_import(pressed_module):
 
 
 def test_a_guard_within_another_leaves_the_interrupt_to_it(pressed_module):
-    """What an inner function imports is over for the outer one too."""
+    """The import of an inner function is over for the outer one, too."""
     steps = []
 
     @InterruptGuard()
@@ -77,7 +77,7 @@ def test_a_guard_within_another_leaves_the_interrupt_to_it(pressed_module):
 
 
 def test_an_import_that_contains_the_call_delays_nothing(tmp_path, monkeypatch):
-    """A user's module may ask at its top level, and stops there."""
+    """A user's module may call ask() at its top level, and is interrupted there."""
     text = (
         "import signal\nfrom llmkit.cell import InterruptGuard\nsteps = []\n"
         "try:\n    with InterruptGuard():\n        signal.raise_signal(signal.SIGINT)\n"
@@ -90,7 +90,7 @@ def test_an_import_that_contains_the_call_delays_nothing(tmp_path, monkeypatch):
 
 
 def test_the_second_signal_of_a_double_press_raises_nothing():
-    """It comes when the call is over, and would strike whatever runs then."""
+    """Raising after the call would interrupt unrelated code."""
     with pytest.raises(KeyboardInterrupt), InterruptGuard():
         press()
 
@@ -98,7 +98,7 @@ def test_the_second_signal_of_a_double_press_raises_nothing():
 
 
 def test_a_later_interrupt_raises_as_ever():
-    """Code that goes on after an interrupt can be stopped."""
+    """Code that continues after an interrupt can be interrupted again."""
 
     def go_on():
         end = time.monotonic() + SAME_PRESS_S
@@ -114,7 +114,7 @@ def test_a_later_interrupt_raises_as_ever():
 
 
 def test_the_next_call_puts_the_handler_back():
-    """What a double press needs does not stay for the rest of a program."""
+    """The handler for a double press does not stay installed."""
     with pytest.raises(KeyboardInterrupt), InterruptGuard():
         press()
     pause()
@@ -136,7 +136,7 @@ def test_an_interrupt_in_another_cell_is_another_one():
 
 @pytest.mark.parametrize("action", [signal.SIG_IGN, lambda number, frame: None])
 def test_a_users_own_handler_stays(action):
-    """So does an ignored signal."""
+    """An ignored signal stays ignored, too."""
     signal.signal(signal.SIGINT, action)
     with InterruptGuard():
         installed = signal.getsignal(signal.SIGINT)

@@ -11,7 +11,7 @@ OWN = {name: (row.color, row.marker) for name, row in provider_table().items()}
 
 
 def test_every_provider_has_a_style_of_its_own_from_the_palette():
-    """Two built-in providers never look alike, and each style can be drawn."""
+    """No two built-in providers look the same, and each style can be drawn."""
     assert len(set(OWN.values())) == len(OWN)
     assert {marker for _, marker in OWN.values()} == set(SHAPES)
     assert all(color < COLORS for color, _ in OWN.values())
@@ -19,7 +19,7 @@ def test_every_provider_has_a_style_of_its_own_from_the_palette():
 
 
 def test_a_provider_looks_the_same_in_every_figure():
-    """Its first model has the provider's colour and marker, whatever else is in the figure."""
+    """Its first model has the provider's colour and marker in every figure."""
     first = styles_of(["google", "mistral"], OWN)
     second = styles_of(["anthropic", "lab", "mistral", "openai"], OWN)
 
@@ -32,7 +32,7 @@ def test_a_provider_looks_the_same_in_every_figure():
     [*OWN] * 7,
 ])  # fmt: skip
 def test_no_two_models_of_a_figure_look_alike(providers):
-    """Further models of a provider, and providers without a style, take what is free."""
+    """Further models of a provider, and providers without a style, get free ones."""
     styles = styles_of(providers, OWN)
 
     assert len(set(styles)) == len(styles)
@@ -46,5 +46,5 @@ def test_seven_models_of_one_provider_are_apart_in_grey():
 
 
 def test_more_models_than_styles_are_still_drawn():
-    """The pairs are used a second time."""
+    """The pairs are reused."""
     assert len(styles_of([*OWN] * 9, OWN)) == 9 * len(OWN)

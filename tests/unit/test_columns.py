@@ -11,7 +11,7 @@ from llmkit.views.columns import column_values, columns_of, dtypes
 
 @dataclass(frozen=True)
 class Price:
-    """A value within a line; its second column moves to another place."""
+    """A value inside a line; its second column is moved."""
 
     usd: float | None = column("float64", "US dollars", default=None)
     place: str | None = column("string", "the shop", default=None, after="name")
@@ -19,7 +19,7 @@ class Price:
 
 @dataclass(frozen=True)
 class Fruit:
-    """A line of a table, with a nested value, a computed column and a field that is none."""
+    """A line of a table, with a nested value, a computed column and a field without a column."""
 
     name: str = field(metadata={COLUMN: Column("string", "what it is called")})
     secret: str = ""
@@ -34,7 +34,7 @@ class Fruit:
 
 
 def test_columns_stand_where_their_fields_do_or_after_a_named_one():
-    """Nested columns stand at their field; a field without a column has none."""
+    """Nested columns replace their field; a field without a column has none."""
     columns = columns_of(Fruit)
 
     assert dtypes(columns) == {
@@ -49,7 +49,7 @@ def test_columns_stand_where_their_fields_do_or_after_a_named_one():
 
 
 def test_a_line_has_the_values_of_its_columns():
-    """Tuples are joined in their order and sets in that of the alphabet; None stays None."""
+    """Tuples are joined in their order, sets in alphabetical order; None stays None."""
     fruit = Fruit(
         "fig",
         price=Price(usd=2.0),
@@ -75,5 +75,5 @@ def test_a_word_of_a_closed_set_is_plain_text_in_its_column():
 
 
 def test_every_column_of_a_row_says_what_it_means():
-    """A column without a meaning cannot be declared, and none is empty."""
+    """A column needs a meaning, which cannot be empty."""
     assert [name for name, declared in columns_of(Row).items() if not declared.meaning] == []

@@ -1,4 +1,4 @@
-"""The words after %llmkit: a wrong use is one sentence that shows the right one."""
+"""The arguments of %llmkit: wrong usage gives one message with the right usage."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from llmkit.notebook.commands import run_command
     ],
 )
 def test_a_wrong_use_shows_the_right_one(line, words):
-    """A name too few or too many, an option without its value, a slip in a word."""
+    """A missing or extra name, an option without its value, a misspelling."""
     with pytest.raises(UsageError, match=words):
         run_command(line)
 
@@ -38,6 +38,6 @@ def test_a_wrong_use_shows_the_right_one(line, words):
     ],
 )
 def test_the_provider_may_stand_before_or_after_the_name(line):
-    """Both ways ask for the same, which here is a contradiction."""
+    """Both spellings mean the same, which is a contradiction here."""
     with pytest.raises(ConfigError, match="names openai, but provider='mistral'"):
         run_command(line)

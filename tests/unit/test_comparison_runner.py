@@ -1,4 +1,4 @@
-"""Calls next to each other, none of which can lose another."""
+"""Concurrent calls, in which no failure loses the other answers."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ async def no_wait(seconds):
 
 
 class Stuck(Exception):
-    """Something that nobody expects."""
+    """An unexpected exception."""
 
 
 class Watching:
-    """A watcher that writes down what it was told, and can fail when text comes."""
+    """A watcher that records its calls, and can fail when text arrives."""
 
     def __init__(self, fail=None, stops=False):
         self.told = []
@@ -70,7 +70,7 @@ def statuses(comparison):
 
 
 def test_a_failed_call_is_a_row_and_loses_no_other():
-    """Refusals, cuts, unknown names, missing keys and bugs stand beside answers."""
+    """Refusals, cut streams, unknown names, missing keys and bugs are rows beside the answers."""
     replies = {
         "refuses": Script("no", status=500),
         "cut": Script("one two three four", failure="cut"),
@@ -88,8 +88,8 @@ def test_a_failed_call_is_a_row_and_loses_no_other():
 
 
 def test_what_cannot_be_sent_is_a_row_too():
-    """An unknown name, a missing key and a retired model are told in their rows."""
-    found = run(kit(), "hi", ["nobody-9", "gpt-6-luna", "gpt-3.5-turbo", "scripted:echo"])
+    """An unknown name, a missing key and a retired model are reported in their rows."""
+    found = run(kit(), "hi", ["ghost-9", "gpt-6-luna", "gpt-3.5-turbo", "scripted:echo"])
 
     assert [row.error_type for row in found] == [
         "UnknownModelError",
@@ -117,7 +117,7 @@ def test_a_retired_model_is_followed_only_on_request():
 
 
 def test_an_interrupt_keeps_what_came():
-    """Whatever stops a run, its rows stay at kit.last with the text that had come."""
+    """Any exception leaves the rows at kit.last with the text received so far."""
     which = kit()
 
     with pytest.raises(KeyboardInterrupt):
@@ -128,7 +128,7 @@ def test_an_interrupt_keeps_what_came():
 
 
 def test_a_watcher_that_fails_costs_no_row(caplog):
-    """A view with a bug is told no more, the log has it, and the run goes on."""
+    """A view that raises gets no further events, the error is logged, and the run goes on."""
     watching = Watching(Stuck("a view that fails"))
     found = run(kit(), "hi", ["scripted:echo", "scripted:echo"], view=watching)
 
@@ -138,7 +138,7 @@ def test_a_watcher_that_fails_costs_no_row(caplog):
 
 
 def test_a_stop_ends_the_run_and_keeps_what_came():
-    """What a view's Stop cuts off is cancelled rows of a comparison that is given as usual."""
+    """A view's Stop gives cancelled rows, and the comparison is returned as usual."""
     stuck = {"slow": Script("one two", piece_delay_s=3600.0), "echo": builtin_scripts()["echo"]}
     transport = ScriptedTransport(stuck)
     which = Kit(environ={}, transports={"scripted": transport})
@@ -151,7 +151,7 @@ def test_a_stop_ends_the_run_and_keeps_what_came():
 
 
 def test_cancelling_a_stopped_run_still_cancels_it():
-    """Whoever waits for a run and is cancelled is cancelled, whatever its view has stopped."""
+    """Cancelling the task that waits for a run cancels it, even if its view has stopped it."""
     stuck = {"slow": Script("one two", piece_delay_s=3600.0)}
     which = Kit(environ={}, transports={"scripted": ScriptedTransport(stuck)})
 
@@ -182,7 +182,7 @@ def test_a_watcher_hears_of_everything_in_order():
 
 
 def test_requests_that_become_the_same_are_sent_once():
-    """A model that ignores the temperature is asked once for both, and billed once."""
+    """A model that ignores the temperature is called and billed once for both values."""
     which = kit(KEYS, **{"claude-haiku-5-5": Script("same")})
 
     found = run(which, "hi", "claude-haiku-5-5", temperature=[0, 1], repeats=2)
@@ -193,14 +193,14 @@ def test_requests_that_become_the_same_are_sent_once():
 
 
 def test_strict_makes_an_ignored_parameter_an_error():
-    """Under strict=True nothing is left out in silence or otherwise."""
+    """Under strict=True no parameter is left out."""
     found = run(kit(KEYS), "hi", "claude-haiku-5-5", temperature=1, strict=True)
 
     assert "claude-haiku-5-5 cannot take temperature" in found.rows[0].error
 
 
 def test_too_many_paid_calls_are_refused_before_any_is_sent():
-    """max_calls counts paid requests; what one's own machine answers is free."""
+    """max_calls counts paid requests; local models are free."""
     which = kit(KEYS)
 
     with pytest.raises(SpendLimitError, match="would send 3 paid requests"):
@@ -210,7 +210,7 @@ def test_too_many_paid_calls_are_refused_before_any_is_sent():
 
 
 def test_too_high_an_estimate_is_refused_before_any_is_sent():
-    """max_cost_usd is kept by estimate, and refuses what it cannot estimate."""
+    """max_cost_usd uses the estimate, and refuses models without one."""
     with pytest.raises(SpendLimitError, match="would cost about"):
         run(kit(KEYS), "hi", "gpt-6-luna", max_tokens=1000, max_cost_usd=1e-9)
     with pytest.raises(SpendLimitError, match="no price is known for openai:gpt-99"):
@@ -218,7 +218,7 @@ def test_too_high_an_estimate_is_refused_before_any_is_sent():
 
 
 def test_local_lanes_say_that_they_wait_for_each_other():
-    """Scripted answers are called scripted."""
+    """The footer says that scripted answers are scripted."""
     found = run(kit(), "hi", "scripted:echo")
 
     assert found.notes == ("Answers marked [scripted] come from a script, not from a model.",)
@@ -233,7 +233,7 @@ def test_a_comparison_needs_a_model_and_a_prompt():
 
 
 def test_the_same_comparison_again_sends_the_same_again():
-    """There is no history: two runs of one comparison make equal requests."""
+    """Calls are stateless: two runs of one comparison make equal requests."""
     transport = ScriptedTransport(builtin_scripts(), sleep=no_wait)
     which = Kit(environ={}, transports={"scripted": transport})
 
@@ -245,7 +245,7 @@ def test_the_same_comparison_again_sends_the_same_again():
 
 
 def test_what_is_needed_must_be_known_to_be_there():
-    """A model that no source says can see is not asked to look; the row says what to do."""
+    """A model of unknown capabilities gets no image request; the row says what to do."""
     which = kit(KEYS, **{"gpt-6-luna": Script("I see")})
 
     able = run(which, "hi", "gpt-6-luna", needs="vision")

@@ -1,4 +1,4 @@
-"""Where keys come from."""
+"""The sources of keys."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KEY = "sk-credentials-Zk3vQ8mW1xTr6YpL"
 
 
 class Shelf:
-    """A store that counts how often it is asked."""
+    """A store that counts its reads."""
 
     name = "shelf"
 
@@ -32,7 +32,7 @@ class Shelf:
 
 
 class Locked:
-    """A store that does not open."""
+    """A store that cannot be opened."""
 
     name = "keyring"
 
@@ -45,7 +45,7 @@ def source(credentials, provider=OPENAI):
 
 
 def test_what_was_typed_wins_over_the_environment_and_that_over_a_store():
-    """Each place is looked into in its turn, and the source says which one it was."""
+    """Each place is searched in its order, and `source` names the one with the key."""
     environ = {"OPENAI_API_KEY": KEY}
     shelf = Shelf(openai=KEY, google=KEY)
     credentials = Credentials(environ, {"anthropic": KEY}, stores=lambda: (shelf,))
@@ -61,7 +61,7 @@ def test_what_was_typed_wins_over_the_environment_and_that_over_a_store():
 
 
 def test_a_store_is_asked_once_until_it_is_wished_again():
-    """A keyring may ask the person: a grid of a hundred calls must not."""
+    """A keyring may prompt the user: a grid of a hundred calls must not."""
     shelf = Shelf(openai=KEY)
     credentials = Credentials({}, stores=lambda: (shelf,))
 
@@ -73,8 +73,8 @@ def test_a_store_is_asked_once_until_it_is_wished_again():
     assert credentials.require(OPENAI).reveal() == KEY + "2"
 
 
-def test_a_store_that_does_not_open_is_no_bad_key():
-    """The error names the store and what to do; a variable is found all the same."""
+def test_a_store_that_does_not_open_is_not_a_bad_key():
+    """The error names the store and what to do; a variable is still used."""
     locked = Credentials({}, stores=lambda: (Locked(),))
 
     with pytest.raises(ConfigError, match=r"key for openai \(keyring\) does not open; unlock it"):
@@ -98,7 +98,7 @@ def test_a_store_that_does_not_open_is_no_bad_key():
     ],
 )
 def test_a_pasted_key_is_cleaned_or_refused_before_any_request(raw, problem):
-    """Quotes, line ends and invisible characters go; what cannot be a key is an error of ours."""
+    """Quotes, line ends and invisible characters are removed; an invalid key is a ConfigError."""
     credentials = Credentials({"OPENAI_API_KEY": raw})
     found = credentials.find(OPENAI)
 
@@ -111,8 +111,8 @@ def test_a_pasted_key_is_cleaned_or_refused_before_any_request(raw, problem):
     assert raw not in str(caught.value)
 
 
-def test_an_empty_variable_is_no_key():
-    """A variable that is set to nothing leaves the next one its turn."""
+def test_an_empty_variable_is_not_a_key():
+    """An empty variable is skipped."""
     credentials = Credentials({"GOOGLE_API_KEY": "  ", "GEMINI_API_KEY": KEY})
 
     assert source(credentials, GOOGLE) == "variable GEMINI_API_KEY"
@@ -120,8 +120,8 @@ def test_an_empty_variable_is_no_key():
         credentials.require(OPENAI)
 
 
-def test_a_key_for_nobody_is_refused():
-    """A slip in the provider's name must not look as if the key had been taken."""
+def test_a_key_for_an_unknown_provider_is_refused():
+    """A misspelled provider is an error: its key would never be used."""
     with pytest.raises(UnknownProviderError, match="unknown provider 'opnai'"):
         Kit(environ={}, keys={"opnai": KEY})
     kit = Kit(environ={})
@@ -133,7 +133,7 @@ def test_a_key_for_nobody_is_refused():
 
 
 def test_no_form_of_the_credentials_shows_a_key():
-    """Neither their attributes nor what they find have the key in their repr."""
+    """Neither their attributes nor their results have the key in their repr."""
     credentials = Credentials({}, {"openai": KEY})
     credentials.type_in("google", KEY)
 
@@ -141,7 +141,7 @@ def test_no_form_of_the_credentials_shows_a_key():
 
 
 def test_a_key_in_the_keyring_is_found_if_that_is_wished(monkeypatch):
-    """The setting `keyring` makes the kit look there; without it nobody does."""
+    """The keyring is read only with the setting `keyring`."""
     kept = ModuleType("keyring")
     kept.get_password = lambda service, name: (
         KEY if (service, name) == ("llmkit", "openai") else None
@@ -160,7 +160,7 @@ def test_a_key_in_the_keyring_is_found_if_that_is_wished(monkeypatch):
 
 
 def test_a_keyring_that_fails_says_so(monkeypatch):
-    """A machine without a backend is told what else there is."""
+    """On a machine without a backend the message names the alternatives."""
     kept, errors = ModuleType("keyring"), ModuleType("keyring.errors")
     errors.KeyringError = type("KeyringError", (Exception,), {})
 
@@ -173,12 +173,12 @@ def test_a_keyring_that_fails_says_so(monkeypatch):
     credentials = Credentials({}, stores=lambda: stores(keyring=True))
 
     assert credentials.find(OPENAI).problem == (
-        "does not open (KeyringError); unlock it, or use an environment variable instead"
+        "does not open (KeyringError); unlock it, or use an environment variable"
     )
 
 
 def test_colabs_secrets_are_found_under_the_variables_names(monkeypatch):
-    """In Colab a secret of the side bar is a key; one that is not granted is none."""
+    """On Colab a secret of the side bar is a key, unless the notebook has no access."""
     refused = type("NotebookAccessError", (Exception,), {})
     absent = type("SecretNotFoundError", (Exception,), {})
     slow = type("TimeoutException", (Exception,), {})
@@ -203,7 +203,7 @@ def test_colabs_secrets_are_found_under_the_variables_names(monkeypatch):
 
 
 def test_a_key_goes_to_one_place_only():
-    """The variable of a built-in provider cannot name the key of another server."""
+    """The variable of a built-in provider cannot be the key of another server."""
     kit = Kit(environ={"OPENAI_API_KEY": KEY})
     try:
         with pytest.raises(ConfigError, match="OPENAI_API_KEY holds the key of openai"):

@@ -1,4 +1,4 @@
-"""Compressed bodies become what they were, and never more at once than a piece."""
+"""Compressed bodies are decompressed, at most one piece at a time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def raw_deflate(data):
 
 
 def unpacked(encoding, packed, size):
-    """All that comes out where *packed* is fed in cuts of *size* bytes."""
+    """Returns the output for *packed*, fed in cuts of *size* bytes."""
     found, out = unpacker(encoding), []
     for start in range(0, len(packed), size):
         found.feed(packed[start : start + size])
@@ -41,12 +41,12 @@ def unpacked(encoding, packed, size):
     ids=["gzip", "an old name", "two joined", "zlib", "raw"],
 )
 def test_every_cut_gives_the_same_text(encoding, packed, size):
-    """Whatever the compression and wherever it was cut."""
+    """With any compression and any cut."""
     assert b"".join(unpacked(encoding, packed, size)) == TEXT
 
 
 def test_a_bomb_comes_out_in_pieces():
-    """A few bytes that hold many megabytes give no more than one piece at once."""
+    """A few bytes that expand to many megabytes give at most one piece at once."""
     bomb = gzip.compress(b"\0" * 8 * PIECE)
 
     pieces = unpacked("gzip", bomb, len(bomb))
@@ -57,19 +57,19 @@ def test_a_bomb_comes_out_in_pieces():
 
 @pytest.mark.parametrize("encoding", ["", "identity", " Identity "])
 def test_a_plain_body_needs_nothing(encoding):
-    """What is not packed is not touched."""
+    """An uncompressed body is unchanged."""
     assert unpacker(encoding) is None
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, br", "\x1b[31m"])
-def test_a_compression_that_nobody_asked_for_is_named(encoding):
-    """The sentence says what came and where to look."""
+def test_an_unrequested_compression_is_named(encoding):
+    """The message names the encoding and what to check."""
     with pytest.raises(BadResponseError, match="asked for a plain one"):
         unpacker(encoding)
 
 
 def test_garbage_is_an_error_of_ours():
-    """Bytes that are no compression, and a compression that breaks off into some."""
+    """Bytes that are not compressed, and compressed data that turns into others."""
     for packed in (b"hello, world", gzip.compress(TEXT)[:40] + b"\xff" * 50):
         with pytest.raises(BadResponseError, match="damaged"):
             unpacked("gzip", packed, 1000)

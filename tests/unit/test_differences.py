@@ -1,4 +1,4 @@
-"""Where two answers differ."""
+"""The differences between two answers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.unit.rows import plain
 
 
 def test_words_are_compared_not_letters():
-    """What was taken stands before what was put in its place; the rest is told once."""
+    """Removed words come before those that replace them; equal text is shown once."""
     found = differences("The cat sat.", "The dog sat!")
 
     assert found == (
@@ -21,7 +21,7 @@ def test_words_are_compared_not_letters():
 
 
 def test_both_answers_can_be_read_out_of_the_pieces():
-    """Nothing is lost: without the new it is the first, without the gone the second."""
+    """Without the added words it is the first text, without the removed words the second."""
     first, second = "one two\nthree  four", "zero two three four\n"
     found = differences(first, second)
 
@@ -30,7 +30,7 @@ def test_both_answers_can_be_read_out_of_the_pieces():
 
 
 def test_markup_in_an_answer_stays_text():
-    """A tag that a model wrote is shown, in the html too."""
+    """A tag in a model's answer is shown as text, in the html, too."""
     html = Differences(("a", "<b>"), "x", "<img src=x onerror=alert(1)>")._repr_html_()
 
     assert "<img" not in html
@@ -39,14 +39,14 @@ def test_markup_in_an_answer_stays_text():
 
 
 def test_a_terminal_reads_it_by_its_brackets():
-    """Colour is not what tells them apart."""
+    """Signs tell them apart as well as colours."""
     assert str(Differences(("a", "b"), "one two", "one three")).splitlines()[-1] == (
         "one [-two-]{+three+}"
     )
 
 
 def test_a_comparison_tells_where_two_of_its_rows_differ():
-    """Rows are named by their numbers; a wrong one is told."""
+    """Rows are named by their numbers; an invalid number is an error."""
     run = Comparison([plain(0, text="one two"), plain(1, "gpt-6-sol", text="one three")], {})
 
     assert run.differences(0, 1).names == ("openai: gpt-6-luna", "openai: gpt-6-sol")

@@ -1,4 +1,4 @@
-"""The tree of errors is what its drawing says."""
+"""The classes of errors match the tree in the module's docstring."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TREE = [
 
 
 def test_the_drawing_at_the_top_is_the_tree():
-    """Every class is drawn once, under its parent."""
+    """Every class is in the tree once, under its parent."""
     drawn = {}
     parents = {0: None}
     for line in (errors.__doc__ or "").splitlines():
@@ -34,7 +34,7 @@ def test_the_drawing_at_the_top_is_the_tree():
 
 
 def test_the_status_decides_the_class():
-    """Each status of the table has its class, others have their hundred's."""
+    """Each status of the table has its class, others that of their hundred."""
     found = {status: error_class(status).__name__ for status in (200, 401, 403, 418, 429, 500, 529)}
 
     assert found == {
@@ -50,7 +50,7 @@ def test_the_status_decides_the_class():
 
 @pytest.mark.parametrize("kind", TREE, ids=lambda c: c.__name__)
 def test_a_notebook_shows_the_sentence_and_not_the_frames(kind):
-    """What IPython prints is the class, the message and its notes."""
+    """IPython prints the class, the message and its notes."""
     error = kind("mistral refused the key")
     error.add_note("gave up after 3 attempt(s)")
 
@@ -61,7 +61,7 @@ def test_a_notebook_shows_the_sentence_and_not_the_frames(kind):
 
 
 def test_an_error_can_be_copied_with_all_it_knows():
-    """Copies keep status, outcome and the rest, so that they can cross a process."""
+    """Copies keep status, outcome and the rest, so that they can be sent to another process."""
     error = errors.RateLimitError("slow down", provider="openai", status=429, retry_after=2.0)
 
     twin = copy.copy(error)
@@ -71,6 +71,6 @@ def test_an_error_can_be_copied_with_all_it_knows():
 
 
 def test_a_providers_words_become_one_short_printable_line():
-    """Line ends, escapes and length are tamed."""
+    """Line ends and escapes are replaced, and the length is limited."""
     assert shorten("a\n b\x1b[31m\x00c") == "a b [31m c"
     assert len(shorten("x" * 1000)) == 300

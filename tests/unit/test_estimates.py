@@ -1,4 +1,4 @@
-"""What a comparison would cost, told before anything is sent."""
+"""The estimated cost of a comparison, before anything is sent."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def estimate(*asked, **more):
 
 
 def test_tokens_and_cost_are_told_without_a_key():
-    """Prompt and answer are counted for every request, and priced by a row that is named."""
+    """Prompt and answer are counted for every request, and priced by a named row."""
     found = estimate("x" * 396, ["openai:gpt-6-luna", "anthropic:claude-haiku-5-5"], repeats=2,
                      max_tokens=500)  # fmt: skip
 
@@ -30,7 +30,7 @@ def test_tokens_and_cost_are_told_without_a_key():
 
 
 def test_it_says_that_it_is_approximate():
-    """Both displays carry the total and what it is worth."""
+    """Both displays have the total and its precision."""
     found = estimate("hi", "openai:gpt-6-luna")
 
     for view in (repr(found), found._repr_html_()):
@@ -39,7 +39,7 @@ def test_it_says_that_it_is_approximate():
 
 
 def test_an_unknown_price_makes_the_sum_unknown():
-    """What nobody knows is not counted as nothing."""
+    """An unknown cost is not counted as 0."""
     found = estimate("hi", ["openai:gpt-6-luna", "openai:a-model-of-tomorrow"])
 
     assert found.total_usd is None
@@ -56,32 +56,32 @@ def test_ones_own_machine_is_free():
 
 
 def test_what_would_not_be_sent_says_why():
-    """A retired model and an unknown one are lines with the reason, and cost nothing."""
+    """A retired model and an unknown one are lines with the reason, without cost."""
     found = estimate("hi", ["gpt-3.5-turbo", "no-such-model", "openai:gpt-6-luna"])
 
     gone, unknown, good = found.rows
     assert (gone["requests"], gone["cost_usd"]) == (0, None)
     assert gone["remark"].startswith("would not be sent: openai retired gpt-3.5-turbo")
-    assert unknown["remark"].startswith("would not be sent: no model is known")
+    assert unknown["remark"].startswith("would not be sent: unknown model")
     assert found.total_usd == good["cost_usd"]
 
 
 def test_a_retired_model_is_priced_as_what_answers_for_it():
-    """With leave for another the estimate is that of the successor, which is named."""
+    """If fallbacks are allowed the estimate is that of the successor, which is named."""
     (line,) = estimate("hi", "gpt-3.5-turbo", fallback="equivalent").rows
 
     assert (line["model"], line["remark"]) == ("gpt-5.6-terra", "in place of gpt-3.5-turbo")
 
 
 def test_identical_requests_are_counted_once():
-    """A grid over a parameter that the model ignores is billed once, so it is priced once."""
+    """A grid over a parameter that the model ignores is billed, and priced, once."""
     (line,) = estimate("hi", "openai:gpt-6-luna", temperature=[0.1, 0.9]).rows
 
     assert line["requests"] == 1
 
 
 def test_the_answer_is_no_longer_than_the_model_can_write():
-    """A max_tokens beyond the model's own limit is not priced."""
+    """max_tokens beyond the model's own limit is not priced."""
     (line,) = estimate("hi", "openai:gpt-6-luna", max_tokens=10_000_000).rows
 
     assert line["output_tokens"] < 10_000_000
@@ -99,7 +99,7 @@ def test_the_frame_has_its_columns_even_without_a_price():
 
 
 def test_it_is_on_the_face():
-    """llmkit.estimate takes what compare takes, and refuses what compare refuses."""
+    """llmkit.estimate accepts the arguments of compare, and refuses the same."""
     assert llmkit.estimate("hi", "local:smollm2").total_usd == 0.0
     with pytest.raises(ConfigError):
         llmkit.estimate("", "local:smollm2")
@@ -109,5 +109,5 @@ def test_it_is_on_the_face():
     ("text", "tokens"), [("", 0), ("a", 1), ("x" * 400, 100), ("熵" * 40, 30), ("\ud800" * 8, 2)]
 )
 def test_tokens_are_guessed_from_the_bytes(text, tokens):
-    """Four bytes of UTF-8 are a token, so that scripts without an alphabet count for more."""
+    """Four bytes of UTF-8 are one token, so that scripts without an alphabet count for more."""
     assert estimate_tokens(text) == tokens

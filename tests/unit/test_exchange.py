@@ -1,4 +1,4 @@
-"""One prompt on its way to one model and back."""
+"""The exchange of one prompt with one model."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def exchange(*answers, attempts=3):
 
 @pytest.mark.parametrize("group", [None, "a comparison"])
 def test_what_opening_takes_is_none_of_the_calls_time(group):
-    """An embedded model that is loaded first costs the call nothing of its deadline."""
+    """Loading the embedded model does not count towards the deadline."""
     one, _ = exchange(Answer(WHOLE))
     call = replace(one.call, timeouts=Timeouts(deadline_s=30.0))
     seen = []
@@ -106,7 +106,7 @@ def test_what_opening_takes_is_none_of_the_calls_time(group):
 
     async def opening(call):
         loop = asyncio.get_running_loop()
-        clock, loop.time = loop.time, lambda: clock() + 20.0  # as long as it takes to load one
+        clock, loop.time = loop.time, lambda: clock() + 20.0  # as long as loading may take
         return Opened(call.provider, call.key, Noting(Answer(WHOLE)))
 
     answer = asyncio.run(Exchange(call, opening, group=group).whole())
@@ -116,7 +116,7 @@ def test_what_opening_takes_is_none_of_the_calls_time(group):
 
 
 def test_the_last_piece_comes_also_without_the_line_that_closes_it():
-    """A reader of the stream has all of the text, not only the completion."""
+    """A reader of the stream gets all of the text, not only the completion."""
     one, _ = exchange(Answer([event("Hello "), event("world", "stop").rstrip(b"\n")]))
 
     async def read():
@@ -149,7 +149,7 @@ def test_an_answer_knows_where_it_comes_from():
 
 
 def test_each_network_read_is_one_delta():
-    """What came together is delivered together."""
+    """Text of one network read is one delta."""
     one, _ = exchange(Answer([b"".join(WHOLE)]))
 
     async def collect():
@@ -159,7 +159,7 @@ def test_each_network_read_is_one_delta():
 
 
 def test_the_end_of_an_answer_is_not_waited_for():
-    """After the closing mark the rest of the body is given a moment, and no more."""
+    """After the end mark the rest of the body gets a short time to arrive."""
     never = asyncio.Event()
     answer = Answer([*WHOLE, never])
     one, _ = exchange(answer)
@@ -169,7 +169,7 @@ def test_the_end_of_an_answer_is_not_waited_for():
 
 
 def test_a_refusal_before_any_text_is_tried_again():
-    """A 429 and then an answer are two attempts, and the wait is logged for a person."""
+    """A 429 and then an answer are two attempts, and the wait is logged."""
     one, transport = exchange(Answer([REFUSED], JSON, 429), Answer(WHOLE))
 
     answer = asyncio.run(one.whole())
@@ -179,7 +179,7 @@ def test_a_refusal_before_any_text_is_tried_again():
 
 
 def test_a_retry_is_told_in_the_log(caplog):
-    """INFO says who is asked again, and why; no prompt and no key."""
+    """INFO names the provider and the reason, not the prompt or the key."""
     one, _ = exchange(Answer([REFUSED], JSON, 429), Answer(WHOLE))
 
     with caplog.at_level(logging.INFO, logger="llmkit"):
@@ -190,7 +190,7 @@ def test_a_retry_is_told_in_the_log(caplog):
 
 
 def test_after_the_first_text_nothing_is_sent_again():
-    """A broken answer would be billed twice and read twice."""
+    """A broken answer would be billed twice and shown twice."""
     broken = ServerError("gone")
     one, transport = exchange(Answer([event("Hello "), broken]), Answer(WHOLE))
 
@@ -202,7 +202,7 @@ def test_after_the_first_text_nothing_is_sent_again():
 
 
 def test_a_stream_without_an_end_is_truncated():
-    """A cleanly cut stream is an error that keeps the text, never a complete answer."""
+    """A cut stream is an error with the text so far, never a complete answer."""
     one, _ = exchange(Answer([event("Hello ")]))
 
     with pytest.raises(
@@ -216,7 +216,7 @@ def test_a_stream_without_an_end_is_truncated():
 
 
 def test_a_server_that_does_not_stream_is_understood():
-    """One JSON document in the place of a stream is an answer like any other."""
+    """One JSON document instead of a stream is an ordinary answer."""
     document = (
         b'{"model":"m","choices":[{"message":{"role":"assistant","content":"whole"},'
         b'"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":1}}'
@@ -230,7 +230,7 @@ def test_a_server_that_does_not_stream_is_understood():
 
 @pytest.mark.parametrize("body", [b"", b"<html>hello</html>", b"[1,2]", b"null", b'{"choices":'])
 def test_a_page_is_not_an_answer(body):
-    """A 200 with something else in it is an error with a piece of it, not an empty success."""
+    """A 200 with other content is an error with a part of it, not an empty success."""
     one, _ = exchange(Answer([body], {"content-type": "text/html"}))
 
     with pytest.raises(BadResponseError) as raised:
@@ -240,7 +240,7 @@ def test_a_page_is_not_an_answer(body):
 
 
 def test_the_last_error_says_how_often_it_was_tried():
-    """When attempts are used up the real error comes, with their number."""
+    """After the last attempt the provider's error is raised, with the number of attempts."""
     one, _ = exchange(*[Answer([REFUSED], JSON, 429) for _ in range(3)])
 
     with pytest.raises(RateLimitError) as raised:
@@ -262,7 +262,7 @@ def test_a_server_may_say_that_trying_again_is_useless():
 
 
 def test_a_cancelled_answer_keeps_its_text():
-    """What came before a cancellation is still there, and the connection is given back."""
+    """The text before a cancellation is kept, and the connection is released."""
 
     async def cancelled():
         one, transport = exchange(Answer([event("Hello "), asyncio.Event()]))
@@ -285,8 +285,8 @@ def test_a_cancelled_answer_keeps_its_text():
     assert (answer.text, answer.status, still_open) == ("Hello ", Status.CANCELLED, 0)
 
 
-def test_whoever_stops_reading_closes_the_stream():
-    """Leaving a stream early gives its connection back."""
+def test_a_reader_that_stops_closes_the_stream():
+    """Leaving a stream early releases its connection."""
 
     async def leave():
         one, transport = exchange(Answer([event("Hello "), asyncio.Event()]))

@@ -1,4 +1,4 @@
-"""When an open session is to be closed."""
+"""The rules by which open sessions are closed."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ LIMITS = {"idle_s": 300.0, "max_age_s": 1800.0}
 
 
 class Thing:
-    """Something that could be closed."""
+    """A resource with a close method."""
 
     closed = False
 
 
 class Handle:
-    """What a person holds."""
+    """A resource of the user."""
 
 
 class Loop:
-    """A loop that may have come to its end."""
+    """An event loop that may be closed."""
 
     def __init__(self, *, ended=False):
         self.ended = ended
@@ -35,7 +35,7 @@ class Loop:
 
 
 class Connector:
-    """As aiohttp's: connections in use, and kept ones with the time of their last use."""
+    """Like aiohttp's connector: connections in use, and idle ones with their last use."""
 
     __module__ = "aiohttp.connector"
     _closed = _factory = _loop = None
@@ -46,14 +46,14 @@ class Connector:
 
 
 class Http(Thing):
-    """As a person's own aiohttp session, whose requests nobody tells us of."""
+    """Like a user's own aiohttp session, whose requests llmkit does not see."""
 
     def __init__(self):
         self.connector = Connector()
 
 
 class Clock:
-    """A clock that stands still until it is told."""
+    """A clock that moves only when a test moves it."""
 
     now = 0.0
 
@@ -80,7 +80,7 @@ def reasons(sessions):
 
 
 def test_a_temporary_session_is_collected_once_its_context_manager_was_dropped(sessions):
-    """Its block will never end, so its end is told as a leak."""
+    """The task of its block is gone, so it is reported as a leak."""
     handle = Handle()
     record = sessions.add(Thing(), provider="x", kind="temporary")
     record.handle = weakref.ref(handle)
@@ -94,7 +94,7 @@ def test_a_temporary_session_is_collected_once_its_context_manager_was_dropped(s
 
 
 def test_a_registered_session_stays_although_nothing_else_refers_to_it(sessions, clock):
-    """`register_session(aiohttp.ClientSession())` as a cell's only line is usual."""
+    """`register_session(aiohttp.ClientSession())` as the only line of a cell is usual."""
     add(sessions, Thing(), cell=Cell("a", 1))
     gc.collect()
     clock.now = 299.0
@@ -103,7 +103,7 @@ def test_a_registered_session_stays_although_nothing_else_refers_to_it(sessions,
 
 
 def test_a_dropped_session_with_a_request_in_flight_is_not_collected(sessions):
-    """An answer that is still being read is read to its end."""
+    """An answer is read to its end."""
     http = Http()
     http.connector._acquired.add("a connection")
     record = sessions.add(http, provider="x", kind="temporary")
@@ -115,7 +115,7 @@ def test_a_dropped_session_with_a_request_in_flight_is_not_collected(sessions):
 
 
 def test_a_foreign_session_in_flight_is_neither_idle_nor_too_old(sessions, clock):
-    """What aiohttp's own connector says counts as use."""
+    """The state of aiohttp's connector counts as use."""
     http = Http()
     add(sessions, http)
     http.connector._acquired.add("a connection")
@@ -127,7 +127,7 @@ def test_a_foreign_session_in_flight_is_neither_idle_nor_too_old(sessions, clock
 
 
 def test_use_of_a_foreign_session_is_seen_between_two_looks(sessions, clock):
-    """A connection that was given back since the last look was used since then."""
+    """A connection released since the last check was used since then."""
     http = Http()
     add(sessions, http)
     reasons(sessions)
@@ -140,7 +140,7 @@ def test_use_of_a_foreign_session_is_seen_between_two_looks(sessions, clock):
 
 
 def test_what_has_outlived_its_loop_goes(sessions):
-    """Nobody can use it any more, be it kept or not."""
+    """It is unusable, whether it is persistent or not."""
     add(sessions, loop=Loop())
     add(sessions, loop=Loop(ended=True), keep=True)
 
@@ -161,7 +161,7 @@ def test_the_sessions_of_a_running_cell_are_spared(sessions, clock):
 
 
 def test_a_session_that_its_owner_has_closed_is_closed_in_the_table(sessions):
-    """Nobody has to tell us."""
+    """The user need not report it."""
     thing = Thing()
     add(sessions, thing)
     thing.closed = True
@@ -171,7 +171,7 @@ def test_a_session_that_its_owner_has_closed_is_closed_in_the_table(sessions):
 
 
 def test_a_session_that_its_owner_closed_is_not_taken_by_its_cell(sessions):
-    """The next run of the cell finds it closed, and says who closed it."""
+    """The next run of the cell finds it closed, with the reason."""
     thing, cell = Thing(), Cell("a", 1)
     record = add(sessions, thing, cell=cell)
     thing.closed = True
@@ -181,7 +181,7 @@ def test_a_session_that_its_owner_closed_is_not_taken_by_its_cell(sessions):
 
 
 def test_keep_spares_a_session_from_idle_and_age_only(sessions, clock):
-    """Its cell's next run and its cell's deletion take it all the same."""
+    """The next run of its cell and the deletion of its cell close it as usual."""
     again, gone = Cell("again", 1), Cell("gone", 2)
     kept = [add(sessions, cell=cell, keep=True) for cell in (again, gone)]
     clock.now = 5000.0

@@ -1,4 +1,4 @@
-"""Who may answer in the place of a model that cannot, and in which order."""
+"""The fallback models for a model that cannot answer, and their order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from llmkit.catalogue import fallback, fallback_policy, similarity
 from llmkit.catalogue.entry import Alias, ModelEntry, StandardName
 from llmkit.catalogue.fallback import FallbackQuery, candidates, choose
 from llmkit.catalogue.fallback_policy import Fallback, policy_of
-from llmkit.catalogue.loader import indexed
+from llmkit.catalogue.loader import by_provider, indexed
 from llmkit.catalogue.requirements import FallbackLimits, Requirements, need_of, objection_to
 from llmkit.chat.fallback import is_unequal
 from llmkit.errors import ConfigError
@@ -34,12 +34,12 @@ def model(provider, name, **known):
 
 
 def catalogue(*models, names=(), aliases=(), classes=None):
-    return indexed(DAY, models=models, names=names, aliases=aliases, classes=classes or {},
-                   providers=provider_table())  # fmt: skip
+    return indexed(DAY, models=by_provider(models), names=names, aliases=aliases,
+                   classes=classes or {}, providers=provider_table())  # fmt: skip
 
 
 def small_world(**changes):
-    """One model of each way to stand in for openai:old."""
+    """A catalogue with one fallback model of each rule for openai:old."""
     rows = {
         "old": model("openai", "old", retires=date(2026, 1, 1), successors=("next",)),
         "elsewhere": model("openrouter", "openai/old", listed=True),
@@ -70,7 +70,7 @@ def order(rules, world=None):
 
 
 def test_the_order_of_rules():
-    """The same model elsewhere, the successor, the peer, the pick of the class, the likeness."""
+    """The same model elsewhere, the successor, the peer, the class default, the most similar."""
     assert order(ANY) == ORDER
 
 
@@ -83,7 +83,7 @@ def test_a_policy_says_how_far_to_go(allow, reach):
 
 
 def needs(tokens, *what, **more):
-    """What a prompt of so many tokens needs."""
+    """Returns the requirements of a prompt with that many tokens."""
     return Requirements(Usage(tokens, 0), *what, **more)
 
 
@@ -101,7 +101,7 @@ def needs(tokens, *what, **more):
         ({"max_input": None}, needs(9_000), TERMS, "is not known to take 9,900 tokens"),
         ({"max_output": None}, needs(9, 3_000), TERMS, "is not known to write 3,000"),
         ({"context_total": 90}, needs(50, 40), TERMS, "has 90 tokens for prompt and ans"),
-        ({}, needs(9, more_than=100_000), TERMS, "takes no more than the 100,000 tokens"),
+        ({}, needs(9, more_than=100_000), TERMS, "takes at most the 100,000 tokens"),
         ({"max_input": None}, needs(9, more_than=1), TERMS, "is not known to take 10"),
         ({}, needs(9, None, (Capability.VISION,)), TERMS, "is not known to have vision"),
         ({"lacks": frozenset({Capability.VISION})}, needs(9, None, (Capability.VISION,)),
@@ -112,14 +112,14 @@ def needs(tokens, *what, **more):
     ],
 )  # fmt: skip
 def test_what_a_request_needs_is_a_hard_filter(change, need, terms, reason):
-    """A model that lacks something is passed over, and so is one of which it is not known."""
+    """A model without a needed fact is skipped, and so is one of which it is unknown."""
     world = catalogue(model("openai", "x", **change))
 
     assert objection_to(world, "openai", "x", need, terms, named=False).startswith(reason)
 
 
 def test_a_model_that_is_all_of_that_passes():
-    """The counter-example to every line of the filter."""
+    """The counter-example for every condition of the filter."""
     world = catalogue(model("openai", "x", capabilities=frozenset({Capability.VISION})))
     need = needs(90_000, 8_000, (Capability.VISION,), more_than=99_999)
 
@@ -130,7 +130,7 @@ def test_a_model_that_is_all_of_that_passes():
     ("terms", "named"), [(FallbackLimits(DAY, allow_unknown=True), False), (TERMS, True)]
 )
 def test_the_unknown_passes_only_where_it_is_asked_for(terms, named):
-    """allow_unknown, or a name in the caller's own list, vouches for life and size."""
+    """allow_unknown, or the caller's own list, accepts an unknown lifecycle and size."""
     bare = {"max_input": None, "max_output": None, "state": Lifecycle.UNKNOWN}
     world = catalogue(model("openai", "x", **bare))
     need = needs(90_000, 8_000)
@@ -140,7 +140,7 @@ def test_the_unknown_passes_only_where_it_is_asked_for(terms, named):
 
 
 def test_a_capability_that_is_asked_for_is_vouched_for_by_nothing_but_allow_unknown():
-    """A model that the caller lists must be known to see where the request needs it."""
+    """Also a model in the caller's list must be known to have the needed capability."""
     world = catalogue(model("openai", "x"))
     need = needs(9, None, (Capability.VISION,))
 
@@ -153,7 +153,7 @@ def test_a_capability_that_is_asked_for_is_vouched_for_by_nothing_but_allow_unkn
 
 
 def test_a_name_in_the_callers_list_does_not_outweigh_a_fact():
-    """What is known to be retired or too small is passed over, whoever named it."""
+    """A model known to be retired or too small is skipped, even if the caller named it."""
     gone, small = model("openai", "x", state=Lifecycle.RETIRED), model("openai", "y", max_input=5)
     world = catalogue(gone, small)
 
@@ -163,14 +163,14 @@ def test_a_name_in_the_callers_list_does_not_outweigh_a_fact():
 
 
 def test_a_resellers_copy_ends_with_its_makers_model():
-    """What OpenRouter listed last month is not known to live once its maker has ended it."""
+    """A model in OpenRouter's last list counts as unknown once its maker has retired it."""
     world = small_world(elsewhere={"listed": None})
 
     assert order(ANY, world) == ORDER[1:]
 
 
 def test_what_ollama_has_is_known_only_from_its_own_list():
-    """A model of the library may not be on this machine."""
+    """A model of Ollama's library may be missing on this machine."""
     world = catalogue(model("ollama", "llama9"), model("ollama", "llama8", listed=True))
 
     reasons = [
@@ -190,7 +190,7 @@ def test_what_ollama_has_is_known_only_from_its_own_list():
     ],
 )
 def test_the_slug_rule_finds_the_same_model(provider, name, elsewhere):
-    """Maker and name make OpenRouter's id, in any spelling; a snapshot only under its own alias."""
+    """Maker and name form OpenRouter's id, in any spelling; a snapshot only under its own alias."""
     ids = ["anthropic/claude-haiku-5.5", "anthropic/claude-x", "mistralai/small-2603", "openai/gpt"]
     world = catalogue(
         *[model("openrouter", found, listed=True) for found in ids],
@@ -204,7 +204,7 @@ def test_the_slug_rule_finds_the_same_model(provider, name, elsewhere):
 
 
 def test_the_same_model_at_its_maker():
-    """From OpenRouter's id to the maker's own, whatever variant was asked for."""
+    """From OpenRouter's id to the maker's own, for any variant."""
     world = catalogue(model("openrouter", "openai/gpt-9"), model("openai", "gpt-9"))
 
     found, _ = choose(world, FallbackQuery("openrouter", "openai/gpt-9:nitro"), SHORT, TERMS, ANY)
@@ -212,8 +212,8 @@ def test_the_same_model_at_its_maker():
     assert tuple(found) == ("openai", "gpt-9", "same-model")
 
 
-def test_an_alias_of_what_failed_is_no_way_out():
-    """mistral-small-latest is not tried where the model it means has failed."""
+def test_an_alias_of_a_failed_model_is_not_tried():
+    """mistral-small-latest is not tried if its target has failed."""
     world = catalogue(
         model("mistral", "small-2603"), model("mistral", "small-latest"),
         aliases=[Alias("mistral", "small-latest", "small-2603", "floating", "s")],
@@ -224,7 +224,7 @@ def test_an_alias_of_what_failed_is_no_way_out():
 
 
 def test_a_successor_that_leaves_soon_comes_last():
-    """A replacement that must be replaced next month is taken only where nothing else is."""
+    """A deprecated replacement is used only without an alternative."""
     world = catalogue(
         model("openai", "a", successors=("b",)),
         model("openai", "b", retires=date(2027, 1, 1), successors=("c",)),
@@ -238,7 +238,7 @@ def test_a_successor_that_leaves_soon_comes_last():
 
 
 def test_a_persons_own_rows_come_first():
-    """What a person's own rows name is tried before anything that the catalogue names."""
+    """Fallbacks of the user's file are tried before those of the catalogue."""
     asked = FallbackQuery("openai", "old", own=[("anthropic", "like")])
 
     found, _ = choose(small_world(), asked, SHORT, TERMS, Fallback().rules)
@@ -247,7 +247,7 @@ def test_a_persons_own_rows_come_first():
 
 
 def test_the_callers_list_is_all_there_is():
-    """A list is tried in its order, and nothing beside it."""
+    """A list is tried in its order, and nothing else."""
     asked = FallbackQuery("openai", "old", named=[("google", "pick"), ("mistral", "peer")])
     rules = Fallback(["google:pick", "mistral:peer"]).rules
 
@@ -257,7 +257,7 @@ def test_the_callers_list_is_all_there_is():
 
 
 def test_who_was_passed_over_is_told_with_the_reason():
-    """The caller can say why a nearer model was not taken."""
+    """The caller can report why a nearer model was not used."""
     found, against = choose(
         small_world(next={"max_input": 10}), FallbackQuery("openai", "old"), needs(99),
         replace(TERMS, has_key=lambda name: name != "openrouter"), ANY,
@@ -271,7 +271,7 @@ def test_who_was_passed_over_is_told_with_the_reason():
 
 
 def test_a_step_tells_what_is_lost():
-    """Capabilities and class of the one that was asked for are compared with the chosen one's."""
+    """Capabilities and class of the requested model are compared with those of the chosen one."""
     world = catalogue(
         model("openai", "big", kind="flagship", capabilities=frozenset(Capability)),
         model("openai", "tiny", kind="nano", capabilities=frozenset({Capability.TOOLS})),
@@ -303,8 +303,8 @@ def test_likeness_prefers_class_then_age():
     assert [name for _, name in found] == ["same", "large", "aged"]
 
 
-def test_nothing_is_like_what_nobody_knows():
-    """An id without any fact has no likeness, so "any" suggests nothing for it."""
+def test_an_unknown_model_has_no_similar_ones():
+    """An id without facts has no similar models, so "any" suggests none."""
     assert order(["ranked"], small_world()) != []
 
     assert list(candidates(small_world(), FallbackQuery("openai", "x-y-z"), ["ranked"], DAY)) == []
@@ -326,7 +326,7 @@ PLACES = st.tuples(st.sampled_from(["openai", "mistral", "openrouter"]), NAMES)
 
 @st.composite
 def tangled_worlds(draw):
-    """Catalogues whose successors, aliases, peers and picks lead anywhere, in circles too."""
+    """Builds catalogues with random successors, aliases, peers and defaults, also circular ones."""
     models = [
         model(*place, successors=tuple(draw(st.lists(NAMES, max_size=2))),
               retires=draw(st.sampled_from([None, date(2026, 1, 1), date(2027, 1, 1)])))
@@ -343,7 +343,7 @@ def tangled_worlds(draw):
 
 @given(world=tangled_worlds(), start=PLACES)
 def test_a_chain_of_fallbacks_never_loops(world, start):
-    """However the tables lead in circles, each model is tried once and the chain ends."""
+    """With any circular tables each model is tried once and the chain ends."""
     tried = [start]
     while True:
         found, _ = choose(world, FallbackQuery(*start), SHORT, TERMS, ANY, tried)
@@ -364,8 +364,8 @@ def test_a_chain_of_fallbacks_never_loops(world, start):
         (7, "a list of models, or a Fallback"),
     ],
 )
-def test_what_is_no_policy_is_refused(given_, words):
-    """The message says what there is."""
+def test_an_invalid_policy_is_refused(given_, words):
+    """The message names the valid values."""
     with pytest.raises(ConfigError, match=words):
         policy_of(given_)
 
@@ -374,7 +374,7 @@ def test_what_is_no_policy_is_refused(given_, words):
     "wrong", [{"most": 0}, {"max_cost_usd": -1}, {"providers": [1]}, {"providers": 3}]
 )
 def test_a_limit_of_the_wrong_kind_is_refused(wrong):
-    """Limits are checked where they are written."""
+    """Limits are checked when they are set."""
     with pytest.raises(ConfigError):
         Fallback("any", **wrong)
 
@@ -396,5 +396,5 @@ def test_a_limit_of_the_wrong_kind_is_refused(wrong):
     ],
 )
 def test_a_substitute_is_unequal_by_size_price_abilities_or_maker(step, unequal):
-    """Only such a one is worth a warning."""
+    """Only such a fallback needs a warning."""
     assert is_unequal(step) is unequal

@@ -1,4 +1,4 @@
-"""Figures fit to print, and the same numbers as a table."""
+"""Figures fit for print, with the same numbers as a table."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NAMES = (
 
 
 def answers(count: int, *points: dict[str, object]) -> list[Row]:
-    """Three answers of each of *count* models for each grid point; the last model costs nothing."""
+    """Returns three answers of each of *count* models per grid point; the last model is free."""
     found = []
     for point in points or ({},):
         for i, (provider, model) in enumerate(NAMES[:count]):
@@ -60,7 +60,7 @@ def labels(axis):
 
 
 def test_a_figure_has_four_panels_with_units():
-    """One panel for each measure, all over the same models."""
+    """One panel for each measure, with the same models in all."""
     figure = comparison_figure([plain(0, "a"), plain(1, "b")])
 
     assert [axis.get_title(loc="left") for axis in figure.axes] == TITLES
@@ -70,7 +70,7 @@ def test_a_figure_has_four_panels_with_units():
 @pytest.mark.parametrize(("count", "dark"), [(0, False), (1, True), (2, False), (12, True)])
 @pytest.mark.parametrize("kind", ["models", "cost", "grid"])
 def test_a_figure_is_a_picture(kind, count, dark):
-    """With no, one, two and twelve models it can be drawn, light and dark, without a window."""
+    """It can be drawn with 0, 1, 2 and 12 models, light and dark, without a window."""
     rows = answers(count, {"temperature": 0}, {"temperature": 1})
 
     picture, size = comparison_figure(rows, kind, dark=dark)._repr_png_()
@@ -81,7 +81,7 @@ def test_a_figure_is_a_picture(kind, count, dark):
 
 @pytest.fixture
 def drawn(monkeypatch):
-    """Draws a figure, and returns each text that is really drawn, with its box on the page."""
+    """Draws a figure, and returns each visible text with its box on the page."""
 
     def texts_of(figure):
         texts = []
@@ -96,7 +96,7 @@ def drawn(monkeypatch):
 @pytest.mark.parametrize(("count", "cost_factor"), [(1, 0.01), (4, 100), (11, 1), (12, 0.01)])
 @pytest.mark.parametrize("kind", ["models", "cost", "grid"])
 def test_no_text_of_a_figure_is_cut_off_or_covers_another(drawn, kind, count, cost_factor):
-    """With up to twelve models of real names every text is on the page, and none lies on another.
+    """With up to twelve models of real names every text is on the page, and none overlaps.
 
     The costs are from 0.0000002 to 0.1 dollars, with and without free models.
     """
@@ -117,7 +117,7 @@ def test_no_text_of_a_figure_is_cut_off_or_covers_another(drawn, kind, count, co
 
 @pytest.mark.parametrize("count", [1, 12])
 def test_a_legend_names_each_model_in_order_and_covers_no_data(drawn, count):
-    """Each model has its own marker and colour, and the legend stands beside the axes."""
+    """Each model has its own marker and colour, and the legend is beside the axes."""
     figure = comparison_figure(answers(count), "cost")
     drawn(figure)
     (legend,), (axis,) = figure.legends, figure.axes
@@ -140,7 +140,7 @@ def test_what_is_unknown_is_written_so():
 
 
 def test_failures_count_in_the_label_and_nowhere_else():
-    """An error is no fast answer."""
+    """A fast error does not count as a fast answer."""
     figure = comparison_figure([plain(0, "a"), failed(plain(1, "a"))])
 
     assert labels(figure.axes[0]) == ["openai: a\n1 of 2 failed"]
@@ -149,7 +149,7 @@ def test_failures_count_in_the_label_and_nowhere_else():
 
 
 def test_substitutes_are_left_out_and_the_figure_says_so():
-    """What another model took says nothing of the one that was named."""
+    """A fallback model's times do not count for the requested model."""
     stood_in = replace(plain(1, "b"), substituted=True)
     figure = comparison_figure([plain(0, "a"), stood_in])
 
@@ -159,7 +159,7 @@ def test_substitutes_are_left_out_and_the_figure_says_so():
 
 
 def test_substitutes_are_drawn_on_request_in_a_second_colour():
-    """They are marked by a sign as well, for readers of prints in grey."""
+    """A sign marks them as well, for prints in grey."""
     stood_in = replace(plain(1, "b"), substituted=True)
     figure = comparison_figure([plain(0, "a"), stood_in], substituted=True)
 
@@ -169,7 +169,7 @@ def test_substitutes_are_drawn_on_request_in_a_second_colour():
 
 
 def test_a_substitute_is_hollow_among_the_markers_and_has_its_sign_in_the_legend():
-    """A print in grey tells it from the model that was named."""
+    """A print in grey shows the difference to the requested model."""
     stood_in = replace(plain(1, "b"), substituted=True)
     figure = comparison_figure([plain(0, "a"), stood_in], "cost", substituted=True)
     named, hollow = figure.legends[0].get_lines()
@@ -202,7 +202,7 @@ def test_an_answer_that_was_sent_once_for_several_rows_counts_once():
     ],
 )
 def test_costs_are_plain_decimals_on_an_axis_that_shows_the_cheapest(costs, scale, said):
-    """The cheapest stands apart from the most expensive, and what costs nothing has a place."""
+    """The cheapest is apart from the most expensive, and free models have a place."""
     figure = comparison_figure([plain(i, f"m{i}", cost_usd=cost) for i, cost in enumerate(costs)])
     axis = figure.axes[3]
     figure.draw_without_rendering()
@@ -215,7 +215,7 @@ def test_costs_are_plain_decimals_on_an_axis_that_shows_the_cheapest(costs, scal
 
 
 def test_a_wide_logarithmic_axis_has_ticks_within_its_decades():
-    """Two decades of costs have more than two numbers beside them."""
+    """Two decades of costs have more than two tick labels."""
     rows = [plain(0, "a", cost_usd=0.00002), plain(1, "b", cost_usd=0.005)]
     (axis,) = comparison_figure(rows, "cost").axes
     low, high = axis.get_ylim()
@@ -226,8 +226,8 @@ def test_a_wide_logarithmic_axis_has_ticks_within_its_decades():
 
 
 @pytest.mark.parametrize("kind", ["models", "cost", "grid"])
-def test_a_name_with_dollars_is_no_formula(drawn, kind):
-    """A model or a parameter that contains TeX is written as it is, and stops no figure."""
+def test_a_name_with_dollars_is_not_a_formula(drawn, kind):
+    """A model or a parameter that contains TeX is shown as written, without an error."""
     odd = replace(plain(0, r"a$\frac$b"), parameters={"stop": r"$\frac$"})
     figure = comparison_figure([odd], kind)
 
@@ -236,7 +236,7 @@ def test_a_name_with_dollars_is_no_formula(drawn, kind):
 
 
 def test_cost_against_duration_names_what_it_cannot_draw():
-    """A model without a price is named below, and not drawn at nought."""
+    """A model without a price is named below the axes, and not drawn at 0."""
     figure = comparison_figure([plain(0, "a"), plain(1, "b", cost_usd=None)], "cost")
 
     assert legend_of(figure) == ["openai: a"]
@@ -244,7 +244,7 @@ def test_cost_against_duration_names_what_it_cannot_draw():
 
 
 def test_a_grid_of_two_parameters_is_a_table_of_panels():
-    """The first goes down, the second across, all on one scale."""
+    """The first parameter is vertical, the second horizontal, all on one scale."""
     points = [{"temperature": t, "top_p": p} for t in (0, 0.5, 1) for p in (0.5, 1)]
     figure = comparison_figure(answers(2, *points), "grid", measure="cost_usd")
 
@@ -265,7 +265,7 @@ def test_a_model_that_a_grid_point_lacks_keeps_its_line():
 
 
 def test_a_terminal_gets_the_numbers_of_a_figure(monkeypatch):
-    """Median, least and most of each measure, and what is left out; no narrow terminal cuts it."""
+    """Median, minimum and maximum of each measure, and the omissions, at any terminal width."""
     monkeypatch.setenv("COLUMNS", "40")
     rows = [plain(i, "a", duration_s=1.0 + i) for i in range(3)]
     text = str(comparison_figure([*rows, failed(plain(3, "a"))]))
@@ -291,7 +291,7 @@ def test_the_text_of_figures_can_be_read(colors):
 
 
 def contrast(one: str, other: str) -> float:
-    """As WCAG 2 defines it."""
+    """Returns the contrast as defined by WCAG 2."""
     high, low = sorted((luminance(one), luminance(other)), reverse=True)
     return (high + 0.05) / (low + 0.05)
 
@@ -304,6 +304,6 @@ def luminance(colour: str) -> float:
 
 @pytest.mark.parametrize("kind", ["models", "nothing"])
 def test_a_slip_names_what_there_is(kind):
-    """An unknown plot or measure is one sentence with the known ones."""
+    """An unknown plot or measure gives one message with the known ones."""
     with pytest.raises(ConfigError, match="there are"):
         comparison_figure([plain()], kind if kind == "nothing" else "grid", measure="speed")

@@ -62,7 +62,7 @@ def test_a_further_grid_parameter_is_a_column_after_the_seed():
 
 
 def test_the_persons_own_columns_come_last_and_never_hide_ours():
-    """A column called text of the person's own is kept under another name."""
+    """A column of the user called text gets another name."""
     frame = comparison_frame([plain(), replace(plain(1), extra={"topic": "x", "text": "mine"})])
 
     assert list(frame.columns[-2:]) == ["topic", "prompt_text"]
@@ -71,7 +71,7 @@ def test_the_persons_own_columns_come_last_and_never_hide_ours():
 
 
 def test_what_is_unknown_is_missing_and_never_zero():
-    """No price, no count and no time are NA."""
+    """An unknown price, count or time is NA."""
     frame = comparison_frame([replace(plain(), completion=Completion())])
 
     missing = ["cost_usd", "output_tokens", "duration_s", "time_to_first_chunk_s", "reasoning"]
@@ -91,14 +91,14 @@ def test_no_cell_of_a_csv_can_act():
 
 
 class Formula:
-    """Anything that a person's column may hold, and whose text a spreadsheet would run."""
+    """Any text of a user's column that a spreadsheet would execute."""
 
     def __str__(self):
         return "=1+1"
 
 
 def test_a_persons_own_columns_cannot_act_either():
-    """Neither what a column is called, nor what stands in it, nor what made the run."""
+    """Neither the name of a column, its content, nor the notes of a run."""
     odd = replace(plain(), prompt_id=Formula(), extra={"=cmd()": "=2+2", "n": -3})
 
     text = csv_text([odd], {"run_id": "\u202e\x9b"})
@@ -109,7 +109,7 @@ def test_a_persons_own_columns_cannot_act_either():
 
 
 def test_no_key_is_in_an_export(tmp_path):
-    """A key that a provider echoed or a person pasted is in no file and on no page."""
+    """A key that a provider echoed or a user pasted is in no file and on no page."""
     key = Secret("sk-canary-9876543210").reveal()
     said = row(prompt=key, error=key, extra={"note": key}, completion=answer(text=key))
     made = Comparison([said], {"run_id": key}, [key])
@@ -124,7 +124,7 @@ def test_no_key_is_in_an_export(tmp_path):
 
 
 def test_a_parquet_file_carries_what_made_it(tmp_path):
-    """Columns are read back with their kinds; `about` is in the metadata."""
+    """Columns are read back with their dtypes; `about` is in the metadata."""
     made = Comparison([row(), plain(1)], {"run_id": "r1"})
 
     path = made.to_parquet(tmp_path / "run.parquet")
@@ -143,7 +143,7 @@ def test_every_report_has_a_frame_even_when_it_is_empty():
 
 
 def test_a_table_keeps_only_its_columns():
-    """What is not asked for is left out, what is missing is NA."""
+    """A parameter that was not set is omitted, a missing value is NA."""
     frame = table_frame([{"a": 1, "x": 2}], {"a": "Int64", "b": "string"})
 
     assert list(frame.columns) == ["a", "b"]
@@ -151,7 +151,7 @@ def test_a_table_keeps_only_its_columns():
 
 
 def test_a_comparison_is_written_as_a_page(tmp_path):
-    """to_html and to_csv write files that others can open."""
+    """to_html and to_csv write files that other programs open."""
     made = Comparison([plain()], {"run_id": "r1"})
 
     assert "Entropy counts the ways." in made.to_html(tmp_path / "run.html").read_text()

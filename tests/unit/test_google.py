@@ -1,4 +1,4 @@
-"""What is Google's own."""
+"""The Google provider."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_a_request_is_what_the_api_documents():
 
 
 def test_a_plain_question_is_a_plain_request():
-    """Nothing is sent that was not asked for."""
+    """Nothing is sent that the caller did not set."""
     request = GOOGLE.chat_request(ASKED, model="gemini-2.5-flash", key=None)
 
     assert json.loads(request.body) == {"contents": [{"role": "user", "parts": [{"text": "Why?"}]}]}
@@ -134,12 +134,12 @@ def test_moving_names_are_served_under_v1beta(model, version):
     ],
 )
 def test_a_resource_name_is_taken_as_the_list_gives_it(model, path):
-    """The prefix of a listed model is not doubled."""
+    """The prefix of a listed model is not repeated."""
     assert url_of(model, stream=True).endswith(f"/v1/{path}:streamGenerateContent?alt=sse")
 
 
 def test_a_name_with_any_other_slash_is_refused():
-    """It might lead to another address, and no model of Google's has one."""
+    """It could change the URL, and Google has no such model."""
     with pytest.raises(ConfigError, match="cannot stand in a URL"):
         url_of("a/b", stream=True)
 
@@ -162,7 +162,7 @@ def test_a_name_with_any_other_slash_is_refused():
     ],
 )
 def test_newer_models_do_not_heed_sampling_parameters(model, takes):
-    """A temperature that would be ignored without a word is left out, and listed."""
+    """A temperature that the model would silently ignore is left out, and listed."""
     fitted = GOOGLE.fit(replace(ASKED, temperature=0.5, top_p=0.5, seed=3), model)
 
     assert takes_sampling(model) is takes
@@ -171,14 +171,14 @@ def test_newer_models_do_not_heed_sampling_parameters(model, takes):
 
 
 def test_a_whole_answer():
-    """Thoughts apart from text, and token counts that add thoughts to the output."""
+    """Thoughts are separate from text, and their tokens are added to the output."""
     assert GOOGLE.parse_chat(reply("chat.json")) == replace(
         STREAMED, text="A river carries silt — 🏞 — to the sea."
     )
 
 
 def test_a_blocked_prompt_is_filtered_and_empty():
-    """A 200 without candidates says why in promptFeedback."""
+    """A 200 without candidates has the reason in promptFeedback."""
     assert GOOGLE.parse_chat(reply("chat_blocked_prompt.json")) == Completion(
         status=Status.FILTERED,
         finish_reason="filtered",
@@ -190,7 +190,7 @@ def test_a_blocked_prompt_is_filtered_and_empty():
 
 
 def test_a_blocked_prompt_ends_a_stream():
-    """The one event of such a stream is its end."""
+    """The only event of such a stream is its end."""
     raw = b"data: " + (DATA / "chat_blocked_prompt.json").read_bytes() + b"\n"
     parser = GOOGLE.stream_parser()
 
@@ -212,7 +212,7 @@ def test_a_blocked_answer_is_filtered():
 
 
 def test_thinking_that_ate_the_whole_limit_is_length():
-    """Content without parts is no crash: the limit was reached before the first word."""
+    """Content without parts does not crash: the limit was reached before the first word."""
     answer = GOOGLE.parse_chat(reply("chat_only_thought.json"))
 
     assert (answer.text, answer.status) == ("", Status.LENGTH)
@@ -220,7 +220,7 @@ def test_thinking_that_ate_the_whole_limit_is_length():
 
 
 def test_the_last_chunk_ends_a_stream_without_a_mark():
-    """The finish reason with its token counts is the end: nothing needs to be waited for."""
+    """The finish reason with its token counts is the end: there is nothing to wait for."""
     parser = GOOGLE.stream_parser()
     parser.feed((DATA / "stream.sse").read_bytes())
 
@@ -229,7 +229,7 @@ def test_the_last_chunk_ends_a_stream_without_a_mark():
 
 
 def test_token_counts_may_follow_the_finish_reason():
-    """Text behind the finish reason is ignored, the counts that come with it are not."""
+    """Text after the finish reason is ignored, its token counts are not."""
     chunks = [
         {"candidates": [{"content": {"parts": [{"text": "Hi"}]}, "finishReason": "STOP"}]},
         {"candidates": [{"content": {"parts": [{"text": "more"}]}}]},
@@ -275,8 +275,8 @@ def test_a_json_array_of_chunks_is_one_answer(before):
     assert GOOGLE.parse_chat(HttpResponse(200, {}, before + ARRAY)) == STREAMED
 
 
-def test_an_error_in_an_array_is_no_answer():
-    """Neither alone nor behind text."""
+def test_an_error_in_an_array_is_not_an_answer():
+    """Neither alone nor after text."""
     chunk = {"candidates": [{"index": 0, "content": {"parts": [{"text": "one "}]}}]}
     late = json.dumps([chunk, {"error": {"code": 503, "message": "busy"}}]).encode()
 
@@ -285,8 +285,8 @@ def test_an_error_in_an_array_is_no_answer():
             GOOGLE.parse_chat(HttpResponse(200, {}, body))
 
 
-def test_an_array_that_is_cut_is_no_answer():
-    """Half of an answer is never taken for a whole one."""
+def test_an_array_that_is_cut_is_not_an_answer():
+    """Half of an answer never counts as a whole one."""
     with pytest.raises(BadResponseError):
         GOOGLE.parse_chat(HttpResponse(200, {}, ARRAY[: ARRAY.index(b"STOP")]))
 
@@ -303,7 +303,7 @@ def test_an_array_that_is_cut_is_no_answer():
     ],
 )
 def test_finish_reasons_become_ours(reason, finish, status):
-    """Each of the API's words has one of ours; one that is not known passes as it is."""
+    """Each finish reason of the API has one of llmkit; an unknown one is kept."""
     answer = answer_of((DATA / "stream.sse").read_bytes().replace(b"STOP", reason.encode()))
 
     assert (answer.finish_reason, answer.native_finish_reason, answer.status) == (
@@ -329,12 +329,12 @@ def test_finish_reasons_become_ours(reason, finish, status):
     ],
 )
 def test_refusals_inside_a_status_are_told_apart(name, kind):
-    """A bad key is a 400 here, and only the quota's name says whether waiting helps."""
+    """A bad key is a 400 here, and only the quota's name tells if waiting helps."""
     assert type(GOOGLE.error_from(refusal(name))) is kind
 
 
 def test_a_refused_key_says_what_to_check():
-    """The whole sentence, with both variables in the order in which they are looked at."""
+    """The whole message, with both variables in the order of their precedence."""
     error = GOOGLE.error_from(refusal("401"))
 
     assert str(error) == (
@@ -345,7 +345,7 @@ def test_a_refused_key_says_what_to_check():
 
 
 def test_an_error_in_a_stream_has_its_own_status():
-    """The HTTP status is 200 by then."""
+    """The HTTP status is already 200."""
     parser = GOOGLE.stream_parser()
     parser.feed((DATA / "stream_error.sse").read_bytes())
 
@@ -354,7 +354,7 @@ def test_an_error_in_a_stream_has_its_own_status():
 
 
 def test_models_come_with_their_limits():
-    """One page of the list, ids without their prefix, and where the next page is."""
+    """One page of the list, ids without their prefix, and the token of the next page."""
     page = GOOGLE.parse_models(reply("models.json"))
 
     assert page.models == (

@@ -16,14 +16,14 @@ from .test_cell import PRESSED, _pythons_own_handler, press, press_again, presse
 
 @pytest.fixture
 def loop():
-    """A loop that no other test knows."""
+    """Runs a new event loop."""
     loop = asyncio.new_event_loop()
     yield loop
     loop.close()
 
 
 def test_an_interrupt_that_an_import_has_delayed_cancels_the_call(loop, pressed_module):  # noqa: F811
-    """It comes before the request is sent, and nothing is sent."""
+    """It arrives before the request is sent, and nothing is sent."""
     steps = []
 
     async def send():
@@ -41,7 +41,7 @@ def test_an_interrupt_that_an_import_has_delayed_cancels_the_call(loop, pressed_
 
 
 def test_an_impatient_interrupt_strikes_no_import(loop, pressed_module):  # noqa: F811
-    """The second one that a blocked loop has not heard raises elsewhere, but not there."""
+    """A second one that a blocked loop has not handled raises elsewhere, not there."""
     modules = []
 
     async def load():
@@ -57,7 +57,7 @@ def test_an_impatient_interrupt_strikes_no_import(loop, pressed_module):  # noqa
 
 
 def test_a_double_press_does_not_cut_the_grace_short(loop):
-    """What a task does at its end, such as closing its connection, is waited for."""
+    """The cleanup of a cancelled task, such as closing its connection, is waited for."""
     steps = []
 
     async def send():

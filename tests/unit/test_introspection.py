@@ -1,4 +1,4 @@
-"""What a foreign session says of itself."""
+"""The state that a foreign session reports."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from llmkit.runtime import introspection
 
 
 class ByMethod:
-    """As OpenAI's client, which has a method for it."""
+    """Like OpenAI's client, which has a method for it."""
 
     def __init__(self, state):
         self.state = state
@@ -22,17 +22,17 @@ class ByMethod:
 
 @pytest.mark.parametrize("state", [True, False, None])
 def test_a_client_that_tells_by_a_method_is_asked(state):
-    """A method that fails tells nothing."""
+    """A method that fails gives no answer."""
     assert introspection.closed(ByMethod(state)) is state
 
 
 def test_a_client_that_does_not_tell_is_neither_open_nor_closed():
-    """Its owner may have closed it, so it is never called a leak."""
+    """Its owner may have closed it, so it never counts as a leak."""
     assert introspection.closed(object()) is None
 
 
 def test_a_client_of_httpx_tells():
-    """By a property."""
+    """The state is a property."""
     client = httpx.Client()
     before = introspection.closed(client)
     client.close()

@@ -1,4 +1,4 @@
-"""A key inside a text that comes in pieces."""
+"""A key inside a text that arrives in pieces."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def fed(*pieces):
 
 @pytest.mark.parametrize("size", range(1, len(KEY) + 8))
 def test_no_way_to_cut_a_key_shows_more_than_its_beginning(size):
-    """Whatever the pieces are, only the public part and four characters of the rest may show."""
+    """For any pieces, only the public part and four characters of the rest may show."""
     text = f"it is {KEY}, and again: {KEY}{KEY} end"
     joined = "".join(fed(*(text[i : i + size] for i in range(0, len(text), size))))
 
@@ -28,19 +28,19 @@ def test_no_way_to_cut_a_key_shows_more_than_its_beginning(size):
 
 
 def test_a_text_without_a_key_is_not_held_back():
-    """An answer that ends in "s", or in what every key begins with, is shown at once."""
+    """An answer that ends with "s", or with the beginning of every key, is shown at once."""
     pieces = ["A river is", " like s", "k", "-mask-", " and no key"]
 
     assert fed(*pieces) == [*pieces, ""]
 
 
-def test_what_was_held_back_comes_when_it_is_no_key_after_all():
-    """Nothing of an answer is lost."""
+def test_held_back_text_comes_when_it_is_not_a_key():
+    """The answer is complete."""
     assert "".join(fed("x sk-mask-Wq3nP8", "-nothing")) == "x sk-mask-Wq3nP8-nothing"
 
 
 def test_the_larger_part_of_a_key_at_the_end_is_masked():
-    """A stream that is cut inside of a key shows no half of it."""
+    """A stream that is cut inside a key shows no half of it."""
     assert "".join(fed("x ", KEY[:18])) == "x ***"
     assert redact_whole(f"x {KEY[:18]}") == "x ***"
 
@@ -54,7 +54,7 @@ def test_a_whole_text_is_masked_or_the_same_object():
 
 
 def test_what_was_searched_piece_by_piece_passes_as_a_whole():
-    """Not where a key began in it, where more was told than was searched, or for a later key."""
+    """Not if a key began in it, if more was shown than searched, or for a later key."""
     clean, found, later = TextRedactor(), TextRedactor(), TextRedactor()
     for piece in ("a river carries", " s", "ilt"):
         clean.feed(piece)

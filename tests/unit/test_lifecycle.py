@@ -1,4 +1,4 @@
-"""Whether a model lives depends on the day that is asked about, and on nothing else."""
+"""The lifecycle of a model depends only on the given date."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ STATES = [
     ("google", "gemini-3.8-flash", DECEMBER, Lifecycle.ACTIVE),
     ("openai", "gpt-4o", NOVEMBER, Lifecycle.DEPRECATED),
     ("openai", "gpt-4o", date(2027, 1, 13), Lifecycle.DEPRECATED),
-    ("openai", "gpt-4o", JANUARY, Lifecycle.RETIRED),  # on the day itself it is gone
+    ("openai", "gpt-4o", JANUARY, Lifecycle.RETIRED),  # it is retired on the day itself
     ("openai", "gpt-3.5-turbo", date(2026, 10, 22), Lifecycle.DEPRECATED),
     ("openai", "gpt-3.5-turbo", date(2026, 10, 23), Lifecycle.RETIRED),
-    # an alias, a snapshot and a fine-tune end with what they stand for
+    # an alias, a snapshot and a fine-tune end with their targets
     ("anthropic", "claude-3-5-sonnet-latest", NOVEMBER, Lifecycle.RETIRED),
     ("openai", "o1-preview-2024-09-12", NOVEMBER, Lifecycle.RETIRED),
     ("openai", "ft:gpt-4o-2024-08-06:org::id", NOVEMBER, Lifecycle.DEPRECATED),
@@ -35,22 +35,22 @@ STATES = [
     ("mistral", "mistral-nemo", NOVEMBER, Lifecycle.RETIRED),
     ("mistral", "mistral-small", NOVEMBER, Lifecycle.ACTIVE),
     ("ollama", "llama2:latest", NOVEMBER, Lifecycle.ACTIVE),
-    # what its maker has shut down is not vouched for at OpenRouter, nor denied
+    # a model that its maker has retired is neither confirmed nor denied at OpenRouter
     ("openrouter", "openai/gpt-3.5-turbo", NOVEMBER, Lifecycle.UNKNOWN),
     ("openrouter", "openai/gpt-4o:nitro", NOVEMBER, Lifecycle.ACTIVE),
     ("openrouter", "anthropic/claude-3-opus", NOVEMBER, Lifecycle.RETIRED),
-    ("openai", "nobody", NOVEMBER, Lifecycle.UNKNOWN),
+    ("openai", "ghost", NOVEMBER, Lifecycle.UNKNOWN),
 ]
 
 
 @pytest.mark.parametrize(("provider", "model", "day", "state"), STATES)
 def test_a_models_state_depends_on_the_day(provider, model, day, state):
-    """Before, on and after its days; by way of what it stands for."""
+    """Before, on and after its dates, also through an alias."""
     assert lifecycle.lifecycle_of(shipped(), provider, model, day) is state
 
 
 LIVES = [
-    # what to call in the place of a model, and the rule
+    # the replacement, and the rule
     ("google", "gemini-pro", NOVEMBER, "gemini-3.5-flash-lite", "official-successor"),
     ("google", "gemini-1.5-pro", NOVEMBER, "gemini-3.8-flash", "official-successor"),
     ("google", "gemini-1.5-flash", SEPTEMBER, "gemini-3.5-flash-lite", "official-successor"),
@@ -73,7 +73,7 @@ LIVES = [
 
 @pytest.mark.parametrize(("provider", "model", "day", "live", "rule"), LIVES)
 def test_the_whole_chain_is_walked(provider, model, day, live, rule):
-    """Over models that are gone and over those that are about to go, to one that stays."""
+    """Over retired and deprecated models to one that stays."""
     kind = "small" if rule == "class-default" else None
 
     assert lifecycle.next_live(shipped(), provider, model, day, kind) == (live, rule)
@@ -81,7 +81,7 @@ def test_the_whole_chain_is_walked(provider, model, day, live, rule):
 
 @pytest.mark.parametrize("day", [SEPTEMBER, NOVEMBER, DECEMBER, JANUARY])
 def test_no_replacement_is_gone_itself(day):
-    """On any day: what is to be called instead can be called, and no chain goes in circles."""
+    """On any date the replacement is available, and no chain is circular."""
     catalogue = shipped()
     found = [(p, *lifecycle.next_live(catalogue, p, model, day)) for p, model in IDS]
 
@@ -94,7 +94,7 @@ def test_no_replacement_is_gone_itself(day):
 
 
 def test_an_id_ends_on_the_day_that_it_stops_to_answer_as_itself():
-    """Shut down or answered by another: the earlier day; none for a model that stays."""
+    """Retired or rerouted: the earlier date; None for a model that stays."""
     ends = [
         lifecycle.retires_on(shipped(), provider, model)
         for provider, model in (
@@ -108,7 +108,7 @@ def test_an_id_ends_on_the_day_that_it_stops_to_answer_as_itself():
 
 
 def test_a_kits_clock_says_which_day_it_is():
-    """Today is the clock's day, and a day that is asked about wins over it."""
+    """The default is the clock's date; an explicit date takes precedence."""
     kit = Kit(environ={}, clock=lambda: datetime(2027, 1, 14, tzinfo=UTC))
     found = [
         kit.registry.resolve("gpt-4o").lifecycle,

@@ -1,4 +1,4 @@
-"""The models table: what fits, what is known of it, and what can be called instead."""
+"""The models table: the filter, the known facts, and the replacements."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ lines = partial(listing.lines, catalogue=shipped())
 
 
 def test_a_line_says_what_was_meant_then_and_what_can_be_called_now():
-    """The peer of its day with its end, the living one with its limits, abilities and price."""
+    """The peer of its time with its end, and its replacement with limits and price."""
     (line,) = lines("gpt-3.5-turbo", "anthropic", on=DAY)[:1]
 
     assert {key: line[key] for key in ("name", "class", "family", "provider", "id")} == {
@@ -48,7 +48,7 @@ def test_a_capability_that_no_source_tells_is_missing_and_not_false():
 
 
 def test_the_frame_has_its_columns_also_when_nothing_fits():
-    """Fixed columns and dtypes, no line."""
+    """Fixed columns and dtypes, no rows."""
     frame = Models(lines("no such thing at all", on=DAY)).frame()
 
     assert list(frame.columns) == list(listing.COLUMNS)
@@ -57,7 +57,7 @@ def test_the_frame_has_its_columns_also_when_nothing_fits():
 
 
 def test_all_words_of_a_filter_must_fit():
-    """In the name, the id, the family, the class, the state, the provider or what it can do."""
+    """In the name, the id, the family, the class, the state, the provider or the capabilities."""
     found = lines("haiku openrouter active", on=DAY)
 
     assert found
@@ -66,7 +66,7 @@ def test_all_words_of_a_filter_must_fit():
 
 
 def test_the_table_can_be_narrowed_by_provider_capability_and_life():
-    """Each argument takes away what does not fit."""
+    """Each argument removes what does not match."""
     dead = lines(alive=False, on=DAY)
     seeing = lines(capability="vision", provider="gemini", on=DAY)
 
@@ -77,7 +77,7 @@ def test_the_table_can_be_narrowed_by_provider_capability_and_life():
 
 
 def test_an_id_without_a_standard_name_is_found_by_a_filter_or_among_every_one():
-    """The table of standard names stays short; what only providers know is there on request."""
+    """The table of standard names stays short; further ids are there on request."""
     names = {line["name"] for line in lines(on=DAY)}
     found = lines("gpt-5.6-cyber", on=DAY)
     every = lines(on=DAY, every=True)
@@ -88,7 +88,7 @@ def test_an_id_without_a_standard_name_is_found_by_a_filter_or_among_every_one()
 
 
 def test_the_day_decides_what_the_table_says():
-    """The same name a month later leads elsewhere."""
+    """The same name a month later has another replacement."""
     now, later = (lines("gemini-2.5-flash", "google", on=day) for day in (DAY, date(2026, 12, 1)))
 
     assert [(line["lifecycle"], line["live"]) for line in (now[0], later[0])] == [
@@ -98,20 +98,20 @@ def test_the_day_decides_what_the_table_says():
 
 @pytest.mark.parametrize("capability", list(Capability))
 def test_every_capability_can_be_asked_for(capability):
-    """Each of them leads to models that are known to have it."""
+    """All of them lead to models that are known to have it."""
     assert lines(capability=capability, on=DAY)
 
 
 def test_what_there_is_not_is_answered_with_what_there_is():
-    """A slip in a capability or a provider is one clear sentence."""
-    with pytest.raises(ConfigError, match="no capability 'visoin'; did you mean vision"):
+    """A misspelled capability or provider gives one clear message."""
+    with pytest.raises(ConfigError, match="unknown capability 'visoin'; did you mean vision"):
         lines(capability="visoin", on=DAY)
     with pytest.raises(UnknownProviderError, match="did you mean google"):
         lines(provider="googel", on=DAY)
 
 
 def test_what_one_runs_oneself_costs_nothing_and_an_unknown_price_is_missing():
-    """0 by rule, and never 0 for want of a price."""
+    """0 by rule, and never 0 if the price is unknown."""
     own = lines("llama-3.1-8b", "ollama", on=DAY)[0]
     unpriced = lines("gemini-4-carbon", on=DAY, every=True)[0]
 

@@ -1,4 +1,4 @@
-"""What can be asked of the answers of a run, and what a form asks for; no widget and no kernel."""
+"""The actions on the answers of a run, and the fields of a form, without widget and kernel."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.unit.rows import plain
 
 
 def answers_model(*texts):
-    """The answers of a run that has ended, and how often it was stopped."""
+    """The answers of a completed run, and how often it was stopped."""
     rows = [plain(number, text=text, reasoning="") for number, text in enumerate(texts)]
     growing, stops = LiveAnswers(rows), []
     for row in rows:
@@ -23,12 +23,12 @@ def answers_model(*texts):
 
 
 def asked(of, verb, **words):
-    """Does what a click on *verb* does."""
+    """Runs the action of a click on *verb*."""
     asyncio.run(of.actions()[verb](**words))
 
 
 def test_stop_is_handed_on_and_told():
-    """The run is stopped, and the page says that it stops."""
+    """The run is stopped, and the page shows that it is stopping."""
     answers, stops = answers_model("one")
     asked(answers, "stop")
 
@@ -37,7 +37,7 @@ def test_stop_is_handed_on_and_told():
 
 
 def test_markdown_is_markup_only_on_request():
-    """The page gets sanitised markup once it is asked for, and the frozen view is rendered too."""
+    """The page gets sanitised markup on request, and the static view is rendered, too."""
     answers, _ = answers_model("**bold** <b>raw</b>")
     before = answers.state()["cards"][0]
     asked(answers, "markdown", on=True)
@@ -50,7 +50,7 @@ def test_markdown_is_markup_only_on_request():
 
 
 def test_two_answers_are_laid_side_by_side_and_put_away_again():
-    """Differences are in the state and in the frozen view, until they are hidden."""
+    """Differences are in the state and in the static view, until they are hidden."""
     answers, _ = answers_model("one two", "one three")
     asked(answers, "differ", first=0, second=1)
     shown = answers.state()["differences"]
@@ -63,7 +63,7 @@ def test_two_answers_are_laid_side_by_side_and_put_away_again():
 
 
 def test_an_answer_does_not_differ_from_itself():
-    """Whoever chooses the same answer twice is told to choose another."""
+    """Choosing the same answer twice asks for another one."""
     answers, _ = answers_model("one", "two")
 
     with pytest.raises(ConfigError, match="two different answers"):
@@ -95,6 +95,6 @@ def test_a_form_asks_for_a_grid():
     ],
 )
 def test_what_is_missing_in_a_form_is_told(wish, words):
-    """One sentence says what to do, and nothing is sent."""
+    """One message says what to do, and nothing is sent."""
     with pytest.raises(ConfigError, match=words):
         wish.compared()

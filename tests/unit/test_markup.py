@@ -1,4 +1,4 @@
-"""Text and markup in which nothing from elsewhere can act."""
+"""Text and markup in which no foreign content is active."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ HOSTILE = [
 
 
 class Tags(HTMLParser):
-    """The tags and attributes of a document, as a browser would find them."""
+    """Collects the tags and attributes of a document, as a browser would."""
 
     def __init__(self, text):
         super().__init__()
@@ -52,14 +52,14 @@ class Tags(HTMLParser):
 
 
 def table(text):
-    """A table with *text* wherever a table has any."""
+    """Returns a table with *text* in every place that can have text."""
     line = Line(text, (TableCell(text, title=text),))
     return Table(text, (TableColumn(text),), (line,), note=text)
 
 
 @pytest.mark.parametrize("payload", HOSTILE)
 def test_no_hostile_text_becomes_markup(payload):
-    """A view has the tags that we wrote, whatever a model, a provider or a person wrote."""
+    """A view has only llmkit's tags, whatever text is in it."""
     shown = row(
         prompt=payload, asked=payload, request_model=payload, error=payload, provider=payload,
         parameters={"system": payload},
@@ -97,7 +97,7 @@ def test_what_would_act_on_a_terminal_is_shown(text, shown):
     assert escape_controls(text) == shown
 
 
-def test_a_page_asks_nobody_for_anything():
+def test_a_page_makes_no_requests():
     """The exported page has a policy that forbids it, and no address in it."""
     text = page(comparison_html([row()]), title="x")
 
@@ -107,7 +107,7 @@ def test_a_page_asks_nobody_for_anything():
 
 
 def test_every_status_has_its_own_glyph_and_word():
-    """No two ways to end look alike, with or without colours."""
+    """No two statuses look the same, with or without colours."""
     assert set(MARKS) == set(Status)
     assert len({mark[0] for mark in MARKS.values()}) == len(Status)
     assert len({mark[1] for mark in MARKS.values()}) == len(Status)
@@ -125,13 +125,13 @@ without tools|seed was not sent|ServerError: busy|
 
 
 def test_an_unknown_cost_is_said_to_be_unknown():
-    """No price is not nothing."""
+    """An unknown price is not 0."""
     assert "cost unknown" in comparison_html([plain(cost_usd=None)])
     assert "$0<" in comparison_html([plain(cost_usd=0.0)])
 
 
 def test_many_answers_are_a_table_with_the_texts_folded():
-    """Eight are cards, nine are lines that open."""
+    """Eight are cards, nine are lines that expand."""
     eight, nine = (comparison_html([plain(i) for i in range(n)]) for n in (8, 9))
 
     assert (eight.count("<section"), eight.count("<tbody>")) == (8, 0)
@@ -139,13 +139,13 @@ def test_many_answers_are_a_table_with_the_texts_folded():
 
 
 def test_an_empty_comparison_says_so():
-    """Nothing is told to be nothing."""
+    """An empty answer is shown as empty."""
     assert "No answers" in Comparison([], {})._repr_html_()
     assert str(Comparison([], {})) == "no answers"
 
 
 def test_text_for_a_terminal_fits_its_width():
-    """Lines are no longer than asked, whatever is in them."""
+    """Lines are never longer than the width, whatever is in them."""
     long = [plain(0, text="word " * 100), plain(1, text="漢字" * 80), row(2, error="x " * 200)]
 
     lines = comparison_text(long, width=60).splitlines()
@@ -158,7 +158,7 @@ def test_text_for_a_terminal_fits_its_width():
     [(None, "–"), (float("nan"), "–"), (True, "yes"), (0.12345, "0.123"), (1234567, "1,234,567")],
 )
 def test_values_are_shown_as_people_read_them(value, shown):
-    """Unknown is a dash, flags are words, numbers have three digits that matter."""
+    """Unknown is a dash, flags are words, numbers have three significant digits."""
     assert cell(value) == shown
 
 
@@ -189,7 +189,7 @@ def contrast(one, other):
 
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
 def test_every_colour_can_be_read(theme):
-    """Text has a contrast of at least 4.6 to what is behind it, light and dark."""
+    """Text has a contrast of at least 4.6 to its background, light and dark."""
     pairs = dict(re.findall(r"--lk-(\w+):.*?light-dark\((#\w+, #\w+)\)", style()))
     colour = {name: both.split(", ")[theme] for name, both in pairs.items()}
 
@@ -202,7 +202,7 @@ def test_every_colour_can_be_read(theme):
 
 
 def test_an_answer_without_anything_is_still_a_card():
-    """A row that was never sent shows its error and no invented numbers."""
+    """A row that was never sent shows its error and no numbers."""
     text = comparison_html([row(completion=Completion(status=Status.ERROR, attempts=0))])
 
     assert "ServerError: busy" in text
@@ -220,7 +220,7 @@ def test_an_answer_without_anything_is_still_a_card():
     ],
 )
 def test_a_text_is_clipped_to_columns_of_the_screen(text, shown):
-    """Wide letters count twice, marks not at all, and a very long text costs no time."""
+    """Wide letters count twice, combining marks not at all, and a very long text is fast."""
     assert clipped(text, 5) == shown
 
 
@@ -235,5 +235,5 @@ def test_a_text_is_clipped_to_columns_of_the_screen(text, shown):
     ],
 )
 def test_a_line_is_wrapped_between_words_in_columns(line, pieces):
-    """Indentation stays, wide characters count twice, and nothing is wider than asked for."""
+    """Indentation stays, wide characters count twice, and no line is wider than requested."""
     assert wrapped(line, 8) == pieces

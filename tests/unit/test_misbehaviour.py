@@ -1,4 +1,4 @@
-"""Spoiling a fake's reply leaves everything else in it as it was."""
+"""Spoiling a fake's reply leaves everything else in it unchanged."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WORDS = ("Hello w\u00f6rld", " \U0001f3de", ' and "on"\n')
 
 
 def parsed(provider, reply):
-    """What llmkit's own parser makes of a stream."""
+    """Returns the result of llmkit's own parser for a stream."""
     parser: StreamParser = PROVIDERS[provider]().stream_parser()
     for piece in reply.pieces:
         parser.feed(piece)
@@ -35,7 +35,7 @@ def test_any_texts_can_be_said(provider):
 
 @pytest.mark.parametrize("provider", SIX)
 def test_a_failure_comes_after_the_texts_that_were_asked_for(provider):
-    """The deltas stand before the error, and the error is the provider's own."""
+    """The deltas come before the error, which is the provider's own."""
     broken = misbehaviour.failing_after(provider, *WORDS)
     good = misbehaviour.saying(provider, *WORDS)
 
@@ -46,7 +46,7 @@ def test_a_failure_comes_after_the_texts_that_were_asked_for(provider):
 
 @pytest.mark.parametrize("provider", SIX)
 def test_only_the_terminal_mark_is_taken_away(provider):
-    """The finish reason stays, so the answer is whole in all but its last word."""
+    """The finish reason stays, so the answer is complete except for the end mark."""
     whole, unmarked = stream(provider), misbehaviour.without_terminal_mark(provider)
 
     assert unmarked.pieces == whole.pieces[: len(unmarked.pieces)]
@@ -54,7 +54,7 @@ def test_only_the_terminal_mark_is_taken_away(provider):
 
 
 def test_line_ends_are_the_only_change():
-    """Lines end in turn as they were told to."""
+    """Line ends alternate as requested."""
     spoiled = misbehaviour.with_line_ends(Reply(pieces=(b"a\nb\n", b"\nc\n")), b"\r\n", b"\r")
 
     assert misbehaviour.body_of(spoiled) == b"a\r\nb\r\r\nc\r"
@@ -74,7 +74,7 @@ def test_compressed_events_are_not_held_back(how):
 
 
 def test_one_body_can_be_written_in_many_ways():
-    """Whole, in single bytes, after a byte order mark, with bytes that are no text."""
+    """Whole, in single bytes, after a byte order mark, with invalid UTF-8."""
     body = misbehaviour.body_of(stream("openai"))
     single = misbehaviour.byte_by_byte(stream("openai"))
     marked = misbehaviour.with_bom(stream("openai"))

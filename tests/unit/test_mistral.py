@@ -1,4 +1,4 @@
-"""Mistral, where it differs from the dialect it speaks."""
+"""The differences of Mistral to the chat-completions dialect."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def reply(name: str, **headers: str) -> HttpResponse:
 
 
 def test_a_full_request_has_every_parameter_in_mistrals_words():
-    """The seed has its own name; usage comes into a stream unasked."""
+    """The seed has its own name; a stream always has usage."""
     request = Mistral().chat_request(FULL, model="mistral-small-latest", key=KEY, stream=True)
 
     assert request.url == "https://api.mistral.ai/v1/chat/completions"
@@ -76,12 +76,12 @@ def test_a_full_request_has_every_parameter_in_mistrals_words():
 
 
 def test_every_parameter_is_taken():
-    """Nothing has to be left out."""
+    """No parameter has to be left out."""
     assert Mistral().fit(FULL, "mistral-small-latest") == FittedPrompt(FULL)
 
 
 def test_the_base_url_has_no_version():
-    """As for Mistral's own SDK, the version belongs to the path."""
+    """As in Mistral's own SDK, the version belongs to the path."""
     provider = Mistral("https://eu.api.mistral.ai/")
 
     assert provider.key_request(KEY).url == "https://eu.api.mistral.ai/v1/models"
@@ -120,7 +120,7 @@ def test_thinking_parts_come_in_a_stream_too():
 
 
 def test_the_last_chunk_carries_reason_and_usage():
-    """Both stand beside a last piece of text."""
+    """Both come with a last piece of text."""
     parser = Mistral().stream_parser()
     delta = parser.feed((DATA / "stream.sse").read_bytes())
 
@@ -136,7 +136,7 @@ def test_the_last_chunk_carries_reason_and_usage():
 
 
 def test_an_error_object_in_a_stream_ends_it():
-    """It stands bare, without an "error" around it."""
+    """The error is not inside an "error" object."""
     parser = Mistral().stream_parser()
     delta = parser.feed((DATA / "stream_error.sse").read_bytes())
 
@@ -161,7 +161,7 @@ REFUSALS = {
 
 @pytest.mark.parametrize("case", REFUSALS)
 def test_every_refusal_has_its_class(case):
-    """Mistral's numbers decide where its status does not."""
+    """Mistral's codes decide if its status is not specific."""
     row = json.loads((DATA / "errors.json").read_bytes())[case]
     error = Mistral().error_from(HttpResponse(row["status"], {}, json.dumps(row["body"]).encode()))
 
@@ -169,7 +169,7 @@ def test_every_refusal_has_its_class(case):
 
 
 def test_a_validation_error_names_the_field():
-    """The list of complaints becomes words."""
+    """The list of problems becomes text."""
     row = json.loads((DATA / "errors.json").read_bytes())["422"]
     error = Mistral().error_from(HttpResponse(422, {}, json.dumps(row["body"]).encode()))
 
@@ -177,7 +177,7 @@ def test_a_validation_error_names_the_field():
 
 
 def test_the_models_carry_lifecycle_limits_and_abilities():
-    """The date is the day of removal; what is said to be absent is known to be."""
+    """The date is that of the removal; a capability that is False is known to be absent."""
     assert Mistral().parse_models(reply("models.json")) == ModelPage(
         (
             Model(

@@ -1,4 +1,4 @@
-"""Which names are offered for what has been typed so far."""
+"""The completions for the beginning of a name."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def offered(typed, **more):
 
 
 def test_a_name_that_states_nothing_may_be_standard_own_or_an_id():
-    """Retired standard names are offered, for they are translated; one's own names too."""
+    """Retired standard names are offered, because they are translated; the user's names, too."""
     found = offered("", own=["my-cheap-one"], providers=["openai", "lab"])
 
     assert {"gpt-3.5-turbo", "my-cheap-one", "claude-haiku-5-5", "lab:"} <= set(found)
@@ -33,7 +33,7 @@ def test_a_name_that_states_nothing_may_be_standard_own_or_an_id():
     ],
 )
 def test_after_a_provider_come_the_ids_that_live_there(typed, there, not_there):
-    """In the spelling of the provider that was typed, and without what is gone."""
+    """In the spelling of the typed provider, and without retired ids."""
     found = offered(typed)
 
     assert there in found
@@ -46,10 +46,10 @@ def test_a_colon_after_no_provider_is_part_of_a_name():
 
 
 def test_case_does_not_matter():
-    """What is offered has the spelling of the name."""
+    """A completion has the spelling of the name."""
     assert offered("MY-C", own=["my-cheap-one", "other"]) == ["my-cheap-one"]
 
 
 def test_a_server_of_ones_own_has_no_known_ids():
-    """After its colon nothing is offered, and nothing else either."""
+    """After its colon nothing is offered."""
     assert offered("lab:", providers=["lab"]) == []

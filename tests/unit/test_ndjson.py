@@ -25,7 +25,7 @@ def pieces_of(data: bytes, size: int) -> list[bytes]:
 
 
 def test_every_chunk_size_gives_the_same_lines():
-    """It does not matter how large the network's pieces are."""
+    """The size of the network's reads does not matter."""
     sizes = range(1, len(STREAM) + 1)
     other = [size for size in sizes if read(*pieces_of(STREAM, size)) != LINES]
 
@@ -33,7 +33,7 @@ def test_every_chunk_size_gives_the_same_lines():
 
 
 def test_every_single_cut_gives_the_same_lines():
-    """It does not matter where the network cuts once."""
+    """The place of a single cut does not matter."""
     cuts = range(len(STREAM) + 1)
     other = [cut for cut in cuts if read(STREAM[:cut], STREAM[cut:]) != LINES]
 
@@ -41,7 +41,7 @@ def test_every_single_cut_gives_the_same_lines():
 
 
 def test_the_last_line_needs_no_end():
-    """Unlike an unfinished event, it is given; once."""
+    """Unlike an unfinished event, it is returned, once."""
     decoder = NDJSONDecoder()
     lines = fed(decoder, b'{"a":1}\n{"b"')
     left, then = decoder.end(), decoder.end()
@@ -63,7 +63,7 @@ def test_bytes_that_are_no_utf8_become_marks_and_are_flagged(size):
 @pytest.mark.parametrize("size", [1, 5, 64])
 @pytest.mark.parametrize("end", [b"\n", b""])
 def test_a_line_over_the_limit_is_refused(size, end):
-    """Finished or not, in one read or in many."""
+    """Complete or not, in one read or in many."""
     decoder = NDJSONDecoder(limit=20)
 
     with pytest.raises(BadResponseError, match="over 20 bytes"):

@@ -1,4 +1,4 @@
-"""What is Ollama's own."""
+"""The Ollama provider."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_a_request_is_what_the_api_documents():
 
 
 def test_a_whole_answer_is_asked_for_expressly():
-    """The server streams unless it is told not to."""
+    """The server's default is to stream."""
     prompt = Prompt((Message("user", "Why?"),))
     request = OLLAMA.chat_request(prompt, model="llama3.2:1b", key=Secret("ollama-key"))
 
@@ -113,25 +113,25 @@ def test_a_whole_answer_is_asked_for_expressly():
     ],
 )
 def test_a_host_may_be_written_in_any_of_ollamas_forms(host, url):
-    """What OLLAMA_HOST may hold becomes the URL that the official client would use."""
+    """Any form of OLLAMA_HOST becomes the URL that the official client would use."""
     assert host_url(host) == url
     assert Ollama(host).base_url == url
 
 
 def test_without_a_host_it_is_this_machine():
-    """No setting and an empty one are the same."""
+    """An unset and an empty variable are the same."""
     assert (Ollama().base_url, Ollama("").base_url) == ("http://127.0.0.1:11434",) * 2
 
 
 @pytest.mark.parametrize("host", ["h:port", "h:99999", "http://[::1"])
 def test_a_host_that_is_none_is_a_config_error(host):
-    """A slip in OLLAMA_HOST is one sentence, before anything is sent."""
+    """An invalid OLLAMA_HOST is one message, before anything is sent."""
     with pytest.raises(ConfigError, match="is not a host for ollama"):
         host_url(host)
 
 
 def test_a_whole_answer():
-    """Thinking apart from text; durations, in nanoseconds there, are not passed on."""
+    """Thinking is separate from text; durations, which are nanoseconds, are not passed on."""
     assert OLLAMA.parse_chat(reply("chat.json")) == Completion(
         text="A river carries silt — 🏞 — to the sea.",
         reasoning="Short answer.",
@@ -144,7 +144,7 @@ def test_a_whole_answer():
 
 
 def test_a_streamed_answer():
-    """The line that says `done` ends the stream."""
+    """The line with `done` ends the stream."""
     parser = OLLAMA.stream_parser()
     parser.feed((DATA / "stream.ndjson").read_bytes())
 
@@ -153,7 +153,7 @@ def test_a_streamed_answer():
 
 
 def test_a_last_line_without_its_line_feed_counts():
-    """What is whole JSON is no half line."""
+    """Complete JSON without a line end is read."""
     parser = OLLAMA.stream_parser()
     parser.feed((DATA / "stream.ndjson").read_bytes().rstrip(b"\n"))
 
@@ -161,14 +161,14 @@ def test_a_last_line_without_its_line_feed_counts():
 
 
 def test_a_model_that_was_only_loaded_has_answered_nothing():
-    """The server's own word for it passes as it is."""
+    """An unknown reason is kept."""
     answer = OLLAMA.parse_chat(reply("chat_load.json"))
 
     assert (answer.text, answer.finish_reason) == ("", "load")
 
 
 def test_an_answer_at_its_limit_is_length():
-    """`num_predict` reached is the same as everywhere."""
+    """Reaching `num_predict` is the same finish reason as at other providers."""
     parser = OLLAMA.stream_parser()
     parser.feed(
         (DATA / "stream.ndjson")
@@ -180,7 +180,7 @@ def test_an_answer_at_its_limit_is_length():
 
 
 def test_token_counts_may_be_missing():
-    """A prompt that is still in the server's cache is not counted; that is unknown, not 0."""
+    """A prompt in the server's cache is not counted; that is unknown, not 0."""
     parser = OLLAMA.stream_parser()
     parser.feed(b'{"message":{"content":"Hi"},"done":true,"eval_count":2}\n')
 
@@ -194,7 +194,7 @@ def test_token_counts_may_be_missing():
 
 
 def test_an_unknown_model_says_how_to_get_it():
-    """The next step on one's own machine is to pull it."""
+    """On the user's own server the next step is to pull it."""
     error = OLLAMA.error_from(refusal("404"))
 
     assert type(error) is ModelNotFoundError
@@ -205,7 +205,7 @@ def test_an_unknown_model_says_how_to_get_it():
 
 
 def test_a_model_that_does_not_fit_into_memory_is_not_tried_again():
-    """The status is a server's failure, the words say that it stays one."""
+    """The status is a server error, but the text tells that a retry cannot help."""
     error = OLLAMA.error_from(refusal("500memory"))
 
     assert type(error) is ServerError
@@ -213,12 +213,12 @@ def test_a_model_that_does_not_fit_into_memory_is_not_tried_again():
 
 
 def test_a_prompt_beyond_the_window_has_its_class():
-    """Servers that do not cut a prompt off say that it is too long."""
+    """Servers that do not truncate a prompt report that it is too long."""
     assert type(OLLAMA.error_from(refusal("400ctx"))) is ContextLengthExceededError
 
 
 def test_an_error_line_ends_a_stream():
-    """It has no `done`, and its text so far stays."""
+    """It has no `done`, and its text so far is kept."""
     parser = OLLAMA.stream_parser()
     parser.feed((DATA / "stream_error.ndjson").read_bytes())
 
@@ -229,7 +229,7 @@ def test_an_error_line_ends_a_stream():
 
 
 def test_the_models_are_the_ones_on_that_machine():
-    """Names as they are asked for."""
+    """The names are those of requests."""
     page = OLLAMA.parse_models(reply("models.json"))
 
     assert page.models == (Model(provider="ollama", id="llama3.2:1b"),)
@@ -237,6 +237,6 @@ def test_the_models_are_the_ones_on_that_machine():
 
 
 def test_any_server_answers_the_version():
-    """A good answer proves that a server runs, and nothing about a key."""
+    """A successful answer proves that a server runs, but nothing about a key."""
     assert OLLAMA.key_request(None).url == "http://127.0.0.1:11434/api/version"
     assert OLLAMA.proves_key is False

@@ -1,4 +1,4 @@
-"""OpenAI's chat completions, and what is common to all who speak that dialect."""
+"""OpenAI's chat completions, and the behaviour common to its dialect."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ END = chunk({}, "stop")
 
 
 def test_the_plainest_request_says_only_what_it_must():
-    """Parameters that were left alone are not on the wire."""
+    """Parameters that were not set are not in the request."""
     request = OpenAI().chat_request(HELLO, model="gpt-6-luna", key=KEY)
 
     assert (request.method, request.url) == ("POST", "https://api.openai.com/v1/chat/completions")
@@ -134,7 +134,7 @@ def test_a_full_request_has_every_parameter_in_openais_words():
 
 @pytest.mark.parametrize("field", ["model", "messages", "stream"])
 def test_an_option_cannot_replace_what_was_decided(field):
-    """The record of a call must say what was really sent."""
+    """The record of a call must contain what was really sent."""
     prompt = Prompt((Message("user", "Hello"),), options=((field, "other"),))
 
     with pytest.raises(ConfigError, match=field):
@@ -156,14 +156,14 @@ def test_a_base_url_keeps_its_path():
 
 
 def test_the_key_is_in_no_repr():
-    """Only the header itself holds it."""
+    """Only the header itself contains it."""
     request = OpenAI().chat_request(HELLO, model="gpt-4o", key=KEY)
 
     assert KEY.reveal() not in repr((request, request.headers, OpenAI(), KEY))
 
 
 def test_without_a_key_no_header_pretends_one():
-    """An empty bearer would be refused where no key at all is welcome."""
+    """A server without keys would refuse an empty bearer token."""
     assert OpenAI().key_request(None).headers == {}
 
 
@@ -186,7 +186,7 @@ def test_without_a_key_no_header_pretends_one():
     ],
 )
 def test_reasoning_models_are_asked_without_sampling_parameters(model, refused):
-    """They would answer them with 400; the names are kept for the row."""
+    """They would be answered with 400; the names are kept for the row."""
     fitted = OpenAI().fit(FULL, model)
 
     assert fitted.ignored == refused
@@ -196,7 +196,7 @@ def test_reasoning_models_are_asked_without_sampling_parameters(model, refused):
 
 
 def test_what_was_not_set_is_not_ignored():
-    """Only a parameter that the person gave can be missed."""
+    """Only a parameter that the user set is reported."""
     assert OpenAI().fit(HELLO, "gpt-6-luna") == FittedPrompt(HELLO)
 
 
@@ -212,7 +212,7 @@ def test_a_model_told_not_to_reason_takes_sampling_parameters():
 
 
 def test_a_whole_answer_is_read():
-    """Text, reason, model, tokens and the id that support will ask for."""
+    """Text, reason, model, tokens and the id that support asks for."""
     response = answer(fixture("chat.json"), **{"x-request-id": "req_fx_openai"})
 
     assert OpenAI().parse_chat(response) == Completion(
@@ -227,7 +227,7 @@ def test_a_whole_answer_is_read():
 
 
 def test_a_streamed_answer_is_read():
-    """One delta for one network read, whatever number of events is in it."""
+    """One delta for one network read with any number of events."""
     parser = OpenAI().stream_parser()
     delta = parser.feed(fixture("stream.sse"))
 
@@ -272,14 +272,14 @@ def test_every_cut_of_the_stream_gives_the_same_answer():
     ],
 )
 def test_finish_reasons_have_our_words(word, ours, status):
-    """A word that we do not know passes through."""
+    """An unknown finish reason is kept."""
     done = streamed(text("x"), chunk({}, word), "[DONE]")
 
     assert (done.finish_reason, done.native_finish_reason, done.status) == (ours, word, status)
 
 
 def test_usage_after_the_finish_reason_still_counts():
-    """The stream is finished first and done later."""
+    """The answer is finished first, and the stream done later."""
     parser = OpenAI().stream_parser()
     parser.feed(sse(text("x"), END))
     between = (parser.finished, parser.done)
@@ -291,7 +291,7 @@ def test_usage_after_the_finish_reason_still_counts():
 
 
 def test_a_stream_without_its_mark_is_complete_with_a_warning():
-    """The finish reason counts; the missing mark is said."""
+    """The finish reason decides; the missing mark is a warning."""
     done = streamed(text("x"), END)
 
     assert (done.text, done.status) == ("x", Status.COMPLETE)
@@ -300,7 +300,7 @@ def test_a_stream_without_its_mark_is_complete_with_a_warning():
 
 @pytest.mark.parametrize("last", [(), ("[DONE]",)])
 def test_a_stream_without_a_finish_reason_is_truncated(last):
-    """A clean end alone is no end."""
+    """The end of the connection alone is not the end of the answer."""
     done = streamed(text("A ri"), *last)
 
     assert (done.text, done.status, done.finish_reason) == ("A ri", Status.TRUNCATED, None)
@@ -316,7 +316,7 @@ def test_a_stream_cut_inside_an_event_keeps_the_text_before():
 
 
 def test_a_last_event_without_its_blank_line_counts_if_it_is_whole():
-    """Some servers leave the last line end out."""
+    """Some servers omit the last line end."""
     parser = OpenAI().stream_parser()
     parser.feed(sse(text("x"), chunk({"content": "y"}, "stop")).rstrip())
 
@@ -324,7 +324,7 @@ def test_a_last_event_without_its_blank_line_counts_if_it_is_whole():
 
 
 def test_the_mark_without_its_blank_line_is_the_mark():
-    """No warning says that it is missing."""
+    """No warning reports a missing mark."""
     parser = OpenAI().stream_parser()
     parser.feed(fixture("stream.sse").rstrip())
 
@@ -332,7 +332,7 @@ def test_the_mark_without_its_blank_line_is_the_mark():
 
 
 def test_what_comes_after_the_end_is_ignored():
-    """Neither text nor an error behind [DONE] counts."""
+    """Neither text nor an error after [DONE] counts."""
     parser = OpenAI().stream_parser()
     first = parser.feed(sse(text("x"), END, "[DONE]", text("y")))
     second = parser.feed(sse(text("z"), {"error": {"message": "late"}}))
@@ -341,7 +341,7 @@ def test_what_comes_after_the_end_is_ignored():
 
 
 def test_text_after_the_finish_reason_is_left_out_and_said():
-    """An answer cannot grow once it has ended."""
+    """An answer cannot grow after its end."""
     done = streamed(text("x"), END, text("y"), text("z"), "[DONE]")
 
     assert done.text == "x"
@@ -349,7 +349,7 @@ def test_text_after_the_finish_reason_is_left_out_and_said():
 
 
 def test_only_choice_zero_counts():
-    """Also where an index is missing, or the other choice comes first."""
+    """Also if an index is missing, or the other choice comes first."""
     both = {
         "choices": [
             {"index": 1, "delta": {"content": "other"}, "finish_reason": "length"},
@@ -387,14 +387,14 @@ def test_only_choice_zero_counts():
     ],
 )
 def test_odd_chunks_add_nothing_and_break_nothing(odd):
-    """Whatever shape comes, the text around it is exact."""
+    """In any form, the text around it is exact."""
     done = streamed(text("a"), odd, text("b"), END, "[DONE]")
 
     assert (done.text, done.status, done.usage) == ("ab", Status.COMPLETE, Usage())
 
 
-def test_events_that_somebody_else_named_are_passed_over():
-    """A proxy's ping is no error; JSON counts under any name."""
+def test_foreign_events_are_skipped():
+    """A proxy's ping is not an error; JSON counts under any event name."""
     parser = OpenAI().stream_parser()
     parser.feed(b"event: ping\ndata: still here\n\n: comment\n\nretry: 5\n\n")
     parser.feed(b"event: chunk\n" + sse(text("x"), END, "[DONE]"))
@@ -403,7 +403,7 @@ def test_events_that_somebody_else_named_are_passed_over():
 
 
 def test_reasoning_is_apart_from_text():
-    """Under either of its names; said twice it counts once."""
+    """Under either of its names; if both are sent it counts once."""
     done = streamed(
         chunk({"reasoning_content": "I "}),
         chunk({"reasoning": "think"}),
@@ -417,7 +417,7 @@ def test_reasoning_is_apart_from_text():
 
 
 def test_a_refusal_is_text_with_a_warning():
-    """What a model says instead of an answer must not look like silence."""
+    """A refusal instead of an answer must not look like an empty one."""
     done = streamed(chunk({"refusal": "I "}), chunk({"refusal": "won't."}), END, "[DONE]")
 
     assert (done.text, done.warnings) == ("I won't.", ("the model refused; its text says why",))
@@ -434,7 +434,7 @@ def test_bytes_that_are_no_utf8_are_marked_and_said():
 
 
 def test_an_emoji_cut_in_two_escapes_is_whole():
-    """Servers that count in UTF-16 do that."""
+    """Servers that count in UTF-16 split them."""
     parser = OpenAI().stream_parser()
     deltas = [parser.feed(sse(text(half))) for half in ("a\ud83e", "\udd86")]
 
@@ -442,7 +442,7 @@ def test_an_emoji_cut_in_two_escapes_is_whole():
 
 
 def test_two_streams_do_not_mix():
-    """The state of a stream lives in its parser."""
+    """The state of a stream belongs to its parser."""
     provider = OpenAI()
     one, two = provider.stream_parser(), provider.stream_parser()
     for letter in "abc":
@@ -453,7 +453,7 @@ def test_two_streams_do_not_mix():
 
 
 def test_the_end_can_be_asked_for_twice():
-    """It closes the stream and says the same again."""
+    """It closes the stream and returns the same again."""
     parser = OpenAI().stream_parser()
     parser.feed(sse(text("x"), END))
     first = parser.end()
@@ -466,7 +466,7 @@ def test_the_end_can_be_asked_for_twice():
 
 
 def test_an_error_event_ends_the_stream_and_keeps_the_text():
-    """It has the class and the code that a response would have had."""
+    """It has the class and the code of an error response."""
     parser = OpenAI().stream_parser()
     delta = parser.feed(fixture("stream_error.sse"))
 
@@ -494,7 +494,7 @@ def test_an_error_event_ends_the_stream_and_keeps_the_text():
     ],
 )  # fmt: skip
 def test_errors_inside_a_200_have_their_class(error, kind, outcome):
-    """Streamed or whole alike; one that tells nothing is not tried again."""
+    """The same streamed or whole; one without a code is not retried."""
     parser = OpenAI().stream_parser()
     parser.feed(sse({"error": error}))
     with pytest.raises(kind) as caught:
@@ -506,7 +506,7 @@ def test_errors_inside_a_200_have_their_class(error, kind, outcome):
 
 @pytest.mark.parametrize("garbage", ["{cut", "<html>oops</html>", "5", "null", '"text"', "[]"])
 def test_garbage_in_an_event_is_a_protocol_error(garbage):
-    """The text before it is kept; nothing is raised while reading."""
+    """The text before it is kept; reading does not raise."""
     parser = OpenAI().stream_parser()
     delta = parser.feed(sse(text("kept"), garbage, text("not")))
 
@@ -517,7 +517,7 @@ def test_garbage_in_an_event_is_a_protocol_error(garbage):
 
 
 def test_an_answer_that_ends_in_an_error_is_one():
-    """Some servers say so in the finish reason alone."""
+    """Some servers report it only in the finish reason."""
     parser = OpenAI().stream_parser()
     parser.feed(sse(text("x"), chunk({}, "error"), "[DONE]"))
     body = {"choices": [{"message": {"content": "x"}, "finish_reason": "error"}]}
@@ -545,12 +545,12 @@ def test_an_answer_that_ends_in_an_error_is_one():
         b'{"choices":[{}]}',
     ],
 )
-def test_a_200_that_is_no_answer_is_a_protocol_error(body):
-    """An empty success would be the worst reading of it."""
+def test_a_200_without_an_answer_is_a_protocol_error(body):
+    """It must not be read as an empty answer."""
     with pytest.raises(BadResponseError) as caught:
         OpenAI().parse_chat(answer(body))
 
-    assert str(caught.value).startswith("openai answered with something that its API does not")
+    assert str(caught.value).startswith("openai sent an unexpected response (200): ")
     assert len(str(caught.value)) < 500
     assert "<" not in str(caught.value)
 
@@ -580,7 +580,7 @@ REFUSALS = {
 
 @pytest.mark.parametrize("case", REFUSALS)
 def test_every_refusal_has_its_class(case):
-    """By status first; by code where a status has several meanings."""
+    """By status first; by code if a status has several meanings."""
     row = json.loads(fixture("errors.json"))[case]
     error = OpenAI().error_from(answer(row["body"], row["status"], **{"x-request-id": "req_1"}))
 
@@ -589,7 +589,7 @@ def test_every_refusal_has_its_class(case):
 
 
 def test_a_refused_key_says_who_what_and_what_next():
-    """One line, with the variable to look at."""
+    """One line, with the variable to check."""
     row = json.loads(fixture("errors.json"))["401"]
     error = OpenAI().error_from(answer(row["body"], 401))
 
@@ -614,7 +614,7 @@ def test_a_refused_key_says_who_what_and_what_next():
     ],
 )  # fmt: skip
 def test_words_decide_only_where_a_status_has_several_meanings(status, error, kind):
-    """A 500 stays the server's fault, whatever it says."""
+    """A 500 stays a server error, whatever its text."""
     assert type(OpenAI().error_from(answer({"error": error}, status))) is kind
 
 
@@ -648,16 +648,16 @@ def test_any_error_body_gives_one_sane_line(status, body):
 
 
 def test_a_404_that_names_no_model_doubts_the_base_url():
-    """A wrong path looks like a wrong model, so both are named."""
+    """A wrong path looks like a wrong model, so the message names both."""
     error = OpenAI().error_from(answer({"detail": "Not Found"}, 404))
 
     assert str(error) == (
-        "openai has no such model (404): Not Found; check the model id, and the base URL too"
+        "openai has no such model (404): Not Found; check the model id and the base URL"
     )
 
 
 def test_an_echoed_key_is_masked():
-    """Wherever the server puts it."""
+    """In any field in which the server puts it."""
     echo = {"error": {"message": f"bad key {KEY.reveal()}", "code": KEY.reveal()}}
     error = OpenAI().error_from(answer(echo, 401))
 
@@ -668,7 +668,7 @@ def test_an_echoed_key_is_masked():
 
 
 def test_the_models_say_when_they_end():
-    """A date makes a model deprecated; null means that none is set."""
+    """A date makes a model deprecated; null means that there is none."""
     page = OpenAI().parse_models(answer(fixture("models.json")))
 
     assert page == ModelPage(
@@ -694,6 +694,6 @@ def test_rows_that_are_no_models_are_left_out():
 
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"data":null}', b'"x"', b"<html></html>"])
 def test_a_list_that_is_none_is_a_protocol_error(body):
-    """Nobody should read it as "no models"."""
+    """It must not be read as an empty list."""
     with pytest.raises(BadResponseError):
         OpenAI().parse_models(answer(body))

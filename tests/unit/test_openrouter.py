@@ -1,4 +1,4 @@
-"""OpenRouter, where it differs from the dialect it speaks."""
+"""The differences of OpenRouter to the chat-completions dialect."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def fixture(name: str) -> bytes:
 
 
 def test_a_full_request_has_every_parameter():
-    """Usage and cost come into a stream unasked."""
+    """A stream always has usage and cost."""
     request = OpenRouter().chat_request(FULL, model="meta-llama/x:free", key=KEY, stream=True)
 
     assert request.url == "https://openrouter.ai/api/v1/chat/completions"
@@ -92,7 +92,7 @@ def test_the_key_is_proved_by_what_it_may_spend():
     ],
 )
 def test_what_a_model_refuses_at_home_is_not_dropped_in_silence(model, ignored):
-    """OpenRouter itself would leave it out without a word."""
+    """OpenRouter itself would silently drop it."""
     assert set(OpenRouter().fit(FULL, model).ignored) == set(ignored)
 
 
@@ -114,7 +114,7 @@ def test_an_answer_names_who_gave_it_and_what_it_cost():
 
 
 def test_a_stream_names_them_too():
-    """Comments between the events add nothing."""
+    """Comments between the events have no effect."""
     parser = OpenRouter().stream_parser()
     delta = parser.feed(fixture("stream.sse"))
 
@@ -152,7 +152,7 @@ def test_on_a_key_of_ones_own_the_upstreams_price_counts(upstream, cost):
 
 
 def test_a_free_answer_costs_zero():
-    """Zero is what OpenRouter said."""
+    """Zero is OpenRouter's own figure."""
     body = {"choices": [{"message": {"content": "x"}}], "usage": {"cost": 0}}
     done = OpenRouter().parse_chat(reply(body))
 
@@ -160,7 +160,7 @@ def test_a_free_answer_costs_zero():
 
 
 def test_an_error_event_ends_the_stream_and_keeps_the_text():
-    """It comes with the finish reason "error", and before [DONE]."""
+    """It comes with the finish reason "error", before [DONE]."""
     parser = OpenRouter().stream_parser()
     delta = parser.feed(fixture("stream_error.sse"))
 
@@ -193,7 +193,7 @@ REFUSALS = {
 
 @pytest.mark.parametrize("case", REFUSALS)
 def test_every_refusal_has_its_class(case):
-    """A code that repeats the status is none."""
+    """A code that repeats the status is dropped."""
     row = json.loads(fixture("errors.json"))[case]
     error = OpenRouter().error_from(reply(row["body"], row["status"]))
 
@@ -201,22 +201,22 @@ def test_every_refusal_has_its_class(case):
 
 
 def test_the_upstreams_own_words_are_told():
-    """ "Provider returned error" alone helps nobody."""
+    """ "Provider returned error" alone does not help."""
     row = json.loads(fixture("errors.json"))["429up"]
     error = OpenRouter().error_from(reply(row["body"], 429))
 
     assert "FxHost: openai/gpt-5.4-mini is temporarily rate-limited upstream" in str(error)
 
 
-def test_a_used_up_key_budget_is_no_matter_of_permission():
-    """OpenRouter says it with 403."""
+def test_a_used_up_key_budget_is_not_a_permission_error():
+    """OpenRouter reports it with 403."""
     body = {"error": {"message": "Key limit exceeded (total limit).", "code": 403}}
 
     assert type(OpenRouter().error_from(reply(body, 403))) is QuotaExhaustedError
 
 
 def test_the_models_carry_limits_and_abilities():
-    """What a model's row does not list, it lacks."""
+    """A model lacks what its row does not list."""
     assert OpenRouter().parse_models(reply(fixture("models.json"))) == ModelPage(
         (
             Model(
@@ -235,7 +235,7 @@ def test_the_models_carry_limits_and_abilities():
 
 
 def test_an_expiration_date_makes_a_model_deprecated():
-    """And says until when; what the row leaves out is unknown."""
+    """The date is kept; fields missing in the row are unknown."""
     page = OpenRouter().parse_models(
         reply({"data": [{"id": "a/b", "expiration_date": "2026-12-31"}, {"id": "c/d"}]})
     )
@@ -263,7 +263,7 @@ def test_an_expiration_date_makes_a_model_deprecated():
     ],
 )
 def test_the_next_page_is_a_number_and_never_a_link(link, page):
-    """A link could lead the key to another server."""
+    """A link could send the key to another server."""
     found = OpenRouter().parse_models(reply({"data": [], "links": {"next": link}}))
 
     assert found.next_page == page

@@ -1,4 +1,4 @@
-"""How a person wants to be answered."""
+"""The options for answers."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def test_needs_are_capabilities():
     ],
 )
 def test_a_wrong_option_is_refused_in_a_sentence(given, words):
-    """Values of the wrong kind and slips of the pen are errors of ours."""
+    """Values of the wrong type and misspellings are llmkit's errors."""
     with pytest.raises(ConfigError, match=words):
         options({}, **given)
 
 
 def test_a_key_among_the_options_is_refused():
-    """It would be sent inside of the request, and stand in the notebook."""
+    """It would be sent in the request, and be stored in the notebook."""
     for name in ("api_key", "API_KEY", "x-api-key", "token"):
         with pytest.raises(ConfigError, match="is no option, and what stands there would be sent"):
             options({}, fallback="error", extra={name: "sk-x"})

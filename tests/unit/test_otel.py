@@ -1,4 +1,4 @@
-"""Events as OpenTelemetry's spans and metrics, read back from its own in-memory exporters."""
+"""Events as OpenTelemetry's spans and metrics, read back from its in-memory exporters."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ANSWERED = Event(
 
 @pytest.fixture
 def collected():
-    """An exporter of ours whose spans and metrics stay in memory."""
+    """An exporter whose spans and metrics stay in memory."""
     spans, metrics = InMemorySpanExporter(), InMemoryMetricReader()
     tracers = TracerProvider(shutdown_on_exit=False)
     tracers.add_span_processor(SimpleSpanProcessor(spans))
@@ -54,7 +54,7 @@ def points(metrics):
 
 
 def test_a_request_is_a_client_span_of_the_conventions(collected):
-    """Name, kind, times and attributes as dashboards for generative AI expect them."""
+    """Name, kind, times and attributes are those of the conventions for generative AI."""
     take, spans, _ = collected
     take(ANSWERED)
 
@@ -85,7 +85,7 @@ def test_a_request_is_a_client_span_of_the_conventions(collected):
 
 
 def test_a_failed_request_is_a_failed_span(collected):
-    """The error's class is its type, in the span and in the metrics alike."""
+    """The error's class is its type, in the span and in the metrics."""
     take, spans, metrics = collected
     take(ANSWERED._replace(status="error", error_type="ServerError"))
 
@@ -97,7 +97,7 @@ def test_a_failed_request_is_a_failed_span(collected):
 
 
 def test_a_request_is_measured(collected):
-    """Duration, time to the first chunk and tokens, each with who and what."""
+    """Duration, time to the first chunk and tokens, each with provider and model."""
     take, _, metrics = collected
     take(ANSWERED)
 
@@ -121,7 +121,7 @@ def test_a_request_is_measured(collected):
     ],
 )
 def test_every_other_event_is_counted(collected, kind, name):
-    """Openings, reuses, closes, leaks, connections and retries are counters, and no span."""
+    """Openings, reuses, closes, leaks, connections and retries are counters, not spans."""
     take, spans, metrics = collected
     take(Event(kind, WHEN, "google"))
     take(Event(kind, WHEN, "google"))
@@ -132,7 +132,7 @@ def test_every_other_event_is_counted(collected, kind, name):
 
 
 def test_texts_are_in_a_span_only_when_they_are_in_the_event(collected):
-    """Prompt and answer in the conventions' form, where a person asked for them."""
+    """Prompt and answer in the conventions' form, if the user enabled it."""
     take, spans, _ = collected
     take(ANSWERED)
     take(ANSWERED._replace(messages=(("system", "Be brief."), ("user", "hi")), text="ho"))
@@ -186,7 +186,7 @@ print([(span.name, span.parent.span_id == mine.context.span_id) for span in ours
 
 
 def test_a_program_that_collects_has_our_spans_below_its_own():
-    """Nothing is imported before the program does; the setting `opentelemetry` ends it."""
+    """Nothing is imported before the program does so; the setting `opentelemetry` disables it."""
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", GLOBAL], cwd=ROOT, capture_output=True, text=True,
         env={**os.environ, "LLMKIT_CONFIG": os.devnull},

@@ -1,4 +1,4 @@
-"""What the other tests take for llmkit's own."""
+"""Tests recognise llmkit's own objects by their module."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from llmkit.runtime.manager import EventLoopManager, _line_outside
 from tests.ours import ours, tasks
 
 FOLDERS = [
-    f"{Path(llmkit.__file__).parent}_notes/llmkit/mine.py",  # where ours begins, and goes on
+    f"{Path(llmkit.__file__).parent}_notes/llmkit/mine.py",  # begins and goes on like llmkit's
     "/srv/asyncio course/llmkit/contextlib/mine.py",
 ]
 
 
 def elsewhere(file, code, **names):
-    """Runs *code* as a module that lies in *file*, a person's by default; gives its names."""
+    """Runs *code* as a module in *file*, a user's by default, and returns its names."""
     names = {"__name__": "mine", "asyncio": asyncio, **names}
     exec(compile(code, file, "exec"), names)
     return names
@@ -42,7 +42,7 @@ def test_a_task_whose_file_lies_in_a_folder_of_our_name_is_not_ours(file):
 
 
 def test_a_task_is_ours_when_llmkit_is_anywhere_in_what_it_awaits():
-    """A person's coroutine that waits for one of llmkit's counts as llmkit's."""
+    """A user's coroutine that waits for one of llmkit's counts as llmkit's."""
     manager = EventLoopManager()
 
     async def mine():
@@ -59,7 +59,7 @@ def test_a_task_is_ours_when_llmkit_is_anywhere_in_what_it_awaits():
 
 
 def test_a_task_that_reads_a_stream_of_ours_is_ours():
-    """An async generator is in the chain too, though its anext() has no frame."""
+    """An async generator is in the chain, too, though its anext() has no frame."""
     code = "async def parts():\n    await asyncio.Event().wait()\n    yield"
     parts = elsewhere("/any/file.py", code, __name__="llmkit.stream")["parts"]
 
@@ -78,7 +78,7 @@ def test_a_task_that_reads_a_stream_of_ours_is_ours():
 
 
 def test_a_callback_is_ours_by_its_module():
-    """A bound method counts by its class, a partial by what it calls."""
+    """A bound method counts by its class, a partial by the function it calls."""
     manager = EventLoopManager()
 
     assert ours(partial(manager.status))
@@ -87,7 +87,7 @@ def test_a_callback_is_ours_by_its_module():
 
 @pytest.mark.parametrize("file", FOLDERS)
 def test_the_line_that_opened_a_session_is_found_in_any_folder(file):
-    """A person's file counts as theirs though its path holds the names of what is passed over."""
+    """A user's file counts as theirs even if its path contains the skipped names."""
     names = elsewhere(file, "\n\nplace = find()", find=_line_outside)
 
     assert names["place"] == f"{file}:3"
@@ -95,7 +95,7 @@ def test_the_line_that_opened_a_session_is_found_in_any_folder(file):
 
 @pytest.mark.parametrize("file", FOLDERS)
 def test_the_frames_of_an_event_loop_are_passed_over(file):
-    """Between a person's line and a session that a task opens stand only llmkit and the loop."""
+    """Between a user's line and a session that a task opens are only llmkit and the loop."""
     places = []
     inside = elsewhere(
         "/any/file.py", "def keep(): places.append(find())",

@@ -1,4 +1,4 @@
-"""What a comparison will ask, in order."""
+"""The requests of a comparison, in order."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_rows_come_by_prompt_model_grid_point_and_repeat():
 
 
 def test_lists_of_scalars_span_a_grid():
-    """Two values each of two parameters are four points; what is None is no axis."""
+    """Two values each of two parameters are four points; None is not an axis."""
     points = grid({"temperature": [0, 1], "seed": [1, 2], "top_p": None})
 
     assert points == (
@@ -53,12 +53,12 @@ def test_stop_spans_a_grid_only_as_a_list_of_lists():
 
 
 def test_no_parameter_is_one_point():
-    """Without parameters everything is asked once."""
+    """Without parameters there is one request each."""
     assert grid({"seed": None}) == ({},)
 
 
 def test_explicit_parameters_win_over_a_prompts_own():
-    """What is said beside a Prompt replaces what is in it; the rest stays."""
+    """Arguments beside a Prompt replace its parameters; the rest stays."""
     prompt = Prompt((Message("user", "a"),), temperature=0.5, max_tokens=9)
 
     (request,) = plan_requests(
@@ -93,7 +93,7 @@ def test_each_model_is_asked_at_each_provider():
     ],
 )
 def test_a_parameter_of_the_wrong_kind_is_refused(parameters, words):
-    """A wrong value is refused before anything is sent."""
+    """An invalid value is refused before anything is sent."""
     with pytest.raises(ConfigError, match=words):
         grid(parameters)
 
@@ -103,12 +103,12 @@ def test_a_parameter_of_the_wrong_kind_is_refused(parameters, words):
     [([], "list of models is empty"), ([7], "is no model's name"), ("", "is no model's name")],
 )
 def test_what_names_no_model_is_refused(models, words):
-    """An empty list and a number are no models."""
+    """An empty list and a number are not models."""
     with pytest.raises(ConfigError, match=words):
         named_models(models)
 
 
 def test_repeats_below_one_are_refused():
-    """Nothing can be asked less than once."""
+    """The number of repeats is at least 1."""
     with pytest.raises(ConfigError, match="repeats must be 1 or more"):
         plan_requests(prompt_inputs("a"), [("m", None)], ({},), 0, {})

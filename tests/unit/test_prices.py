@@ -1,4 +1,4 @@
-"""What an answer costs, from the shipped price tables."""
+"""The cost of an answer, from the shipped price tables."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from llmkit.types import Usage
 
 
 def test_an_answers_cost_follows_from_its_tokens():
-    """A known price gives dollars, and says which row they follow from."""
+    """A known price gives dollars, and names its row."""
     when = datetime(2026, 11, 20, tzinfo=UTC)
 
     usage = Usage(1_000_000, 1_000_000)
@@ -26,14 +26,14 @@ def test_an_answers_cost_follows_from_its_tokens():
 @pytest.mark.parametrize(
     ("provider", "model", "usage"),
     [
-        ("openai", "nobody-knows-this", Usage(1, 1)),
+        ("openai", "no-such-model", Usage(1, 1)),
         ("lab", "gpt-6-luna", Usage(1, 1)),
         ("openai", "gpt-6-luna", Usage()),
         ("google", "claude-3-haiku", Usage(1, 1)),
     ],
 )
 def test_an_unknown_price_is_none_and_never_zero(provider, model, usage):
-    """No price, another's price and no count are all unknown."""
+    """No price, another provider's price and no count are all unknown."""
     assert prices.cost(provider, model, usage, on=None, catalogue=shipped()) is None
 
 

@@ -1,4 +1,4 @@
-"""A progress bar for a comparison that takes long."""
+"""A progress bar for a long comparison."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from tests.unit.rows import plain
 
 
 def stop():
-    """Nobody stops this run."""
+    """A run that is never stopped."""
 
 
 def test_a_quick_run_shows_no_bar(capsys):
-    """What ends before its time comes leaves nothing on the screen."""
+    """A run that ends before the delay shows nothing."""
 
     async def quick():
         progress = Progress(after_s=60.0)
@@ -29,7 +29,7 @@ def test_a_quick_run_shows_no_bar(capsys):
 
 
 def test_a_long_run_counts_its_rows(capsys):
-    """From its time on the bar says how many rows of how many are final."""
+    """After the delay the bar shows how many of the rows are final."""
 
     async def long():
         progress = Progress(after_s=0.0)

@@ -1,4 +1,4 @@
-"""What may be given as a prompt."""
+"""The accepted forms of prompts."""
 
 from __future__ import annotations
 
@@ -36,21 +36,21 @@ def test_a_list_of_messages_is_one_conversation():
 
 
 def test_messages_may_be_dicts_as_the_sdks_have_them():
-    """`messages=` takes the dicts that people have in their notebooks."""
+    """`messages=` accepts the dicts that are usual in notebooks."""
     (question,) = prompt_inputs(None, [{"role": "user", "content": "Hi"}])
 
     assert question.messages == (Message("user", "Hi"),)
 
 
 def test_a_series_keeps_its_index():
-    """A Series of prompts is many questions under its own index."""
+    """A Series of prompts is many prompts with its own index."""
     found = prompt_inputs(pd.Series({"x": "a", "y": "b"}))
 
     assert [(q.id, q.text) for q in found] == [("x", "a"), ("y", "b")]
 
 
 def test_a_frame_carries_its_other_columns():
-    """A DataFrame's index and columns go through to the table."""
+    """A DataFrame's index and columns are kept in the table."""
     frame = pd.DataFrame({"prompt": ["a"], "topic": ["physics"]}, index=["q1"])
 
     (question,) = prompt_inputs(frame)
@@ -60,7 +60,7 @@ def test_a_frame_carries_its_other_columns():
 
 
 def test_a_prompt_object_keeps_its_own_parameters():
-    """A Prompt comes with what it was made with."""
+    """A Prompt keeps its parameters."""
     prompt = Prompt((Message("user", "a"),), system="s", temperature=0.5)
 
     (question,) = prompt_inputs(prompt)
@@ -85,7 +85,7 @@ def test_a_prompt_object_keeps_its_own_parameters():
         (None, [{"role": "tool", "content": "x"}], "roles are system, user, assistant"),
     ],
 )
-def test_what_is_no_prompt_is_refused_in_a_sentence(prompts, messages, words):
-    """Each kind of bad prompt gets one clear sentence."""
+def test_an_invalid_prompt_is_refused_in_a_sentence(prompts, messages, words):
+    """Each kind of invalid prompt gets one clear message."""
     with pytest.raises(ConfigError, match=words):
         prompt_inputs(prompts, messages)

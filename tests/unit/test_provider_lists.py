@@ -1,4 +1,4 @@
-"""What providers' own lists do to the catalogue, and how they are kept."""
+"""The effect of providers' own lists on the catalogue, and their cache."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from llmkit.catalogue.entry import Alias, Model, ModelEntry, StandardName
 from llmkit.catalogue.lifecycle import is_listed, lifecycle_of
-from llmkit.catalogue.loader import indexed
+from llmkit.catalogue.loader import by_provider, indexed
 from llmkit.catalogue.provider_lists import ProviderModelList, document, list_from, with_lists
 from llmkit.catalogue.resolution import why
 from llmkit.catalogue.resolve import resolve
@@ -30,7 +30,7 @@ def entry(name, provider="openai", **known):
 
 
 def world(*entries, **more):
-    return indexed(DAY, models=entries, names=more.get("names", ()),
+    return indexed(DAY, models=by_provider(entries), names=more.get("names", ()),
                    aliases=more.get("aliases", ()), classes={},
                    providers=provider_table())  # fmt: skip
 
@@ -45,7 +45,7 @@ def state(catalogue, name, provider="openai"):
 
 
 def test_a_model_that_only_the_list_has_is_resolved():
-    """An id that nobody knew the day before is exact and verified."""
+    """An id that the catalogue lacks is exact and verified."""
     found = with_lists(world(), [listed("gpt-7")], NOW)
 
     resolution = resolve("gpt-7", on=DAY, catalogue=found)
@@ -69,14 +69,14 @@ def test_a_model_that_only_the_list_has_is_resolved():
     ],
 )
 def test_the_list_has_the_say_over_a_lifecycle(known, model, is_now):
-    """What it says wins, being listed is a sign of life, and its silence leaves dates ahead."""
+    """Its lifecycle takes precedence, being listed means active, and future dates are kept."""
     found = with_lists(world(entry("m", **known)), [listed(model)], NOW)
 
     assert state(found, "m") == is_now
 
 
 def test_the_lists_facts_win_and_add_up():
-    """Limits and capabilities are the list's where it has any, else the catalogue's."""
+    """Limits and capabilities are the list's if it has any, else the catalogue's."""
     known = entry("m", max_input=5, max_output=6, capabilities=frozenset({Capability.TOOLS}))
     model = Model("openai", "m", max_input=9, capabilities=frozenset({Capability.VISION}))
 
@@ -88,7 +88,7 @@ def test_the_lists_facts_win_and_add_up():
 
 
 def test_what_the_list_says_is_not_there_is_not_there():
-    """A capability that the list denies is lost, whatever the catalogue says."""
+    """A capability that the list denies is removed from the catalogue's row."""
     known = entry("m", capabilities=frozenset({Capability.TOOLS}))
     model = Model("openai", "m", lacks=frozenset({Capability.TOOLS}))
 
@@ -98,7 +98,7 @@ def test_what_the_list_says_is_not_there_is_not_there():
 
 
 def test_equivalents_stay_those_of_the_catalogue():
-    """A list knows nothing of peers, so it changes none."""
+    """A list has no peers, so it changes none."""
     name = StandardName("n", "small", "n", DAY, {"openai": ("m",), "google": ("g",)})
 
     found = with_lists(world(entry("m"), names=[name]), [listed("x")], NOW)
@@ -107,7 +107,7 @@ def test_equivalents_stay_those_of_the_catalogue():
 
 
 def test_what_a_fresh_list_lacks_is_marked():
-    """Absence counts for the provider of the list only, and for an alias by its target."""
+    """Absence counts only for the provider of the list, and for an alias by its target."""
     alias = Alias("openai", "floating", "m-20260101", "floating", "s")
     known = world(
         entry("absent"), entry("floating"), entry("m-20260101"), entry("x", "google"),
@@ -126,7 +126,7 @@ def test_what_a_fresh_list_lacks_is_marked():
 
 
 def test_a_name_that_the_list_lacks_says_so():
-    """resolve and why tell what the provider's own list does not have."""
+    """resolve and why report that the provider's own list lacks an id."""
     found = with_lists(world(entry("m"), entry("n")), [listed("n")], NOW)
 
     lacking, there = (resolve(name, on=DAY, catalogue=found) for name in ("m", "n"))
@@ -136,7 +136,7 @@ def test_a_name_that_the_list_lacks_says_so():
 
 
 def test_ollamas_latest_is_the_name_without_a_tag():
-    """llama2 is there where llama2:latest is listed."""
+    """llama2 is there if llama2:latest is listed."""
     known = world(entry("llama2", "ollama"), entry("qwen3", "ollama"))
 
     found = with_lists(known, [listed("llama2:latest", provider="ollama")], NOW)
@@ -144,8 +144,8 @@ def test_ollamas_latest_is_the_name_without_a_tag():
     assert [is_listed(found, "ollama", n) for n in ("llama2", "qwen3")] == [None, False]
 
 
-def test_an_old_list_only_tells_of_what_nobody_knows():
-    """After a day it has no say over the catalogue, but its ids still resolve."""
+def test_an_old_list_only_adds_unknown_ids():
+    """After a day it does not override the catalogue, but its ids still resolve."""
     old = listed("new", Model("openai", "m", lifecycle=Lifecycle.RETIRED), at=NOW - timedelta(1))
 
     found = with_lists(world(entry("m"), entry("absent")), [old], NOW)
@@ -155,7 +155,7 @@ def test_an_old_list_only_tells_of_what_nobody_knows():
 
 
 def test_a_list_that_names_every_alias_as_a_model_makes_no_circle():
-    """Of two rows that each call the other an alias, the dated one is the model."""
+    """Of two rows that are aliases of each other, the dated one is the model."""
     rows = [
         Model("mistral", "small-latest", aliases=("small-2603",)),
         Model("mistral", "small-2603", aliases=("small-latest",)),
@@ -168,7 +168,7 @@ def test_a_list_that_names_every_alias_as_a_model_makes_no_circle():
 
 
 def test_an_alias_that_has_moved_follows_the_list():
-    """The list's target wins over the catalogue's."""
+    """The list's target takes precedence over the catalogue's."""
     stale = Alias("mistral", "small-latest", "small-2503", "floating", "s")
     rows = [Model("mistral", "small-2603", aliases=("small-latest",))]
 
@@ -178,7 +178,7 @@ def test_an_alias_that_has_moved_follows_the_list():
 
 
 def test_without_lists_nothing_is_made_again():
-    """The catalogue that came is the one that goes."""
+    """Without lists the same catalogue is returned."""
     known = world(entry("m"))
 
     assert with_lists(known, [], NOW) is known
@@ -192,12 +192,12 @@ FULL = listed(
 
 
 def test_a_list_comes_back_from_its_document_as_it_was():
-    """Everything that a list says is kept."""
+    """All fields of a list are kept."""
     assert list_from(json.loads(json.dumps(document(FULL)))) == FULL
 
 
 def test_a_kept_list_is_read_again(tmp_path):
-    """What one writes another reads, at that address only, and nobody else on the machine."""
+    """Another process reads it, for the same address only, and other users cannot."""
     kept = ModelListCache(lambda: tmp_path / "cache")
     kept.write(FULL)
     (file,) = (tmp_path / "cache" / "models").iterdir()
@@ -211,8 +211,8 @@ def test_a_kept_list_is_read_again(tmp_path):
 @pytest.mark.parametrize(
     "text", ["", "[]", "{}", '{"schema": "llmkit.models", "version": 9}', "\xff", "null"]
 )
-def test_a_damaged_list_is_no_list(tmp_path, caplog, text):
-    """It is told, and the next refresh writes it anew."""
+def test_a_damaged_list_is_ignored(tmp_path, caplog, text):
+    """It is logged, and the next refresh replaces it."""
     kept = ModelListCache(lambda: tmp_path)
     kept.write(FULL)
     (file,) = (tmp_path / "models").iterdir()
@@ -223,15 +223,15 @@ def test_a_damaged_list_is_no_list(tmp_path, caplog, text):
 
 
 def test_a_list_without_a_zone_in_its_time_is_damaged():
-    """A time that could mean any is no time."""
+    """A time without a zone is invalid."""
     data = {**document(FULL), "read_at": "2026-11-24T12:00:00"}
 
     with pytest.raises(ValueError, match="zone"):
         list_from(data)
 
 
-def test_nothing_is_kept_where_there_is_no_folder():
-    """A kit with an environment of its own touches no home."""
+def test_nothing_is_kept_without_a_folder():
+    """A kit with an environment of its own does not touch the home folder."""
     kept = ModelListCache(lambda: None)
 
     kept.write(FULL)
@@ -240,7 +240,7 @@ def test_nothing_is_kept_where_there_is_no_folder():
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path):
-    """Where nothing can be written, whoever writes hears of it."""
+    """If the folder is not writable, the caller gets the error."""
     (tmp_path / "file").write_text("")
 
     with pytest.raises(NotADirectoryError):

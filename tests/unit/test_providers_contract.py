@@ -1,4 +1,4 @@
-"""What every provider keeps, whatever its dialect."""
+"""The contract of every provider, for any dialect."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from llmkit.wire.messages import HttpResponse
 
 DATA = Path(__file__).parents[1] / "data"
 SAME_DIALECT = {"scripted": "local"}
-# One that takes sampling parameters and one that does not, where a provider has both.
+# One that accepts sampling parameters and one that does not, if a provider has both.
 MODELS = defaultdict(lambda: ("any-model",)) | {
     "openai": ("gpt-4o", "gpt-6-luna"),
     "anthropic": ("claude-haiku-4-5", "claude-haiku-5-5"),
@@ -60,7 +60,7 @@ TALK = Prompt(
     ),
     system="Be brief",
 )
-# By the names in errors.json, which say what a refusal means.
+# By the names in errors.json, which name the meaning of a refusal.
 TABLE = {
     "401": AuthenticationError,
     "402": InsufficientFundsError,
@@ -71,7 +71,7 @@ TABLE = {
     "503": ServerError,
     "400ctx": ContextLengthExceededError,
 }
-# The 403 in OpenRouter's file is its moderator's: its own tests have it.
+# The 403 in OpenRouter's file is its moderator's: its own tests cover it.
 REFUSALS = [
     (provider, name)
     for provider in PROVIDERS
@@ -136,7 +136,7 @@ def request_of(provider, model: str, prompt: Prompt = TALK, *, stream: bool = Fa
 
 
 def streamed(provider, *pieces: bytes) -> tuple[str, Completion]:
-    """The joined deltas and the answer that a stream in *pieces* gives."""
+    """Returns the joined deltas and the answer of a stream in *pieces*."""
     parser = provider.stream_parser()
     deltas = [parser.feed(piece) for piece in pieces]
     return "".join(delta.text for delta in deltas if delta), parser.end()
@@ -160,7 +160,7 @@ def assert_is_one_honest_line(error: ProviderError) -> None:
 
 
 def variants(value: object, path: tuple = ()):
-    """Every JSON that differs from *value* at one place, where something odd stands."""
+    """Yields every JSON that differs from *value* in one place, with an unexpected value there."""
     for odd in ODD_VALUES:
         yield path, odd
     if isinstance(value, dict | list):
@@ -180,14 +180,14 @@ def with_change(value: object, path: tuple, odd: object) -> object:
 
 
 def with_strangers(value: object) -> object:
-    """*value* with a field that nobody knows in every object."""
+    """Returns *value* with an unknown field in every object."""
     if isinstance(value, dict):
         return {k: with_strangers(v) for k, v in value.items()} | {"x_new": {"a": [1]}}
     return [with_strangers(item) for item in value] if isinstance(value, list) else value
 
 
 def test_every_provider_has_its_fixtures(provider):
-    """A provider that is in the table brings replies that this file can read."""
+    """Each provider in the table has replies in the form of this file."""
     names = {path.stem for path in folder(provider).iterdir()}
 
     assert names >= {"chat", "stream", "stream_error", "models", "errors"}
@@ -196,7 +196,7 @@ def test_every_provider_has_its_fixtures(provider):
 @pytest.mark.parametrize(("name", "model"), CASES)
 @pytest.mark.parametrize("stream", [False, True])
 def test_the_conversation_is_sent_in_order_under_the_base_url(name, model, stream):
-    """The system prompt and every turn are in the body, to nobody but the provider."""
+    """The system prompt and every turn are in the body, and in no other part of the request."""
     provider = PROVIDERS[name]()
 
     request = request_of(provider, model, stream=stream)
@@ -226,14 +226,14 @@ def test_no_parameter_disappears_silently(name, model, parameter):
 
 @pytest.mark.parametrize(("name", "model"), CASES)
 def test_unset_parameters_are_not_sent(name, model):
-    """What the person left open stays the provider's default: no word of it is in the body."""
+    """A parameter that was not set keeps the provider's default: it is not in the body."""
     body = request_of(PROVIDERS[name](), model).body.decode().lower()
 
     assert [w for w in ("temperature", "top_p", "topp", "seed", "stop") if f'"{w}' in body] == []
 
 
 def test_an_option_joins_the_body(provider):
-    """A field in the provider's own words arrives as it was given."""
+    """An option in the provider's own form is sent unchanged."""
     prompt = replace(TALK, options=(("x_option", {"deep": [1, "ü"]}),))
 
     body = json.loads(request_of(provider, MODELS[provider.name][0], prompt).body)
@@ -242,7 +242,7 @@ def test_an_option_joins_the_body(provider):
 
 
 def test_an_option_cannot_replace_the_conversation(provider):
-    """The fields that llmkit fills in are refused as options before anything is sent."""
+    """The fields that llmkit sets are refused as options before anything is sent."""
     field = "contents" if provider.name == "google" else "messages"
     prompt = replace(TALK, options=((field, []),))
 
@@ -251,14 +251,14 @@ def test_an_option_cannot_replace_the_conversation(provider):
 
 
 def test_lone_surrogates_do_not_stop_a_request(provider):
-    """Half a character in a prompt is sent as U+FFFD."""
+    """A lone surrogate in a prompt is sent as U+FFFD."""
     request = request_of(provider, MODELS[provider.name][0], Prompt((Message("user", "a\ud83db"),)))
 
     assert "a\ufffdb" in request.body.decode()
 
 
 def test_the_key_is_in_a_header_and_nowhere_else(provider):
-    """The key travels in one header, whose text is masked in every repr."""
+    """The key is sent in one header, whose text is masked in every repr."""
     key = Secret(KEY)
     model = MODELS[provider.name][0]
     requests = (
@@ -276,7 +276,7 @@ def test_the_key_is_in_a_header_and_nowhere_else(provider):
 
 
 def test_no_key_means_no_key_header(provider):
-    """Without a key a request has no header that only a key fills."""
+    """Without a key a request lacks the header of the key."""
     with_key = set(provider.models_request(Secret(KEY)).headers)
     without_key = set(provider.models_request(None).headers)
 
@@ -289,7 +289,7 @@ def test_no_key_means_no_key_header(provider):
 )  # fmt: skip
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_model_name_cannot_change_where_a_request_goes(provider, model, stream):
-    """Host, path segments and query are those of an ordinary name, or nothing is sent at all."""
+    """Host, path segments and query are those of an ordinary name, or nothing is sent."""
     plain = urlsplit(request_of(provider, "plain", stream=stream).url)
     try:
         request = request_of(provider, model, stream=stream)
@@ -307,7 +307,7 @@ def test_a_model_name_cannot_change_where_a_request_goes(provider, model, stream
 
 
 def test_a_base_url_may_carry_a_path(provider):
-    """The usual paths are appended to whatever the person has set, without a doubled slash."""
+    """The usual paths are appended to any base URL, without a doubled slash."""
     there = type(provider)("https://proxy.example/lab/")
 
     urls = [
@@ -321,7 +321,7 @@ def test_a_base_url_may_carry_a_path(provider):
 
 
 def test_a_whole_answer_is_read(provider):
-    """Text, status, model and token counts come out of one JSON document."""
+    """Text, status, model and token counts are read from one JSON document."""
     answer = provider.parse_chat(whole(provider))
 
     assert answer.text
@@ -360,7 +360,7 @@ def test_a_stream_reads_the_same_under_every_cut(provider):
 
 
 def test_a_cut_stream_is_never_complete_without_its_whole_text(provider):
-    """Whatever byte a stream ends at, its text is a beginning; complete means all of it."""
+    """A stream cut at any byte has the beginning of its text; complete means all of it."""
     raw = stream_of(provider)
     _, expected = streamed(provider, raw)
 
@@ -373,7 +373,7 @@ def test_a_cut_stream_is_never_complete_without_its_whole_text(provider):
 
 
 def test_two_interleaved_streams_do_not_mix(provider):
-    """Two parsers of one provider object know nothing of each other."""
+    """Two parsers of one provider object are independent."""
     raw = stream_of(provider)
     _, expected = streamed(provider, raw)
     first, second = provider.stream_parser(), provider.stream_parser()
@@ -388,7 +388,7 @@ def test_two_interleaved_streams_do_not_mix(provider):
 
 
 def test_what_comes_after_the_end_is_ignored(provider):
-    """A second answer behind the first adds nothing to it."""
+    """A second answer after the first has no effect."""
     raw = stream_of(provider)
     expected = streamed(provider, raw)
 
@@ -397,7 +397,7 @@ def test_what_comes_after_the_end_is_ignored(provider):
 
 
 def test_the_end_can_be_asked_for_twice(provider):
-    """Asking for the answer again gives the same one, and a late piece changes nothing."""
+    """A second call returns the same answer, and a late piece changes nothing."""
     parser = provider.stream_parser()
     parser.feed(stream_of(provider)[:-40])
 
@@ -408,7 +408,7 @@ def test_the_end_can_be_asked_for_twice(provider):
 
 
 def test_a_missing_end_mark_is_only_a_warning(provider):
-    """Where a mark follows the finish reason, its absence is said and the answer is complete."""
+    """If a mark should follow the finish reason, its absence is a warning of a complete answer."""
     *kept, last = events_of(provider, stream_of(provider))
     parser = provider.stream_parser()
     for event in kept:
@@ -420,11 +420,11 @@ def test_a_missing_end_mark_is_only_a_warning(provider):
         assert [w for w in answer.warnings if "mark" in w] == list(answer.warnings) != []
     else:
         assert answer.status is Status.TRUNCATED
-        assert last  # the finish reason itself was in it
+        assert last  # it contained the finish reason
 
 
 def test_an_error_event_ends_a_stream_and_keeps_its_text(provider):
-    """The provider's error is ours, and the text before it stays."""
+    """The provider's error becomes llmkit's, and the text before it is kept."""
     parser = provider.stream_parser()
     parser.feed(stream_of(provider, "stream_error"))
 
@@ -439,7 +439,7 @@ def test_an_error_event_ends_a_stream_and_keeps_its_text(provider):
 
 @pytest.mark.parametrize("junk", [b'{"cut', b"<html><body>Bad gateway</body></html>", b"[1, 2]"])
 def test_garbage_where_an_event_should_be_keeps_the_text(provider, junk):
-    """An event that is no JSON object is a protocol error; what came before it stays."""
+    """An event that is not a JSON object is a protocol error; the text before it is kept."""
     raw = stream_of(provider)
     kept = b"".join(events_of(provider, raw)[:-2])
     junk_event = junk + b"\n" if raw.startswith(b"{") else b"data: " + junk + b"\n\n"
@@ -455,7 +455,7 @@ def test_garbage_where_an_event_should_be_keeps_the_text(provider, junk):
 
 
 def test_bytes_that_are_not_utf_8_are_replaced_and_flagged(provider):
-    """One bad byte costs one character, and the answer says so."""
+    """One invalid byte costs one character, and a warning reports it."""
     raw = stream_of(provider)
     _, expected = streamed(provider, raw)
     begins = expected.text[:5]
@@ -471,7 +471,7 @@ def test_bytes_that_are_not_utf_8_are_replaced_and_flagged(provider):
 @pytest.mark.parametrize("form", SSE_FORMS)
 @pytest.mark.parametrize("name", [name for name in PROVIDERS if name != "ollama"])
 def test_an_event_stream_may_be_written_in_any_form(name, form):
-    """Line ends, marks and fields that the standard allows change nothing."""
+    """Line ends, marks and fields that the standard allows have no effect."""
     provider = PROVIDERS[name]()
     raw = stream_of(provider)
     _, expected = streamed(provider, raw)
@@ -481,8 +481,8 @@ def test_an_event_stream_may_be_written_in_any_form(name, form):
     assert replace(answer, warnings=()) == expected
 
 
-def test_fields_that_nobody_knows_are_tolerated(provider):
-    """A new field in any object changes nothing, in a whole answer and in a stream."""
+def test_unknown_fields_are_tolerated(provider):
+    """A new field in any object has no effect, in a whole answer and in a stream."""
     body = with_strangers(whole(provider).json())
     raw = stream_of(provider)
     events = [
@@ -500,7 +500,7 @@ def test_fields_that_nobody_knows_are_tolerated(provider):
 
 
 def test_odd_shapes_in_a_whole_answer_are_read_or_refused(provider):
-    """Whatever stands at one place of an answer, it is read, or an error of ours says no."""
+    """An unexpected value in one place of an answer is read, or raises an error of llmkit."""
     body = whole(provider).json()
     crashes = []
 
@@ -517,7 +517,7 @@ def test_odd_shapes_in_a_whole_answer_are_read_or_refused(provider):
 
 
 def test_odd_shapes_in_a_stream_never_raise(provider):
-    """Whatever stands at one place of one event, feeding it does not raise."""
+    """An unexpected value in one place of one event does not make feeding raise."""
     crashes, shapes = [], set()
 
     for event in events_of(provider, stream_of(provider)):
@@ -537,7 +537,7 @@ def test_odd_shapes_in_a_stream_never_raise(provider):
 
 @pytest.mark.parametrize(("name", "row"), REFUSALS)
 def test_a_refusal_has_its_class_and_says_who_and_what(name, row):
-    """The class follows the table, the message names the provider, the status and a next step."""
+    """The class follows the table; the message names the provider, the status and a next step."""
     provider = PROVIDERS[name]()
     response = refusal(provider, row)
 
@@ -554,7 +554,7 @@ def test_a_refusal_has_its_class_and_says_who_and_what(name, row):
 
 
 def test_a_refused_key_says_where_the_key_comes_from(provider):
-    """The next step after a refused key names the variable to look at."""
+    """The next step after a refused key names the variable to check."""
     said = str(provider.error_from(refusal(provider, "401")))
 
     assert (" or ".join(provider.key_vars) or "the key") in said
@@ -562,7 +562,7 @@ def test_a_refused_key_says_where_the_key_comes_from(provider):
 
 @pytest.mark.parametrize("body", ODD_BODIES.values(), ids=ODD_BODIES)
 def test_a_refusal_with_an_odd_body_is_one_honest_line(provider, body):
-    """Pages, nothing, lists and binary give one short line without markup."""
+    """Pages, empty bodies, lists and binary give one short line without markup."""
     statuses = (302, 400, 401, 403, 404, 418, 429, 500, 502, 529)
 
     errors = [provider.error_from(HttpResponse(status, {}, body)) for status in statuses]
@@ -574,7 +574,7 @@ def test_a_refusal_with_an_odd_body_is_one_honest_line(provider, body):
 
 @pytest.mark.parametrize("body", ODD_BODIES.values(), ids=ODD_BODIES)
 def test_a_success_with_an_odd_body_is_refused(provider, body):
-    """A 200 that holds no answer is an error, never an empty success."""
+    """A 200 without an answer is an error, never an empty success."""
     with pytest.raises(ProviderError) as caught:
         provider.parse_chat(HttpResponse(200, {}, body))
 
@@ -582,7 +582,7 @@ def test_a_success_with_an_odd_body_is_refused(provider, body):
 
 
 def test_an_error_in_a_200_is_an_error(provider):
-    """A success status over an error body raises what the body says."""
+    """A success status with an error body raises that error."""
     response = refusal(provider, "401" if provider.name == "openrouter" else "500")
 
     with pytest.raises(ProviderError) as caught:
@@ -592,7 +592,7 @@ def test_an_error_in_a_200_is_an_error(provider):
 
 
 def test_an_echoed_key_is_masked(provider):
-    """A provider that repeats the key does not get it into an error of ours."""
+    """A key that a provider repeats is not in llmkit's error."""
     Secret(KEY)
     body = refusal(provider, "401").body.replace(b'message": "', b'message": "' + KEY.encode())
     echoed = [
@@ -607,7 +607,7 @@ def test_an_echoed_key_is_masked(provider):
 
 
 def test_the_models_are_listed(provider):
-    """One page of models has ids that can be asked for."""
+    """The ids of a page of models can be requested."""
     raw = (folder(provider) / "models.json").read_bytes()
 
     page = provider.parse_models(HttpResponse(200, {}, raw))
@@ -619,7 +619,7 @@ def test_the_models_are_listed(provider):
 
 @pytest.mark.parametrize("body", ODD_BODIES.values(), ids=ODD_BODIES)
 def test_an_odd_list_of_models_is_refused_or_empty(provider, body):
-    """What is no list of models raises an error of ours."""
+    """A body that is not a list of models raises an error of llmkit."""
     try:
         page = provider.parse_models(HttpResponse(200, {}, body))
     except ProviderError as error:
@@ -629,7 +629,7 @@ def test_an_odd_list_of_models_is_refused_or_empty(provider, body):
 
 
 def test_odd_shapes_in_a_list_of_models_are_read_or_refused(provider):
-    """Whatever stands at one place of a list, the rest of it is read."""
+    """An unexpected value in one place of a list leaves the rest of it readable."""
     body = json.loads((folder(provider) / "models.json").read_text())
     crashes = []
 
@@ -646,7 +646,7 @@ def test_odd_shapes_in_a_list_of_models_are_read_or_refused(provider):
 
 
 def test_the_key_is_proved_without_a_bill(provider):
-    """The request that proves a key asks for nothing to be generated."""
+    """The request that checks a key generates nothing."""
     request = provider.key_request(Secret(KEY))
 
     assert (request.method, request.body, request.stream) == ("GET", b"", False)

@@ -1,4 +1,4 @@
-"""One limiter for all calls to a provider: how many at once, when to hold back, how fast again."""
+"""One limiter for all calls to a provider: concurrency, pauses after refusals, and recovery."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from llmkit.secret import Secret
 
 
 class Time:
-    """A clock that only sleeping moves, so that no test waits."""
+    """A clock that only sleeping advances, so that no test waits."""
 
     def __init__(self):
         self.now = 100.0
@@ -31,7 +31,7 @@ def gate_at(time):
 
 
 async def settle():
-    """Lets every task that can go on do so."""
+    """Runs every task that can proceed."""
     for _ in range(10):
         await asyncio.sleep(0)
 
@@ -52,8 +52,8 @@ def test_no_more_than_the_cap_are_inside():
     assert asyncio.run(nine())
 
 
-def test_whoever_waits_longest_is_next_but_for_a_second_attempt():
-    """A call that is sent again has waited before and goes first."""
+def test_the_longest_wait_is_next_except_for_retries():
+    """A retried call has waited before and goes first."""
 
     async def queue():
         limiter, order = RateLimiter(), []
@@ -74,7 +74,7 @@ def test_whoever_waits_longest_is_next_but_for_a_second_attempt():
 
 
 def test_a_comparison_does_not_stand_before_a_question():
-    """Groups are served in turn, and one with a smaller limit holds nobody up."""
+    """Groups are served in turn, and one with a smaller limit does not block the others."""
 
     async def served():
         limiter, order = RateLimiter(), []
@@ -94,7 +94,7 @@ def test_a_comparison_does_not_stand_before_a_question():
             limiter.release()
             await settle()
         started = list(order)
-        await asyncio.wait_for(limiter.acquire(8), 5)  # whoever may have more at once goes at once
+        await asyncio.wait_for(limiter.acquire(8), 5)  # a higher limit proceeds at once
         for task in (*rows, *single, question):
             task.cancel()
         await asyncio.gather(*rows, *single, question, return_exceptions=True)
@@ -106,8 +106,8 @@ def test_a_comparison_does_not_stand_before_a_question():
     assert "waiting=0" in shown
 
 
-def test_one_refusal_closes_it_for_everybody():
-    """Nobody goes before the reset that the server named."""
+def test_one_refusal_pauses_all_requests():
+    """No request is sent before the reset that the server named."""
     time = Time()
 
     async def closed():
@@ -121,7 +121,7 @@ def test_one_refusal_closes_it_for_everybody():
 
 
 def test_it_opens_at_nine_tenths_of_the_rate_that_was_accepted():
-    """Ten in a second were taken, so the next ones leave 0.111 s apart."""
+    """Ten per second were accepted, so the next ones leave 0.111 s apart."""
     time = Time()
 
     async def paced():
@@ -138,7 +138,7 @@ def test_it_opens_at_nine_tenths_of_the_rate_that_was_accepted():
 
 
 def test_a_limit_by_the_minute_gives_a_pace_by_the_minute():
-    """Ten within the minute that it asks us to wait: one every 6.7 seconds."""
+    """Ten within the minute that the server asks to wait: one every 6.7 seconds."""
     time = Time()
 
     async def paced():
@@ -154,7 +154,7 @@ def test_a_limit_by_the_minute_gives_a_pace_by_the_minute():
 
 
 def test_a_second_refusal_makes_it_slower():
-    """A pace that was refused is not kept, whatever was accepted before."""
+    """A refused pace is not kept, even if it was accepted before."""
     time = Time()
 
     async def paced():
@@ -162,7 +162,7 @@ def test_a_second_refusal_makes_it_slower():
         for _ in range(10):
             limiter.accepted()
         limiter.pause(1.0)
-        limiter.pause(1.0)  # one that was under way tells nothing new
+        limiter.pause(1.0)  # a request already in flight gives no new information
         await limiter.acquire(8)
         limiter.pause(1.0)
         await limiter.acquire(8)
@@ -174,7 +174,7 @@ def test_a_second_refusal_makes_it_slower():
 
 
 def test_a_slow_machine_does_not_make_the_pace_slow():
-    """It is the busiest second that counts, not the one before the refusal."""
+    """The busiest second counts, not the one before the refusal."""
     time = Time()
 
     async def paced():
@@ -192,7 +192,7 @@ def test_a_slow_machine_does_not_make_the_pace_slow():
 
 
 def test_the_pace_grows_and_is_forgotten_after_a_minute_without_a_refusal():
-    """Ten seconds later it is half as fast again, and after a minute nobody waits."""
+    """Ten seconds later the pace is half as fast again, and after a minute there is no wait."""
     time = Time()
 
     async def later(seconds):
@@ -213,7 +213,7 @@ def test_the_pace_grows_and_is_forgotten_after_a_minute_without_a_refusal():
 
 
 def test_a_pause_that_outlasts_the_call_is_an_error_at_once():
-    """Nothing is sent and nobody sleeps; the error says for how long to stay away."""
+    """Nothing is sent and no task sleeps; the error names the remaining time."""
     time = Time()
 
     async def entered():
@@ -228,7 +228,7 @@ def test_a_pause_that_outlasts_the_call_is_an_error_at_once():
 
 
 def test_after_a_minute_a_long_pause_is_tried_again():
-    """An hour that the server named is not believed for longer than a minute."""
+    """A wait of an hour is limited to one minute."""
     time = Time()
 
     async def entered():
@@ -245,7 +245,7 @@ def test_after_a_minute_a_long_pause_is_tried_again():
 
 
 def test_a_call_whose_time_passes_in_the_queue_is_told_so():
-    """A limit of the call's own holds while it waits for its turn."""
+    """A call's own deadline also applies to its wait for a slot."""
 
     async def entered():
         limiter = RateLimiter("OpenAI")
@@ -259,7 +259,7 @@ def test_a_call_whose_time_passes_in_the_queue_is_told_so():
 
 
 def test_a_cancelled_wait_keeps_no_place():
-    """Whether it waited in the queue or for the pause, its turn goes to the next."""
+    """In the queue or in the pause, its slot goes to the next."""
 
     async def cancelled():
         limiter = RateLimiter()
@@ -272,7 +272,7 @@ def test_a_cancelled_wait_keeps_no_place():
         queued.append(asyncio.create_task(limiter.acquire(1)))
         await settle()
         limiter.release()
-        queued[2].cancel()  # in the very moment in which its turn came
+        queued[2].cancel()  # at the moment in which its turn came
         await settle()
         return limiter.acquire_now(1)
 
@@ -280,7 +280,7 @@ def test_a_cancelled_wait_keeps_no_place():
 
 
 def test_a_closed_gate_gives_the_place_of_a_cancelled_call_back():
-    """Sleeping through a pause holds a place, and cancelling ends that."""
+    """Sleeping through a pause holds a slot, and cancellation releases it."""
 
     async def cancelled():
         limiter = RateLimiter()
@@ -295,7 +295,7 @@ def test_a_closed_gate_gives_the_place_of_a_cancelled_call_back():
 
 
 def test_two_loops_share_one_gate():
-    """A call on another thread's loop waits for one on this loop, and is woken by it."""
+    """A call on another thread's loop waits for one on this loop, which wakes it."""
     limiter = RateLimiter()
     entered, ended = threading.Event(), threading.Event()
 
@@ -321,7 +321,7 @@ def test_two_loops_share_one_gate():
 
 
 def test_a_loop_that_is_gone_does_not_keep_the_others_waiting():
-    """A waiter whose loop was closed by hand is passed over."""
+    """A waiter on a closed loop is skipped."""
     limiter = RateLimiter()
     assert limiter.acquire_now(1)
     gone = asyncio.new_event_loop()
@@ -337,7 +337,7 @@ def test_a_loop_that_is_gone_does_not_keep_the_others_waiting():
 
 
 def test_each_provider_and_key_has_a_gate_of_its_own():
-    """The same place and key is the same limiter; anything else is another."""
+    """The same place and key share a limiter; any other pair has its own."""
     rate_limiters = RateLimiters()
     one = rate_limiters.of("openai", "https://a", Secret("k" * 20))
 

@@ -1,4 +1,4 @@
-"""JSON of strangers: the same values with either reader, and no key or markup in a message."""
+"""Foreign JSON: the same values with either reader, and no key or markup in a message."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from llmkit.wire.messages import HttpResponse, fix_surrogates, parse_json, post_
     ],
 )
 def test_json_is_utf8_or_nothing(data, value):
-    """What one reader takes and the other does not is taken all the same."""
+    """A document that only one reader accepts is accepted with both."""
     assert parse_json(data) == value
 
 
@@ -49,8 +49,8 @@ def test_json_is_utf8_or_nothing(data, value):
         (b"[1, 2]", "[1, 2]"),
     ],
 )  # fmt: skip
-def test_a_body_that_is_no_object_is_named_without_markup(body, said):
-    """The message says what came instead, in one line."""
+def test_a_body_that_is_not_an_object_is_named_without_markup(body, said):
+    """The message names the received value, in one line."""
     with pytest.raises(BadResponseError) as caught:
         HttpResponse(200, {}, body).json_object()
 
@@ -70,7 +70,7 @@ def test_a_key_is_taken_out_before_the_body_is_cut():
 
 
 def test_halves_of_a_character_are_sent_whole_or_marked():
-    """A pair of halves is one emoji; a lone one is one mark."""
+    """A surrogate pair is one emoji; a lone surrogate is one replacement character."""
     request = post_json("https://x.invalid", {"text": "a\ud83e\udd86b\ud83ec"}, {})
 
     assert request.body == '{"text":"a🦆b\ufffdc"}'.encode()
@@ -113,7 +113,7 @@ def test_what_json_cannot_say_is_a_mistake_of_the_caller(value):
     ],
 )
 def test_what_an_option_becomes_does_not_depend_on_the_prompt(prompt, value, written):
-    """Both ways of writing JSON make the same of a date, a set, bytes or a decimal number."""
+    """Both writers give the same for a date, a set, bytes or a decimal number."""
     request = post_json("https://x.invalid", {"prompt": prompt, "option": value}, {})
 
     assert json.loads(request.body)["option"] == written
@@ -131,7 +131,7 @@ BODIES = st.dictionaries(
 
 @given(BODIES)
 def test_a_request_says_what_the_standard_library_would_say(body):
-    """The quicker way of writing JSON changes no value, whatever a body holds."""
+    """The faster JSON writer changes no value in any body."""
     request = post_json("https://x.invalid", body, {})
 
     plain = json.dumps(body, ensure_ascii=False)

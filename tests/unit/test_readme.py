@@ -1,4 +1,4 @@
-"""What the README shows runs, and its promises are in the files that keep them."""
+"""The README's examples run, and its claims match the files that they are about."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_the_tour_runs_as_it_stands(tmp_path):
 
 
 def test_both_commands_are_there():
-    """The two commands that do everything are shown, and the Makefile has them."""
+    """The two commands that do everything are shown, and exist in the Makefile."""
     makefile = (TOP / "Makefile").read_text(encoding="utf-8")
 
     for command in ("demo", "test"):
@@ -53,7 +53,7 @@ def test_continuous_integration_walks_through_the_readme():
 
 
 def test_every_file_that_the_readme_names_is_there():
-    """No link of the README leads nowhere."""
+    """All links of the README have a target."""
     links = [link for link in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in link]
 
     assert [link for link in links if not (TOP / link).exists()] == []

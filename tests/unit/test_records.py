@@ -1,4 +1,4 @@
-"""Rows as data that outlives a version."""
+"""Rows as data that outlasts a version."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_a_row_comes_back_as_it_was():
 
 
 def test_odd_prompt_ids_and_columns_are_written():
-    """Numbers of numpy become numbers, and anything else its text."""
+    """Numbers of numpy become numbers, and other objects their text."""
     odd = row(prompt_id=np.int64(7), extra={"score": np.float64(0.5), "kind": object})
 
     (again,) = rows_from(json.loads(json.dumps(document([odd], about={}))))
@@ -76,7 +76,7 @@ def test_what_a_persons_column_holds_is_written_as_json_has_it(value, written):
     ],
 )
 def test_a_key_is_not_written(changes):
-    """What a provider echoed or a person pasted is taken out before anything is on disk."""
+    """A key that a provider echoed or a user pasted is masked before anything is on disk."""
     key = Secret("sk-canary-0123456789")
 
     text = json.dumps(document([row(**changes)], about={"said": key.reveal()}))
@@ -85,7 +85,7 @@ def test_a_key_is_not_written(changes):
 
 
 def test_a_field_of_a_later_minor_version_is_left_out():
-    """What this version does not know is no reason to refuse a file."""
+    """Unknown fields do not make a file invalid."""
     written = document([row()], about={})
     written["rows"][0]["mood"] = written["rows"][0]["completion"]["mood"] = "good"
     written["rows"][0]["completion"]["usage"]["mood"] = 1
@@ -114,14 +114,14 @@ def test_a_comparison_is_written_and_loaded(tmp_path):
         ({"schema": "llmkit.comparison", "version": 1, "rows": ["x"]}, "damaged"),
     ],
 )
-def test_what_is_no_comparison_is_refused(data, words):
-    """Other files, newer ones and broken ones are told apart."""
+def test_a_file_without_a_comparison_is_refused(data, words):
+    """Other files, newer ones and broken ones have different messages."""
     with pytest.raises(ConfigError, match=words):
         rows_from(data)
 
 
 def test_a_missing_or_foreign_file_is_a_sentence(tmp_path):
-    """load says what to do."""
+    """The message of load says what to do."""
     (tmp_path / "x.json").write_text("<html>")
 
     with pytest.raises(ConfigError, match="there is no file"):
@@ -131,7 +131,7 @@ def test_a_missing_or_foreign_file_is_a_sentence(tmp_path):
 
 
 def test_every_field_of_a_row_is_in_the_record():
-    """A new field cannot be forgotten."""
+    """A test fails for a new field without a conversion."""
     (record,) = document([row()], about={})["rows"]
 
     assert set(record) == set(Row.__dataclass_fields__)

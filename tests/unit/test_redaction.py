@@ -1,4 +1,4 @@
-"""Which texts of an answer and of a list are searched for keys."""
+"""The texts of an answer and of a list that are searched for keys."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class LaterCompletion(Completion):
 
 
 def test_a_field_that_is_added_is_redacted_without_another_line():
-    """Text, nested values, mappings and sets: what is not named as ours may be a server's."""
+    """Text, nested values, mappings and sets: a field not named as llmkit's may be a server's."""
     later = LaterCompletion(
         citation=f"see {KEY}",
         notes=(Note(f"{KEY}!", 3),),
@@ -54,7 +54,7 @@ def test_a_field_that_is_added_is_redacted_without_another_line():
 
 @pytest.mark.parametrize("kind", [Completion, ToolCall, FallbackStep, Model])
 def test_every_text_of_a_value_is_redacted_unless_llmkit_sets_it(kind):
-    """A key in each field that holds text is masked, except in those that are named."""
+    """A key in each field with text is masked, except in the named ones."""
     texts = [f.name for f in fields(kind) if str(f.type) in ("str", "str | None")]
     tuples = [f.name for f in fields(kind) if f.type == "tuple[str, ...]"]
     needed = {f.name: KEY for f in fields(kind) if f.name in ("asked", "chosen", "rule", "reason")}
@@ -67,7 +67,7 @@ def test_every_text_of_a_value_is_redacted_unless_llmkit_sets_it(kind):
 
 
 def test_a_key_in_the_call_of_a_tool_is_masked():
-    """Name, arguments and id are a model's words; the JSON around the key stays."""
+    """Name, arguments and id are a model's text; the JSON around the key stays."""
     call = ToolCall(f"send_{KEY}", f'{{"to": "{KEY}", "n": 1}}', KEY)
 
     masked = without_keys(Completion(tool_calls=(call,)))
@@ -83,7 +83,7 @@ def test_an_answer_without_a_key_is_the_same_object():
 
 
 def test_a_status_stays_a_status():
-    """A word of a closed set is not made into plain text."""
+    """A member of a closed set does not become plain text."""
     masked = without_keys(Completion(text=KEY, status=Status.LENGTH))
 
     assert (masked.text, masked.status) == ("***", Status.LENGTH)
@@ -91,7 +91,7 @@ def test_a_status_stays_a_status():
 
 
 def test_a_text_that_was_searched_in_pieces_is_exact():
-    """Only whole keys are taken out of what a model wrote, also when its pieces were read."""
+    """Only whole keys are masked in a model's text, also if its pieces were read."""
     redactor = StreamRedactor()
     delta = redactor.feed(TextDelta(f"a {KEY} b", KEY[:17]))
 

@@ -1,4 +1,4 @@
-"""What names lead to on a fixed day: every rule, with a case in which it does not hold."""
+"""The resolution of names on a fixed date: every rule, with a counter-example."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ LEADS = [
     # a bare name is its maker's; with provider= it is that provider's
     ("gpt-3.5-turbo", None, "openai", "gpt-3.5-turbo", E, True),
     ("gpt-3.5-turbo", "mistral", "mistral", "mistral-small", M, True),
-    # a standard name at its own maker is that maker's model, and no translation
+    # a standard name at its own maker is that maker's model, not a translation
     ("claude-3.5-sonnet", None, "anthropic", "claude-3-5-sonnet-20241022", A, True),
     ("claude-3.5-sonnet", "openai", "openai", "gpt-4o", M, True),
-    # a colon after a provider is strict about the provider, a colon elsewhere is not ours
+    # before a colon, a provider is strict; other colons are part of the id
     ("openai:gpt-6-luna", None, "openai", "gpt-6-luna", E, True),
     ("llama3.1:8b", None, "ollama", "llama3.1:8b", E, True),
     # other spellings of a provider, before a colon and as a prefix
@@ -41,22 +41,22 @@ LEADS = [
     ("ollama/llama2", None, "ollama", "llama2", E, True),
     ("library/llama3.2", None, "ollama", "llama3.2", E, True),
     ("openrouter/openai/gpt-4o", None, "openrouter", "openai/gpt-4o", E, True),
-    # a slash is OpenRouter's, unless it begins a path of weights or a place that Ollama pulls from
+    # a slash is OpenRouter's, unless it begins a path of weights or a host that Ollama pulls from
     ("openai/gpt-4o", None, "openrouter", "openai/gpt-4o", E, True),
     ("hf.co/Org/Weights-GGUF:Q4_K_M", None, "ollama", "hf.co/Org/Weights-GGUF:Q4_K_M", V, False),
     ("local:/models/My Model.gguf", None, "local", "/models/My Model.gguf", V, False),
-    # OpenRouter's id wanted at a provider is translated like any other
+    # OpenRouter's id with provider= is translated like any other
     ("openai/gpt-4o", "openai", "openai", "gpt-4o", Q, True),
     ("anthropic/claude-opus-5", "anthropic", "anthropic", "claude-opus-5", Q, True),
     ("claude-opus-5", "openrouter", "openrouter", "anthropic/claude-opus-5", Q, True),
-    # OpenRouter's routing goes with any id (its catalogue variants do not: see below)
+    # OpenRouter's routing variants are valid with any id (catalogue variants are not: see below)
     ("openai/gpt-4o:nitro", None, "openrouter", "openai/gpt-4o:nitro", E, True),
     ("z-ai/glm-5.2:free", None, "openrouter", "z-ai/glm-5.2:free", E, True),
     # Ollama's tag after a name that is also a provider; a model of that provider after the same
     ("mistral:7b", None, "ollama", "mistral:7b", E, True),
     ("mistral:mistral-tiny", None, "mistral", "mistral-tiny", E, True),
     ("mistral:latest", None, "ollama", "mistral:latest", E, True),
-    # a tag of one's own is taken, and its case kept; a name of one's own is taken where it is said
+    # an unknown tag is accepted, in its case; an unknown name only with its provider
     ("llama3.1:mine", None, "ollama", "llama3.1:mine", E, False),
     ("Llama3.1:8B-instruct-Q4_K_M", None, "ollama", "llama3.1:8B-instruct-Q4_K_M", E, False),
     ("ollama:my-own-model", None, "ollama", "my-own-model", V, False),
@@ -64,11 +64,11 @@ LEADS = [
     ("  GPT 4o ", None, "openai", "gpt-4o", E, True),
     ("claude_haiku_4.5", None, "anthropic", "claude-haiku-4-5", E, True),
     ("mistral-medium-3.5", None, "mistral", "mistral-medium-3-5", E, True),
-    # a snapshot is never stripped; one that nobody knows is taken only where its provider is said
+    # a snapshot keeps its date; an unknown one is accepted only with its provider
     ("gpt-4o-2024-11-20", None, "openai", "gpt-4o-2024-11-20", E, True),
     ("openai:gpt-6-luna-2031-01-01", None, "openai", "gpt-6-luna-2031-01-01", V, False),
     ("openai:gpt-9-nova", None, "openai", "gpt-9-nova", V, False),
-    # a fine-tune passes through, its colons are not ours
+    # the colons of a fine-tune are part of its id
     ("ft:gpt-4o-2024-08-06:org::id", None, "openai", "ft:gpt-4o-2024-08-06:org::id", V, False),
     ("ft:gpt-4o-2024-08-06:org::id", "openai", "openai", "ft:gpt-4o-2024-08-06:org::id", V, False),
     # shorthands
@@ -93,33 +93,33 @@ NOWHERE = [
     ("", None, ConfigError, "name is empty", ()),
     ("   ", None, ConfigError, "name is empty", ()),
     *((gap, None, ConfigError, "names no model", ()) for gap in GAPS),
-    # a slip is answered with suggestions, never corrected
+    # a misspelling is answered with suggestions, never corrected
     ("gpt4o", None, UnknownModelError, "did you mean gpt-4o", ("gpt-4o",)),
     ("openai:gpt-6-lnua", None, UnknownModelError, "did you mean gpt-6-luna", ("gpt-6-luna",)),
     ("qzxv", None, UnknownModelError, "see models", ()),
     # an id of another provider
-    ("anthropic:gpt-4o", None, UnknownModelError, "gpt-4o is openai's; there, ask for claude",
+    ("anthropic:gpt-4o", None, UnknownModelError, "model of openai; at anthropic use claude",
      ("anthropic:claude-sonnet-5-5",)),
-    ("openrouter:gpt-4o", None, UnknownModelError, "ask for openai/gpt-4o",
+    ("openrouter:gpt-4o", None, UnknownModelError, "at openrouter use openai/gpt-4o",
      ("openrouter:openai/gpt-4o",)),
-    ("mistral:gemini-pro", None, UnknownModelError, "gemini-pro is google's",
+    ("mistral:gemini-pro", None, UnknownModelError, "is a model of google",
      ("mistral:mistral-small",)),
-    ("local:gpt-4o", None, UnknownModelError, "gpt-4o is openai's", ()),
+    ("local:gpt-4o", None, UnknownModelError, "gpt-4o is a model of openai", ()),
     # a colon and provider= that differ
     ("openai:gpt-4o", "mistral", ConfigError, "names openai, but provider='mistral'", ()),
     ("ft:gpt-4o:org::id", "mistral", ConfigError, "names openai, but provider='mistral'", ()),
     # a variant that OpenRouter does not list is never the paid model
-    ("openai/gpt-4o:free", None, UnknownModelError, "never taken",
+    ("openai/gpt-4o:free", None, UnknownModelError, "without a variant",
      ("openrouter:openai/gpt-4o",)),
-    ("openai/gpt-4o:thinking", None, UnknownModelError, "never taken",
+    ("openai/gpt-4o:thinking", None, UnknownModelError, "without a variant",
      ("openrouter:openai/gpt-4o",)),
     ("gpt-4o-2031-01-01", None, UnknownModelError, "no such snapshot of gpt-4o", ("gpt-4o",)),
-    # nothing comparable: an embedding at Anthropic; a class's pick where the table is silent
+    # nothing comparable: an embedding at Anthropic; a class default without a curated peer
     ("text-embedding-3-small", "anthropic", UnknownModelError, "no counterpart", ()),
-    ("gpt-5.4-pro", "anthropic", UnknownModelError, "pick of the class flagship is claude-opus-5-5",
+    ("gpt-5.4-pro", "anthropic", UnknownModelError, "class flagship is claude-opus-5-5",
      ("anthropic:claude-opus-5-5",)),
-    ("scripted:nobody", None, UnknownModelError, "scripted has .*echo", ()),
-    ("local:nobody", None, UnknownModelError, "any .gguf file", ()),
+    ("scripted:ghost", None, UnknownModelError, "scripted has .*echo", ()),
+    ("local:ghost", None, UnknownModelError, "any .gguf file", ()),
     ("gpt-4o", "opnai", UnknownProviderError, "did you mean openai", None),
     ("gpt-4o", "nowhere at all", UnknownProviderError, "known providers: openai", None),
 ]  # fmt: skip
@@ -127,7 +127,7 @@ NOWHERE = [
 
 @pytest.mark.parametrize(("asked", "provider", "kind", "words", "suggestions"), NOWHERE)
 def test_what_leads_nowhere_says_what_to_do(asked, provider, kind, words, suggestions):
-    """An error names the next step, and carries what it suggests."""
+    """An error names the next step, and has the suggestions."""
     with pytest.raises(kind, match=words) as raised:
         resolve(asked, provider, on=DAY)
 
@@ -137,7 +137,7 @@ def test_what_leads_nowhere_says_what_to_do(asked, provider, kind, words, sugges
 
 
 def test_an_id_that_was_named_is_not_replaced():
-    """A person who names a retired id gets it, with what lives in its place beside it."""
+    """A user who names a retired id gets it, with its replacement beside it."""
     found = resolve("claude-instant-1.2", on=DAY)
 
     assert (found.model, found.lifecycle, found.substituted) == (
@@ -147,7 +147,7 @@ def test_an_id_that_was_named_is_not_replaced():
 
 
 def test_a_peer_that_is_gone_is_sent_as_what_lives():
-    """The same model, found by translation, is sent as its living successor."""
+    """The same model, found by translation, is sent as its available successor."""
     found = resolve("gpt-3.5-turbo", "anthropic", on=DAY)
 
     assert (found.id, found.model, found.substituted) == (
@@ -171,7 +171,7 @@ def test_a_tag_after_a_providers_name_is_ambiguous():
 
 
 def test_openrouters_id_names_the_same_model_at_its_maker():
-    """LiteLLM and any-llm read openai/gpt-4o the other way, so it is named beside."""
+    """LiteLLM and any-llm read openai/gpt-4o the other way, so it is named as alternative."""
     found = resolve("openai/gpt-4o", on=DAY)
 
     assert (found.alternatives, found.ambiguous) == (("openai:gpt-4o",), False)
@@ -200,21 +200,21 @@ def test_openrouters_id_names_the_same_model_at_its_maker():
     ],
 )
 def test_a_name_floats_or_is_pinned(asked, floating):
-    """-latest, bare names of OpenAI and Mistral and Ollama's default tag move on; dates do not."""
+    """-latest, bare names of OpenAI and Mistral and Ollama's default tag move; dates do not."""
     found = resolve(asked, on=DAY)
 
     assert (found.floating, found.pinned) == (floating, not floating)
 
 
 def test_a_floating_name_says_what_it_points_at():
-    """The whole chain of aliases is followed, and the name itself is what is sent."""
+    """The whole chain of aliases is followed, and the name itself is sent."""
     found = resolve("mistral:mistral-small", on=DAY)
 
     assert (found.model, found.target) == ("mistral-small", "mistral-small-2603")
 
 
 def test_verbatim_always_passes():
-    """verbatim sends the name as it is, known or not."""
+    """verbatim sends the name as written, known or not."""
     found = resolve("openai:gpt-6-lnua", on=DAY, verbatim=True)
 
     assert (found.provider, found.model, found.how) == ("openai", "gpt-6-lnua", How.VERBATIM)
@@ -222,14 +222,14 @@ def test_verbatim_always_passes():
     assert resolve("anything", "google", on=DAY, verbatim=True).model == "anything"
 
 
-def test_verbatim_needs_a_provider_for_a_name_that_nobody_knows():
-    """Where to send it cannot be guessed."""
-    with pytest.raises(UnknownModelError, match="say whose it is"):
+def test_verbatim_needs_a_provider_for_an_unknown_name():
+    """The provider cannot be guessed."""
+    with pytest.raises(UnknownModelError, match="name its provider"):
         resolve("gpt-6-lnua", on=DAY, verbatim=True)
 
 
 def test_a_provider_of_ones_own_takes_any_id():
-    """An added server's ids are its own business."""
+    """llmkit does not check the ids of an added server."""
     found = resolve("lab:some/model:x", on=DAY, providers=("lab",))
 
     assert (found.provider, found.model, found.how) == ("lab", "some/model:x", How.VERBATIM)
@@ -237,7 +237,7 @@ def test_a_provider_of_ones_own_takes_any_id():
 
 
 def test_the_answer_carries_its_source_and_its_days():
-    """Where it was read, when, how old the catalogue is, and for which day it holds."""
+    """The source, its date, the date of the catalogue, and the date of the resolution."""
     found = resolve("gpt-4o", on=DAY)
 
     assert "developers.openai.com" in found.source
@@ -271,7 +271,7 @@ SENTENCES = [
 
 @pytest.mark.parametrize(("asked", "provider", "sentences"), SENTENCES)
 def test_why_says_it_in_sentences(asked, provider, sentences):
-    """The id, what it points at, its end, what is sent instead, and where that was read."""
+    """The id, its target, its end, the replacement that is sent, and the source."""
     found = resolve(asked, provider, on=DAY)
 
     assert sentences in why(found)
@@ -280,7 +280,7 @@ def test_why_says_it_in_sentences(asked, provider, sentences):
 
 @given(st.sampled_from(IDS))
 def test_resolving_what_was_resolved_is_stable(pair):
-    """An id that was found leads to itself, also when it is found again."""
+    """A resolved id resolves to itself, also the second time."""
     provider, model = pair
     found = resolve(f"{provider}:{model}", on=DAY)
 
@@ -290,7 +290,7 @@ def test_resolving_what_was_resolved_is_stable(pair):
 
 @given(st.sampled_from(sorted(shipped().names)), st.sampled_from(sorted({p for p, _ in IDS})))
 def test_a_translated_name_leads_to_something_that_can_be_called(name, provider):
-    """Whatever standard name is wanted wherever: it can be called there, or an error says why."""
+    """Any standard name at any provider can be called there, or an error says why."""
     if shipped().names[name].peers.get(provider) is None:
         with pytest.raises(UnknownModelError, match="no counterpart"):
             resolve(name, provider, on=DAY)
@@ -318,7 +318,7 @@ STARTS = ("", "openai:", "openrouter:", "OLLAMA/", "models/", "gemini/", "ft:", 
 
 @given(st.builds(str.__add__, st.sampled_from(STARTS), st.text(max_size=40)))
 def test_any_text_leads_to_an_id_or_to_one_of_our_errors(text):
-    """Nothing that a person types ends in an error that is not ours."""
+    """No input raises an exception other than llmkit's."""
     try:
         found = resolve(text, on=DAY)
     except ConfigError:

@@ -1,4 +1,4 @@
-"""When a request is sent again, and after how long."""
+"""The rules by which a request is retried, and the waits."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def numbered(lines):
 
 
 class Sleeps(list):
-    """A clock that writes down how long it was asked to wait, and does not."""
+    """A clock that records the waits without sleeping."""
 
     async def __call__(self, seconds):
         self.append(round(seconds, 3))
 
 
 class Empty:
-    """A budget of which nothing is left."""
+    """An empty budget."""
 
     def spend(self, *, throttled):
         return False
@@ -75,7 +75,7 @@ def test_delays_grow_with_jitter_where_the_server_does_not_say():
 
 
 def test_the_servers_wish_wins_and_is_never_cut():
-    """The wait is what the server asked for and a little more."""
+    """The wait is the server's, with a little added."""
     sleeps = Sleeps()
 
     run(Failing(RateLimitError("x", retry_after=2.0)), sleeps=sleeps)
@@ -84,7 +84,7 @@ def test_the_servers_wish_wins_and_is_never_cut():
 
 
 def test_a_fixed_delay_is_kept():
-    """Signing in waits the same time each time."""
+    """Signing in always waits the same time."""
     sleeps = Sleeps()
     policy = RetryPolicy(attempts=3, delay=2.0)
 
@@ -115,14 +115,14 @@ def test_what_may_have_been_answered_or_cannot_help_is_not_sent_again(error):
 
 
 def test_a_get_may_be_sent_again_whatever_happened():
-    """A request that costs nothing is repeated even when nobody knows whether it arrived."""
+    """A free request is retried even if it is unknown whether it arrived."""
     attempt = Failing(APIConnectionError("hung up"))
 
     assert run(attempt, idempotent=True) == "done"
 
 
 def test_the_last_error_is_raised_with_its_attempts():
-    """The caller sees the real error, with all attempts noted, and never tenacity's."""
+    """The caller gets the original error, with all attempts noted, and never tenacity's."""
     last = ServerError("third")
 
     with pytest.raises(ServerError) as raised:
@@ -139,7 +139,7 @@ def test_the_last_error_is_raised_with_its_attempts():
 
 
 def test_a_wait_beyond_the_deadline_is_not_begun():
-    """A hint that outlives the caller's time raises at once."""
+    """A hint beyond the deadline raises at once."""
     sleeps = Sleeps()
 
     with pytest.raises(RateLimitError):
@@ -149,7 +149,7 @@ def test_a_wait_beyond_the_deadline_is_not_begun():
 
 
 def test_a_backoff_beyond_the_deadline_is_not_begun():
-    """Our own delay outlives no deadline either, and the error says why it is the last."""
+    """Our own delay does not exceed the deadline either, and the error says why it is the last."""
     last = ServerError("busy")
 
     with pytest.raises(ServerError):
@@ -159,7 +159,7 @@ def test_a_backoff_beyond_the_deadline_is_not_begun():
 
 
 def test_a_stale_connection_is_replaced_at_once():
-    """No wait and no budget: nobody is overloaded, the kept connection had only aged."""
+    """No wait and no budget: the server is not overloaded, the kept connection was only old."""
     sleeps = Sleeps()
     stale = APIConnectionError("closed", code=DROPPED, outcome=Outcome.REFUSED)
 
@@ -168,7 +168,7 @@ def test_a_stale_connection_is_replaced_at_once():
 
 
 def test_an_empty_budget_fails_fast():
-    """Where too much fails already, nothing is sent again; and that is said."""
+    """If too many requests fail, nothing is retried; the error says so."""
     sleeps = Sleeps()
     last = RateLimitError("slow down")
 
@@ -189,8 +189,8 @@ def test_no_retries_means_one_attempt():
     assert attempt.numbers == [1]
 
 
-def test_whoever_wants_to_know_is_told_before_each_wait():
-    """The error, the attempt to come and the wait are told."""
+def test_the_callback_is_called_before_each_wait():
+    """The error, the next attempt and the wait are reported."""
     told = []
 
     run(Failing(ServerError("a")), on_retry=lambda e, n, s: told.append((str(e), n, round(s, 3))))

@@ -1,4 +1,4 @@
-"""How many retries a provider in trouble gets."""
+"""The number of retries for a failing provider."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from llmkit.retries.rate_limit import RateLimiter, RetryBudget
 
 
 class Clock:
-    """A clock that stands still until it is told otherwise."""
+    """A clock that moves only when a test moves it."""
 
     def __init__(self):
         self.now = 0.0
@@ -16,12 +16,12 @@ class Clock:
 
 
 def taken(budget, wishes, *, throttled=False):
-    """How many of so many wishes for a retry are granted."""
+    """Returns how many of *wishes* retries are granted."""
     return sum(budget.spend(throttled=throttled) for _ in range(wishes))
 
 
 def test_few_calls_have_a_reserve():
-    """One call may be tried again, whatever a fifth of it is."""
+    """One call may be retried, though a fifth of it is less than one."""
     budget = RetryBudget(Clock())
     budget.calls += 1
 
@@ -38,7 +38,7 @@ def test_a_fifth_of_the_calls_may_be_sent_again():
 
 
 def test_the_bucket_empties_sooner_where_retries_cost_more():
-    """35 retries after server errors empty it, whatever the share would allow."""
+    """35 retries after server errors empty it, even if the share would allow more."""
     budget = RetryBudget(Clock())
     for _ in range(1000):
         budget.calls += 1
@@ -47,7 +47,7 @@ def test_the_bucket_empties_sooner_where_retries_cost_more():
 
 
 def test_answers_fill_the_bucket():
-    """What was taken comes back one by one, and no more than was there."""
+    """Tokens return one by one, up to the former number."""
     limiter = RateLimiter(clock=Clock())
     limiter.accepted()
     limiter.budget.calls = 1000
@@ -59,7 +59,7 @@ def test_answers_fill_the_bucket():
 
 
 def test_a_quiet_minute_renews_it():
-    """Who comes back after a while is not refused for old trouble."""
+    """After a quiet time a provider has its full budget again."""
     clock = Clock()
     budget = RetryBudget(clock)
     budget.calls += 1
@@ -70,7 +70,7 @@ def test_a_quiet_minute_renews_it():
 
 
 def test_a_wish_keeps_old_trouble_fresh():
-    """Going on failing is not quiet."""
+    """Further failures do not count as a quiet time."""
     clock = Clock()
     budget = RetryBudget(clock)
     taken(budget, 11)

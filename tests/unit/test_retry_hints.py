@@ -1,4 +1,4 @@
-"""How long a server asks us to wait."""
+"""The wait that a server asks for."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from llmkit.wire.retry_hints import retry_after
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 GOOGLE = b'{"error":{"details":[{"@type":"RetryInfo","retryDelay":"34.5s"}]}}'
-# OpenRouter tells of its own window in the headers that it repeats inside the error.
+# OpenRouter reports its own window in the headers that it repeats inside the error.
 PASSED_ON = (
     b'{"error":{"code":429,"metadata":{"headers":{"X-RateLimit-Remaining":"0",'
     b'"X-RateLimit-Reset":"1795521660000"}}}}'
@@ -68,7 +68,7 @@ PASSED_ON = (
     ],
 )
 def test_each_form_of_a_hint_is_understood(headers, body, seconds):
-    """Headers, dates, durations and bodies; what cannot be meant is ignored."""
+    """Headers, dates, durations and bodies; implausible values are ignored."""
     found = retry_after(headers, body, now=NOW)
 
     assert found == (seconds if seconds is None else pytest.approx(seconds))

@@ -41,7 +41,7 @@ def transport(**replies):
 
 
 def test_echo_gives_the_prompt_back():
-    """The echo answers exactly what it was asked."""
+    """The echo answers with the prompt."""
     answer = ask(transport(), text="one  two\nthree ")
 
     assert answer.text == "one  two\nthree "
@@ -51,7 +51,7 @@ def test_echo_gives_the_prompt_back():
 
 @pytest.mark.parametrize("name", ["openai", "anthropic", "google", "mistral", "ollama"])
 def test_every_player_is_labelled(name):
-    """Nobody can take a script for the provider that it plays."""
+    """Scripted answers are recognisable as such."""
     answer = ask(transport(), name)
 
     assert answer.text.startswith(f"[scripted {name}] ")
@@ -59,7 +59,7 @@ def test_every_player_is_labelled(name):
 
 
 def test_the_same_request_has_the_same_answer():
-    """At temperature 0, and with a seed at any other, nothing is left to chance."""
+    """At temperature 0, and with a seed at any other, answers are deterministic."""
     texts = {ask(transport(), "openai", temperature=1.0, seed=3).text for _ in range(3)}
 
     assert len(texts) == 1
@@ -73,7 +73,7 @@ def test_temperature_and_seed_change_an_answer():
 
 
 def test_a_token_limit_and_a_stop_sequence_are_kept():
-    """Words count as tokens; what a stop sequence cuts off does not come."""
+    """Words count as tokens; text after a stop sequence is cut."""
     limited = ask(transport(), max_tokens=2)
 
     assert (limited.text, limited.status) == ("one two", Status.LENGTH)
@@ -81,7 +81,7 @@ def test_a_token_limit_and_a_stop_sequence_are_kept():
 
 
 def test_a_script_of_ones_own_needs_no_mock():
-    """A script or a function from the request is all that a test needs."""
+    """A test needs only a script, or a function of the request."""
     mine = transport(mine=lambda body: Script(text=body["model"].upper()))
 
     assert ask(mine, "mine").text == "MINE"
@@ -97,7 +97,7 @@ def test_a_script_of_ones_own_needs_no_mock():
     ],
 )
 def test_a_script_can_fail_in_the_middle(failure, kind):
-    """Half of the text came, and is kept with the error."""
+    """Half of the text arrived, and is kept with the error."""
     broken = transport(broken=Script(text="one two three four", failure=failure))
 
     with pytest.raises(kind) as raised:
@@ -108,7 +108,7 @@ def test_a_script_can_fail_in_the_middle(failure, kind):
 
 
 def test_who_refuses_first_answers_the_second_time():
-    """The moody player is there to show a retry."""
+    """The moody player demonstrates a retry."""
     with pytest.raises(RateLimitError):
         ask(transport(), "openrouter")
 
@@ -117,13 +117,13 @@ def test_who_refuses_first_answers_the_second_time():
 
 
 def test_an_unknown_player_is_a_model_that_was_not_found():
-    """The refusal names who is there."""
+    """The message names the players."""
     with pytest.raises(ModelNotFoundError, match="known are echo"):
-        ask(transport(), "nobody")
+        ask(transport(), "ghost")
 
 
 def test_a_script_of_ones_own_has_a_name():
-    """What a class or a test wants to see can be asked for like any model."""
+    """Each effect for a course or a test has a model name."""
     kit = Kit(environ={})
     kit.script("torn", Script("one two three four", failure="cut"))
     compared = comparison_arguments("hi", ["scripted:torn", "scripted:echo"])

@@ -15,7 +15,7 @@ STATIC = Path(assets.__file__).with_name("static")
 
 
 def node():
-    """Where node is; without it these tests are skipped and say so."""
+    """Returns the path of node; without node these tests are skipped with a reason."""
     found = shutil.which("node")
     if found is None:
         pytest.skip("no node here: install it to run the tests of the panels' scripts")
@@ -34,7 +34,7 @@ def test_the_pure_functions_do_what_their_tests_say():
 
 @pytest.mark.parametrize("name", sorted(p.name for p in STATIC.glob("*.js")))
 def test_a_bundle_is_one_module_that_imports_nothing(name, tmp_path):
-    """What reaches the browser parses as a module, and asks for no neighbour."""
+    """The script that the browser gets is a valid module without imports."""
     bundle = tmp_path / "bundle.mjs"
     bundle.write_text(assets.script(name))
     done = subprocess.run([node(), "--check", bundle], capture_output=True, text=True, check=False)

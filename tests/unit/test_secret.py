@@ -1,4 +1,4 @@
-"""A key shows itself to nobody."""
+"""A key is masked in every display."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ def test_a_key_is_in_no_form_of_its_secret():
 
 
 def test_a_secret_cannot_be_copied_or_pickled():
-    """What would write the key elsewhere is refused."""
+    """Any operation that would write the key elsewhere is refused."""
     for attempt in (pickle.dumps, copy.copy, copy.deepcopy):
         with pytest.raises(TypeError, match="not pickled or copied"):
             attempt(Secret(CANARY))
 
 
 def test_a_key_is_taken_out_of_text():
-    """A message that echoes a key loses it."""
+    """A key that a message echoes is masked."""
     Secret(CANARY)
 
     assert redact(f"bad key {CANARY}!") == "bad key ***!"
 
 
 def test_only_a_long_keys_tail_may_be_shown():
-    """Four of sixteen characters tell keys apart; four of eight would give half of it away."""
+    """Four of sixteen characters identify a key; four of eight would reveal half of it."""
     assert Secret(CANARY).tail == "kT2m"
     assert Secret("12345678").tail == ""
 
@@ -58,7 +58,7 @@ def test_a_traceback_with_values_has_no_key():
 
 
 def test_two_secrets_with_one_key_are_equal():
-    """A changed key can be noticed by comparison."""
+    """Comparison detects a changed key."""
     assert Secret(CANARY) == Secret(CANARY)
     assert Secret(CANARY) != Secret(CANARY + "x")
 
@@ -87,7 +87,7 @@ def test_no_piece_of_a_key_is_left_in_any_form(said):
 
 
 def test_ordinary_words_stay():
-    """Prose, and keys that are words, lose nothing to the search for pieces."""
+    """Prose, and keys that are words, are unchanged by the search for pieces."""
     Secret("my-local-development-key")
     prose = "Thermodynamics of local development, sk-proj- and sk-ant-api03- are beginnings."
 
@@ -95,7 +95,7 @@ def test_ordinary_words_stay():
 
 
 def test_a_message_of_ours_has_no_key_even_of_a_stranger():
-    """What only looks like a key is taken out of errors: it may be one that we never held."""
+    """Text that looks like a key is masked in errors: it may be a key unknown to llmkit."""
     error = LlmkitError("server said: sk-abcdefghijklmnop1234 is wrong")
 
     assert str(error) == "server said: *** is wrong"

@@ -1,4 +1,4 @@
-"""Which sessions are open, whose they are, and when they go."""
+"""The open sessions, their owners, and the time of their end."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ A1, A2, B1 = Cell("a", 1), Cell("a", 3), Cell("b", 2)
 
 
 class Thing:
-    """Something that could be closed."""
+    """A resource with a close method."""
 
 
 class Clock:
-    """A clock that stands still until it is told."""
+    """A clock that moves only when a test moves it."""
 
     def __init__(self):
         self.now = 0.0
@@ -59,7 +59,7 @@ def test_a_pool_belongs_to_no_cell():
 
 
 def test_deleted_cells_take_their_sessions_along():
-    """A cell that is gone cannot close anything by running again."""
+    """A deleted cell cannot close anything by running again."""
     sessions = registry()
     gone = sessions.add(Thing(), provider="x", kind="registered", cell=A1)
     sessions.add(Thing(), provider="x", kind="registered", cell=B1)
@@ -68,7 +68,7 @@ def test_deleted_cells_take_their_sessions_along():
 
 
 def test_idle_and_old_sessions_expire_but_none_in_use():
-    """Idleness and age count only while nothing is in flight, and not for what is kept."""
+    """Idle time and age count only without requests in flight, and not for persistent sessions."""
     clock = Clock()
     sessions = registry(clock)
     idle = sessions.add(Thing(), provider="x", kind="pool")
@@ -99,7 +99,7 @@ def test_registering_twice_is_one_row():
 
 
 def test_a_closed_session_stays_in_the_table_and_lets_go():
-    """What is closed is still told of, ages no more, and keeps nothing alive; twice is harmless."""
+    """A closed one is listed, does not age, and keeps nothing alive; closing twice is harmless."""
     clock = Clock()
     sessions = registry(clock)
     one = sessions.add(Thing(), provider="x", kind="temporary", cell=A1)
@@ -120,7 +120,7 @@ def test_a_closed_session_stays_in_the_table_and_lets_go():
 @pytest.mark.parametrize("kind", ["pool", "temporary", "registered"])
 @pytest.mark.parametrize("reason", get_args(ClosedBy))
 def test_what_was_left_open_has_leaked(kind, reason):
-    """It was dropped; whatever llmkit closed in time has not leaked."""
+    """It was garbage-collected; a session that llmkit closed in time has not leaked."""
     sessions = registry()
     session = sessions.add(Thing(), provider="x", kind=kind)
     sessions.closed(session, reason)
@@ -129,7 +129,7 @@ def test_what_was_left_open_has_leaked(kind, reason):
 
 
 def test_a_request_is_counted_and_seen():
-    """Requests, in-flight ones and idle time follow use."""
+    """Requests, those in flight and idle time follow use."""
     clock = Clock()
     sessions = registry(clock)
     one = sessions.add(Thing(), provider="x", kind="pool")
@@ -145,7 +145,7 @@ def test_a_request_is_counted_and_seen():
 
 
 def test_a_use_that_is_forgotten_has_ended():
-    """A block that nobody leaves any more holds no session in use."""
+    """A block whose task is gone does not keep a session in use."""
     sessions = registry()
     one = sessions.add(Thing(), provider="x", kind="temporary")
     use = sessions.using(one)
@@ -157,7 +157,7 @@ def test_a_use_that_is_forgotten_has_ended():
 
 
 def test_watchers_hear_of_every_change_until_they_stop():
-    """Opening, use, staleness and closing are told."""
+    """Opening, use, staleness and closing are reported."""
     sessions, heard = registry(), []
     stop = sessions.watch(lambda session: heard.append(str(session.status)))
 
@@ -173,7 +173,7 @@ def test_watchers_hear_of_every_change_until_they_stop():
 
 
 def test_sessions_are_found_newest_first():
-    """Closing goes backwards, so that what was built on something goes before it."""
+    """Sessions close in reverse order, so that a dependent one closes before its base."""
     sessions = registry()
     for provider in ("x", "y", "x"):
         sessions.add(Thing(), provider=provider, kind="pool")

@@ -1,4 +1,4 @@
-"""Where a setting comes from."""
+"""The sources of settings."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from llmkit.settings import (
 
 
 def test_nothing_set_is_the_defaults(tmp_path):
-    """Without variables, file and changes the defaults hold."""
+    """Without variables, file and configure() the defaults hold."""
     assert load_settings({"XDG_CONFIG_HOME": str(tmp_path)}, {}) == Settings()
 
 
 def test_later_wins(tmp_path):
-    """The file is beaten by a variable, and a variable by configure()."""
+    """A variable overrides the file, and configure() overrides a variable."""
     file = tmp_path / "config.toml"
     file.write_text("retries = 4\nidle_s = 20\nmax_calls = 5\n")
     environ = {"LLMKIT_CONFIG": str(file), "LLMKIT_RETRIES": "3", "LLMKIT_IDLE_S": "40"}
@@ -72,7 +72,7 @@ def test_the_file_is_where_the_desktop_keeps_such_files(tmp_path):
     ],
 )
 def test_a_wrong_setting_is_refused_in_a_sentence(changes, words):
-    """The sentence names the source, the setting, what it must be and what was given."""
+    """The message names the source, the setting, the valid values and the given value."""
     with pytest.raises(ConfigError) as caught:
         load_settings({}, changes)
 
@@ -80,7 +80,7 @@ def test_a_wrong_setting_is_refused_in_a_sentence(changes, words):
 
 
 def test_a_wrong_variable_is_named():
-    """A user with many variables is told which one to correct."""
+    """A user with many variables learns which one to correct."""
     with pytest.raises(ConfigError) as caught:
         load_settings({"LLMKIT_RETRIES": "some"}, {})
 
@@ -122,14 +122,14 @@ def test_a_file_with_a_byte_order_mark_is_read(tmp_path):
 
 
 def test_the_file_may_be_missing(tmp_path):
-    """LLMKIT_CONFIG with a name that is free is a usual way to run without a file."""
+    """LLMKIT_CONFIG with the path of a missing file is a usual way to run without one."""
     assert load_settings({"XDG_CONFIG_HOME": os.devnull}, {}) == Settings()
     assert load_settings({"LLMKIT_CONFIG": os.devnull}, {}) == Settings()
     assert load_settings({"LLMKIT_CONFIG": str(tmp_path / "none.toml")}, {}) == Settings()
 
 
 def test_a_directory_is_not_a_settings_file(tmp_path):
-    """It is there and cannot be read, so it is not taken for a missing file."""
+    """It exists and cannot be read, so it does not count as missing."""
     folder = tmp_path / "llmkit" / "config.toml"
     folder.mkdir(parents=True)
 
@@ -140,7 +140,7 @@ def test_a_directory_is_not_a_settings_file(tmp_path):
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path):
-    """Its settings would silently not hold; a link to itself is unreadable for every user."""
+    """Its settings would silently be ignored; a link to itself is unreadable for every user."""
     file = tmp_path / "config.toml"
     file.symlink_to(file)
 
@@ -194,7 +194,7 @@ def test_a_variable_points_a_provider_elsewhere_than_the_file(tmp_path):
     "url", ["http://api.example.com/v1", "ftp://x", "api.example.com", "https://u:p@host/v1"]
 )
 def test_a_key_is_not_sent_in_clear_text(url):
-    """Plain http off this machine, other schemes and URLs with passwords are refused."""
+    """Plain http to other machines, other schemes and URLs with passwords are refused."""
     with pytest.raises(ConfigError):
         refuse_plain_http(url, has_key=True)
 
@@ -206,12 +206,12 @@ def test_this_machine_may_be_spoken_to_in_clear_text(url):
 
 
 def test_plain_http_without_a_key_is_allowed():
-    """A server in the next room without a key may be asked."""
+    """A server in the local network may be used without a key."""
     refuse_plain_http("http://192.0.2.7:8080/v1", has_key=False)
 
 
 def test_only_this_machine_is_loopback():
-    """A name or an address that merely begins like this machine's is another one."""
+    """A name or an address that only begins like this machine's is another one."""
     here = ["localhost", "127.0.0.1", "127.3.2.1", "::1"]
     elsewhere = ["localhost.example.com", "127.0.0.1.example.com", "0.0.0.0", "10.0.0.1", "127.1"]
 
@@ -219,7 +219,7 @@ def test_only_this_machine_is_loopback():
 
 
 def test_proxies_carry_only_what_they_cannot_read():
-    """With the setting on, a proxy is used for https and never for plain http."""
+    """With the setting a proxy is used for https and never for plain http."""
     settings = Settings(trust_env_proxies=True)
 
     assert proxies_for(settings, "https://api.example.com")

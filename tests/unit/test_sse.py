@@ -45,7 +45,7 @@ def pieces_of(data: bytes, size: int) -> list[bytes]:
 
 
 def test_every_chunk_size_gives_the_same_events():
-    """It does not matter how large the network's pieces are."""
+    """The size of the network's reads does not matter."""
     sizes = range(1, len(STREAM) + 1)
     other = [size for size in sizes if read(*pieces_of(STREAM, size)) != EVENTS]
 
@@ -53,7 +53,7 @@ def test_every_chunk_size_gives_the_same_events():
 
 
 def test_every_single_cut_gives_the_same_events():
-    """It does not matter where the network cuts once."""
+    """The place of a single cut does not matter."""
     cuts = range(len(STREAM) + 1)
     other = [cut for cut in cuts if read(STREAM[:cut], STREAM[cut:]) != EVENTS]
 
@@ -66,7 +66,7 @@ ENDS = st.sampled_from(["\n", "\r", "\r\n"])
 
 @given(st.lists(st.tuples(LINES, ENDS)), st.lists(st.integers(0, 60)))
 def test_any_cuts_of_any_stream_give_the_same_events(lines, cuts):
-    """Whatever lines come with whatever ends, cuts change nothing."""
+    """For any lines with any line ends, cuts change nothing."""
     data = "".join(line + end for line, end in lines).encode()
     marks = sorted({0, len(data), *(min(cut, len(data)) for cut in cuts)})
     pieces = [data[a:b] for a, b in pairwise(marks)]
@@ -76,7 +76,7 @@ def test_any_cuts_of_any_stream_give_the_same_events(lines, cuts):
 
 @pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
 def test_an_event_is_given_as_soon_as_its_blank_line_is_there(end):
-    """A server that then falls silent does not hold it back."""
+    """A server that then sends nothing does not delay it."""
     assert read(f"data: x{end}{end}".encode()) == [ServerSentEvent("x")]
 
 
@@ -92,7 +92,7 @@ def test_two_carriage_return_line_feeds_make_one_blank_line():
 
 
 def test_an_unfinished_event_is_not_among_the_events():
-    """What lacks its blank line comes only from the end, and once."""
+    """An event without its blank line comes only from the end, and once."""
     decoder = SSEDecoder()
     events = list(decoder.feed(b"data: whole\n\ndata: ha"))
     left, then = decoder.end(), decoder.end()
@@ -111,7 +111,7 @@ def test_bytes_that_are_no_utf8_become_marks_and_are_flagged(size):
     assert decoder.replaced is True
 
 
-def test_a_mark_that_the_server_wrote_is_no_replacement():
+def test_a_mark_that_the_server_wrote_is_not_a_replacement():
     """U+FFFD is a character that a model may write."""
     decoder = SSEDecoder()
     events = list(decoder.feed("data: \ufffd\n\n".encode()))
@@ -140,7 +140,7 @@ def test_an_event_up_to_the_limit_passes(size):
 @pytest.mark.parametrize("size", [1, 5, 64])
 @pytest.mark.parametrize("end", [b"\n\n", b""])
 def test_an_event_over_the_limit_is_refused(size, end):
-    """Finished or not, in one read or in many."""
+    """Complete or not, in one read or in many."""
     decoder = SSEDecoder(limit=20)
     data = b"data: " + b"x" * 16 + end
 
@@ -149,7 +149,7 @@ def test_an_event_over_the_limit_is_refused(size, end):
 
 
 def test_events_before_one_over_the_limit_are_given():
-    """One read brings both, and the good one is not lost."""
+    """One read has both, and the good one is not lost."""
     events = SSEDecoder(limit=20).feed(b"data: whole\n\ndata: " + b"x" * 30)
 
     assert next(events) == ServerSentEvent("whole")
@@ -158,7 +158,7 @@ def test_events_before_one_over_the_limit_are_given():
 
 
 def test_a_large_event_in_small_reads_is_exact():
-    """Four megabytes that come in 4 KB reads."""
+    """Four megabytes in reads of 4 KB."""
     text = "0123456789abcdef" * (1 << 18)
 
     assert read(*pieces_of(f"data: {text}\n\n".encode(), 4096)) == [ServerSentEvent(text)]

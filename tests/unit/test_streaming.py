@@ -1,4 +1,4 @@
-"""What every stream parser does alike."""
+"""The common behaviour of all stream parsers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DELTA = b'data: {"type":"content_block_delta","delta":{"type":"text_delta","text
 
 
 def test_an_event_beyond_the_limit_ends_a_stream_without_raising():
-    """The parser carries the error, and what came before stays."""
+    """The parser has the error, and the text before it is kept."""
     parser = MessageParser(Anthropic(), SSEDecoder(limit=200))
 
     delta = parser.feed(DELTA + b"data: " + b"x" * 300)
@@ -26,7 +26,7 @@ def test_an_event_beyond_the_limit_ends_a_stream_without_raising():
 
 
 def test_a_foreign_end_mark_ends_a_stream():
-    """Proxies add OpenAI's mark to any dialect; it says nothing about how the answer ended."""
+    """Proxies add OpenAI's mark to any dialect; it does not tell how the answer ended."""
     parser = MessageParser(Anthropic(), SSEDecoder())
 
     parser.feed(DELTA + b"data: [DONE]\n\n" + DELTA)
@@ -36,14 +36,14 @@ def test_a_foreign_end_mark_ends_a_stream():
 
 
 def test_an_event_without_anything_in_it_is_skipped():
-    """An empty data line is no broken JSON."""
+    """An empty data line is not invalid JSON."""
     parser = MessageParser(Anthropic(), SSEDecoder())
 
     assert parser.feed(b"data:\n\n" + DELTA) == TextDelta("Hi")
 
 
 def test_halves_of_a_character_in_two_events_become_one():
-    """A server may cut an emoji between two deltas."""
+    """A server may split an emoji between two deltas."""
     parser = MessageParser(Anthropic(), SSEDecoder())
 
     deltas = [parser.feed(DELTA.replace(b"Hi", half)) for half in (b"a\\ud83c", b"\\udfdeb")]
@@ -70,12 +70,12 @@ def test_halves_of_a_character_in_two_events_become_one():
     ],
 )
 def test_the_words_of_a_refusal_are_found_in_any_shape(body, words):
-    """The shapes that gateways and providers put their reason into."""
+    """The forms in which gateways and providers send their reason."""
     assert words_in(body) == words
 
 
 def test_words_that_are_nested_beyond_reason_are_not_looked_for():
-    """A body made to exhaust the stack does not."""
+    """A body built to exhaust the stack does not crash."""
     body: object = "deep"
     for _ in range(900):
         body = {"error": body}
@@ -84,9 +84,10 @@ def test_words_that_are_nested_beyond_reason_are_not_looked_for():
 
 
 def test_a_redirect_is_about_the_base_url():
-    """A redirect is not followed, because the key would go with it."""
+    """A redirect is not followed, because the key would be sent along."""
     error = refused(Google(), 302, "Moved")
 
     assert str(error) == (
-        "google answered with a redirect, which is not followed (302): Moved; correct the base URL"
+        "google answered with a redirect, which llmkit does not follow (302): Moved; "
+        "correct the base URL"
     )

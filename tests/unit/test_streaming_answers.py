@@ -1,4 +1,4 @@
-"""Answers that are still being written, as cards and as small changes."""
+"""Answers in progress, as cards and as small changes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.unit.rows import plain
 
 
 def waiting(number=0):
-    """A row that nothing has come for yet."""
+    """A row without any text so far."""
     row = plain(number)
     return replace(row, completion=Completion(provider="openai", request_model="gpt-6-luna"))
 
@@ -23,13 +23,13 @@ def final(number=0, text="Entropy counts the ways.", **changes):
 
 
 def told(growing):
-    """All text that was sent for row 0, as a page puts it together."""
+    """Returns all text that was sent for row 0, as a page joins it."""
     (change,) = growing.changes()
     return change
 
 
 def test_a_lane_waits_writes_and_ends():
-    """The card says in which of the three states an answer is, by mark and by word."""
+    """The card shows which of the three states an answer has, by sign and by word."""
     growing = LiveAnswers([waiting()])
     states = [growing.cards()[0].state]
     growing.grew(0, TextDelta("one "), 0.5)
@@ -42,7 +42,7 @@ def test_a_lane_waits_writes_and_ends():
 
 
 def test_only_what_is_new_is_sent():
-    """A change holds the text that was added, and nothing once there is none."""
+    """A change holds the added text, and nothing if there is none."""
     growing = LiveAnswers([waiting()])
     growing.grew(0, TextDelta("one "), 0.5)
     growing.grew(0, TextDelta("two "), 0.6)
@@ -55,7 +55,7 @@ def test_only_what_is_new_is_sent():
 
 
 def test_an_end_sends_no_text_a_second_time():
-    """The final card brings what waited of the last word, not the whole answer."""
+    """The final card adds the rest of the last word, not the whole answer."""
     growing = LiveAnswers([waiting()])
     growing.grew(0, TextDelta("Entropy counts the "), 0.5)
     growing.changes()
@@ -69,7 +69,7 @@ def test_an_end_sends_no_text_a_second_time():
 
 
 def test_an_end_that_tells_another_text_replaces_what_was_sent():
-    """Where an answer began at one model and was given by another, the page shows the last."""
+    """If another model completes an answer, the page shows that one."""
     growing = LiveAnswers([waiting()])
     growing.grew(0, TextDelta("from the first "), 0.5)
     growing.changes()
@@ -80,7 +80,7 @@ def test_an_end_that_tells_another_text_replaces_what_was_sent():
 
 @pytest.mark.parametrize("cut", range(1, 30))
 def test_a_key_that_comes_in_pieces_is_never_sent(cut):
-    """Wherever the network cuts an echoed key, no piece of it goes to the page."""
+    """For any cut of an echoed key, no piece of it is sent to the page."""
     key = Secret("sk-ant-q9Zp4Lm7Xc2Vb8Nk3Hj6")
     growing = LiveAnswers([waiting()])
     text = f"your key {key.reveal()} is fine "
@@ -94,7 +94,7 @@ def test_a_key_that_comes_in_pieces_is_never_sent(cut):
 
 @pytest.mark.parametrize("cut", range(1, 16))
 def test_a_part_of_a_key_that_comes_in_pieces_is_never_sent(cut):
-    """The reader of a stream masks whole keys; what echoes a part of one is masked here."""
+    """The reader of a stream masks whole keys; partial echoes are masked here."""
     key = Secret("sk-ant-q9Zp4Lm7Xc2Vb8Nk3Hj6")
     growing = LiveAnswers([waiting()])
     text = f"your key ends in {key.reveal()[-12:]} then "
@@ -107,7 +107,7 @@ def test_a_part_of_a_key_that_comes_in_pieces_is_never_sent(cut):
 
 
 def test_a_word_without_an_end_flows_too():
-    """What is longer than any key goes out as it comes."""
+    """Text longer than any key is sent as it comes."""
     growing = LiveAnswers([waiting()])
     growing.grew(0, TextDelta("x" * 1000), 0.5)
 
@@ -115,7 +115,7 @@ def test_a_word_without_an_end_flows_too():
 
 
 def test_text_without_blanks_flows_too():
-    """A language without blanks between words is not held back to the end."""
+    """A language without spaces between words is not held back to the end."""
     growing = LiveAnswers([waiting()])
     growing.grew(0, TextDelta("熵是混乱"), 0.5)
 
@@ -123,7 +123,7 @@ def test_text_without_blanks_flows_too():
 
 
 def test_what_acts_on_a_page_or_a_terminal_is_shown_as_its_code():
-    """A right-to-left override and an escape arrive as their numbers."""
+    """A right-to-left override and an escape arrive as their codes."""
     growing = LiveAnswers([waiting()])
     growing.grew(0, TextDelta("a\u202eb \x1b[31m "), 0.5)
 
@@ -131,7 +131,7 @@ def test_what_acts_on_a_page_or_a_terminal_is_shown_as_its_code():
 
 
 def test_a_page_that_comes_late_gets_everything_once():
-    """The whole state holds what was sent before; the next change goes on from there."""
+    """The whole state has the text sent before; the next change continues from there."""
     growing = LiveAnswers([waiting(), waiting(1)], notes=["one machine"])
     growing.grew(0, TextDelta("one tw"), 0.5)
     state = growing.state()
@@ -143,7 +143,7 @@ def test_a_page_that_comes_late_gets_everything_once():
 
 
 def test_an_error_that_is_known_before_sending_is_there_at_once():
-    """A missing key is an error from the first picture on, not somebody to wait for."""
+    """A missing key is an error from the first picture on, not a pending answer."""
     row = replace(waiting(), error="no key", error_type="MissingApiKeyError",
                   completion=Completion(status=Status.ERROR))  # fmt: skip
 
@@ -153,7 +153,7 @@ def test_an_error_that_is_known_before_sending_is_there_at_once():
 
 
 def test_counts_before_the_end_are_marked_as_estimates():
-    """Nobody reads a guess as a count."""
+    """A guess must not be read as a count."""
     growing = LiveAnswers([waiting()])
     growing.grew(0, TextDelta("word " * 40), 0.5)
     growing.grew(0, TextDelta("word " * 40), 2.5)

@@ -1,4 +1,4 @@
-"""When the sessions of a loop are looked at."""
+"""The times at which the sessions of a loop are checked."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Handle:
 
 
 def test_handles_that_are_dropped_together_cause_one_look():
-    """A look goes through all sessions, so a look for each would be quadratic."""
+    """A check covers all sessions, so a check for each would be quadratic."""
     registry, looks = SessionRegistry(), []
 
     def expire():
@@ -33,7 +33,7 @@ def test_handles_that_are_dropped_together_cause_one_look():
     async def main():
         sweeper = SessionSweeper(registry, SessionCloser(registry), expire, every_s=3600.0)
         await drop(sweeper, 1000)
-        await drop(sweeper, 1)  # further looks for the thousand would come before this one's
+        await drop(sweeper, 1)  # further checks for the thousand would come before this one's
 
     asyncio.run(main())
 

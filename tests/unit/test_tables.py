@@ -82,7 +82,7 @@ def model(**more):
 
 
 class Closeable:
-    """Whatever has a close()."""
+    """A resource with a close method."""
 
     def close(self):
         pass
@@ -98,7 +98,7 @@ def column(table, name):
 
 
 def test_a_table_as_text_has_its_sentences_below_the_line():
-    """Figures stand at the right, and advice is not cut off by a narrow column."""
+    """Numbers are right-aligned, and a narrow column does not cut advice."""
     assert tables_text(SMALL, width=40).splitlines() == [
         "Keys",
         "state        n",
@@ -110,7 +110,7 @@ def test_a_table_as_text_has_its_sentences_below_the_line():
 
 
 def test_a_table_as_text_is_aligned_by_columns_of_the_screen_and_cut_to_the_width():
-    """Wide characters count twice, in text at the left and in numbers at the right."""
+    """Wide characters count twice, in left-aligned text and right-aligned numbers."""
     cells = [("漢字", "1"), ("xyzw", "–")]
     lines = tuple(Line(a, (TableCell(a), TableCell(b))) for a, b in cells)
     table = Table("T", (TableColumn("a"), TableColumn("円", number=True)), lines)
@@ -133,7 +133,7 @@ def test_a_table_as_html_reads_without_its_style():
 
 
 def test_a_table_as_data_is_json_with_every_cell():
-    """Cells are text, tone and title, as far as there is any."""
+    """Cells are text, tone and title, as far as present."""
     data = json.loads(json.dumps(plain(SMALL)))
 
     assert data["lines"] == [
@@ -143,7 +143,7 @@ def test_a_table_as_data_is_json_with_every_cell():
 
 
 def test_an_empty_table_is_a_sentence():
-    """No head stands over nothing."""
+    """An empty table has no header."""
     empty = Table("Leaks", (TableColumn("status"),), (), "No session was lost.")
 
     assert tables_text(empty, width=40) == "Leaks\nNo session was lost."
@@ -152,7 +152,7 @@ def test_an_empty_table_is_a_sentence():
 
 @pytest.mark.parametrize("show", [tables_html, tables_text, lambda t: json.dumps(plain(t))])
 def test_nothing_in_a_table_can_act_and_no_key_is_in_it(show):
-    """Markup, escapes and keys from elsewhere are harmless in every form."""
+    """Foreign markup, escapes and keys are harmless in every form."""
     key = Secret("sk-canary-9876543210").reveal()
     odd = Table(
         key, (TableColumn("a"),), (Line("x", (TableCell("<b>\x1b[31m", title=key),)),), note=key
@@ -166,7 +166,7 @@ def test_nothing_in_a_table_can_act_and_no_key_is_in_it(show):
 
 
 def test_every_sign_in_state_has_a_sign_and_its_word():
-    """A colour alone says nothing."""
+    """Colour is not the only sign."""
     from llmkit.authentication.status import SignInState
 
     assert set(STATES) == {state.value for state in SignInState}
@@ -175,14 +175,14 @@ def test_every_sign_in_state_has_a_sign_and_its_word():
 
 
 def test_a_key_is_known_by_its_source_and_its_end():
-    """At most four characters are shown, and a dash where there is no key."""
+    """At most four characters are shown, and a dash without a key."""
     rows = [auth(key_source="variable OPENAI_API_KEY", key_tail="1a2b"), auth(key_source="none")]
 
     assert column(auth_table(rows), "key") == ["variable OPENAI_API_KEY …1a2b", "–"]
 
 
 def test_advice_is_in_the_text_of_a_sign_in():
-    """A terminal says what to do, below the line."""
+    """A terminal shows what to do, below the line."""
     report = AuthReport([auth(state="no_key", advice="Set OPENAI_API_KEY.")])
 
     assert "    Set OPENAI_API_KEY." in str(report).splitlines()
@@ -202,7 +202,7 @@ def test_open_sessions_come_first_and_old_closed_ones_are_counted():
 
 
 def test_a_session_names_its_cell_and_its_age():
-    """People know a cell by its number."""
+    """Users know a cell by its number."""
     table = sessions_table([session()])
 
     assert [column(table, name)[0] for name in ("cell", "age", "received", "connections")] == [
@@ -214,7 +214,7 @@ def test_a_session_names_its_cell_and_its_age():
 
 
 def test_leaks_stand_apart_with_the_cell_and_the_line_that_made_them():
-    """A leak is in no table of open sessions; a kernel's file name is told as a line."""
+    """A leak is in no table of open sessions; a kernel's file name is shown as a line."""
     lost = session(
         7, "leaked", closed_by="collected", opened_at="/tmp/ipykernel_12/3456789.py:4", age_s=3.0
     )
@@ -227,7 +227,7 @@ def test_leaks_stand_apart_with_the_cell_and_the_line_that_made_them():
 
 
 def test_a_leak_outside_of_a_cell_names_its_file():
-    """In a script the file and the line are what a person looks for."""
+    """In a script users look for the file and the line."""
     for place in ("/home/me/lab.py:12", "/home/me/ipykernel_1/2.py:12"):
         lost = session(7, "leaked", opened_at=place, cell=None, execution_count=None)
 
@@ -235,14 +235,14 @@ def test_a_leak_outside_of_a_cell_names_its_file():
 
 
 def test_the_session_report_shows_leaks_only_where_there_are_any():
-    """An ordinary day has one table."""
+    """Without leaks there is one table."""
     assert "Leaks" not in str(Sessions([session()]))
     assert "Leaks" in str(Sessions([session(), session(2, "leaked")]))
     assert "No session was lost." in str(Leaks([]))
 
 
 def test_a_name_has_one_line_with_a_column_for_each_provider():
-    """Capabilities and price stand right after the name, ids after them."""
+    """Capabilities and price follow the name, ids come after them."""
     other = model(provider="mistral", id="mistral-medium-2312", lifecycle="retired",
                   retires_on="2025-06-16", live="mistral-medium-latest")  # fmt: skip
     table = models_table([model(), other])
@@ -259,7 +259,7 @@ def test_a_name_has_one_line_with_a_column_for_each_provider():
 
 
 def test_a_badge_says_when_a_model_goes():
-    """Sign, word and day."""
+    """Sign, word and date."""
     going = model(lifecycle="deprecated", retires_on="2026-12-11")
 
     assert badge(going).text == "◐ retires 2026-12-11"
@@ -267,7 +267,7 @@ def test_a_badge_says_when_a_model_goes():
 
 
 def test_what_is_told_of_a_name_walks_the_chain():
-    """Each id on the way has its state and its day."""
+    """Each id of the chain has its state and its date."""
     row = model(provider="google", id="gemini-pro", lifecycle="retired", live="gemini-9",
                 live_rule="official-successor")  # fmt: skip
     way = chain(shipped(), "google", "gemini-pro", TODAY, "small")
@@ -281,7 +281,7 @@ def test_what_is_told_of_a_name_walks_the_chain():
 
 @pytest.mark.parametrize("name", ["gpt-3.5-turbo", "gemini-pro", "claude-2", "mistral-tiny"])
 def test_a_chain_begins_with_the_id_and_ends_with_what_can_be_called(name):
-    """At every provider, whatever rule has found the end."""
+    """At every provider, for every rule that found the end."""
     rows = [row for row in listing.lines(catalogue=shipped(), on=TODAY) if row["name"] == name]
 
     for row in rows:
@@ -293,7 +293,7 @@ def test_a_chain_begins_with_the_id_and_ends_with_what_can_be_called(name):
 
 
 def test_every_shipped_name_is_at_home_at_its_maker():
-    """What is said of a name in its own line is said of its maker's model."""
+    """The facts in a name's own line are those of its maker's model."""
     homes = {
         name: home(name, rows)["provider"]
         for name, rows in by_name(listing.lines(catalogue=shipped(), on=TODAY))
@@ -308,7 +308,7 @@ def test_every_shipped_name_is_at_home_at_its_maker():
 
 
 def test_a_filter_prefers_a_names_own_words():
-    """Nearly every name has a peer that is called gemini; only its own family is meant."""
+    """Nearly every name has a peer called gemini; only its own family matches."""
     rows = listing.lines(catalogue=shipped(), on=TODAY)
 
     names = [name for name, _ in picked(rows, "gemini")]
@@ -319,14 +319,14 @@ def test_a_filter_prefers_a_names_own_words():
 
 
 def test_chips_are_capabilities_and_whether_a_name_lives():
-    """A name is picked by what its maker's model has."""
+    """A name is chosen by the facts about its maker's model."""
     assert tags("gpt-4", [model()]) == ["tools", "vision", "callable today"]
     assert tags("gpt-4", [model(lifecycle="retired")]) == ["tools", "vision"]
     assert picked([model(lifecycle="retired")], chips=["callable today"]) == []
 
 
 def test_models_in_a_terminal_have_a_line_for_each_provider():
-    """Six providers side by side fit no terminal; the name stands once."""
+    """Six providers side by side do not fit a terminal; the name is shown once."""
     said = str(Models([model(), model(provider="mistral", id="mistral-medium-2312")])).splitlines()
 
     assert said[3].startswith("gpt-4  openai")
@@ -334,7 +334,7 @@ def test_models_in_a_terminal_have_a_line_for_each_provider():
 
 
 def test_a_report_without_a_view_of_its_own_is_a_table_of_its_columns():
-    """What a provider lists is shown as it is."""
+    """The models of a provider's list are shown unchanged."""
     said = str(LiveModels([{"provider": "mistral", "id": "x", "max_input": 32_000}]))
 
     assert said.splitlines()[0] == "Models that the provider lists"
@@ -354,12 +354,12 @@ def test_a_report_without_a_view_of_its_own_is_a_table_of_its_columns():
     ],
 )  # fmt: skip
 def test_spans_and_amounts_take_few_characters(said, expected):
-    """A glance tells them apart, and what is unknown is a dash."""
+    """They are easy to tell apart, and unknown values are a dash."""
     assert said == expected
 
 
 def test_a_check_is_shown_with_its_time():
-    """When, how long, and how many requests it took."""
+    """The time, the duration, and the number of requests."""
     status = auth(latency_s=0.31, attempts=2, checked_at=datetime(2026, 11, 25, 12, 0, tzinfo=UTC))
     table = auth_table([status])
 
@@ -369,7 +369,7 @@ def test_a_check_is_shown_with_its_time():
 
 
 def test_reports_of_real_rows_have_views():
-    """What the kit gives is what the views take."""
+    """The kit's values are what the views accept."""
     from llmkit.kit import Kit
 
     with_one = Kit(environ={"LLMKIT_CONFIG": os.devnull})
@@ -381,6 +381,6 @@ def test_reports_of_real_rows_have_views():
         said = str(AuthReport.of(with_one.checks.statuses()))
         assert "– no key" in said
         with pytest.raises(errors.UnknownProviderError):
-            with_one.registry.provider("nobody")
+            with_one.registry.provider("ghost")
     finally:
         with_one.close()

@@ -1,4 +1,4 @@
-"""The list of what happened: bounded, handed on, and free of prompts and keys."""
+"""The list of events: bounded, forwarded, and free of prompts and keys."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WHEN = datetime(2026, 11, 25, tzinfo=UTC)
 
 
 class Thing:
-    """Something that could be closed."""
+    """A resource with a close method."""
 
 
 def happened(kind=EventKind.REUSE, **more):
@@ -26,13 +26,13 @@ def happened(kind=EventKind.REUSE, **more):
 
 
 def test_an_event_cannot_be_changed():
-    """What a subscriber was handed is what every other one sees."""
+    """All subscribers get the same events."""
     with pytest.raises(AttributeError):
         happened().provider = "another"
 
 
 def test_the_list_is_bounded():
-    """However long a kernel lives, only the last events are remembered."""
+    """In a long-lived kernel only the last events are kept."""
     telemetry = Telemetry(exported=False, remembered=3)
     for number in range(10):
         telemetry.note(happened(attempts=number))
@@ -41,7 +41,7 @@ def test_the_list_is_bounded():
 
 
 def test_subscribers_are_told_until_they_stop():
-    """`watch` hands every event on, and gives the way to end that."""
+    """`watch` forwards every event, and returns a function that ends it."""
     telemetry, heard = Telemetry(exported=False), []
     stop = telemetry.watch(heard.append)
     telemetry.note(happened())
@@ -53,7 +53,7 @@ def test_subscribers_are_told_until_they_stop():
 
 
 def test_a_subscriber_that_fails_costs_nothing(caplog):
-    """An exception of whoever looks on is logged, and the next one is told all the same."""
+    """A listener's exception is logged, and the next listener is still called."""
     telemetry, heard = Telemetry(exported=False), []
     telemetry.watch(lambda event: 1 / 0)
     telemetry.watch(heard.append)
@@ -65,7 +65,7 @@ def test_a_subscriber_that_fails_costs_nothing(caplog):
 
 
 def test_a_session_is_told_of_when_it_opens_and_when_it_ends():
-    """Using it or marking it stale is neither; a session that was lost is a leak."""
+    """Using it or marking it stale is neither; a lost session is a leak."""
     telemetry, registry = Telemetry(exported=False), SessionRegistry()
     EventLoopManager(registry, telemetry=telemetry)
     good, lost = (
@@ -88,7 +88,7 @@ def test_a_session_is_told_of_when_it_opens_and_when_it_ends():
 
 
 def test_the_table_has_fixed_columns_even_when_it_is_empty():
-    """As every other table: the same columns and dtypes whatever happened."""
+    """As in every other table: the same columns and dtypes in every case."""
     telemetry = Telemetry(exported=False)
     empty = Events.of(telemetry).frame()
     telemetry.note(happened(operation="chat", messages=(("user", "hi"),), text="ho"))
@@ -101,7 +101,7 @@ def test_the_table_has_fixed_columns_even_when_it_is_empty():
 
 
 def test_the_table_shows_itself_as_text_and_as_html():
-    """A cell that ends in it shows it, with or without a rich display."""
+    """A cell that ends with it shows it, with or without a rich display."""
     telemetry = Telemetry(exported=False)
     telemetry.note(happened(session="s1"))
     shown = Events.of(telemetry)

@@ -28,6 +28,6 @@ def test_what_was_filled_in_is_not_filled_again():
 
 
 def test_an_unknown_name_is_an_error_with_near_names():
-    """A slip is named, with the variables that look like it."""
+    """A misspelling is named, with similar variables."""
     with pytest.raises(ConfigError, match="no variable 'topc'; did you mean topic"):
         fill_template("{{topc}}", {"topic": 1})

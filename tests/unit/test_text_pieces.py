@@ -1,4 +1,4 @@
-"""Text in pieces: no character stays halved."""
+"""Text in pieces: no character stays split."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def test_an_emoji_in_two_halves_is_one_again():
 
 
 def test_a_lone_half_becomes_a_mark():
-    """What cannot be sent or saved as UTF-8 never leaves."""
+    """Text that is not valid UTF-8 is never passed on."""
     pieces = TextPieces()
     added = [pieces.add(["\udd86x\ud83e", "y"]), pieces.add(["\ud83e"])]
 
@@ -24,7 +24,7 @@ def test_a_lone_half_becomes_a_mark():
 
 
 def test_the_text_is_all_pieces_in_order():
-    """Empty pieces add nothing."""
+    """Empty pieces have no effect."""
     pieces = TextPieces()
     added = [pieces.add(["A ", "river"]), pieces.add([]), pieces.add([""]), pieces.add([" é."])]
 

@@ -1,4 +1,4 @@
-"""What a model wants called is in the answer, from a document as from a stream."""
+"""The tool calls of a model are in the answer, from a document and from a stream."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ DOCUMENTS = {
 
 @pytest.mark.parametrize("provider", DOCUMENTS)
 def test_calls_of_tools_are_in_the_answer(provider):
-    """Name, arguments as JSON and id; and why the answer ended says so."""
+    """Name, arguments as JSON and id; the finish reason tells it."""
     body = json.dumps(DOCUMENTS[provider]).encode()
 
     answer = PROVIDERS[provider]().parse_chat(HttpResponse(200, {}, body))
@@ -82,8 +82,8 @@ def test_calls_of_tools_are_in_the_answer(provider):
 
 
 @pytest.mark.parametrize("odd", [[{}], [{"function": {"name": 7, "arguments": 7}}], "call", [None]])
-def test_what_is_no_call_is_none(odd):
-    """Foreign shapes make no call, and no exception."""
+def test_an_invalid_call_is_dropped(odd):
+    """Unexpected forms make no call, and no exception."""
     message = {"content": "Hi", "tool_calls": odd}
     body = json.dumps({"choices": [{"message": message, "finish_reason": "stop"}]}).encode()
 

@@ -1,4 +1,4 @@
-"""What a value says of itself: the parameters of a prompt, the speed of an answer."""
+"""Properties of values: the parameters of a prompt, the speed of an answer."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ def test_speed_counts_from_the_first_chunk():
 
 
 def test_without_a_stream_the_whole_duration_counts():
-    """The time of the first token is unknown, so all of the time counts for all of the tokens."""
+    """The time of the first token is unknown, so the whole time counts for all tokens."""
     assert answer(time_to_first_chunk_s=None).output_tokens_per_s == 17 / 1.5
 
 
 def test_reasoning_that_is_not_shown_was_over_before_the_first_chunk():
-    """Its tokens would make the seconds after it look faster than they were."""
+    """Its tokens would make the time after it look faster."""
     assert answer(reasoning="").output_tokens_per_s == 8.0
 
 
@@ -29,7 +29,7 @@ def test_reasoning_that_is_not_shown_was_over_before_the_first_chunk():
     ids=["no count", "no time", "all in one piece"],
 )
 def test_a_speed_that_cannot_be_told_is_none(unknown):
-    """A rate of the network is not taken for one of the model."""
+    """A rate of the network does not count as one of the model."""
     assert answer(**unknown).output_tokens_per_s is None
 
 
@@ -37,11 +37,11 @@ def test_a_speed_that_cannot_be_told_is_none(unknown):
     ("stop", "sent"), [([], {}), ((), {}), ("END", {"stop": ("END",)}), (["a"], {"stop": ("a",)})]
 )
 def test_the_stop_sequences_of_a_prompt_may_be_a_list_or_one_text(stop, sent):
-    """One text is not taken for its letters, and an empty list is not sent."""
+    """One text is not split into letters, and an empty list is not sent."""
     assert Prompt((Message("user", "hi"),), stop=stop).parameters == sent
 
 
 def test_a_parameter_of_a_prompt_is_named():
-    """By its place it would become another one when a row is added."""
+    """By position it would become another one when a row is added."""
     with pytest.raises(TypeError):
         Prompt((Message("user", "hi"),), "Be brief", 256)

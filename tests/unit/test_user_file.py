@@ -1,4 +1,4 @@
-"""A person's own rows: what they change, and what is said of a mistake in them."""
+"""The user's rows: their effect, and the messages for mistakes in them."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def kit_with(tmp_path, text, **settings):
 
 
 def test_the_example_that_explains_the_file_is_right():
-    """What the module's own text shows can be read, and changes what it says."""
+    """The example in the module's docstring is valid, and has the described effect."""
     _, _, after = module.__doc__.partition("\n\n")
-    text = after.partition("\n\nA row of")[0]
+    text = after.partition("\n\nOptional keys")[0]
 
     found = rows(text)
 
@@ -50,7 +50,7 @@ def test_the_example_that_explains_the_file_is_right():
 
 
 def test_a_name_of_ones_own_is_an_alias(tmp_path):
-    """It leads to its id from anywhere, and the answer says that it was another name."""
+    """It leads to its id at any provider, and the answer says that it was an alias."""
     kit = kit_with(
         tmp_path, '[[names]]\nname = "Cheap One"\nprovider = "openai"\nid = "gpt-6-luna"\n'
     )
@@ -61,8 +61,8 @@ def test_a_name_of_ones_own_is_an_alias(tmp_path):
     assert (bare.asked, at.model) == ("cheap-one", "gpt-6-luna")
 
 
-def test_an_id_that_nobody_knows_is_known_by_its_row():
-    """Limits, capabilities and class are as the row says; what it does not say is unknown."""
+def test_an_unknown_id_is_known_by_its_row():
+    """Limits, capabilities and class are those of the row; others are unknown."""
     found = laid_over(
         '[[names]]\nname = "mine"\nprovider = "openai"\nid = "ft:gpt-6-luna:me"\nclass = "small"\n'
         'max_input = 9000\nmax_output = 900\nhas = ["tools"]\nlacks = "vision"\n'
@@ -77,7 +77,7 @@ def test_an_id_that_nobody_knows_is_known_by_its_row():
 
 
 def test_a_row_corrects_what_is_known():
-    """Only what the row says changes."""
+    """Only the fields of the row change."""
     before = shipped().entry("openai", "gpt-6-luna")
 
     after = laid_over(
@@ -91,7 +91,7 @@ def test_a_row_corrects_what_is_known():
 
 
 def test_an_equivalent_of_ones_own_is_the_one_that_is_translated_to(tmp_path):
-    """The row's peer is taken at its provider, and the others stay."""
+    """The row's peer is used at its provider, and the others stay."""
     kit = kit_with(
         tmp_path, '[[equivalents]]\nname = "gpt-3.5-turbo"\nmistral = "codestral-latest"\n'
     )
@@ -101,7 +101,7 @@ def test_an_equivalent_of_ones_own_is_the_one_that_is_translated_to(tmp_path):
 
 
 def test_a_new_row_of_equivalents_is_a_standard_name(tmp_path):
-    """A name that the table does not have is translated by the row."""
+    """A name that the catalogue lacks is translated by the row."""
     text = (
         '[[equivalents]]\nname = "our-tutor"\nclass = "nano"\n'
         'openai = ["gpt-6-luna"]\nmistral = "ministral-3b-latest"\n'
@@ -113,7 +113,7 @@ def test_a_new_row_of_equivalents_is_a_standard_name(tmp_path):
 
 
 def test_a_price_of_ones_own_wins_and_is_told():
-    """It holds for servers that no table knows, for local ones too, with its row as the source."""
+    """It holds for unknown servers and for local ones, with its row as the source."""
     catalogue = laid_over(
         '[[prices]]\nprovider = "openai"\nid = "gpt-6-luna"\ninput = 2\noutput = 4.0\ncached = 1\n'
         '[[prices]]\nprovider = "local"\nid = "smollm2"\ninput = 1\noutput = 1\n'
@@ -129,7 +129,7 @@ def test_a_price_of_ones_own_wins_and_is_told():
 
 
 def test_a_provider_of_ones_own_is_a_provider(tmp_path):
-    """Its models are asked for by its name, and a server that was added since wins."""
+    """Its models have its name as prefix, and a server that was added later takes precedence."""
     text = '[[providers]]\nname = "lab"\nbase_url = "https://lab.example/v1"\nkey_var = "LAB"\n'
     kit = kit_with(tmp_path, text)
     before = kit.registry.provider("lab").base_url
@@ -151,7 +151,7 @@ def test_a_provider_of_ones_own_is_a_provider(tmp_path):
     ],
 )  # fmt: skip
 def test_no_row_sends_a_key_to_a_stranger(tmp_path, row, words):
-    """Neither a built-in name nor another provider's key can be pointed elsewhere by a row."""
+    """A row cannot redirect a built-in name or another provider's key."""
     kit = kit_with(tmp_path, f"[[providers]]\n{row}\n")
 
     with pytest.raises(ConfigError, match=f"mine.toml: .*{words}"):
@@ -182,7 +182,7 @@ def test_the_usual_place_is_beside_the_settings(tmp_path):
 
 
 def test_without_a_file_nothing_is_missing(tmp_path):
-    """The usual place may be empty; one that was set may not."""
+    """The default path may be missing; a path that was set may not."""
     usual = Kit(environ={"XDG_CONFIG_HOME": str(tmp_path)})
     named = Kit(environ={}, catalogue_file=str(tmp_path / "nowhere.toml"))
 
@@ -195,27 +195,27 @@ def test_without_a_file_nothing_is_missing(tmp_path):
     ("text", "words"),
     [
         ("[[names]", r"mine\.toml is not TOML: .*line 1"),
-        ("[[modles]]", r"mine\.toml: there is no \[\[modles\]\]; there are equivalents, fall"),
-        ("names = 3", r"mine\.toml: names is a list of rows; begin each with \[\[names\]\]"),
-        ("names = [3]", r"row 1 of \[\[names\]\]: is no table"),
+        ("[[modles]]", r"mine\.toml: unknown table \[\[modles\]\]; known tables: equiv"),
+        ("names = 3", r"mine\.toml: names must be a list; begin each row with \[\[names\]\]"),
+        ("names = [3]", r"row 1 of \[\[names\]\]: must be a table, not 3"),
         ('[[names]]\nname = "a"', r"row 1 of \[\[names\]\], line 1: provider is missing"),
         ('\n[[prices]]\nprovider = "openai"\nid = "a"\ninput = "x"\noutput = 1',
-         r"row 1 of \[\[prices\]\], line 2: input must be a number of 0 or more, not 'x'"),
+         r"row 1 of \[\[prices\]\], line 2: input must be a number >= 0, not 'x'"),
         ('[[prices]]\nprovider = "openai"\nid = "a"\ninput = 1', "output is missing"),
         ('[[prices]]\nprovider = "opnai"\nid = "a"\ninput = 1\noutput = 1',
-         "provider is one of openai, mistral, google, local, not 'opnai'"),
+         "provider must be one of openai, mistral, google, local, not 'opnai'"),
         ('[[names]]\nname = "a"\nprovider = "openai"\nid = "b"\nclass = "huge"',
-         "class is one of nano, small, medium"),
+         "class must be one of nano, small, medium"),
         ('[[names]]\nname = "a"\nprovider = "openai"\nid = "b"\nmax_input = 0',
-         "max_input must be a whole number of 1 or more, not 0"),
+         "max_input must be an integer >= 1, not 0"),
         ('[[names]]\nname = "a"\nprovider = "openai"\nid = "b"\nretires = "soon"',
          "retires must be a date such as 2027-01-31, not 'soon'"),
         ('[[names]]\nname = "a"\nprovider = "openai"\nid = "b"\nhas = ["sight"]',
-         "has is one of vision, tools, json_schema, reasoning, embedding, not 'sight'"),
+         "has must be one of vision, tools, json_schema, reasoning, embedding, not 'sight'"),
         ('[[names]]\nname = "a"\nprovider = "openai"\nid = "b"\nmax_inptu = 3',
-         "there is no 'max_inptu'; there are class, has, id"),
+         "unknown key 'max_inptu'; known keys: class, has, id"),
         ('[[equivalents]]\nname = "a"', 'names no provider; write e.g. mistral = "an id there"'),
-        ('[[equivalents]]\nname = "a"\nopnai = "b"', "each key but name and class is one"),
+        ('[[equivalents]]\nname = "a"\nopnai = "b"', "each key but name and class must be"),
         ('[[equivalents]]\nname = "a"\nopenai = 3', "openai must be a name or a list of names"),
         ('[[fallbacks]]\nname = "openai"\nthen = ["a"]', 'name must be "provider:id", not'),
         ('[[fallbacks]]\nname = "openai:a"\nthen = []', "then must be a name or a list of names"),
@@ -226,13 +226,13 @@ def test_without_a_file_nothing_is_missing(tmp_path):
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_with_file_and_row(text, words):
-    """Each sentence says where it is and what belongs there."""
+    """Each message names the place and the valid values."""
     with pytest.raises(ConfigError, match=words):
         rows(text)
 
 
 def test_the_second_row_is_called_the_second():
-    """A row is counted within its kind, and its line is told."""
+    """A row is counted within its table, and its line is named."""
     good = '[[prices]]\nprovider = "openai"\nid = "a"\ninput = 1\noutput = 1\n'
 
     with pytest.raises(ConfigError, match=r"row 2 of \[\[prices\]\], line 6: id is missing"):
@@ -240,7 +240,7 @@ def test_the_second_row_is_called_the_second():
 
 
 def test_a_mistake_is_an_error_of_a_row_and_of_resolve(tmp_path):
-    """Whoever needs the file is told, in a sentence of ours."""
+    """The operation that needs the file gets an error of llmkit."""
     kit = kit_with(tmp_path, "[[names]]\n")
 
     with pytest.raises(ConfigError, match="provider is missing"):
