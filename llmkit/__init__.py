@@ -1,4 +1,4 @@
-"""One prompt to many language models, answers side by side, every connection owned by its cell."""
+"""Sends one prompt to many language models, and ties every connection to its notebook cell."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ if TYPE_CHECKING:
     from .transport.scripted import Script as Script
     from .types import Completion as Completion, Message as Message, Prompt as Prompt
 
-# The names of each module; type checkers read them above. None is imported before its first use,
-# so that `import llmkit` is light. No public name is a module's name: importing the module would
-# replace the name by the module.
+# Each module's public names; type checkers read them above. A name is imported at its first use,
+# to keep `import llmkit` fast. No public name is a module's name: importing the module would
+# replace it.
 _NAMES = {
     "api": (
         "aask aauth acheck aclose acompare add_provider ask auth check close compare configure "
@@ -82,7 +82,7 @@ def __dir__() -> list[str]:
 
 @InterruptGuard()
 def load_ipython_extension(shell: object) -> None:
-    """What `%load_ext llmkit` runs."""
+    """Installs the notebook extension; `%load_ext llmkit` calls it."""
     from .notebook.extension import load
 
     load(shell)
@@ -90,7 +90,7 @@ def load_ipython_extension(shell: object) -> None:
 
 @InterruptGuard()
 def unload_ipython_extension(shell: object) -> None:
-    """What `%unload_ext llmkit` runs; leaves nothing behind."""
+    """Removes the notebook extension completely; `%unload_ext llmkit` calls it."""
     from .notebook.extension import unload
 
     unload(shell)

@@ -1,4 +1,4 @@
-"""Every error that llmkit raises, as one tree.
+"""Defines every error that llmkit raises, as one tree.
 
 LlmkitError
 ├── ConfigError (also ValueError)    fix your setup; nothing was sent
@@ -7,31 +7,31 @@ LlmkitError
 │   ├── UnknownModelError            .suggestions
 │   └── SpendLimitError              more calls or a higher estimate than allowed
 ├── CallError                        a request failed: .provider .model .status .request_id ...
-│   ├── ProviderError                it answered, and the answer was no
+│   ├── ProviderError                the provider answered with an error
 │   │   ├── AuthenticationError          401
 │   │   ├── PermissionDeniedError        403
 │   │   ├── InsufficientFundsError       402
-│   │   │   └── QuotaExhaustedError      a used-up quota, whatever the status
+│   │   │   └── QuotaExhaustedError      a quota is used up, any status
 │   │   ├── ModelNotFoundError           404
-│   │   │   └── RetiredModelError        known to be gone; raised before sending
+│   │   │   └── RetiredModelError        known to be retired; raised before sending
 │   │   ├── RateLimitError               429        retryable
 │   │   ├── InvalidRequestError          400, 413, 422 and other 4xx
 │   │   │   ├── ContextLengthExceededError
 │   │   │   └── ContentFilterError
 │   │   ├── ServerError                  5xx        retryable
 │   │   └── BadResponseError             200, but not what the API promises
-│   └── TransportError               no (whole) answer came      retryable
+│   └── TransportError               no complete answer arrived  retryable
 │       ├── APIConnectionError           refused, reset, DNS, TLS
 │       ├── APITimeoutError              (also TimeoutError)
 │       └── StreamInterruptedError       .completion holds the text so far
 ├── LocalModelError                  the embedded model's server is missing or did not start
-└── SessionError (also RuntimeError) an object of ours was misused
+└── SessionError (also RuntimeError) an object of llmkit was misused
     ├── SessionClosedError
     └── WrongLoopError
 
-The class follows from the status code; words in a message decide only inside the 4xx that a
-provider uses for several things. Whether a failed request may be sent again is not a matter of
-the class alone, so each call error also carries an `outcome`.
+The status code determines the class. A message's words decide only between the meanings that a
+provider gives to one 4xx. The class alone does not decide whether a request may be sent again, so
+each call error also has an `outcome`.
 """
 
 from __future__ import annotations
@@ -44,16 +44,16 @@ from .secret import redact_all
 if TYPE_CHECKING:
     from .types import Completion
 
-MESSAGE_LIMIT = 300  # characters of a provider's own words that a message may carry
-LINE_LIMIT = 480  # characters of a whole message
+MESSAGE_LIMIT = 300  # most characters that a message may quote from a provider
+LINE_LIMIT = 480  # most characters of a whole message
 
 
 class Outcome(StrEnum):
-    """How far a failed request got, which decides whether sending it again could bill twice."""
+    """The progress of a failed request; it decides whether a retry could be billed twice."""
 
-    UNSENT = "unsent"  # provably never reached the provider
-    REFUSED = "refused"  # the provider said "not now" before any answer
-    AMBIGUOUS = "ambiguous"  # sent, and nothing came back: it may have been answered and billed
+    UNSENT = "unsent"  # certainly did not reach the provider
+    REFUSED = "refused"  # the provider refused it for now, before any answer
+    AMBIGUOUS = "ambiguous"  # sent without an answer: it may have been processed and billed
     STREAMED = "streamed"  # part of an answer arrived
     FINAL = "final"  # the same request would fail the same way
 
@@ -61,7 +61,7 @@ class Outcome(StrEnum):
 class LlmkitError(Exception):
     """Base of every error that llmkit raises on purpose; any other exception is a bug.
 
-    No key is in its message, whoever wrote that.
+    API keys are redacted from its message.
     """
 
     retryable: ClassVar[bool] = False
@@ -70,13 +70,13 @@ class LlmkitError(Exception):
         super().__init__(redact_all(message))
 
     def _render_traceback_(self) -> list[str]:
-        # IPython asks an exception for this and prints the sentence instead of forty frames of
-        # our insides. It must not leak into plain Python, where tracebacks are wanted.
+        # IPython calls this and prints one line instead of forty frames of llmkit. Plain Python
+        # does not call it, and still shows the traceback.
         return [f"{type(self).__name__}: {self}", *getattr(self, "__notes__", ())]
 
 
 class ConfigError(LlmkitError, ValueError):
-    """The set-up or an argument is wrong; nothing was sent."""
+    """A setting or an argument is wrong; nothing was sent."""
 
 
 class MissingApiKeyError(ConfigError):
@@ -84,7 +84,7 @@ class MissingApiKeyError(ConfigError):
 
     Attributes:
         provider: The provider's name.
-        key_vars: The environment variables that were looked at, in order.
+        key_vars: The environment variables that were read, in order.
     """
 
     def __init__(self, message: str, *, provider: str = "", key_vars: tuple[str, ...] = ()) -> None:
@@ -101,7 +101,7 @@ class UnknownModelError(ConfigError):
     """No model has that name.
 
     Attributes:
-        suggestions: At most three names that look like it; never used on their own.
+        suggestions: At most three similar names; llmkit never uses them by itself.
     """
 
     def __init__(self, message: str, *, suggestions: tuple[str, ...] = ()) -> None:
@@ -110,24 +110,24 @@ class UnknownModelError(ConfigError):
 
 
 class SpendLimitError(ConfigError):
-    """A run would make more paid calls, or cost more, than was allowed."""
+    """A comparison would make more paid calls, or cost more, than allowed."""
 
 
 class CallError(LlmkitError):
     """One request to a provider failed.
 
     Attributes:
-        provider: The provider's name, "" where it is not known yet.
-        model: The model id that was asked for.
-        status: HTTP status, None where no answer came.
+        provider: The provider's name, "" if not known yet.
+        model: The requested model id.
+        status: HTTP status, None if no answer arrived.
         code: The provider's own error code or type.
-        request_id: The provider's id of the request, for its support.
-        retry_after: Seconds that the provider asked us to wait, None if it did not say.
+        request_id: The provider's id of the request, for its support team.
+        retry_after: Seconds that the provider asks the caller to wait, None if it does not.
         outcome: How far the request got.
-        possibly_billed: True where the provider may charge for what failed.
-        attempts: Requests sent in all, this one included.
-        attempt_log: One line for each attempt, oldest first: its error, and the wait after it.
-        completion: What had arrived before it failed, None if nothing did.
+        possibly_billed: True if the provider may charge for the failed request.
+        attempts: Total number of requests sent, including this one.
+        attempt_log: One line per attempt, oldest first: its error and the wait after it.
+        completion: The part of the answer that arrived before the failure, None if none did.
     """
 
     default_outcome: ClassVar[Outcome] = Outcome.FINAL
@@ -149,8 +149,7 @@ class CallError(LlmkitError):
         self.provider = provider
         self.model = model
         self.status = status
-        # A server may echo the key anywhere.
-        self.code = code and redact_all(code)
+        self.code = code and redact_all(code)  # a server may echo the key anywhere
         self.request_id = request_id and redact_all(request_id)
         self.retry_after = retry_after
         self.outcome = self.default_outcome if outcome is None else outcome
@@ -161,7 +160,7 @@ class CallError(LlmkitError):
 
 
 class ProviderError(CallError):
-    """The provider answered, and the answer was no."""
+    """The provider answered with an error."""
 
 
 class AuthenticationError(ProviderError):
@@ -169,7 +168,7 @@ class AuthenticationError(ProviderError):
 
 
 class PermissionDeniedError(ProviderError):
-    """The key is valid, but not for this (403)."""
+    """The key is valid, but does not permit this request (403)."""
 
 
 class InsufficientFundsError(ProviderError):
@@ -177,7 +176,7 @@ class InsufficientFundsError(ProviderError):
 
 
 class QuotaExhaustedError(InsufficientFundsError):
-    """A quota is used up for longer than waiting helps, whatever status said so."""
+    """A quota is used up, and a retry would not help soon (any status)."""
 
 
 class ModelNotFoundError(ProviderError):
@@ -185,7 +184,7 @@ class ModelNotFoundError(ProviderError):
 
 
 class RetiredModelError(ModelNotFoundError):
-    """The catalogue knows that the model is gone; raised before anything is sent."""
+    """The catalogue lists the model as retired; nothing was sent."""
 
 
 class RateLimitError(ProviderError):
@@ -200,7 +199,7 @@ class InvalidRequestError(ProviderError):
 
 
 class ContextLengthExceededError(InvalidRequestError):
-    """Prompt and answer do not fit into the model's window."""
+    """Prompt and answer do not fit into the model's context window."""
 
 
 class ContentFilterError(InvalidRequestError):
@@ -215,32 +214,32 @@ class ServerError(ProviderError):
 
 
 class BadResponseError(ProviderError):
-    """The status says success, the body is not what the API promises."""
+    """The status is a success, but the body does not follow the API."""
 
 
 class TransportError(CallError):
-    """No answer, or no whole answer, came."""
+    """No complete answer arrived."""
 
     retryable = True
     default_outcome = Outcome.AMBIGUOUS
 
 
 class APIConnectionError(TransportError):
-    """The connection could not be made or broke before an answer."""
+    """The connection could not be made, or broke before the answer ended."""
 
 
 class APITimeoutError(TransportError, TimeoutError):
-    """A time limit of ours passed."""
+    """A time limit of llmkit passed."""
 
 
 class StreamInterruptedError(TransportError):
-    """The stream ended before the provider said that the answer was finished."""
+    """The stream ended before the provider marked the answer as finished."""
 
     default_outcome = Outcome.STREAMED
 
     @property
     def partial(self) -> str:
-        """The text that had arrived."""
+        """The text that arrived before the failure."""
         return self.completion.text if self.completion else ""
 
 
@@ -249,11 +248,11 @@ class LocalModelError(LlmkitError):
 
 
 class SessionError(LlmkitError, RuntimeError):
-    """An object of ours was used in a way that it cannot serve."""
+    """An object of llmkit was used in a way that it does not support."""
 
 
 class SessionClosedError(SessionError):
-    """The session was closed before this use."""
+    """The session is already closed."""
 
 
 class WrongLoopError(SessionError):
@@ -266,7 +265,7 @@ BY_STATUS: dict[int, type[ProviderError]] = {
     402: InsufficientFundsError,
     403: PermissionDeniedError,
     404: ModelNotFoundError,
-    408: ServerError,  # the server's own patience ended; nothing of the request is wrong
+    408: ServerError,  # the server stopped waiting; the request is valid
     413: InvalidRequestError,
     422: InvalidRequestError,
     425: ServerError,
@@ -276,7 +275,7 @@ BY_STATUS: dict[int, type[ProviderError]] = {
 
 
 def error_class(status: int) -> type[ProviderError]:
-    """The class for an HTTP status, where nothing more precise is known."""
+    """Returns the class for an HTTP status if nothing more precise is known."""
     if status >= 500:
         return ServerError
     if status < 300:
@@ -285,6 +284,6 @@ def error_class(status: int) -> type[ProviderError]:
 
 
 def shorten(text: str, limit: int = MESSAGE_LIMIT) -> str:
-    """One printable line of at most *limit* characters, for a provider's words in a message."""
+    """Returns *text* as one printable line of at most *limit* characters."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"

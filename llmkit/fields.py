@@ -1,6 +1,6 @@
-"""What a field of a value declares of itself: its column of a table, its request parameter.
+"""Declares a dataclass field as the column of a table or as a request parameter.
 
-Read by `views.columns` and by whatever offers the request parameters: arguments, magics, panels.
+Read by `views.columns` and by all that offers request parameters: arguments, magics, panels.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 T = TypeVar("T")
-# In a field's metadata: its column, a class's columns, its request parameter.
+# Keys of a field's metadata.
 COLUMN, COLUMNS, PARAMETER = "column", "columns", "parameter"
 WHEN = "datetime64[us, UTC]"
 
@@ -19,9 +19,9 @@ class Column:
     """One column of a table, declared on a field or, as a decorator, on the getter of a property.
 
     Attributes:
-        dtype: Of the column in a DataFrame.
-        after: The column that it follows; None for the place of its field.
-        joined: What stands between the parts of a tuple.
+        dtype: The dtype of the column in a DataFrame.
+        after: The column that it follows; None to keep the order of the fields.
+        joined: The separator between the parts of a tuple.
     """
 
     dtype: str
@@ -39,8 +39,8 @@ def column(
 ) -> T:
     """Returns a dataclass field with a default that is a column of a table.
 
-    A field without a default is `field(metadata={COLUMN: Column(...)})`: a type checker takes
-    every other call for a default.
+    A field without a default is `field(metadata={COLUMN: Column(...)})`: type checkers read every
+    other call as a default.
     """
     return field(default=default, metadata={COLUMN: Column(dtype, meaning, after, joined)})
 
@@ -49,16 +49,16 @@ def column(
 class Parameter:
     """One request parameter, declared on the field of `Prompt` that holds it.
 
-    From it follow the arguments of `ask` and `compare`, the options of the magics, the fields of
-    the Compare panel, the columns of the frames and the attributes of OpenTelemetry.
+    The arguments of `ask` and `compare`, the magics' options, the Compare panel's fields, the
+    frames' columns and the OpenTelemetry attributes are derived from it.
 
     Attributes:
-        dtype: Of its column: Float64, Int64 or string; "object" for several texts, which are a
-            column only in a grid.
-        low: The least value, None for no bound.
-        high: The greatest value, None for no bound.
-        otel: Its attribute in OpenTelemetry's conventions, None if they have none.
-        help: What it does, in one line.
+        dtype: The dtype of its column: Float64, Int64 or string; "object" for several texts,
+            which are a column only in a grid.
+        low: The lowest value, None for no bound.
+        high: The highest value, None for no bound.
+        otel: Its attribute in OpenTelemetry's conventions, None if there is none.
+        help: Its effect in one line.
     """
 
     dtype: str
@@ -69,7 +69,7 @@ class Parameter:
 
     @property
     def kind(self) -> type[float | int | str]:
-        """The type of one value, which also reads it from a text."""
+        """The type of one value; calling it parses text."""
         return {"Float64": float, "Int64": int}.get(self.dtype, str)
 
 
@@ -83,5 +83,4 @@ def parameter(
     otel: str | None = None,
 ) -> T:
     """Returns a field of `Prompt` that is a request parameter; see `Parameter`."""
-    row = Parameter(dtype, help, low, high, otel)
-    return field(default=default, metadata={PARAMETER: row})
+    return field(default=default, metadata={PARAMETER: Parameter(dtype, help, low, high, otel)})

@@ -1,6 +1,6 @@
-"""Every setting, with its default, and where a value may come from.
+"""Declares every setting with its default, and reads the values of the user.
 
-Later wins: default, TOML file, `LLMKIT_*` variable, `configure()`, argument of a call.
+The later source wins: default, TOML file, `LLMKIT_*` variable, `configure()`, argument of a call.
 """
 
 from __future__ import annotations
@@ -25,31 +25,31 @@ class Settings:
     """All settings; seconds end in `_s`, US dollars in `_usd`.
 
     Attributes:
-        connect_timeout_s: Until a connection is made.
-        first_byte_timeout_s: Until an answer begins; models that think take minutes.
-        idle_timeout_s: Between two network reads of an answer.
-        idle_content_timeout_s: Between two reads that brought text; pings do not count.
-        deadline_s: For a whole call, retries included; None for no limit.
-        retries: Further attempts after the first, if nothing was answered.
-        sign_in_attempts: Attempts in all when a key is checked.
-        sign_in_delay_s: Between those attempts; a server's own wish wins.
-        sign_in_timeout_s: For each of those attempts.
+        connect_timeout_s: Limit until a connection is made.
+        first_byte_timeout_s: Limit until an answer begins; reasoning models take minutes.
+        idle_timeout_s: Limit between two network reads of an answer.
+        idle_content_timeout_s: Limit between two reads that contain text; pings do not count.
+        deadline_s: Limit of a whole call, including retries; None for no limit.
+        retries: Further attempts after the first, if no answer has begun.
+        sign_in_attempts: Total attempts when a key is checked.
+        sign_in_delay_s: Wait between those attempts, unless the server asks for another.
+        sign_in_timeout_s: Limit of each of those attempts.
         check_at_load: Check all keys in the background when the notebook extension is loaded.
         keyring: Look for keys in the operating system's keyring, after the environment.
-        limit_per_provider: Requests to one provider at the same time.
+        limit_per_provider: Most concurrent requests to one provider.
         max_calls: Most paid requests of one comparison.
-        max_cost_usd: Most US dollars of one comparison by estimate; None for no limit.
-        idle_s: A session that was not used for so long is stale.
-        max_age_s: A session that is older and not in use is stale.
-        telemetry_text: Events carry prompt and answer too.
-        opentelemetry: Hand events on if the program collects OpenTelemetry's data.
-        progress_after_s: A progress bar appears after so long.
-        trust_env_proxies: Use the proxies of the environment.
+        max_cost_usd: Highest estimated cost of one comparison; None for no limit.
+        idle_s: Time without use after which a session is stale.
+        max_age_s: Age at which a session that is not in use is stale.
+        telemetry_text: Include prompt and answer in events.
+        opentelemetry: Export events if the program uses OpenTelemetry.
+        progress_after_s: Time until a progress bar appears.
+        trust_env_proxies: Use the proxies that the environment names.
         local_weights: A GGUF file that replaces the embedded model's weights.
         catalogue_file: Your own names, equivalents, fallbacks, prices and providers, as TOML; if
             not set, `catalogue.toml` beside the file of settings.
-        cache_dir: Where providers' own lists of models are kept; if not set, the usual place.
-        base_urls: Base URL by provider; `LLMKIT_<PROVIDER>_BASE_URL` beats one from the file.
+        cache_dir: Folder of the providers' own lists of models; if not set, the usual one.
+        base_urls: Base URL by provider; `LLMKIT_<PROVIDER>_BASE_URL` overrides the file.
         providers: OpenAI-compatible servers of your own: base_url and key_var by name.
     """
 
@@ -83,11 +83,10 @@ class Settings:
 def load_settings(environ: Mapping[str, str], changes: Mapping[str, object]) -> Settings:
     """Returns the defaults, overridden by the TOML file, LLMKIT_* variables and *changes*.
 
-    Later wins; an argument of a call wins over all of them. The file is LLMKIT_CONFIG, else
-    `llmkit/config.toml` in XDG_CONFIG_HOME or ~/.config. It may be missing.
+    The file is LLMKIT_CONFIG, or `llmkit/config.toml` in XDG_CONFIG_HOME or ~/.config.
 
     Raises:
-        ConfigError: The file cannot be read, or a name or a value is wrong; says where.
+        ConfigError: The file cannot be read, or a name or a value is wrong; names the source.
     """
     path = config_path(environ)
     file = _from_file(path)
@@ -110,11 +109,7 @@ def config_path(environ: Mapping[str, str]) -> Path:
 
 @lru_cache(maxsize=256)
 def refuse_plain_http(url: str, *, has_key: bool) -> None:
-    """Raises ConfigError if *url* must not be used.
-
-    Raises:
-        ConfigError: It is not a base URL, or a key would cross a network in clear text.
-    """
+    """Raises ConfigError if *url* is not a base URL, or would send a key in clear text."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ConfigError(f"base URL must begin with https:// or http://, got {url!r}")
@@ -128,7 +123,7 @@ def refuse_plain_http(url: str, *, has_key: bool) -> None:
 
 
 def is_loopback(host: str) -> bool:
-    """Returns True if what is sent to *host* does not leave this machine."""
+    """Returns True if data for *host* does not leave this machine."""
     if host == "localhost":
         return True
     import ipaddress
@@ -140,9 +135,9 @@ def is_loopback(host: str) -> bool:
 
 
 def proxies_for(settings: Settings, base_url: str) -> bool:
-    """Returns whether the environment's proxies carry requests to *base_url*.
+    """Returns True if requests to *base_url* use the environment's proxies.
 
-    Only over https, inside which a proxy can read nothing; plain http is for this machine.
+    Plain http never does, because a proxy could read it.
     """
     return settings.trust_env_proxies and base_url.startswith("https://")
 
@@ -150,9 +145,9 @@ def proxies_for(settings: Settings, base_url: str) -> bool:
 def _from_file(path: Path) -> Mapping[str, object]:
     try:
         text = path.read_bytes().decode("utf-8-sig")
-        if not text:  # LLMKIT_CONFIG=/dev/null stands for no file
+        if not text:  # LLMKIT_CONFIG=/dev/null means no file
             return {}
-        import tomllib  # only a user with a file pays for it
+        import tomllib  # imported only if there is a file
 
         return tomllib.loads(text)
     except (FileNotFoundError, NotADirectoryError):
@@ -162,7 +157,7 @@ def _from_file(path: Path) -> Mapping[str, object]:
             f"settings must be a readable file, got {str(error.strerror).lower()!r}; "
             "correct the file, or set LLMKIT_CONFIG to another one"
         )
-    except ValueError as error:  # of tomllib or of the decoder
+    except ValueError as error:  # from tomllib or the decoder
         fault = f"settings must be TOML in UTF-8; correct the file: {error}"
     raise ConfigError(f"{path}: {fault}")
 
@@ -180,7 +175,7 @@ def _checked(name: str, value: object, source: str) -> object:
     except ConfigError as error:
         raise ConfigError(f"{source}: {name}: {error}") from None
     except (TypeError, ValueError, OverflowError):
-        can_be_none = none and source == CONFIGURE  # neither a file nor a variable can say None
+        can_be_none = none and source == CONFIGURE  # a file or a variable cannot express None
         expected = f"{description} or None" if can_be_none else description
         raise ConfigError(f"{source}: {name} must be {expected}, got {value!r}") from None
 
@@ -250,7 +245,7 @@ def _providers(value: object) -> Mapping[str, Mapping[str, str]]:
     return providers
 
 
-# The parser of each type, and its values in words for the messages.
+# The parser of each type, and the description of its values for messages.
 PARSERS: dict[str, tuple[Callable[[object], object], str]] = {
     "float": (_float, "a finite number >= 0"),
     "int": (_int, "an integer >= 0"),

@@ -1,4 +1,4 @@
-"""What every test can rely on: no key of the machine's, no settings of a person's."""
+"""Isolates every test from the machine's keys and the user's settings."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from .fakes.server import FakeProviders
 
 
 def pytest_configure(config):
-    """Makes the mark of `make negative-control` known, and the stop button heard."""
-    config.addinivalue_line("markers", "scenario: goes red where a naive manager is in our place")
+    """Registers the mark of `make negative-control`, and makes SIGINT raise KeyboardInterrupt."""
+    config.addinivalue_line("markers", "scenario: fails with a naive manager instead of llmkit's")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        # A shell starts its background jobs deaf to the stop button, and children inherit that.
+        # A shell starts background jobs with SIGINT ignored, and their children inherit that.
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 OWNERS = ("OPENAI", "ANTHROPIC", "GOOGLE", "GEMINI", "MISTRAL", "OPENROUTER", "OLLAMA", "LLMKIT")
 
-# How long one example takes says nothing on a machine that others use.
+# The time of one example says nothing on a shared machine.
 settings.register_profile("llmkit", deadline=None)
 settings.load_profile("llmkit")
 
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch, tmp_path, request):
-    """Takes away keys and base URLs, so that no test can reach a real provider."""
+    """Removes keys and base URLs, so that no test can reach a real provider."""
     if request.node.get_closest_marker("live"):
         return
     for name in list(os.environ):
@@ -48,12 +48,12 @@ def _providers():
 
 @pytest.fixture
 def fakes(_providers):
-    """Six fake providers, well-behaved until they are told otherwise.
+    """Six fake providers, which answer normally unless a test queues other replies.
 
-    What a test forgot to close is collected here, so that its warning fails this very test.
-    What was there before is set aside while it runs: to search all that is imported after each
-    test took two thirds of the tests' time. It is put back for the next test, because Hypothesis
-    looks for what holds its random generator, and finds nothing that is set aside.
+    Unclosed objects of a test are collected here, so that their warnings fail this test. Older
+    objects are frozen while it runs: collecting all imported objects after each test took two
+    thirds of the tests' time. They are unfrozen for the next test, because Hypothesis searches for
+    the owner of its random generator, and cannot find frozen objects.
     """
     _providers.reset()
     gc.freeze()

@@ -14,10 +14,10 @@ PACKAGE = "llmkit."
 
 
 class ImportWatcher:
-    """Calls *seen* with the name of each module that llmkit has Python look for.
+    """Calls *seen* with the name of each module whose import llmkit causes.
 
     Attributes:
-        count: How many there were.
+        count: Number of modules so far.
     """
 
     def __init__(self, seen: Callable[[str], None]) -> None:
@@ -27,7 +27,7 @@ class ImportWatcher:
         sys.meta_path.insert(0, self)
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> None:
-        """Finds nothing; the finders after it do."""
+        """Returns None, so that the next finders are used."""
         is_main = threading.current_thread() is threading.main_thread()
         if is_main and not self._is_busy and is_ours(sys._getframe(1)):
             self._is_busy = True
@@ -46,7 +46,7 @@ def is_ours(frame: FrameType | None) -> bool:
 
 
 def raises() -> bool:
-    """Returns True if an interrupt of this moment would raise KeyboardInterrupt at once."""
+    """Returns True if an interrupt now would raise KeyboardInterrupt at once."""
     action = _signal.getsignal(_signal.SIGINT)
     guard = getattr(action, "__self__", None)
     if isinstance(guard, InterruptGuard):
@@ -55,14 +55,14 @@ def raises() -> bool:
 
 
 def unguarded() -> list[str]:
-    """Begins to list the imports of llmkit that an interrupt could break."""
+    """Starts to list the imports of llmkit that an interrupt could break, and returns the list."""
     names: list[str] = []
     ImportWatcher(lambda name: names.append(name) if raises() else None)
     return names
 
 
 def interrupt_at(number: int) -> ImportWatcher:
-    """Presses stop during the import with that number, counted from 1."""
+    """Sends SIGINT during the import with that number, counted from 1."""
 
     def seen(name: str) -> None:
         if watcher.count == number:

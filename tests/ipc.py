@@ -1,4 +1,4 @@
-"""Where a test's kernel listens."""
+"""Gives a test's kernel Unix sockets instead of ports."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import tempfile
 
 
 def ipc() -> dict[str, str]:
-    """Options of a kernel manager: Unix sockets in a folder of their own, where there are any.
+    """Returns a kernel manager's options for Unix sockets in a new folder, except on Windows.
 
-    Jupyter chooses TCP ports that are free, and another process may take one before the kernel
-    does; then that kernel never starts.
+    Jupyter chooses free TCP ports, and another process may take one before the kernel does. Then
+    the kernel never starts.
     """
     if os.name == "nt":
         return {}

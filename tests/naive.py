@@ -1,7 +1,7 @@
-"""The manager that people write first, to see that the tests of ours can fail.
+"""Replaces llmkit's manager by a naive one, to show that its tests can fail.
 
-nest_asyncio is applied as its page says, a session is opened where one is needed, and nobody
-closes anything. `install()` puts it in the place of ours, in this process.
+It applies nest_asyncio as its page says, opens a session for each use, and closes nothing.
+`install()` replaces the manager in this process.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import asyncio
 import os
 from typing import Any
 
-SWITCH = "NEGATIVE_CONTROL"  # the environment variable that asks for it
+SWITCH = "NEGATIVE_CONTROL"  # the environment variable that enables it
 
 
 def install() -> None:
-    """Every manager that is made from now on is a naive one, and no cell is noticed."""
+    """Makes every new manager a naive one, and ignores cells."""
     import nest_asyncio
 
     import llmkit.kit
@@ -24,7 +24,7 @@ def install() -> None:
     nest_asyncio.apply()
 
     class NaiveManager(house.EventLoopManager):
-        """Applies the patch, and hopes."""
+        """Applies the patch, and closes nothing."""
 
         def run(self, coroutine: Any, timeout: float | None = None, *, grace: float = 2) -> Any:
             nest_asyncio.apply()
@@ -49,7 +49,7 @@ def install() -> None:
             return 0
 
         def close(self) -> None:
-            """What is open is left to the garbage collector."""
+            """Leaves open sessions to the garbage collector."""
 
         def cell_started(self, cell: Any) -> None: ...
 
@@ -62,5 +62,5 @@ def install() -> None:
 
 
 def wanted() -> bool:
-    """True where this run is the negative control."""
+    """Returns True if this run is the negative control."""
     return bool(os.environ.get(SWITCH))

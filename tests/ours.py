@@ -1,4 +1,4 @@
-"""Tells what llmkit made by the modules it came from, because any path may contain any word.
+"""Recognises llmkit's objects by their modules, because any path may contain the word llmkit.
 
 Used by tests, also inside the cells and programs they run.
 """

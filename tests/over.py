@@ -1,4 +1,4 @@
-"""Sends a call over what a test holds in its hand."""
+"""Sends a call over a test's own transport."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from llmkit.transport.base import Opened
 
 
 def over(transport):
-    """What an exchange calls when its turn has come: it is sent over *transport*."""
+    """Returns the callback with which an exchange opens *transport*."""
 
     async def opening(call):
         return Opened(call.provider, call.key, transport)

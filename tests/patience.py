@@ -1,6 +1,6 @@
-"""How long tests wait for what should come at once.
+"""Limits for events that tests wait for.
 
-Nothing is measured by these: what a test guards against takes much longer, or never comes.
+They measure nothing: the fault that a test guards against takes much longer, or lasts forever.
 """
 
 from __future__ import annotations
@@ -10,4 +10,4 @@ import os
 # For a reply on a busy machine; `make negative-control` shortens it.
 PATIENCE_S = float(os.environ.get("KERNEL_PATIENCE_S", "60"))
 SOON_S = PATIENCE_S / 2
-NEVER_S = 600.0  # how long a fake server keeps back what must not be waited for
+NEVER_S = 600.0  # how long a fake server delays what must not be waited for

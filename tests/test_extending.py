@@ -1,6 +1,6 @@
 """Adding a provider is one file and one line; adding a request parameter is one row.
 
-Each is added to a copy of the package, and used there as any other.
+The tests add them to a copy of the package, and use them like any other.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ llmkit.close("all")
 
 @pytest.fixture
 def package(tmp_path):
-    """A copy of the package and its tests, without what is compiled."""
+    """A copy of the package and its tests, without compiled files."""
     for name in ("llmkit", "tests"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
@@ -107,7 +107,7 @@ def package(tmp_path):
 
 
 def insert(path: Path, before: str, lines: str) -> None:
-    """Puts *lines* in front of the only place that begins with *before*."""
+    """Inserts *lines* before the only occurrence of *before*."""
     text = path.read_text(encoding="utf-8")
     assert text.count(before) == 1
     path.write_text(text.replace(before, lines + before), encoding="utf-8")
@@ -122,7 +122,7 @@ def run(package, *arguments, **environ):
 
 
 def test_a_provider_of_one_file_and_a_parameter_of_one_row_are_used_like_any_other(package, fakes):
-    """They are asked, priced, plotted, completed, checked, and shown wherever the others are."""
+    """They are called, priced, plotted, completed, checked and shown like the others."""
     (package / "llmkit/providers/lab.py").write_text(PROVIDER, encoding="utf-8")
     insert(package / "llmkit/providers/builtin.py", '"openrouter", "ollama"', '"lab", ')
     insert(package / "llmkit/types.py", "    options: tuple[tuple[str, object], ...]", PARAMETER)
@@ -145,7 +145,7 @@ def test_a_provider_of_one_file_and_a_parameter_of_one_row_are_used_like_any_oth
 
 
 def test_a_parameter_of_texts_is_taken_everywhere_and_refused_by_one_line(package, fakes):
-    """A provider that never takes it says so by None; others are sent it under our name."""
+    """A provider maps it to None to refuse it; others get it under llmkit's name."""
     text = PROVIDER.replace('completion_tokens"}', 'completion_tokens", "reasoning_effort": None}')
     (package / "llmkit/providers/lab.py").write_text(text, encoding="utf-8")
     insert(package / "llmkit/providers/builtin.py", '"openrouter", "ollama"', '"lab", ')
@@ -165,7 +165,7 @@ def test_a_parameter_of_texts_is_taken_everywhere_and_refused_by_one_line(packag
 
 
 def test_a_new_providers_recorded_replies_are_all_that_its_contract_needs(package):
-    """The tests that every provider passes run for it as soon as its replies are there."""
+    """The contract tests run for it as soon as its replies exist."""
     (package / "llmkit/providers/lab.py").write_text(PROVIDER, encoding="utf-8")
     insert(package / "llmkit/providers/builtin.py", '"openrouter", "ollama"', '"lab", ')
     shutil.copytree(package / "tests/data/openai", package / "tests/data/lab")
@@ -187,7 +187,7 @@ def test_a_provider_file_without_its_line_says_which_line_is_missing(package):
 
 
 def test_a_line_without_its_provider_says_what_is_missing(package):
-    """A class that is called otherwise than its file is not found by guessing."""
+    """A class whose name differs from its file's is not found by guessing."""
     text = PROVIDER.replace('name = "lab"', 'name = "laboratory"')
     (package / "llmkit/providers/lab.py").write_text(text, encoding="utf-8")
     insert(package / "llmkit/providers/builtin.py", '"openrouter", "ollama"', '"lab", ')
@@ -198,7 +198,7 @@ def test_a_line_without_its_provider_says_what_is_missing(package):
 
 
 def test_a_line_without_a_file_says_which_file_is_missing(package):
-    """The line and the file go together."""
+    """A listed provider needs its file."""
     insert(package / "llmkit/providers/builtin.py", '"openrouter", "ollama"', '"lab", ')
 
     done = run(package, "-c", "import llmkit; llmkit.resolve('gpt-4o')", HOME=str(package))
@@ -207,7 +207,7 @@ def test_a_line_without_a_file_says_which_file_is_missing(package):
 
 
 def test_two_providers_of_one_name_are_refused(package):
-    """Another name of one provider may not be another's."""
+    """An alias of one provider must not be a name of another."""
     text = PROVIDER.replace('aliases=("laboratory",)', 'aliases=("claude",)')
     (package / "llmkit/providers/lab.py").write_text(text, encoding="utf-8")
     insert(package / "llmkit/providers/builtin.py", '"openrouter", "ollama"', '"lab", ')

@@ -1,4 +1,4 @@
-"""The layout holds: imports point down, heavy packages have one keeper, nothing goes in circles."""
+"""Tests the layout: imports point down, without circles, and heavy packages have one keeper."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from graphlib import CycleError, TopologicalSorter
 from tools import layout
 from tools.layout import MODULES, PACKAGE, ROOT, folder_of, name_of, own_imports
 
-# A folder may import what stands before it; root modules are named one by one.
+# A folder may import the earlier ones; root modules are listed one by one.
 ORDER = (
     "_version errors types secret settings fields cell", "wire", "catalogue", "providers", "views",
     "telemetry", "runtime", "transport", "retries", "configuration", "authentication", "chat",
@@ -62,7 +62,7 @@ def test_imports_point_down():
 
 
 def test_imports_make_no_circle_and_no_long_chain():
-    """The modules can be put in an order in which each imports only earlier ones, and soon ends."""
+    """The modules can be sorted so that each imports only earlier ones; chains are short."""
     graph = {name_of(path): own_imports(path) for path in MODULES}
     graph.pop("__init__.py")
     try:
@@ -107,7 +107,7 @@ def test_no_file_folder_or_function_is_too_large():
 
 
 def test_the_map_names_what_is_there():
-    """docs/house.md names each folder and root module, and no file that is missing."""
+    """docs/house.md names each folder and root module, and no missing file."""
     page = (ROOT / "docs/house.md").read_text("utf-8")
     named = set(re.findall(r"`([a-z_/]+\.py)`", page)) - {"tests/test_floors.py"}
     lines = re.findall(r"^[├└]── ([\w/ ]+?)(?:  |$)", page.split("```")[1], re.MULTILINE)

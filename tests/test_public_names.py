@@ -1,4 +1,4 @@
-"""The public names are what they say they are."""
+"""Tests the public names of llmkit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import llmkit
 
 
 def test_the_public_names_are_sorted_and_visible():
-    """`__all__` is sorted, has no double, and is what dir() shows."""
+    """`__all__` is sorted, has no duplicates, and equals dir()."""
     names = llmkit.__all__
 
     assert sorted(set(names)) == sorted(names)
@@ -20,7 +20,7 @@ def test_the_public_names_are_sorted_and_visible():
 
 @pytest.mark.parametrize("name", llmkit.__all__)
 def test_each_name_is_the_same_thing_twice(name):
-    """A lazy name gives one object, the first time and ever after."""
+    """A lazy name gives the same object each time."""
     first = getattr(llmkit, name)
 
     assert getattr(llmkit, name) is first
@@ -28,7 +28,7 @@ def test_each_name_is_the_same_thing_twice(name):
 
 
 def test_no_public_name_is_a_modules_name():
-    """Importing a module would put it in the place of a function of the same name."""
+    """Importing a module would replace a function of the same name."""
     package = Path(llmkit.__file__).parent
     modules = {path.stem for path in package.glob("*.py")} | {
         path.name for path in package.iterdir() if path.is_dir()
@@ -44,6 +44,6 @@ def test_each_public_thing_explains_itself(name):
 
 
 def test_an_unknown_name_is_an_attribute_error():
-    """A name that is not there fails as in any module."""
+    """An unknown name fails as in any module."""
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = llmkit.nonsense  # type: ignore[attr-defined]

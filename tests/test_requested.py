@@ -1,4 +1,4 @@
-"""The three things that were asked for first, each under its own title."""
+"""Tests the three features that were requested first, each under its own name."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KEY_VARS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "MISTRAL_AP
 
 @pytest.fixture
 def environ(fakes):
-    """Keys and base URLs that lead all six providers to the fakes."""
+    """Keys and base URLs that direct all six providers to the fakes."""
     urls = {f"LLMKIT_{name.upper()}_BASE_URL": fakes.base_url(name) for name in PREFIXES}
     return {**urls, **dict.fromkeys(KEY_VARS, fakes.key)}
 
@@ -52,7 +52,7 @@ def test_mistral_authentication_works_reliably(fakes, environ, caplog):
 
 
 def test_one_model_name_works_across_six_providers(fakes, environ):
-    """gpt-3.5-turbo is answered by each of them, under the id that it has there."""
+    """Each provider answers gpt-3.5-turbo, under the id that it has there."""
     kit = Kit(environ=environ)
     found = compare(kit, "hi", "gpt-3.5-turbo", providers=sorted(PREFIXES), fallback="equivalent")
     kit.close()
@@ -73,7 +73,7 @@ def test_one_model_name_works_across_six_providers(fakes, environ):
 
 
 def operations(fakes, environ):
-    """Questions, checks, a list and a failure, by a kit of their own; one handle is forgotten."""
+    """Runs questions, checks, a list and a failure in a separate kit; drops one handle unclosed."""
     fakes.answer("openai", Reply(500, (b"broken",)))
     kit = Kit(environ=environ, retries=0)
     compare(kit, "hi", "gpt-6-luna", repeats=3)
@@ -91,14 +91,14 @@ def operations(fakes, environ):
 
 
 def descriptors(fakes):
-    """How many this process has open, once the server has noticed who is gone."""
+    """Returns the number of open descriptors, once the server has seen the closed connections."""
     gc.collect()
     fakes.wait_until_left()
     return len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
 
 
 def test_no_unclosed_client_session_after_operations(fakes, environ, caplog):
-    """Whatever was done, no socket is left and nobody complains."""
+    """After all operations no socket is open, and no warning was emitted."""
     operations(fakes, environ)
     before = descriptors(fakes)
     with warnings.catch_warnings(record=True) as warned:

@@ -1,4 +1,4 @@
-"""Which models may answer in the place of one that cannot, the nearest first, none twice."""
+"""Finds the models that may replace an unavailable one, the nearest first, each once."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from .similarity import Place
 
 @dataclass(frozen=True, slots=True)
 class FallbackQuery:
-    """The model that cannot answer.
+    """The model that is unavailable.
 
     Attributes:
-        standard: The standard name that it was asked by, or belongs to; None for none.
-        named: What the caller's own list means, in its order.
-        own: What the person's own rows name in its place.
+        standard: The standard name that was requested, or that the model belongs to; None for none.
+        named: The models of the caller's list, in its order.
+        own: The models that the user's own file names as its fallback.
     """
 
     provider: str
@@ -38,7 +38,7 @@ class FallbackQuery:
 
 
 class Candidate(NamedTuple):
-    """A model that may answer in its place, and the rule that found it."""
+    """A possible fallback model, and the rule that found it."""
 
     provider: str
     model: str
@@ -58,11 +58,9 @@ def choose(
     rules: Sequence[str],
     failures: Sequence[Place] = (),
 ) -> tuple[Candidate | None, tuple[str, ...]]:
-    """The first model that may answer, and why those before it may not.
+    """Returns the first allowed fallback model, and why each candidate before it is not allowed.
 
-    Args:
-        rules: Where one may come from, in order.
-        failures: Those that have failed already.
+    Candidates come from *rules*, in this order. Models in *failures* are skipped.
     """
     failed_places = {_same(catalogue, place) for place in failures}
     objections: list[str] = []
@@ -80,7 +78,7 @@ def choose(
 def candidates(
     catalogue: Catalogue, query: FallbackQuery, rules: Sequence[str], on: date
 ) -> Iterator[Candidate]:
-    """Who could stand in for *query*, by *rules* in their order; itself is not among them."""
+    """Yields the fallback candidates of *query* by *rules*, in order, without the model itself."""
     places = {_same(catalogue, query.place)}
     for rule in rules:
         for candidate in SOURCES[rule](catalogue, query, on):
@@ -93,17 +91,15 @@ def candidates(
 def step(
     catalogue: Catalogue, query: FallbackQuery, candidate: Candidate, reason: str
 ) -> FallbackStep:
-    """What is told of a replacement; its price comes with the answer."""
+    """Returns the report of a replacement, without its price, which depends on the answer."""
     entries = [facts(catalogue, *place) for place in (query.place, candidate.place)]
-    old_abilities, new_abilities = (
-        entry.capabilities if entry else frozenset() for entry in entries
-    )
+    old, new = (entry.capabilities if entry else frozenset() for entry in entries)
     return FallbackStep(
         asked=qualified_name(query.place),
         chosen=qualified_name(candidate.place),
         rule=candidate.rule,
         reason=reason,
-        lost=tuple(sorted(old_abilities - new_abilities)),
+        lost=tuple(sorted(old - new)),
         class_change=similarity.class_change(catalogue, query.place, candidate.place),
     )
 
@@ -111,7 +107,7 @@ def step(
 def priced(
     catalogue: Catalogue, replacement: FallbackStep, usage: Usage, on: datetime | None
 ) -> FallbackStep:
-    """*replacement* with what *usage* costs at the chosen model over what it would have cost."""
+    """Returns *replacement* with the ratio of its cost of *usage* to that of the asked model."""
     costs = []
     for name in (replacement.asked, replacement.chosen):
         provider, _, model = name.partition(":")
@@ -123,7 +119,7 @@ def priced(
 
 
 def _same(catalogue: Catalogue, place: Place) -> Place:
-    # An alias and its target are one model, so the one is no way out where the other has failed.
+    # An alias and its target are one model: if one has failed, the other would fail too.
     provider, model = place
     return provider, normal(catalogue.concrete(provider, model))
 
@@ -145,7 +141,7 @@ def _same_model(catalogue: Catalogue, query: FallbackQuery, on: date) -> Iterato
     slug = catalogue.providers[provider].slug if provider in catalogue.providers else None
     if slug is None:
         return
-    # Its other names at its maker are all one model; OpenRouter may list it under any of them.
+    # The maker has several names for one model; OpenRouter may list it under any of them.
     target = catalogue.concrete(provider, model)
     aliases = (
         alias.alias
@@ -159,11 +155,11 @@ def _same_model(catalogue: Catalogue, query: FallbackQuery, on: date) -> Iterato
 
 
 def _successors(catalogue: Catalogue, query: FallbackQuery, on: date) -> Iterator[Candidate]:
-    # What is itself about to go comes after what stays, and among those the last one first.
+    # Deprecated successors come after the others, the latest first.
     chain = list(lifecycle.successors(catalogue, *query.place))
     states = {m: lifecycle.lifecycle_of(catalogue, query.provider, m, on) for m in chain}
     deprecated_models = [m for m in chain if states[m] is Lifecycle.DEPRECATED]
-    # OpenRouter recommends nothing: a successor there is the maker's own.
+    # OpenRouter recommends no successors: those listed there are the maker's.
     rule = lifecycle.VENDOR if query.provider == "openrouter" else lifecycle.OFFICIAL
     for model in [m for m in chain if m not in deprecated_models] + deprecated_models[::-1]:
         yield Candidate(query.provider, model, rule)
@@ -197,12 +193,12 @@ def _picks(catalogue: Catalogue, query: FallbackQuery, on: date) -> Iterator[Can
 
 def _ranked(catalogue: Catalogue, query: FallbackQuery, on: date) -> Iterator[Candidate]:
     if facts(catalogue, *query.place) is None:
-        return  # nothing is like what nobody knows
+        return  # similarity needs the catalogue's facts
     places = [
         (provider, model)
         for provider, models in catalogue.models.items()
         for model in models
-        # The embedded model and scripts are never what a request for another model meant.
+        # The embedded model and scripts never replace a model of a real provider.
         if not (provider in catalogue.providers and catalogue.providers[provider].closed)
         and lifecycle.lifecycle_of(catalogue, provider, model, on) not in lifecycle.GONE
     ]

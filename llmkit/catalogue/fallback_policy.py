@@ -1,4 +1,4 @@
-"""What a person allows to answer in the place of a model that cannot."""
+"""Declares which models may replace an unavailable one."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from ..errors import ConfigError
 from .lifecycle import CLASS, OFFICIAL
 
-# Where a substitute may come from, besides a successor and the pick of a class.
-OWN = "own-fallback"  # a row of the person's own
+# The rules that find a fallback model, besides a successor and the pick of a class.
+OWN = "own-fallback"  # a row in the user's own file
 SAME_MODEL = "same-model"  # the same model at another provider
-PEER = "curated-peer"  # what stands beside it in the table of standard names
-RANKED = "ranked"  # what looks most like it; a suggestion of arithmetic
-NAMED = "named"  # in the list that the caller gave
+PEER = "curated-peer"  # its peer in the table of standard names
+RANKED = "ranked"  # the most similar model, by computed distance
+NAMED = "named"  # a model of the caller's list
 
 _NAMED_BY_THE_CATALOGUE = (OWN, SAME_MODEL, OFFICIAL, PEER, CLASS)
 RULES_OF = {
@@ -23,25 +23,25 @@ RULES_OF = {
     "any": (*_NAMED_BY_THE_CATALOGUE, RANKED),
 }
 POLICIES = tuple(RULES_OF)
-MOST = 3  # a fourth model says less about the question than an error does
+MOST = 3  # after three models an error is more useful than another answer
 
 
 @dataclass(frozen=True, slots=True)
 class Fallback:
-    """What may answer in the place of a model that is gone, busy, or too small for the prompt.
+    """The models that may replace one that is retired, busy, or too small for the prompt.
 
     Attributes:
-        allow: "error" for nothing; "same-model" for the same model at another provider;
-            "equivalent" also for what its provider or the catalogue names instead; "any" also
-            for what looks most like it; or a list of names, tried in that order.
-        providers: Only there. Left empty, "equivalent" stays at a provider that was named with
-            the model, and everything else may go wherever there is a key.
-        max_cost_usd: Most US dollars that a substitute's answer may cost, by estimate.
-        allow_unknown: True lets models pass of which it is not known whether they are alive,
-            large enough or able.
-        most: How many models are tried in its place.
-        names: The caller's own list; empty if *allow* is a policy's name.
-        rules: Where a substitute may come from, in order; empty if there may be none.
+        allow: "error" (none), "same-model" (at another provider), "equivalent" (also those that the
+            provider or the catalogue recommends), "any" (also the most similar ones), or a list of
+            names that are tried in this order.
+        providers: The only providers to use. If empty, "equivalent" keeps a provider that was named
+            with the model, and every other policy may use any provider with a key.
+        max_cost_usd: Highest estimated cost of a fallback model's answer, in US dollars.
+        allow_unknown: True admits models whose lifecycle, context window or capabilities are not
+            known.
+        most: Most fallback models to try.
+        names: The models of the caller's list; empty if *allow* is a policy.
+        rules: The rules that may find a fallback model, in order.
     """
 
     allow: str | Sequence[str] = "equivalent"
@@ -57,8 +57,8 @@ class Fallback:
         if isinstance(self.allow, str):
             if self.allow not in POLICIES:
                 raise ConfigError(
-                    f"fallback must be one of {', '.join(POLICIES)}, or a list of models to try, "
-                    f"not {self.allow!r}"
+                    f"fallback must be one of {', '.join(POLICIES)}, or a list of models, "
+                    f"got {self.allow!r}"
                 )
             object.__setattr__(self, "rules", RULES_OF[self.allow])
         else:
@@ -66,36 +66,34 @@ class Fallback:
             object.__setattr__(self, "allow", names)
             object.__setattr__(self, "names", names)
         if not isinstance(self.most, int) or self.most < 1:
-            raise ConfigError(f"most must be 1 or more, not {self.most!r}; for none use 'error'")
+            raise ConfigError(f"most must be >= 1, got {self.most!r}; for none, pass 'error'")
         if self.max_cost_usd is not None and not self.max_cost_usd >= 0:
-            raise ConfigError(f"max_cost_usd must be 0 or more, not {self.max_cost_usd!r}")
+            raise ConfigError(f"max_cost_usd must be a number >= 0, got {self.max_cost_usd!r}")
 
     @property
     def keeps_provider(self) -> bool:
-        """True where a provider that was named with the model is kept."""
+        """True if fallback models must be at the provider that was named with the model."""
         return self.allow == "equivalent" and not self.providers
 
 
 def policy_of(value: object) -> Fallback:
-    """*value* (a policy's name, a list of models, or a Fallback) as a Fallback.
-
-    Raises:
-        ConfigError: It is none of these.
-    """
+    """Returns *value*, which is a policy's name, a list of models or a Fallback, as a Fallback."""
     if isinstance(value, Fallback):
         return value
     if isinstance(value, str | Sequence):
         return Fallback(value)
     raise ConfigError(
         f"fallback must be one of {', '.join(POLICIES)}, a list of models, or a Fallback, "
-        f"not {value!r}"
+        f"got {value!r}"
     )
 
 
 def _names(value: object, what: str) -> tuple[str, ...]:
     names = (value,) if isinstance(value, str) else value
     if not isinstance(names, Sequence) or not all(isinstance(n, str) and n.strip() for n in names):
-        raise ConfigError(f"{what} must be names, not {value!r}")
+        raise ConfigError(f"{what} must be names, got {value!r}")
     if what == "fallback" and not names:
-        raise ConfigError('the list of models to fall back to is empty; for none use "error"')
+        raise ConfigError(
+            'fallback must name at least one model, got an empty list; for none, pass "error"'
+        )
     return tuple(names)

@@ -1,4 +1,4 @@
-"""How a person wants to be answered: everything that stands beside prompt and model."""
+"""Checks the options of a call: everything except its prompt and its models."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ class Options:
     """The options of one `ask` or one `compare`.
 
     Attributes:
-        parameters: Sampling parameters as they were given, lists included.
-        fallback: What may answer in the place of a model that cannot.
-        needs: Capabilities without which an answer is of no use.
-        strict: True makes a parameter that the model cannot take an error.
-        verbatim: True sends the name as it is, whatever the catalogue says.
-        timeout: Seconds for a whole call, None for the setting.
-        retries: Further attempts after the first, None for the setting.
-        extra: Fields for the request body in the provider's own words.
+        parameters: Sampling parameters as given, including lists.
+        fallback: The models that may replace an unavailable one.
+        needs: Capabilities that the model must have.
+        strict: True makes it an error if the model does not support a parameter.
+        verbatim: True sends the model name unchanged, without the catalogue.
+        timeout: Seconds for a whole call; None for the setting.
+        retries: Further attempts after the first; None for the setting.
+        extra: Fields of the request body in the provider's format.
     """
 
     parameters: Mapping[str, object] = field(default_factory=dict)
@@ -48,15 +48,15 @@ def options(
     retries: int | None = None,
     extra: Mapping[str, object] | None = None,
 ) -> Options:
-    """Checked options.
+    """Returns checked options.
 
     Raises:
-        ConfigError: A value of the wrong kind, or a name that is nearly one of ours.
+        ConfigError: A value is invalid, or a name in *extra* looks like a misspelt option.
     """
     if timeout is not None and not timeout > 0:
-        raise ConfigError(f"timeout must be more than 0 seconds, not {timeout!r}")
+        raise ConfigError(f"timeout must be a number > 0, got {timeout!r}")
     if retries is not None and (retries < 0 or retries != int(retries)):
-        raise ConfigError(f"retries must be 0 or more, not {retries!r}; 0 means one attempt")
+        raise ConfigError(f"retries must be an integer >= 0, got {retries!r}; 0 means one attempt")
     extra = dict(extra or {})
     for name in extra:
         _refuse_typo(name)
@@ -65,22 +65,22 @@ def options(
     try:
         capabilities = tuple(Capability(name) for name in names)
     except ValueError as error:
-        raise ConfigError(f"{error}; needs= knows: {', '.join(Capability)}") from None
+        raise ConfigError(f"needs: {error}; known: {', '.join(Capability)}") from None
     return Options(parameters, policy, capabilities, strict, verbatim, timeout, retries, extra)
 
 
 def _refuse_typo(name: str) -> None:
     if name.lower().replace("-", "_") in KEY_NAMES:
         raise ConfigError(
-            f"{name!r} is no option, and what stands there would be sent as a part of the request; "
-            "set the provider's environment variable, or use Kit(keys=...)"
+            f"{name!r} is not an option, and its value would be sent in the request; set the "
+            "provider's environment variable, or use Kit(keys=...)"
         )
-    # Anything unknown goes to the provider as it is, so a slip must not slip through. The bar is
-    # high enough for real ones such as top_k and min_tokens, which look like ours.
+    # Unknown names are sent to the provider unchanged, so misspelt options must be refused. The
+    # cutoff lets real ones pass, such as top_k and min_tokens, which resemble options.
     others = ("system", "provider", "messages", "repeats")
     ours = [*PARAMETERS, *(f.name for f in fields(Options)), *others]
     import difflib
 
     near = difflib.get_close_matches(name, ours, n=1, cutoff=0.85)
     if near:
-        raise ConfigError(f"there is no option {name!r}; did you mean {near[0]!r}?")
+        raise ConfigError(f"unknown option {name!r}; did you mean {near[0]!r}?")

@@ -1,1 +1,1 @@
-"""Everything that has a clock, a socket, an environment or a disk."""
+"""Event loops, and the sessions that belong to them."""

@@ -1,16 +1,16 @@
-"""When an open session is to be closed.
+"""Decides when an open session is to be closed.
 
 | why         | when                                                                            |
 |-------------|---------------------------------------------------------------------------------|
 | `loop_end`  | the loop that could close it in an orderly way is closed                        |
-| `collected` | a temporary one, whose context manager was dropped without being left           |
+| `collected` | it is temporary, and its context manager was dropped without being exited       |
 | `idle`      | it was not used for longer than `idle_s`                                        |
 | `age`       | it is older than `max_age_s`                                                    |
 
-A session with a request in flight is never stale by the last three, nor is one idle or too old if
-the cell that opened it still runs, or if it was registered with keep=True. `rerun` and `deleted`
-are decided by cells. That a registered session is referenced only here is no reason to close it:
-`register_session(aiohttp.ClientSession())` as the only line of a cell is usual.
+The last three never apply while a request is in flight. `idle` and `age` do not apply while the
+cell that opened the session runs, or if keep=True. Cells decide `rerun` and `deleted`. A registered
+session stays open even if only this package references it: a cell that holds nothing but
+`register_session(aiohttp.ClientSession())` is usual.
 """
 
 from __future__ import annotations
@@ -24,11 +24,7 @@ from .session import ClosedBy, Session
 def why(
     session: Session, now: float, *, idle_s: float, max_age_s: float, running: bool
 ) -> ClosedBy | None:
-    """Returns why *session* is to be closed, None while it may stay.
-
-    Args:
-        running: True while a run of the cell that opened it has not ended.
-    """
+    """Returns why *session* is to be closed, or None; *running* says if its cell still runs."""
     loop: Any = session.loop
     if getattr(loop, "is_closed", None) is not None and loop.is_closed():
         return "loop_end"

@@ -1,8 +1,8 @@
-"""What a forked child does with what it has inherited: nothing that its parent would notice.
+"""Frees what a forked child has inherited, without any effect on its parent.
 
-A child shares every socket and the loop's epoll with its parent. Closing a session there in good
-order would say goodbye in the parent's name, and unregistering a socket would make the parent's
-loop deaf for it; so the child only frees its own copies of the descriptors.
+A child shares every socket and the loop's epoll with its parent. An orderly close would send a
+goodbye in the parent's name, and unregistering a socket would remove it from the parent's epoll.
+So the child only closes its own copies of the descriptors.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from .session import Session
 
 
 def in_every_child(callback: Callable[[], None]) -> None:
-    """Has *callback* called in each child after a fork, where there are forks."""
+    """Registers *callback* to run in each child after a fork, on systems that fork."""
     register = getattr(os, "register_at_fork", None)
     if register is not None:
         register(after_in_child=callback)
 
 
 def abandon_in_child(session: Session) -> None:
-    """Frees the child's copies of what *session* holds, and has it take itself for closed."""
+    """Frees the child's copies of the sockets of *session*, and marks its resource as closed."""
     for transport in introspection.transports(session.resource):
         introspection.kill(transport)
     introspection.abandon(session.resource)
 
 
 def leave_loop(loop: Any) -> None:
-    """Frees the child's copies of what an idle loop of the standard library holds."""
+    """Frees the child's copies of the descriptors of an idle loop of the standard library."""
     for name in ("_selector", "_ssock", "_csock"):
         resource = getattr(loop, name, None)
         if resource is not None:
             resource.close()
-    loop._closed = True  # else it would warn that nobody has closed it
+    loop._closed = True  # else it would warn that it was not closed

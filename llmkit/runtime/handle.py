@@ -9,7 +9,7 @@ from .session import Session
 
 
 class Manager(Protocol):
-    """What closes a session by its id, see `manager`."""
+    """Closes a session by its id; see `manager`."""
 
     def run(self, coroutine: Coroutine[Any, Any, None]) -> None: ...
 
@@ -17,10 +17,7 @@ class Manager(Protocol):
 
 
 class SessionHandle:
-    """A registered session's line in the table, and the way to close it early.
-
-    It need not be kept: the session stays open without it.
-    """
+    """Closes a registered session early; the session also stays open without its handle."""
 
     def __init__(self, manager: Manager, session: Session) -> None:
         self._manager = manager
@@ -33,15 +30,15 @@ class SessionHandle:
 
     @property
     def status(self) -> str:
-        """Where it is in its life."""
+        """Its status, as in the session table."""
         return self._session.status
 
     def close(self) -> None:
-        """Closes the session; twice is harmless."""
+        """Closes the session; a second call does nothing."""
         self._manager.run(self.aclose())
 
     async def aclose(self) -> None:
-        """Closes the session, awaited; twice is harmless."""
+        """Closes the session; a second call does nothing."""
         if self._session.closed_by is None:
             await self._manager.aclose(self.id)
 

@@ -1,7 +1,7 @@
-"""What can be seen of a foreign session's connections, without importing its library.
+"""Reads and ends the connections of a foreign session, without importing its library.
 
-aiohttp keeps them in a connector (see `aiohttp_internals`), httpx and httpx2 in a pool of
-httpcore's, SDKs hold one of these clients (read, httpcore 1.0.9, openai 3.50, mistralai 3.7.0).
+aiohttp keeps them in a connector (see `aiohttp_internals`), httpx and httpx2 in a pool of httpcore.
+SDK clients hold one of these clients (read, httpcore 1.0.9, openai 3.50, mistralai 3.7.0).
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Any
 from . import aiohttp_internals as internals
 
 OURS = __name__.partition(".")[0]
-INNER = ("_client", "_async", "_sync")  # where SDK clients keep the HTTP clients that they use
+INNER = ("_client", "_async", "_sync")  # attributes of SDK clients that hold their HTTP clients
 
 
 def open_connections(resource: object, *, busy: bool = False) -> int | None:
-    """How many connections *resource* holds, or only those in use; None where nobody can tell."""
+    """Returns how many connections *resource* holds, or only the busy ones; None if unknown."""
     connector, pools = internals.connector_of(resource), _pools(resource)
     is_unknown = connector is None and getattr(resource, "connector", None) is not None
     if is_unknown or (connector is None and not pools):
@@ -30,9 +30,9 @@ def open_connections(resource: object, *, busy: bool = False) -> int | None:
 
 
 def activity(resource: object) -> object:
-    """Something that differs once *resource* was used; None where nobody can tell."""
+    """Returns a value that changes whenever *resource* is used; None if unknown."""
     connector, pools = internals.connector_of(resource), _pools(resource)
-    # httpcore counts the requests of each connection, and says so only here.
+    # httpcore shows its count of each connection's requests only in info().
     by_pool = tuple(c.info() for pool in pools for c in pool.connections) if pools else None
     if connector is None:
         return by_pool
@@ -41,7 +41,7 @@ def activity(resource: object) -> object:
 
 
 def tally(resource: object) -> tuple[int, int | None] | None:
-    """Requests sent and bytes received by a session of ours, None for any other."""
+    """Returns the requests sent and bytes received by a session of llmkit, None for any other."""
     connector = getattr(resource, "connector", None)
     try:
         return connector.requests, connector.bytes_in  # type: ignore[union-attr]
@@ -50,7 +50,7 @@ def tally(resource: object) -> tuple[int, int | None] | None:
 
 
 def closed(resource: object) -> bool | None:
-    """Returns whether *resource* says that it is closed; None if it says neither."""
+    """Returns whether *resource* says that it is closed; None if it does not say."""
     for name in ("closed", "is_closed"):
         state = getattr(resource, name, None)
         if name == "is_closed" and callable(state):  # a method of some SDK clients
@@ -62,7 +62,7 @@ def closed(resource: object) -> bool | None:
 
 
 def transports(resource: object) -> list[Any]:
-    """The transports of the connections that *resource* has and that are its own."""
+    """Returns the transports of the connections that *resource* owns."""
     connector = internals.connector_of(resource)
     result = []
     if connector is not None:
@@ -79,7 +79,7 @@ def transports(resource: object) -> list[Any]:
 
 
 def end_answers(resource: object) -> None:
-    """Ends what an aiohttp session still receives; the reader is told."""
+    """Ends the responses that an aiohttp session still receives; their readers get an error."""
     connector = internals.connector_of(resource)
     if connector is not None:
         internals.end_answers(connector)
@@ -95,7 +95,7 @@ def _under(thing: object, *names: str) -> Any:
 
 
 def abandon(resource: object) -> None:
-    """Has an aiohttp session take itself for closed, where nothing can be closed any more."""
+    """Marks an aiohttp session as closed when its connections cannot be closed any more."""
     connector = internals.connector_of(resource)
     if connector is not None:
         internals.end_answers(connector)
@@ -106,17 +106,15 @@ def abandon(resource: object) -> None:
 
 
 def kill(transport: Any) -> None:
-    """Frees a transport's socket when its loop is closed and can do nothing any more.
-
-    Only those of the standard library: uvloop's hang when they are touched after their loop ended.
-    """
-    if type(transport).__module__.partition(".")[0] != "asyncio":  # uvloop's inherit from it
+    """Frees the socket of a transport whose loop is closed."""
+    # uvloop's transports, which inherit from asyncio's, hang if they are used after their loop.
+    if type(transport).__module__.partition(".")[0] != "asyncio":
         return
     plain = getattr(getattr(transport, "_ssl_protocol", None), "_transport", transport)
     socket = getattr(plain, "_sock", None)
     if socket is not None:
         socket.close()
-        plain._sock = None  # else its __del__ warns of a socket that is closed already
+        plain._sock = None  # else its __del__ warns about a socket that is already closed
     if plain is not transport:
         transport._closed = True
 
@@ -127,8 +125,5 @@ def _pools(resource: object) -> list[Any]:
     return [
         pool
         for pool in pools
-        if any(
-            base.__module__.partition(".")[0] in ("httpcore", "httpcore2")
-            for base in type(pool).__mro__
-        )
+        if any(c.__module__.split(".")[0] in ("httpcore", "httpcore2") for c in type(pool).__mro__)
     ]

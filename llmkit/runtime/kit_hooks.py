@@ -1,6 +1,6 @@
-"""What is to be done with the default kit once somebody needs it; needs none itself.
+"""Calls registered functions when the default kit is made.
 
-So the notebook's extension can put its live view there without loading what a kit is made of.
+The notebook's extension registers its live view here without importing the modules of a kit.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import Any
 
 from ..telemetry.listeners import Listeners
 
-_listeners: Listeners[Any] = Listeners("the making of the default kit")
+_listeners: Listeners[Any] = Listeners("the creation of the default kit")
 
 when_made = _listeners.add  # calls a function with the default kit when it is made
 made = _listeners.tell  # the default kit is made

@@ -1,4 +1,4 @@
-"""A thread with a loop of its own, for callers whose own loop cannot or must not be entered."""
+"""Runs coroutines on another thread, for callers whose own event loop cannot be used."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from .interrupt import StopButton, StoppableTask
 T = TypeVar("T")
 
 JOIN_S = 1.0
-LOOK_S = 0.25  # how soon a stop is noticed at the latest
+LOOK_S = 0.25  # the longest delay until an interrupt is noticed
 
 
 class Portal:
-    """One thread that runs one loop, started at the first use; whoever made it stops it."""
+    """Runs one loop on one thread, started at the first use; its creator stops it."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -29,11 +29,11 @@ class Portal:
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop | None:
-        """Its loop, None before the first use and after the end."""
+        """The loop; None before the first use and after the end."""
         return self._loop
 
     def start(self) -> asyncio.AbstractEventLoop:
-        """The running loop."""
+        """Starts the thread unless it runs, and returns its loop."""
         with self._lock:
             if self._loop is None:
                 self._loop = loop = asyncio.new_event_loop()
@@ -45,20 +45,17 @@ class Portal:
             return self._loop
 
     def run(self, coroutine: Coroutine[Any, Any, T], *, grace: float) -> T:
-        """The result of *coroutine*, run there while this thread waits.
+        """Runs *coroutine* on the loop while this thread waits, and returns its result.
 
-        The caller's context variables are seen by it. An interrupt cancels it, and waits up to
-        *grace* seconds for its end.
+        It sees the caller's context variables. An interrupt cancels it, and waits up to *grace*
+        seconds for its end.
         """
         loop, end_future = self.start(), Future[None]()
         jobs: list[StoppableTask[T]] = []
 
         def begin() -> None:
-            jobs.append(
-                StoppableTask(
-                    loop, coroutine, grace=grace, over=partial(end_future.set_result, None)
-                )
-            )
+            over = partial(end_future.set_result, None)
+            jobs.append(StoppableTask(loop, coroutine, grace=grace, over=over))
 
         def stop() -> None:
             jobs[0].stop()
@@ -68,7 +65,7 @@ class Portal:
             # The callback runs in a copy of this thread's context, and the task inherits it.
             loop.call_soon_threadsafe(begin)
             try:
-                # Not without an end: a signal that comes just before the wait would be overlooked.
+                # With a timeout, because a signal just before the wait would be missed.
                 while not end_future.done():
                     wait([end_future], timeout=LOOK_S)
             except BaseException:
@@ -81,10 +78,10 @@ class Portal:
                 raise KeyboardInterrupt
             return task.result()
         finally:
-            del task  # a failure's traceback would hold it, and it the traceback, in a circle
+            del task  # avoids a reference cycle of the task and its error's traceback
 
     def stop(self) -> None:
-        """Cancels what runs there and ends the thread; twice is harmless."""
+        """Cancels the running tasks and ends the thread; a second call does nothing."""
         with self._lock:
             loop, thread = self._loop, self._thread
             self._loop = self._thread = None
@@ -96,7 +93,7 @@ class Portal:
 
 
 def end(loop: asyncio.AbstractEventLoop) -> None:
-    """Closes an idle loop of ours with all that is left on it."""
+    """Cancels the tasks of *loop*, an idle loop of llmkit, and closes it."""
     if loop.is_closed() or loop.is_running():
         return
     tasks = asyncio.all_tasks(loop)
@@ -105,7 +102,7 @@ def end(loop: asyncio.AbstractEventLoop) -> None:
     if tasks:
         loop.run_until_complete(asyncio.wait(tasks, timeout=JOIN_S))
     loop.run_until_complete(loop.shutdown_asyncgens())
-    # At the end of the process its threads have ended, and Python 3.12 starts none to wait for it.
+    # At the end of the process Python 3.12 starts no thread to wait for the executor.
     with suppress(RuntimeError):
         loop.run_until_complete(loop.shutdown_default_executor())
     loop.close()

@@ -1,4 +1,4 @@
-"""One session: what is open, who owns it, and where it is in its life."""
+"""Describes one session: its resource, its owner and its status."""
 
 from __future__ import annotations
 
@@ -12,14 +12,12 @@ from ..cell import Cell
 from ..fields import COLUMN, WHEN, Column, column
 
 Kind = Literal["pool", "temporary", "registered"]
-
-
 ClosedBy = Literal["rerun", "deleted", "idle", "age", "user", "collected", "loop_end", "exit"]
 REASONS = f"why it was closed: {', '.join(get_args(ClosedBy))}"
 
 
 class SessionStatus(StrEnum):
-    """Where a session is in its life."""
+    """The stages of a session's life."""
 
     OPEN = "open"
     IN_USE = "in_use"
@@ -30,15 +28,15 @@ class SessionStatus(StrEnum):
 
 @dataclass(eq=False, slots=True)
 class Session:
-    """One resource and what is known of it; changed only by the registry.
+    """One resource and its record; changed only by the registry.
 
     Attributes:
-        resource: The thing itself; None once it is closed, so that nothing keeps it alive.
-        loop: Where it must be closed; None for a resource that needs no loop.
+        resource: The client or session; None once closed, so that nothing keeps it alive.
+        loop: The loop that must close it; None if it needs none.
         opened_at: File and line of the code that opened it.
-        stale: Why it is to go, None while it may stay.
+        stale: Why it is to be closed, None while it may stay open.
         handle: The context manager of a temporary session; None for any other.
-        seen: The activity of its connections when somebody last looked.
+        seen: The activity of its connections at the last sweep.
     """
 
     id: str
@@ -65,7 +63,7 @@ class Session:
 
     @property
     def status(self) -> SessionStatus:
-        """Where it is in its life."""
+        """The stage of its life."""
         if self.leaked:
             return SessionStatus.LEAKED
         if self.closed_by is not None:

@@ -1,4 +1,4 @@
-"""Looks at the sessions of each loop from time to time, and closes there what is stale."""
+"""Checks the sessions of each event loop periodically, and closes the stale ones there."""
 
 from __future__ import annotations
 
@@ -16,11 +16,7 @@ SOON_S = 0.02
 
 
 class SessionSweeper:
-    """One timer for each loop that has sessions; none is left where none is open.
-
-    Attributes:
-        every_s: How often it looks.
-    """
+    """Runs one timer on each loop that has open sessions, every *every_s* seconds."""
 
     def __init__(
         self,
@@ -40,26 +36,25 @@ class SessionSweeper:
         self._due: set[asyncio.AbstractEventLoop] = set()
 
     def begin(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Looks after *loop*, whose own thread this must be; a second time changes nothing."""
+        """Starts the timer of *loop*, on its own thread; a second call does nothing."""
         if loop not in self._timers:
-            # In a context of its own: what is closed here belongs to no cell.
-            empty = contextvars.Context()
+            empty = contextvars.Context()  # because what the timer closes belongs to no cell
             self._timers[loop] = loop.call_later(self.every_s, self.look, loop, context=empty)
 
     def forget(self, loop: asyncio.AbstractEventLoop) -> None:
-        """*loop* has come to its end."""
+        """Cancels the timer of *loop*."""
         self._due.discard(loop)
         timer = self._timers.pop(loop, None)
         if timer is not None:
             timer.cancel()
 
     def follow(self, session: Session, handle: object) -> None:
-        """Looks soon after the last reference to *handle* is dropped."""
+        """Checks the sessions soon after the last reference to *handle* is dropped."""
         loop: Any = session.loop
 
         def callback(_: object) -> None:
-            # The garbage collector may call this on any thread, so it only wakes the loop: once
-            # for all handles that are dropped before the look, which goes through all sessions.
+            # The garbage collector may call this on any thread, so it only wakes the loop. One
+            # check serves all handles that are dropped before it.
             if loop not in self._due and not loop.is_closed():
                 self._due.add(loop)
                 # Not at once: the collector may still hold what the session needs to close.
@@ -69,7 +64,7 @@ class SessionSweeper:
         session.handle = weakref.ref(handle, callback)
 
     def look(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Closes what is stale and can be closed on *loop*, which is running."""
+        """Closes the stale sessions that can be closed on *loop*, which is running."""
         self._due.discard(loop)
         self._expire()
         stale = []

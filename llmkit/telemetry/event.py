@@ -1,4 +1,4 @@
-"""One thing that happened to a session, a connection or a request, as a frozen value."""
+"""Describes what happened to a session, a connection or a request, as a frozen value."""
 
 from __future__ import annotations
 
@@ -10,30 +10,29 @@ from typing import NamedTuple
 
 
 class EventKind(StrEnum):
-    """What an event tells of."""
+    """The kinds of events, and what each is about."""
 
     OPENING = "opening"  # a session
-    REUSE = "reuse"  # a session that was open already served again
+    REUSE = "reuse"  # an open session served another call
     CLOSE = "close"  # a session
     LEAK = "leak"  # a session was lost without being closed
-    CONNECTION = "connection"  # one was made, with its TLS
+    CONNECTION = "connection"  # one was made, including its TLS handshake
     RETRY = "retry"  # a request is about to be sent again
-    REQUEST = "request"  # one has ended, well or not, its retries included
+    REQUEST = "request"  # one has ended, with or without success, including its retries
 
 
 class Event(NamedTuple):
-    """One thing that happened. A tuple, because several are made for every call.
+    """One event. A tuple, because every call makes several.
 
     Attributes:
-        at: When, in UTC; a request's is its end.
-        session: As in the session table, None where the session is in no table.
-        operation: What a request or a retry was for: chat, models or sign_in.
-        status: How a request ended, in the words of an answer's status.
-        attempts: Of a request, in all; of a retry, the number of the one to come.
-        wait_s: Before a retry.
-        duration_s: Of a request, or of making a connection.
-        parameters: The request parameters that were sent, by name; texts among them only if they
-            were asked for.
+        at: Time in UTC; for a request, its end.
+        session: Its id in the session table, None if it is not in the table.
+        operation: Of a request or a retry: chat, models or sign_in.
+        status: Of a request, with the values of an answer's status.
+        attempts: Of a request, the total; of a retry, the number of the next attempt.
+        wait_s: Seconds before a retry.
+        duration_s: Seconds of a request, or until a connection was made.
+        parameters: The request parameters that were sent, by name; texts only if asked for.
         messages: Role and text of the prompt, the system prompt first; empty unless asked for.
         text: The answer; None unless asked for.
     """

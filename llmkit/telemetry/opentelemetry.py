@@ -1,7 +1,7 @@
-"""Hands telemetry on to OpenTelemetry, as metrics and `gen_ai.*` spans (keeper of its API package).
+"""Exports events to OpenTelemetry as metrics and `gen_ai.*` spans; alone imports its API package.
 
 Names: the GenAI semantic conventions 1.41 (https://opentelemetry.io/docs/specs/semconv/gen-ai/,
-read 2026-11-25). Where no SDK collects, every call below is the API's own empty one.
+read 2026-11-25). Without an SDK, every call below is a no-op of the API.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
 
 SCOPE = "llmkit"
-# Both rows of limits are the conventions'.
+# Histogram boundaries of the conventions.
 SECONDS = [0.01 * 2**n for n in range(14)]
 TOKENS = [4**n for n in range(14)]
 COUNTED = {
@@ -40,7 +40,7 @@ Attributes = dict[str, "str | bool | int | float | list[str]"]
 def exporter(
     tracers: TracerProvider | None = None, meters: MeterProvider | None = None
 ) -> Callable[[Event], None]:
-    """What takes each event over; without arguments to the providers that the program has set."""
+    """Returns a listener that exports each event, by default to the program's providers."""
     from opentelemetry import metrics, trace
 
     tracer = trace.get_tracer(SCOPE, __version__, tracers)
@@ -69,7 +69,7 @@ def exporter(
         end = event.at
         start = end - timedelta(seconds=event.duration_s or 0.0)
         model = f" {event.request_model}" if event.request_model else ""
-        # The name alone first: where nobody collects, the attributes are not worth making.
+        # The other attributes cost time, and are not made if no SDK records the span.
         span = tracer.start_span(
             f"{event.operation or ''}{model}", kind=trace.SpanKind.CLIENT, attributes=about,
             start_time=int(start.timestamp() * 1e9),
@@ -92,7 +92,7 @@ def exporter(
 
 
 def _about(event: Event) -> Attributes:
-    """What every metric and span of a request carries; few values each."""
+    """Returns the attributes of every metric and span of a request, each with few values."""
     address, port = _server(event.base_url)
     return _present(
         {
@@ -127,18 +127,19 @@ def _details(event: Event) -> Attributes:
 
 
 def _parameters(event: Event) -> Attributes:
-    sent = ((PARAMETERS[name].otel, value) for name, value in event.parameters.items())
     return {
         otel: list(value) if isinstance(value, tuple) else value  # type: ignore[misc]  # a number
-        for otel, value in sent
-        if otel
+        for name, value in event.parameters.items()
+        if (otel := PARAMETERS[name].otel)
     }
 
 
 def _texts(event: Event) -> dict[str, str | None]:
-    """Prompt and answer, which are in an event only where a person asked for that."""
+    """Returns prompt and answer, which an event holds only if the user asked for that."""
     conversation = [_message(role, text) for role, text in event.messages if role != "system"]
-    system = [_part(text) for role, text in event.messages if role == "system"]
+    system = [
+        {"type": "text", "content": text} for role, text in event.messages if role == "system"
+    ]
     answer = None if event.text is None else [
         {**_message("assistant", event.text), "finish_reason": event.finish_reason or "error"}
     ]  # fmt: skip
@@ -150,11 +151,7 @@ def _texts(event: Event) -> dict[str, str | None]:
 
 
 def _message(role: str, text: str) -> dict[str, object]:
-    return {"role": role, "parts": [_part(text)]}
-
-
-def _part(text: str) -> dict[str, str]:
-    return {"type": "text", "content": text}
+    return {"role": role, "parts": [{"type": "text", "content": text}]}
 
 
 def _json(value: object) -> str | None:
@@ -184,5 +181,4 @@ def _present(attributes: Mapping[str, str | bool | int | float | list[str] | Non
 @lru_cache(maxsize=64)
 def _server(base_url: str) -> tuple[str | None, int | None]:
     parts = urlsplit(base_url)
-    default_port = {"https": 443, "http": 80}.get(parts.scheme)
-    return parts.hostname, parts.port or default_port
+    return parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme)

@@ -1,4 +1,4 @@
-"""Notes requests that are no chats, such as the reading of a list."""
+"""Records requests other than chats, such as reading a list of models."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .log import Telemetry
 def record_request(
     telemetry: Telemetry, provider: Provider, operation: str, session: str | None = None
 ) -> Iterator[None]:
-    """Notes one request that is no chat, however it ends."""
+    """Records one request when it ends, with or without an error."""
     start = time.monotonic()
     try:
         yield

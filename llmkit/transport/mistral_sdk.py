@@ -1,9 +1,9 @@
-"""The official Mistral SDK behind a client that frees everything it opened (its keeper).
+"""Wraps the official Mistral SDK in a client that frees everything it opens; alone imports the SDK.
 
-The SDK makes a synchronous and an asynchronous HTTP client at once, has no close(), and frees
-only one of the two when used as a context manager (read and measured, mistralai 3.7.0). So both
-are made here and passed in. The asynchronous one sends over the transport of every other
-provider, with its time limits and its errors; the SDK itself never holds the key.
+The SDK makes a synchronous and an asynchronous HTTP client and has no close(). As a context manager
+it frees only one of them (read and measured, mistralai 3.7.0). So both are made here and passed in.
+The asynchronous one uses the same transport as other providers, with its time limits and errors.
+The SDK itself never holds the key.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from . import aiohttp_transport
 from .base import DROPPED, StreamingResponse
 from .timeouts import Timeouts
 
-# What the transport writes itself.
+# Headers that the transport sets itself.
 OWN_HEADERS = (
     "host", "connection", "content-length", "accept-encoding", "user-agent", "authorization",
 )  # fmt: skip
@@ -38,15 +38,12 @@ OWN_HEADERS = (
 OF_THE_CONNECTION = ("content-encoding", "content-length", "transfer-encoding", "connection")
 CLOSED = "this Mistral client is closed; kit.mistral_client() opens another"
 
-# Where a response is kept as it came, by whoever wants more of it than the SDK's types have.
+# Collects the raw responses for a caller that needs more than the SDK's types contain.
 _RESPONSES: ContextVar[list[HttpResponse] | None] = ContextVar("llmkit_kept_response", default=None)
 
 
 class MistralClient:
-    """One signed-in client; its opener closes it.
-
-    Lives on the loop on which it was made.
-    """
+    """One signed-in client; the caller that opened it closes it, on the same loop."""
 
     _provider_name = "mistral"
 
@@ -72,48 +69,48 @@ class MistralClient:
         wait_s = timeouts.first_byte_s
         self._sdk: Any = Mistral(
             timeout_ms=None if wait_s is None else round(wait_s * 1000),
-            api_key=MASK,  # without one the SDK would look for others in the environment
+            api_key=MASK,  # without a key the SDK would read one from the environment
             server_url=self._provider.base_url,
             client=self._sync,
             async_client=self._async,
-            retry_config=None,  # retries exist in one layer, and it is not this one
+            retry_config=None,  # llmkit retries in a layer above
         )
 
     @property
     def closed(self) -> bool:
-        """True once nothing of it is open any more."""
+        """True after close() or aclose()."""
         return self._sdk is None
 
     @property
     def connector(self) -> Any:
-        """What holds its connections, for the table of sessions."""
+        """Its connector, for the session table."""
         return self._session.connector
 
     def serves(self, base_url: str, key: Secret | None) -> bool:
-        """True where it asks that place, with that key."""
+        """Returns True if it is open and uses that base URL and key."""
         return not self.closed and (self._provider.base_url, self._key) == (base_url, key)
 
     def sdk(self) -> Any:
-        """The official client, a `mistralai.client.Mistral`.
+        """Returns the official client, a `mistralai.client.Mistral`.
 
         Raises:
-            SessionClosedError: It was closed before.
+            SessionClosedError: It is closed.
         """
         if self._sdk is None:
             raise SessionClosedError(CLOSED)
         return self._sdk
 
     async def ping(self) -> None:
-        """Passes when the key is accepted; costs nothing.
+        """Checks the key without a paid request.
 
         Raises:
-            CallError: It was refused, or the provider did not answer.
-            SessionClosedError: The client was closed before.
+            CallError: The key was refused, or the provider did not answer.
+            SessionClosedError: The client is closed.
         """
         (await self.list_models()).json_object()
 
     async def list_models(self) -> HttpResponse:
-        """The provider's list of models as it came; see `ping` for errors."""
+        """Returns the raw response with the provider's list of models; raises as `ping` does."""
         responses: list[HttpResponse] = []
         outer = _RESPONSES.set(responses)
         try:
@@ -123,7 +120,7 @@ class MistralClient:
         except Exception:
             if not responses:
                 raise
-            # It answered, and the SDK does not like the answer: it is read without the SDK.
+            # The SDK cannot parse the answer, so it is read without the SDK.
         finally:
             _RESPONSES.reset(outer)
         (response,) = responses
@@ -135,28 +132,24 @@ class MistralClient:
         return response
 
     async def aclose(self) -> None:
-        """Frees both HTTP clients and every connection; twice is harmless."""
+        """Frees both HTTP clients and every connection; a second call does nothing."""
         self._sdk = None
         self._sync.close()
         await self._async.aclose()
         await self._session.close()
 
     def close(self) -> None:
-        """As `aclose`, for code that cannot await; connections end at once."""
+        """Closes it from code that cannot await; aborts connections if its loop cannot run."""
         if self.closed:
             return
         if self._loop.is_closed() or self._loop.is_running():
-            self._sdk = None
-            self._sync.close()
+            self.abandon()
             aiohttp_transport.close_now(self._session)
         else:
             self._loop.run_until_complete(self.aclose())
 
     def abandon(self) -> None:
-        """Frees what the synchronous half holds, where the loop of the other one is gone.
-
-        So in a forked child, whose sockets are copies of its parent's.
-        """
+        """Closes only the synchronous client, for a forked child or a closed loop."""
         self._sdk = None
         self._sync.close()
 
@@ -166,13 +159,12 @@ class MistralClient:
 
 @cache
 def warm() -> None:
-    """Has the SDK import what it leaves until a client is made and used; takes 0.1 s, once."""
-    async_client = httpx2.AsyncClient(
-        transport=httpx2.MockTransport(lambda request: httpx2.Response(200))
-    )
+    """Imports what the SDK imports only when a client is made and used; takes 0.1 s, once."""
+    transport = httpx2.MockTransport(lambda request: httpx2.Response(200))
+    async_client = httpx2.AsyncClient(transport=transport)
     with httpx2.Client(verify=_context()) as sync:
         sdk = Mistral(api_key=MASK, client=sync, async_client=async_client)
-        _ = sdk.chat, sdk.models  # imported when they are asked for
+        _ = sdk.chat, sdk.models  # imports both
 
 
 @cache
@@ -181,7 +173,7 @@ def _context() -> ssl.SSLContext:
 
 
 class _KeyAuth(httpx2.Auth):
-    """Puts the key into each request of the synchronous client as it is sent."""
+    """Adds the key to each request of the synchronous client while it is sent."""
 
     def __init__(self, key: Secret | None, session: Any) -> None:
         self._key = key
@@ -191,17 +183,17 @@ class _KeyAuth(httpx2.Auth):
         self, request: httpx2.Request
     ) -> Generator[httpx2.Request, httpx2.Response, None]:
         self._session.connector.requests += 1
-        mask = request.headers.pop("authorization", MASK)  # the SDK's own, which holds no key
+        mask = request.headers.pop("authorization", MASK)  # the SDK's header, which contains no key
         if self._key is not None:
             request.headers["authorization"] = bearer(self._key)
         try:
             yield request
         finally:
-            request.headers["authorization"] = mask  # an error shows the request
+            request.headers["authorization"] = mask  # an error may show the request
 
 
 class _OwnTransport(httpx2.AsyncBaseTransport):
-    """Sends the SDK's requests over a session of ours, with the key."""
+    """Sends the SDK's requests over a session of llmkit, with the key."""
 
     def __init__(self, session: Any, key: Secret | None, timeouts: Timeouts) -> None:
         self._session = session
@@ -217,14 +209,12 @@ class _OwnTransport(httpx2.AsyncBaseTransport):
                 "this Mistral client belongs to another event loop; open one on this loop with "
                 "kit.mistral_client(), or use its synchronous methods"
             )
-        headers = {
-            name: value for name, value in request.headers.items() if name not in OWN_HEADERS
-        }
+        headers = {name: v for name, v in request.headers.items() if name not in OWN_HEADERS}
         if self._key is not None:
             headers["authorization"] = bearer(self._key)
         method = cast("Literal['GET', 'POST']", request.method)
         http_request = HttpRequest(method, str(request.url), headers, await request.aread())
-        # What the caller allows, by the SDK's timeout_ms, where that is less.
+        # The caller's own limits, from the SDK's timeout_ms, apply if they are shorter.
         limits = request.extensions.get("timeout") or {}
         timeouts = replace(
             self._timeouts,
@@ -260,8 +250,6 @@ def _shorter(first: float | None, second: float | None) -> float | None:
 
 
 class _Body(httpx2.AsyncByteStream):
-    """The body of an answer, as it comes."""
-
     def __init__(
         self,
         response: StreamingResponse,

@@ -1,4 +1,4 @@
-"""Answers from a script instead of a network: for classes, documentation and tests."""
+"""Answers requests from scripts instead of a network, for courses, documentation and tests."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ Sleep = Callable[[float], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What one answer is.
+    """The content and timing of one answer.
 
     Attributes:
         text: The whole answer.
         reasoning: Reasoning text before it.
         first_delay_s: Seconds before the first piece.
         piece_delay_s: Seconds between two pieces.
-        status: An HTTP status other than 200 is a refusal.
+        status: HTTP status; any other than 200 is an error with *text* as its message.
         failure: After half of the text: "cut" ends the stream, "reset" breaks the connection,
-            "silence" says nothing more.
-        retry_after: Seconds that a refusal asks for.
-        finish_reason: In the provider's words.
+            "silence" sends nothing more.
+        retry_after: Seconds that an error asks the caller to wait.
+        finish_reason: As the provider spells it.
     """
 
     text: str = ""
@@ -48,30 +48,26 @@ Reply = Script | Callable[[Mapping[str, Any]], Script]
 
 
 class ScriptedTransport:
-    """Carries requests to scripts, in the chat-completions dialect; opens no socket.
+    """Answers requests from scripts, in the chat-completions format; opens no socket.
 
-    Attributes:
-        requests: The bodies of all requests so far.
+    *replies* has a Script for each model, or a function from the request's body to one. A test that
+    must not wait passes its own *sleep*. `requests` holds the bodies of all requests so far.
     """
 
     def __init__(self, replies: Mapping[str, Reply], *, sleep: Sleep = asyncio.sleep) -> None:
-        """Args:
-        replies: By model: a Script, or a function from the request's body to one.
-        sleep: Waits so many seconds; a test that must not wait gives its own.
-        """
         self._replies = dict(replies)
         self._sleep = sleep
         self.requests: list[Mapping[str, Any]] = []
 
     def play(self, model: str, reply: Reply) -> None:
-        """Has *model* answer as *reply* says from now on."""
+        """Sets the reply of *model* from now on."""
         self._replies[model] = reply
 
     @asynccontextmanager
     async def send(
         self, request: HttpRequest, timeouts: Timeouts
     ) -> AsyncIterator[ScriptedResponse]:
-        """The answer to *request*; see `Transport.send`."""
+        """Yields the answer to *request*; see `Transport.send`."""
         if request.method == "GET":
             models = [{"id": name, "object": "model"} for name in self._replies]
             yield _document(200, {"object": "list", "data": models}, timeouts, self._sleep)
@@ -81,7 +77,7 @@ class ScriptedTransport:
         model = str(body.get("model"))
         reply = self._replies.get(model)
         if reply is None:
-            words = f"there is no script {model!r}; known are {', '.join(self._replies)}"
+            words = f"unknown script {model!r}; known scripts: {', '.join(self._replies)}"
             yield _document(404, _error(words, "model_not_found"), timeouts, self._sleep)
             return
         script = reply(body) if callable(reply) else reply
@@ -108,7 +104,7 @@ class ScriptedResponse:
     _index: int = field(default=0, init=False)
 
     async def read(self) -> bytes:
-        """The next piece, at the script's pace; see `StreamingResponse.read`."""
+        """Returns the next piece after the script's delay; see `StreamingResponse.read`."""
         if self._is_ended:
             return b""
         if self._index < len(self.pieces):
@@ -127,10 +123,10 @@ class ScriptedResponse:
         return b""
 
     def content_received(self) -> None:
-        """A script needs no watchdog."""
+        """Does nothing, because a script has no watchdog."""
 
     def finish_within(self, within_s: float) -> None:
-        """What follows the end of the answer is not waited for."""
+        """Ends the answer if *within_s* is under 1 s."""
         self._is_ended = within_s < 1.0
 
     async def _within_limits(self, wait: float) -> None:
@@ -148,16 +144,13 @@ class ScriptedResponse:
 
 
 def _document(status: int, value: object, timeouts: Timeouts, sleep: Sleep) -> ScriptedResponse:
-    headers = {"content-type": "application/json"}
-    return ScriptedResponse(
-        status, headers, [json.dumps(value).encode()], Script(), timeouts, sleep
-    )
+    headers, body = {"content-type": "application/json"}, [json.dumps(value).encode()]
+    return ScriptedResponse(status, headers, body, Script(), timeouts, sleep)
 
 
 def _error(words: str, code: str | None) -> dict[str, Any]:
-    return {
-        "error": {"message": words or "refused by the script", "type": "scripted", "code": code}
-    }
+    message = words or "refused by the script"
+    return {"error": {"message": message, "type": "scripted", "code": code}}
 
 
 def _answer(
@@ -178,9 +171,8 @@ def _answer(
     if script.failure is None:
         last = _event(model, {}, finish_reason=script.finish_reason, usage=usage)
         events.append(last + b"data: [DONE]\n\n")
-    return ScriptedResponse(
-        200, {"content-type": "text/event-stream"}, events, script, timeouts, sleep
-    )
+    headers = {"content-type": "text/event-stream"}
+    return ScriptedResponse(200, headers, events, script, timeouts, sleep)
 
 
 def _event(
@@ -192,7 +184,7 @@ def _event(
 
 
 def _shortened(script: Script, body: Mapping[str, Any]) -> Script:
-    """*script* as far as the request's stop sequences and token limit let it come."""
+    """Cuts *script* at the request's stop sequences and token limit."""
     stops = body.get("stop") or ()
     text = script.text
     for stop in [stops] if isinstance(stops, str) else stops:
@@ -205,7 +197,7 @@ def _shortened(script: Script, body: Mapping[str, Any]) -> Script:
 
 
 def builtin_scripts() -> dict[str, Reply]:
-    """Returns new built-in scripts by model name; none of them has refused a request yet."""
+    """Returns new built-in scripts by model name, with their initial state."""
     return {
         "echo": _echo,
         "openai": _temper(
@@ -236,7 +228,7 @@ def builtin_scripts() -> dict[str, Reply]:
 
 
 def _temper(name: str, pace: Script, *openings: str) -> Callable[[Mapping[str, Any]], Script]:
-    """A player that answers the same to the same request, and otherwise differently."""
+    """Returns a function whose answer depends only on the request."""
 
     def play(body: Mapping[str, Any]) -> Script:
         prompt = str(body["messages"][-1].get("content", ""))
@@ -250,7 +242,7 @@ def _temper(name: str, pace: Script, *openings: str) -> Callable[[Mapping[str, A
 
 
 def _moody(name: str, pace: Script) -> Callable[[Mapping[str, Any]], Script]:
-    """A player that refuses the first request of each prompt, and answers the second."""
+    """Returns a function that refuses the first request of each prompt and answers the second."""
     refused_prompts: set[str] = set()
     answer = _temper(name, pace, "Now I have time. You asked:", "Back again. About:")
 

@@ -1,4 +1,4 @@
-"""Compressed bodies, unpacked a piece at a time, however much a few bytes hold."""
+"""Decompresses a body in pieces of limited size, whatever its compression ratio."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import zlib
 from ..errors import BadResponseError, Outcome, shorten
 from ..secret import redact
 
-PIECE = 256 * 1024  # bytes that one step unpacks at most
+PIECE = 256 * 1024  # most bytes that one step decompresses
 PLAIN = ("", "identity")
-# What zlib can tell apart by itself (RFC 9110, 8.4.1); x-gzip is an old name.
+# The encodings that zlib can tell apart (RFC 9110, 8.4.1); x-gzip is an old name.
 KNOWN = ("gzip", "x-gzip", "deflate")
-HEADER = 2  # bytes by which zlib knows what it has before it
+HEADER = 2  # bytes that zlib needs to recognise the format
 GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 
 
 class Unpacker:
-    """Unpacks one body that is gzip or deflate; fed bytes cut anywhere."""
+    """Decompresses one gzip or deflate body; its bytes may be cut anywhere."""
 
     def __init__(self) -> None:
         self._inflater = zlib.decompressobj(GZIP_OR_ZLIB)
@@ -24,14 +24,14 @@ class Unpacker:
         self._begun = False
 
     def feed(self, data: bytes) -> None:
-        """Takes what came."""
+        """Adds received bytes."""
         self._pending += data
 
     def take(self) -> bytes:
-        """The next piece; empty where more has to come first.
+        """Returns the next piece, empty if more bytes must be fed first.
 
         Raises:
-            BadResponseError: The body is no such compression.
+            BadResponseError: The body is neither gzip nor deflate.
         """
         if not self._begun and len(self._pending) < HEADER:
             return b""
@@ -42,7 +42,7 @@ class Unpacker:
         return b""
 
     def _step(self) -> bytes:
-        if self._inflater.eof:  # a body may be several that were joined
+        if self._inflater.eof:  # a body may consist of several members
             self._inflater = zlib.decompressobj(GZIP_OR_ZLIB)
         data, self._pending = self._pending, b""
         try:
@@ -54,7 +54,7 @@ class Unpacker:
         return piece
 
     def _raw(self, data: bytes, error: zlib.error) -> bytes:
-        # Some servers call it deflate and leave the header of zlib out.
+        # Some servers send deflate without the zlib header.
         if not self._begun:
             self._inflater = zlib.decompressobj(-zlib.MAX_WBITS)
             try:
@@ -69,10 +69,10 @@ class Unpacker:
 
 
 def unpacker(encoding: str) -> Unpacker | None:
-    """What unpacks a body with that Content-Encoding, None where it is not packed.
+    """Returns a decompressor for that Content-Encoding, None if the body is not compressed.
 
     Raises:
-        BadResponseError: It is packed in a way that was not asked for and is not understood.
+        BadResponseError: The encoding was not requested and is not supported.
     """
     name = encoding.strip().lower()
     if name in PLAIN:
@@ -80,7 +80,7 @@ def unpacker(encoding: str) -> Unpacker | None:
     if name in KNOWN:
         return Unpacker()
     raise BadResponseError(
-        f"the server packed its answer as {shorten(redact(encoding), 40)!r}, though it was asked "
-        "for a plain one; look for a proxy in between that does so",
+        f"the answer's Content-Encoding must be gzip, deflate or identity, got "
+        f"{shorten(redact(encoding), 40)!r}; check for a proxy that compresses answers",
         possibly_billed=True,
     )

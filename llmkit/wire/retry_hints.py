@@ -1,4 +1,4 @@
-"""How long a server asks us to wait, in whatever form it says so."""
+"""Reads how long a server asks the caller to wait, from its headers or its body."""
 
 from __future__ import annotations
 
@@ -11,36 +11,35 @@ from typing import Any
 
 from .messages import as_dict, parse_json
 
-# "6m0s", "120ms", "1.5s": Go's way to write a duration, as OpenAI's headers have it.
+# "6m0s", "120ms", "1.5s": durations in Go's format, as in OpenAI's headers.
 DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-EPOCH = 1_000_000_000  # a larger number is a time, a smaller one a number of seconds
-# OpenAI's resets tell when a window is full again; room for one request is there much sooner.
+EPOCH = 1_000_000_000  # a larger number is a point in time, a smaller one a duration in seconds
+# OpenAI's resets say when a window is full again; one request fits much sooner.
 FULL_REFILL_S = 20.0
 MILLISECONDS = 100_000_000_000  # a larger time is in milliseconds
 
 
 def retry_after(headers: Mapping[str, str], body: bytes, *, now: datetime) -> float | None:
-    """Seconds that the server asks for, None where it does not say; the clearest word wins.
+    """Returns the seconds that the server asks the caller to wait, None if it does not ask.
 
-    Milliseconds before all, since they are the more exact form of what stands beside them; the
-    header before the body; windows that refill only where nothing asks for a wait. Where one of
-    these says several things, the longest counts. No seconds at all, or less, are no wish.
+    The first source that has a positive number wins: `retry-after-ms`, which is the most exact,
+    `retry-after`, the body, rate limit windows that are used up. Each source's longest wait counts.
 
     Args:
         headers: Names in lower case.
-        body: The answer's body; some providers say it only there.
-        now: Counts where the answer has no Date of its own.
+        body: Some providers give the wait only here.
+        now: Used if the answer has no Date header.
     """
     answer_time = _date(headers.get("date", "")) or now
     wish = headers.get("retry-after", "")
-    # A header that was sent twice comes as one, with a comma between; so does a date have one.
+    # A header that was sent twice arrives as one, joined by a comma; a date contains a comma too.
     waits = [_scaled(part, 1.0) for part in wish.split(",")]
     when = _date(wish) if _scaled(wish, 1.0) is None else None
     if when is not None:
         waits.append((when - answer_time).total_seconds())
     document = parse_json(body)
-    # The upstream's headers, which OpenRouter passes on inside its error.
+    # OpenRouter's error contains the headers of its upstream provider.
     metadata = as_dict(as_dict(as_dict(document).get("error")).get("metadata"))
     upstream_headers = as_dict(metadata.get("headers"))
     inner = {name.lower(): str(value) for name, value in upstream_headers.items()}
@@ -53,7 +52,7 @@ def retry_after(headers: Mapping[str, str], body: bytes, *, now: datetime) -> fl
 
 
 def asked_in(event: object) -> float | None:
-    """Seconds that an error inside a stream asks for, None where it does not say."""
+    """Returns the seconds that an error inside a stream asks for, None if it does not ask."""
     return _longest(_in_body(event))
 
 
@@ -63,7 +62,7 @@ def _longest(waits: Iterable[float | None]) -> float | None:
 
 
 def _in_body(value: Any) -> Iterator[float | None]:
-    """`retry_after` beside an error, and Google's `RetryInfo.retryDelay`."""
+    """Yields `retry_after` beside or in the error, and Google's `RetryInfo.retryDelay`."""
     if isinstance(value, list):
         value = value[0] if value else None
     if not isinstance(value, dict):
@@ -79,7 +78,7 @@ def _in_body(value: Any) -> Iterator[float | None]:
 
 
 def _resets(headers: Mapping[str, str], answer_time: datetime) -> Iterator[float | None]:
-    """When windows refill; only those that are used up say anything about this request."""
+    """Yields the seconds until used-up windows refill; other windows did not refuse the request."""
     for kind in ("requests", "tokens"):
         if headers.get(f"x-ratelimit-remaining-{kind}") == "0":
             full = _duration(headers.get(f"x-ratelimit-reset-{kind}"))
@@ -95,7 +94,7 @@ def _scaled(value: object, factor: float) -> float | None:
     if isinstance(value, bool):
         return None
     try:
-        return float(value) * factor  # type: ignore[arg-type]  # anything else is no number
+        return float(value) * factor  # type: ignore[arg-type]  # float() checks it
     except (TypeError, ValueError, OverflowError):
         return None
 
@@ -111,8 +110,7 @@ def _until(text: str | None, answer_time: datetime) -> float | None:
     if number is not None:
         if number < EPOCH:
             return number
-        number = number / 1000 if number > MILLISECONDS else number
-        return number - answer_time.timestamp()
+        return (number / 1000 if number > MILLISECONDS else number) - answer_time.timestamp()
     try:
         when = datetime.fromisoformat(text or "")
     except ValueError:
@@ -121,8 +119,7 @@ def _until(text: str | None, answer_time: datetime) -> float | None:
 
 
 def _date(text: str) -> datetime | None:
-    """An HTTP date in any of its three forms."""
-    try:
+    try:  # reads all three forms of an HTTP date
         return _aware(parsedate_to_datetime(text))
     except (TypeError, ValueError, IndexError, OverflowError):
         return None

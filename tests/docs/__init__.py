@@ -1,1 +1,1 @@
-"""What the documentation says, held against the code."""
+"""Tests that the documentation matches the code."""

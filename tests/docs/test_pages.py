@@ -1,4 +1,4 @@
-"""Every example of the documentation runs, and every link in it leads somewhere."""
+"""Tests that every example of the documentation runs, and that every link has a target."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def having(language: str) -> list[Path]:
 
 
 def anchors(path: Path) -> set[str]:
-    """The fragments by which a page's headings can be reached."""
+    """Returns the fragments of a page's headings."""
     headings = re.findall(r"^#+ (.+)$", path.read_text("utf-8"), re.MULTILINE)
     plain = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings)
     return {heading.strip().replace(" ", "-") for heading in plain}
@@ -41,7 +41,7 @@ def anchors(path: Path) -> set[str]:
 @pytest.mark.model
 @pytest.mark.parametrize("path", having("python"), ids=name_of)
 def test_the_python_of_a_page_runs(path, tmp_path):
-    """Its blocks are one program, in the order in which they are read."""
+    """The blocks of a page are one program, in their order."""
     program = "\n".join(blocks(path, "python"))
 
     done = subprocess.run(
@@ -55,7 +55,7 @@ def test_the_python_of_a_page_runs(path, tmp_path):
 
 @pytest.mark.kernel
 def test_the_cells_of_the_pages_run(tmp_path):
-    """What is shown as a cell can be typed into a notebook, page by page."""
+    """The cells of the pages run in a notebook, page by page."""
     with Kernel(env={"IPYTHONDIR": str(tmp_path)}) as kernel:
         assert kernel.one("%load_ext llmkit").ok
         cells = [(name_of(p), cell) for p in having("ipython") for cell in blocks(p, "ipython")]
@@ -67,7 +67,7 @@ def test_the_cells_of_the_pages_run(tmp_path):
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
 def test_every_link_leads_somewhere(path):
-    """Files and headings that are linked are there; other hosts are not asked."""
+    """Linked files and headings exist; links to other hosts are not checked."""
     broken = []
     for link in re.findall(r"\]\(([^)\s]+)\)", path.read_text("utf-8")):
         if "://" in link or link.startswith("mailto:"):

@@ -1,4 +1,4 @@
-"""The reference names all there is, and nothing that is not there."""
+"""Tests that the reference names everything that exists, and nothing else."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def text_of(name: str) -> str:
 
 
 def test_every_error_has_its_cause_and_cure():
-    """The page has a heading for each class of the tree, in no other order than the tree's."""
+    """The page has a heading for each class of the tree, in the tree's order."""
     sections = re.split(r"^## ", text_of("errors"), flags=re.MULTILINE)[1:]
     found = [section.split("\n", 1)[0] for section in sections]
     tree = [
@@ -37,7 +37,7 @@ def test_every_error_has_its_cause_and_cure():
 
 
 def test_the_page_of_the_columns_is_what_their_declarations_say():
-    """A column that is declared or changed is on the page after `make columns`."""
+    """`make columns` writes every declared column to the page."""
     assert text_of("columns") == columns.page(), "write the page again: make columns"
 
 
@@ -70,12 +70,12 @@ def test_every_option_of_the_magics_is_explained():
 
 
 def test_every_word_of_the_magic_is_in_its_help():
-    """`%llmkit help` lists what there is."""
+    """`%llmkit help` lists every subcommand."""
     assert [word for word in COMMANDS if f"%llmkit {word}" not in HELP and word != "help"] == []
 
 
 def test_every_public_name_is_in_the_reference():
-    """What can be imported is documented."""
+    """Every public name is documented."""
     said = text_of("api")
     skipped = {"__version__", "errors"}  # the errors have a page of their own
 

@@ -1,4 +1,4 @@
-"""Bad manners for a reply: each function takes a well-behaved one and gives it back spoiled."""
+"""Spoils replies: each function takes a well-behaved reply and returns a faulty one."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 from .reply import Reply, stream
 
-SPOKEN = b"A river"  # the first words of every recorded stream, which stand in one delta
+SPOKEN = b"A river"  # the first words of every recorded stream, all in one delta
 LAST_OF_OPENAI = (b"[DONE]",)
-# The events that say that a stream is whole, by what is written in them.
+# A part of the event that marks a stream as complete.
 TERMINAL: Mapping[str, tuple[bytes, ...]] = {
     "openai": LAST_OF_OPENAI,
     "openrouter": LAST_OF_OPENAI,
@@ -22,13 +22,13 @@ TERMINAL: Mapping[str, tuple[bytes, ...]] = {
     "google": (),  # its streams have no mark after the finish reason
     "ollama": (),
 }
-# What keeps a stream alive without an event of its own; a comment everywhere else.
+# Keep-alive data that is not an event; a comment for all other providers.
 ALIVE: Mapping[str, bytes] = {
     "anthropic": b'event: ping\ndata: {"type":"ping"}\n\n',
     "ollama": b"\n",
 }
 
-# Bodies that come with a 200 and are no answer, by what is wrong with them.
+# Bodies that come with status 200 and are not answers, by their fault.
 ODD_BODIES: Mapping[str, Reply] = {
     "empty": Reply(),
     "no content": Reply(204),
@@ -46,44 +46,44 @@ ODD_BODIES: Mapping[str, Reply] = {
 
 
 def body_of(reply: Reply) -> bytes:
-    """All that *reply* would write."""
+    """Returns the whole body of *reply*."""
     return b"".join(reply.pieces)
 
 
 def byte_by_byte(reply: Reply) -> Reply:
-    """Every byte is a write of its own."""
+    """Writes each byte separately."""
     return replace(reply, pieces=tuple(bytes([byte]) for byte in body_of(reply)))
 
 
 def in_one_piece(reply: Reply) -> Reply:
-    """Everything comes in one write."""
+    """Sends everything in one write."""
     return replace(reply, pieces=(body_of(reply),))
 
 
 def cut_at(reply: Reply, size: int, ending: Literal["close", "cut", "reset"] = "cut") -> Reply:
-    """Only the first *size* bytes come, then the connection ends in the middle."""
+    """Sends only the first *size* bytes and closes the connection."""
     return replace(reply, pieces=(body_of(reply)[:size],), ending=ending)
 
 
 def with_line_ends(reply: Reply, *ends: bytes) -> Reply:
-    """The lines end as *ends* say, in turn."""
+    """Ends the lines with *ends*, in turn."""
     turn = cycle(ends)
     lines = body_of(reply).split(b"\n")
     return replace(reply, pieces=(*(line + next(turn) for line in lines[:-1]), lines[-1]))
 
 
 def with_bom(reply: Reply) -> Reply:
-    """A byte order mark comes first."""
+    """Begins with a byte order mark."""
     return replace(reply, pieces=(b"\xef\xbb\xbf", *reply.pieces))
 
 
 def with_bytes(reply: Reply, old: bytes, new: bytes) -> Reply:
-    """Other bytes in the place of *old*, such as ones that are no UTF-8."""
+    """Replaces *old* by other bytes, such as invalid UTF-8."""
     return replace(reply, pieces=tuple(piece.replace(old, new) for piece in reply.pieces))
 
 
 def compressed(reply: Reply, how: Literal["gzip", "deflate"] = "gzip") -> Reply:
-    """A compressed body whose every piece can be read as soon as it is here."""
+    """Compresses the body so that each piece can be read when it arrives."""
     pack = zlib.compressobj(wbits=31 if how == "gzip" else 15)
     flushed = [pack.compress(piece) + pack.flush(zlib.Z_SYNC_FLUSH) for piece in reply.pieces]
     headers = {**reply.headers, "content-encoding": how}
@@ -91,10 +91,10 @@ def compressed(reply: Reply, how: Literal["gzip", "deflate"] = "gzip") -> Reply:
 
 
 def saying(provider: str, *texts: str, **changes: object) -> Reply:
-    """A stream of just these *texts*, a delta for each; its usage stays as it was recorded."""
+    """Streams exactly these *texts*, one delta each; keeps the recorded usage."""
     whole = stream(provider)
     spoken = _place_of(whole, lambda piece: SPOKEN in piece)
-    # The recorded text is in two deltas: the first is the pattern, the second makes room.
+    # The recorded text has two deltas: the first is the pattern, the second is removed.
     rest = whole.pieces[spoken + 1 :]
     told = next(i for i, piece in enumerate(rest) if b" carries silt" in piece)
     deltas = (_with_text(whole.pieces[spoken], text) for text in texts)
@@ -103,7 +103,7 @@ def saying(provider: str, *texts: str, **changes: object) -> Reply:
 
 
 def without_terminal_mark(provider: str) -> Reply:
-    """A finish reason comes, the mark after it does not."""
+    """Sends a finish reason, but not the mark after it."""
     whole = stream(provider)
     marks = TERMINAL[provider]
     kept = (piece for piece in whole.pieces if not any(mark in piece for mark in marks))
@@ -111,14 +111,14 @@ def without_terminal_mark(provider: str) -> Reply:
 
 
 def talking_on(provider: str) -> Reply:
-    """A delta more after the stream has said that it is whole."""
+    """Sends one more delta after the end of the stream."""
     whole = stream(provider)
     late = whole.pieces[_place_of(whole, lambda piece: SPOKEN in piece)]
     return replace(whole, pieces=(*whole.pieces, late))
 
 
 def failing_after(provider: str, *texts: str) -> Reply:
-    """These *texts* come, then the provider's own error event."""
+    """Sends these *texts*, then the provider's own error event."""
     broken = stream(provider, "stream_error")
     spoken = _place_of(broken, lambda piece: SPOKEN in piece)
     deltas = (_with_text(broken.pieces[spoken], text) for text in texts)
@@ -127,7 +127,7 @@ def failing_after(provider: str, *texts: str) -> Reply:
 
 
 def breaking_off(provider: str, *texts: str, **changes: Any) -> Reply:
-    """Just these *texts* come, and no end."""
+    """Sends exactly these *texts*, without an end."""
     whole = stream(provider)
     spoken = _place_of(whole, lambda piece: SPOKEN in piece)
     deltas = (_with_text(whole.pieces[spoken], text) for text in texts)
@@ -135,7 +135,7 @@ def breaking_off(provider: str, *texts: str, **changes: Any) -> Reply:
 
 
 def never_ending(provider: str, what: Literal["signs of life", "empty deltas"]) -> Reply:
-    """First words, and from then on only events without any text, until the client has gone."""
+    """Sends the first words, and then only events without text, until the client leaves."""
     whole = stream(provider)
     spoken = _place_of(whole, lambda piece: SPOKEN in piece)
     empty = _with_text(whole.pieces[spoken], "")
@@ -150,6 +150,6 @@ def _place_of(reply: Reply, found: Callable[[bytes], bool]) -> int:
 def _with_text(delta: bytes, text: str) -> bytes:
     try:
         written = json.dumps(text, ensure_ascii=False).encode()
-    except UnicodeEncodeError:  # a lone surrogate is no UTF-8, but JSON can escape it
+    except UnicodeEncodeError:  # a lone surrogate is not valid UTF-8, but JSON can escape it
         written = json.dumps(text).encode()
     return delta.replace(SPOKEN, written[1:-1])

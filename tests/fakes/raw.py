@@ -1,4 +1,4 @@
-"""Servers that say bytes and not HTTP: silent, dripping, scripted, or with a bad certificate."""
+"""Servers that send bytes instead of HTTP: silent, dripping, scripted, with a bad certificate."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from pathlib import Path
 SELF_SIGNED = Path(__file__).with_name("self_signed.pem")
 PAUSE_S = 0.02
 
-Talk = Callable[[socket.socket], None]  # what is done with one connection, until it returns
+Talk = Callable[[socket.socket], None]  # handles one connection, until it returns
 
 
 def silence(connection: socket.socket) -> None:
-    """Listens, and never says a word."""
+    """Listens, and never sends a byte."""
     while connection.recv(65536):
         pass
 
 
 def dripping(connection: socket.socket) -> None:
-    """Sends a status line, then one byte of a header after another that never ends."""
+    """Sends a status line, and then a header that never ends, byte by byte."""
     read_request(connection)
     connection.sendall(b"HTTP/1.1 200 OK\r\nx-long: ")
     while not _gone(connection):
@@ -31,7 +31,7 @@ def dripping(connection: socket.socket) -> None:
 
 
 def saying(*pieces: bytes) -> Talk:
-    """Reads one request, sends *pieces* as they are, and hangs up."""
+    """Reads one request, sends *pieces* unchanged, and closes the connection."""
 
     def talk(connection: socket.socket) -> None:
         read_request(connection)
@@ -42,13 +42,13 @@ def saying(*pieces: bytes) -> Talk:
 
 
 def with_early_hints(body: bytes, kind: str = "application/json") -> Talk:
-    """A 103 before the answer proper."""
+    """Sends a 103 before the answer."""
     head = f"HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {len(body)}\r\n\r\n"
     return saying(b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n", head.encode(), body)
 
 
 def read_request(connection: socket.socket) -> bytes:
-    """One request to the end of its body; empty where the client left before."""
+    """Reads one request to the end of its body; returns b"" if the client left before."""
     received = b""
     while b"\r\n\r\n" not in received:
         more = connection.recv(65536)
@@ -65,18 +65,18 @@ def read_request(connection: socket.socket) -> bytes:
 
 @contextmanager
 def closed_port() -> Iterator[str]:
-    """The root of a server that is not there; nobody else gets its port meanwhile."""
+    """Yields the root URL of a server that does not run; holds its port meanwhile."""
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{held.getsockname()[1]}"
 
 
 class RawServer:
-    """A context manager: a thread for each connection, which does as *talk* says.
+    """A server with one thread per connection, which runs *talk*; a context manager.
 
     Attributes:
-        root: Where it is, from its start on.
-        came: How many connections it has had.
+        root: Its root URL, after the start.
+        came: Number of connections so far.
     """
 
     def __init__(self, talk: Talk, *, tls: bool = False) -> None:
@@ -98,7 +98,7 @@ class RawServer:
 
     def __exit__(self, *failure: object) -> None:
         self._stopped.set()
-        self._threads[0].join()  # after this no connection is added
+        self._threads[0].join()  # no connection is added after this
         for connection in self._connections:
             _wake(connection)
         for thread in self._threads:
@@ -128,11 +128,11 @@ class RawServer:
                     self._talk(connection)
                 else:
                     with self._tls.wrap_socket(connection, server_side=True) as wrapped:
-                        # The wrapped one has taken the socket over; it is the one to wake.
+                        # The wrapped socket has replaced it, and is the one to wake.
                         self._connections.append(wrapped)
                         self._talk(wrapped)
             except OSError:
-                return  # the client has gone or refused the certificate, as it may
+                return  # the client has left or refused the certificate, as it may
 
 
 def _bad_certificate() -> ssl.SSLContext:
@@ -150,4 +150,4 @@ def _wake(connection: socket.socket) -> None:
     try:
         connection.shutdown(socket.SHUT_RDWR)
     except OSError:
-        return  # it has ended by itself
+        return  # it has already ended

@@ -1,4 +1,4 @@
-"""What a fake provider does with one request."""
+"""Describes the reply of a fake provider to one request."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ DATA = Path(__file__).parents[1] / "data"
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer, well-behaved or not.
+    """One answer, correct or faulty.
 
     Attributes:
         pieces: The body; each piece is one write.
-        headers_after_s: Silence before the headers.
-        first_after_s: Silence between the headers and the first piece.
-        gap_s: Silence before each piece but the first.
-        ending: "close" ends the body as HTTP wants it; "leave" does so and hangs up unsaid; "cut"
-            closes the connection in the middle, "reset" breaks it (RST), "silence" says nothing
-            more, "drip" sends `drip` for ever.
-        billed: Whether a provider would charge for it; None to tell by the status.
-        answered: False for no headers and no body, only the ending.
+        headers_after_s: Seconds before the headers.
+        first_after_s: Seconds between the headers and the first piece.
+        gap_s: Seconds before each piece except the first.
+        ending: "close" ends the body as HTTP requires; "leave" also closes the connection without
+            announcing it; "cut" closes it in the middle; "reset" sends RST; "silence" sends nothing
+            more; "drip" sends `drip` forever.
+        billed: True if a provider would charge for it; None to derive it from the status.
+        answered: False to send only the ending, without headers and body.
     """
 
     status: int = 200
@@ -40,13 +40,13 @@ class Reply:
 
 
 def document(provider: str, name: str) -> Reply:
-    """A recorded JSON answer."""
+    """Returns a recorded JSON answer."""
     body = (DATA / provider / f"{name}.json").read_bytes()
     return Reply(pieces=(body,), headers={"content-type": "application/json"})
 
 
 def stream(provider: str, name: str = "stream", **changes: Any) -> Reply:
-    """A recorded stream, one write for each event."""
+    """Returns a recorded stream, one write for each event."""
     suffix, kind = ("ndjson", "application/x-ndjson") if provider == "ollama" else (
         "sse", "text/event-stream",
     )  # fmt: skip
@@ -57,7 +57,7 @@ def stream(provider: str, name: str = "stream", **changes: Any) -> Reply:
 
 
 def cut_stream(provider: str, ending: str = "close", **changes: Any) -> Reply:
-    """A recorded stream that stops before its finish event, with its first words sent."""
+    """Returns a recorded stream that stops before its finish event, after its first words."""
     whole = stream(provider)
     spoken = next(i for i, piece in enumerate(whole.pieces) if b"A river" in piece)
     return Reply(
@@ -66,7 +66,7 @@ def cut_stream(provider: str, ending: str = "close", **changes: Any) -> Reply:
 
 
 def refusal(provider: str, name: str) -> Reply:
-    """A recorded refusal."""
+    """Returns a recorded refusal."""
     found = json.loads((DATA / provider / "errors.json").read_text())[name]
     body = found["body"]
     raw = body if isinstance(body, str) else json.dumps(body)

@@ -1,4 +1,4 @@
-"""What each fake provider listens to: its paths, the place of its key, the headers it demands."""
+"""The interface of each fake provider: its paths, the place of its key, its required headers."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-# By provider: a pattern of method and path below its base URL, and what is answered to it.
-# As their official SDKs ask (read 2026-11-22); a path that none of them uses is not found.
+# By provider: a pattern of method and path below its base URL, and the kind of answer.
+# As requested by the official SDKs (read 2026-11-22); any other path is not found.
 ROUTES: Mapping[str, Mapping[str, str]] = {
     "openai": {r"POST /chat/completions": "chat", r"GET /models": "models"},
     "anthropic": {r"POST /v1/messages": "chat", r"GET /v1/models": "models"},
@@ -25,29 +25,29 @@ ROUTES: Mapping[str, Mapping[str, str]] = {
     },
 }  # fmt: skip
 
-# Where a key may stand. Ollama on one's own machine asks for none.
+# Where each provider reads the key. A local Ollama needs none.
 KEY_PLACES: Mapping[str, tuple[str, ...]] = {
     "openai": ("authorization",),
-    "anthropic": ("x-api-key", "authorization"),  # x-api-key wins where both are there
+    "anthropic": ("x-api-key", "authorization"),  # x-api-key wins if both are there
     "google": ("x-goog-api-key",),
     "mistral": ("authorization",),
     "openrouter": ("authorization",),
 }
 
-OPEN_LISTS = ("openrouter",)  # shown to everybody
+OPEN_LISTS = ("openrouter",)  # needs no key
 
-NO_SAMPLING = "2026-10-21"  # the version of Anthropic's API that takes none of these
+NO_SAMPLING = "2026-10-21"  # the version of Anthropic's API that accepts none of these
 SAMPLING = ("temperature", "top_p", "top_k")
 
 
 def route_of(provider: str, method: str, path: str) -> str | None:
-    """What is asked for, None where that provider has no such path."""
+    """Returns what the path asks for, None if that provider has no such path."""
     asked = f"{method} {path}"
     return next((what for p, what in ROUTES[provider].items() if re.fullmatch(p, asked)), None)
 
 
 def has_key(provider: str, headers: Mapping[str, str], key: str) -> bool:
-    """True where exactly *key* stands in the place that this provider reads."""
+    """Returns True if the place that this provider reads contains exactly *key*."""
     if provider not in KEY_PLACES:
         return True
     for name in KEY_PLACES[provider]:
@@ -58,7 +58,7 @@ def has_key(provider: str, headers: Mapping[str, str], key: str) -> bool:
 
 
 def complaint(provider: str, headers: Mapping[str, str], body: Any) -> str | None:
-    """What Anthropic says to a request that its API version does not allow (read 2026-11-22)."""
+    """Returns Anthropic's error for what its API version does not allow (read 2026-11-22)."""
     if provider != "anthropic":
         return None
     version = headers.get("anthropic-version")

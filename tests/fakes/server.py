@@ -1,4 +1,4 @@
-"""Sets of six fake providers behind one server on loopback, in a thread with a loop of its own."""
+"""Runs sets of six fake providers behind one loopback server, in a thread with its own loop."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .raw import SELF_SIGNED
 from .reply import Reply, document, refusal, stream
 from .routes import OPEN_LISTS, complaint, has_key, route_of
 
-# What each provider's SDK takes as its base URL, below the server's root.
+# The base URL that each provider's SDK takes, below the server's root.
 PREFIXES = {
     "openai": "/openai/v1",
     "anthropic": "/anthropic",
@@ -31,20 +31,20 @@ PREFIXES = {
     "ollama": "/ollama",
 }
 JSON = {"content-type": "application/json"}
-RESET = struct.pack("ii", 1, 0)  # linger for no time: closing then sends RST and not FIN
+RESET = struct.pack("ii", 1, 0)  # a linger time of zero, so that close() sends RST and not FIN
 
 
 @dataclass
 class Asked:
-    """One request that came.
+    """One received request.
 
     Attributes:
-        connection: Which connection it came over, from 0.
-        at: When, in seconds of `time.monotonic`.
-        ended: Set once its answer was sent or its client had gone.
-        left: True where the client went before the end.
-        let_through: False where a limit on requests refused it.
-        reply: What it was given.
+        connection: Number of its connection, from 0.
+        at: Arrival in seconds of `time.monotonic`.
+        ended: Set once its answer was sent or its client left.
+        left: True if the client left before the end.
+        let_through: False if the limit on requests refused it.
+        reply: Its reply.
     """
 
     method: str
@@ -61,17 +61,17 @@ class Asked:
 
     @property
     def model(self) -> str | None:
-        """The id that stood in the request, wherever that provider wants it."""
+        """The id in the request, in the place that the provider reads."""
         if self.method == "GET":
             return None
         return self.body.get("model") or self.path.rsplit("/", 1)[1].split(":")[0]
 
 
 class Room:
-    """What one set of six providers was asked, and what it will answer.
+    """The requests to one set of six providers, and its queued replies.
 
     Attributes:
-        root: Where it is.
+        root: Its root URL.
         key: The only key that is accepted.
         asked: All requests so far, by provider.
     """
@@ -87,38 +87,38 @@ class Room:
         self._only: dict[str, tuple[str, ...]] = {}
 
     def base_url(self, provider: str) -> str:
-        """What that provider's SDK takes as its base URL."""
+        """Returns the base URL for that provider's SDK."""
         return self.root + PREFIXES[provider]
 
     def answer(self, provider: str, *replies: Reply) -> None:
-        """Queues *replies* for the next requests; after them all is well again."""
+        """Queues *replies* for the next requests; later requests are answered normally."""
         self._queued[provider].extend(replies)
 
     def hold(self, provider: str, good: int, *replies: Reply) -> None:
-        """As `answer`, after *good* requests that are answered as usual."""
+        """Queues *replies* as `answer` does, after *good* requests that are answered normally."""
         self._queued[provider].extend([None] * good)
         self._queued[provider].extend(replies)
 
     def always(self, provider: str, reply: Reply) -> None:
-        """Gives *reply* to every request that nothing is queued for."""
+        """Gives *reply* to every request for which nothing is queued."""
         self._always[provider] = reply
 
     def only(self, provider: str, *models: str) -> None:
-        """Has just these models, and does not find any other."""
+        """Serves only these models, and answers 404 for any other."""
         self._only[provider] = models
 
     def limit(self, provider: str, per_second: int) -> None:
-        """Lets only so many requests through in any second, and refuses the others for a second."""
+        """Accepts this number of requests in any second, and refuses others for a second."""
         self._per_second[provider] = per_second
 
     def wait_until_asked(self, provider: str, timeout: float = 30.0) -> Asked:
-        """The first request for *provider*, waited for."""
+        """Waits for the first request to *provider*, and returns it."""
         with self._news:
             assert self._news.wait_for(lambda: self.asked[provider], timeout)
             return self.asked[provider][0]
 
     def reset(self) -> None:
-        """Forgets what was asked and queued."""
+        """Forgets all requests and queued replies."""
         self.asked.clear()
         self._queued.clear()
         self._always.clear()
@@ -126,7 +126,7 @@ class Room:
         self._only.clear()
 
     def reply_to(self, provider: str, asked: Asked) -> Reply:
-        """What *asked* gets, after noting that it came."""
+        """Records *asked*, and returns its reply."""
         with self._news:
             self.asked[provider].append(asked)
             self._news.notify_all()
@@ -144,9 +144,9 @@ class Room:
         if len(recent) < self._per_second[provider]:
             asked.let_through = True
             return None
-        # A busy Ollama says 503; it counts no requests.
+        # A busy Ollama sends 503; it does not count requests.
         limited = refusal(provider, "503" if provider == "ollama" else "429")
-        # Google says in the body how long to wait.
+        # Google gives the wait in the body.
         pieces = tuple(piece.replace(b'"34s"', b'"1s"') for piece in limited.pieces)
         return replace(limited, pieces=pieces, headers={**JSON, "retry-after": "1"})
 
@@ -168,9 +168,9 @@ class Room:
 
 
 class FakeProviders(Room):
-    """A context manager, and the first of its rooms.
+    """The server and its first set of providers; a context manager.
 
-    With *tls* it has a certificate that nobody trusts.
+    With *tls* it has an untrusted certificate.
 
     Attributes:
         rooms: Further sets of six providers behind the same socket, by the name in their path.
@@ -180,7 +180,7 @@ class FakeProviders(Room):
         super().__init__()
         self._tls = tls
         self.rooms: dict[str, Room] = {}
-        # By the object and not by its id, which the next connection may get again.
+        # By the object, because the next connection may have the same id.
         self._connections: dict[object, int] = {}
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -197,18 +197,18 @@ class FakeProviders(Room):
         self._loop.close()
 
     def room(self) -> Room:
-        """A set of six providers of its own, with its own key."""
+        """Returns a new set of six providers with its own key."""
         name = f"room-{len(self.rooms)}"
         room = self.rooms[name] = Room(f"{self.root}/{name}")
         return room
 
     @property
     def open_connections(self) -> int:
-        """How many connections are open now."""
+        """Returns the number of open connections."""
         return len(self._runner.server.connections)
 
     def wait_until_left(self, timeout: float = 30.0) -> None:
-        """Waits until no client has a connection any more."""
+        """Waits until no client has an open connection."""
         deadline = time.monotonic() + timeout
         while self.open_connections:
             assert time.monotonic() < deadline, f"{self.open_connections} are still connected"
@@ -258,8 +258,8 @@ def _answer(provider: str, what: str, asked: Asked) -> Reply:
     if what == "version":
         return Reply(pieces=(b'{"version":"0.40.12"}',), headers=JSON)
     if what == "stream" and "alt=sse" not in asked.query:
-        return document(provider, "stream_array")  # Google's streams are one JSON array otherwise
-    # Ollama streams where nothing is said about it.
+        return document(provider, "stream_array")  # Google streams one JSON array without alt=sse
+    # Ollama streams by default.
     unsaid = provider == "ollama"
     if what == "stream" or (what == "chat" and asked.body.get("stream", unsaid)):
         return stream(provider)
@@ -284,7 +284,7 @@ async def _end(request: web.Request, response: web.StreamResponse, reply: Reply)
     transport = request.transport
     if reply.ending in ("close", "leave"):
         await response.write_eof()
-    while reply.ending in ("silence", "drip"):  # until the client has had enough
+    while reply.ending in ("silence", "drip"):  # until the client closes the connection
         await asyncio.sleep(0.02)
         if reply.ending == "drip":
             await response.write(reply.drip)

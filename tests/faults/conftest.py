@@ -1,4 +1,4 @@
-"""Plays all rows that were selected at the same time, on one loop, and keeps how each ended."""
+"""Plays all selected rows concurrently on one loop, and records how each ended."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from contextlib import redirect_stderr
 
 import pytest
 
-# The rows say what they demand by plain asserts, outside of files that pytest rewrites by itself.
+# The rows check by plain asserts, in files that pytest does not rewrite by itself.
 for _name in ("world", "endings", "reaching", "refusals", "shapes", "silence", "waiting"):
     if f"{__package__}.{_name}" not in sys.modules:
         pytest.register_assert_rewrite(f"{__package__}.{_name}")
@@ -26,7 +26,7 @@ DIRTY = ("Unclosed", "never retrieved", "was destroyed but it is pending", "Reso
 
 
 class Outcomes:
-    """How each of *count* cases ended."""
+    """Records how each of *count* cases ended."""
 
     def __init__(self, count: int) -> None:
         self.failures: dict[Case, BaseException | None] = {}
@@ -34,16 +34,16 @@ class Outcomes:
         self._ended, self._every = 0, 8 if count >= 8 else 1
 
     def collect(self) -> None:
-        """Searches for garbage after every eighth row of many: after each took a third of the time.
+        """Collects garbage after every eighth row: after each, it took a third of the time.
 
-        A complaint fails the row that has just ended, which need not be the one that left it.
+        A complaint fails the row that has just ended, which need not be the one that caused it.
         """
         self._ended += 1
         if self._ended % self._every == 0:
             gc.collect()
 
     def require(self, case: Case) -> None:
-        """Passes where *case* did."""
+        """Passes if *case* passed."""
         failure = self.failures[case]
         if failure is not None:
             raise failure
@@ -51,14 +51,14 @@ class Outcomes:
 
 @pytest.fixture(scope="session")
 def outcomes(request):
-    """What became of every selected case."""
+    """Returns the outcomes of all selected cases."""
     cases = [item.callspec.params["case"] for item in request.session.items if _is_row(item)]
     ended, listener, stderr = Outcomes(len(cases)), Listener(), io.StringIO()
     log = logging.getLogger()
     level = log.level
     log.addHandler(listener)
     log.setLevel(logging.DEBUG)
-    gc.freeze()  # what was there before needs no looking through after each row
+    gc.freeze()  # objects made before need no search after each row
     try:
         with FakeProviders() as server, redirect_stderr(stderr):
             asyncio.run(_play(cases, server, ended))
@@ -94,7 +94,7 @@ async def _one(case: Case, server: FakeProviders, tasks, ended: Outcomes) -> Bas
     world = World(case.name, case.provider, server)
     try:
         async with asyncio.timeout(300):
-            # A task of its own has a context of its own, by which its children are known.
+            # The context of a task identifies its child tasks.
             await asyncio.create_task(_row(case, world))
             await asyncio.sleep(0)
         left = [t for t in tasks.get(case.name, ()) if not t.done()]
@@ -116,7 +116,7 @@ async def _row(case: Case, world: World) -> None:
 
 
 def _tagged_tasks(loop):
-    """Every task that is made from now on, by the row that made it."""
+    """Records every new task with the row that made it."""
     tasks: dict[str, list[asyncio.Task]] = {}
 
     def make(loop, coroutine, **more):

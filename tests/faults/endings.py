@@ -1,4 +1,4 @@
-"""Rows in which an answer ends in a way that it should not."""
+"""Rows in which an answer ends in an invalid way."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.fakes.reply import Reply, stream
 from .world import FIVE, World, row
 
 SIX = (*FIVE, "openrouter")
-# The error with which each provider ends a stream, as an event of its own.
+# The error event with which each provider ends a stream.
 TOO_MANY = {
     "openai": b'data: {"error":{"message":"slow","type":"requests","code":"rate_limit_exceeded"}}',
     "anthropic": b'event: error\ndata: {"type":"error","error":{"type":"rate_limit_error",'
@@ -39,7 +39,7 @@ TOO_MANY = {
 
 
 def cut_inside_an_event(provider: str, ending: str) -> Reply:
-    """Words, and then the first half of the event that has more of them."""
+    """Sends words, and then the first half of the event with more of them."""
     whole = breaking_off(provider, "Hello", " world")
     *before, last = whole.pieces
     return replace(whole, pieces=(*before, last[: last.index(b" wor") + 4]), ending=ending)
@@ -56,15 +56,15 @@ async def kept(world: World, text: str) -> None:
 
 @row("P06", *FIVE)
 async def the_connection_ends_in_the_middle(world: World) -> None:
-    """FIN without the end of the body."""
+    """The connection ends with FIN before the end of the body."""
     world.says(breaking_off(world.provider, "Hello", " w\u00f6r", ending="cut"))
     await kept(world, "Hello w\u00f6r")
 
 
 @row("P06", *FIVE)
 async def the_connection_is_reset_in_the_middle(world: World) -> None:
-    """RST."""
-    # A pause, because a reset may overtake what was written just before it.
+    """The connection ends with RST."""
+    # A pause, because a reset may overtake the bytes written just before it.
     pieces = breaking_off(world.provider, "Hello", " w\u00f6r", "")
     world.says(replace(pieces, ending="reset", gap_s=0.2))
     await kept(world, "Hello w\u00f6r")
@@ -72,35 +72,35 @@ async def the_connection_is_reset_in_the_middle(world: World) -> None:
 
 @row("P07", *FIVE)
 async def the_body_ends_and_the_answer_does_not(world: World) -> None:
-    """As HTTP wants it, but without a finish event."""
+    """The body ends normally, but without a finish event."""
     world.says(breaking_off(world.provider, "Hello", " w\u00f6r"))
     await kept(world, "Hello w\u00f6r")
 
 
 @row("P07", *FIVE)
 async def the_body_ends_before_the_first_word(world: World) -> None:
-    """Not even one word came: still no complete answer."""
+    """The answer is incomplete even if no word arrived."""
     world.says(breaking_off(world.provider, ""))
     await kept(world, "")
 
 
 @row("P08", *FIVE)
 async def cut_inside_an_event_by_the_connection(world: World) -> None:
-    """Half an event is no text."""
+    """Half an event is not text."""
     world.says(cut_inside_an_event(world.provider, "cut"))
     await kept(world, "Hello")
 
 
 @row("P08", *FIVE)
 async def cut_inside_an_event_by_the_body(world: World) -> None:
-    """Nor where the body ends as if all were well."""
+    """Half an event is not text either if the body ends normally."""
     world.says(cut_inside_an_event(world.provider, "close"))
     await kept(world, "Hello")
 
 
 @row("P11", *FIVE, alone=True)
 async def kept_connections_die_as_they_are_used_again(world: World) -> None:
-    """Every answer closes its connection a moment later than the client gives it back."""
+    """Each connection is closed just after the client returns it to the pool."""
     world.room.always(world.provider, stream(world.provider, ending="leave"))
 
     for _ in range(20):
@@ -112,7 +112,7 @@ async def kept_connections_die_as_they_are_used_again(world: World) -> None:
 
 @row("P11", alone=True)
 async def a_kept_connection_hangs_up_on_every_second_request(world: World) -> None:
-    """A hang-up without a byte on a used connection is answered by a new one, at once."""
+    """A used connection that closes without a byte is replaced at once."""
     hung_up = Reply(answered=False, ending="cut", billed=False)
     await world.ask()
     for _ in range(10):
@@ -125,7 +125,7 @@ async def a_kept_connection_hangs_up_on_every_second_request(world: World) -> No
 
 @row("P29", *SIX)
 async def an_error_in_the_middle(world: World) -> None:
-    """The text is kept, the code is told, nobody is asked twice."""
+    """The text is kept, the code is reported, and no request is sent again."""
     world.says(failing_after(world.provider, "Hello", " w\u00f6r"))
 
     told = await world.ask()
@@ -139,7 +139,7 @@ async def an_error_in_the_middle(world: World) -> None:
 
 @row("P29", *SIX)
 async def a_limit_in_the_middle(world: World) -> None:
-    """A 429 after the first word is not tried again either."""
+    """A 429 after the first word is not retried either."""
     begun = breaking_off(world.provider, "Hello")
     world.says(replace(begun, pieces=(*begun.pieces, TOO_MANY[world.provider] + b"\n\n")))
 
@@ -151,7 +151,7 @@ async def a_limit_in_the_middle(world: World) -> None:
 
 @row("P30", *SIX)
 async def a_limit_before_any_text(world: World) -> None:
-    """A 429 that came as an event with status 200 is a refusal, and worth another try."""
+    """A 429 event in a response with status 200 is a refusal, and is retried."""
     headers = stream(world.provider).headers
     pieces = (TOO_MANY[world.provider] + b"\n\n",)
     world.says(Reply(pieces=pieces, headers=headers, billed=False))
@@ -163,7 +163,7 @@ async def a_limit_before_any_text(world: World) -> None:
 
 @row("P30", *SIX)
 async def a_limit_before_any_text_again_and_again(world: World) -> None:
-    """After three attempts it is the limit that is told."""
+    """After three attempts the rate limit is reported."""
     headers = stream(world.provider).headers
     pieces = (TOO_MANY[world.provider] + b"\n\n",)
     world.room.always(world.provider, Reply(pieces=pieces, headers=headers, billed=False))
@@ -177,7 +177,7 @@ async def a_limit_before_any_text_again_and_again(world: World) -> None:
 
 @row("P35", *FIVE)
 async def the_last_mark_is_missing(world: World) -> None:
-    """A finish reason came, so the answer is whole; that the mark is missing is told."""
+    """A finish reason makes the answer complete; a note reports the missing mark."""
     world.says(without_terminal_mark(world.provider))
 
     told = await world.ask()
@@ -190,7 +190,7 @@ async def the_last_mark_is_missing(world: World) -> None:
 
 @row("P36", *FIVE)
 async def it_goes_on_after_its_end(world: World) -> None:
-    """Whatever comes after the terminal event is not part of the answer."""
+    """Data after the terminal event is not part of the answer."""
     world.says(talking_on(world.provider))
 
     told = await world.ask()
@@ -201,7 +201,7 @@ async def it_goes_on_after_its_end(world: World) -> None:
 
 @row("P37", *FIVE)
 async def garbage_where_an_event_should_be(world: World) -> None:
-    """Half of an object, something else, or a web page in the place of an event's JSON."""
+    """An event contains half an object, another value, or a web page."""
     begun = breaking_off(world.provider, "Hello")
     mark = b"" if world.provider == "ollama" else b"data: "
     for garbage in (b'{"choices":[{"del', b"lorem ipsum", b"<html><b>502</b></html>", b"[1]"):
@@ -216,7 +216,7 @@ async def garbage_where_an_event_should_be(world: World) -> None:
 
 @row("P31", *SIX)
 async def an_error_in_the_place_of_an_answer(world: World) -> None:
-    """Status 200 and an error object are an error, never an empty success."""
+    """Status 200 with an error object is an error, never an empty success."""
     says = {
         "anthropic": b'{"type":"error","error":{"type":"overloaded_error","message":"Busy"}}',
         "google": b'{"error":{"code":503,"message":"Busy","status":"UNAVAILABLE"}}',

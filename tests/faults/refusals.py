@@ -1,4 +1,4 @@
-"""Rows in which a provider says no."""
+"""Rows in which a provider refuses a request."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ QUOTA_OF_THE_DAY = (
 
 
 async def refused(world: World, reply: Reply, kind: type[CallError]) -> CallError:
-    """The error after exactly one request."""
+    """Returns the error after exactly one request."""
     world.says(*[reply] * 3)
 
     told = await world.ask()
@@ -49,13 +49,13 @@ async def refused(world: World, reply: Reply, kind: type[CallError]) -> CallErro
 
 @row("P14", *FIVE)
 async def a_refused_key(world: World) -> None:
-    """A chat with a bad key is asked once."""
+    """A chat with a bad key sends one request."""
     await refused(world, refusal(world.provider, "401"), AuthenticationError)
 
 
 @row("P14", *(name for name in FIVE if name != "ollama"))
 async def a_refused_key_at_sign_in(world: World) -> None:
-    """So is a sign-in. Ollama on one's own machine has no key to refuse."""
+    """A sign-in with a bad key does too. A local Ollama has no key to refuse."""
     world.says(refusal(world.provider, "401"))
 
     found = await world.kit.check(world.provider)
@@ -66,7 +66,7 @@ async def a_refused_key_at_sign_in(world: World) -> None:
 
 @row("P15", *FIVE)
 async def sign_in_succeeds_at_the_third_attempt(world: World) -> None:
-    """Three attempts by three clients, each over a connection of its own."""
+    """Three attempts by three clients, each over its own connection."""
     world.says(*[Reply(503, (b"busy",))] * 2)
 
     found = await world.kit.check(world.provider)
@@ -79,7 +79,7 @@ async def sign_in_succeeds_at_the_third_attempt(world: World) -> None:
 
 @row("P16", *FIVE)
 async def sign_in_never_succeeds(world: World) -> None:
-    """Exactly three attempts; what is told is trouble of the server's and not a bad key."""
+    """After exactly three attempts the server is reported as failing, not the key."""
     world.room.always(world.provider, Reply(503, (b"busy",)))
 
     found = await world.kit.check(world.provider)
@@ -91,7 +91,7 @@ async def sign_in_never_succeeds(world: World) -> None:
 
 @row("P17", *FIVE)
 async def no_permission(world: World) -> None:
-    """403 with the provider's words."""
+    """403 with the provider's message."""
     reply = Reply(403, (b'{"error":{"message":"not for this project"}}',), JSON)
     error = await refused(world, reply, PermissionDeniedError)
 
@@ -100,7 +100,7 @@ async def no_permission(world: World) -> None:
 
 @row("P17", *FIVE)
 async def no_money(world: World) -> None:
-    """402, whatever a header says of trying again."""
+    """402 is final, even if a header asks for a retry."""
     reply = Reply(402, (b'{"error":{"message":"add credit"}}',), {**JSON, "x-should-retry": "true"})
     error = await refused(world, reply, InsufficientFundsError)
 
@@ -109,7 +109,7 @@ async def no_money(world: World) -> None:
 
 @row("P18")
 async def a_used_up_quota(world: World) -> None:
-    """A 429 that no wait can help, even where a header says that it could."""
+    """A 429 for a used-up quota is final, even if a header asks for a retry."""
     said = refusal("openai", "429quota")
     headers = {**said.headers, "retry-after": "1", "x-should-retry": "true"}
     await refused(world, Reply(429, said.pieces, headers), QuotaExhaustedError)
@@ -117,13 +117,13 @@ async def a_used_up_quota(world: World) -> None:
 
 @row("P18", "google")
 async def a_used_up_day(world: World) -> None:
-    """Gemini's quota by the day."""
+    """Gemini's quota per day is final."""
     await refused(world, Reply(429, (QUOTA_OF_THE_DAY,), JSON), QuotaExhaustedError)
 
 
 @row("P19", *FIVE, "openrouter")
 async def an_unknown_model(world: World) -> None:
-    """The model and the next step are told."""
+    """The message names the model and the next step."""
     error = await refused(world, refusal(world.provider, "404"), ModelNotFoundError)
 
     assert error.model == "some-model"
@@ -131,7 +131,7 @@ async def an_unknown_model(world: World) -> None:
 
 @row("P20", *FIVE)
 async def a_bad_request(world: World) -> None:
-    """400, 413 and 422 with the server's reason, FastAPI's list among them."""
+    """400, 413 and 422 with the server's reason, including FastAPI's list."""
     fastapi = b'{"detail":[{"loc":["body","stop"],"msg":"Input should be a list","type":"x"}]}'
     for status, body in (
         (400, b'{"error":{"message":"stop: too many"}}'),
@@ -156,12 +156,12 @@ async def a_server_in_trouble(world: World) -> None:
         assert (told.error.status, told.error.attempts) == (status, 3)
         assert len(world.posts) - before == 3
         assert "502 Bad Gateway" in str(told.error)
-        await world.waits.sleep(61.0)  # else the retries of the first few would be all there are
+        await world.waits.sleep(61.0)  # else the first few would use up the retry budget
 
 
 @row("P27", *FIVE)
 async def a_server_that_says_whether_to_try_again(world: World) -> None:
-    """x-should-retry, either way, on a status that says the opposite."""
+    """x-should-retry, both values, on a status that implies the opposite."""
     told = []
     for status, wish in ((503, "false"), (409, "true"), (400, "true")):
         world.says(Reply(status, (b"{}",), {**JSON, "x-should-retry": wish}))
@@ -173,7 +173,7 @@ async def a_server_that_says_whether_to_try_again(world: World) -> None:
 
 @row("P33", *(name for name in FIVE if name != "ollama"))
 async def no_answer_in_a_success(world: World) -> None:
-    """Empty, a web page, null, an array, a string, half of a document, other encodings, a 204."""
+    """Empty, a web page, null, an array, a string, half a document, other encodings, a 204."""
     bodies: Mapping[str, Reply] = ODD_BODIES
     for name, body in bodies.items():
         world.says(body)
@@ -196,7 +196,7 @@ def _flagged(told) -> bool:
 
 @row("P47", *FIVE)
 async def the_server_repeats_the_key(world: World) -> None:
-    """Masked in whatever an error shows: the body, its code, its page, an event of a stream."""
+    """The key is masked in the body, its code, its page and an event of a stream."""
     key = world.room.key
     for status, body in (
         (401, f'{{"error":{{"message":"bad key {key}","code":"{key}"}}}}'),
@@ -214,7 +214,7 @@ async def the_server_repeats_the_key(world: World) -> None:
 
 @row("P60", *FIVE)
 async def three_attempts_fail(world: World) -> None:
-    """The last error itself, with what happened at each attempt."""
+    """The last error is raised, with the result of each attempt."""
     world.says(
         Reply(503, (b"first",)), Reply(503, (b"second",), {"retry-after-ms": "10"}),
         Reply(529, (b"third",)),
@@ -233,7 +233,7 @@ async def three_attempts_fail(world: World) -> None:
 
 @row("P60")
 async def three_different_failures(world: World) -> None:
-    """Not only refusals: whatever is worth another try is in the list."""
+    """The list contains every retried attempt, not only refusals."""
     world.says(
         Reply(503, (b"busy",)),
         Reply(
@@ -251,7 +251,7 @@ async def three_different_failures(world: World) -> None:
 
 @row("P14")
 async def a_refusal_that_never_ends(world: World) -> None:
-    """The status decides, and as much of the reason as came is told."""
+    """The status decides, and the received part of the reason is reported."""
     body = b'{"error":{"message":"bad key'
     world.says(Reply(401, (body,), JSON, ending="silence"))
     world.limits(idle_timeout_s=1.5)

@@ -1,4 +1,4 @@
-"""Rows in which an answer has an odd shape, and must still be read to the letter."""
+"""Rows in which an answer has an unusual format, and must still be read exactly."""
 
 from __future__ import annotations
 
@@ -41,19 +41,19 @@ async def read_exactly(world: World, reply: Reply, text: str = TEXT) -> None:
 
 
 def chat(*choices: object, end: bytes = OPENAI_END) -> Reply:
-    """An OpenAI stream of events that each hold the given `choices`."""
+    """Returns an OpenAI stream of events with the given `choices`."""
     events = (json.dumps({"model": "m", "choices": one}).encode() for one in choices)
     return Reply(pieces=(*(b"data: " + e + b"\n\n" for e in events), end), headers=EVENTS)
 
 
 def delta(index: int | None = 0, **fields: object) -> list[dict[str, object]]:
-    """The `choices` of one event."""
+    """Returns the `choices` of one event."""
     return [{**({} if index is None else {"index": index}), "delta": fields}]
 
 
 @row("P32", *FIVE, "openrouter")
 async def a_document_in_the_place_of_a_stream(world: World) -> None:
-    """Whatever it calls itself."""
+    """A document is read as an answer, whatever its content type."""
     whole = document(world.provider, "chat")
     kinds = ["application/json", "text/plain"]
     kinds += ["text/event-stream"] if world.provider != "ollama" else ["application/x-ndjson"]
@@ -71,7 +71,7 @@ async def a_document_in_the_place_of_a_stream(world: World) -> None:
 
 @row("P32", "ollama")
 async def a_document_over_many_lines(world: World) -> None:
-    """An indented document is no broken stream of lines."""
+    """An indented document is not mistaken for a broken stream of lines."""
     whole = json.dumps(json.loads(body_of(document("ollama", "chat"))), indent=2).encode()
     world.says(Reply(pieces=(whole,), headers={"content-type": "application/json"}))
 
@@ -83,7 +83,7 @@ async def a_document_over_many_lines(world: World) -> None:
 
 @row("P34", *FIVE)
 async def any_line_ends_and_any_split(world: World) -> None:
-    """CRLF, CR, mixed ends, a byte at a time, all at once, a byte order mark."""
+    """CRLF, CR, mixed ends, byte by byte, all at once, a byte order mark."""
     said = saying(world.provider, *WORDS)
     ends = [(b"\r\n",), (b"\r\n", b"\n")]
     ends += [] if world.provider == "ollama" else [(b"\r",), (b"\r\n", b"\n", b"\r")]
@@ -96,10 +96,10 @@ async def any_line_ends_and_any_split(world: World) -> None:
 
 @row("P34", *(name for name in FIVE if name != "ollama"))
 async def fields_as_the_standard_allows_them(world: World) -> None:
-    """No space after a colon, other fields, comments, events nobody knows, no last blank line."""
+    """No space after a colon, other fields, comments, unknown events, no last blank line."""
     said = saying(world.provider, *WORDS)
     unknown = b'event: weather\ndata: {"type":"weather","choices":[]}\n\n'
-    # No event that a dialect itself could mean.
+    # Not an event that the dialect itself defines.
     extra = (b": hello\n", b"id: 7\nretry: 10\n\n", unknown)
     await read_exactly(world, with_bytes(said, b"data: ", b"data:"))
     await read_exactly(world, replace(said, pieces=(*extra, *said.pieces)))
@@ -111,7 +111,7 @@ async def fields_as_the_standard_allows_them(world: World) -> None:
 
 @row("P34", "ollama")
 async def lines_as_they_come(world: World) -> None:
-    """Blank lines between, fields nobody knows, and no end of the last line."""
+    """Blank lines between, unknown fields, and a last line without an end."""
     said = saying(world.provider, *WORDS)
     *before, last = said.pieces
     spaced = tuple(b"\n" + piece.replace(b"{", b'{"x":1,', 1) for piece in before)
@@ -120,7 +120,7 @@ async def lines_as_they_come(world: World) -> None:
 
 @row("P38", *FIVE)
 async def packed_bodies(world: World) -> None:
-    """They are asked for plain; a server that packs them all the same is understood."""
+    """Answers are requested uncompressed; gzip and deflate are decompressed all the same."""
     await read_exactly(world, compressed(saying(world.provider, *WORDS), "gzip"))
     await read_exactly(world, compressed(saying(world.provider, *WORDS), "deflate"))
 
@@ -129,7 +129,7 @@ async def packed_bodies(world: World) -> None:
 
 @row("P38", *FIVE)
 async def a_packing_that_nobody_asked_for(world: World) -> None:
-    """What cannot be unpacked is said, and the connection is let go."""
+    """An unsupported encoding is an error, and the connection is released."""
     for name in ("br", "zstd"):
         said = saying(world.provider, *WORDS)
         world.says(replace(said, headers={**said.headers, "content-encoding": name}))
@@ -142,7 +142,7 @@ async def a_packing_that_nobody_asked_for(world: World) -> None:
 
 @row("P39", *FIVE)
 async def one_event_of_four_megabytes(world: World) -> None:
-    """It is one event like any other."""
+    """A huge event is read like any other."""
     text = "0123456789 \u00f6" * 400_000
 
     world.says(saying(world.provider, text))
@@ -153,7 +153,7 @@ async def one_event_of_four_megabytes(world: World) -> None:
 
 @row("P40", *FIVE, alone=True)
 async def twenty_thousand_deltas(world: World) -> None:
-    """All of them, and no other task of the loop is kept waiting."""
+    """All deltas arrive, and no other task on the loop is blocked."""
     words = [f"word{number} " for number in range(20_000)]
     world.says(in_one_piece(saying(world.provider, *words)))  # which takes a while to write
     stalls, begun = asyncio.create_task(longest_stall()), time.thread_time()
@@ -164,17 +164,17 @@ async def twenty_thousand_deltas(world: World) -> None:
     work = time.thread_time() - begun
     stalls.cancel()
     assert told.text == "".join(words)
-    # A tenth of a second is not felt; on a slow machine it is the share of the work that counts.
+    # A tenth of a second is not noticeable; on a slow machine the share of the work counts.
     # There are few reads, of a quarter of a megabyte each.
     assert await stalls <= max(0.1, work / 2)
 
 
 async def longest_stall() -> float:
-    """The most seconds that this thread works before another task gets its turn."""
+    """Returns the longest time in seconds that this thread works before another task runs."""
     longest, before = 0.0, time.thread_time()
     try:
         while True:
-            await asyncio.sleep(0.005)  # to ask at every turn would keep the machine busy
+            await asyncio.sleep(0.005)  # a check in every iteration would keep the machine busy
             now = time.thread_time()
             longest, before = max(longest, now - before), now
     except asyncio.CancelledError:
@@ -183,7 +183,7 @@ async def longest_stall() -> float:
 
 @row("P41", *FIVE)
 async def tool_calls_in_pieces(world: World) -> None:
-    """Two calls are put together again, each with arguments that are JSON."""
+    """Two calls are assembled, each with arguments that are JSON."""
     world.says(with_tools(world.provider))
 
     told = await world.ask()
@@ -194,13 +194,13 @@ async def tool_calls_in_pieces(world: World) -> None:
         ("clock", {}),
     ]
     assert (told.status, told.came.finish_reason) == (Status.COMPLETE, "tool_calls")
-    # What follows is the same demand as everywhere, on an answer that is only text.
+    # The common checks follow, on an answer that is only text.
     world.told.clear()
     world.billed = 0
 
 
 def with_tools(provider: str) -> Reply:
-    """A stream whose answer is two calls of tools."""
+    """Returns a stream whose answer is two tool calls."""
     head, arguments = stream(provider).headers, ['{"city": "Gen', '\u00e8ve", "da', 'ys": 2}']
     if provider == "anthropic":
         return Reply(pieces=tuple(_anthropic_tools(arguments)), headers=head)
@@ -264,7 +264,7 @@ async def odd_events(world: World) -> None:
 
 @row("P42", "anthropic", "google", "ollama", "mistral")
 async def odd_events_elsewhere(world: World) -> None:
-    """Thinking is apart, pings and unknown kinds add nothing, a second candidate is left out."""
+    """Reasoning is separate, pings and unknown kinds add nothing, a second candidate is ignored."""
     before = {
         "anthropic": b'event: novelty\ndata: {"type":"novelty","delta":{"text":"NO"}}\n\n',
         "google": b'data: {"candidates":[{"index":1,"content":{"parts":[{"text":"NO"}]}}]}\n\n'
@@ -289,7 +289,7 @@ async def filtered_and_cut_short(world: World) -> None:
     }[world.provider]
     stop, *others = reasons
     for reason, status in zip(others, (Status.FILTERED, Status.LENGTH), strict=True):
-        if reason is None:  # Ollama filters nothing
+        if reason is None:  # Ollama does not filter
             continue
         world.says(with_bytes(saying(world.provider, *WORDS), stop, reason))
 
@@ -300,7 +300,7 @@ async def filtered_and_cut_short(world: World) -> None:
 
 @row("P44", *FIVE)
 async def bytes_that_are_no_text(world: World) -> None:
-    """One replacement character in their place, the rest as it was, and a word about it."""
+    """One replacement character replaces them, the rest is unchanged, and a note reports it."""
     for bad in (b"\xff", b"\xc3", b"\xed\xa0\x80"):
         said = with_bytes(saying(world.provider, "Hello", " w~rld", "!"), b"~", bad)
         world.says(said)
@@ -328,7 +328,7 @@ async def early_hints(world: World) -> None:
 
 @row("P59", *FIVE)
 async def a_wrong_content_type(world: World) -> None:
-    """It is the bytes that are believed."""
+    """The bytes decide, not the content type."""
     said = saying(world.provider, *WORDS)
     for kind in ("text/plain", "application/json", "text/html; charset=latin-1", ""):
         await read_exactly(world, replace(said, headers={"content-type": kind} if kind else {}))
@@ -336,7 +336,7 @@ async def a_wrong_content_type(world: World) -> None:
 
 @row("P59", "google")
 async def an_array_in_the_place_of_events(world: World) -> None:
-    """Gemini's other form of a stream, where `alt=sse` is not heeded."""
+    """Gemini sends its other stream format, an array, if `alt=sse` is ignored."""
     whole = document("google", "stream_array")
     world.says(byte_by_byte(whole), whole)
 

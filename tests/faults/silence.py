@@ -1,4 +1,4 @@
-"""Rows in which a server takes its time: silence, heartbeats, dripping, ends that do not come."""
+"""Rows in which a server is slow: silence, heartbeats, dripping, missing ends."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tests.patience import NEVER_S
 
 from .world import FIVE, World, row
 
-LIMIT_S = 1.5  # a busy machine must have passed on what came before the silence
+LIMIT_S = 1.5  # a busy machine must have passed on the bytes before the silence
 
 
 @row("P02", *FIVE)
 async def accepts_and_never_answers(world: World) -> None:
-    """Nothing comes at all: the first-byte limit, and nobody is asked twice."""
+    """Nothing arrives: the first-byte limit passes, and no request is sent again."""
     world.says(Reply(headers_after_s=NEVER_S))
     world.billed = 1
     world.limits(first_byte_timeout_s=LIMIT_S)
@@ -32,7 +32,7 @@ async def accepts_and_never_answers(world: World) -> None:
 
 @row("P03", *FIVE)
 async def headers_and_then_silence(world: World) -> None:
-    """An answer that begins and says nothing: the idle limit."""
+    """An answer begins without a body: the idle limit passes."""
     world.says(stream(world.provider, ending="silence", first_after_s=NEVER_S))
     world.limits(idle_timeout_s=LIMIT_S)
 
@@ -58,14 +58,14 @@ async def some_text_and_then_silence(world: World) -> None:
 
 @row("P05", *FIVE)
 async def signs_of_life_for_ever(world: World) -> None:
-    """Comments, pings or blank lines are no content."""
+    """Comments, pings or blank lines are not content."""
     world.says(never_ending(world.provider, "signs of life"))
     await only_pings(world)
 
 
 @row("P05", *FIVE)
 async def empty_deltas_for_ever(world: World) -> None:
-    """Neither are events without a word in them."""
+    """Events without text are not content either."""
     world.says(never_ending(world.provider, "empty deltas"))
     await only_pings(world)
 
@@ -82,7 +82,7 @@ async def only_pings(world: World) -> None:
 
 @row("P05", *FIVE)
 async def pings_and_no_text_at_all(world: World) -> None:
-    """Signs of life before the first word pass the limit on content as well."""
+    """Heartbeats before the first word do not extend the limit on content either."""
     endless = never_ending(world.provider, "signs of life")
     world.says(Reply(pieces=(), headers=endless.headers, ending="drip", drip=endless.drip))
     world.limits(idle_content_timeout_s=2 * LIMIT_S)
@@ -95,7 +95,7 @@ async def pings_and_no_text_at_all(world: World) -> None:
 
 @row("P09", *FIVE)
 async def headers_drip_for_ever(world: World) -> None:
-    """Bytes that come all the time are no answer yet."""
+    """Bytes of endless headers are not an answer yet."""
     world.limits(first_byte_timeout_s=LIMIT_S)
     world.billed = 1
     with raw.RawServer(raw.dripping) as server:
@@ -109,7 +109,7 @@ async def headers_drip_for_ever(world: World) -> None:
 
 @row("P10", *FIVE)
 async def the_connection_stays_open_after_the_end(world: World) -> None:
-    """The provider's own end is the end; nobody waits for the connection's."""
+    """The provider's end event ends the answer; the connection's end is not waited for."""
     world.says(stream(world.provider, ending="silence"))
 
     told = await world.ask(within_s=5.0)
@@ -120,12 +120,12 @@ async def the_connection_stays_open_after_the_end(world: World) -> None:
 
 @row("P10", *FIVE)
 async def the_deadline_bounds_a_living_stream(world: World) -> None:
-    """A stream that goes on and on ends when the time for the call is over; its text is kept."""
+    """A stream that never ends is stopped at the call's deadline; its text is kept."""
     endless = breaking_off(world.provider, "A river")
     drip = endless.pieces[-1]
     world.says(breaking_off(world.provider, "A river", ending="drip", drip=drip))
 
-    # Long enough for the answer to begin in time, however busy the loop is with other rows.
+    # Long enough for the answer to begin in time, even if the loop is busy with other rows.
     told = await world.ask(within_s=10.0, timeout=10.0)
 
     assert isinstance(told.error, APITimeoutError)
@@ -136,12 +136,12 @@ async def the_deadline_bounds_a_living_stream(world: World) -> None:
 
 @row("P02")
 async def the_deadline_counts_what_was_waited_before(world: World) -> None:
-    """A second attempt gets what the first and the wait have left, not the whole time again."""
+    """A second attempt gets the time left after the first and the wait, not the full time."""
     world.says(Reply(503, (b"busy",), {"retry-after-ms": "20"}), Reply(headers_after_s=NEVER_S))
     world.billed = 1
     begun = asyncio.get_running_loop().time()
 
-    # Long enough for the first answer to be read in time, however busy the loop is with other rows.
+    # Long enough to read the first answer in time, even if the loop is busy with other rows.
     told = await world.ask(within_s=10.0, timeout=10.0)
 
     assert isinstance(told.error, APITimeoutError)

@@ -1,4 +1,4 @@
-"""Every row of docs/faults.md that our own misbehaving server can play, for every dialect."""
+"""Tests every row of docs/faults.md that the misbehaving fake server can play, in every dialect."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ PLAYED = (endings, refusals, reaching, shapes, silence, waiting)
     "case", [pytest.param(case, id=case.name, marks=pytest.mark.fault(case.row)) for case in CASES]
 )
 def test_a_fault_is_survived(case, outcomes):
-    """The row ended as the table says, and all that is demanded of every row held."""
+    """The row ended as the table says, and met the demands on every row."""
     outcomes.require(case)
 
 
 @pytest.mark.fault
 def test_nothing_was_left_lying_about(outcomes):
-    """Neither standard error nor any log has a complaint about a session, a task or an error."""
+    """Neither stderr nor any log has a complaint about a session, a task or an error."""
     complaints = ("Unclosed", "never retrieved", "destroyed but it is pending", "Task exception")
 
     assert [word for word in complaints if word in outcomes.said] == []

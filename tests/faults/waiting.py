@@ -1,4 +1,4 @@
-"""Rows in which a server asks for patience; what was waited is written down and not waited."""
+"""Rows in which a server asks the caller to wait; waits are recorded, not slept."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .world import FIVE, World, row
 
 
 def busy(provider: str, status: int = 429, **headers: str) -> Reply:
-    """A refusal in the provider's words, with just these headers."""
+    """Returns a refusal with the provider's message and these headers."""
     name = str(status) if status != 429 or provider != "ollama" else "503"
     said = refusal(provider, name) if (provider, name) != ("mistral", "503") else Reply(503)
     kept = {"content-type": "application/json"}
@@ -24,7 +24,7 @@ def busy(provider: str, status: int = 429, **headers: str) -> Reply:
 
 
 async def waited(world: World, *replies: Reply) -> list[float]:
-    """What was waited before the answer came."""
+    """Returns the waits before the answer."""
     world.says(*replies)
 
     told = await world.ask()
@@ -63,7 +63,7 @@ async def a_busy_server_that_names_a_date(world: World) -> None:
 
 @row("P24", *FIVE)
 async def a_wish_that_is_none(world: World) -> None:
-    """Garbage, negative, not a number, empty, nothing: ordinary waits, and no hammering."""
+    """Garbage, negative, not a number, empty, missing: ordinary waits, without hammering."""
     for said in ("soon", "-1", "nan", "", "0"):
         world.waits.slept.clear()
         (seconds, *_) = await waited(world, busy(world.provider, 503, retry_after=said))
@@ -73,7 +73,7 @@ async def a_wish_that_is_none(world: World) -> None:
 
 @row("P25", *FIVE)
 async def milliseconds_beside_seconds(world: World) -> None:
-    """The more exact one wins."""
+    """The more exact header wins."""
     reply = busy(world.provider, retry_after_ms="250", retry_after="7")
     (seconds, *_) = await waited(world, reply)
 
@@ -82,7 +82,7 @@ async def milliseconds_beside_seconds(world: World) -> None:
 
 @row("P25", "google")
 async def a_wish_inside_the_body(world: World) -> None:
-    """Gemini says in its error how long to stay away."""
+    """Gemini gives the wait in its error."""
     body = b'{"error":{"code":429,"message":"slow","details":[{"retryDelay":"1.5s"}]}}'
     (seconds, *_) = await waited(world, Reply(429, (body,)))
 
@@ -91,7 +91,7 @@ async def a_wish_inside_the_body(world: World) -> None:
 
 @row("P21", *FIVE)
 async def a_wish_longer_than_anybody_waits(world: World) -> None:
-    """An hour is not waited for: the limit is told at once, with the time to come back."""
+    """An hour is not waited for: the rate limit is raised at once, with the time to retry."""
     world.says(busy(world.provider, retry_after="3600"))
 
     told = await world.ask()
@@ -105,7 +105,7 @@ async def a_wish_longer_than_anybody_waits(world: World) -> None:
 
 @row("P21")
 async def one_limit_stops_everybody(world: World) -> None:
-    """While one call waits for the reset, the others are not sent into the same wall."""
+    """While one call waits for the reset, the others are not sent either."""
     world.says(busy(world.provider, retry_after="30"))
     await world.ask(retries=0)
 
@@ -120,8 +120,8 @@ async def one_limit_stops_everybody(world: World) -> None:
 
 @row("P28", *(name for name in FIVE if name != "ollama"), alone=True)
 async def fifty_calls_and_ten_a_second(world: World) -> None:
-    """All are answered, and few are refused on the way."""
-    world.kit._limiters = RateLimiters()  # this one is about real time
+    """All are answered, and few are refused."""
+    world.kit._limiters = RateLimiters()  # this one uses real time
     world.room.limit(world.provider, 10)
 
     told = await asyncio.gather(*(world.ask(within_s=60.0) for _ in range(50)))

@@ -1,4 +1,4 @@
-"""What a row of docs/faults.md plays in, and what is demanded of every one of them."""
+"""Provides the kit and servers for a row of docs/faults.md, and checks the demands on every row."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.fakes.reply import Reply
 from tests.fakes.server import Asked, FakeProviders
 from tests.patience import NEVER_S, SOON_S
 
-# Every limit is patient but for the one that a row is about: the machine may be loaded.
+# All limits are long, except the one that a row tests: the machine may be loaded.
 PATIENT = {
     "connect_timeout_s": NEVER_S, "first_byte_timeout_s": NEVER_S, "idle_timeout_s": NEVER_S,
     "idle_content_timeout_s": NEVER_S, "sign_in_delay_s": 0.02,
@@ -36,14 +36,14 @@ TALK: list[str] = []  # all log records of the run
 
 @dataclass
 class Told:
-    """How one call ended."""
+    """The outcome of one call."""
 
     answer: Completion | None
     error: LlmkitError | None = None
 
     @property
     def came(self) -> Completion:
-        """What came, whether or not it failed afterwards."""
+        """The completion, also if the call failed later."""
         if self.answer is not None:
             return self.answer
         assert isinstance(self.error, CallError)
@@ -52,17 +52,17 @@ class Told:
 
     @property
     def text(self) -> str:
-        """The text that came."""
+        """The text that arrived."""
         return self.came.text
 
     @property
     def status(self) -> Status:
-        """How the answer is called."""
+        """The status of the answer."""
         return self.came.status
 
 
 class Skips:
-    """A clock that is never waited for: sleeping moves it, and is written down."""
+    """A clock whose sleep() advances it without waiting, and records the wait."""
 
     def __init__(self) -> None:
         self.slept: list[float] = []
@@ -79,10 +79,10 @@ class Skips:
 
 @dataclass
 class World:
-    """One kit, six providers that do as the row says, and all that was said between them.
+    """One kit, six fake providers that play the row, and their requests.
 
     Attributes:
-        billed: How many requests the provider would charge; None to tell by what it answered.
+        billed: Number of requests that the provider would charge; None to derive it.
     """
 
     row: str
@@ -103,15 +103,15 @@ class World:
 
     @property
     def posts(self) -> list[Asked]:
-        """The completions that were asked for."""
+        """Returns the completion requests."""
         return [asked for asked in self.room.asked[self.provider] if asked.method == "POST"]
 
     def says(self, *replies: Reply) -> None:
-        """Queues what the next requests get."""
+        """Queues the replies to the next requests."""
         self.room.answer(self.provider, *replies)
 
     def limits(self, **seconds: object) -> None:
-        """Sets the limit that the row is about."""
+        """Sets the limit that the row tests."""
         self.kit.configure(**{**PATIENT, **seconds})
 
     def elsewhere(self, root: str) -> None:
@@ -119,7 +119,7 @@ class World:
         self.kit.configure(base_urls={self.provider: root})
 
     async def ask(self, prompt: str = "hi", within_s: float = SOON_S, **options: object) -> Told:
-        """One call, however it ends; a hang fails the row."""
+        """Makes one call and returns its outcome; a hang fails the row."""
         asked = chat_arguments(prompt, f"{self.provider}:some-model", verbatim=True, **options)
         async with asyncio.timeout(within_s + SLACK_S):
             try:
@@ -136,9 +136,9 @@ class World:
     # -- on every row ------------------------------------------------------------------------
 
     async def check(self) -> None:
-        """What is demanded whatever the row was; the row itself has said which text must be there.
+        """Checks the demands on every row; the row itself has checked the text.
 
-        Bills are compared first: what follows asks once more.
+        Bills are compared first, because the rest sends another request.
         """
         for told in self.told:
             self._errors_are_fit_to_read(told)
@@ -158,7 +158,7 @@ class World:
         assert "RetryError" not in f"{told.error!r}{told.error.__cause__!r}"
 
     def _bills_are_the_same(self) -> None:
-        if not PROVIDERS[self.provider].facts.paid:  # nobody charges there
+        if not PROVIDERS[self.provider].facts.paid:  # the fake is not billed
             return
         theirs = sum(map(_would_be_billed, self.posts)) if self.billed is None else self.billed
         assert sum(map(_counted, self.told)) == theirs
@@ -194,7 +194,7 @@ class Case:
 
     @property
     def name(self) -> str:
-        """Its id among the tests."""
+        """The id of its test."""
         return f"{self.row}-{self.provider}-{self.play.__name__}"
 
 
@@ -205,9 +205,9 @@ FIVE = ("openai", "anthropic", "google", "ollama", "mistral")
 def row(
     name: str, *providers: str, alone: bool = False
 ) -> Callable[[Callable[[World], Awaitable[None]]], Callable[[World], Awaitable[None]]]:
-    """Makes a function the case of a row for each of *providers*.
+    """Marks a function as the case of a row for each of *providers*.
 
-    One that needs the loop for itself, because it counts what others would disturb, is *alone*.
+    A row that counts what others would disturb is *alone* on the loop.
     """
 
     def note(play: Callable[[World], Awaitable[None]]) -> Callable[[World], Awaitable[None]]:
@@ -218,14 +218,14 @@ def row(
 
 
 class Listener(logging.Handler):
-    """Keeps every word of every log, whatever its level."""
+    """Keeps every log record, of any level."""
 
     def emit(self, record: logging.LogRecord) -> None:
         TALK.append(f"{record.name} {record.levelname} {record.getMessage()} {record.exc_text}")
 
 
 def _pieces(key: str) -> set[str]:
-    """Every form in which a key must not be found."""
+    """Returns every form in which a key must not occur."""
     body = key.removeprefix("sk-fake-")
     windows = {body[start : start + 8] for start in range(len(body) - 7)}
     packed = {base64.b64encode(text.encode()).decode().rstrip("=") for text in (key, body)}
@@ -233,7 +233,7 @@ def _pieces(key: str) -> set[str]:
 
 
 def _all_of(told: Told) -> str:
-    """All that a person, a log or a traceback could show of it."""
+    """Returns everything of it that a user, a log or a traceback could show."""
     shown, error = [repr(told.answer)], told.error
     seen: BaseException | None = error
     while seen is not None:
@@ -248,7 +248,7 @@ def _sent(told: Told) -> bool:
 
 
 def _would_be_billed(asked: Asked) -> bool:
-    """A provider charges for what it began to answer, and may for what broke while it worked."""
+    """Returns True if a provider charges: it began to answer, or broke while it worked."""
     reply = asked.reply
     assert reply is not None
     if reply.billed is not None:
@@ -257,7 +257,7 @@ def _would_be_billed(asked: Asked) -> bool:
 
 
 def _counted(told: Told) -> int:
-    """Requests that may be charged, by what we say ourselves."""
+    """Returns the number of requests that llmkit reports as possibly billed."""
     if not _sent(told):
         return 0
     whole = told.status in (Status.COMPLETE, Status.LENGTH, Status.FILTERED)

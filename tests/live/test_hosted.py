@@ -1,4 +1,4 @@
-"""One short paid call to each hosted provider whose key is in the environment; run by hand."""
+"""Sends one short paid call to each hosted provider with a key in the environment; run by hand."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from llmkit.types import Status
 
 pytestmark = pytest.mark.live
 
-# The cheapest pick of each provider's smallest class, as the catalogue has it.
+# The cheapest pick of each provider's smallest class in the catalogue.
 CHEAP = {
     "openai": "gpt-6-luna",
     "anthropic": "claude-haiku-5-5",
@@ -41,7 +41,7 @@ def table():
 
 @pytest.mark.parametrize("provider", CHEAP)
 def test_a_hosted_provider_answers(provider, kit, table):
-    """The key is accepted and a question of a few tokens is answered."""
+    """The key is accepted, and a question of a few tokens is answered."""
     if not any(os.environ.get(name) for name in PROVIDERS[provider].key_vars):
         pytest.skip(f"no key for {provider} in the environment")
     checked = kit.manager.run(kit.check(provider))

@@ -1,4 +1,4 @@
-"""The fakes keep their promises: strict as a provider is, and exactly as bad as they were told."""
+"""Tests the fakes: as strict as a provider, and exactly as faulty as declared."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CHAT = {
 
 
 def headers_for(provider, key):
-    """The headers that a good client of that provider sends."""
+    """Returns the headers that a valid client of that provider sends."""
     place = KEY_PLACES.get(provider, ("authorization",))[0]
     value = f"Bearer {key}" if place == "authorization" else key
     return {place: value, "anthropic-version": "2023-06-01", "content-type": "application/json"}
@@ -37,7 +37,7 @@ def connect(root):
 
 
 def send(fakes, provider, connection, *, path=None, headers=None, **body):
-    """The answer to one chat request over *connection*, its body not yet read."""
+    """Returns the answer to one chat request over *connection*, with its body not yet read."""
     connection.request(
         "POST",
         PREFIXES[provider] + (path or CHAT[provider]),
@@ -54,12 +54,12 @@ def status(fakes, provider, **request):
         return answer.status
 
 
-# -- strict where a provider is
+# -- as strict as a provider
 
 
 @pytest.mark.parametrize("provider", SIX)
 def test_a_good_request_is_answered_and_written_down(fakes, provider):
-    """Everything that was sent can be read afterwards."""
+    """Every received request can be read afterwards."""
     with connect(fakes.root) as connection:
         answer = send(fakes, provider, connection, seed=7)
         received = answer.read()
@@ -75,14 +75,14 @@ def test_a_good_request_is_answered_and_written_down(fakes, provider):
 
 @pytest.mark.parametrize("provider", SIX)
 def test_a_path_that_a_provider_has_not_is_not_found(fakes, provider):
-    """A client that builds a wrong URL does not get an answer by luck."""
+    """A client that builds a wrong URL does not get an answer by accident."""
     assert status(fakes, provider, path=CHAT[provider] + "s") == 404
 
 
 @pytest.mark.parametrize("provider", KEYED)
 @pytest.mark.parametrize("wrong", ["elsewhere", "longer", "shorter", "none"])
 def test_only_the_whole_key_in_its_own_place_is_accepted(fakes, provider, wrong):
-    """A key in another provider's header, or a part of one, is refused."""
+    """A key in another provider's header, or a part of a key, is refused."""
     key = {"longer": fakes.key + "x", "shorter": fakes.key[:-1]}.get(wrong, fakes.key)
     headers = headers_for(provider, key)
     if wrong in ("elsewhere", "none"):
@@ -104,7 +104,7 @@ def test_only_the_whole_key_in_its_own_place_is_accepted(fakes, provider, wrong)
     ],
 )
 def test_anthropic_holds_its_versions_apart(fakes, version, body, expected):
-    """No version is refused, and so is a temperature under the one that has none."""
+    """A missing version is refused, and so is a temperature with the version that lacks it."""
     headers = headers_for("anthropic", fakes.key) | {"anthropic-version": version}
     headers = {name: value for name, value in headers.items() if value is not None}
 
@@ -112,7 +112,7 @@ def test_anthropic_holds_its_versions_apart(fakes, version, body, expected):
 
 
 def test_google_streams_an_array_unless_events_are_asked_for(fakes):
-    """Without alt=sse a stream of Google's is one JSON array in pieces."""
+    """Without alt=sse a Google stream is one JSON array in pieces."""
     path = "/v1/models/m:streamGenerateContent"
     with connect(fakes.root) as connection:
         plain = send(fakes, "google", connection, path=path).read()
@@ -123,7 +123,7 @@ def test_google_streams_an_array_unless_events_are_asked_for(fakes):
 
 
 def test_ollama_streams_unless_it_is_told_not_to(fakes):
-    """A body that does not speak of streaming gets lines."""
+    """A body that does not mention streaming gets lines."""
     headers = {"content-type": "application/json"}
     with connect(fakes.root) as connection:
         connection.request("POST", "/ollama/api/chat", '{"model": "m"}', headers)
@@ -132,11 +132,11 @@ def test_ollama_streams_unless_it_is_told_not_to(fakes):
     assert [json.loads(line)["done"] for line in lines] == [False, False, False, True]
 
 
-# -- exactly as bad as they were told
+# -- exactly as faulty as declared
 
 
 def test_a_body_is_cut_after_as_many_bytes_as_were_asked_for(fakes):
-    """The bytes before the cut arrive, and the reader can tell that more was to come."""
+    """The bytes before the cut arrive, and the reader can tell that the body is incomplete."""
     fakes.answer("openai", misbehaviour.cut_at(stream("openai"), 100))
 
     with connect(fakes.root) as connection:
@@ -148,7 +148,7 @@ def test_a_body_is_cut_after_as_many_bytes_as_were_asked_for(fakes):
 
 
 def test_a_clean_end_looks_complete_to_http(fakes):
-    """Where only the provider's own words can tell, HTTP says nothing."""
+    """If only the provider's own format shows the fault, HTTP is correct."""
     fakes.answer("openai", misbehaviour.cut_at(stream("openai"), 100, "close"))
 
     with connect(fakes.root) as connection:
@@ -158,7 +158,7 @@ def test_a_clean_end_looks_complete_to_http(fakes):
 
 
 def test_a_reset_is_a_reset(fakes):
-    """The connection breaks with RST, which a reader can tell from an end."""
+    """The connection ends with RST, which a reader can distinguish from a normal end."""
     fakes.answer("openai", Reply(pieces=(b"some",), ending="reset", gap_s=0.0))
 
     with connect(fakes.root) as connection:
@@ -172,7 +172,7 @@ def test_a_reset_is_a_reset(fakes):
 
 @pytest.mark.parametrize("ending", ["cut", "reset"])
 def test_no_answer_at_all_is_no_byte(fakes, ending):
-    """A request may be read and the connection closed without a word."""
+    """A request can be read and the connection closed without a byte."""
     fakes.answer("openai", Reply(answered=False, ending=ending))
     expected = RemoteDisconnected if ending == "cut" else ConnectionResetError
 
@@ -183,7 +183,7 @@ def test_no_answer_at_all_is_no_byte(fakes, ending):
 
 
 def test_leaving_breaks_a_connection_that_looks_reusable(fakes):
-    """The answer is whole and does not say that the connection ends; the next read finds out."""
+    """The answer is complete and does not announce the close; the next read finds it."""
     fakes.answer("openai", Reply(pieces=(b"{}",), ending="leave"))
 
     with connect(fakes.root) as connection:
@@ -197,7 +197,7 @@ def test_leaving_breaks_a_connection_that_looks_reusable(fakes):
 
 
 def test_silence_comes_after_the_headers(fakes):
-    """The headers are there at once, and the body never."""
+    """The headers arrive at once, and the body never."""
     fakes.answer("openai", Reply(ending="silence"))
 
     with connect(fakes.root) as connection:
@@ -212,7 +212,7 @@ def test_silence_comes_after_the_headers(fakes):
 
 
 def test_a_first_piece_can_wait_longer_than_its_headers(fakes):
-    """Headers at once, the first byte later."""
+    """The headers arrive at once, the first byte later."""
     fakes.answer("openai", Reply(pieces=(b"{}",), first_after_s=NEVER_S))
 
     with connect(fakes.root) as connection:
@@ -227,7 +227,7 @@ def test_a_first_piece_can_wait_longer_than_its_headers(fakes):
 @pytest.mark.parametrize("provider", SIX)
 @pytest.mark.parametrize("what", ["signs of life", "empty deltas"])
 def test_what_never_ends_has_no_text_in_it(fakes, provider, what):
-    """Only the first words are text, however long one listens."""
+    """Only the first words are text, however long the client reads."""
     endless = misbehaviour.never_ending(provider, what)
     fakes.answer(provider, endless)
     whole = len(misbehaviour.body_of(endless))
@@ -241,7 +241,7 @@ def test_what_never_ends_has_no_text_in_it(fakes, provider, what):
 
 @pytest.mark.parametrize(("provider", "refused"), [("google", 429), ("ollama", 503)])
 def test_a_limit_lets_so_many_through_in_a_second(fakes, provider, refused):
-    """The others get the provider's own refusal and one second to wait."""
+    """The others get the provider's own refusal and a wait of one second."""
     fakes.limit(provider, 3)
 
     answers = [status(fakes, provider) for _ in range(5)]
@@ -254,7 +254,7 @@ def test_a_limit_lets_so_many_through_in_a_second(fakes, provider, refused):
 
 
 def test_what_always_comes_waits_for_what_is_queued(fakes):
-    """The queue first, then the same for ever, until all is forgotten."""
+    """First the queue, then the constant reply, until reset()."""
     fakes.always("openai", Reply(503))
     fakes.answer("openai", Reply(500))
 
@@ -266,7 +266,7 @@ def test_what_always_comes_waits_for_what_is_queued(fakes):
 
 @pytest.mark.parametrize("wrong", sorted(misbehaviour.ODD_BODIES))
 def test_an_odd_body_arrives_as_it_is(fakes, wrong):
-    """Nothing mends on the way what is no answer."""
+    """An invalid body arrives unchanged."""
     odd = misbehaviour.ODD_BODIES[wrong]
     fakes.answer("openai", odd)
 
@@ -278,7 +278,7 @@ def test_an_odd_body_arrives_as_it_is(fakes, wrong):
 
 
 def test_requests_over_one_connection_can_be_told():
-    """How many connections there are and were, and which request came over which."""
+    """The fake counts open and past connections, and knows the connection of each request."""
     with FakeProviders() as fakes:
         with connect(fakes.root) as one, connect(fakes.root) as other:
             for connection in (one, one, other):

@@ -1,4 +1,4 @@
-"""Another model answers, over real sockets, where the one that was asked for cannot."""
+"""Tests over real sockets that another model answers if the requested one cannot."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ VARS = {
     "openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY", "google": "GEMINI_API_KEY",
     "mistral": "MISTRAL_API_KEY", "openrouter": "OPENROUTER_API_KEY",
 }  # fmt: skip
-DAY = datetime(2026, 11, 25, tzinfo=UTC)  # models end, and these tests are about living ones
+DAY = datetime(2026, 11, 25, tzinfo=UTC)  # models retire, and these tests need live ones
 JSON = {"content-type": "application/json"}
 LATER = Reply(429, (b'{"error":{"message":"slow down"}}',), {**JSON, "retry-after": "3600"})
 
 
 def kit_with(fakes, *providers):
-    """A kit with all six addresses, and with keys for *providers* only."""
+    """Returns a kit with all six addresses, and with keys for *providers* only."""
     urls = {f"LLMKIT_{name.upper()}_BASE_URL": fakes.base_url(name) for name in PREFIXES}
     keys = {VARS[name]: fakes.key for name in providers}
     return Kit(environ={**urls, **keys}, notify=lambda text: None, clock=lambda: DAY)
@@ -42,7 +42,7 @@ def kit_with(fakes, *providers):
 
 @pytest.fixture
 def kit(fakes):
-    """A kit whose six providers are the fakes, with a good key for each."""
+    """A kit whose six providers are the fakes, with a valid key for each."""
     made = kit_with(fakes, *VARS)
     yield made
     made.close()
@@ -53,13 +53,13 @@ def ask(kit, *asked, **more):
 
 
 def sent(fakes):
-    """Every chat request, as provider:model, in the order of their coming."""
+    """Returns every chat request as provider:model, in order of arrival."""
     asked = [(a.at, f"{name}:{a.model}") for name, all_ in fakes.asked.items() for a in all_]
     return [name for _, name in sorted(asked)]
 
 
 def test_a_model_that_is_not_there_is_answered_by_the_same_one_elsewhere(fakes, kit):
-    """A 404 at the maker, and OpenRouter has it: the answer, the step, and both requests told."""
+    """The maker sends 404, and OpenRouter has it: the answer, the step, both requests reported."""
     fakes.only("anthropic")
 
     answer = ask(kit, "hi", "claude-haiku-5-5")
@@ -76,7 +76,7 @@ def test_a_model_that_is_not_there_is_answered_by_the_same_one_elsewhere(fakes, 
 
 
 def test_an_answer_shows_who_has_given_it(fakes, kit):
-    """Where a cell ends in an answer by another model, its words do not hide that."""
+    """A cell that ends in an answer by another model shows that."""
     fakes.only("anthropic")
     printed = []
     printer = SimpleNamespace(text=printed.append)
@@ -88,7 +88,7 @@ def test_an_answer_shows_who_has_given_it(fakes, kit):
 
 
 def test_a_server_with_half_of_the_models_is_walked_to_one_that_it_has(fakes, kit):
-    """Each step is told, none is tried twice, and the last one answers."""
+    """Each step is reported, no model is tried twice, and the last one answers."""
     fakes.only("openai", "gpt-6-luna")
     fakes.only("openrouter")
     fakes.only("anthropic")
@@ -105,7 +105,7 @@ def test_a_server_with_half_of_the_models_is_walked_to_one_that_it_has(fakes, ki
 
 
 def test_long_input_goes_only_to_a_model_that_takes_it(fakes, kit):
-    """Candidates whose window is too small for this prompt are passed over."""
+    """Candidates whose context window is too small for this prompt are skipped."""
     fakes.only("openai")
     prompt = "word " * 200_000  # about 250,000 tokens
 
@@ -116,7 +116,7 @@ def test_long_input_goes_only_to_a_model_that_takes_it(fakes, kit):
 
 
 def test_a_need_for_vision_holds_for_the_substitute(fakes, kit):
-    """A model that is not known to see never answers a request that needs it."""
+    """A model without known vision support never answers a request that needs it."""
     fakes.only("openai")
     blind, seeing = "codestral-latest", "gemini-3.8-flash"
 
@@ -127,7 +127,7 @@ def test_a_need_for_vision_holds_for_the_substitute(fakes, kit):
 
 
 def test_nobody_qualifies_and_the_error_says_why(fakes, kit):
-    """The first model's own error, with a note on each that was passed over."""
+    """The first model's own error is raised, with a note on each skipped model."""
     fakes.only("openai")
 
     with pytest.raises(ModelNotFoundError) as caught:
@@ -138,7 +138,7 @@ def test_nobody_qualifies_and_the_error_says_why(fakes, kit):
 
 
 def test_a_prompt_that_is_too_long_goes_to_a_larger_window(fakes, kit):
-    """After "too long" only a larger window is tried, though the estimate fits a smaller one."""
+    """After "too long" only a larger window is tried, even if the estimate fits a smaller one."""
     fakes.answer("openai", refusal("openai", "400ctx"))
     names = ["mistral:mistral-small-latest", "anthropic:claude-opus-5-5"]
 
@@ -149,7 +149,7 @@ def test_a_prompt_that_is_too_long_goes_to_a_larger_window(fakes, kit):
 
 
 def test_a_wait_longer_than_allowed_lets_another_answer(fakes, kit):
-    """A limit that ends in an hour is not waited for."""
+    """A rate limit that ends in an hour is not waited for."""
     fakes.answer("anthropic", LATER)
 
     answer = ask(kit, "hi", "claude-haiku-5-5", fallback="same-model")
@@ -171,7 +171,7 @@ def test_an_overloaded_model_is_tried_again_before_another_is(fakes, kit):
 
 
 def test_the_time_of_the_first_try_is_part_of_the_answers(fakes, kit):
-    """Start and duration are those that the person has waited."""
+    """Start and duration include the time of the first model."""
     fakes.answer("anthropic", Reply(404, (b"{}",), JSON, headers_after_s=0.3))
 
     answer = ask(kit, "hi", "claude-haiku-5-5")
@@ -187,7 +187,7 @@ def test_the_time_of_the_first_try_is_part_of_the_answers(fakes, kit):
     ],
 )  # fmt: skip
 def test_a_wrong_key_no_money_and_a_wrong_request_are_not_gone_round(fakes, kit, name, kind):
-    """What the person has to mend stays an error, and so does what may have been billed."""
+    """Errors that the user must fix are raised, and so are those that may have been billed."""
     fakes.always("anthropic", refusal("anthropic", name))
 
     with pytest.raises(kind):
@@ -197,7 +197,7 @@ def test_a_wrong_key_no_money_and_a_wrong_request_are_not_gone_round(fakes, kit,
 
 
 def test_a_used_up_quota_is_not_gone_round(fakes, kit):
-    """429 for want of money is no rate limit."""
+    """A 429 for missing credit is not a rate limit."""
     fakes.always("openai", refusal("openai", "429quota"))
 
     with pytest.raises(CallError):
@@ -207,7 +207,7 @@ def test_a_used_up_quota_is_not_gone_round(fakes, kit):
 
 
 def test_after_the_first_text_nobody_else_is_asked(fakes, kit):
-    """A stream that breaks keeps its text and is no reason to pay a second model."""
+    """A stream that breaks keeps its text, and no second model is paid."""
     fakes.answer("anthropic", cut_stream("anthropic"))
 
     with pytest.raises(StreamInterruptedError) as caught:
@@ -218,7 +218,7 @@ def test_after_the_first_text_nobody_else_is_asked(fakes, kit):
 
 
 def test_what_was_sent_and_never_answered_is_not_sent_to_another(fakes, kit):
-    """A connection that breaks after the request may have cost money already."""
+    """A connection that breaks after the request may already have cost money."""
     fakes.answer("anthropic", Reply(answered=False, ending="reset"))
 
     with pytest.raises(CallError):
@@ -228,7 +228,7 @@ def test_what_was_sent_and_never_answered_is_not_sent_to_another(fakes, kit):
 
 
 def test_three_are_tried_and_no_more(fakes, kit):
-    """Where all are missing the last error comes, with the earlier ones noted and counted."""
+    """If all are missing, the last error is raised, with the earlier ones noted and counted."""
     for name in PREFIXES:
         fakes.only(name)
 
@@ -261,7 +261,7 @@ def test_without_leave_nobody_else_is_asked(fakes, kit):
     ],
 )
 def test_a_provider_that_was_named_is_kept(fakes, kit, fallback, reached):
-    """Nobody sends a prompt elsewhere who was told where to ask, unless that was asked for."""
+    """A prompt for a named provider is not sent to another one, unless that was allowed."""
     fakes.answer("anthropic", *[LATER] * 5)
 
     try:
@@ -273,7 +273,7 @@ def test_a_provider_that_was_named_is_kept(fakes, kit, fallback, reached):
 
 
 def test_a_provider_without_a_key_is_passed_over(fakes):
-    """The next one with a key answers."""
+    """The next provider with a key answers."""
     kit = kit_with(fakes, "anthropic", "mistral")
     fakes.only("anthropic")
     try:
@@ -286,7 +286,7 @@ def test_a_provider_without_a_key_is_passed_over(fakes):
 
 
 def test_a_price_ceiling_is_kept(fakes, kit):
-    """A dearer model is passed over for a cheaper one that comes later in the list."""
+    """A more expensive model is skipped for a cheaper one later in the list."""
     fakes.only("openai")
     names = ["claude-opus-5-5", "mistral-small-latest"]
 
@@ -296,7 +296,7 @@ def test_a_price_ceiling_is_kept(fakes, kit):
 
 
 def test_a_limit_on_a_comparisons_cost_holds_for_its_substitutes(fakes, kit):
-    """With max_cost_usd nobody dearer than the model that was planned answers in its place."""
+    """With max_cost_usd no fallback model costs more than the planned model."""
     fakes.only("openai")
     names = ["claude-opus-5-5", "mistral-small-latest"]
     compared = comparison_arguments("hi", "gpt-6.1-terra", fallback=names)
@@ -307,7 +307,7 @@ def test_a_limit_on_a_comparisons_cost_holds_for_its_substitutes(fakes, kit):
 
 
 def test_a_row_that_another_has_answered_is_marked_everywhere(fakes, kit):
-    """Provider and model are those that answered; frame, card and text say who was asked."""
+    """Provider and model are those that answered; frame, card and text name the requested one."""
     fakes.only("openai")
     compared = comparison_arguments("hi", ["gpt-6-luna", "claude-haiku-5-5"], fallback="any")
 
@@ -326,7 +326,7 @@ def test_a_row_that_another_has_answered_is_marked_everywhere(fakes, kit):
 
 
 def test_an_unequal_substitute_is_warned_of_once(fakes, kit, caplog):
-    """Ten rows and a later question: one warning, that says how to forbid it."""
+    """Ten rows and a later question: one warning, which says how to forbid it."""
     fakes.only("openai", "gpt-6-luna")
     fakes.only("openrouter")
     compared = comparison_arguments("hi", "gpt-6.1-sol", repeats=10, fallback=["openai:gpt-6-luna"])
@@ -341,7 +341,7 @@ def test_an_unequal_substitute_is_warned_of_once(fakes, kit, caplog):
 
 
 def test_the_same_model_elsewhere_is_no_cause_for_a_warning(fakes, kit, caplog):
-    """It stands on the answer, and that is enough."""
+    """The answer shows the replacement, without a warning."""
     fakes.only("anthropic")
 
     assert ask(kit, "hi", "claude-haiku-5-5").fallback
@@ -349,7 +349,7 @@ def test_the_same_model_elsewhere_is_no_cause_for_a_warning(fakes, kit, caplog):
 
 
 def test_a_stream_goes_to_another_too(fakes, kit):
-    """The pieces are those of the model that answers, and the end says which it was."""
+    """The pieces come from the model that answers, and the completion names it."""
     fakes.only("anthropic")
 
     async def collected():
@@ -362,7 +362,7 @@ def test_a_stream_goes_to_another_too(fakes, kit):
 
 
 def test_a_retired_model_is_replaced_before_anything_is_sent(fakes, kit):
-    """What is known to be gone costs no request."""
+    """A model known to be retired costs no request."""
     answer = ask(kit, "hi", "gpt-3.5-turbo")
 
     assert sent(fakes) == ["openai:gpt-5.6-terra"]
@@ -371,7 +371,7 @@ def test_a_retired_model_is_replaced_before_anything_is_sent(fakes, kit):
 
 
 def test_a_row_says_why_nobody_answers_in_place_of_a_retired_model(fakes):
-    """Who allows its successor and has no key for it reads that the key is what is missing."""
+    """If its successor is allowed but has no key, the message names the missing key."""
     kit = kit_with(fakes)
     compared = comparison_arguments("hi", "gpt-3.5-turbo", fallback="equivalent")
 
@@ -390,7 +390,7 @@ def test_a_row_says_why_nobody_answers_in_place_of_a_retired_model(fakes):
 
 
 def test_identical_substitutes_share_a_limit_on_one_provider(fakes, kit):
-    """Rows that fall back to one provider wait for their turn there, and none waits for ever."""
+    """Rows that fall back to one provider wait for a slot there, and none waits forever."""
     fakes.only("openai")
     fakes.only("google")
     models = ["gpt-6-luna", "gemini-3.8-flash"]

@@ -1,4 +1,4 @@
-"""The whole of llmkit against six fake providers."""
+"""Tests the whole of llmkit against six fake providers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Closeable:
 
 @pytest.fixture
 def kit(fakes):
-    """A kit whose six providers are the fakes, with a good key for each."""
+    """A kit whose six providers are the fakes, with a valid key for each."""
     urls = {f"LLMKIT_{name.upper()}_BASE_URL": fakes.base_url(name) for name in PREFIXES}
     keys = dict.fromkeys(KEY_VARS.values(), fakes.key)
     made = Kit(environ={**urls, **keys}, notify=lambda text: None, sign_in_delay_s=0.0)
@@ -46,7 +46,7 @@ def run(kit, *asked, **more):
 
 
 def test_one_name_goes_through_all_six(fakes, kit):
-    """gpt-3.5-turbo is translated for each provider, and that id is on the wire."""
+    """gpt-3.5-turbo is translated for each provider, and that id is sent."""
     found = run(kit, "hi", "gpt-3.5-turbo", providers=sorted(PREFIXES), fallback="equivalent")
 
     sent = {name: asked[0].model for name, asked in fakes.asked.items()}
@@ -64,7 +64,7 @@ def test_one_name_goes_through_all_six(fakes, kit):
 
 
 def test_costs_are_told_where_prices_are_known(fakes, kit):
-    """OpenRouter says its own, tables give others, one's own machine is free, the rest unknown."""
+    """OpenRouter reports its cost, tables price others, a local server is free, others unknown."""
     found = run(
         kit, "hi", ["gpt-6-luna", "openrouter:openai/gpt-6-luna", "ollama:llama2", "openai:gpt-99x"]
     )
@@ -77,7 +77,7 @@ def test_costs_are_told_where_prices_are_known(fakes, kit):
 
 
 def test_all_keys_are_checked_at_once_and_none_costs_anything(fakes, kit):
-    """Signing in asks every provider, with no chat request among them."""
+    """Signing in sends a request to every provider, and no chat request."""
     states = {s.provider: str(s.state) for s in kit.manager.run(kit.check_all())}
 
     assert {states[name] for name in PREFIXES} == {"ready"}
@@ -107,7 +107,7 @@ def test_mistral_signs_in_at_the_third_attempt(fakes, kit, caplog):
 def test_a_refused_key_and_a_busy_server_are_told_apart(
     fakes, kit, provider, reply, state, requests
 ):
-    """A refusal ends at once; trouble is tried three times, and is never called a bad key."""
+    """A refusal ends at once; a failing server is tried three times, and the key is not blamed."""
     answer = refusal(provider, reply)
     if (provider, reply) == ("openrouter", "403"):  # the recorded one is about a prompt
         answer = Reply(403, (b'{"error":{"message":"this key may not do that","code":403}}',))
@@ -121,7 +121,7 @@ def test_a_refused_key_and_a_busy_server_are_told_apart(
 
 
 def test_a_page_in_the_place_of_a_list_is_no_good_key(fakes, kit):
-    """A 200 that is a web page proves nothing."""
+    """A 200 with a web page does not prove the key."""
     fakes.answer("openai", Reply(200, (b"<html>welcome</html>",)))
 
     assert str(kit.manager.run(kit.check("openai")).state) == "server_error"
@@ -131,7 +131,7 @@ def test_a_page_in_the_place_of_a_list_is_no_good_key(fakes, kit):
     ("key", "state"), [("", "no_key"), ("two words", "malformed"), (" 'sk-{}' \n", "ready")]
 )
 def test_a_key_is_cleaned_or_told_to_be_none(fakes, key, state):
-    """Quotes and line ends of a careless paste are taken away; a sentence is no key."""
+    """Quotes and line ends of a careless paste are removed; a sentence is not a key."""
     environ = {
         "OPENAI_API_KEY": key.format(fakes.key.removeprefix("sk-")),
         "OPENAI_BASE_URL": fakes.base_url("openai"),
@@ -146,7 +146,7 @@ def test_a_key_is_cleaned_or_told_to_be_none(fakes, key, state):
 
 
 def test_limits_of_sessions_hold_from_the_next_look(kit):
-    """They are read where sessions are looked at, not only when the kit is made."""
+    """They are read at each check of the sessions, not only when the kit is made."""
     handle = kit.manager.register_session(Closeable(), "mine")
     kit.configure(idle_s=0)
     kit.manager.close_stale()
@@ -156,7 +156,7 @@ def test_limits_of_sessions_hold_from_the_next_look(kit):
 
 
 def test_nobody_at_ollamas_port_is_not_running(kit):
-    """A machine without Ollama is told so, and how to go on."""
+    """On a machine without Ollama the message says so, and what to do."""
     kit.configure(base_urls={"ollama": "http://127.0.0.1:1"})
 
     status = kit.manager.run(kit.check("ollama"))
@@ -165,7 +165,7 @@ def test_nobody_at_ollamas_port_is_not_running(kit):
 
 
 def test_a_providers_own_list_is_read_to_its_end(fakes, kit):
-    """Pages follow each other until the last."""
+    """All pages are read, up to the last."""
     fakes.answer("anthropic", document("anthropic", "models"))
 
     models = kit.manager.run(kit.refresh("openai")).models
@@ -175,7 +175,7 @@ def test_a_providers_own_list_is_read_to_its_end(fakes, kit):
 
 
 def test_a_server_of_ones_own_is_a_provider(fakes, kit):
-    """add_provider makes any OpenAI-compatible server known by a name."""
+    """add_provider registers any OpenAI-compatible server under a name."""
     kit.registry.add_provider("lab", fakes.base_url("openai"), "LAB_KEY")
     lacking = run(kit, "hi", "lab:some-model")
     kit.credentials.type_in("lab", fakes.key)
@@ -187,7 +187,7 @@ def test_a_server_of_ones_own_is_a_provider(fakes, kit):
 
 
 def test_rows_that_wait_for_their_turn_lose_none_of_their_time(fakes, kit):
-    """A timeout is one call's, however long the rows before it take."""
+    """A timeout applies to one call, however long the rows before it take."""
     fakes.always("openai", replace(stream("openai"), headers_after_s=0.1))
     kit.configure(limit_per_provider=1)
 
@@ -199,7 +199,7 @@ def test_rows_that_wait_for_their_turn_lose_none_of_their_time(fakes, kit):
 
 
 def test_a_question_beside_a_comparison_does_not_wait_for_all_of_its_rows(fakes, kit):
-    """It has its turn among them, within its own timeout."""
+    """It gets a slot among them, within its own timeout."""
     fakes.always("openai", replace(stream("openai"), headers_after_s=0.2))
     kit.configure(limit_per_provider=1)
 
@@ -220,7 +220,7 @@ def test_a_question_beside_a_comparison_does_not_wait_for_all_of_its_rows(fakes,
 
 
 def test_rows_survive_that_their_session_is_closed(fakes, kit):
-    """Whoever closes all sessions while a comparison runs costs no row that was not sent."""
+    """Closing all sessions during a comparison fails no row that was not sent yet."""
     fakes.always("openai", replace(stream("openai"), headers_after_s=0.05))
     kit.configure(limit_per_provider=2)
 
@@ -237,11 +237,11 @@ def test_rows_survive_that_their_session_is_closed(fakes, kit):
 
     failed = [row for row in found if row.completion.status is not Status.COMPLETE]
     assert {row.error_type for row in failed} <= {"APIConnectionError"}
-    assert len(failed) <= 6  # those that were under way when it was closed
+    assert len(failed) <= 6  # those in flight when it was closed
 
 
 def test_one_number_limits_all_that_is_sent_to_a_provider(fakes, kit):
-    """Two comparisons and a question at the same time share the places of one provider."""
+    """Two comparisons and a question at the same time share the slots of one provider."""
     fakes.always("openai", replace(stream("openai"), headers_after_s=0.05))
     kit.configure(limit_per_provider=2)
 
@@ -256,13 +256,13 @@ def test_one_number_limits_all_that_is_sent_to_a_provider(fakes, kit):
 
     kit.manager.run(all_of_them())
 
-    # A third connection would have been needed for a third request at the same time.
+    # A third concurrent request would have needed a third connection.
     assert len(fakes.asked["openai"]) == 13
     assert len({asked.connection for asked in fakes.asked["openai"]}) == 2
 
 
 def test_sessions_stay_warm_and_are_counted(fakes, kit):
-    """Three questions in a row are one session, one connection, three requests."""
+    """Three questions in a row: one session, one connection, three requests."""
     for _ in range(3):
         run(kit, "hi", "gpt-6-luna")
 
@@ -287,7 +287,7 @@ def test_a_stream_ends_with_the_whole_answer(fakes, kit):
 
 
 def test_an_interrupted_sign_in_leaves_no_client(fakes, kit):
-    """A cancelled check closes what it had opened; warnings would fail this test."""
+    """A cancelled check closes what it opened; warnings would fail this test."""
     fakes.answer("mistral", Reply(headers_after_s=NEVER_S))
 
     async def cancelled():
@@ -319,7 +319,7 @@ def test_no_key_crosses_a_network_in_clear_text(fakes):
 
 
 def test_the_embedded_model_is_not_started_to_be_checked(kit):
-    """Signing in looks whether it could be started, and starts nothing."""
+    """Signing in checks that it could be started, and starts nothing."""
     status = kit.manager.run(kit.check("local"))
 
     assert str(status.state) in ("ready", "not_running")

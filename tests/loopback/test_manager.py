@@ -1,4 +1,4 @@
-"""Loop and sessions together, in programs of their own where warnings are errors."""
+"""Tests loops and sessions together, in separate programs in which warnings are errors."""
 
 from __future__ import annotations
 
@@ -678,7 +678,7 @@ SCRIPTS = {
 }  # fmt: skip
 
 
-# 15 and 19 of the promises that a naive manager breaks.
+# The scenarios of promises 15 and 19, which a naive manager breaks.
 SCENARIOS = {
     "asyncio_run_three_times", "uvloop_run", "a_loop_closed_by_hand", "a_uvloop_closed_by_hand",
     "a_forgotten_registered_session", "garbage_in_another_thread", "an_interrupt_cancels_and_ends",
@@ -690,7 +690,7 @@ SCENARIOS = {
     "name", [pytest.param(n, marks=pytest.mark.scenario if n in SCENARIOS else ()) for n in SCRIPTS]
 )
 def test_a_program_ends_in_silence(name, tmp_path):
-    """Each program keeps its promises, and nothing at all is left on standard error."""
+    """Each program meets its demands, and writes nothing to stderr."""
     script = tmp_path / f"{name}.py"
     script.write_text(COMMON + textwrap.dedent(SCRIPTS[name]) + "\nprint('held')\n")
 
@@ -701,7 +701,7 @@ def test_a_program_ends_in_silence(name, tmp_path):
     )  # fmt: skip
 
     assert done.stdout.rstrip().endswith("held"), done.stderr
-    # Development mode also tells of every step that took a tenth of a second, as all do on a
+    # Development mode also reports every step that took a tenth of a second, as all do on a
     # machine that others use.
     said = [line for line in done.stderr.splitlines() if not line.startswith("Executing <")]
     assert said == []

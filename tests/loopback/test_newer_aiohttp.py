@@ -1,4 +1,4 @@
-"""An aiohttp whose internals nobody has read: everything works without them."""
+"""Simulates an unknown version of aiohttp: everything works without its internals."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_newer_aiohttp_is_used_without_its_internals(fakes):
     *texts, status, counts, closed, ended = json.loads(done.stdout)
     assert all(text.startswith("A river carries silt") for text in texts)
     assert (status, counts, closed) == (200, [[None, None]], True)
-    assert ended == "APIConnectionError"  # the reader was told, and did not wait for its limit
+    assert ended == "APIConnectionError"  # at once, without waiting for its limit
     assert done.stderr.splitlines() == [
         "llmkit.runtime.aiohttp_internals: aiohttp 3.99.0 is not one whose internals llmkit knows "
         "(up to 3.14): open connections and received bytes are not counted, and a session of your "
@@ -91,7 +91,7 @@ PRIVATE = re.compile(
 
 
 def test_one_file_alone_knows_what_is_not_public():
-    """What the next release may change is found in one place."""
+    """Only one file uses private parts of aiohttp, which the next release may change."""
     modules = sorted((ROOT / "llmkit").rglob("*.py"))
     knowing = {path.name for path in modules if PRIVATE.search(path.read_text("utf-8"))}
 
@@ -99,14 +99,14 @@ def test_one_file_alone_knows_what_is_not_public():
 
 
 def test_a_missing_part_switches_the_others_off():
-    """A connector of aiohttp's that lacks a part is treated like that of a newer release."""
+    """A connector that lacks a part is treated like that of a newer release."""
     connector = type("Connector", (), {"__module__": "aiohttp.connector", "_conns": {}})()
 
     assert open_connections(SimpleNamespace(connector=connector)) is None
 
 
 def test_the_aiohttp_of_today_is_known(caplog):
-    """Else the counts of the session table would be unknown in silence."""
+    """Otherwise the counts of the session table would silently be unknown."""
 
     async def counted():
         async with aiohttp_transport.open_session() as session:

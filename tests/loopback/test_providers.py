@@ -1,4 +1,4 @@
-"""Every provider through the real transport, against fakes that the official SDKs read too."""
+"""Tests every provider over the real transport, against fakes that official SDKs also read."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.over import over
 from tests.patience import NEVER_S, SOON_S
 
 SIX = sorted(PREFIXES)
-WORDY = ("anthropic", "google", "ollama")  # their recorded answers reach beyond ASCII
+WORDY = ("anthropic", "google", "ollama")  # their recorded answers contain non-ASCII characters
 STREAMED = {p: f"A river carries silt{' — 🏞' if p in WORDY else ''}." for p in SIX}
 WHOLE = {p: f"A river carries silt{' — 🏞 —' if p in WORDY else ''} to the sea." for p in SIX}
 PATIENT = Timeouts(connect_s=20.0, first_byte_s=20.0, idle_s=20.0, idle_content_s=20.0)
@@ -62,7 +62,7 @@ def ask(fakes, provider, *, times=1, **more):
 
 @pytest.mark.parametrize("provider", SIX)
 def test_an_answer_comes_from_each(fakes, provider):
-    """Text, status and tokens of a streamed answer."""
+    """A streamed answer has text, status and tokens."""
     answer = ask(fakes, provider)
 
     assert (answer.text, answer.status) == (STREAMED[provider], Status.COMPLETE)
@@ -72,7 +72,7 @@ def test_an_answer_comes_from_each(fakes, provider):
 
 @pytest.mark.parametrize("provider", SIX)
 def test_a_second_request_opens_no_connection(fakes, provider):
-    """A finished stream gives its connection back."""
+    """A finished stream returns its connection to the pool."""
     ask(fakes, provider, times=3)
 
     assert len({asked.connection for asked in fakes.asked[provider]}) == 1
@@ -80,7 +80,7 @@ def test_a_second_request_opens_no_connection(fakes, provider):
 
 @pytest.mark.parametrize("provider", [p for p in SIX if p != "ollama"])
 def test_a_wrong_key_is_one_request_and_no_leak(fakes, provider):
-    """The refusal is final, and the key is in nothing that a person sees."""
+    """The refusal is final, and no text that a user sees contains the key."""
     wrong = "sk-wrong-0123456789abcdef"
 
     with pytest.raises(AuthenticationError) as raised:
@@ -94,7 +94,7 @@ def test_a_wrong_key_is_one_request_and_no_leak(fakes, provider):
 
 @pytest.mark.parametrize("provider", SIX)
 def test_a_key_that_a_refusal_repeats_is_taken_out(fakes, provider):
-    """Whatever shape the key and the refusal have, the error shows a mask in its place."""
+    """The error masks the key, in any form of the key and of the refusal."""
     wrong = "aB0123456789abcdefXYZ0k3jR9w2LmQ"
     fakes.answer(provider, Reply(401, (f'{{"detail":"no such key: {wrong}"}}'.encode(),)))
 
@@ -109,7 +109,7 @@ def test_a_key_that_a_refusal_repeats_is_taken_out(fakes, provider):
 
 @pytest.mark.parametrize("provider", SIX)
 def test_an_answer_that_comes_byte_by_byte_is_the_same(fakes, provider):
-    """Writes that cut events, lines and characters anywhere change nothing."""
+    """Writes that split events, lines and characters anywhere change nothing."""
     whole = stream(provider)
     single = tuple(bytes([byte]) for byte in b"".join(whole.pieces))
     fakes.answer(provider, Reply(pieces=single, headers=whole.headers))
@@ -122,7 +122,7 @@ def test_an_answer_that_comes_byte_by_byte_is_the_same(fakes, provider):
 @pytest.mark.parametrize("provider", SIX)
 @pytest.mark.parametrize("ending", ["close", "cut", "reset"])
 def test_a_cut_stream_is_never_complete(fakes, provider, ending):
-    """However the connection ends, the text is kept and nothing is sent again."""
+    """The text is kept and nothing is sent again, in whatever way the connection ends."""
     fakes.answer(provider, cut_stream(provider, ending))
 
     with pytest.raises((StreamInterruptedError, APIConnectionError)) as raised:
@@ -135,7 +135,7 @@ def test_a_cut_stream_is_never_complete(fakes, provider, ending):
 
 
 def test_what_came_before_a_break_is_read_after_it(fakes):
-    """A reader that comes late to a broken connection still finds the text that was flushed."""
+    """A late reader of a broken connection still gets the text that was flushed."""
     fakes.answer("openai", cut_stream("openai", "cut"))
     asked = call(fakes, "openai")
     request = asked.provider.chat_request(asked.prompt, model="m", key=asked.key, stream=True)
@@ -157,7 +157,7 @@ def test_what_came_before_a_break_is_read_after_it(fakes):
 
 @pytest.mark.parametrize("provider", SIX)
 def test_silence_ends_at_the_idle_limit(fakes, provider):
-    """Text and then nothing: the limit passes, the text is kept, the server sees us go."""
+    """Text, then silence: the limit passes, the text is kept, the server sees the disconnect."""
     fakes.answer(provider, cut_stream(provider, "silence"))
 
     with pytest.raises(APITimeoutError, match=f"sent nothing for {QUICK.idle_s:g} s") as raised:
@@ -171,7 +171,7 @@ def test_silence_ends_at_the_idle_limit(fakes, provider):
 
 @pytest.mark.parametrize("provider", [p for p in SIX if p != "ollama"])
 def test_heartbeats_are_no_content(fakes, provider):
-    """Comments for ever end at the limit on content, which sockets' own timeouts never do."""
+    """Endless comments end at the limit on content; a socket timeout never passes."""
     fakes.answer(provider, cut_stream(provider, "drip"))
 
     with pytest.raises(APITimeoutError, match="nothing but pings") as raised:
@@ -182,7 +182,7 @@ def test_heartbeats_are_no_content(fakes, provider):
 
 @pytest.mark.parametrize("provider", SIX)
 def test_no_headers_end_at_the_first_byte_limit(fakes, provider):
-    """A server that never answers is given up, and may have billed."""
+    """A server that never answers is given up, and may have billed the request."""
     fakes.answer(provider, Reply(headers_after_s=NEVER_S))
     timeouts = Timeouts(first_byte_s=0.2)
 
@@ -195,7 +195,7 @@ def test_no_headers_end_at_the_first_byte_limit(fakes, provider):
 
 @pytest.mark.parametrize("provider", SIX)
 def test_the_deadline_bounds_a_living_stream(fakes, provider):
-    """A stream that keeps on coming ends when the whole call's time is over."""
+    """An endless stream ends at the deadline of the call."""
     slow = stream(provider, gap_s=0.6)
     fakes.answer(provider, slow)
 
@@ -217,7 +217,7 @@ def test_a_busy_server_is_asked_again(fakes, provider):
 
 @pytest.mark.parametrize("provider", SIX)
 def test_an_error_in_a_stream_keeps_the_text(fakes, provider):
-    """An error event is an error of ours with what had come before it."""
+    """An error event raises llmkit's error with the text that arrived before it."""
     fakes.answer(provider, stream(provider, "stream_error"))
 
     with pytest.raises(ProviderError) as raised:
@@ -230,7 +230,7 @@ def test_an_error_in_a_stream_keeps_the_text(fakes, provider):
 
 @pytest.mark.parametrize("provider", SIX)
 def test_one_document_in_the_place_of_a_stream_is_an_answer(fakes, provider):
-    """Servers that do not stream are understood."""
+    """Servers that do not stream are supported."""
     fakes.answer(provider, document(provider, "chat"))
 
     answer = ask(fakes, provider)
@@ -240,7 +240,7 @@ def test_one_document_in_the_place_of_a_stream_is_an_answer(fakes, provider):
 
 @pytest.mark.parametrize("provider", SIX)
 def test_a_redirect_is_not_followed(fakes, provider):
-    """A key goes to the origin that it was meant for, and nowhere else."""
+    """A key is sent to its own origin only."""
     target = fakes.base_url("openai") + "/elsewhere"
     fakes.answer(provider, Reply(307, headers={"location": target}))
 
@@ -272,7 +272,7 @@ def test_a_client_that_stops_reading_is_seen_to_go(fakes, provider):
 
 @pytest.mark.parametrize("provider", SIX)
 def test_a_cancelled_stream_is_seen_to_go(fakes, provider):
-    """Cancelling the task that waits for more ends the request and keeps the text."""
+    """Cancelling the task that reads the stream ends the request and keeps the text."""
     fakes.answer(provider, cut_stream(provider, "silence"))
 
     async def cancel():
@@ -303,7 +303,7 @@ def test_a_cancelled_stream_is_seen_to_go(fakes, provider):
 
 
 def test_a_port_where_nobody_listens_was_never_reached(fakes):
-    """A refused connection is unsent, so it may be tried again; the sentence asks the question."""
+    """A refused connection was not sent, so it may be retried; the message says what to check."""
     unreached = Call(
         PROVIDERS["openai"]("http://127.0.0.1:1"), "m", Prompt((Message("user", "hi"),)), None,
         PATIENT, RetryPolicy(attempts=2, delay=0.0),
@@ -313,7 +313,7 @@ def test_a_port_where_nobody_listens_was_never_reached(fakes):
         async with open_session() as session:
             await Exchange(unreached, over(AiohttpTransport(session))).whole()
 
-    with pytest.raises(APIConnectionError, match="is the server running") as raised:
+    with pytest.raises(APIConnectionError, match="check that the server runs") as raised:
         asyncio.run(asked())
 
     assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNSENT, 2)
@@ -321,7 +321,7 @@ def test_a_port_where_nobody_listens_was_never_reached(fakes):
 
 
 def test_a_rate_limit_waits_as_long_as_the_server_says(fakes):
-    """Retry-After of a refusal is waited for before the second attempt."""
+    """The Retry-After of a refusal is waited for before the second attempt."""
     limited = refusal("openai", "429")
     quick = Reply(429, limited.pieces, {**limited.headers, "retry-after-ms": "50"})
     fakes.answer("openai", quick)
@@ -333,13 +333,13 @@ def test_a_rate_limit_waits_as_long_as_the_server_says(fakes):
 
 
 def test_too_long_an_answer_is_refused(fakes):
-    """The limit on a body's size holds, so that no server can fill the memory."""
+    """The limit on a body's size holds, so that a server cannot fill the memory."""
     with pytest.raises(ProviderError, match="longer than 100 bytes"):
         ask(fakes, "openai", timeouts=Timeouts(body_bytes=100))
 
 
 def test_a_slow_reader_is_not_a_silent_server(fakes):
-    """Time that our own reader takes counts against no limit of the server's."""
+    """Time that llmkit's reader takes does not count against the server's limits."""
     fakes.answer("openai", stream("openai", gap_s=0.05))
 
     async def dawdle():
@@ -355,7 +355,7 @@ def test_a_slow_reader_is_not_a_silent_server(fakes):
 
 
 def test_a_kept_connection_that_breaks_is_tried_once_more_and_not_twice(fakes):
-    """One hang-up on a kept connection may be its age; a second one may have been billed."""
+    """One disconnect of a kept connection may be due to its age; a second may have been billed."""
     hung_up = Reply(answered=False, ending="cut")
 
     async def asked():

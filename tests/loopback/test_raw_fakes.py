@@ -1,4 +1,4 @@
-"""Servers that speak no HTTP keep their promises as well."""
+"""Servers that send no HTTP behave as declared too."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.patience import SOON_S
 
 
 def fetch(url):
-    """What urllib makes of *url*, which is its text or its exception."""
+    """Returns the text or the exception that urllib gives for *url*."""
     try:
         with urllib.request.urlopen(url, timeout=SOON_S) as answer:
             return answer.read()
@@ -25,7 +25,7 @@ def fetch(url):
 
 
 def test_nobody_listens_on_a_closed_port():
-    """A connection is refused, at once and for as long as it is held."""
+    """A connection is refused, at once and for as long as the port is held."""
     with raw.closed_port() as root:
         error = fetch(root)
 
@@ -33,14 +33,14 @@ def test_nobody_listens_on_a_closed_port():
 
 
 def say(server, request=b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}"):
-    """A connection over which *request* has been sent."""
+    """Returns a connection over which *request* has been sent."""
     held = socket.create_connection(("127.0.0.1", urlsplit(server.root).port), SOON_S)
     held.sendall(request)
     return held
 
 
 def heard(held, at_least):
-    """What comes until it is so much, or the end."""
+    """Returns the bytes received up to that number, or to the end."""
     received = b""
     while len(received) < at_least and (more := held.recv(65536)):
         received += more
@@ -48,7 +48,7 @@ def heard(held, at_least):
 
 
 def test_a_silent_server_takes_a_request_and_says_nothing():
-    """A client gets neither a status nor an end, and the server stops all the same."""
+    """A client gets neither a status nor an end, and the server can still be stopped."""
     with raw.RawServer(raw.silence) as server, say(server) as held:
         held.settimeout(0.1)
         with pytest.raises(TimeoutError):
@@ -58,7 +58,7 @@ def test_a_silent_server_takes_a_request_and_says_nothing():
 
 
 def test_headers_drip_and_never_end():
-    """More comes all the time, so no timeout of a socket passes, but never the headers' end."""
+    """Bytes keep arriving, so no socket timeout passes, but the headers never end."""
     start = b"HTTP/1.1 200 OK\r\nx-long: "
 
     with raw.RawServer(raw.dripping) as server, say(server) as held:
@@ -76,7 +76,7 @@ def test_bytes_are_said_as_they_are():
 
 
 def test_early_hints_come_before_an_answer():
-    """A 103 is sent first, and the answer proper behind it."""
+    """A 103 is sent first, and then the answer."""
     with raw.RawServer(raw.with_early_hints(b'{"a": 1}')) as server, say(server) as held:
         hints, answer, body = heard(held, 1000).split(b"\r\n\r\n")
 

@@ -1,4 +1,4 @@
-"""Providers' own lists, read over sockets, kept on disk, and believed for a day."""
+"""Tests providers' own lists: read over sockets, stored on disk, and trusted for a day."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def environ_of(fakes, tmp_path, *providers):
 
 @pytest.fixture
 def make(fakes, tmp_path):
-    """Makes kits that share one folder of lists, each like a process of its own."""
+    """Makes kits that share one folder of lists, each like a separate process."""
     made = []
 
     def kit(*providers):
@@ -59,7 +59,7 @@ def models(*ids, **more):
 
 @pytest.mark.parametrize("provider", sorted(PREFIXES))
 def test_every_provider_can_be_asked_for_its_list(fakes, make, provider):
-    """One request without a bill, over a session that ends with it; Mistral's SDK stays open."""
+    """One unbilled request, over a session that ends with it; Mistral's SDK client stays open."""
     kit = make()
 
     found = refresh(kit, provider)
@@ -72,7 +72,7 @@ def test_every_provider_can_be_asked_for_its_list(fakes, make, provider):
 
 
 def test_a_model_that_only_the_list_has_works_at_once_and_in_a_later_process(fakes, make):
-    """Unknown before, resolved and asked after, and known to a kit that never asked."""
+    """Unknown before, resolved and used after, also in a kit that never fetched the list."""
     fakes.answer("openai", models("gpt-7-nova"))
     kit = make()
     with pytest.raises(UnknownModelError):
@@ -86,7 +86,7 @@ def test_a_model_that_only_the_list_has_works_at_once_and_in_a_later_process(fak
 
 
 def test_resolving_asks_no_network(fakes, make):
-    """Neither before nor after a refresh does a name cost a request."""
+    """Resolving a name sends no request, neither before nor after a refresh."""
     kit = make()
     refresh(kit, "openai")
     fakes.asked.clear()
@@ -98,7 +98,7 @@ def test_resolving_asks_no_network(fakes, make):
 
 
 def test_what_its_own_list_lacks_is_answered_by_another(fakes, make):
-    """Absent from a fresh list: nothing is sent to it, and the step says why."""
+    """A model missing from a fresh list is not requested, and the step says why."""
     fakes.answer("anthropic", document("anthropic", "models"))
     kit = make()
     refresh(kit, "anthropic")
@@ -112,7 +112,7 @@ def test_what_its_own_list_lacks_is_answered_by_another(fakes, make):
 
 
 def test_what_its_own_list_lacks_is_sent_where_nobody_else_may_answer(fakes, make):
-    """Without leave for another the provider itself has the say."""
+    """If no fallback is allowed, the provider itself decides."""
     kit = make()
     refresh(kit, "anthropic")
     fakes.asked.clear()
@@ -123,7 +123,7 @@ def test_what_its_own_list_lacks_is_sent_where_nobody_else_may_answer(fakes, mak
 
 
 def test_a_list_is_believed_for_a_day(fakes, make, tmp_path):
-    """An older one takes nothing away, and its new ids still resolve."""
+    """An older list removes nothing, and its new ids still resolve."""
     fakes.answer("openai", models("gpt-7-nova"))
     refresh(make(), "openai")
     (file,) = (tmp_path / "cache" / "models").glob("openai-*.json")
@@ -139,7 +139,7 @@ def test_a_list_is_believed_for_a_day(fakes, make, tmp_path):
 
 
 def test_another_address_has_another_list(fakes, make, tmp_path):
-    """What one server lists says nothing of another one under the same name."""
+    """A server's list does not apply to another server under the same name."""
     fakes.answer("openai", models("gpt-7-nova"))
     refresh(make(), "openai")
     kit = make()
@@ -151,7 +151,7 @@ def test_another_address_has_another_list(fakes, make, tmp_path):
 
 
 def test_openrouters_list_needs_no_key(fakes, make):
-    """Its models are shown to everybody; the others say which key is missing."""
+    """Its models are shown without a key; for the others the missing key is named."""
     kit = make("openai")
 
     assert refresh(kit, "openrouter").models
@@ -161,7 +161,7 @@ def test_openrouters_list_needs_no_key(fakes, make):
 
 
 def test_a_refused_list_changes_nothing(fakes, make, tmp_path):
-    """The error is the provider's, and the earlier list stays."""
+    """The provider's error is raised, and the earlier list stays."""
     fakes.answer("openai", models("gpt-7-nova"), refusal("openai", "401"))
     kit = make()
     refresh(kit, "openai")
@@ -174,7 +174,7 @@ def test_a_refused_list_changes_nothing(fakes, make, tmp_path):
 
 
 def test_a_folder_that_cannot_be_written_costs_only_the_keeping(fakes, make, tmp_path, caplog):
-    """The list holds for this process, and that is told."""
+    """The list is used in this process, and a warning says that it was not stored."""
     (tmp_path / "cache").write_text("a file in its place")
     fakes.answer("openai", models("gpt-7-nova"))
     kit = make()
@@ -186,8 +186,8 @@ def test_a_folder_that_cannot_be_written_costs_only_the_keeping(fakes, make, tmp
 
 
 def test_the_usual_place_is_that_of_the_person(fakes, tmp_path, monkeypatch):
-    """A kit of this process keeps lists where the system wants them, and one that was given an
-    environment of its own keeps none."""
+    """A kit of this process stores lists in the system's usual folder, and a kit with its own
+    environment stores none."""
     monkeypatch.delenv("LLMKIT_CACHE_DIR")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
@@ -206,7 +206,7 @@ def test_the_usual_place_is_that_of_the_person(fakes, tmp_path, monkeypatch):
 
 
 def test_no_key_is_in_the_kept_list(fakes, make, tmp_path):
-    """Even a server that repeats the key in a name cannot get it into the file."""
+    """A server that repeats the key in a name cannot get it into the file."""
     fakes.answer("openai", models(f"model-{fakes.key}"))
 
     refresh(make(), "openai")
@@ -226,7 +226,7 @@ kit.close()
 
 
 def test_two_processes_that_refresh_at_once_do_not_disturb_each_other(fakes, tmp_path):
-    """Both end with the whole list, and the file is whole."""
+    """Both end with the whole list, and the file is complete."""
     many = models("gpt-7-nova", *(f"model-{n}" for n in range(500)))
     fakes.always("openai", replace(many, first_after_s=0.5))
     environ = json.dumps(environ_of(fakes, tmp_path, "openai"))
@@ -249,7 +249,7 @@ def test_two_processes_that_refresh_at_once_do_not_disturb_each_other(fakes, tmp
 
 
 def test_a_row_of_ones_own_is_tried_first(fakes, make, tmp_path):
-    """What the person's file names in place of a model comes before the catalogue's."""
+    """The fallback in the user's file comes before the catalogue's."""
     file = tmp_path / "mine.toml"
     file.write_text('[[fallbacks]]\nname = "openai:gpt-6-luna"\nthen = "google:gemini-3.8-flash"\n')
     fakes.only("openai")

@@ -1,4 +1,4 @@
-"""Signing in: what is found out, what is tried again, and what is left behind."""
+"""Tests sign-in: what it reports, what it retries, and what it closes."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_trouble_that_passes_takes_three_clients_and_the_delays(fakes, environ, 
     ]
     assert [str(row.status) for row in rows[:2]] == ["closed", "closed"]
     assert {row.kind for row in rows[:2]} == {"temporary"}
-    # The SDK's client stays, as Mistral's own; a probe's session has done its work.
+    # The Mistral SDK's client stays open; a probe's session is closed.
     assert [row.kind for row in rows[2:] if str(row.status) == "open"] == (
         ["pool"] if provider == "mistral" else []
     )
@@ -89,7 +89,7 @@ def test_trouble_that_passes_takes_three_clients_and_the_delays(fakes, environ, 
 
 @pytest.mark.parametrize("provider", sorted(KEY_VARS))
 def test_trouble_that_stays_is_not_a_bad_key(fakes, kit, provider):
-    """After exactly three attempts it could not be checked, and the advice says so."""
+    """After exactly three attempts the key could not be checked, and the advice says so."""
     fakes.always(provider, BUSY)
     status = kit.manager.run(kit.check(provider))
 
@@ -102,7 +102,7 @@ def test_trouble_that_stays_is_not_a_bad_key(fakes, kit, provider):
 @pytest.mark.parametrize("provider", sorted(KEY_VARS))
 @pytest.mark.parametrize(("name", "state"), [("401", "rejected"), ("402", "no_credit")])
 def test_a_refusal_ends_at_once(fakes, kit, provider, name, state):
-    """A bad key and an empty account are told apart, with one request each."""
+    """A bad key and an empty account are distinguished, with one request each."""
     answer = refusal(provider, "401") if name == "401" else Reply(402, (b'{"error":"pay"}',))
     fakes.always(provider, answer)
     status = kit.manager.run(kit.check(provider))
@@ -113,7 +113,7 @@ def test_a_refusal_ends_at_once(fakes, kit, provider, name, state):
 
 @pytest.mark.parametrize("provider", ["openai", "mistral"])
 def test_the_number_of_attempts_is_a_setting(fakes, environ, provider):
-    """sign_in_attempts counts all of them."""
+    """sign_in_attempts is the total number of attempts."""
     fakes.always(provider, BUSY)
     kit = Kit(environ=environ, sign_in_attempts=1)
     try:
@@ -126,7 +126,7 @@ def test_the_number_of_attempts_is_a_setting(fakes, environ, provider):
 
 @pytest.mark.parametrize("provider", ["openai", "mistral"])
 def test_a_servers_own_wish_wins_over_the_delay(fakes, environ, provider):
-    """A long delay of ours is not waited for where the server names a shorter one."""
+    """llmkit's longer delay is not waited for if the server names a shorter one."""
     fakes.answer(provider, Reply(503, (b"busy",), {"retry-after": "0.05"}))
     kit = Kit(environ=environ, sign_in_delay_s=60.0)
     try:
@@ -139,7 +139,7 @@ def test_a_servers_own_wish_wins_over_the_delay(fakes, environ, provider):
 
 @pytest.mark.parametrize("provider", ["openai", "mistral"])
 def test_a_server_that_says_nothing_is_timed_out_and_left(environ, provider):
-    """Each attempt has its own limit; nothing stays open."""
+    """Each attempt has its own limit, and nothing stays open."""
     with RawServer(silence) as server:
         urls = {f"LLMKIT_{provider.upper()}_BASE_URL": server.root}
         kit = Kit(
@@ -156,7 +156,7 @@ def test_a_server_that_says_nothing_is_timed_out_and_left(environ, provider):
 
 @pytest.mark.parametrize("provider", ["openai", "mistral"])
 def test_nobody_at_the_port_is_unreachable(environ, provider):
-    """A refused connection says nothing of the key."""
+    """A refused connection says nothing about the key."""
     with closed_port() as root:
         urls = {f"LLMKIT_{provider.upper()}_BASE_URL": root}
         kit = Kit(environ={**environ, **urls}, sign_in_delay_s=0.0)
@@ -169,7 +169,7 @@ def test_nobody_at_the_port_is_unreachable(environ, provider):
 
 @pytest.mark.parametrize("provider", ["openai", "mistral"])
 def test_a_bad_certificate_is_no_bad_key(environ, provider):
-    """It is a state of its own, tried once, and verification stays on."""
+    """It has its own state, is tried once, and verification stays on."""
     with RawServer(silence, tls=True) as server:
         urls = {f"LLMKIT_{provider.upper()}_BASE_URL": server.root}
         kit = Kit(environ={**environ, **urls}, sign_in_delay_s=0.0)
@@ -200,7 +200,7 @@ def test_a_cancelled_check_closes_its_client_and_changes_nothing(fakes, kit, pro
 
 
 def test_all_providers_are_asked_at_once(fakes, kit):
-    """Nobody waits for another: all requests are there before the first answer."""
+    """The checks run concurrently: all requests arrive before the first answer."""
     for provider in PREFIXES:
         fakes.answer(provider, Reply(401, (b"{}",), headers_after_s=0.3))
     kit.manager.run(kit.check_all())
@@ -211,7 +211,7 @@ def test_all_providers_are_asked_at_once(fakes, kit):
 
 
 def test_one_wrong_base_url_costs_no_other_its_check(fakes, kit):
-    """A report has a row for every provider, whatever is wrong with one."""
+    """A report has a row for every provider, even if one is misconfigured."""
     kit.configure(base_urls={"openai": "http://192.0.2.7/v1", "anthropic": "ftp://x"})
     states = {s.provider: s for s in kit.manager.run(kit.check_all())}
 
@@ -223,7 +223,7 @@ def test_one_wrong_base_url_costs_no_other_its_check(fakes, kit):
 
 
 def test_a_changed_key_is_noticed_and_the_old_client_closed(fakes, environ):
-    """The state of the old key is not the new one's; the next call or check ends its client."""
+    """The old key's state does not apply to the new key; the next use closes its client."""
     kit = Kit(environ=environ, sign_in_delay_s=0.0)
     kit.manager.run(kit.check("mistral"))
     (old,) = open_rows(kit)
@@ -245,7 +245,7 @@ def test_a_changed_key_is_noticed_and_the_old_client_closed(fakes, environ):
 
 
 def test_a_question_with_another_key_closes_the_old_client_too(fakes, environ):
-    """The client that signed in with the old key goes before the new key is used."""
+    """The client that signed in with the old key is closed before the new key is used."""
     from llmkit.chat.arguments import chat_arguments
 
     kit = Kit(environ=environ, sign_in_delay_s=0.0)
@@ -261,7 +261,7 @@ def test_a_question_with_another_key_closes_the_old_client_too(fakes, environ):
 
 
 def test_a_server_that_checks_no_key_says_nothing_about_it(fakes, environ):
-    """It can be asked, and whether the key is right is not claimed."""
+    """It can be used, and the report does not claim that the key is right."""
     kit = Kit(environ={**environ, "OLLAMA_API_KEY": "a-wrong-key-0123456789"})
     keyed = kit.manager.run(kit.check("ollama"))
     kit.close()
@@ -275,7 +275,7 @@ def test_a_server_that_checks_no_key_says_nothing_about_it(fakes, environ):
 
 
 def test_whoever_watches_sees_checking_and_then_the_state(fakes, kit):
-    """A panel is told of each change, and one that fails costs nothing."""
+    """A panel is notified of each change, and a failing one affects nothing."""
     seen = []
 
     def failing(status):
@@ -295,7 +295,7 @@ def test_whoever_watches_sees_checking_and_then_the_state(fakes, kit):
 
 
 def test_what_is_known_without_asking_is_said_without_asking(fakes):
-    """No key, half a key and a key that nobody has checked are states; nothing is sent."""
+    """A missing, an incomplete and an unchecked key are states; nothing is sent."""
     kit = Kit(environ={"OPENAI_API_KEY": "two words", "MISTRAL_API_KEY": fakes.key})
     try:
         known = {status.provider: status for status in kit.checks.statuses()}
@@ -314,7 +314,7 @@ def test_what_is_known_without_asking_is_said_without_asking(fakes):
 
 
 def test_the_report_of_all_keys_shows_none_of_them(fakes, kit):
-    """The table, its page and its frame have at most the last four characters."""
+    """The table, its page and its frame show at most the last four characters."""
     report = AuthReport.of(kit.manager.run(kit.check_all()))
 
     shown = f"{report} {report._repr_html_()} {report.frame().to_csv()} {vars(report)}"

@@ -1,4 +1,4 @@
-"""What the telemetry of a kit tells of real requests to fake providers."""
+"""Tests the events of real requests to fake providers."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def requests(kit):
 
 
 def test_a_life_of_a_session_is_told_in_order(fakes, kit):
-    """Opened, connected, asked, used again, closed; the second question needs no connection."""
+    """Opened, connected, requested, reused, closed; the second question needs no new connection."""
     ask(kit)
     ask(kit)
     kit.close()
@@ -72,7 +72,7 @@ def test_a_request_tells_what_its_answer_tells(fakes, kit):
 
 
 def test_texts_among_the_parameters_are_told_only_on_request_and_without_keys(fakes, kit):
-    """Stop sequences are the user's words, and may repeat a key."""
+    """Stop sequences are the user's text, and may contain a key."""
     ask(kit, model="gpt-4o", stop=["END", fakes.key], seed=3)
     kit.configure(telemetry_text=True)
     ask(kit, model="gpt-4o", stop=["END", fakes.key], seed=3)
@@ -83,7 +83,7 @@ def test_texts_among_the_parameters_are_told_only_on_request_and_without_keys(fa
 
 
 def test_a_retry_is_told_before_it_is_made(fakes, kit):
-    """The number of the attempt to come, its wait, and the error that it follows."""
+    """The event has the number of the next attempt, its wait and the error before it."""
     fakes.answer("openai", Reply(503, (b"busy",), {"retry-after-ms": "1"}))
     ask(kit)
 
@@ -102,7 +102,7 @@ def test_a_retry_is_told_before_it_is_made(fakes, kit):
     ],
 )
 def test_a_failure_is_a_request_too(fakes, kit, reply, status, error):
-    """A request that failed is told with its status and the class of its error."""
+    """A failed request has its status and the class of its error."""
     fakes.answer("openai", reply)
     with pytest.raises(CallError):
         ask(kit)
@@ -112,7 +112,7 @@ def test_a_failure_is_a_request_too(fakes, kit, reply, status, error):
 
 
 def test_whoever_stops_reading_is_told_as_cancelled(fakes, kit):
-    """A stream that is left early is a request that was cancelled."""
+    """A stream that is left early is recorded as a cancelled request."""
     fakes.answer("openai", cut_stream("openai", "silence"))
 
     async def leave():
@@ -144,7 +144,7 @@ def test_a_cancelled_comparison_is_told_as_cancelled(fakes, kit):
 
 
 def test_checks_and_lists_are_requests_too(fakes, kit):
-    """Each says what it was for."""
+    """Each event names its operation."""
     kit.manager.run(kit.check("openai"))
     kit.manager.run(kit.refresh("openai"))
     fakes.answer("openai", Reply(401, (b"no",)))
@@ -159,7 +159,7 @@ def test_checks_and_lists_are_requests_too(fakes, kit):
 
 
 def test_a_sign_in_tells_of_its_sessions_connections_and_retries(fakes, kit):
-    """Each attempt opens and closes a session of its own."""
+    """Each attempt opens and closes its own session."""
     fakes.answer("openai", Reply(503, (b"busy",)))
     kit.manager.run(kit.check("openai"))
 
@@ -181,7 +181,7 @@ def test_no_prompt_is_in_an_event_unless_it_was_asked_for(fakes, kit):
 
 
 def test_no_key_is_in_an_event(fakes, kit):
-    """Not even where a person has put it into the prompt and wants prompts to be kept."""
+    """Not even if the user put the key into the prompt and records prompts."""
     kit.configure(telemetry_text=True)
     ask(kit, f"Is {fakes.key} a good key?")
     kit.manager.run(kit.check("mistral"))
@@ -192,7 +192,7 @@ def test_no_key_is_in_an_event(fakes, kit):
 
 
 def test_the_table_and_the_subscription_are_at_the_kit(fakes, kit):
-    """`kit.telemetry` shows what happened, and hands on what will."""
+    """`kit.telemetry` shows past events, and passes on new ones."""
     heard = []
     stop = kit.telemetry.watch(heard.append)
     ask(kit)

@@ -1,4 +1,4 @@
-"""What one request is to a server, and what becomes of its connection."""
+"""Tests what a server receives in one request, and what happens to its connection."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LIMITS = Timeouts(first_byte_s=20.0)
 
 
 class Server:
-    """Answers every request by the same bytes, and remembers what came on which connection."""
+    """Answers every request with the same bytes, and records what arrived on which connection."""
 
     def __init__(self, answer: bytes, *, hasty: bool = False) -> None:
         self.heads: list[str] = []
@@ -54,12 +54,12 @@ class Server:
             self.bodies.append(await reader.readexactly(size))
             writer.write(self._answer)
         else:
-            await reader.read()  # it never wants the rest, and waits for the end
+            await reader.read()  # it never reads the rest, and waits for the end
 
 
 @asynccontextmanager
 async def serving(answer=ANSWER, **how):
-    """A server, and the URL of it."""
+    """Yields a server and its URL."""
     server = Server(answer, **how)
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     async with listening:
@@ -69,7 +69,7 @@ async def serving(answer=ANSWER, **how):
 
 
 async def asked(session, request):
-    """The status and the whole body of the answer to *request*."""
+    """Returns the status and the whole body of the answer to *request*."""
     body = b""
     async with AiohttpTransport(session).send(request, LIMITS) as response:
         while data := await response.read():
@@ -79,7 +79,7 @@ async def asked(session, request):
 
 @pytest.mark.parametrize("size", [2, 3 * 2**20], ids=["small", "large"])
 def test_a_request_says_no_more_than_it_must(size):
-    """Its length, and neither a packing that would hold a stream back nor a type of its own."""
+    """Its length and Accept-Encoding: identity are sent, and no Content-Type of aiohttp's."""
 
     async def main():
         async with serving() as (server, url), open_session() as ours:
@@ -100,7 +100,7 @@ def test_a_request_says_no_more_than_it_must(size):
 
 
 def test_a_fresh_request_takes_no_kept_connection():
-    """It is sent again because a kept connection broke, and the others may be as old."""
+    """It is a retry after a broken keep-alive connection, and the others may be as old."""
 
     async def main():
         async with serving() as (server, url), open_session() as session:
@@ -112,7 +112,7 @@ def test_a_fresh_request_takes_no_kept_connection():
 
 
 def test_a_kept_connection_is_used_again():
-    """Two calls one after the other need one connection."""
+    """Two consecutive calls use one connection."""
 
     async def main():
         async with serving() as (server, url), open_session() as session:
@@ -124,7 +124,7 @@ def test_a_kept_connection_is_used_again():
 
 
 def test_hints_before_an_answer_are_passed_over():
-    """103 Early Hints are no answer."""
+    """103 Early Hints are not an answer."""
     hints = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
 
     async def main():
@@ -148,7 +148,7 @@ def test_a_header_cannot_smuggle_in_another_one(end):
 
 
 def test_an_answer_that_comes_before_the_whole_request_ends_the_connection():
-    """Else the rest of the request would be taken for the next one."""
+    """Otherwise the rest of the request would be read as the next one."""
 
     async def main():
         async with serving(hasty=True) as (server, url), open_session() as session:
@@ -161,7 +161,7 @@ def test_an_answer_that_comes_before_the_whole_request_ends_the_connection():
 
 
 def test_whoever_reads_an_answer_is_told_that_its_session_was_closed():
-    """The next read is an error at once, whether or not the server has noticed."""
+    """The next read fails at once, whether or not the server has noticed."""
 
     async def main():
         half = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"
@@ -177,7 +177,7 @@ def test_whoever_reads_an_answer_is_told_that_its_session_was_closed():
 
 
 def test_a_call_that_is_cancelled_leaves_no_connection():
-    """Neither before the head of its answer nor within its body."""
+    """Neither before the headers of its answer nor within its body."""
 
     async def main():
         half = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"

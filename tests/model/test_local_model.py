@@ -1,4 +1,4 @@
-"""The whole way to a real language model and back."""
+"""Tests the whole path to a real language model and back."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def ask(*calls):
 
 
 def busy(endpoint):
-    """How many answers the server is working on, by its own account."""
+    """Returns the number of answers that the server reports as in progress."""
     request = urllib.request.Request(
         endpoint.base_url.removesuffix("/v1") + "/metrics",
         headers={"Authorization": f"Bearer {endpoint.key.reveal()}"},
@@ -92,7 +92,7 @@ def test_real_words_come_one_after_another(endpoint):
 
 
 def test_a_seed_gives_the_same_text_again(endpoint):
-    """Two requests with one seed and one temperature have one answer."""
+    """Two requests with the same seed and temperature get the same answer."""
     warm = Prompt(SAY.messages, max_tokens=24, temperature=0.9, seed=7)
 
     first, second = (ask(call(endpoint, warm))[0].text for _ in range(2))
@@ -101,7 +101,7 @@ def test_a_seed_gives_the_same_text_again(endpoint):
 
 
 def test_anthropics_dialect_is_spoken_too(endpoint):
-    """The same server answers /v1/messages, as our Anthropic translator asks it."""
+    """The same server answers /v1/messages, as llmkit's Anthropic translator requests it."""
     anthropic = Anthropic(endpoint.base_url.removesuffix("/v1"))
     (answer,) = ask(call(endpoint, provider=anthropic))
 
@@ -110,7 +110,7 @@ def test_anthropics_dialect_is_spoken_too(endpoint):
 
 
 def test_mistrals_sdk_reads_the_same_server(endpoint):
-    """The official Mistral SDK gets real words, in a program of its own."""
+    """The official Mistral SDK gets real words, in a separate program."""
     code = (
         "import json, sys\nfrom mistralai.client import Mistral\n"
         "url, key = json.loads(sys.stdin.read())\n"
@@ -129,13 +129,13 @@ def test_mistrals_sdk_reads_the_same_server(endpoint):
 
 
 def test_a_wrong_key_is_refused(endpoint):
-    """Nobody else on this machine can use the server."""
+    """Other users of this machine cannot use the server."""
     with pytest.raises(AuthenticationError):
         ask(call(endpoint, key=Secret("wrong-0123456789abcdef")))
 
 
 def test_the_key_is_in_no_command_line(endpoint):
-    """What every user of the machine may read holds no key."""
+    """The command line, which every user of the machine can read, contains no key."""
     with open(f"/proc/{endpoint.pid}/cmdline", "rb") as file:
         line = file.read()
 
@@ -143,7 +143,7 @@ def test_the_key_is_in_no_command_line(endpoint):
 
 
 def test_too_long_a_prompt_is_told_as_such(endpoint):
-    """The model's window is small, and the sentence says what to do."""
+    """The model's context window is small, and the message says what to do."""
     long = Prompt((Message("user", "word " * 6000),), max_tokens=8)
 
     with pytest.raises(ContextLengthExceededError):
@@ -167,14 +167,14 @@ def test_leaving_a_stream_stops_the_server(endpoint):
 
 
 def test_four_at_once_all_succeed(endpoint):
-    """More questions than slots wait for each other, and none is lost."""
+    """Questions beyond the number of slots wait, and none is lost."""
     answers = ask(*[call(endpoint) for _ in range(4)])
 
     assert [a.status in (Status.COMPLETE, Status.LENGTH) for a in answers] == [True] * 4
 
 
 def test_first_questions_at_once_start_one_child(models, endpoint):
-    """However many ask first, one server is started."""
+    """Concurrent first questions start one server."""
 
     async def both():
         return await asyncio.gather(models.endpoint("smollm2"), models.endpoint("smollm2"))
@@ -200,7 +200,7 @@ def test_a_child_that_died_is_started_again():
 
 
 def test_the_child_ends_with_its_parent():
-    """A parent that is killed leaves no server behind."""
+    """A parent that is killed leaves no server running."""
     code = (
         "import asyncio, sys\nfrom llmkit.transport.local_model import LocalModels\n"
         "models = LocalModels(notify=lambda text: None)\n"
@@ -217,24 +217,24 @@ def test_the_child_ends_with_its_parent():
 
 
 def _is_zombie(pid):
-    # An orphan that has ended may wait for whoever adopted it to take notice.
+    # The process that adopted a terminated orphan may take a while to reap it.
     with open(f"/proc/{pid}/stat") as file:
         return file.read().rsplit(")", 1)[1].split()[0] == "Z"
 
 
 def test_what_is_no_model_file_says_so(tmp_path):
-    """A missing file and a file of another kind are one clear sentence each."""
+    """A missing file and a file of another format each raise one clear sentence."""
     other = tmp_path / "notes.gguf"
     other.write_text("not a model")
 
-    with pytest.raises(LocalModelError, match="there is no model file"):
+    with pytest.raises(LocalModelError, match="cannot read the model file"):
         weights_file(str(tmp_path / "nothing.gguf"))
-    with pytest.raises(LocalModelError, match="is no GGUF file"):
+    with pytest.raises(LocalModelError, match="is not a GGUF file"):
         weights_file(str(other))
 
 
 def test_the_official_mistral_sdk_reaches_it_too(endpoint):
-    """A chat by the official client, over our connections, says what our own says."""
+    """A chat by the official client, over llmkit's connections, equals llmkit's own."""
     provider = Mistral(endpoint.base_url.removesuffix("/v1"))
     asked = call(endpoint, provider=provider)
     (usual,) = ask(asked)

@@ -1,4 +1,4 @@
-"""Lets one official SDK read the fakes; prints what it understood as JSON.
+"""Reads the fakes with one official SDK, and prints its results as JSON.
 
 A program of its own, because some SDKs warn when they are imported, and one of them patches
 what others use. Called as: read_with.py NAME URL KEY
@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-Reader = dict[str, Callable[[str], Any]]  # by what is done: a function of the key
+Reader = dict[str, Callable[[str], Any]]  # by operation: a function of the key
 
 
 def openai(url: str) -> Reader:
@@ -133,7 +133,7 @@ def main(name: str, url: str, key: str) -> None:
     reader = READERS[name](url)
     found = {what: attempt(lambda do=do: do(key)) for what, do in reader.items()}
     found["wrong key"] = attempt(lambda: reader["chat"]("sk-wrong-0123456789"))
-    # The parent queues these refusals, one for each further question.
+    # The parent queues these refusals, one for each further request.
     found["refusals"] = [attempt(lambda: reader["chat"](key)) for _ in range(int(sys.argv[4]))]
     print(json.dumps(found))
 

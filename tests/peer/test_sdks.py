@@ -1,4 +1,4 @@
-"""The official SDKs read our fakes, so that the fakes cannot drift towards our own parsers."""
+"""The official SDKs read the fakes, so that the fakes cannot drift towards llmkit's own parsers."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from tests.fakes.server import PREFIXES, FakeProviders
 pytestmark = pytest.mark.peer
 
 READ = Path(__file__).with_name("read_with.py")
-# Every SDK reads keys, organisations and proxies of its own accord; here it finds none.
+# The SDKs read keys, organisations and proxies from the environment; here they find none.
 BARE = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-# By status, the class that each SDK raises; where one has no own for it, what stands under None.
+# By status, the class that each SDK raises; None is its class for all other statuses.
 OPENAI = {
     400: "BadRequestError", 401: "AuthenticationError", 403: "PermissionDeniedError",
     404: "NotFoundError", 429: "RateLimitError", 500: "InternalServerError",
@@ -39,20 +39,20 @@ CLASSES = {
     "mistral": {422: "HTTPValidationError", None: "SDKError"},
     "ollama": {None: "ResponseError"},
 }  # fmt: skip
-# Where the body says more than the status does.
+# Refusals whose body says more than the status.
 BY_BODY = {("anthropic", "429tier"): {"error": "EnforcedSpendLimitReachedError", "status": 429}}
-BAD_KEY = {"google": 400}  # and 401 elsewhere
+BAD_KEY = {"google": 400}  # and 401 for the others
 
 
 @pytest.fixture(scope="module", params=sorted(PREFIXES))
 def read(request):
-    """What one SDK understood of everything, from one child process."""
+    """Returns the results of one SDK for everything, from one child process."""
     name = request.param
     recorded = json.loads((DATA / name / "errors.json").read_text())
     refusals = sorted(recorded)
     with FakeProviders() as fakes:
         command = [sys.executable, str(READ), name, fakes.base_url(name), fakes.key]
-        # Chat, stream, models and the wrong key are answered as usual; what is queued comes after.
+        # Chat, stream, models and the wrong key get normal answers; the queued replies come after.
         fakes.hold(name, 4, *(refusal(name, r) for r in refusals))
         done = subprocess.run(
             [*command, str(len(refusals))], env=BARE, capture_output=True, text=True, timeout=120,
@@ -68,13 +68,13 @@ def read(request):
 
 
 def raised(name, status):
-    """What that SDK raises for a status, as its reader tells it."""
+    """Returns the class that the SDK raises for a status, as its reader prints it."""
     classes = CLASSES[name]
     return {"error": classes.get(status) or classes[None], "status": status}
 
 
 def test_an_sdk_reads_an_answer(read):
-    """A whole answer and a stream have the text that our own parser finds."""
+    """A whole answer and a stream have the text that llmkit's own parser finds."""
     name, _, found = read
     ours = PROVIDERS[name]()
     parser = ours.stream_parser()
@@ -86,7 +86,7 @@ def test_an_sdk_reads_an_answer(read):
 
 
 def test_an_sdk_reads_the_list_of_models(read):
-    """The ids in the SDK's list are ours, which leave out what Google puts before each."""
+    """The ids in the SDK's list equal llmkit's, which omit Google's prefix."""
     name, _, found = read
     body = b"".join(document(name, "models").pieces)
     ours = PROVIDERS[name]().parse_models(HttpResponse(200, {}, body)).models
@@ -95,9 +95,9 @@ def test_an_sdk_reads_the_list_of_models(read):
 
 
 def test_an_sdk_is_refused_a_wrong_key(read):
-    """The SDK's own class and status for a bad key."""
+    """A bad key raises the SDK's own class and status."""
     name, _, found = read
-    if name == "ollama":  # a server on one's own machine has no keys
+    if name == "ollama":  # a local server has no keys
         assert found["wrong key"].startswith("A river")
         return
 
@@ -105,7 +105,7 @@ def test_an_sdk_is_refused_a_wrong_key(read):
 
 
 def test_an_sdk_reads_every_refusal(read):
-    """Each recorded refusal is the SDK's own class for its status."""
+    """Each recorded refusal raises the SDK's own class for its status."""
     name, refusals, found = read
 
     read_as = dict(zip(refusals, found["refusals"], strict=True))

@@ -359,7 +359,7 @@ def test_a_chain_of_fallbacks_never_loops(world, start):
     ("given_", "words"),
     [
         ("maybe", "must be one of error, same-model, equivalent, any, or a list of models"),
-        ([], "the list of models to fall back to is empty"),
+        ([], "fallback must name at least one model"),
         ([1], "fallback must be names"),
         (7, "a list of models, or a Fallback"),
     ],

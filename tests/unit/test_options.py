@@ -23,8 +23,8 @@ def test_needs_are_capabilities():
     ("given", "words"),
     [
         ({"fallback": "maybe"}, "same-model, equivalent, any, or a list"),
-        ({"fallback": "error", "needs": ["sight"]}, "needs= knows: vision"),
-        ({"fallback": "error", "timeout": 0}, "more than 0 seconds"),
+        ({"fallback": "error", "needs": ["sight"]}, "known: vision"),
+        ({"fallback": "error", "timeout": 0}, "timeout must be a number > 0"),
         ({"fallback": "error", "retries": -1}, "0 means one attempt"),
         ({"fallback": "error", "extra": {"temprature": 1}}, "did you mean 'temperature'"),
     ],
@@ -38,5 +38,5 @@ def test_a_wrong_option_is_refused_in_a_sentence(given, words):
 def test_a_key_among_the_options_is_refused():
     """It would be sent in the request, and be stored in the notebook."""
     for name in ("api_key", "API_KEY", "x-api-key", "token"):
-        with pytest.raises(ConfigError, match="is no option, and what stands there would be sent"):
+        with pytest.raises(ConfigError, match="is not an option, and its value would be sent"):
             options({}, fallback="error", extra={name: "sk-x"})

@@ -118,7 +118,7 @@ def test_who_refuses_first_answers_the_second_time():
 
 def test_an_unknown_player_is_a_model_that_was_not_found():
     """The message names the players."""
-    with pytest.raises(ModelNotFoundError, match="known are echo"):
+    with pytest.raises(ModelNotFoundError, match="known scripts: echo"):
         ask(transport(), "ghost")
 
 

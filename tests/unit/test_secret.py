@@ -28,7 +28,7 @@ def test_a_key_is_in_no_form_of_its_secret():
 def test_a_secret_cannot_be_copied_or_pickled():
     """Any operation that would write the key elsewhere is refused."""
     for attempt in (pickle.dumps, copy.copy, copy.deepcopy):
-        with pytest.raises(TypeError, match="not pickled or copied"):
+        with pytest.raises(TypeError, match="cannot be pickled or copied"):
             attempt(Secret(CANARY))
 
 
@@ -109,5 +109,5 @@ def test_a_header_value_is_not_copied_or_pickled():
     """The key inside a request cannot be written elsewhere with it."""
     header = bearer(Secret(CANARY))
     for attempt in (pickle.dumps, copy.copy, copy.deepcopy):
-        with pytest.raises(TypeError, match="not pickled or copied"):
+        with pytest.raises(TypeError, match="cannot be pickled or copied"):
             attempt(header)
