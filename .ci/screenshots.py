@@ -1,6 +1,6 @@
 """Takes the pictures of docs/images in a real browser; `make screenshots` runs it.
 
-Every answer in them comes from a script, so they can be taken again anywhere and look alike.
+All answers come from a script, so the pictures are reproducible on any machine.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ STATIC = {
 
 
 def compare(notebook: Any) -> None:
-    """Fills the form in, and runs it."""
+    """Fills in the form, and runs it."""
     page = notebook.cell(COMPARE)
     page.get_by_label("prompt", exact=True).fill(PROMPT)
     for name in ("scripted:fast", "scripted:thoughtful"):
@@ -73,7 +73,7 @@ def compare(notebook: Any) -> None:
 
 
 def shoot(notebook: Any, cell: int, name: str) -> None:
-    """One picture of a cell's output."""
+    """Takes one picture of a cell's output."""
     output = notebook.cell(cell).locator(".jp-OutputArea").first
     output.scroll_into_view_if_needed()
     output.screenshot(path=IMAGES / f"{name}.png", animations="disabled")
@@ -81,7 +81,7 @@ def shoot(notebook: Any, cell: int, name: str) -> None:
 
 
 def main() -> None:
-    """All pictures: light and wide; dark and narrow."""
+    """Takes all pictures: light and wide, dark and narrow."""
     from playwright.sync_api import sync_playwright
 
     from tests.browser.lab import FLAGS, Notebook, browser_path, lab, written

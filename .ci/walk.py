@@ -1,7 +1,7 @@
-"""Types the README's shell lines as a new user does: literally, in a clean clone and an empty home.
+"""Runs the README's shell lines literally, in a clean clone and an empty home, as a new user does.
 
-A new virtual environment stands for the user's own Jupyter. What was typed and answered is kept
-in WORKDIR/transcript.txt. `make test` is not typed: .ci/run runs it by itself.
+A new virtual environment represents the user's own Jupyter. WORKDIR/transcript.txt has input and
+output. `make test` is left out, because .ci/run runs it separately.
 
     .ci/walk.py WORKDIR
 """
@@ -36,16 +36,16 @@ def main(work: Path) -> None:
         for line in typed:
             if not line.startswith(APART):
                 walk(line, clone, environ, transcript)
-    print(f"the README's lines did what they say; transcript: {work / 'transcript.txt'}")
+    print(f"all lines of the README succeeded; transcript: {work / 'transcript.txt'}")
 
 
 def lines(readme: str) -> list[str]:
-    """Every line of the README's shell blocks, in order."""
+    """Returns every line of the README's shell blocks, in order."""
     return [line for block in BLOCK.findall(readme) for line in block.splitlines() if line.strip()]
 
 
 def walk(line: str, place: Path, environ: dict[str, str], transcript: TextIO) -> None:
-    """One line, typed; what it answers is shown and kept."""
+    """Runs one line; prints its output and adds it to the transcript."""
     say(f"$ {line}\n", transcript)
     typed = subprocess.Popen(
         ["bash", "-c", line], cwd=place, env=environ, text=True, errors="replace",
@@ -55,7 +55,7 @@ def walk(line: str, place: Path, environ: dict[str, str], transcript: TextIO) ->
     for answer in typed.stdout:
         say(answer, transcript)
     if typed.wait():
-        raise SystemExit(f"{line!r} ended with {typed.returncode}")
+        raise SystemExit(f"{line!r} failed with exit status {typed.returncode}")
 
 
 def say(text: str, transcript: TextIO) -> None:

@@ -1,1 +1,1 @@
-"""Speed and memory of llmkit, measured as ratios within one run."""
+"""Measures speed and memory of llmkit, as ratios within one run."""

@@ -1,4 +1,4 @@
-"""Starts the simulator and the contestants, and has them work in turn."""
+"""Starts the simulator and the contestants, and runs them in turn."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ ROOT = Path(__file__).parents[1]
 
 
 class Contestant:
-    """One contestant in a process of its own."""
+    """A contestant in a separate process."""
 
     def __init__(self, name: str, process: subprocess.Popen[str]) -> None:
         self.name = name
         self._process = process
 
     def does(self, **command: int) -> dict[str, float]:
-        """What it took to do *command*, see `contestants.obey`."""
+        """Runs *command* and returns its costs, see `contestants.obey`."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(command) + "\n")
@@ -34,7 +34,7 @@ class Contestant:
 
 @contextmanager
 def simulator() -> Iterator[str]:
-    """The root of a running simulator."""
+    """Starts a simulator; yields its root URL."""
     with subprocess.Popen(
         [sys.executable, "-m", "benchmarks.simulator"], cwd=ROOT,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -49,7 +49,7 @@ def simulator() -> Iterator[str]:
 
 @contextmanager
 def contestants(url: str, names: Sequence[str], **variables: str) -> Iterator[list[Contestant]]:
-    """Those of *names* that are installed, open and warm, at that base URL.
+    """Starts and warms up the installed contestants among *names*, at that base URL.
 
     *variables* are set in their environment.
     """
@@ -72,7 +72,7 @@ def _child(
     ) as process:  # fmt: skip
         assert process.stdout is not None
         assert process.stdin is not None
-        process.stdout.readline()  # it is open
+        process.stdout.readline()  # wait until it is ready
         try:
             yield process
         finally:
@@ -80,7 +80,7 @@ def _child(
 
 
 def python_with(name: str) -> str | None:
-    """The interpreter that has it: the environment of its own, else this one."""
+    """Returns the interpreter with the contestant's packages: its own environment, or this one."""
     own = ROOT / ".venv" / f"peer-{name}" / "bin" / "python"
     for python in (str(own), sys.executable):
         package = CONTESTANTS[name][1]

@@ -1,7 +1,7 @@
-"""The same questions put by raw aiohttp, by llmkit, and by other libraries where they are there.
+"""Sends the same requests with raw aiohttp, llmkit and other installed libraries.
 
-Run as a program it is one contestant in a process of its own: it reads commands as lines of JSON
-and answers each with the CPU seconds, the wall seconds and the memory that it took.
+As a program it runs one contestant in a separate process. It reads commands as lines of JSON, and
+answers each with the CPU seconds, the wall seconds and the memory that it used.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ KEY = "sk-bench-0123456789abcdef"
 
 
 class RawAiohttp:
-    """The least that a client can do: one session, its own line split, the standard json."""
+    """The minimal client: one session, split lines, the standard json."""
 
     async def open(self, url: str) -> None:
         import aiohttp
@@ -62,7 +62,7 @@ class RawAiohttp:
 
 
 class Llmkit:
-    """The public functions, with session tracking, telemetry and everything else switched on."""
+    """The public functions, with session tracking, telemetry and all other features enabled."""
 
     key_var: str | None = None
 
@@ -90,7 +90,7 @@ class Llmkit:
 
 
 class LlmkitKeyed(Llmkit):
-    """With a key, which it sends and then looks for in all that comes back."""
+    """llmkit with an API key, which it sends and redacts in all responses."""
 
     key_var = "BENCH_API_KEY"
 
@@ -143,7 +143,7 @@ class LiteLLM:
     """One function for all providers."""
 
     async def open(self, url: str) -> None:
-        os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else its import asks a web page
+        os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # otherwise its import sends a request
         import litellm
 
         self.litellm, self.url = litellm, url
@@ -218,7 +218,7 @@ class Chatlas:
         return text
 
 
-# By name: what it is, what must be importable for it, and where `make bench-peers` puts it.
+# By name: its class, the package that it imports, and its environment of `make bench-peers`.
 CONTESTANTS: dict[str, tuple[type[Any], str]] = {
     "raw-aiohttp": (RawAiohttp, "aiohttp"),
     "llmkit": (Llmkit, "llmkit"),
@@ -233,7 +233,7 @@ CONTESTANTS: dict[str, tuple[type[Any], str]] = {
 
 
 async def serve(name: str, url: str) -> None:
-    """Opens the contestant, then obeys one command for each line of standard input."""
+    """Opens the contestant, then runs one command for each line of standard input."""
     contestant = CONTESTANTS[name][0]()
     await contestant.open(url)
     print("{}", flush=True)
@@ -243,21 +243,21 @@ async def serve(name: str, url: str) -> None:
 
 
 async def obey(contestant: Any, **command: int) -> dict[str, float]:
-    """What it takes to do what *command* says, see `ask` and `wait`."""
+    """Runs *command* and returns its costs, see `ask` and `wait`."""
     if "waits" in command:
         return await wait(contestant, **command)
     return await ask(contestant, **command)
 
 
 async def wait(contestant: Any, *, chunks: int, waits: int) -> dict[str, float]:
-    """The median of the seconds to the first piece of text, of *waits* questions."""
+    """Returns the median of the seconds to the first text, over *waits* requests."""
     return {"first": statistics.median([await contestant.first(chunks) for _ in range(waits)])}
 
 
 async def ask(
     contestant: Any, *, chunks: int, times: int, at_once: int = 1, prompt: int = 2
 ) -> dict[str, float]:
-    """What it takes to ask *times* times for *chunks* pieces, *at_once* at the same time."""
+    """Returns the costs of *times* requests for *chunks* pieces, *at_once* concurrently."""
     text = "x" * prompt
     cpu, wall, failed = time.process_time(), time.perf_counter(), 0
     for _ in range(times // at_once):

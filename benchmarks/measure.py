@@ -1,4 +1,4 @@
-"""A figure that was measured, its goal, and the means to measure by CPU time."""
+"""Defines measured figures with their goals, and measures CPU time."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Figure:
     """One line of the table.
 
     Attributes:
-        goal: The most that *measured* may be, None where it is only told.
-        unit: Behind the number: "x" for a ratio, " s", " µs", " MB", "" for a count.
+        goal: The maximum of *measured*, None if it is only reported.
+        unit: The suffix of the number: "x" for a ratio, " s", " µs", " MB", "" for a count.
     """
 
     what: str
@@ -32,24 +32,24 @@ class Figure:
 
     @property
     def missed(self) -> bool:
-        """True where there is a goal and it was not reached."""
+        """True if there is a goal and it was missed."""
         return self.goal is not None and not self.measured <= self.goal
 
     def line(self) -> str:
-        """The figure as a line of the Markdown table."""
+        """Returns the figure as a line of the Markdown table."""
         goal = "" if self.goal is None else f"<= {_plain(self.goal)}{self.unit}"
         verdict = "" if self.goal is None else "missed" if self.missed else "met"
         return f"| {self.what} | {goal} | {_plain(self.measured)}{self.unit} | {verdict} |"
 
 
 def table(figures: Sequence[Figure]) -> str:
-    """All *figures* as Markdown."""
+    """Returns *figures* as a Markdown table."""
     head = ["| what | goal | measured | verdict |", "|---|---|---|---|"]
     return "\n".join([*head, *(figure.line() for figure in figures)])
 
 
 def child(code: str, *, options: Sequence[str] = ()) -> list[float]:
-    """The numbers that *code* prints in an interpreter of its own, with no settings of anybody."""
+    """Runs *code* in a separate interpreter without user settings; returns the printed numbers."""
     compiled()
     with tempfile.TemporaryDirectory() as home:
         done = subprocess.run(
@@ -61,12 +61,12 @@ def child(code: str, *, options: Sequence[str] = ()) -> list[float]:
 
 @cache
 def compiled() -> None:
-    """Compiles llmkit's modules, as an installer does with it and has done with all others."""
+    """Compiles llmkit's modules, as an installer does with all packages."""
     compileall.compile_dir(PACKAGE, quiet=2)
 
 
 def median_ratio(rounds: Sequence[tuple[float, float]]) -> float:
-    """The median of ours / theirs, each ratio taken within a round."""
+    """Returns the median of the ratios of llmkit to the other, each within one round."""
     return statistics.median(ours / theirs for ours, theirs in rounds)
 
 

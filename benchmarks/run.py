@@ -1,10 +1,9 @@
 """Measures llmkit, and prints one table: what, goal, measured, verdict.
 
-Each subject is a file in benchmarks/subjects with a function `figures()` and runs in a process of
-its own, so that none warms or burdens another. On a shared machine only CPU time, and only a
-ratio within one round, can be compared. `--strict` fails where a goal is missed, and a subject
-that cannot be measured always does; names choose subjects. The figures of each run are kept in
-build/bench, as JSON.
+Each subject is a file in benchmarks/subjects with a function `figures()`. It runs in a separate
+process, so that no subject affects another. On a shared machine only CPU time, and only a ratio
+within one round, can be compared. Arguments select subjects. A missed goal is a failure with
+`--strict`; a subject that cannot be measured always is. Figures are saved in build/bench as JSON.
 """
 
 from __future__ import annotations
@@ -32,20 +31,20 @@ SUBJECTS = sorted(found.name for found in iter_modules(subjects.__path__))
 
 
 def measured(subject: str) -> list[Figure]:
-    """The figures of one subject, from a child process; none where it failed, which it tells."""
+    """Returns the figures of a subject from a child process; reports a failure, returning none."""
     print(f"measuring {subject} ...", file=sys.stderr, flush=True)
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.run", "--here", subject],
         cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False,
     )  # fmt: skip
-    if done.returncode:  # the others are worth their time all the same
+    if done.returncode:  # continue with the other subjects
         print(f"{subject} could not be measured", file=sys.stderr, flush=True)
         return []
     return [Figure(**figure) for figure in json.loads(done.stdout.splitlines()[-1])]
 
 
 def keep(found: Mapping[str, Sequence[Figure]], took: Mapping[str, float]) -> None:
-    """Writes down all figures of a run, with what they depend on."""
+    """Saves all figures of a run, with the versions they depend on."""
     now = datetime.now(UTC)
     KEPT.mkdir(parents=True, exist_ok=True)
     about = {"at": now.isoformat(timespec="seconds"), "python": platform.python_version()}
@@ -57,7 +56,7 @@ def keep(found: Mapping[str, Sequence[Figure]], took: Mapping[str, float]) -> No
 def here(subject: str) -> None:
     """Measures in this process and prints the figures as one line of JSON."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        # A shell starts its background jobs deaf to the stop button, whose cost is measured here.
+        # A shell ignores SIGINT in its background jobs, whose cost is measured here.
         signal.signal(signal.SIGINT, signal.default_int_handler)
     found = import_module(f"{subjects.__name__}.{subject}").figures()
     print(json.dumps([asdict(figure) for figure in found]))

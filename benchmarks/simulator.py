@@ -1,9 +1,9 @@
-"""A very light provider in a process of its own, so that its work is not counted.
+"""Runs a minimal provider in a separate process, so that its work is not measured.
 
-Prints its port, serves until its standard input closes. The dialect follows from the path, a
-request's token limit says how many pieces an answer has, and `/first-200/gap-10` before the path
-delays the first piece and each further one by so many milliseconds; without a gap all pieces come
-in one write.
+Prints its port, and serves until its standard input closes. The path selects the dialect, and a
+request's token limit is the number of pieces of the answer. `/first-200/gap-10` before the path
+delays the first piece by 200 ms and each further one by 10 ms. Without a gap all pieces are sent in
+one write.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def ollama(texts: list[str]) -> tuple[str, list[str]]:
 
 
 def document(texts: list[str]) -> tuple[str, list[str]]:
-    """What OpenAI's dialect answers where no stream was asked for."""
+    """Returns the response of OpenAI's dialect to a request without streaming."""
     message = {"role": "assistant", "content": "".join(texts)}
     choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
     usage = {"prompt_tokens": 9, "completion_tokens": len(texts), "total_tokens": 9 + len(texts)}
@@ -91,7 +91,7 @@ def document(texts: list[str]) -> tuple[str, list[str]]:
 
 
 def answer_to(path: str, body: bytes) -> tuple[str, list[str]]:
-    """Content type and pieces of the answer."""
+    """Returns the content type and the pieces of the answer."""
     asked = json.loads(body or b"{}")
     limits = (asked, asked.get("options") or {}, asked.get("generationConfig") or {})
     names = ("max_completion_tokens", "max_tokens", "num_predict", "maxOutputTokens")
@@ -102,8 +102,8 @@ def answer_to(path: str, body: bytes) -> tuple[str, list[str]]:
 
 
 def _texts(count: int) -> list[str]:
-    # From 100,000 on a limit counts characters, of which a piece has 400; from a million on they
-    # are one piece.
+    # A limit from 100,000 on counts characters, in pieces of 400; from a million on they are
+    # one piece.
     if count < 100_000:
         return [f"word{n} " for n in range(count)]
     size = 400 if count < 1_000_000 else count
@@ -121,7 +121,7 @@ def _dialect(path: str, asked: dict[str, object]) -> Callable[[list[str]], tuple
 
 
 class Answering(asyncio.Protocol):
-    """Answers each request of a kept connection."""
+    """Answers each request of a keep-alive connection."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
@@ -153,7 +153,7 @@ class Answering(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         self.transport.write(head.encode())
         for number, data in enumerate([*writes, b"0\r\n\r\n"]):
-            # The end comes with the last piece, as every server sends it.
+            # The end is in the same write as the last piece, as every server sends it.
             late = first + gap * min(number, len(writes) - 1)
             loop.call_later(late, self.transport.write, data)
 

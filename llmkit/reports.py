@@ -1,4 +1,4 @@
-"""The tables that llmkit gives back: keys, models, sessions, leaks."""
+"""Defines the tables that public functions return: keys, models, sessions, leaks, telemetry."""
 
 from __future__ import annotations
 
@@ -22,41 +22,41 @@ from .views.tables.table import Table, tables_text
 
 
 class AuthReport(Report):
-    """Which providers can be asked, and what to do about the others."""
+    """The sign-in state of each provider, with advice."""
 
     title = "Sign-in"
     columns: ClassVar[Mapping[str, str]] = dtypes(columns_of(AuthStatus))
 
     def tables(self) -> tuple[Table, ...]:
-        """One line for each provider, with the advice for it."""
+        """Returns one line for each provider."""
         return (auth_table(self.rows),)
 
 
 class Models(Report):
-    """Standard names, and what each leads to at each provider."""
+    """The standard names, and the model that each resolves to at each provider."""
 
     title = "Models"
     columns: ClassVar[Mapping[str, str]] = dtypes(listing.COLUMNS)
 
     def tables(self) -> tuple[Table, ...]:
-        """One line for each name, one column for each provider."""
+        """Returns one line for each name, one column for each provider."""
         return (models_table(self.rows),)
 
     def __str__(self) -> str:
-        return tables_text(models_list(self.rows))  # six providers side by side fit no terminal
+        return tables_text(models_list(self.rows))  # six provider columns are too wide for it
 
     __repr__ = __str__
 
 
 class LiveModels(Report):
-    """What a provider's own list names today."""
+    """The models in a provider's own list."""
 
     title = "Models that the provider lists"
     columns: ClassVar[Mapping[str, str]] = dtypes(columns_of(Model))
 
 
 class Sessions(Report):
-    """Which connections are open, and which cell owns them."""
+    """The open sessions and the cells that own them."""
 
     title = "Sessions"
     columns: ClassVar[Mapping[str, str]] = {
@@ -64,13 +64,13 @@ class Sessions(Report):
     }
 
     def tables(self) -> tuple[Table, ...]:
-        """The sessions, and apart from them those that were lost."""
+        """Returns the sessions, then the leaked ones if there are any."""
         leaks = leaks_table(self.rows)
         return (sessions_table(self.rows), *([leaks] if leaks.lines else []))
 
 
 class Leaks(Sessions):
-    """Sessions that went without being closed, and the lines that opened them."""
+    """The sessions that were never closed, and the lines that opened them."""
 
     title = "Leaks"
     columns: ClassVar[Mapping[str, str]] = dtypes(columns_of(SessionRow))
@@ -81,12 +81,12 @@ class Leaks(Sessions):
         return super().of(row for row in items if row.status == "leaked")
 
     def tables(self) -> tuple[Table, ...]:
-        """The sessions that were lost."""
+        """Returns the leaked sessions."""
         return (leaks_table(self.rows),)
 
 
 class Events(Report):
-    """What happened to sessions, connections and requests; the oldest are forgotten."""
+    """The events of sessions, connections and requests; the oldest are discarded."""
 
     title = "Telemetry"
     columns: ClassVar[Mapping[str, str]] = {
@@ -106,7 +106,7 @@ class Events(Report):
 
     @classmethod
     def of(cls, source: Telemetry) -> Events:
-        """One line for each event that *source* remembers."""
+        """Returns one line for each event that *source* still holds."""
         lines = []
         for event in source.events():
             prompt = event.messages[-1][1] if event.messages else None
@@ -117,8 +117,8 @@ class Events(Report):
         return events
 
     def watch(self, callback: Callable[[Event], None]) -> Callable[[], None]:
-        """Hands every further event to *callback* as it happens; gives the way to stop.
+        """Calls *callback* with each further event, and returns the function that stops it.
 
-        It is called on the loop that answers come over, and must return at once.
+        The callback runs on the event loop of the calls, and must return at once.
         """
         return self._source.watch(callback)

@@ -1,1 +1,1 @@
-"""What developers run beside the package."""
+"""Contains the tools of developers, which are not part of the package."""

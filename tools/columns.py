@@ -21,7 +21,7 @@ HEAD = """\
 # Columns
 
 Every table has these columns, in this order, with these dtypes, even when it is empty.
-What is not known is missing, never 0: `NaN` or `NaT` if the dtype has it, else `<NA>`.
+An unknown value is missing, never 0: `NaN` or `NaT` if the dtype has it, else `<NA>`.
 """
 SECTIONS: tuple[tuple[str, str, Mapping[str, Column]], ...] = (
     (
@@ -34,7 +34,7 @@ SECTIONS: tuple[tuple[str, str, Mapping[str, Column]], ...] = (
     (
         "Sessions",
         "`sessions().frame()` has one row for each session, without `opened_at`;"
-        " `leaks().frame()` has those that were lost without being closed, with it.",
+        " `leaks().frame()` has those that were never closed, with it.",
         columns_of(SessionRow),
     ),
     ("Keys", "`auth().frame()` has one row for each provider.", columns_of(AuthStatus)),

@@ -11,7 +11,7 @@ from . import layout
 
 LONG = 60  # lines of a function, its docstring included
 SMALL = 10  # lines of a helper that could stand in its only caller
-# Turns of phrase that say less than a plain noun or verb would.
+# Phrases that say less than a plain noun or verb.
 PRIVATE_WORDS = re.compile(
     r"\b(nobody|somebody|anybody|everybody|whoever|anew|mend(ed|s)?|dear(er|est))\b"
     r"|\bis no (?!longer)|in the place of",
@@ -19,7 +19,7 @@ PRIVATE_WORDS = re.compile(
 )
 PROSE = ("llmkit/**/*.py", "docs/**/*.md", "notebooks/*.ipynb", "*.md", "Makefile")
 
-# A second, warm, streamed ask; each function of the package that runs is printed once.
+# Prints each function of the package that a second, warm, streamed ask calls.
 ASK = """
 import sys
 from pathlib import Path
@@ -60,7 +60,7 @@ def path_of_an_ask() -> dict[str, list[str]]:
 
 
 def lines_with_private_words() -> list[str]:
-    """Returns where a private word stands, as file:line."""
+    """Returns the places of private words, as file:line."""
     return [
         f"{path.relative_to(layout.ROOT)}:{number}"
         for pattern in PROSE
@@ -82,7 +82,7 @@ def main() -> None:
     print(f"lines of the package: {lines:,}")
     print(f"files in its root: {sizes['llmkit']}; most in one folder: {most} in {folder}")
     print(f"longest chain of imports: {len(chain)} modules; {len(lazy)} with those in functions")
-    print(f"class names that stand twice: {len(twice)}", *twice, sep="\n  ")
+    print(f"class names used twice: {len(twice)}", *twice, sep="\n  ")
     print(f"functions over {LONG} lines: {len(long)}", *long, sep="\n  ")
     print(f"private functions under {SMALL} lines with one caller: {len(helpers)}")
     print(f"a warm, streamed ask: {functions} functions in {len(ask)} files")

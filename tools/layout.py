@@ -111,7 +111,7 @@ def folder_sizes() -> Counter[str]:
 
 
 def classes_of_one_name() -> list[str]:
-    """Returns the public class names that stand in more than one file, with those files."""
+    """Returns the public class names that are used in more than one file, with those files."""
     homes = defaultdict(list)
     for path in MODULES:
         for node in ast.walk(tree_of(path)):

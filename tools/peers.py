@@ -1,8 +1,8 @@
-"""What people use today, held against the same fake provider; prints the README's table.
+"""Compares llmkit with other libraries against a fake provider; prints the README's table.
 
-    python -m tools.peers            each peer gets a virtual environment of its own below .venv
+    python -m tools.peers            each peer gets its own virtual environment below .venv
 
-Every column is something that this script does and looks at, so that nobody has to believe it.
+This script measures every column itself, so the table can be verified.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tests.fakes.server import FakeProviders
 TOP = Path(__file__).resolve().parents[1]
 HI = '[{"role": "user", "content": "hi"}]'
 
-# By distribution: what is installed, what is imported, and how it streams one answer.
+# By distribution: the requirements, the import, and the code that streams one answer.
 PEERS = {
     "litellm": (
         ["litellm"], "import litellm",
@@ -96,13 +96,13 @@ def line(
 
 
 def environment(name: str, wanted: list[str]) -> Path:
-    """The Python of an environment with nothing but that peer."""
+    """Returns the Python of an environment that has only this peer."""
     subprocess.run([TOP / ".ci/venv", f"peer-{name}", "python3", *wanted], check=True, cwd=TOP)
     return TOP / ".venv" / f"peer-{name}" / "bin" / "python"
 
 
 def freeze(python: Path) -> list[tuple[str, str]]:
-    """Names and versions of what is installed there, pip and setuptools aside."""
+    """Returns names and versions of the installed packages, except pip and setuptools."""
     command = [python, "-m", "pip", "list", "--format=json"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     found = ((row["name"].lower(), row["version"]) for row in json.loads(done.stdout))
@@ -110,7 +110,7 @@ def freeze(python: Path) -> list[tuple[str, str]]:
 
 
 def cpu_of(python: Path, importing: str, variables: dict[str, str]) -> float:
-    """CPU seconds of an import beyond those of an empty program, the median of three."""
+    """Returns the CPU seconds of an import minus those of an empty program, medians of three."""
     used = [sorted(times(python, code, variables))[1] for code in (importing, "pass")]
     return used[0] - used[1]
 

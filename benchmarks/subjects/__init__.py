@@ -1,1 +1,1 @@
-"""What is measured: one file for each subject, found by its name; see `benchmarks.measure`."""
+"""Contains the subjects of measurement, one file each, found by name; see `benchmarks.measure`."""

@@ -1,4 +1,4 @@
-"""What a call and a stream cost beside raw aiohttp, and beside other libraries."""
+"""Measures calls and streams against raw aiohttp and other libraries."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..contestants import CONTESTANTS
 from ..measure import Figure
 
 ROUNDS = 5
-# What is asked, how often in a round, and who has which goal.
+# The request, its count in a round, and the goal of each contestant.
 WORK: Mapping[str, tuple[dict[str, int], Mapping[str, float]]] = {
     "one call": ({"chunks": 1, "times": 40}, {"llmkit": 1.5}),
     "a stream of 200 chunks in one write": ({"chunks": 200, "times": 8}, {"llmkit": 1.0}),
@@ -23,7 +23,7 @@ WORK: Mapping[str, tuple[dict[str, int], Mapping[str, float]]] = {
 
 
 def figures() -> list[Figure]:
-    """Ratios of the CPU time of the client's process to raw aiohttp's, within a round."""
+    """Returns the ratios of the client's CPU time to raw aiohttp's, within a round."""
     with simulator() as root, contestants(f"{root}/v1", list(CONTESTANTS)) as crew:
         found = [
             figure
@@ -43,7 +43,7 @@ def _ratios(
     for turn in range(ROUNDS):
         for one in others:
             if not one.name.startswith("llmkit") and turn > 1:
-                continue  # they are far off, and slow: two rounds tell enough
+                continue  # slow and far from the goal: two rounds suffice
             base = raw.does(**command)["cpu"]
             took = one.does(**command)
             if not took["failed"]:

@@ -1,4 +1,4 @@
-"""What the catalogue of models costs: to load it, and to resolve a name."""
+"""Measures loading the catalogue of models, and resolving a name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from llmkit.providers.builtin import shipped
 
 from ..measure import Figure, child
 
-# CPU seconds, and resident MB where the system tells them, of the first look into the catalogue.
+# CPU seconds, and resident MB if the system reports them, of the first access to the catalogue.
 LOAD = """
 import gc, time
 from llmkit.providers import builtin
@@ -41,7 +41,7 @@ ROUNDS, CALLS = 15, 200
 
 
 def figures() -> list[Figure]:
-    """Loading in fresh processes, resolving in this one."""
+    """Returns the costs of loading in fresh processes, and of resolving in this one."""
     seconds, megabytes = zip(*(child(LOAD) for _ in range(7)), strict=True)
     kit = Kit(environ={})
     warm = _microseconds(lambda name, provider: kit.registry.resolve(name, provider))
@@ -56,7 +56,7 @@ def figures() -> list[Figure]:
 
 
 def _microseconds(resolving: Callable[[str, str | None], object]) -> float:
-    """The median over the rounds, for the mean name."""
+    """Returns the median over the rounds of the mean time per name."""
     rounds = []
     for _ in range(ROUNDS):
         began = time.process_time()

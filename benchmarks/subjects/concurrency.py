@@ -1,4 +1,4 @@
-"""Many calls at once: how long they take, and the memory."""
+"""Measures the time and the memory of many concurrent calls."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from ..measure import Figure
 
 ROUNDS = 3
 FIRST_S = 0.2
-# Calls at once, and how much longer than one call all of them may take.
+# Concurrent calls, and the allowed ratio of their time to that of one call.
 CALLS = {100: 1.35, 1000: 3.2}
 
 
 def figures() -> list[Figure]:
-    """Wall time to the ideal of 200 ms, and memory to raw aiohttp's."""
+    """Returns the ratios of wall time to the ideal of 200 ms, and of memory to raw aiohttp's."""
     with (
         simulator() as root,
         contestants(f"{root}/first-200/v1", ["raw-aiohttp", "llmkit"]) as crew,

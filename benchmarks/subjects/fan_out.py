@@ -1,4 +1,4 @@
-"""How long after the slowest of six providers a prompt that all of them got is answered."""
+"""Measures the delay of a comparison after the first token of the slowest of six providers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..measure import Figure, child
 
 SLOWEST_S = 0.2
 PROCESSES, WARM = 3, 5
-# Each is asked at its own delay before the first token, in milliseconds.
+# The delay of each provider before the first token, in milliseconds.
 PLACES = {
     "openai": ("first-80/v1", "gpt-6-luna"),
     "anthropic": ("first-110", "claude-haiku-5-5"),
@@ -18,7 +18,7 @@ PLACES = {
     "openrouter": ("first-190/api/v1", "openai/gpt-6-luna"),
     "ollama": ("first-200", "llama3.2"),
 }
-# Prints the milliseconds of the first fan-out of a process whose modules are loaded, then of more.
+# Prints the milliseconds of the first fan-out of a process with loaded modules, then of more.
 OURS = """
 import asyncio, os, time
 for name, (path, model) in {places}.items():
@@ -59,7 +59,7 @@ asyncio.run(main())
 
 
 def figures() -> list[Figure]:
-    """Milliseconds by the clock after the slowest first token, medians."""
+    """Returns medians of the wall milliseconds after the slowest first token."""
     with simulator() as root:
         ours, raw = ([_late(code, root) for _ in range(PROCESSES)] for code in (OURS, RAW))
         (cold, warm), (raw_cold, raw_warm) = map(_medians, (ours, raw))

@@ -1,4 +1,4 @@
-"""What faults cost: requests beyond the calls, memory, a loop that stands still, and leaks."""
+"""Measures the costs of faults: additional requests, memory, a blocked event loop, and leaks."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from ..measure import Figure, child
 EVENTS = {"content-type": "text/event-stream"}
 MIB = 2**20
 PIECE = 2**18
-BOMB = 256 * MIB  # bytes that a small body unpacks to
+BOMB = 256 * MIB  # decompressed size of a small body, in bytes
 INTERRUPTS = 50
 
 
 def figures() -> list[Figure]:
-    """Every figure, each against a server of its own."""
+    """Returns every figure, each against a separate server."""
     return [*limiter(), *failing(), *bombs(), *interrupts()]
 
 
@@ -39,7 +39,7 @@ def kit_for(server: FakeProviders, **more: object) -> Kit:
 
 
 async def answered(kit: Kit) -> bool:
-    """Whether one call was."""
+    """Returns True if one call got an answer."""
     try:
         await kit.answer(*chat_arguments("hi", "openai:gpt-6-luna"))
     except CallError:
@@ -48,7 +48,7 @@ async def answered(kit: Kit) -> bool:
 
 
 def limiter() -> list[Figure]:
-    """50 calls at once against ten a second."""
+    """Runs 50 concurrent calls against a limit of ten a second."""
     with FakeProviders() as server:
         server.limit("openai", 10)
         kit = kit_for(server)
@@ -70,7 +70,7 @@ def limiter() -> list[Figure]:
 
 
 def failing() -> list[Figure]:
-    """200 calls against a server that never answers well; their waits are skipped."""
+    """Runs 200 calls, without waits, against a server that always fails."""
     found = []
     for status in (429, 503):
         with FakeProviders() as server:
@@ -97,7 +97,7 @@ def failing() -> list[Figure]:
 
 
 def bombs() -> list[Figure]:
-    """A body that unpacks to very much, and others that never end; each in a fresh process."""
+    """Reads a decompression bomb, and endless bodies, each in a fresh process."""
     found = []
     for name in SHAPES:
         code = f"from benchmarks.subjects import faults; print(*faults.burden({name!r}))"
@@ -110,7 +110,7 @@ def bombs() -> list[Figure]:
 
 
 def burden(name: str) -> tuple[float, float]:
-    """Bytes more at the peak, and the longest turn in seconds, of one call that gets that shape."""
+    """Returns the additional peak bytes and the longest turn in seconds of a call to that shape."""
     with FakeProviders() as server:
         kit = kit_for(server)
         found = asyncio.run(_burden(kit, server, SHAPES[name]()))
@@ -133,7 +133,7 @@ SHAPES: dict[str, Callable[[], Reply]] = {
 
 
 def endless(kind: str, start: bytes, more: bytes) -> Reply:
-    """A body that goes on and on."""
+    """Sends an endless body."""
     return Reply(pieces=(start,), headers={"content-type": kind}, ending="drip", drip=more)
 
 
@@ -150,7 +150,7 @@ async def _burden(kit: Kit, server: FakeProviders, reply: Reply) -> tuple[float,
 
 
 async def longest_turn(action: Callable[[], Awaitable[object]]) -> float:
-    """The most seconds of this thread's work between two turns of the loop during *action*."""
+    """Returns the longest CPU seconds of a turn of the event loop during *action*."""
     longest, before = 0.0, time.thread_time()
     task = asyncio.ensure_future(action())
     while not task.done():
@@ -161,7 +161,7 @@ async def longest_turn(action: Callable[[], Awaitable[object]]) -> float:
 
 
 def interrupts() -> list[Figure]:
-    """50 calls that the stop key ends while they wait."""
+    """Interrupts 50 waiting calls."""
     with FakeProviders() as server:
         silent = Reply(headers=EVENTS, ending="silence")
         kit = kit_for(server)
@@ -173,12 +173,12 @@ def interrupts() -> list[Figure]:
             _interrupted(kit, server, number)
         gone = [asked.ended.wait(10) for asked in server.asked["openai"]]
         connections = server.open_connections
-        # The server's ends are closed by its thread, a moment after it has noticed.
+        # The server's thread closes its sockets a moment after it notices the disconnect.
         until = time.monotonic() + 10
         while _descriptors() > before and time.monotonic() < until:
             time.sleep(0.01)
         left = _descriptors() - before
-        # Each connection has a task of the server's own.
+        # The server has one task for each connection.
         tasks = sum(isinstance(o, asyncio.Task) and not o.done() for o in gc.get_objects())
         kit.close()
     return [

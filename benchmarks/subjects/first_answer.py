@@ -1,4 +1,4 @@
-"""What it costs to come to the first answer, and to open, use and close a session."""
+"""Measures the first answer of a process, and a session that is opened, used and closed."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ asyncio.run(main())
 
 
 def figures() -> list[Figure]:
-    """Ratios of CPU time to raw aiohttp's, each in an interpreter of its own."""
+    """Returns the ratios of CPU time to raw aiohttp's, each in a separate interpreter."""
     with simulator() as root:
         url = f"{root}/v1"
         first = [_both(OUR_FIRST, RAW_FIRST, url) for _ in range(ROUNDS)]

@@ -1,4 +1,4 @@
-"""How long one waits for the first word."""
+"""Measures the time to the first chunk."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ ROUNDS, WAITS = 9, 20
 
 
 def figures() -> list[Figure]:
-    """Milliseconds by the clock over raw aiohttp's: medians of waits, compared within a round."""
+    """Returns the wall milliseconds more than raw aiohttp, of medians compared within a round."""
     with (
         simulator() as root,
-        # The first piece comes by itself, so that nothing but it is waited for.
+        # The first piece is sent alone, so that only it is measured.
         contestants(f"{root}/first-2/gap-3/v1", ["raw-aiohttp", "llmkit"]) as (raw, ours),
     ):
         _first(raw), _first(ours)  # connections, imports

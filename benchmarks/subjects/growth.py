@@ -1,4 +1,4 @@
-"""How cost and memory grow with rows, sessions and re-runs: linear, or better."""
+"""Measures the growth of cost and memory with rows, sessions and re-runs: at most linear."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from ..simulator import openai
 KIND, PIECES = openai(["a word "] * 20)
 BODY = "".join(PIECES).encode()
 TEXT = 20 * len("a word ")
-# A small run has a fixed part, so that a ratio of 1 is not reached even by what is linear.
+# A small run has a fixed cost, so the ratio is not 1 even if the growth is linear.
 LINEAR = 1.3
 
 
 def figures() -> list[Figure]:
-    """Cost of one at the larger size to the cost of one at the smaller size, and bytes."""
+    """Returns the ratios of the unit cost at a larger to that at a smaller size, and bytes."""
     return [
         Figure("a row of 10,000 rows / a row of 1,000, CPU", LINEAR, _grows(_rows, 1000, 10_000)),
         Figure("a session of 1,000 open / a session of 100, CPU", LINEAR, _grows(_open, 100, 1000)),
@@ -49,7 +49,7 @@ def _cpu(work: Callable[[int], object], size: int) -> float:
 
 
 class Answer:
-    """The same stream for everybody, without a socket."""
+    """A response with the same stream for every request, without a socket."""
 
     status = 200
     headers = {"content-type": KIND}  # noqa: RUF012  # read only
@@ -80,7 +80,7 @@ class Answer:
 
 
 class Same:
-    """Carries nothing, and has the answer."""
+    """A transport without a network, which always returns that response."""
 
     def send(self, request: HttpRequest, timeouts: Timeouts) -> Answer:
         return Answer()

@@ -1,4 +1,4 @@
-"""What it costs to import llmkit and to load its extension."""
+"""Measures the import of llmkit and of its extension."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..measure import Figure, child, median_ratio
 
 ROUNDS = 9
 IMPORT = "import time; a=time.process_time(); import {what}; print(time.process_time()-a)"
-# A bare IPython that has run one cell, then the extension: CPU seconds and modules that it adds.
+# Loads the extension in a bare IPython after one cell: its CPU seconds and modules.
 LOAD = """
 import sys, time
 from IPython.core.interactiveshell import InteractiveShell
@@ -21,7 +21,7 @@ print(time.process_time() - a, len(set(sys.modules) - before))
 
 
 def figures() -> list[Figure]:
-    """Ratios and counts of imports."""
+    """Returns ratios and counts of imports."""
     imports = [
         (child(IMPORT.format(what="llmkit"))[0], child(IMPORT.format(what="aiohttp"))[0])
         for _ in range(ROUNDS)

@@ -1,4 +1,4 @@
-"""What a chunk costs that comes by itself."""
+"""Measures the cost of a chunk that is sent alone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..measure import Figure
 
 GOAL = 1.0
 ROUNDS = 5
-# By what is told: the milliseconds between two chunks, and what is asked in a round.
+# By figure: the milliseconds between two chunks, and the requests of a round.
 PACES: Mapping[str, tuple[int, Mapping[str, int]]] = {
     "a chunk at 500/s": (2, {"chunks": 150, "times": 1}),
     "a chunk at 1,000/s": (1, {"chunks": 300, "times": 1}),
@@ -19,7 +19,7 @@ PACES: Mapping[str, tuple[int, Mapping[str, int]]] = {
 
 
 def figures() -> list[Figure]:
-    """Ratios of the CPU time of the client's process to raw aiohttp's, within a round."""
+    """Returns the ratios of the client's CPU time to raw aiohttp's, within a round."""
     with simulator() as root:
         return [_of(what, gap_ms, command, root) for what, (gap_ms, command) in PACES.items()]
 

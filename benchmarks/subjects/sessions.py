@@ -1,4 +1,4 @@
-"""What keeping sessions costs, and that none is left: by cells in a real kernel, and by itself."""
+"""Measures session tracking and its leaks, by cells in a real kernel and without one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ..measure import Figure, median_ratio
 ROUNDS, RERUNS, RUNS, CELLS, MANY = 4, 100, 3000, 2000, 1000
 LOADED = (
     "%load_ext llmkit\nimport aiohttp, asyncio, json, os, time\nimport llmkit\n"
-    # Other descriptors come and go: the kernel writes its history down.
+    # Other descriptors vary, because the kernel saves its history.
     "def is_socket(fd):\n"
     "    try: return os.readlink('/proc/self/fd/' + fd).startswith('socket')\n"
     "    except OSError: return False\n"
@@ -36,7 +36,7 @@ TOLD = "print(json.dumps(told()))"
 
 
 def figures() -> list[Figure]:
-    """Counts, and ratios of CPU time; the interrupt alone is told by the clock."""
+    """Returns counts and ratios of CPU time; only interrupts are measured by wall time."""
     with FakeProviders() as fakes, tempfile.TemporaryDirectory() as home:
         environ = {
             "IPYTHONDIR": home, "LLMKIT_CONFIG": os.devnull, "LLMKIT_CACHE_DIR": home,
@@ -49,13 +49,13 @@ def figures() -> list[Figure]:
 
 
 def reruns(kernel: Kernel, fakes: FakeProviders) -> list[Figure]:
-    """The same cell again and again, closed by its next run or by its own last line."""
+    """Runs the same cell repeatedly; its session is closed by the next run or by its last line."""
     url = f"{fakes.base_url('openai')}/models"
     rounds: list[tuple[float, float]] = []
     before: tuple[int, ...] = ()
     for _ in range(ROUNDS):
         ours, seen = cpu_of(kernel, OURS.format(url=url), "ours")
-        if len(rounds) == 1:  # the first warms things up
+        if len(rounds) == 1:  # the first is a warm-up
             before = *seen, fakes.open_connections
         by_hand, _ = cpu_of(kernel, BY_HAND.format(url=url), "by hand")
         rounds.append((ours, by_hand))
@@ -71,7 +71,7 @@ def reruns(kernel: Kernel, fakes: FakeProviders) -> list[Figure]:
 
 
 def cpu_of(kernel: Kernel, cell: str, name: str) -> tuple[float, list[int]]:
-    """CPU seconds of the kernel for many runs of *cell*; descriptors and sessions after them."""
+    """Returns CPU seconds of many runs of *cell*, and descriptors and sessions after them."""
     kernel.run(cell, cell, ids=[name] * 2)
     started, *_ = value(kernel.one(TOLD, "told"))
     ran = kernel.run(*[cell] * RERUNS, ids=[name] * RERUNS)
@@ -81,7 +81,7 @@ def cpu_of(kernel: Kernel, cell: str, name: str) -> tuple[float, list[int]]:
 
 
 def warm(kernel: Kernel, fakes: FakeProviders) -> list[Figure]:
-    """How many connections a second question opens."""
+    """Returns the number of connections that a second request opens."""
     fakes.reset()
     kernel.run(*["llmkit.ask('hi', 'gpt-6-luna')"] * 2)
     connections = len({asked.connection for asked in fakes.asked["openai"]})
@@ -89,7 +89,7 @@ def warm(kernel: Kernel, fakes: FakeProviders) -> list[Figure]:
 
 
 def interrupts(kernel: Kernel, fakes: FakeProviders) -> list[Figure]:
-    """From the stop button to the prompt, and to the server's notice of it."""
+    """Returns the times from an interrupt to the reply, and to the server's disconnect."""
     control, noticed = [], []
     for _ in range(ROUNDS):
         fakes.reset()
@@ -110,7 +110,7 @@ def interrupts(kernel: Kernel, fakes: FakeProviders) -> list[Figure]:
 
 
 def nesting() -> list[Figure]:
-    """A nested run beside the patch alone, on the same loop."""
+    """Returns the ratio of a nested run to the patch alone, on the same loop."""
     from llmkit.runtime.manager import EventLoopManager
 
     manager = EventLoopManager()
@@ -131,7 +131,7 @@ def nesting() -> list[Figure]:
 
 
 def cpu(action: Any, times: int = RUNS) -> float:
-    """CPU seconds of *times* actions."""
+    """Returns the CPU seconds of *times* actions."""
     started = time.process_time()
     for _ in range(times):
         action()
@@ -139,7 +139,7 @@ def cpu(action: Any, times: int = RUNS) -> float:
 
 
 def hooks() -> Figure:
-    """Both hooks of a cell, with three sessions open that are other cells'."""
+    """Returns the cost of both hooks of a cell while other cells have three sessions open."""
     from llmkit.cell import Cell
     from llmkit.notebook.hooks import CellHooks
     from llmkit.runtime.manager import EventLoopManager
@@ -163,7 +163,7 @@ def hooks() -> Figure:
 
 
 def many() -> list[Figure]:
-    """A thousand sessions, each used once, every other one abandoned; a re-run closes it."""
+    """Uses a thousand sessions once; every other one is abandoned, and a re-run closes it."""
     import aiohttp
 
     from llmkit.cell import CURRENT, Cell
@@ -199,7 +199,7 @@ def many() -> list[Figure]:
 
 
 def dropped() -> list[Figure]:
-    """What it costs to register a thousand sessions, and to drop all references at once."""
+    """Returns the costs of registering a thousand sessions and of dropping all references."""
     import aiohttp
 
     from llmkit.api import current_kit, session
@@ -210,7 +210,7 @@ def dropped() -> list[Figure]:
         gc.collect()
         started = time.process_time()
         action()
-        await asyncio.sleep(1.0)  # what *action* has caused is due earlier
+        await asyncio.sleep(1.0)  # longer than all effects of *action* take
         return time.process_time() - started
 
     async def measured() -> list[float]:

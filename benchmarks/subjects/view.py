@@ -1,4 +1,4 @@
-"""What the live view of a comparison costs the kernel, its channel and the browser."""
+"""Measures the costs of the live view for the kernel, its channel and the browser."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ run(1, 20, 0.02)
 
 @dataclass
 class Ran:
-    """What one cell took, and what it said on the channel.
+    """The costs of one cell, and its messages on the channel.
 
     Attributes:
         cpu_s: CPU seconds of the kernel.
-        took_s: Seconds of the clock.
-        messages: How many came on iopub.
-        size: Their bytes.
+        took_s: Wall seconds.
+        messages: The number of messages on iopub.
+        size: The size of the messages in bytes.
     """
 
     cpu_s: float
@@ -62,7 +62,7 @@ class Ran:
 
 
 def figures() -> list[Figure]:
-    """Messages, bytes and CPU from a real kernel; the lag from a real browser."""
+    """Returns messages, bytes and CPU of a real kernel, and the lag of a real browser."""
     with kernel() as client:
         four = ran(client, f"run(4, {TOKENS}, {PACE_S})")
         many = ran(client, f"run({MANY}, {LONG}, {QUICK_S})")
@@ -82,7 +82,7 @@ def figures() -> list[Figure]:
 
 
 def ratio(client: Any, answers: int, tokens: int) -> float:
-    """CPU of a run that is watched beside the same run without a view."""
+    """Returns the ratio of the CPU time of a run with a view to that of a run without one."""
     found = []
     for _ in range(ROUNDS):
         seen, unseen = (
@@ -95,7 +95,7 @@ def ratio(client: Any, answers: int, tokens: int) -> float:
 
 @contextmanager
 def kernel() -> Iterator[Any]:
-    """A kernel with everything loaded that a first run loads."""
+    """Starts a kernel with the modules that a first run imports."""
     with tempfile.TemporaryDirectory() as home:
         manager, client = start_new_kernel(extra_arguments=[f"--IPKernelApp.ipython_dir={home}"])
         try:
@@ -107,7 +107,7 @@ def kernel() -> Iterator[Any]:
 
 
 def ran(client: Any, code: str) -> Ran:
-    """Runs *code*, greets as a browser would, and counts what comes."""
+    """Runs *code*, greets as a browser does, and counts the messages."""
     sent = client.execute(code)
     printed, messages, size = "", 0, 0
     deadline = time.monotonic() + PATIENCE_S
@@ -132,19 +132,19 @@ def ran(client: Any, code: str) -> Ran:
 
 
 def parent_of(message: Any) -> object:
-    """The id of the request that *message* belongs to."""
+    """Returns the id of the request that *message* belongs to."""
     return message["parent_header"].get("msg_id")
 
 
 def greet(client: Any, comm: str) -> None:
-    """Says hello, as the script of a view does."""
+    """Sends the greeting of a view's script."""
     hello = {"kind": "hello", "view": comm, "n": f"{comm}-1", "empty": False}
     content = {"comm_id": comm, "data": {"method": "custom", "content": hello}}
     client.shell_channel.send(client.session.msg("comm_msg", content))
 
 
 def lag() -> float:
-    """Seconds from the end of the cell to the last answer in a browser's page."""
+    """Returns the seconds from the end of the cell to the last answer in a browser's page."""
     from playwright.sync_api import sync_playwright
 
     from tests.browser.lab import FLAGS, Notebook, browser_path, lab, written
@@ -164,7 +164,7 @@ def lag() -> float:
     return seconds
 
 
-# The kernel's own "idle" is the end; then the page has to show twelve final answers as html.
+# The cell ends with the kernel's "idle"; then the page must show twelve final answers as HTML.
 LAG = """
 () => new Promise(done => {
   const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;

@@ -1,1 +1,1 @@
-"""Many prompts to many models: plans, runs, watches and reports a comparison."""
+"""Plans, runs, observes and reports comparisons: many prompts sent to many models."""

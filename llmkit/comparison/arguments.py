@@ -1,4 +1,4 @@
-"""The parameters of `compare` and `acompare`, written, checked and explained once."""
+"""Declares, checks and documents the parameters of `compare` and `acompare`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .watchers import Watcher
 
 
 class ComparisonArguments(NamedTuple):
-    """What one `compare` compares, and within which limits."""
+    """The checked arguments of one comparison."""
 
     requests: tuple[PlannedRequest, ...]
     options: Options
@@ -41,33 +41,33 @@ def comparison_arguments(
     retries: int | None = None,
     **provider_options: object,
 ) -> ComparisonArguments:
-    """The parameters of `compare` and `acompare`.
+    """Checks the arguments of `compare` and `acompare`.
 
     Args:
-        prompts: Text, a list of texts or Prompts, a Series, or a DataFrame with a `prompt`
-            column; its index and other columns stand in the table.
-        models: One name or several, as in `ask`.
-        providers: Every model is asked at every one of these.
-        repeats: How often each request is sent.
-        fallback: As in `ask`, but "error" if left out: a retired model is an error row that names
-            its successor. Rows that another model answered are marked, and left out of figures.
-        max_calls: Most paid requests; more are refused before anything is sent.
-        max_cost_usd: Most US dollars by estimate; None for no limit.
-        limit_per_provider: Requests to one provider at the same time.
-        view: Who watches the answers grow.
-        system: A list of values spans a grid, as for the parameters below; *stop* takes a list
-            of lists.
-        messages: A conversation, oldest first, in place of *prompts*.
+        prompts: A text, a list of texts or Prompts, a Series, or a DataFrame with a `prompt`
+            column. The frame of results keeps its index and its other columns.
+        models: One model name or several, as in `ask`.
+        providers: Each model is requested from each of these providers.
+        repeats: How many times each request is sent.
+        fallback: As in `ask`, but the default is "error": a retired model gives an error row that
+            names its successor. Rows answered by a fallback model are marked and not plotted.
+        max_calls: Maximum number of paid requests; a larger plan is refused before it starts.
+        max_cost_usd: Maximum estimated cost in US dollars; None for no limit.
+        limit_per_provider: Maximum number of concurrent requests to one provider.
+        view: A watcher that is called as answers arrive.
+        system: The system prompt. A list of values spans a grid, as for the parameters below;
+            *stop* takes a list of lists.
+        messages: A conversation, oldest message first, instead of *prompts*.
         needs: Capabilities that a model must be known to have, such as "vision".
-        strict: A parameter that a model cannot take makes its row an error.
-        verbatim: Send the names as they are.
-        timeout: Seconds for each call, retries included.
-        retries: Further attempts of each call where nothing was answered; 0 for none.
-        **provider_options: Further fields for the requests, in the providers' own words.
+        strict: True makes a row an error if its model does not support a parameter.
+        verbatim: True sends model names unchanged.
+        timeout: Seconds for each call, including retries.
+        retries: Maximum retries of each call that got no answer; 0 for none.
+        **provider_options: Further request fields, as named by the provider's API.
 
     Raises:
-        ConfigError: An argument is wrong; nothing was sent. A call that fails is only a row.
-        SpendLimitError: More calls or a higher estimate than allowed; nothing was sent.
+        ConfigError: An argument is invalid; nothing was sent. A failed call gives an error row.
+        SpendLimitError: The plan exceeds *max_calls* or *max_cost_usd*; nothing was sent.
     """
     pairs, points, wish = checked(
         provider_options, models, providers, fallback, needs, strict, verbatim, timeout, retries,

@@ -1,4 +1,4 @@
-"""What a comparison would use and cost, before anything is sent."""
+"""Estimates the tokens and the cost of a comparison before anything is sent."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from .plan import PlannedRow, merge_identical
 
 
 class Estimate(Report):
-    """Roughly what each model would use and cost; nothing was sent.
+    """The estimated tokens and cost of each model; nothing was sent.
 
     Attributes:
-        total_usd: US dollars in all, None where a price is not known.
+        total_usd: The sum in US dollars, None if a price is unknown.
     """
 
     title: ClassVar[str] = "Estimate, before anything is sent"
@@ -48,11 +48,11 @@ class Estimate(Report):
 
     @property
     def note(self) -> str:
-        """What the numbers are worth, and their sum."""
+        """The total and how it was estimated."""
         total = "unknown" if self.total_usd is None else f"about {dollars(self.total_usd)}"
         return (
-            f"In all {total}. Approximate: tokens are guessed from the length of the text, and an "
-            "answer is taken to be as long as max_tokens, or a page where nothing bounds it."
+            f"Total: {total}. Approximate: input tokens are estimated from the length of the text; "
+            "each answer is assumed to have max_tokens tokens, or to fill a page without a limit."
         )
 
     def __str__(self) -> str:
@@ -65,7 +65,7 @@ class Estimate(Report):
 
 
 def estimated(registry: ProviderRegistry, arguments: ComparisonArguments) -> Estimate:
-    """The estimate for *arguments*; needs no key and asks nobody."""
+    """Returns the estimate for *arguments*; needs no API key and sends no request."""
     prices.load()
     plan = merge_identical(
         _plan_row(registry, request, arguments.options) for request in arguments.requests
@@ -86,7 +86,7 @@ def _plan_row(registry: ProviderRegistry, request: PlannedRequest, options: Opti
     try:
         resolution = registry.resolve(request.asked, request.provider, verbatim=options.verbatim)
         target = resolution
-        # Where a fallback from a retired model begins; what follows depends on keys and providers.
+        # The first fallback of a retired model; further ones depend on keys and providers.
         is_gone = target.lifecycle is Lifecycle.RETIRED and not target.substituted
         if is_gone and target.live is not None and options.fallback.rules and not options.verbatim:
             target = registry.resolve(qualified_name((target.provider, target.live)))

@@ -1,4 +1,4 @@
-"""Refuses a run that would send or cost more than was allowed, before anything is sent."""
+"""Refuses a comparison that exceeds its limits on requests or cost, before anything is sent."""
 
 from __future__ import annotations
 
@@ -21,26 +21,23 @@ def check_limits(
     max_cost_usd: float | None,
     cost: Callable[[Call], float | None],
 ) -> None:
-    """Passes when the run is within both limits.
+    """Checks *plan* against both limits.
 
     Args:
-        plan: Identical requests already merged.
-        max_calls: Most requests to providers that may charge for them.
-        max_cost_usd: Most US dollars by *cost*'s estimate, None for no limit.
-        cost: The estimate for one call, None where no price is known.
+        plan: The rows, with identical requests merged.
+        max_calls: Maximum number of requests to providers that may charge for them.
+        max_cost_usd: Maximum estimated cost in US dollars, None for no limit.
+        cost: Estimates one call; returns None if the price is unknown.
 
     Raises:
-        SpendLimitError: One of the limits would be passed, or cannot be vouched for.
+        SpendLimitError: The plan exceeds a limit, or a price needed for the check is unknown.
     """
-    paid_calls = [
-        row.call
-        for row in plan
-        if row.call is not None and row.same_as is None and row.call.provider.facts.paid
-    ]
+    unique_calls = [row.call for row in plan if row.call is not None and row.same_as is None]
+    paid_calls = [call for call in unique_calls if call.provider.facts.paid]
     if len(paid_calls) > max_calls:
         raise SpendLimitError(
-            f"this would send {len(paid_calls)} paid requests, more than max_calls={max_calls}; "
-            f"nothing was sent; pass max_calls={len(paid_calls)} if you mean it"
+            f"{len(paid_calls)} paid requests exceed max_calls={max_calls}; "
+            f"nothing was sent; pass max_calls={len(paid_calls)} to allow them"
         )
     if max_cost_usd is None or not paid_calls:
         return
@@ -48,13 +45,13 @@ def check_limits(
     unknown_models = sorted({f"{c.provider.name}:{c.model}" for c, usd in costs if usd is None})
     if unknown_models:
         raise SpendLimitError(
-            f"no price is known for {', '.join(unknown_models)}, so max_cost_usd cannot be kept; "
-            "nothing was sent; leave the model out, or drop max_cost_usd"
+            f"the price of {', '.join(unknown_models)} is unknown, so max_cost_usd cannot be "
+            "checked; nothing was sent; omit the model or max_cost_usd"
         )
     total = sum(usd or 0.0 for _, usd in costs)
     if total > max_cost_usd:
         raise SpendLimitError(
-            f"this would cost about ${total:.4f}, more than max_cost_usd={max_cost_usd:g}; "
+            f"the estimated cost of ${total:.4f} exceeds max_cost_usd={max_cost_usd:g}; "
             "nothing was sent; lower max_tokens or raise the limit"
         )
 

@@ -1,4 +1,4 @@
-"""What a comparison will send: one planned call for each row, and the row that it becomes."""
+"""Defines the planned rows of a comparison, and converts them to final rows."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ..types import Completion, Row, Status
 
 @dataclass(frozen=True, slots=True)
 class PlannedRow:
-    """One row to be, and what is sent for it.
+    """A row of a comparison that has not been sent yet.
 
     Attributes:
-        call: None where an error is known before anything is sent.
-        fallbacks: Who else may answer where the call fails; None for nobody.
-        same_as: The row whose identical request is sent once for both.
+        call: The call to send; None if the row failed while it was planned.
+        fallbacks: The source of fallback models, None for no fallback.
+        same_as: An earlier row with an identical request, which is sent once for both.
     """
 
     request: PlannedRequest
@@ -31,7 +31,7 @@ class PlannedRow:
     same_as: int | None = None
 
     def unsent(self) -> Completion:
-        """What there is of its answer before anything is sent."""
+        """Returns a completion without text, for a row that was not sent."""
         if self.call is not None:
             return empty_completion(self.call)
         provider = self.resolution.provider if self.resolution else ""
@@ -45,12 +45,12 @@ def row_of(
     error: Exception | None,
     cell: str | None,
 ) -> Row:
-    """The row that *planned_row* became."""
+    """Returns the final row of *planned_row*."""
     request, resolution = planned_row.request, planned_row.resolution
     prompt_input = request.prompt_input
     message = None
     if error is not None:
-        # Its message, and of everybody in its place why not they.
+        # The error's message, followed by why each fallback model was not used.
         notes = [note for note in getattr(error, "__notes__", ()) if note.startswith(PASSED_OVER)]
         others = ", ".join(note.removeprefix(PASSED_OVER) for note in notes)
         message = f"{error}; {PASSED_OVER}{others}" if others else str(error)
@@ -77,14 +77,15 @@ def row_of(
 
 
 def placeholder_row(planned_row: PlannedRow) -> Row:
-    """The row that *planned_row* will become, as far as it is known before anything is sent."""
+    """Returns the row of *planned_row* as far as it is known before anything is sent."""
     return row_of(planned_row, "", planned_row.unsent(), planned_row.error, None)
 
 
 def merge_identical(plan: Iterable[PlannedRow]) -> tuple[PlannedRow, ...]:
-    """*plan*, with those marked whose request is the same as an earlier one's.
+    """Returns *plan* with `same_as` set on each row whose request equals an earlier one's.
 
-    Parameters that a model ignores make grid points fall together; each repeat stays apart.
+    Grid points are identical if they differ only in parameters that the model ignores. Repeats
+    of one request are never merged.
     """
     first: dict[object, int] = {}
     rows = []

@@ -1,4 +1,4 @@
-"""What a comparison found: its rows, as a view, a table, a figure and a file."""
+"""Defines `Comparison`: the rows of a run as a view, a DataFrame, a figure and a file."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 
 
 class Comparison:
-    """The answers of one run, one row each, in the order asked; failures included.
+    """The answers of one run, including failures: one row each, in the order of the request.
 
     Attributes:
         rows: The answers.
-        about: What made them: versions, date of the catalogue, parameters, times. No key.
-        notes: What a reader must know before comparing, such as calls that shared one machine.
+        about: Versions, date of the catalogue, parameters and start time. Contains no API key.
+        notes: Caveats for the reader, such as local calls that waited for each other.
     """
 
     def __init__(
@@ -50,12 +50,12 @@ class Comparison:
 
     @InterruptGuard()
     def show(self, *, markdown: bool = False) -> View:
-        """The side-by-side view; *markdown* renders the answers' Markdown, sanitised.
+        """Returns the side-by-side view; *markdown* renders the Markdown of the answers.
 
-        Rendered are neither HTML nor images, and links lead to http and https alone.
+        Rendered Markdown is sanitised: no HTML, no images, links to http and https only.
 
         Raises:
-            ConfigError: Rendering needs the extra `markdown`; gives the line that installs it.
+            ConfigError: The extra `markdown` is not installed; the message says how to install it.
         """
         if not markdown:
             return View(self._repr_html_(), str(self))
@@ -66,11 +66,11 @@ class Comparison:
 
     @InterruptGuard()
     def frame(self) -> pd.DataFrame:
-        """One row per answer, with fixed columns and dtypes even when it is empty.
+        """Returns one row per answer; columns and dtypes are the same even if it is empty.
 
-        `duration_s` and `time_to_first_chunk_s` are float64 seconds, NaN where nothing came;
-        token counts are Int64, <NA> where the provider did not report them; `cost_usd` is NaN
-        where no price is known.
+        `duration_s` and `time_to_first_chunk_s` are float64 seconds, NaN if no text arrived. Token
+        counts are Int64, <NA> if the provider did not report them. `cost_usd` is NaN if the price
+        is unknown.
         """
         from ..views.frames import comparison_frame
 
@@ -85,18 +85,18 @@ class Comparison:
         substituted: bool = False,
         dark: bool = False,
     ) -> Figure:
-        """What each model took, as a figure fit to print; in a terminal, a table of its numbers.
+        """Returns a figure of time, tokens and cost per model; a terminal prints it as a table.
 
         Args:
-            kind: "models" has a dot at the median and a line from least to most for time to first
-                chunk, duration, output tokens and cost; "cost" sets cost against duration; "grid"
-                has one panel of *measure* for each point of the grid.
+            kind: "models" plots the median and the range of time to first chunk, duration, output
+                tokens and cost. "cost" plots cost against duration. "grid" plots *measure* in one
+                panel for each point of the grid.
             measure: time_to_first_chunk_s, duration_s, output_tokens or cost_usd.
-            substituted: True draws models that stood in for the one named, in a second colour;
-                else their answers are left out, and the figure says so. Failed ones always are.
+            substituted: True includes answers of substitute models, in a second colour. Otherwise
+                the figure notes how many were left out. Failed answers are never plotted.
 
         Raises:
-            ConfigError: There is no such kind or measure.
+            ConfigError: *kind* or *measure* is unknown.
         """
         from ..views.plots.figure import comparison_figure
 
@@ -106,42 +106,40 @@ class Comparison:
         )
 
     def differences(self, first: int, second: int) -> Differences:
-        """Where the answers of two rows differ, word by word; shown by itself.
+        """Returns a word-by-word diff of the answers of two rows, which displays itself.
 
         Raises:
-            ConfigError: There is no such row.
+            ConfigError: A row does not exist.
         """
-        names, texts = zip(*map(self._told, (first, second)), strict=True)
-        return Differences(names, *texts)
-
-    def _told(self, row: int) -> tuple[str, str]:
-        answer_row = next((r for r in self.rows if r.row == row), None)
-        if answer_row is None:
-            raise ConfigError(f"there is no row {row!r}; rows are 0 to {len(self.rows) - 1}")
-        return card_of(answer_row).name, answer_row.completion.text
+        rows = {row.row: row for row in self.rows}
+        for number in (first, second):
+            if number not in rows:
+                raise ConfigError(f"row {number!r} does not exist; rows are 0 to {len(rows) - 1}")
+        a, b = rows[first], rows[second]
+        return Differences((card_of(a).name, card_of(b).name), a.completion.text, b.completion.text)
 
     @InterruptGuard()
     def to_csv(self, path: str | Path) -> Path:
-        """Writes the table as CSV; cells that a spreadsheet would run as formulas are quoted."""
+        """Writes the frame as CSV; cells that a spreadsheet would run as formulas are quoted."""
         from ..views.frames import csv_text
 
         return _written(path, csv_text(self.rows, self.about))
 
     @InterruptGuard()
     def to_parquet(self, path: str | Path) -> Path:
-        """Writes the table as Parquet, with `about` as metadata; needs `llmkit[export]`."""
+        """Writes the frame as Parquet, with `about` as metadata; needs `llmkit[export]`."""
         from ..views.frames import write_parquet
 
         write_parquet(self.rows, self.about, Path(path))
         return Path(path)
 
     def to_json(self, path: str | Path) -> Path:
-        """Writes everything as JSON, from which `llmkit.load` makes the same comparison again."""
+        """Writes the whole comparison as JSON, which `llmkit.load` reads."""
         document = records.document(self.rows, about={**self.about, "notes": list(self.notes)})
         return _written(path, msgspec.json.format(write_json(document), indent=1).decode())
 
     def to_html(self, path: str | Path) -> Path:
-        """Writes one self-contained page that asks no other server for anything."""
+        """Writes a self-contained HTML page that loads nothing from the network."""
         return _written(path, page(self._repr_html_(), title="llmkit comparison"))
 
     def __len__(self) -> int:
@@ -165,17 +163,17 @@ class Comparison:
 
 
 def load(path: str | Path) -> Comparison:
-    """The comparison that `Comparison.to_json` wrote.
+    """Reads a comparison from a file that `Comparison.to_json` wrote.
 
     Raises:
-        ConfigError: There is no such file, or it holds something else.
+        ConfigError: The file does not exist, or is not a comparison.
     """
     try:
         document = json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ConfigError(f"there is no file {path}; to_json() writes one") from None
+        raise ConfigError(f"{path} does not exist; write it with to_json()") from None
     except (OSError, ValueError) as error:
-        raise ConfigError(f"{path} is not a comparison that to_json() wrote: {error}") from error
+        raise ConfigError(f"{path} is not a comparison written by to_json(): {error}") from error
     about = dict(records.about_from(document))
     notes = about.pop("notes", None)
     note_texts = [str(note) for note in notes] if isinstance(notes, list) else []
@@ -191,7 +189,7 @@ def _written(path: str | Path, text: str) -> Path:
 def comparison_of(
     run_id: str, rows: Mapping[int, Row], start: datetime, plan: Sequence[PlannedRow]
 ) -> Comparison:
-    """The rows of a run, with what made it and what must be known to read it."""
+    """Returns the comparison of *rows*, with its `about` and notes."""
     parameters: dict[str, list[object]] = {}
     for row in plan:
         for name, value in row.request.parameters.items():
@@ -211,15 +209,14 @@ def comparison_of(
 
 
 def notes(plan: Sequence[PlannedRow]) -> tuple[str, ...]:
-    """What a reader must know before comparing the answers of *plan*."""
-    local_rows = [row for row in plan if row.call and row.call.provider.name == "local"]
-    scripted_rows = [row for row in plan if row.call and row.call.provider.name == "scripted"]
+    """Returns the caveats for a reader of the answers of *plan*."""
+    providers = [row.call.provider.name for row in plan if row.call]
     texts = []
-    if len(local_rows) > 1:
+    if providers.count("local") > 1:
         texts.append(
-            "The answers of the local model were made on one machine, one after another: "
-            "their times include waiting for each other."
+            "The local model answered one request after another on one machine, "
+            "so durations include waiting for each other."
         )
-    if scripted_rows:
+    if "scripted" in providers:
         texts.append("Answers marked [scripted] come from a script, not from a model.")
     return tuple(texts)

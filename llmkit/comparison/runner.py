@@ -1,4 +1,4 @@
-"""Runs the calls of a comparison next to each other, so that none can lose another."""
+"""Runs the calls of a comparison concurrently; a failed call never loses another row."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ log = logging.getLogger(__name__)
 
 
 class ComparisonRunner:
-    """A comparison under way.
+    """A running comparison.
 
     Attributes:
-        run_id: In every row, to tell runs apart.
-        rows: The rows that are final, by position.
+        run_id: Identifies the run in each of its rows.
+        rows: The final rows, by position.
     """
 
     def __init__(
@@ -47,10 +47,10 @@ class ComparisonRunner:
         self.rows: dict[int, Row] = {}
 
     async def run(self) -> None:
-        """Fills `rows`; a cancelled run has every row too, and raises. One that is stopped ends.
+        """Fills `rows`, with one row for each planned row even if the run is stopped or cancelled.
 
         Raises:
-            asyncio.CancelledError: The run was cancelled; what had come is in `rows`.
+            asyncio.CancelledError: The run was cancelled; `rows` has the text received so far.
         """
         self._loop = asyncio.get_running_loop()
         self._audience.begun(self._plan, self.stop)
@@ -63,7 +63,7 @@ class ComparisonRunner:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
-            # A run is stopped if its own tasks were cancelled, and not the task that awaits them.
+            # `stop` cancels the tasks of the rows, but not the task that awaits them.
             here = asyncio.current_task()
             is_awaited = here is not None and not here.cancelling()
             if not (self._is_stopped and is_awaited and isinstance(reason, asyncio.CancelledError)):
@@ -73,7 +73,7 @@ class ComparisonRunner:
             self._audience.ended()
 
     def stop(self) -> None:
-        """Ends the run early, with what had come; from any thread."""
+        """Ends the run early and keeps the text received so far. Thread-safe."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._cut_off)
 
@@ -94,19 +94,16 @@ class ComparisonRunner:
             failure = error
             partial_completion = error.completion if isinstance(error, CallError) else None
             completion = partial_completion or runner.completion(Status.ERROR)
-        except Exception as error:  # a bug of ours in one row must not cost the others
-            log.exception(
-                "row %d failed in a way that llmkit does not expect", planned_row.request.row
-            )
+        except Exception as error:  # a bug of llmkit in one row must not lose the others
+            log.exception("row %d failed with an unexpected exception", planned_row.request.row)
             failure = error
             completion = runner.completion(Status.ERROR)
-        except BaseException:
-            # Cancelled; or the stop button was pressed in the very moment in which this ran.
+        except BaseException:  # cancelled, or interrupted while this ran
             self._finish(planned_row, runner.completion(Status.CANCELLED))
             raise
         try:
             completion = await self._price(completion)
-        finally:  # an answer is kept even when its price is interrupted
+        finally:  # keep the answer even if pricing is interrupted
             self._finish(planned_row, completion, failure)
 
     def _finish(

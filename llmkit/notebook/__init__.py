@@ -1,1 +1,1 @@
-"""The IPython extension, magics, live output and panels; the only folder that knows IPython."""
+"""Provides the IPython extension, magics, live output and panels. Only this folder uses IPython."""

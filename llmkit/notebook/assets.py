@@ -1,4 +1,4 @@
-"""The scripts and style sheets of the panels, each made one text that asks nobody for more."""
+"""Bundles the scripts and style sheets of the panels; a bundle loads nothing further."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from pathlib import Path
 
 from ..views.markup import style_sheet
 
-# A script arrives in the browser without an address of its own, so it cannot import a neighbour:
-# what it imports is put before it, once, and the word `export` is taken away there.
+# The browser receives a script without a URL, so the script cannot import another one. Its imports
+# are placed before it, each once and without the keyword `export`.
 _IMPORT = re.compile(r'^import [^;]* from "\./(?P<name>[\w.]+)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)
 
 
 def script(name: str | Path) -> str:
-    """A script of `static/`, or the file at a path, with all that it imports from there."""
+    """Returns a script of `static/`, or the file at a path, with its imports from `static/`."""
     own = name.read_text("utf-8") if isinstance(name, Path) else _static(name)
     return "\n".join([*_imported(own, set()), _IMPORT.sub("", own)])
 
 
 def styles() -> str:
-    """The style sheet of every panel: that of the frozen views, and what only panels need."""
+    """Returns the style sheet of every panel, which extends that of the static views."""
     return style_sheet() + _static("panels.css")
 
 

@@ -1,4 +1,4 @@
-"""Tells the rest which cell begins, which one runs, and which ones were deleted."""
+"""Tracks which cell starts, which cells run, and which were deleted, by hooks of IPython."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ..cell import CURRENT, RUNNING, Cell, InterruptGuard
 
 
 class CellHooks:
-    """Two callbacks of IPython's, registered once for a shell.
+    """Two IPython callbacks, registered once for a shell.
 
-    A cell is known by the front end's id, so that its next run finds what its last one opened.
-    JupyterLab, Notebook 7 and VS Code send one; nbclient and a terminal do not, and there the
-    source stands in for it: the same text is the same cell.
+    A cell is identified by the front end's id, so that its next run finds what its last run opened.
+    JupyterLab, Notebook 7 and VS Code send an id. nbclient and a terminal do not, so the source
+    identifies the cell there: equal text is the same cell.
     """
 
     def __init__(
@@ -31,20 +31,20 @@ class CellHooks:
         self._here = _Here()
 
     def register(self) -> None:
-        """Begins to listen, in the place of any earlier pair, also one of a reloaded module."""
+        """Registers the callbacks, and removes earlier ones, even of a reloaded module."""
         unregister(self._shell)
         self._shell.events.register("pre_run_cell", self.before)
         self._shell.events.register("post_run_cell", self.after)
 
     def before(self, info: Any) -> None:
-        """A cell's code is about to run."""
-        # %%capture and run_cell() fire both events inside the cell that called them, which is on
-        # the same thread; a subshell's cell is on a thread of its own, and may run at any time.
+        """Runs before the code of a cell."""
+        # %%capture and run_cell() fire both events inside the calling cell, on its thread. The cell
+        # of a subshell has its own thread, and may run at any time.
         if self._here.cell is not None and info.cell_id is None and not info.store_history:
             self._here.depth += 1
             return
-        self._end()  # should an earlier one have ended without a word
-        # Not shell.execution_count: newer IPythons have counted on already, older ones have not.
+        self._end()  # an earlier cell may have ended without the event
+        # Not shell.execution_count, which only newer IPython has incremented by now.
         number = self._shell.displayhook.prompt_count
         cell_id = info.cell_id
         if not cell_id:
@@ -54,8 +54,8 @@ class CellHooks:
         self._here.cell = cell
         RUNNING.add(cell)
         CURRENT.set(cell)
-        # JupyterLab names deleted cells with the next one that runs; ipykernel 6 has them only in
-        # the message that runs it.
+        # JupyterLab sends the ids of deleted cells with the next cell that runs. ipykernel 6 has
+        # them only in the execute request.
         meta = getattr(info, "cell_meta", None)
         if not meta:
             parent: Mapping[str, Any] = getattr(self._shell, "get_parent", dict)() or {}
@@ -66,19 +66,19 @@ class CellHooks:
         self._start_callback(cell)
 
     def after(self, result: Any) -> None:
-        """A cell's code has run."""
+        """Runs after the code of a cell."""
         source = getattr(getattr(result, "info", None), "raw_cell", None)
         if source is not None and not source.strip():
-            return  # for an empty cell nobody has called `before`
+            return  # IPython does not call `before` for an empty cell
         if self._here.depth:
             self._here.depth -= 1
             return
-        # Not reset(token): after an async cell this runs in another context than `before`.
+        # Not reset(token): after an async cell this runs in a different context from `before`.
         CURRENT.set(None)
         self._end()
         if hasattr(self._shell, "kernel") and threading.current_thread() is threading.main_thread():
-            # The guard of an interrupted call ignores further interrupts, until the kernel has sent
-            # the reply and removes the guard.
+            # The guard of an interrupted call ignores further interrupts until the kernel has sent
+            # the reply and removes it.
             InterruptGuard.last_press_at = float("inf")
 
     def _end(self) -> None:
@@ -89,17 +89,17 @@ class CellHooks:
 
 
 class _Here(threading.local):
-    """What runs on this thread: a cell of the front end, and how many are nested in it."""
+    """The front end's cell that runs on this thread, and the number of cells nested in it."""
 
     cell: Cell | None = None
     depth: int = 0
 
 
 def unregister(shell: Any) -> None:
-    """Stops every hook of ours on *shell*."""
+    """Removes all callbacks of llmkit from *shell*."""
     for event in ("pre_run_cell", "post_run_cell"):
         for callback in list(shell.events.callbacks[event]):
-            # By name: after a reload the old hooks are of another class that looks the same.
+            # By name, because the callbacks of a module before its reload have another class.
             owner = type(getattr(callback, "__self__", None))
             if (owner.__module__, owner.__name__) == (__name__, CellHooks.__name__):
                 shell.events.unregister(event, callback)

@@ -1,11 +1,11 @@
-"""What differs between the kernels that people have, and what is done about it.
+"""Works around bugs of and differences between versions of ipykernel.
 
 | ipykernel | symptom | here | upstream | delete when |
 |---|---|---|---|---|
-| 7.0 to 7.3 | a request that comes in while a reply goes out is never read: the cell shows [*] for ever | `patch_replies` | replies go through the stream since 7.4 (ipykernel #1529, of 2026-06-14; the cause is in #1554) | 7.3 is no longer supported |
-| 7.4 | a click during `compare()` in a cell is delivered after the cell | `intercept_comm` | open; the kernel routes a widget's message in its channel's thread, where it can be seen | a click is delivered while a nested run waits |
-| all | the second signal of a double press strikes the kernel while it builds the reply of an awaiting cell: the reply is lost | `absorb_second_press` | open; `_cancel_on_sigint` puts back Python's own handler before the reply (read 2026-11-29) | the kernel ignores SIGINT after a cell's code |
-| 6 | nothing at all is delivered while a cell runs | `delivers_during_cells` | solved by subshells, 7.0 (2025-10-13) | 6 is no longer supported |
+| 7.0 to 7.3 | a request that arrives during a reply is never read; the cell shows [*] forever | `patch_replies` | replies go through the stream since 7.4 (ipykernel #1529, 2026-06-14; cause in #1554) | 7.3 is not supported |
+| 7.4 | a click during `compare()` in a cell is delivered after the cell | `intercept_comm` | open; the kernel routes a widget's message in the thread of its channel | a click is delivered while a nested run waits |
+| all | a second SIGINT reaches the kernel while it builds the reply of an awaiting cell; the reply is lost | `absorb_second_press` | open; `_cancel_on_sigint` restores Python's handler before the reply (read 2026-11-29) | the kernel ignores SIGINT after a cell's code |
+| 6 | no message is delivered while a cell runs | `delivers_during_cells` | fixed by subshells in 7.0 (2025-10-13) | 6 is not supported |
 
 Read in ipykernel 6.31, 7.0.1 and 7.4 on 2026-11-25.
 """  # noqa: E501  # a table
@@ -20,12 +20,12 @@ from ..cell import InterruptGuard
 
 
 def patch_replies(shell: Any) -> None:
-    """Has replies sent as ipykernel 7.4 sends them; changes nothing elsewhere, or a second time.
+    """Sends replies as ipykernel 7.4 does; has no effect on other versions or when repeated.
 
-    In 7.0 to 7.3 they are sent past the stream that reads requests from the same socket. Such a
-    send uses up the socket's one signal that something has come, so that a request of that moment
-    is not read, nor is any after it. Seen on 7.0.1 within 40 pairs of requests, and in JupyterLab,
-    whose widgets send their last message just as their cell ends.
+    7.0 to 7.3 bypass the stream that reads requests from the same socket. Such a send consumes the
+    edge-triggered read event, so a request that arrives then is not read, nor is any later one.
+    Seen on 7.0.1 within 40 pairs of requests, and in JupyterLab, whose widgets send their last
+    message as their cell ends.
     """
     kernel = getattr(shell, "kernel", None)
     manager = getattr(getattr(kernel, "shell_channel_thread", None), "manager", None)
@@ -36,7 +36,7 @@ def patch_replies(shell: Any) -> None:
 
 
 def absorb_second_press(shell: Any) -> None:
-    """Keeps an `InterruptGuard` around each cell that awaits; see `CellHooks.after`."""
+    """Wraps each awaiting cell in an `InterruptGuard`; see `CellHooks.after`."""
     kernel = getattr(shell, "kernel", None)
     cancel_on_sigint = getattr(type(kernel), "_cancel_on_sigint", None)
     if cancel_on_sigint is None:
@@ -51,10 +51,10 @@ def absorb_second_press(shell: Any) -> None:
 
 
 def intercept_comm(comm: Any, take: Callable[[Mapping[str, Any]], None]) -> None:
-    """Calls *take* with each custom message at once, in the thread of the channel, on 7.4.
+    """Calls *take* with each custom message on arrival, in the thread of the channel, on 7.4.
 
-    The same message comes a second time in the usual way: *take* has to recognise it. Makes Stop
-    work while a run waits nested in a cell. Other kernels route nothing there, and lose nothing.
+    The kernel delivers the message again later, so *take* must ignore duplicates. This makes Stop
+    work while a nested run waits in a cell. On other versions it has no effect.
     """
     route = getattr(comm, "_reply_subshell_for", None)
     if route is None:
@@ -70,7 +70,7 @@ def intercept_comm(comm: Any, take: Callable[[Mapping[str, Any]], None]) -> None
 
 
 def delivers_during_cells() -> bool:
-    """True where a widget's messages can arrive while a cell runs: since ipykernel 7."""
+    """Returns True if widget messages can arrive while a cell runs: since ipykernel 7."""
     from ipykernel._version import __version__ as version
 
     return int(version.partition(".")[0]) >= 7

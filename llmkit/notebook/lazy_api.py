@@ -1,4 +1,4 @@
-"""The public functions, imported at the first word that needs them and not at `%load_ext`."""
+"""Imports the public functions at their first use instead of at `%load_ext`."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from ..cell import InterruptGuard
 
 @InterruptGuard()
 def api() -> Any:
-    """The module of the public functions."""
+    """Returns the module of the public functions."""
     return import_module("..api", __package__)

@@ -1,4 +1,4 @@
-"""Puts variables into a prompt by name, and touches nothing else in it."""
+"""Replaces the names of variables in a prompt by their values."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections.abc import Mapping
 
 from ..errors import ConfigError
 
-# Names only: no attributes, indexes or calls, so that a prompt can never run code or read
-# what is not a variable. Single braces, $ and % are ordinary text.
+# Names only: without attributes, indexes and calls a prompt can never run code or read anything
+# but variables. Single braces, $ and % are ordinary text.
 _NAME = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
 
 
 def fill_template(text: str, variables: Mapping[str, object]) -> str:
-    """*text* with each `{{name}}` replaced by that variable's text.
+    """Returns *text* with each `{{name}}` replaced by the value of that variable.
 
     Raises:
-        ConfigError: There is no such variable.
+        ConfigError: A variable is not defined.
     """
 
     def value(match: re.Match[str]) -> str:
@@ -26,8 +26,6 @@ def fill_template(text: str, variables: Mapping[str, object]) -> str:
             return str(variables[name])
         near = difflib.get_close_matches(name, [v for v in variables if not v.startswith("_")], n=3)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        raise ConfigError(
-            f"there is no variable {name!r}{hint} (--raw sends the braces as they are)"
-        )
+        raise ConfigError(f"variable {name!r} is not defined{hint} (--raw sends braces unchanged)")
 
     return _NAME.sub(value, text)

@@ -1,1 +1,1 @@
-"""Plain values in; tables, figures, markup and records out."""
+"""Converts plain values to tables, figures, markup and records."""

@@ -1,4 +1,4 @@
-"""The columns of a table, as the fields and properties of its rows declare them."""
+"""Derives the columns of a table from the fields and properties of its row class."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from ..fields import COLUMN, COLUMNS, Column
 def columns_of(kind: type) -> Mapping[str, Column]:
     """Returns the columns that *kind* declares, by name, in the order of the table.
 
-    They stand in the order of the fields, those of a nested value (`COLUMNS`) at its field, those
-    of properties at the end. `Column.after` moves a column to another place.
+    The order is that of the fields; a nested value (`COLUMNS`) puts its columns at its field, and
+    properties come last. `Column.after` moves a column behind another one.
     """
     columns = {name: column for name, (column, _) in _declared(kind).items()}
     names = list(columns)
@@ -47,7 +47,7 @@ def column_values(item: Any) -> dict[str, Any]:
 
 @cache
 def _declared(kind: Any, start: str = "") -> Mapping[str, tuple[Column, attrgetter[Any]]]:
-    """Returns each column that *kind* declares, and what reads its value from a row."""
+    """Returns each column that *kind* declares, and the getter of its value."""
     members: dict[str, Mapping[str, Any]] = {f.name: f.metadata for f in fields(kind)}
     properties = ((n, p) for n in dir(kind) if isinstance(p := getattr(kind, n), property))
     members |= {name: vars(item.fget) for name, item in properties}

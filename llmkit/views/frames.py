@@ -1,4 +1,4 @@
-"""Rows as DataFrames with fixed columns, and as CSV and Parquet (keeper of pandas)."""
+"""Converts rows to DataFrames, CSV and Parquet. Only this module imports pandas."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .columns import column_values, columns_of, dtypes
 if TYPE_CHECKING:
     import pandas as pd
 
-# They stand after `repeat`, before the grid's further parameters.
+# Placed after `repeat`, before further parameters of the grid.
 PARAMETER_COLUMNS = {
     name: Column(row.dtype, f"{row.help}, as asked; missing leaves the provider's default")
     for name, row in PARAMETERS.items()
@@ -33,11 +33,10 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def comparison_frame(rows: Sequence[Row]) -> pd.DataFrame:
-    """One row per answer, in the order asked; a failed call is a row with `error` set.
+    """Returns one row per answer, in the order of the request; a failed call has `error` set.
 
-    Seconds and `cost_usd` are NaN if unknown; token counts are <NA> if the provider did not report
-    them. Further grid parameters come after `seed`, the columns of the user's own DataFrame of
-    prompts last.
+    Seconds and `cost_usd` are NaN if unknown, token counts <NA> if the provider did not report
+    them. Further grid parameters come after `seed`; columns of the DataFrame of prompts come last.
     """
     grid = {name: "object" for row in rows for name in row.parameters if name not in BEFORE_GRID}
     ours = {**dtypes(BEFORE_GRID), **grid, **dtypes(AFTER_GRID)}
@@ -48,25 +47,21 @@ def comparison_frame(rows: Sequence[Row]) -> pd.DataFrame:
 
 
 def table_frame(rows: Iterable[Mapping[str, object]], columns: Mapping[str, str]) -> pd.DataFrame:
-    """*rows* with exactly *columns* in their dtypes, also when there are none."""
+    """Returns *rows* with exactly *columns* and their dtypes, even if there are no rows."""
     import pandas as pd
 
     lines = list(rows)
-    return pd.DataFrame(
-        {
-            name: pd.Series(
-                [line.get(name) for line in lines],
-                dtype=pd.StringDtype() if dtype == "string" else dtype,
-            )
-            for name, dtype in columns.items()
-        }
-    )
+    series = {}
+    for name, dtype in columns.items():
+        kind = pd.StringDtype() if dtype == "string" else dtype
+        series[name] = pd.Series([line.get(name) for line in lines], dtype=kind)
+    return pd.DataFrame(series)
 
 
 def csv_text(rows: Sequence[Row], about: Mapping[str, object]) -> str:
-    """The table as CSV, after one comment line with *about*; no cell can act, no key is in it.
+    """Returns the frame as CSV after a comment line with *about*, without formulas and API keys.
 
-    `pandas.read_csv(path, skiprows=1)` reads it back.
+    `pandas.read_csv(path, skiprows=1)` reads it.
     """
     frame = comparison_frame(rows)
     for name in _texts(frame):
@@ -77,7 +72,7 @@ def csv_text(rows: Sequence[Row], about: Mapping[str, object]) -> str:
 
 
 def write_parquet(rows: Sequence[Row], about: Mapping[str, object], path: Path) -> None:
-    """The table as Parquet, with *about* in the file's metadata; no key is in it.
+    """Writes the frame as Parquet, with *about* in the file's metadata and keys redacted.
 
     Raises:
         ConfigError: pyarrow is not installed.
@@ -114,7 +109,7 @@ def _texts(frame: pd.DataFrame) -> list[str]:
 
 
 def _about_text(about: Mapping[str, object]) -> str:
-    # ASCII, so that nothing in it can act on the terminal or the editor that shows the file.
+    # ASCII, so that no control character reaches a terminal or an editor that shows the file.
     return redact(json.dumps(about, default=str))
 
 

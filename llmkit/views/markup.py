@@ -1,4 +1,4 @@
-"""Text and markup for people, in which nothing that came from elsewhere can act."""
+"""Escapes and formats text and HTML for display, so that untrusted text stays plain text."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ from ..secret import escape_controls, redact
 
 
 def safe_text(text: object) -> str:
-    """*text* for a person's eyes: nothing in it acts on a terminal, and no key is in it."""
+    """Returns *text* with API keys redacted and control characters escaped."""
     return escape_controls(redact(str(text)))
 
 
 def escape(text: object) -> str:
-    """The same for HTML; nothing in it is markup."""
+    """Returns *text* as `safe_text` does, with HTML escaped."""
     return html.escape(safe_text(text), quote=True)
 
 
 def framed(body: str) -> str:
-    """*body* with our style, in the frame of every view."""
-    # Dollars in a name or an error are no formula: MathJax 3 and 2 leave these classes alone.
-    return f'<div class="lk mathjax_ignore tex2jax_ignore">{style()}{body}</div>'
+    """Wraps *body* in the element and the style sheet of every view."""
+    # MathJax 3 and 2 skip these classes: dollar signs in a name or an error start no formula.
+    sheet = f"<style>{style_sheet()}</style>"
+    return f'<div class="lk mathjax_ignore tex2jax_ignore">{sheet}{body}</div>'
 
 
 def page(body: str, *, title: str) -> str:
-    """One document with *body* that asks no server for anything."""
+    """Returns an HTML document with *body* that loads nothing from the network."""
     policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -41,18 +42,13 @@ def page(body: str, *, title: str) -> str:
     )
 
 
-def style() -> str:
-    """The style sheet of every view, as an element."""
-    return f"<style>{style_sheet()}</style>"
-
-
 def style_sheet() -> str:
-    """The style sheet of every view."""
+    """Returns the style sheet of every view."""
     return resources.files(__package__).joinpath("style.css").read_text("utf-8")
 
 
 def cell(value: object) -> str:
-    """A value as a table shows it; what is unknown is a dash."""
+    """Formats a value for a table; an unknown one (None, NaN, NA) is a dash."""
     if value is None or value != value:
         return "–"
     if isinstance(value, bool):
@@ -65,18 +61,18 @@ def cell(value: object) -> str:
 
 
 def width_of(text: str) -> int:
-    """How many columns of a terminal *text* takes; wide characters take two, marks none."""
+    """Returns the width of *text* in terminal columns: wide characters take two, marks none."""
     return len(text) if text.isascii() else sum(map(_columns, text))
 
 
 def padded(text: str, width: int) -> str:
-    """*text* with blanks up to *width* columns."""
+    """Pads *text* with spaces to *width* columns."""
     return text + " " * (width - width_of(text))
 
 
 def clipped(text: str, width: int) -> str:
-    """*text* in at most *width* columns."""
-    # No text of more characters than twice this fits, and an answer may have a million.
+    """Shortens *text* to at most *width* columns."""
+    # A slice, because an answer may have a million characters; over 2 * width never fit.
     head = text[: 2 * width + 2]
     if len(head) == len(text) and width_of(text) <= width:
         return text
@@ -84,7 +80,7 @@ def clipped(text: str, width: int) -> str:
 
 
 def fitting(text: str, width: int) -> int:
-    """How many characters of *text* fit into *width* columns."""
+    """Returns the number of characters of *text* that fit into *width* columns."""
     if text.isascii():
         return min(len(text), width)
     ends = accumulate(map(_columns, text))
@@ -92,7 +88,7 @@ def fitting(text: str, width: int) -> int:
 
 
 def wrapped(line: str, width: int) -> list[str]:
-    """*line* in pieces of at most *width* columns, cut between words where there are any."""
+    """Splits *line* into pieces of at most *width* columns, between words if possible."""
     pieces: list[str] = []
     line, start = line.expandtabs(4), 0
     while True:
@@ -109,7 +105,7 @@ def wrapped(line: str, width: int) -> list[str]:
 
 
 def _columns(character: str) -> int:
-    # Marks, joiners and variation selectors change the character before them.
+    # Marks, joiners and variation selectors modify the character before them.
     if unicodedata.category(character) in ("Mn", "Me", "Cf"):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1

@@ -1,4 +1,4 @@
-"""Rows as plain data that outlives this version, and back again."""
+"""Converts rows to versioned JSON data, and reads them back."""
 
 from __future__ import annotations
 
@@ -17,51 +17,45 @@ VERSION = 1
 
 
 def document(rows: Sequence[Row], *, about: Mapping[str, object]) -> dict[str, Any]:
-    """All of *rows* as JSON can hold it; no key can be in it.
+    """Returns *rows* and *about* as JSON values, with API keys redacted.
 
-    What JSON has no form for, such as the date that an index of prompts may hold, is written as
-    its text and comes back as that.
+    A value without a JSON form, such as a date in an index of prompts, becomes text for good.
     """
-    return {
-        "schema": SCHEMA,
-        "version": VERSION,
-        "about": _plain(about),
-        "rows": [_plain(row) for row in rows],
-    }
+    records = [_plain(row) for row in rows]
+    return {"schema": SCHEMA, "version": VERSION, "about": _plain(about), "rows": records}
 
 
 def about_from(data: object) -> Mapping[str, object]:
-    """What made the comparison in *data*.
+    """Returns the `about` of the comparison in *data*.
 
     Raises:
-        ConfigError: *data* is no comparison, or one of a newer llmkit.
+        ConfigError: *data* is not a comparison, or is one of another format version.
     """
     about = _checked(data).get("about")
     return about if isinstance(about, dict) else {}
 
 
 def rows_from(data: object) -> tuple[Row, ...]:
-    """The rows that `document` made.
+    """Returns the rows of a document that `document` made.
 
     Raises:
-        ConfigError: *data* is no comparison, or one of a newer llmkit.
+        ConfigError: *data* is not a comparison, or is one of another format version.
     """
     try:
         return tuple(_row(record) for record in _checked(data)["rows"])
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ConfigError(
-            f"the comparison is damaged ({shorten(repr(error), 120)}); "
-            "write it again with to_json()"
+            f"the comparison is damaged ({shorten(repr(error), 120)}); write it with to_json()"
         ) from error
 
 
 def _checked(data: object) -> dict[str, Any]:
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
-        raise ConfigError("this is no comparison that to_json() wrote")
+        raise ConfigError("the file is not a comparison written by to_json()")
     if data.get("version") != VERSION:
         raise ConfigError(
-            f"this comparison has version {data.get('version')}, this llmkit reads {VERSION}; "
-            "update llmkit"
+            f"the comparison has format version {data.get('version')}, but this llmkit reads "
+            f"version {VERSION}; update llmkit"
         )
     return data
 
@@ -73,7 +67,7 @@ def _plain(value: object) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, Row | Completion | Usage | FallbackStep | ToolCall):
         return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
-    if hasattr(value, "tolist"):  # a number or an array of numpy's
+    if hasattr(value, "tolist"):  # a NumPy scalar or array
         return _plain(value.tolist())
     return _scalar(value)
 
@@ -81,7 +75,7 @@ def _plain(value: object) -> Any:
 def _scalar(value: object) -> Any:
     try:
         is_missing = value is None or bool(value != value)  # NaN and NaT equal nothing
-    except (TypeError, ValueError):  # and pandas' NA does not say what it equals
+    except (TypeError, ValueError):  # the truth value of pandas.NA is ambiguous
         is_missing = type(value).__name__ == "NAType"
     if is_missing:
         return None
@@ -105,7 +99,7 @@ def _row(record: Mapping[str, Any]) -> Row:
 def _completion(record: Mapping[str, Any]) -> Completion:
     start = record["started_at"]
     values = _field_values(Completion, record)
-    steps = [  # an earlier version told less
+    steps = [  # earlier versions wrote no `lost`
         {**_field_values(FallbackStep, step), "lost": tuple(step.get("lost", ()))}
         for step in record["fallback"]
     ]
@@ -131,5 +125,5 @@ def _field_values(
 
 
 def _frozen(value: object) -> object:
-    # JSON has no tuples: stop sequences were one, and so is the id from an index of two levels.
+    # JSON has no tuples: stop sequences were one, as was a prompt id from a MultiIndex.
     return tuple(_frozen(item) for item in value) if isinstance(value, list) else value

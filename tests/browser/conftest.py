@@ -1,4 +1,4 @@
-"""One JupyterLab and one page for all browser tests; a notebook and a kernel for each."""
+"""Provides one JupyterLab and one page for all browser tests; each has its notebook and kernel."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FAILED = pytest.StashKey[bool]()
 
 @pytest.fixture(scope="session")
 def browser():
-    """The distribution's Chromium; never missing in continuous integration."""
+    """Starts the distribution's Chromium, which continuous integration requires."""
     path = browser_path()
     if path is None and os.environ.get("CI") != "true":
         pytest.skip("no Chromium here: install it to run the browser tests")
@@ -31,7 +31,7 @@ def browser():
 
 @pytest.fixture(scope="session")
 def server(browser, tmp_path_factory):
-    """A running JupyterLab: its folder, and its address with a place for a notebook's name."""
+    """Starts JupyterLab, and yields its folder and its URL with a placeholder for a notebook."""
     home = tmp_path_factory.mktemp("lab")
     with lab(home) as url:
         yield home, url
@@ -39,7 +39,7 @@ def server(browser, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def bare_server(browser, tmp_path_factory):
-    """The same without anywidget's extension, while the kernel has it."""
+    """Starts JupyterLab without the anywidget extension, which the kernel still has."""
     home = tmp_path_factory.mktemp("bare")
     with lab(home, without=("anywidget",)) as url:
         yield home, url
@@ -47,7 +47,7 @@ def bare_server(browser, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def pages(browser):
-    """The page that shows each server's notebooks one after the other, by the server's address."""
+    """Holds one page for each server, by its URL; the page shows one notebook after another."""
     return {}
 
 
@@ -62,13 +62,13 @@ def open_notebook(request, server, browser, pages):
 
 @pytest.fixture
 def open_bare_notebook(request, bare_server, browser, pages):
-    """The same where the front end has no anywidget."""
+    """Opens a new notebook in a front end without anywidget."""
     yield from opening(request.node, browser, pages, *bare_server)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
-    """Says of a test that failed how its notebooks stood: a page is gone when it is read."""
+    """Adds the state of its notebooks to the report of a failed test, before the page is closed."""
     report = yield
     if report.when == "call" and report.failed:
         item.stash[FAILED] = True
@@ -78,7 +78,7 @@ def pytest_runtest_makereport(item, call):
 
 
 def told(notebook):
-    """Its evidence, or why there is none."""
+    """Returns the state of a notebook, or why it is not available."""
     try:
         return notebook.evidence()
     except Exception as error:
@@ -86,13 +86,13 @@ def told(notebook):
 
 
 def opening(test, browser, pages, home, url):
-    """What opens a notebook, and closes it at the end; the page of a test that failed goes too."""
+    """Yields the function that opens a notebook; closes it, and the page if the test failed."""
     opened = test.stash[OPENED] = []
 
     def open_one(*cells, **view):
         path = written(home / f"n{next(numbers)}.ipynb", *cells)
         assert not opened, "one notebook for each test: they share a page"
-        page = pages.pop(url, None)  # back again if the test passes
+        page = pages.pop(url, None)  # put back if the test passes
         if page is None:
             opened.append(Notebook(browser, url.format(path.name), path, **view))
         else:

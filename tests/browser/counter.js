@@ -1,4 +1,4 @@
-// The smallest panel there can be; it proves what all stand on.
+// The smallest possible panel, which tests the base of all panels.
 import { h } from "./tree.js";
 import { button, panel } from "./base.js";
 

@@ -1,4 +1,4 @@
-"""The smallest panel there can be; it proves what all stand on."""
+"""The smallest possible panel, which tests the base of all panels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from llmkit.notebook.panels.base import Panel
 
 
 class Counter(Panel):
-    """Counts clicks, and tells on which thread it did so."""
+    """Counts clicks, and shows the thread that did so."""
 
     script = Path(__file__).with_name("counter.js")
 

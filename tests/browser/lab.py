@@ -1,4 +1,4 @@
-"""JupyterLab on loopback, and a browser that uses it as a person would."""
+"""Runs JupyterLab on loopback, and controls it in a browser as a user does."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 
 PATIENCE_MS = 90_000  # for a loaded machine
 POLL_MS = 50
-# JupyterLab's first requests come together, and ipykernel 7.0 to 7.3 may lose one of them before
-# any cell has run. Elsewhere this changes nothing.
+# JupyterLab sends its first requests together, and ipykernel 7.0 to 7.3 may lose one of them before
+# any cell has run. On other versions this has no effect.
 REPAIR = "from llmkit.notebook.kernel_patches import patch_replies\npatch_replies(get_ipython())\n"
 APPS = {
     "lab": ("jupyterlab", "LabApp", "lab/tree"),
@@ -34,18 +34,18 @@ FLAGS = [
 
 
 def browser_path() -> str | None:
-    """Returns the path of the installed Chromium or Chrome, None if there is neither."""
+    """Returns the path of the installed Chromium or Chrome, None if neither is installed."""
     names = ("chromium", "chromium-browser", "google-chrome")  # as in .ci/browser
     return next(filter(None, map(shutil.which, names)), None)
 
 
 @contextmanager
 def lab(home: Path, *, without: tuple[str, ...] = (), app: str = "lab") -> Iterator[str]:
-    """A JupyterLab whose files are all below *home*; gives its address with its token.
+    """Runs a JupyterLab whose files are all below *home*; yields its URL with its token.
 
     Args:
         app: "lab" or "notebook".
-        without: Names of front end extensions that this server does not have.
+        without: Names of front end extensions to disable.
     """
     runtime = home / "runtime"
     runtime.mkdir()
@@ -53,7 +53,7 @@ def lab(home: Path, *, without: tuple[str, ...] = (), app: str = "lab") -> Itera
     token = secrets.token_hex(16)
     quiet = home / "settings" / "@jupyterlab" / "apputils-extension"
     quiet.mkdir(parents=True)
-    # Else Lab asks whether to fetch its news, over the page.
+    # Otherwise a dialog of Lab asks whether to fetch news.
     (quiet / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
     pages = home / "config" / "labconfig"
     pages.mkdir(parents=True)
@@ -80,14 +80,14 @@ def lab(home: Path, *, without: tuple[str, ...] = (), app: str = "lab") -> Itera
 
 
 def repaired(folder: Path) -> None:
-    """Has each kernel whose IPYTHONDIR is *folder* repaired before its first request."""
+    """Patches each kernel whose IPYTHONDIR is *folder* before its first request."""
     startup = folder / "profile_default" / "startup"
     startup.mkdir(parents=True)
     (startup / "repair.py").write_text(REPAIR)
 
 
 def ended(server: subprocess.Popen[bytes]) -> None:
-    """Ends a server and the kernels that it has started, however busy the machine is."""
+    """Ends a server and its kernels, even on a busy machine."""
     os.killpg(server.pid, signal.SIGTERM)
     try:
         server.wait(30)
@@ -97,7 +97,7 @@ def ended(server: subprocess.Popen[bytes]) -> None:
 
 
 def leaves(url: str) -> bool:
-    """Returns whether a request for *url* would leave this machine."""
+    """Returns True if a request for *url* would leave this machine."""
     return urlsplit(url).hostname != "127.0.0.1"
 
 
@@ -105,9 +105,9 @@ class Notebook:
     """One open notebook in a page; `close()` ends its kernel.
 
     Attributes:
-        page: The page, for whatever is particular to a test.
-        outside: Requests that would have left this machine; they were stopped.
-        path: Its file.
+        page: The page, for steps that only one test needs.
+        outside: Blocked requests that would have left this machine.
+        path: The file of the notebook.
     """
 
     def __init__(
@@ -137,11 +137,11 @@ class Notebook:
             self.page.wait_for_selector(".jp-OutputArea-output")
             return
         self.wait_for_kernel()
-        # The server keeps the theme for the next page as well.
+        # The server keeps the theme for the next page.
         self.theme("JupyterLab Dark" if dark else "JupyterLab Light")
 
     def open(self, path: Path, *, width: int = 1280, dark: bool = False) -> None:
-        """Opens another file in the same page; to load JupyterLab again takes five seconds."""
+        """Opens another file in the same page, because reloading JupyterLab takes five seconds."""
         self.path = path
         self.outside.clear()
         self.page.set_viewport_size({"width": width, "height": 900})
@@ -158,7 +158,7 @@ class Notebook:
         self.theme("JupyterLab Dark" if dark else "JupyterLab Light")
 
     def leave(self) -> None:
-        """Ends the kernel and closes the file as it was last saved; the page stays."""
+        """Ends the kernel and closes the file without saving; keeps the page."""
         self.end_kernel()
         self.page.evaluate(
             "() => { const w = window.jupyterapp.shell.currentWidget;"
@@ -167,14 +167,14 @@ class Notebook:
         self.until("() => !window.jupyterapp.shell.currentWidget?.sessionContext")
 
     def until(self, condition: str, arg: object = None) -> None:
-        """Waits until a function of JavaScript gives something true."""
-        # By the clock: Playwright's default asks at each animation frame, and a browser that
-        # draws none, as a headless one now and then does, is then never asked at all.
+        """Waits until a JavaScript function returns a true value."""
+        # By a timer: Playwright's default polls at each animation frame, and a headless
+        # browser that renders no frame is then never polled.
         self.page.wait_for_function(condition, arg=arg, polling=POLL_MS)
 
     def wait_for_kernel(self) -> None:
-        """Waits until a cell that is sent now will run."""
-        # The indicator says "idle" before the kernel is connected, and Run All is then lost.
+        """Waits until the kernel accepts cells."""
+        # The indicator shows "idle" before the kernel is connected, when Run All is lost.
         self.until(
             "() => { const n = window.jupyterapp?.shell?.currentWidget;"
             " return n?.sessionContext?.isReady && n.sessionContext.session?.kernel?.status"
@@ -196,8 +196,8 @@ class Notebook:
         self.page.wait_for_selector(f'body[data-jp-theme-light="{dark}"]', state="attached")
 
     def start_all(self) -> None:
-        """Presses "Run All", and does not wait."""
-        # Fired and not awaited: the command may hang without a limit.
+        """Presses "Run All" without waiting."""
+        # Not awaited, because the command may hang forever.
         self.page.evaluate("() => { window.jupyterapp.commands.execute('runmenu:run-all'); }")
 
     def run_all(self) -> None:
@@ -206,7 +206,7 @@ class Notebook:
         self.wait_for_cells()
 
     def start(self, index: int) -> None:
-        """Runs one cell, and does not wait."""
+        """Runs one cell without waiting."""
         self.page.evaluate(
             "i => { const n = window.jupyterapp.shell.currentWidget.content;"
             " n.activeCellIndex = i; n.deselectAll();"
@@ -226,7 +226,7 @@ class Notebook:
         )
 
     def wait_until_running(self, index: int) -> None:
-        """Waits until that cell has begun."""
+        """Waits until the cell has started."""
         self.until(
             "i => window.jupyterapp.shell.currentWidget.content.widgets[i].model.executionState"
             " === 'running'",
@@ -234,7 +234,7 @@ class Notebook:
         )
 
     def wait_for_cell(self, index: int) -> None:
-        """Waits until that cell runs no more."""
+        """Waits until the cell has ended."""
         self.until(
             "i => window.jupyterapp.shell.currentWidget.content.widgets[i].model.executionState"
             " !== 'running'",
@@ -260,7 +260,7 @@ class Notebook:
         )
 
     def reopen(self) -> None:
-        """Ends the kernel and opens the saved file anew, with a kernel that has run nothing."""
+        """Ends the kernel and reopens the saved file with a new kernel."""
         self.page.evaluate(
             "async () => { await window.jupyterapp.shell.currentWidget.sessionContext.shutdown(); }"
         )
@@ -268,18 +268,18 @@ class Notebook:
         self.wait_for_kernel()
 
     def cell(self, index: int) -> Any:
-        """A cell of the page, as a locator."""
+        """Returns the locator of a cell."""
         return self.page.locator(".jp-Notebook .jp-Cell").nth(index)
 
     def cells(self) -> int:
-        """How many cells there are."""
+        """Returns the number of cells."""
         count: int = self.page.evaluate(
             "() => window.jupyterapp.shell.currentWidget.content.widgets.length"
         )
         return count
 
     def outputs(self) -> list[str]:
-        """The text of every code cell's output, as a person sees it."""
+        """Returns the visible text of every code cell's output."""
         found: list[str] = self.page.eval_on_selector_all(
             ".jp-CodeCell",
             "cells => cells.map(c => c.querySelector('.jp-OutputArea')?.innerText || '')",
@@ -287,7 +287,7 @@ class Notebook:
         return found
 
     def wait_for_output(self, index: int, text: str) -> None:
-        """Waits until that cell's output has *text* in it."""
+        """Waits until the output of the cell contains *text*."""
         self.until(
             "([i, text]) => document.querySelectorAll('.jp-CodeCell')[i]"
             ".querySelector('.jp-OutputArea')?.innerText.includes(text)",
@@ -302,7 +302,7 @@ class Notebook:
         )
 
     def save(self) -> dict[str, Any]:
-        """Saves the notebook, and gives what is in its file."""
+        """Saves the notebook, and returns the content of its file."""
         self.page.evaluate(
             "async () => { await window.jupyterapp.shell.currentWidget.context.save(); }"
         )
@@ -316,7 +316,7 @@ class Notebook:
         )
 
     def evidence(self) -> str:
-        """How the kernel and every cell stand, for the report of a test that failed."""
+        """Returns the state of the kernel and of every cell, for the report of a failed test."""
         found: str = self.page.evaluate(
             "() => { const w = window.jupyterapp.shell.currentWidget;"
             " const k = w.sessionContext.session?.kernel;"
@@ -345,7 +345,7 @@ class Notebook:
 
 
 def written(path: Path, *cells: str) -> Path:
-    """A notebook file with *cells*."""
+    """Writes a notebook file with *cells*."""
     nodes = [
         {"cell_type": "code", "id": f"c{i}", "metadata": {}, "execution_count": None,
          "outputs": [], "source": cell}

@@ -1,4 +1,4 @@
-"""What a critical eye measures on a page: clipped text, and what axe-core finds serious."""
+"""Finds layout and accessibility problems: clipped text, and serious findings of axe-core."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 AXE = Path(__file__).parents[2] / ".venv/node/node_modules/axe-core/axe.min.js"
 OURS = ".jp-OutputArea .lk"
-# Elements whose text is wider or higher than the element itself, and that cannot be scrolled.
+# Elements that overflow and cannot be scrolled.
 CLIPPED = """
 ours => [...document.querySelectorAll(`${ours} *`)].filter(e => {
   if (!e.checkVisibility() || !e.textContent.trim()) return false;
@@ -28,13 +28,13 @@ async ours => (await axe.run(ours, { resultTypes: ["violations"] })).violations
 
 
 def clipped(page: Any) -> list[str]:
-    """Elements of ours whose text is cut off."""
+    """Returns the elements of llmkit whose text is clipped."""
     found: list[str] = page.evaluate(CLIPPED, OURS)
     return found
 
 
 def serious(page: Any) -> list[str]:
-    """What axe-core calls serious or critical; contrast below 4.5 is."""
+    """Returns the serious and critical findings of axe-core, such as contrast below 4.5."""
     if not AXE.exists() and os.environ.get("CI") != "true":
         pytest.skip("no axe-core here: .ci/browser brings it where npm is")
     page.add_script_tag(content=AXE.read_text())

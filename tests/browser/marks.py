@@ -1,4 +1,4 @@
-"""What every browser test is marked with."""
+"""Defines the marks of every browser test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all panels stand on, proved with the smallest one, in a real notebook."""
+"""Tests the base of all panels with the smallest panel in a real notebook."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ BUSY = {
 
 
 def counted(notebook, number):
-    """Waits until the panel says that it has counted so far."""
+    """Waits until the panel shows this count."""
     notebook.page.wait_for_selector(f"text=/counted {number} on/")
 
 
 def test_no_click_is_lost_while_a_cell_runs(open_notebook):
-    """Clicks in an awaiting, a nested and a sleeping cell are all done, on the main thread."""
+    """Clicks during an awaiting, a nested and a sleeping cell all run on the main thread."""
     notebook = open_notebook(OPEN, *BUSY.values(), "print('next', panel.text())")
     notebook.run(0)
     counted(notebook, 0)
@@ -41,7 +41,7 @@ def test_no_click_is_lost_while_a_cell_runs(open_notebook):
 
 
 def test_what_a_click_asked_for_never_flickers(open_notebook):
-    """Once an action is done, the page shows what came of it, and not first what was before."""
+    """Once an action is done, the page shows the new state, and never the old one first."""
     notebook = open_notebook(OPEN)
     notebook.run(0)
     counted(notebook, 0)
@@ -60,7 +60,7 @@ def test_what_a_click_asked_for_never_flickers(open_notebook):
 
 
 def test_a_state_that_fails_leaves_no_click_queued(open_notebook):
-    """The action was done, and the button can be clicked again."""
+    """The action has run, and the button can be clicked again."""
     broken = (
         "from tests.browser.counter import Counter\nclass Broken(Counter):\n"
         "    def state(self):\n        return super().state() if not self.count else 1 / 0\n"
@@ -78,7 +78,7 @@ def test_a_state_that_fails_leaves_no_click_queued(open_notebook):
 
 
 def test_an_error_is_a_sentence_in_the_panel(open_notebook):
-    """A failing action says what to do next, and the panel goes on."""
+    """The message of a failing action says what to do, and the panel keeps working."""
     notebook = open_notebook(OPEN)
     notebook.run(0)
     notebook.page.get_by_role("button", name="Fail").click()
@@ -113,7 +113,7 @@ def test_typing_in_a_panel_is_no_command_of_the_notebook(open_notebook):
 
 
 def test_a_saved_panel_reads_without_a_kernel(open_notebook):
-    """Beside the widget the file has its html and text."""
+    """The file has HTML and text besides the widget."""
     notebook = open_notebook(OPEN)
     notebook.run(0)
     counted(notebook, 0)
@@ -125,7 +125,7 @@ def test_a_saved_panel_reads_without_a_kernel(open_notebook):
 
 
 def test_a_front_end_without_anywidget_gets_the_plain_panel(open_bare_notebook):
-    """Where no script comes to life, the same panel stands there in plain widgets, and works."""
+    """If no script starts, the panel appears as plain widgets, and works."""
     notebook = open_bare_notebook(OPEN)
     notebook.run(0)
     counted(notebook, 0)

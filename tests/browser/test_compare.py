@@ -1,4 +1,4 @@
-"""The Compare panel: a form above, the answers below."""
+"""Tests the compare panel: a form above, the answers below."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_person_compares_without_a_line_of_code(open_notebook):
 
 
 def test_stop_in_the_panel_leaves_the_form_as_it_was(open_notebook):
-    """A stopped run has cancelled rows, and what was typed stands there for another."""
+    """A stopped run has cancelled rows, and the form keeps its content."""
     notebook = open_notebook(SCRIPTS, "llmkit.panel('compare')", "print(comparison.rows[0].error)")
     page = notebook.page
     notebook.run(0)
@@ -66,7 +66,7 @@ def test_stop_in_the_panel_leaves_the_form_as_it_was(open_notebook):
 
 
 def test_the_plain_panel_compares_too(open_bare_notebook):
-    """Where the front end has no anywidget, plain fields and buttons do the same."""
+    """Without anywidget, plain fields and buttons run the same comparison."""
     notebook = open_bare_notebook(SCRIPTS, "llmkit.panel('compare')", "print(len(comparison))")
     page = notebook.page
     notebook.run(0)

@@ -1,4 +1,4 @@
-"""The same panels in other front ends: Notebook 7 and Voila; `make release-matrix` has them."""
+"""Tests the panels in Notebook 7 and Voila, which `make release-matrix` installs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .test_live import SCRIPTS
 
 
 def present(name):
-    """A mark that skips, with the reason, where a front end is not installed."""
+    """Returns the mark that skips a test if its front end is not installed."""
     missing = importlib.util.find_spec(name) is None
     return pytest.mark.skipif(
         missing, reason=f"{name} is not installed here; make release-matrix has it"
@@ -40,7 +40,7 @@ def filled_in(page, scope):
 
 @present("notebook")
 def test_notebook_7_shows_the_same(browser, tmp_path):
-    """Answers grow and freeze, the form works, and nothing leaves the machine."""
+    """Answers stream and freeze, the form works, and nothing leaves the machine."""
     path = written(tmp_path / "n.ipynb", SCRIPTS, FOUR, "llmkit.panel('compare')")
     with lab(tmp_path, app="notebook") as url:
         notebook = Notebook(browser, url.format(path.name), path)
@@ -82,7 +82,7 @@ def test_voila_shows_the_panels(browser, tmp_path):
 
 @contextmanager
 def voila(path):
-    """A running Voila for one notebook; gives its address."""
+    """Runs Voila for one notebook; yields its URL."""
     log = path.with_suffix(".log")
     places = {"PYTHONPATH": os.getcwd(), "JUPYTER_RUNTIME_DIR": str(path.parent),
               "IPYTHONDIR": str(path.parent / "ipython")}  # fmt: skip
@@ -103,7 +103,7 @@ def voila(path):
 
 
 def wait_for(log, server, words):
-    """Waits until Voila says that it listens."""
+    """Waits until Voila accepts connections."""
     deadline = time.monotonic() + PATIENCE_MS / 1000
     while time.monotonic() < deadline and server.poll() is None:
         if words in log.read_text():

@@ -1,4 +1,4 @@
-"""What a model or a server writes runs nothing and fetches nothing, in any view (S6)."""
+"""Tests that text of a model or a server runs and fetches nothing in any view (S6)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .marks import BROWSER
 
 pytestmark = BROWSER
 
-# Each would set `hacked` or ask the host `evil.invalid` for something, if it could act.
+# If rendered as markup, each sets `hacked` or sends a request to the host `evil.invalid`.
 PAYLOADS = [
     "<script>window.hacked=1</script>",
     "<img src=http://evil.invalid/2.png onerror=window.hacked=2>",
@@ -40,8 +40,8 @@ PAYLOADS = [
     "&lt;script&gt;window.hacked=16&lt;/script&gt; <!--[if IE]><script>hacked=16</script>-->",
 ]
 
-# How each view is shown, a line for each: `run` has one payload in every field that a server, a
-# model or a person fills.
+# One line for each view: `run` has one payload in every field that a server, a model or a user
+# fills.
 VIEWS = {
     "cards": "run",
     "rendered Markdown": "run.show(markdown=True)",
@@ -89,7 +89,7 @@ class Raised:
         except Exception:
             get_ipython().showtraceback()
 """
-# A slow page gets panels of plain widgets, whose own inputs (.widget-input) come from no text.
+# A slow page gets plain widgets, whose inputs (.widget-input) are not made from text.
 ACTIVE = (
     "script, iframe, object, embed, video, audio, form, link, svg, mglyph,"
     " input:not(.widget-input),"
@@ -104,7 +104,7 @@ def shown(view: str) -> str:
 
 @pytest.fixture(scope="module")
 def saved(browser, server):
-    """The file of a notebook in which every view has been shown, and what its page has done."""
+    """Returns the file of a notebook that displayed every view, and what ran in its page."""
     home, url = server
     path = home / "hostile.ipynb"
     from .lab import written
@@ -112,7 +112,7 @@ def saved(browser, server):
     written(path, SETUP, *map(shown, VIEWS.values()))
     with watched(browser, url.format(path.name), path) as opened:
         opened.run_all()
-        opened.page.wait_for_timeout(500)  # for what would be fetched or run a moment later
+        opened.page.wait_for_timeout(500)  # for delayed requests and scripts
         live = found_in(opened)
         opened.save()
     return path, live
@@ -128,7 +128,7 @@ def watched(browser, url: str, path: Path) -> Iterator[Notebook]:
 
 
 def found_in(opened: Notebook) -> dict[str, object]:
-    """What ran, what was asked for, and what could act, in the outputs of a page."""
+    """Returns the scripts run, the requests sent and the active elements in a page's outputs."""
     page = opened.page
     return {
         "ran": page.evaluate("() => window.hacked ?? null"),
@@ -146,7 +146,7 @@ HARMLESS = {"ran": None, "asked": [], "active": []}
 
 
 def test_in_a_live_notebook_nothing_runs(saved):
-    """JupyterLab, trusted, as the cells have just run."""
+    """The page is JupyterLab, trusted, directly after the cells have run."""
     assert saved[1] == HARMLESS
     outputs = [cell["outputs"] for cell in json.loads(saved[0].read_text())["cells"][1:]]
     assert [len(shown) > 0 for shown in outputs] == [True] * len(VIEWS)
@@ -154,12 +154,12 @@ def test_in_a_live_notebook_nothing_runs(saved):
 
 @pytest.mark.parametrize("trusted", [True, False], ids=["trusted", "untrusted"])
 def test_in_a_reopened_notebook_nothing_runs(browser, server, saved, trusted):
-    """The saved file, opened again without running anything; trusted, and as from a stranger."""
+    """The saved file is reopened without running a cell, both trusted and untrusted."""
     home, url = server
     path = saved[0]
     if not trusted:
         content = json.loads(path.read_text())
-        content["metadata"]["from"] = "a stranger"  # another content, so another signature
+        content["metadata"]["from"] = "a stranger"  # changes the signature
         path = home / "stranger.ipynb"
         path.write_text(json.dumps(content))
     with watched(browser, url.format(path.name), path) as opened:
@@ -176,14 +176,14 @@ def test_in_a_reopened_notebook_nothing_runs(browser, server, saved, trusted):
 
 @pytest.mark.parametrize("flags", [(), ("--sanitize-html",)], ids=["plain", "sanitized"])
 def test_in_an_exported_page_nothing_runs(browser, saved, flags, tmp_path):
-    """What nbconvert makes of the saved file."""
+    """nbconvert exports the saved file."""
     found = exported(browser, saved[0], tmp_path, *flags)
 
     assert found == HARMLESS
 
 
 def test_the_search_finds_what_it_looks_for(browser, server, tmp_path):
-    """The same payloads as raw HTML run and fetch: else finding nothing would prove nothing."""
+    """The payloads as raw HTML run and fetch, so the search would detect them."""
     home, url = server
     from .lab import written
 
@@ -218,7 +218,7 @@ def exported(browser, notebook: Path, folder: Path, *flags: str) -> dict[str, ob
 
 
 class Page:
-    """A page that is no notebook; as `Notebook` for `found_in`."""
+    """A page that is not a notebook, with the interface of `Notebook` for `found_in`."""
 
     def __init__(self, browser, url: str) -> None:
         self._context = browser.new_context()
@@ -236,7 +236,7 @@ class Page:
 
 
 class Quiet(SimpleHTTPRequestHandler):
-    """Serves files without a word."""
+    """Serves files without logging."""
 
     def log_message(self, *words: object) -> None:
         pass
@@ -244,7 +244,7 @@ class Quiet(SimpleHTTPRequestHandler):
 
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
-    """The address at which a browser finds *folder*."""
+    """Serves *folder*, and yields its URL."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

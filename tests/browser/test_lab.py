@@ -1,4 +1,4 @@
-"""llmkit as a person sees it: JupyterLab in a browser."""
+"""Tests llmkit in JupyterLab as a user sees it."""
 
 from __future__ import annotations
 

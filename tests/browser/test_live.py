@@ -1,4 +1,4 @@
-"""The live view of a comparison: four answers that grow next to each other."""
+"""Tests the live view of a comparison with four streaming answers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LIVE = ".lk-panel .lk-card"
 
 
 def test_four_lanes_grow_and_end_frozen(open_notebook):
-    """Text comes as it is written, errors stand in place, and what is left is plain html."""
+    """Text appears as it arrives, errors appear in their card, and the result is plain HTML."""
     notebook = open_notebook(SCRIPTS, FOUR, "print('next', len(run))\nrun")
     page = notebook.page
     notebook.run(0)
@@ -63,7 +63,7 @@ def test_four_lanes_grow_and_end_frozen(open_notebook):
 
 
 def test_stop_keeps_what_came_and_the_next_cell_runs(open_notebook):
-    """A click on Stop reaches a run that is nested in its cell, an awaited one and a task."""
+    """Stop reaches a nested run, an awaited run and a background task."""
     notebook = open_notebook(
         SCRIPTS,
         "run = llmkit.compare('Why?', ['scripted:endless', 'scripted:steady'], repeats=1)",
@@ -93,7 +93,7 @@ def test_stop_keeps_what_came_and_the_next_cell_runs(open_notebook):
 
 
 def test_many_answers_are_a_grid_that_opens(open_notebook):
-    """More than eight answers are lines; a click shows one, also while it grows."""
+    """More than eight answers are lines; a click opens one, even while it streams."""
     notebook = open_notebook(
         SCRIPTS,
         "%%compare scripted:steady scripted:endless scripted:cut --repeats 3 --out run\nWhy?",
@@ -125,7 +125,7 @@ def test_many_answers_are_a_grid_that_opens(open_notebook):
 
 
 def test_markdown_and_differences_are_shown_on_request(open_notebook):
-    """While a run goes on, its finished answers can be rendered and laid side by side."""
+    """Finished answers can be rendered and compared while the run continues."""
     notebook = open_notebook(
         SCRIPTS, "llmkit.compare('Why?', ['scripted:hostile', 'scripted:echo', 'scripted:endless'])"
     )

@@ -1,4 +1,4 @@
-"""Panels and views by eye and by ear: light and dark, wide and narrow."""
+"""Tests layout and accessibility of panels and views: light and dark, wide and narrow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The auth, models and sessions panels, used as a person uses them."""
+"""Tests the auth, models and sessions panels as a user operates them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def fakes():
 
 
 def setup(fakes, key=""):
-    """A first cell: OpenAI is a fake with that key, the others have none."""
+    """Returns the first cell: OpenAI is a fake with that key, the others have no key."""
     return (
         "%load_ext llmkit\nimport os, llmkit\n"
         "for name in list(os.environ):\n"
@@ -46,7 +46,7 @@ def setup(fakes, key=""):
 
 
 def until(condition):
-    """Waits for what happens outside of the page."""
+    """Waits for a condition outside the page."""
     deadline = time.monotonic() + PATIENCE_MS / 1000
     while not condition():
         assert time.monotonic() < deadline
@@ -54,12 +54,12 @@ def until(condition):
 
 
 def seen(page, words):
-    """Waits until *words* are to be seen, and not only in what a closed notebook would show."""
+    """Waits until *words* are visible outside the static output of a closed notebook."""
     page.wait_for_selector(f"text={words} >> visible=true")
 
 
 def keep_widget_state(notebook):
-    """Has Lab save the state of all widgets with the notebook."""
+    """Makes Lab save the state of all widgets with the notebook."""
     command = "@jupyter-widgets/jupyterlab-manager:saveWidgetState"
     notebook.page.evaluate("name => { window.jupyterapp.commands.execute(name); }", command)
     notebook.until("name => window.jupyterapp.commands.isToggled(name)", arg=command)
@@ -71,7 +71,7 @@ def open_detail(page, name):
 
 
 def shown_ages(page):
-    """Starts to note every age that the session table shows."""
+    """Starts to record every age that the session table shows."""
     page.evaluate(
         "() => { window.ages = new Set(); const note = () => document"
         ".querySelectorAll('.lk-panel tbody td').forEach(c => / s$/.test(c.innerText)"
@@ -136,7 +136,7 @@ def test_a_key_that_was_typed_in_is_in_no_file(open_notebook, fakes, tmp_path):
 
 
 def test_the_session_table_moves_while_cells_run_and_follows_their_cells(open_notebook):
-    """It tells new ages in an await and a nested run; rerun and deletion close what was opened."""
+    """Ages change during an await and a nested run; rerun and deletion close sessions."""
     opening = f"{CLOSEABLE}h = llmkit.register_session(Closeable(), 'mine')"
     notebook = open_notebook(
         "%load_ext llmkit\nimport llmkit, asyncio",
@@ -167,7 +167,7 @@ def test_the_session_table_moves_while_cells_run_and_follows_their_cells(open_no
 
 
 def test_sessions_are_closed_from_the_panel(open_notebook):
-    """One, then all; what is closed can be closed no more."""
+    """One, then all; a closed session cannot be closed again."""
     notebook = open_notebook(
         "%load_ext llmkit\nimport llmkit",
         f"{CLOSEABLE}hs = [llmkit.register_session(Closeable(), 'mine') for _ in range(3)]",
@@ -183,7 +183,7 @@ def test_sessions_are_closed_from_the_panel(open_notebook):
 
 
 def test_a_name_is_found_explained_and_copied(open_notebook, browser):
-    """Filter and chips narrow at once; a click tells of then and today, and a copy is a copy."""
+    """Filter and chips apply at once; a click explains a name, and its id can be copied."""
     notebook = open_notebook("%load_ext llmkit", "%llmkit models")
     notebook.run_all()
     page = notebook.page
@@ -204,12 +204,12 @@ def test_a_name_is_found_explained_and_copied(open_notebook, browser):
     )
 
     assert copied == "gemini-pro"
-    for words in ("then and today", "✗ retired", "→", "is sent instead", "its provider names it"):
+    for words in ("then and today", "✗ retired", "→", "is sent instead", "named by its provider"):
         assert words in detail
 
 
 def test_all_panels_open_in_tabs_and_by_keyboard_alone(open_notebook):
-    """Tab, Enter and Space do everything; a letter typed on a button is no command of Lab's."""
+    """Tab, Enter and Space do everything; a letter typed on a button runs no command of Lab."""
     notebook = open_notebook("%load_ext llmkit", "%llmkit")
     notebook.run_all()
     page = notebook.page
@@ -236,8 +236,8 @@ def test_all_panels_open_in_tabs_and_by_keyboard_alone(open_notebook):
 
 
 @pytest.mark.parametrize(("width", "dark"), VIEWS)
-def test_the_panels_fit_and_keep_nobody_out(open_notebook, fakes, width, dark):
-    """At 700 and 1280 px, light and dark, nothing is clipped, and axe-core finds nothing bad."""
+def test_the_panels_fit_and_are_accessible(open_notebook, fakes, width, dark):
+    """At 700 and 1280 px, light and dark, no text is clipped and axe-core finds nothing serious."""
     fakes.reset()
     notebook = open_notebook(
         setup(fakes, fakes.key),
@@ -267,7 +267,7 @@ def test_the_panels_fit_and_keep_nobody_out(open_notebook, fakes, width, dark):
 
 
 def test_a_saved_panel_reads_again_without_its_kernel(open_notebook, tmp_path):
-    """After a restart and on an exported page the tables stand there, and no error."""
+    """After a restart and on an exported page the tables are visible, without an error."""
     notebook = open_notebook("%load_ext llmkit", "%llmkit auth", "%llmkit sessions")
     notebook.run_all()
     seen(notebook.page, "– no key")
@@ -308,7 +308,7 @@ def test_a_front_end_without_anywidget_has_all_of_it_in_plain_widgets(open_bare_
     seen(page, "○ closed")
     page.get_by_label("Name").fill("gemini-pro")
     page.keyboard.press("Enter")
-    page.get_by_role("button", name="Tell about it").click()
+    page.get_by_role("button", name="Explain").click()
     seen(page, "gemini-pro: then and today")
     keep_widget_state(notebook)
     notebook.save()

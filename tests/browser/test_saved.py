@@ -1,4 +1,4 @@
-"""What is left of the views once the kernel is gone."""
+"""Tests the views of a saved notebook without its kernel."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = BROWSER
 
 
 def readable(page_text: str) -> bool:
-    """Whether answers, figures and refusals of the comparison can be read in it."""
+    """Returns True if the page has the answers, numbers and errors of the comparison."""
     wanted = ("word39", "complete", "cut off", "out of credit", "tokens at")
     return all(word in page_text for word in wanted)
 
@@ -43,13 +43,13 @@ def test_a_closed_notebook_reads(open_notebook, server, browser):
     assert readable(reopened[1])
     assert complaints == 0
     assert readable(page)
-    assert "No session was lost" in with_panels
+    assert "No session leaked" in with_panels
     assert readable(re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL))
     assert "http" not in "".join(saved["cells"][1]["outputs"][0]["data"]["text/html"])
 
 
 def exported(path, *options):
-    """The text of the page that nbconvert makes of a notebook, without a network."""
+    """Returns the HTML page that nbconvert makes of a notebook, without a network."""
     subprocess.run(
         [sys.executable, "-m", "nbconvert", "--to", "html", "--embed-images", *options, str(path)],
         check=True, capture_output=True,

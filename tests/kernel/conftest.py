@@ -1,4 +1,4 @@
-"""One real kernel for each file; the file's tests share it, as cells share theirs."""
+"""Provides one real kernel for each test file, which its tests share."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ COMPLAINTS = (
 
 
 def complaints(stderr: str) -> list[str]:
-    """The lines that nobody should ever see."""
+    """Returns the lines of standard error that a user must never see."""
     return [line for line in stderr.splitlines() if any(c in line for c in COMPLAINTS)]
 
 
 def _scope(fixture_name: str, config: object) -> str:
-    # A naive manager may kill its kernel, and the other tests must fail by themselves.
+    # A naive manager may kill its kernel; the other tests must still fail on their own.
     return "function" if naive.wanted() else "module"
 
 
 def environ(home, fakes=None) -> dict[str, str]:
-    """What a kernel needs to see: a home of its own, and fakes in the place of providers."""
+    """Returns a kernel's environment: a temporary home, and fakes instead of providers."""
     found = {
         "IPYTHONDIR": str(home), "LLMKIT_CONFIG": os.devnull,
         "LLMKIT_CACHE_DIR": str(home),
@@ -42,7 +42,7 @@ def environ(home, fakes=None) -> dict[str, str]:
 
 
 def load(kernel: Kernel) -> Kernel:
-    """*kernel*, with what the cells of these tests count on."""
+    """Loads the extension and the names that these tests use into *kernel*."""
     control = "from tests import naive; naive.install()\n" if naive.wanted() else ""
     loaded = kernel.one(
         f"{control}%load_ext llmkit\nimport asyncio, gc, json, os, signal, threading, time\n"
@@ -54,14 +54,14 @@ def load(kernel: Kernel) -> Kernel:
 
 @pytest.fixture(scope="module")
 def served():
-    """The fake providers that a file's kernel talks to."""
+    """Serves the fake providers of a file's kernel."""
     with FakeProviders() as running:
         yield running
 
 
 @pytest.fixture
 def fakes(served):
-    """The same, with nothing left of the test before."""
+    """Yields the fake providers, reset after the previous test."""
     served.reset()
     yield served
     served.reset()
@@ -69,7 +69,7 @@ def fakes(served):
 
 @pytest.fixture(scope="module")
 def kernel(tmp_path_factory):
-    """A kernel with the extension loaded, which must end without a complaint."""
+    """Starts a kernel with the extension, which must write nothing to standard error."""
     with Kernel(env=environ(tmp_path_factory.mktemp("ipython"))) as running:
         yield load(running)
     assert complaints(running.stderr) == []
@@ -77,7 +77,7 @@ def kernel(tmp_path_factory):
 
 @pytest.fixture(scope=_scope)
 def asking(tmp_path_factory, served):
-    """As `kernel`, with keys for OpenAI and Mistral, which are the fakes."""
+    """Yields `kernel` with keys for OpenAI and Mistral, which are fakes."""
     with Kernel(env=environ(tmp_path_factory.mktemp("ipython"), served)) as running:
         yield load(running)
     if not naive.wanted():
@@ -86,7 +86,7 @@ def asking(tmp_path_factory, served):
 
 @pytest.fixture
 def fresh(tmp_path, served):
-    """Starts a kernel for one test alone; nothing is loaded in it."""
+    """Starts a kernel for one test, without the extension."""
     made: list[Kernel] = []
 
     def start(*flags: str) -> Kernel:
@@ -100,13 +100,13 @@ def fresh(tmp_path, served):
 
 
 def control() -> str:
-    """The first line of a fresh kernel's first cell."""
+    """Returns the first line of a fresh kernel's first cell."""
     return "from tests import naive; naive.install()\n" if naive.wanted() else ""
 
 
 @pytest.fixture(autouse=True, scope="session")
 def _no_keys_of_this_machine():
-    """A module's kernel starts before the test's own environment is cleaned."""
+    """Removes API keys first, because a file's kernel starts before the test's environment."""
     kept = dict(os.environ)
     for name in kept:
         if name.endswith(("_API_KEY", "_BASE_URL")) or name.startswith("LLMKIT_"):

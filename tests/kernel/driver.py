@@ -23,14 +23,14 @@ START_S = 120.0
 
 @dataclass
 class Ran:
-    """What came back for one cell.
+    """The result of one cell.
 
     Attributes:
-        reply: Its execute_reply, None where the kernel lost the cell.
-        out: What it printed.
-        err: What it printed to standard error.
-        shown: The mime bundles that it displayed or ended in.
-        order: Its place among the replies.
+        reply: Its execute_reply, None if the kernel lost the cell.
+        out: Its standard output.
+        err: Its standard error.
+        shown: The MIME bundles of its displays and its result.
+        order: Its position among the replies.
     """
 
     reply: dict[str, Any] | None = None
@@ -49,11 +49,11 @@ class Ran:
 
 
 class Kernel:
-    """One kernel; a context manager that ends it and keeps what it wrote to standard error.
+    """A kernel, as a context manager that ends it and keeps its standard error.
 
     Attributes:
-        traffic: All messages to the front end so far, as Python writes them.
-        stderr: All that the kernel's process wrote there, once it has ended.
+        traffic: The repr of all messages to the front end so far.
+        stderr: The standard error of the kernel's process, after it has ended.
     """
 
     def __init__(self, *flags: str, env: dict[str, str] | None = None) -> None:
@@ -61,13 +61,13 @@ class Kernel:
         self._manager = KernelManager(kernel_name="python3", **ipc())
         self._manager.kernel_spec.argv[:] = [
             sys.executable, "-W", "error::ResourceWarning", *flags,
-            # Else ipykernel's debugger complains of frozen modules, where it starts slowly.
+            # Otherwise ipykernel's debugger warns about frozen modules if it starts slowly.
             "-X", "frozen_modules=off",
             "-m", "ipykernel_launcher", "--log-level=ERROR", "-f", "{connection_file}",
-            # What is written in a cell's name goes to the page; then to our file as well.
+            # A cell's output goes to the front end, and is echoed to this file.
             "--IPKernelApp.quiet=False",
         ]  # fmt: skip
-        self._manager.shutdown_wait_time = PATIENCE_S  # else a busy kernel is killed after 2.5 s
+        self._manager.shutdown_wait_time = PATIENCE_S  # the default kills a busy kernel after 2.5 s
         self._env = env
         self.traffic: list[str] = []
         self.stderr = ""
@@ -94,11 +94,11 @@ class Kernel:
         self._log.unlink()
 
     def stderr_so_far(self) -> str:
-        """What its process has written to standard error until now."""
+        """Returns the standard error of the process so far."""
         return self._log.read_text(errors="replace")
 
     def restart(self) -> None:
-        """Ends the process in good order, and starts another."""
+        """Shuts the kernel down, and starts another process."""
         self._client.stop_channels()
         self._manager.restart_kernel()
         self._connect()
@@ -125,7 +125,7 @@ class Kernel:
         allow_stdin: bool = False,
         **metadata: Any,
     ) -> str:
-        """Sends one cell, without waiting; gives the message's id."""
+        """Sends one cell without waiting; returns the id of the message."""
         content = {
             "code": cell, "silent": silent, "store_history": not silent, "user_expressions": {},
             "allow_stdin": allow_stdin, "stop_on_error": False,
@@ -148,18 +148,18 @@ class Kernel:
         return found
 
     def type_in(self, text: str) -> dict[str, Any]:
-        """Answers the question that a cell asks, and gives how it was asked."""
+        """Answers the input request of a cell, and returns its prompt."""
         asked: dict[str, Any] = self._client.get_stdin_msg(timeout=PATIENCE_S)["content"]
         self._client.input(text)
         return asked
 
     def complete(self, code: str) -> list[str]:
-        """What is offered when Tab is pressed at the end of *code*."""
+        """Returns the completions for Tab at the end of *code*."""
         found: list[str] = self.completion(code)["matches"]
         return found
 
     def completion(self, code: str) -> dict[str, Any]:
-        """The whole reply to Tab at the end of *code*."""
+        """Returns the whole reply to Tab at the end of *code*."""
         reply = self._client.complete(code, len(code), reply=True, timeout=PATIENCE_S)
         content: dict[str, Any] = reply["content"]
         return content
@@ -175,7 +175,7 @@ class Kernel:
         self._send("comm_msg", {"comm_id": comm, "data": data})
 
     def subshell(self) -> str | None:
-        """A new subshell's id, None where this kernel has none."""
+        """Returns the id of a new subshell, None if the kernel does not support subshells."""
         found: str | None = self._control("create_subshell_request").get("subshell_id")
         return found
 
@@ -200,7 +200,7 @@ class Kernel:
         self._manager.interrupt_kernel()
 
     def wait_for_output(self, message: str, text: str) -> list[dict[str, Any]]:
-        """Waits until the cell of *message* has printed *text*; gives what its widgets sent."""
+        """Waits until the cell of *message* has printed *text*; returns its widget messages."""
         deadline = time.monotonic() + PATIENCE_S
         seen, states = "", []
         while text not in seen:
@@ -216,7 +216,7 @@ class Kernel:
         return states
 
     def reply(self, sent: str) -> dict[str, Any]:
-        """Waits for the reply to one cell, and for nothing else."""
+        """Waits only for the reply to one cell."""
         while True:
             got = self._client.shell_channel.get_msg(timeout=PATIENCE_S)
             if got["parent_header"].get("msg_id") == sent:
@@ -224,7 +224,7 @@ class Kernel:
                 return content
 
     def collect(self, sent: list[str]) -> list[Ran]:
-        """Waits for the replies to all of *sent*, and gathers what the cells showed."""
+        """Waits for the replies to all of *sent*, and collects the outputs of the cells."""
         found = {message: Ran() for message in sent}
         replies = idle = 0
         deadline = time.monotonic() + PATIENCE_S
@@ -272,6 +272,6 @@ def _more(ran: Ran, content: dict[str, Any]) -> tuple[str, str]:
 
 
 def value(ran: Ran) -> Any:
-    """What a cell printed, as JSON."""
+    """Returns the output of a cell, parsed as JSON."""
     assert ran.ok, ran.error or ran.reply
     return json.loads(ran.out)

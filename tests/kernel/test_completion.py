@@ -1,4 +1,4 @@
-"""The Tab key in the magics, as a front end presses it."""
+"""Tests completion in the magics, as a front end requests it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HEAVY = ["pandas", "aiohttp", "mistralai", "genai_prices"]
 
 
 def test_models_follow_ask_and_compare(kernel):
-    """Standard names, ids and "provider:id", for the word before the cursor and no other."""
+    """Standard names, ids and "provider:id" complete only the word before the cursor."""
     assert "gpt-3.5-turbo" in kernel.complete("%%ask gpt-3")
     assert kernel.complete("%%compare local:smollm2 anthropic:claude-haiku-5") == [
         "anthropic:claude-haiku-5-5"
@@ -22,8 +22,8 @@ def test_models_follow_ask_and_compare(kernel):
     assert "openai:" in kernel.complete("%%compare ope")
 
 
-def test_what_is_gone_is_not_offered_at_its_provider(kernel):
-    """A retired id is no completion after "provider:", where nothing would translate it."""
+def test_a_retired_id_is_not_offered_at_its_provider(kernel):
+    """After "provider:" nothing would translate a retired id, so it is not offered."""
     found = kernel.complete("%%ask openai:gpt-")
 
     assert "openai:gpt-6-luna" in found
@@ -38,7 +38,7 @@ def test_providers_follow_p(kernel):
 
 
 def test_options_and_policies_are_completed(kernel):
-    """After a dash come the options of that magic; after --fallback the policies."""
+    """A dash completes the options of the magic, --fallback the policies."""
     assert "--max-cost-usd" in kernel.complete("%%compare x --max")
     assert "--max-cost-usd" not in kernel.complete("%%ask x --max")
     assert kernel.complete("%%ask x --fallback e") == ["equivalent", "error"]
@@ -72,7 +72,7 @@ def test_only_the_word_is_replaced(kernel):
 
 
 def test_a_second_load_completes_once_and_an_unload_no_more(kernel):
-    """Neither a reload doubles the names, nor does anything of them stay."""
+    """A reload does not duplicate completions, and an unload removes them."""
     kernel.run("%reload_ext llmkit", "%load_ext llmkit")
     twice = kernel.complete("%llmkit wh")
 
@@ -88,7 +88,7 @@ def test_a_second_load_completes_once_and_an_unload_no_more(kernel):
 
 
 def test_completing_loads_nothing_heavy(tmp_path):
-    """The Tab key asks the catalogue, and neither a price table nor a network."""
+    """Completion uses the catalogue, without a price table or the network."""
     places = {"IPYTHONDIR": str(tmp_path), "LLMKIT_CACHE_DIR": str(tmp_path)}
     with Kernel(env={**places, "LLMKIT_CONFIG": os.devnull}) as fresh:
         fresh.one("%load_ext llmkit")

@@ -1,4 +1,4 @@
-"""The stop button never costs a reply, and never breaks an import."""
+"""Tests that an interrupt never loses a reply and never breaks an import."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BUSY = {
 }
 
 COMPARED = "made = llmkit.compare('hi', ['scripted:echo', 'scripted:ollama'])\n"
-# What each first call is, and a range for the number of the import during which it is stopped.
+# Each first call, and a range for the number of the import during which it is interrupted.
 FIRST = {
     "ask": ("", "llmkit.ask('hi', 'scripted:echo').text", 100),
     "compare": ("", COMPARED + "len(made)", 110),
@@ -88,7 +88,7 @@ shell.run_cell_magic('compare', 'scripted:echo scripted:ollama', 'hi')
 
 @pytest.fixture
 def first(tmp_path):
-    """A kernel in which nothing of llmkit is imported yet."""
+    """Starts a kernel that has not imported llmkit."""
     with Kernel(env=environ(tmp_path)) as kernel:
         kernel.one(f"import json, os, sys\nos.chdir({str(tmp_path)!r})\nshell = get_ipython()")
         yield kernel
@@ -97,7 +97,7 @@ def first(tmp_path):
 
 @pytest.mark.parametrize("busy", BUSY.values(), ids=BUSY)
 def test_a_double_press_costs_no_reply(kernel, busy):
-    """Two signals, up to 50 ms apart, at random moments of a call that waits or begins."""
+    """Two signals arrive up to 50 ms apart, at random moments of a waiting or starting call."""
     kernel.one("shell = get_ipython()")
     seed = random.randrange(10**6)
     chance = random.Random(seed)
@@ -106,7 +106,7 @@ def test_a_double_press_costs_no_reply(kernel, busy):
         sent = kernel.send(f"print('begun', flush=True)\n{busy}")
         kernel.wait_for_output(sent, "begun")
         moment, gap = chance.uniform(0, 0.1), chance.uniform(0, DOUBLE_S)
-        time.sleep(moment)  # the moment is what is varied
+        time.sleep(moment)  # the varied moment
         kernel.interrupt()
         time.sleep(gap)
         kernel.interrupt()
@@ -119,7 +119,7 @@ def test_a_double_press_costs_no_reply(kernel, busy):
 
 @pytest.mark.parametrize("call", FIRST)
 def test_stop_during_an_import_breaks_nothing(first, call):
-    """The call is stopped, and the same call then works, as do the packages that it needs."""
+    """The call is interrupted; then the same call and the packages it imports work."""
     before, code, most = FIRST[call]
     seed = random.randrange(10**6)
     number = random.Random(seed).randint(1, most)
@@ -138,8 +138,8 @@ def test_stop_during_an_import_breaks_nothing(first, call):
 
 
 @pytest.mark.parametrize("extension", [False, True], ids=["import", "load_ext"])
-def test_no_import_of_ours_can_be_interrupted(first, extension):
-    """Each public function is called first in a fresh kernel, and each import that it causes."""
+def test_no_import_of_llmkit_can_be_interrupted(first, extension):
+    """Each public function is the first call of a fresh kernel, interrupted during imports."""
     cells = (CELLS + WITH_EXTENSION * extension).strip().splitlines()
     first.one("import llmkit\nfrom tests.imports import unguarded\nnames = unguarded()")
     found = {}

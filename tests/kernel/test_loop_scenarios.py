@@ -1,4 +1,4 @@
-"""What happens to the loop of a kernel when people do what people do."""
+"""Tests the event loop of a kernel in common user scenarios."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.kernel
 scenario = pytest.mark.scenario  # a naive manager fails it
 
 ASK = "llmkit.ask('hi', 'gpt-6-luna')"
-# Says so once the main thread has been waiting for a while, whatever it waits for.
+# Prints a line once the main thread has been waiting for a while.
 QUIET = (
     "import sys\n"
     "def tell():\n"
@@ -31,7 +31,7 @@ QUIET = (
 
 
 def stuck(fakes):
-    """Queues a stream that says a few words and then nothing more."""
+    """Queues a stream that stalls after a few words."""
     fakes.answer("openai", cut_stream("openai", "silence"))
 
 
@@ -41,7 +41,7 @@ def ended_at_the_server(fakes):
 
 
 def stopped(kernel, fakes, cell, *, quiet=False):
-    """What came back of *cell* when it was stopped during its request, and how soon."""
+    """Interrupts *cell* during its request; returns its result and the seconds until the reply."""
     sent = kernel.send(QUIET + cell if quiet else cell)
     fakes.wait_until_asked("openai")
     if quiet:
@@ -53,13 +53,13 @@ def stopped(kernel, fakes, cell, *, quiet=False):
 
 
 def pending(kernel):
-    """The tasks of ours that have not ended."""
+    """Returns the tasks of llmkit that have not ended."""
     return value(kernel.one("from tests.ours import tasks\nprint(json.dumps(tasks()))"))
 
 
 @scenario
 def test_all_cells_of_run_all_reply_in_order(asking):
-    """1: Six cells are queued, each of which waits for an answer."""
+    """1: Six queued cells each wait for an answer."""
     cells = [f"print(llmkit.ask('{n}', 'scripted:ollama').text)" for n in range(6)]
 
     ran = asking.run(*cells)
@@ -70,7 +70,7 @@ def test_all_cells_of_run_all_reply_in_order(asking):
 
 @scenario
 def test_the_old_nest_asyncio_is_repaired(fresh):
-    """2: Where a person has applied nest_asyncio, queued cells still all run."""
+    """2: If the user has applied nest_asyncio, all queued cells still run."""
     kernel = fresh()
     kernel.one(
         f"{control()}import nest_asyncio\nnest_asyncio.apply()\n%load_ext llmkit\nimport llmkit"
@@ -88,7 +88,7 @@ def test_the_old_nest_asyncio_is_repaired(fresh):
 
 @scenario
 def test_a_kernel_survives_thousands_of_timers_that_are_due(fresh):
-    """3: The first nested run takes handles that the loop has counted, and gives others back."""
+    """3: The first nested run consumes handles that the loop has counted, and adds others."""
     kernel = fresh()
 
     ran = kernel.run(
@@ -105,7 +105,7 @@ def test_a_kernel_survives_thousands_of_timers_that_are_due(fresh):
 
 @pytest.mark.parametrize("how", [pytest.param("silent", marks=scenario), "talking", "beginning"])
 def test_stopping_a_call_ends_it_at_the_server(asking, fakes, how):
-    """5: Control is back, no task is left, the server sees us go, the next cell runs."""
+    """5: The cell ends, no task is left, the server sees the disconnect, the next cell runs."""
     talks = how == "talking"
     fakes.answer(
         "openai",
@@ -122,7 +122,7 @@ def test_stopping_a_call_ends_it_at_the_server(asking, fakes, how):
 
 
 def test_stopping_an_awaited_stream_ends_it_at_the_server(asking, fakes):
-    """5: The same for a cell that awaits."""
+    """5: An interrupt ends an awaiting cell in the same way."""
     fakes.answer("openai", never_ending("openai", "signs of life"))
 
     ran, took = stopped(
@@ -138,7 +138,7 @@ def test_stopping_an_awaited_stream_ends_it_at_the_server(asking, fakes):
 
 @scenario
 def test_stopping_a_quiet_awaited_call_is_noticed_at_once(asking, fakes):
-    """6: Within interruptible(), however silent all the world is."""
+    """6: interruptible() notices an interrupt even without any network traffic."""
     stuck(fakes)
 
     cell = "await manager.interruptible(llmkit.aask('hi', 'gpt-6-luna'))"
@@ -152,7 +152,7 @@ def test_stopping_a_quiet_awaited_call_is_noticed_at_once(asking, fakes):
 @scenario
 @pytest.mark.parametrize("press", ["signal.raise_signal(signal.SIGINT)", "Swallows()"])
 def test_a_stop_that_strikes_another_task_costs_no_reply(asking, fakes, press):
-    """A press is noted and not raised where it strikes, be it in the kernel's own machinery."""
+    """A signal is recorded, and not raised in the code that it interrupts, such as the kernel's."""
     stuck(fakes)
     ran = asking.one(
         "class Swallows:\n"
@@ -176,7 +176,7 @@ def test_a_stop_that_strikes_another_task_costs_no_reply(asking, fakes, press):
 
 @scenario
 def test_a_click_may_ask(asking):
-    """11: On the main thread in the middle of a call, and on a subshell's where there are any."""
+    """11: Both on the main thread during a call, and on the thread of a subshell."""
     comm = value(
         asking.one(
             "import ipywidgets\nheard = []\n"
@@ -199,7 +199,7 @@ def test_a_click_may_ask(asking):
 
 
 def test_a_click_on_a_subshell_does_not_wait_for_a_sleeping_cell(asking):
-    """11: On the kernels that give it a thread of its own; others hear it after the cell."""
+    """11: Kernels with subshells run it in a separate thread; others run it after the cell."""
     comm = value(
         asking.one(
             "import ipywidgets, ipykernel\nheard, threads = [], set()\n"
@@ -227,7 +227,7 @@ def test_a_click_on_a_subshell_does_not_wait_for_a_sleeping_cell(asking):
 
 @scenario
 def test_threads_of_a_cell_and_coroutines_of_a_call_may_ask(asking):
-    """12: Workers that the cell waits for, and `run` within `run`, on either kind of thread."""
+    """12: Workers that the cell waits for, and `run` within `run`, on both kinds of thread."""
     ran = asking.one(
         "found = []\n"
         "async def inner(): return llmkit.ask('inner', 'scripted:echo').text\n"
@@ -249,7 +249,7 @@ def test_threads_of_a_cell_and_coroutines_of_a_call_may_ask(asking):
 
 @scenario
 def test_output_and_widgets_live_while_a_call_runs(asking, tmp_path):
-    """17: Prints and values go out, background tasks tick, and what the page sends is not lost."""
+    """17: Output is sent, background tasks run, and messages of the page are not lost."""
     go = tmp_path / "go"
     comm = value(
         asking.one(

@@ -1,4 +1,4 @@
-"""llmkit in a real notebook kernel."""
+"""Tests llmkit in a real notebook kernel."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ODD = 'JSON {"a": {"b": 1}} and {x!r}, $HOME, %d, 100 %, `!ls`, \\n, "quotes"\n 
 
 
 def test_loading_imports_nothing_heavy(tmp_path):
-    """`%load_ext llmkit` in a fresh kernel leaves every heavy package alone."""
+    """`%load_ext llmkit` in a fresh kernel imports no heavy package."""
     heavy = ["pandas", "matplotlib.pyplot", "aiohttp", "mistralai", "ipywidgets", "anywidget",
              "nest_asyncio2", "genai_prices"]  # fmt: skip
     with Kernel(env={"IPYTHONDIR": str(tmp_path)}) as fresh:
@@ -32,7 +32,7 @@ def test_loading_imports_nothing_heavy(tmp_path):
 
 
 def test_ask_shows_the_answer(kernel):
-    """%%ask puts the cell to a model and shows its text."""
+    """%%ask sends the cell to a model and shows its answer."""
     ran = kernel.one("%%ask scripted:echo\nhello there")
 
     assert ran.ok, ran.error
@@ -56,7 +56,7 @@ def test_compare_shows_the_answers_side_by_side(kernel):
 
 
 def test_a_zero_is_passed_on(kernel):
-    """Temperature 0 and seed 0 are what reproducible answers are asked with."""
+    """Temperature 0 and seed 0 request reproducible answers."""
     ran = kernel.one("%%ask scripted:echo --temperature 0 --seed 0 --retries 0\nhi")
     sent = kernel.one(
         "sent = llmkit.current_kit().telemetry.frame().iloc[-1]\n"
@@ -68,7 +68,7 @@ def test_a_zero_is_passed_on(kernel):
 
 
 def test_a_prompt_arrives_byte_by_byte(kernel):
-    """Braces, dollars, percents, quotes and backslashes are what was typed."""
+    """Braces, dollars, percents, quotes and backslashes are sent unchanged."""
     ran = kernel.one(f"%%ask scripted:echo --out answer\n{ODD}")
     told = kernel.one("print(json.dumps(answer.text))")
 
@@ -77,7 +77,7 @@ def test_a_prompt_arrives_byte_by_byte(kernel):
 
 
 def test_a_variable_is_inserted_by_its_name(kernel):
-    """{{name}} is the variable's text; --raw leaves it alone."""
+    """{{name}} is replaced by the variable's text; --raw keeps it."""
     kernel.one("topic = 'heat {{x}}'")
     filled = kernel.one("%%ask scripted:echo\nabout {{topic}}")
     raw = kernel.one("%%ask scripted:echo --raw\nabout {{topic}}")
@@ -94,7 +94,7 @@ def test_a_variable_is_inserted_by_its_name(kernel):
         ("%%compare scripted:echo --temprature 1\nhi", "did you mean --temperature"),
         ("%%compare scripted:echo -p nobody\nhi", "unknown provider"),
         ("%%ask scripted:echo\n  ", "the prompt is empty"),
-        ("%%ask scripted:echo\n{{nobody}}", "there is no variable"),
+        ("%%ask scripted:echo\n{{nobody}}", "is not defined"),
         ("%llmkit sesions", "did you mean sessions"),
         ("%llmkit close nobody", "there is no session"),
     ],
@@ -120,7 +120,7 @@ def test_an_error_is_a_sentence_and_no_frames(kernel):
 
 
 def test_six_cells_queued_behind_a_comparison_all_run(kernel):
-    """Run All loses no cell, and keeps the order."""
+    """Run All loses no cell, and keeps their order."""
     compare = "llmkit.compare('hi', ['scripted:ollama'] * 3)\nprint('done')"
     cells = [compare, *[f"print(llmkit.ask('{n}', 'scripted:echo').text)" for n in range(6)]]
 
@@ -194,7 +194,7 @@ def test_rerunning_a_cell_closes_what_it_opened(kernel):
 
 
 def test_threads_of_a_cell_may_ask(kernel):
-    """A worker thread that a cell waits for gets its answer."""
+    """A worker thread gets its answer while the cell waits for it."""
     ran = kernel.one(
         "import threading\nfound = []\n"
         "def ask(): found.append(llmkit.ask('hi', 'scripted:echo').text)\n"
@@ -206,7 +206,7 @@ def test_threads_of_a_cell_may_ask(kernel):
 
 
 def test_output_flows_while_a_call_runs(kernel):
-    """Background tasks of the kernel's loop go on during a nested run."""
+    """Background tasks of the kernel's loop continue during a nested run."""
     ran = kernel.one(
         "ticks = []\n"
         "async def tick():\n"
@@ -223,7 +223,7 @@ def test_output_flows_while_a_call_runs(kernel):
 
 
 def test_asyncio_is_left_as_it_was(kernel):
-    """Nested runs change the kernel's loop alone, neither Task nor run."""
+    """Nested runs change only the kernel's loop, and neither asyncio.Task nor asyncio.run."""
     ran = kernel.one(
         "print(json.dumps([asyncio.Task.__module__, asyncio.run.__module__, "
         "llmkit.get_event_loop_manager().status().mode]))"
@@ -233,7 +233,7 @@ def test_asyncio_is_left_as_it_was(kernel):
 
 
 def test_the_tables_are_shown(kernel):
-    """%llmkit auth, models, sessions and help show what they know."""
+    """%llmkit auth, models, sessions and help show their tables."""
     ran = kernel.run(
         "%llmkit auth", "%llmkit models gpt-3.5", "%llmkit sessions", "%llmkit help",
         "%llmkit why gpt-3.5-turbo -p mistral", "%llmkit leaks", "%llmkit close all",
@@ -248,7 +248,7 @@ def test_the_tables_are_shown(kernel):
 
 
 def test_reset_and_reload_leave_one_pair_of_hooks(kernel):
-    """%reset -f and %reload_ext double nothing and break nothing."""
+    """%reset -f and %reload_ext neither duplicate nor break a hook."""
     kernel.run("%reset -f", "%reload_ext llmkit", "%load_ext llmkit")
     ran = kernel.one(
         "import json, asyncio, llmkit\nfrom tests.ours import ours\n"
@@ -261,7 +261,7 @@ def test_reset_and_reload_leave_one_pair_of_hooks(kernel):
 
 
 def test_unloading_leaves_nothing_behind(kernel):
-    """After %unload_ext there is no magic, no hook and no open session."""
+    """%unload_ext removes all magics and hooks, and closes all sessions."""
     kernel.one("%unload_ext llmkit")
     ran = kernel.one(
         "from tests.ours import ours\nip = get_ipython()\n"

@@ -1,4 +1,4 @@
-"""What the panels send and keep, seen on the wire of a real kernel."""
+"""Tests the messages and the saved state of panels in a real kernel."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Wire:
     """The messages between a kernel and its front end, in both directions.
 
     Attributes:
-        heard: Everything that the kernel has published since the last look.
+        heard: The messages that the kernel has published since the last `listen`.
     """
 
     def __init__(self, kernel):
@@ -33,7 +33,7 @@ class Wire:
         self.heard = []
 
     def listen(self, wanted, number=1):
-        """Waits until so many messages have come that *wanted* holds for, and gives them."""
+        """Waits for this number of messages that match *wanted*, and returns them."""
         deadline = time.monotonic() + PATIENCE_S
         found = []
         while len(found) < number:
@@ -47,15 +47,15 @@ class Wire:
         return found
 
     def do(self, panel, verb, **words):
-        """A click in the page: a custom message of the widget's script."""
+        """Sends a custom message of the widget's script, as a click does."""
         self._say(panel, kind="do", verb=verb, words=words)
 
     def greet(self, panel):
-        """A script that comes to life."""
+        """Sends the greeting of a script that starts."""
         self._say(panel, kind="hello", empty=True)
 
     def type_in(self, box, text):
-        """A person who fills a plain box."""
+        """Fills a plain text field, as a user does."""
         self._send(box, {"method": "update", "state": {"value": text}, "buffer_paths": []})
 
     def _say(self, panel, **content):
@@ -75,7 +75,7 @@ def fakes():
 
 @pytest.fixture
 def kernel(tmp_path, fakes):
-    """A kernel whose OpenAI is a fake without a key so far, and that ends without a complaint."""
+    """Starts a kernel whose OpenAI is a fake without a key; it must end without warnings."""
     fakes.reset()
     environ = {
         "IPYTHONDIR": str(tmp_path), "LLMKIT_CONFIG": os.devnull,
@@ -90,7 +90,7 @@ def kernel(tmp_path, fakes):
 
 
 def is_state(message, words=""):
-    """Whether the message is a panel's state, with *words* somewhere in it."""
+    """Returns True if the message is a panel's state that contains *words*."""
     data = message["content"].get("data", {})
     custom = message["msg_type"] == "comm_msg" and data.get("method") == "custom"
     return (
@@ -101,12 +101,12 @@ def is_state(message, words=""):
 
 
 def opened(kernel, name, extra=""):
-    """Opens a panel in a cell and gives the id of its comm."""
+    """Opens a panel in a cell and returns the id of its comm."""
     return value(kernel.one(f"p = llmkit.panel({name!r})\n{extra}print(json.dumps(p.model_id))"))
 
 
 def widget_state(kernel):
-    """What a front end would save of all widgets."""
+    """Returns the state of all widgets that a front end would save."""
     return kernel.one(
         "import ipywidgets\n"
         "print(json.dumps(ipywidgets.Widget.get_manager_state(), default=str))"
@@ -114,12 +114,12 @@ def widget_state(kernel):
 
 
 def test_a_key_that_was_typed_in_is_in_no_message_and_no_state(kernel, fakes):
-    """It goes to the kernel once; what comes back has its last four characters at most."""
+    """It is sent once; replies have at most its last four characters."""
     panel = opened(kernel, "auth")
     wire = Wire(kernel)
     wire.greet(panel)
     wire.do(panel, "key", provider="openai", key=KEY)
-    # One painting may tell of both.
+    # One repaint may contain both.
     wire.listen(lambda m: is_state(m, "typed in …cdef") and is_state(m, "✗ rejected"))
     saved = widget_state(kernel)
 
@@ -130,7 +130,7 @@ def test_a_key_that_was_typed_in_is_in_no_message_and_no_state(kernel, fakes):
 
 
 def test_a_key_in_the_plain_panel_is_taken_out_of_its_box_at_once(kernel):
-    """The box of plain widgets is empty before anybody can save it, and nothing echoes it."""
+    """The plain field is cleared before it can be saved, and its text is not echoed."""
     box = value(
         kernel.one(
             "from llmkit.notebook.panels.auth import KeyBox\n"
@@ -153,20 +153,20 @@ def test_a_key_in_the_plain_panel_is_taken_out_of_its_box_at_once(kernel):
 
 
 def test_an_unknown_action_or_provider_is_a_sentence_in_the_panel(kernel):
-    """A click can be wrong; the panel says so and lives on."""
+    """The panel shows an error for an invalid click, and keeps working."""
     panel = opened(kernel, "auth")
     wire = Wire(kernel)
     wire.greet(panel)
     wire.do(panel, "key", provider="nobody", key=KEY)
     wire.listen(lambda m: "unknown provider" in json.dumps(m["content"]))
     wire.do(panel, "explode")
-    wire.listen(lambda m: "knows no" in json.dumps(m["content"]))
+    wire.listen(lambda m: "has no action" in json.dumps(m["content"]))
 
     assert KEY not in json.dumps(wire.heard, default=str)
 
 
 def test_the_session_panel_moves_while_a_cell_awaits_and_while_one_is_nested(kernel, tmp_path):
-    """States keep coming in every form of work, and tell what is open."""
+    """The state is updated during every kind of work, and lists the open sessions."""
     panel = opened(
         kernel, "sessions", f"{CLOSEABLE}h = llmkit.register_session(Closeable(), 'mine')\n"
     )
@@ -189,7 +189,7 @@ def test_the_session_panel_moves_while_a_cell_awaits_and_while_one_is_nested(ker
 
 
 def test_a_quiet_session_panel_sends_nothing(kernel):
-    """With nothing open, nothing changes, and nothing is sent, however long one looks."""
+    """Without an open session nothing changes, so nothing is sent."""
     panel = opened(kernel, "sessions")
     wire = Wire(kernel)
     wire.greet(panel)
@@ -202,7 +202,7 @@ def test_a_quiet_session_panel_sends_nothing(kernel):
 
 
 def test_sessions_are_closed_by_a_click(kernel):
-    """One by its id, then all; the states say so."""
+    """One by its id, then all; the state shows both."""
     panel = opened(
         kernel,
         "sessions",
@@ -221,7 +221,7 @@ def test_sessions_are_closed_by_a_click(kernel):
 
 
 def test_a_session_names_the_prompt_of_its_cell(kernel):
-    """What the table calls In [2] is what the notebook calls so."""
+    """The table's In [2] is the notebook's In [2]."""
     ran = kernel.one(f"{CLOSEABLE}h = llmkit.register_session(Closeable(), 'mine')")
     told = value(kernel.one("print(json.dumps([r['execution_count'] for r in llmkit.sessions()]))"))
 
@@ -229,7 +229,7 @@ def test_a_session_names_the_prompt_of_its_cell(kernel):
 
 
 def test_a_leak_names_the_cell_and_the_line_that_made_it(kernel):
-    """A session whose loop was closed under it stands apart, with what one needs to find it."""
+    """A session whose loop was closed is a leak, listed with its cell and line."""
     panel = opened(kernel, "sessions")
     wire = Wire(kernel)
     wire.greet(panel)
@@ -254,7 +254,7 @@ def test_a_leak_names_the_cell_and_the_line_that_made_it(kernel):
 
 
 def test_no_timer_and_no_watcher_outlives_its_panel(kernel):
-    """A closed panel leaves the loop and the sessions as they were before it."""
+    """A closed panel leaves no timer on the loop and no watcher of sessions."""
     count = (
         "import asyncio\nfrom tests.ours import ours, tasks\n"
         "kit, panels = llmkit.current_kit(), 'llmkit.notebook'\n"
@@ -275,7 +275,7 @@ def test_no_timer_and_no_watcher_outlives_its_panel(kernel):
 
 
 def test_the_live_table_is_a_dataframe_that_follows_the_sessions(kernel):
-    """sessions(live=True) shows at once, and again when a session opens or closes."""
+    """sessions(live=True) displays at once, and updates when a session opens or closes."""
     ran = kernel.one("live = llmkit.sessions(live=True)\nlive", cell_id="live")
     wire = Wire(kernel)
     kernel.send(f"{CLOSEABLE}h = llmkit.register_session(Closeable(), 'mine')")
@@ -298,7 +298,7 @@ def test_the_live_table_is_a_dataframe_that_follows_the_sessions(kernel):
 
 
 def test_a_live_table_ends_when_its_cell_runs_again(kernel):
-    """Twenty runs leave one place that follows; close() ends that as well."""
+    """Twenty runs leave one live display; close() ends it."""
     watchers = "print(json.dumps(len(llmkit.current_kit().manager.registry._listeners.functions)))"
     before = value(kernel.one(watchers))
     for _ in range(20):
@@ -311,7 +311,7 @@ def test_a_live_table_ends_when_its_cell_runs_again(kernel):
 
 
 def test_every_panel_has_html_and_text_beside_the_widget(kernel):
-    """A notebook that nobody runs reads; one that is run without a page breaks nothing."""
+    """A closed notebook is readable, and a run without a page works."""
     ran = kernel.run("%llmkit auth", "%llmkit models gemini", "%llmkit sessions", "%llmkit")
 
     assert [r.ok for r in ran] == [True] * 4, [r.error for r in ran]

@@ -1,4 +1,4 @@
-"""What happens to the sessions of a kernel when cells run again, are deleted or forgotten."""
+"""Tests the sessions of a kernel when cells run again, are deleted or end."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ COUNT = (
 
 
 def rows(kernel, provider):
-    """Status, reason and cell of a provider's sessions, the oldest first."""
+    """Returns status, reason and cell of a provider's sessions, oldest first."""
     ran = kernel.one(
         "print(json.dumps([[str(r['status']), r['closed_by'], r['cell']]"
         f" for r in llmkit.sessions() if r['provider'] == {provider!r}]))"
@@ -34,7 +34,7 @@ def rows(kernel, provider):
 
 
 def leaks(kernel, provider):
-    """Reason and cell of a provider's leaks."""
+    """Returns reason and cell of a provider's leaks."""
     ran = kernel.one(
         "print(json.dumps([[r['closed_by'], r['cell']] for r in llmkit.leaks()"
         f" if r['provider'] == {provider!r}]))"
@@ -43,7 +43,7 @@ def leaks(kernel, provider):
 
 
 def one_line(provider):
-    """The only line of a cell; nothing else will refer to the session."""
+    """Returns the only line of a cell, which keeps no reference to the session."""
     return f"llmkit.register_session(aiohttp.ClientSession(), provider_name={provider!r})"
 
 
@@ -53,7 +53,7 @@ def opening(provider, name="handle"):
 
 @scenario
 def test_a_hundred_reruns_leave_as_much_as_one(asking, fakes):
-    """4: Sessions, descriptors, tasks, threads and the server's connections stay as many."""
+    """4: The numbers of sessions, descriptors, tasks, threads and connections do not grow."""
     models = f"{fakes.base_url('openai')}/models"
     cell = (
         "clients = [aiohttp.ClientSession() for _ in range(3)]\n"
@@ -74,7 +74,7 @@ def test_a_hundred_reruns_leave_as_much_as_one(asking, fakes):
 @scenario
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_an_exception_in_the_middle_of_a_stream_leaves_nothing_open(asking, scheme):
-    """7: A cell that fails while it reads; its re-run leaves no session of before."""
+    """7: A cell fails while it reads; its re-run closes the earlier session."""
     with FakeProviders(tls=scheme == "https") as fakes:
         fakes.always("openai", never_ending("openai", "signs of life"))
         url = f"{fakes.base_url('openai')}/chat/completions"
@@ -99,8 +99,8 @@ def test_an_exception_in_the_middle_of_a_stream_leaves_nothing_open(asking, sche
         assert asked[1].ended.wait(SOON_S)
 
 
-def test_our_own_stream_is_closed_when_its_reader_fails(asking, fakes):
-    """7: The same with a stream of ours, which needs no re-run."""
+def test_a_stream_of_llmkit_is_closed_when_its_reader_fails(asking, fakes):
+    """7: llmkit's own stream is closed without a re-run."""
     fakes.answer("openai", cut_stream("openai", "silence"))
     ran = asking.one(
         "async for part in llmkit.stream('hi', 'gpt-6-luna'):\n    raise ValueError('mine')",
@@ -115,7 +115,7 @@ def test_our_own_stream_is_closed_when_its_reader_fails(asking, fakes):
 @scenario
 @pytest.mark.parametrize("reader", ["a task", "nobody"])
 def test_a_rerun_ends_the_background_stream_first(asking, fakes, reader):
-    """8: Before the new code runs; other cells' sessions and the pool survive."""
+    """8: It ends before the new code runs; other cells' sessions and the pool are kept."""
     fakes.answer("openai", never_ending("openai", "signs of life"))
     begin = {
         "a task": (
@@ -146,7 +146,7 @@ def test_a_rerun_ends_the_background_stream_first(asking, fakes, reader):
 
 @scenario
 def test_a_rerun_closes_before_the_new_code_runs(asking):
-    """8: What the last run left is closed already when the cell's first line runs again."""
+    """8: Sessions of the last run are closed before the first line of the cell runs."""
     cell = (
         "print(json.dumps([str(r['status']) for r in llmkit.sessions()"
         " if r['provider'] == 'again']))\n" + opening("again")
@@ -159,7 +159,7 @@ def test_a_rerun_closes_before_the_new_code_runs(asking):
 
 @scenario
 def test_deleted_cells_lose_what_they_opened_and_no_other_does(asking):
-    """9: JupyterLab names them with the next cell that runs."""
+    """9: JupyterLab sends the deleted ids with the next cell that runs."""
     asking.run(opening("kept", "h1"), opening("gone", "h2"), ids=["kept", "gone"])
     asking.one("print(1)", deletedCells=["gone", "unheard of"])
 
@@ -170,7 +170,7 @@ def test_deleted_cells_lose_what_they_opened_and_no_other_does(asking):
 @scenario
 @pytest.mark.parametrize("end", ["", ";"])  # with a semicolon, `Out` does not keep the handle
 def test_a_session_that_only_llmkit_refers_to_is_held_until_its_cell_runs_again(asking, end):
-    """It is open after a garbage collection, and closed by the re-run, which is no leak."""
+    """It survives a garbage collection, and the re-run closes it without a leak."""
     provider = f"held{end}"
     first = asking.one(one_line(provider) + end, cell_id=provider)
     collection = asking.one("gc.collect();")
@@ -186,7 +186,7 @@ def test_a_session_that_only_llmkit_refers_to_is_held_until_its_cell_runs_again(
 
 @scenario
 def test_a_session_that_only_llmkit_refers_to_is_closed_when_its_cell_is_deleted(asking):
-    """Until then it is open; its end is no leak, and Python does not complain."""
+    """It is open until then, and is closed without a leak or a warning."""
     first = asking.one(one_line("deleted one"), cell_id="deleted one")
     held = rows(asking, "deleted one")
     after = asking.one("gc.collect();", deletedCells=["deleted one"])
@@ -200,7 +200,7 @@ def test_a_session_that_only_llmkit_refers_to_is_closed_when_its_cell_is_deleted
 
 @scenario
 def test_a_session_that_only_llmkit_refers_to_is_closed_when_it_is_idle(asking):
-    """The limit is the setting `idle_s`; its end is no leak, and Python does not complain."""
+    """The setting `idle_s` is the limit; it is closed without a leak or a warning."""
     first = asking.one(one_line("idle one"), cell_id="idle one")
     held = rows(asking, "idle one")
     asking.one("llmkit.configure(idle_s=0);")
@@ -216,7 +216,7 @@ def test_a_session_that_only_llmkit_refers_to_is_closed_when_it_is_idle(asking):
 
 @scenario
 def test_a_session_that_only_llmkit_refers_to_is_closed_when_the_kernel_ends(fresh, tmp_path):
-    """At the end of the process it is closed in good order: no leak, and no complaint."""
+    """It is closed when the process ends, without a leak or a warning."""
     note = tmp_path / "note"
     kernel = fresh()
     kernel.one(
@@ -225,7 +225,7 @@ def test_a_session_that_only_llmkit_refers_to_is_closed_when_the_kernel_ends(fre
         "    states = [[r['status'], r['closed_by'], r['cell']] for r in llmkit.sessions()]\n"
         f"    with open({str(note)!r}, 'w') as file:\n"
         "        json.dump([states, len(llmkit.leaks())], file)\n"
-        "atexit.register(note)\n"  # before llmkit does, so that it runs after it
+        "atexit.register(note)\n"  # registered before llmkit's, so it runs after it
         f"{control()}%load_ext llmkit\nimport aiohttp, gc, llmkit"
     )
     first = kernel.one(one_line("last one"), cell_id="last one")
@@ -263,9 +263,9 @@ def test_every_odd_cell_leaves_ownership_right(asking):
 
 @scenario
 def test_cells_of_the_main_shell_and_of_a_subshell_keep_apart(asking):
-    """10: They run at the same time, on threads of their own."""
+    """10: They run at the same time in separate threads."""
     subshell = asking.subshell()
-    if subshell is None:  # this kernel has none: then a cell waits for the other
+    if subshell is None:  # without subshells a cell waits for the other one
         assert asking.one(opening("main", "h1"), cell_id="main").ok
         assert rows(asking, "main") == [["open", None, "main"]]
         return
@@ -287,7 +287,7 @@ def test_cells_of_the_main_shell_and_of_a_subshell_keep_apart(asking):
 
 @scenario
 def test_reset_and_reload_leave_one_pair_of_hooks(asking):
-    """13: %reset -f, %reload_ext and importlib.reload double nothing and lose nothing."""
+    """13: %reset -f, %reload_ext and importlib.reload neither duplicate nor lose a hook."""
     asking.one(opening("reset"), cell_id="reset")
     asking.run("%reset -f", "import json, llmkit")
     after_reset = rows(asking, "reset")
@@ -353,7 +353,7 @@ def test_a_kernel_ends_in_time_with_everything_open(fresh, served, tmp_path):
 
 @scenario
 def test_an_answer_is_read_after_its_temporary_session_was_dropped(asking, fakes):
-    """16: The body is still readable, then the session is closed, and told of as a leak."""
+    """16: The body is still readable; then the session is closed and reported as a leak."""
     whole = cut_stream("openai", gap_s=0.05)
     fakes.answer("openai", whole)
     url = f"{fakes.base_url('openai')}/chat/completions"
@@ -375,8 +375,8 @@ def test_an_answer_is_read_after_its_temporary_session_was_dropped(asking, fakes
 
 
 @scenario
-def test_loading_changes_nothing_that_others_rely_on(fresh):
-    """18: asyncio's classes and functions stay, before and after a nested run."""
+def test_loading_leaves_asyncio_unchanged(fresh):
+    """18: asyncio's classes and functions are the same before and after a nested run."""
     kernel = fresh()
     ran = kernel.one(
         "import asyncio, json, sys\n"
@@ -393,7 +393,7 @@ def test_loading_changes_nothing_that_others_rely_on(fresh):
 
 @scenario
 def test_a_second_request_opens_no_new_connection(asking, fakes):
-    """20: Over cells, and whether awaited or not; counted at the server."""
+    """20: The server counts one connection over several cells, awaited or not."""
     ask = "llmkit.ask('hi', 'gpt-6-luna').status"
     ran = asking.run(
         f"print({ask})", f"print({ask})",

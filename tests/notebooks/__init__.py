@@ -1,1 +1,1 @@
-"""The notebooks that are shipped, as files and executed."""
+"""Tests the shipped notebooks, as files and executed."""

@@ -1,4 +1,4 @@
-"""Every shipped notebook runs from top to bottom, without a key, and reads as one of a series."""
+"""Tests that every shipped notebook runs without an API key, and links to the others."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COMPLAINTS = ("Traceback", "never retrieved", "was destroyed but it is pending")
 
 
 def cells_of(path: Path) -> list[dict]:
-    """The cells as the file has them, each with its source in one piece."""
+    """Returns the cells of the file, each with its source as one string."""
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     return [{**cell, "source": "".join(cell["source"])} for cell in cells]
 
@@ -30,7 +30,7 @@ def name_of(path: Path) -> str:
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=name_of)
 def test_a_notebook_says_what_will_be_learned_and_where_to_go(path):
-    """The first cell promises, the last one leads on, and no output is stored."""
+    """The first cell says what is learned, the last one links on, and no output is stored."""
     cells = cells_of(path)
     first, last = cells[0], cells[-1]
 
@@ -45,7 +45,7 @@ def test_a_notebook_says_what_will_be_learned_and_where_to_go(path):
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=name_of)
 def test_the_links_of_a_notebook_lead_somewhere(path):
-    """Notebooks name each other by file, and the files are there."""
+    """Notebooks link to each other by file, and the files exist."""
     said = "\n".join(c["source"] for c in cells_of(path) if c["cell_type"] == "markdown")
     links = [link for link in re.findall(r"\]\(([^)]+)\)", said) if "://" not in link]
 
@@ -53,7 +53,7 @@ def test_the_links_of_a_notebook_lead_somewhere(path):
 
 
 def test_the_solutions_are_folded():
-    """A class sees the tasks first."""
+    """Readers see the tasks before the solutions."""
     cells = cells_of(HOME / "06_class_exercise.ipynb")
     told = [cell["metadata"] for cell in cells if cell["id"].endswith("-solution")]
 
@@ -63,8 +63,8 @@ def test_the_solutions_are_folded():
 
 
 def executed(path, folder, *, change=lambda cells: cells):
-    """The notebook after Run All in *folder*, with its cells as *change* makes them."""
-    import nbformat  # a second to import: not where only the fast tests run
+    """Runs all cells, after *change*, in *folder*, and returns the executed notebook."""
+    import nbformat  # takes a second to import, so not in the fast tests
     from nbclient import NotebookClient
     from traitlets.config import Config
 
@@ -85,7 +85,7 @@ def executed(path, folder, *, change=lambda cells: cells):
 @pytest.mark.model
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=name_of)
 def test_a_notebook_runs_without_a_key(path, tmp_path):
-    """Run All in an empty folder: every cell ends well, and nothing complains unasked."""
+    """Run All in an empty folder: every cell succeeds, without unexpected warnings."""
     notebook = executed(path, tmp_path)
 
     said = {
@@ -94,14 +94,14 @@ def test_a_notebook_runs_without_a_key(path, tmp_path):
         if cell.cell_type == "code"
     }
     loud = {cell for cell, text in said.items() if any(c in text for c in COMPLAINTS)}
-    # Notebook 03 forgets a session on purpose, in one cell.
+    # Notebook 03 leaks a session on purpose, in one cell.
     assert {cell for cell, text in said.items() if "Unclosed" in text} <= {"forget"}
     assert loud == set()
 
 
 @pytest.mark.kernel
 def test_the_sessions_are_what_their_notebook_says(tmp_path):
-    """Three stay open, a re-run closes three, `close mine` one, and none has leaked."""
+    """Three stay open, a re-run closes three, `close mine` closes one, and none leaks."""
 
     def again(cells):
         (at,) = [n for n, cell in enumerate(cells) if cell["id"] == "open"]
@@ -119,5 +119,5 @@ def test_the_sessions_are_what_their_notebook_says(tmp_path):
     (table,), (frame,), (after,) = text["table"], text["frame"], text["after"]
     assert (table.count("● open"), table.count("○ closed")) == (3, 3)
     assert (frame.count("rerun"), frame.count(" open ")) == (3, 3)
-    assert (after.count("● open"), after.count("○ closed")) == (2, 5)  # and that of the block
-    assert text["leaks"] == ["Leaks\nNo session was lost."]
+    assert (after.count("● open"), after.count("○ closed")) == (2, 5)  # including the one of the block
+    assert text["leaks"] == ["Leaks\nNo session leaked."]

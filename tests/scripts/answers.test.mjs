@@ -41,7 +41,7 @@ test("a final card keeps the text that was sent and adds its end", () => {
   assert.equal(after.left, 0);
 });
 
-test("a final card with a text of its own replaces what was sent", () => {
+test("a final card with another text replaces the streamed text", () => {
   const after = grown(state(card(0, { text: "from the first" })), {
     kind: "grow", left: 0, stopping: false, answers: [{ row: 0, card: card(0, { text: "second" }) }],
   });
@@ -85,17 +85,17 @@ test("a beginning is one short line", () => {
   assert.equal(beginning(card(0, { error: "no key" })), "no key");
 });
 
-test("Stop is there while something runs, and not afterwards", () => {
+test("Stop is shown only while something runs", () => {
   assert.match(textOf(controls(state(card(0)), view())), /Stop/);
   assert.doesNotMatch(textOf(controls({ ...state(card(0)), left: 0 }, view())), /Stop/);
 });
 
-test("progress is told in words", () => {
+test("progress is shown as text", () => {
   assert.equal(progress({ ...state(card(0), card(1)), left: 1 }), "1 of 2 answers");
   assert.equal(progress({ ...state(card(0)), stopping: true }), "0 of 1 answer · stopping");
 });
 
-test("differences are told by their elements", () => {
+test("differences are marked by their elements", () => {
   const found = { first: 0, second: 1, names: ["a", "b"], pieces: [["same", "x "], ["gone", "y"], ["new", "z"]] };
   const [, text] = differences(found);
 

@@ -12,12 +12,12 @@ test("a state message replaces the state, others go to the panel's own reducer",
   assert.equal(reduced(null, { kind: "more", by: 2 }, add), null);
 });
 
-test("the order of words does not make another action of one", () => {
+test("the order of arguments does not change the key of an action", () => {
   assert.equal(actionKey("check", { a: 1, b: 2 }), actionKey("check", { b: 2, a: 1 }));
   assert.notEqual(actionKey("check", { a: 1 }), actionKey("check", { a: 2 }));
 });
 
-test("a button that waits says so, keeps the focus, and cannot be asked twice", () => {
+test("a queued button says so, keeps the focus, and queues no second action", () => {
   let asked = 0;
   const view = { waits: () => true, act: () => { asked += 1; } };
   const tree = button(view, "Check", "check");
@@ -29,6 +29,6 @@ test("a button that waits says so, keeps the focus, and cannot be asked twice", 
   assert.match(textOf(tree), /queued/);
 });
 
-test("what is not there leaves no child", () => {
+test("missing children leave no node", () => {
   assert.deepEqual(h("p", {}, null, false, [undefined, "a"], 0).children, ["a", "0"]);
 });

@@ -9,11 +9,11 @@ import { textOf } from "../../llmkit/notebook/static/tree.js";
 
 const column = (name, more = {}) => ({ name, number: false, fixed: false, spare: 0, long: false, ...more });
 const table = (caption, columns, ...lines) => ({
-  caption, columns, empty: "nothing here", note: "",
+  caption, columns, empty: "no rows", note: "",
   lines: lines.map(([id, ...cells]) => ({ id, cells })),
 });
 
-/** Every element of a tree that *wanted* holds for. */
+/** Returns every element of a tree that matches *wanted*. */
 function all(trees, wanted) {
   return [trees].flat(Infinity).filter((t) => typeof t === "object").flatMap((tree) =>
     [...(wanted(tree) ? [tree] : []), ...all(tree.children, wanted)]);
@@ -22,7 +22,7 @@ const buttons = (trees) => all(trees, (t) => t.tag === "button");
 const named = (trees, name) =>
   buttons(trees).find((t) => (t.attributes["aria-label"] ?? textOf(t)) === name);
 
-/** A view that writes down what it is asked for. */
+/** Returns a view that records the requested actions. */
 function view(local = {}) {
   const asked = [];
   return {
@@ -43,14 +43,14 @@ test("a table has a caption, headed columns and cells in their tones", () => {
     ["lk-good", "lk-number"]);
 });
 
-test("an empty table says so, and heads nothing", () => {
+test("an empty table says so, and has no head", () => {
   const tree = tableTree(table("Leaks", [column("state")]));
 
   assert.equal(all(tree, (t) => t.tag === "th").length, 0);
-  assert.deepEqual(all(tree, (t) => t.tag === "td").map(textOf), ["nothing here"]);
+  assert.deepEqual(all(tree, (t) => t.tag === "td").map(textOf), ["no rows"]);
 });
 
-test("state and actions stand together, and sentences below the line where it is narrow", () => {
+test("state and actions are adjacent, and a narrow page has sentences below the line", () => {
   const tree = tableTree(
     table("Keys", [column("state"), column("advice", { long: true })], ["a", ["✗ no"], ["Do it."]]),
     { actions: () => "act" });
@@ -108,11 +108,11 @@ test("a click on a name asks about it once, a second one folds it", () => {
   assert.equal(seen.asked.length, 3);
 });
 
-test("the living id of each provider can be copied and compared", () => {
+test("the current id of each provider can be copied and compared", () => {
   const then = table("then and today", ["provider", "then", "state", "today"].map((n) => column(n)),
     ["openai", ["openai"], ["gpt-4"], ["✗ retired"], ["gpt-6-luna"]],
     ["google", ["google"], ["gemini-4"], ["● active"], ["the same"]],
-    ["mistral", ["mistral"], ["tiny"], ["✗ retired"], ["nothing"]]);
+    ["mistral", ["mistral"], ["tiny"], ["✗ retired"], ["none"]]);
   const told = { ...models, told: { "gpt-4": [then] } };
   const trees = paintModels(told, view({ filter: "", chips: new Set(), open: "gpt-4" }));
 
@@ -134,7 +134,7 @@ test("only what is open can be closed", () => {
   assert.deepEqual(seen.asked, [["close", { what: "s2" }, ]]);
 });
 
-test("a key is handed over, taken off the page, and names nothing", () => {
+test("a key is sent, cleared from the page, and is in no action's key", () => {
   const state = { auth: table("Sign-in", [column("state")], ["openai", ["– no key"]]),
     takes_key: ["openai"], typed: [] };
   const seen = view({ open: "openai" });

@@ -115,7 +115,7 @@ def test_an_unlisted_successor_is_removed(capsys):
     rows = rows_of([Listing("openai", "b", "litellm")], [ending("a", "2026-01-01", "ghost", "b")])
 
     assert rows["openai", "a"]["successor"] == "b"
-    assert "openai:a: nobody lists ghost" in capsys.readouterr().out
+    assert "openai:a: no package lists ghost" in capsys.readouterr().out
 
 
 def test_names_and_snapshots_end_together():

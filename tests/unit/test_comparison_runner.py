@@ -203,7 +203,7 @@ def test_too_many_paid_calls_are_refused_before_any_is_sent():
     """max_calls counts paid requests; local models are free."""
     which = kit(KEYS)
 
-    with pytest.raises(SpendLimitError, match="would send 3 paid requests"):
+    with pytest.raises(SpendLimitError, match="3 paid requests exceed max_calls=2"):
         run(which, "hi", "gpt-6-luna", repeats=3, max_calls=2)
 
     assert len(run(which, "hi", "scripted:echo", repeats=3, max_calls=0)) == 3
@@ -211,9 +211,9 @@ def test_too_many_paid_calls_are_refused_before_any_is_sent():
 
 def test_too_high_an_estimate_is_refused_before_any_is_sent():
     """max_cost_usd uses the estimate, and refuses models without one."""
-    with pytest.raises(SpendLimitError, match="would cost about"):
+    with pytest.raises(SpendLimitError, match="the estimated cost of"):
         run(kit(KEYS), "hi", "gpt-6-luna", max_tokens=1000, max_cost_usd=1e-9)
-    with pytest.raises(SpendLimitError, match="no price is known for openai:gpt-99"):
+    with pytest.raises(SpendLimitError, match="the price of openai:gpt-99 is unknown"):
         run(kit(KEYS), "hi", "openai:gpt-99", max_cost_usd=1.0)
 
 

@@ -34,8 +34,8 @@ def test_it_says_that_it_is_approximate():
     found = estimate("hi", "openai:gpt-6-luna")
 
     for view in (repr(found), found._repr_html_()):
-        assert "In all about $0.000" in view
-        assert "Approximate: tokens are guessed" in view
+        assert "Total: about $0.000" in view
+        assert "Approximate: input tokens are estimated" in view
 
 
 def test_an_unknown_price_makes_the_sum_unknown():
@@ -43,7 +43,7 @@ def test_an_unknown_price_makes_the_sum_unknown():
     found = estimate("hi", ["openai:gpt-6-luna", "openai:a-model-of-tomorrow"])
 
     assert found.total_usd is None
-    assert "In all unknown" in str(found)
+    assert "Total: unknown" in str(found)
     assert found.frame()["cost_usd"].isna().tolist() == [False, True]
 
 

@@ -155,7 +155,7 @@ def test_substitutes_are_left_out_and_the_figure_says_so():
 
     assert labels(figure.axes[0]) == ["openai: a", "openai: b\n1 of 1 substituted"]
     assert [t.get_text() for t in figure.axes[1].texts] == ["n/a"]
-    assert "1 by substitutes of the model named (plot(substituted=True)" in note(figure)
+    assert "1 from substitute models (plot(substituted=True)" in note(figure)
 
 
 def test_substitutes_are_drawn_on_request_in_a_second_colour():
@@ -165,7 +165,7 @@ def test_substitutes_are_drawn_on_request_in_a_second_colour():
 
     assert labels(figure.axes[0]) == ["openai: a", "openai: b †"]
     assert figure.axes[1].lines[-1].get_color() == LIGHT.second
-    assert note(figure).endswith("†: stood in for the model named.")
+    assert note(figure).endswith("†: substitute for the model named.")
 
 
 def test_a_substitute_is_hollow_among_the_markers_and_has_its_sign_in_the_legend():
@@ -240,7 +240,7 @@ def test_cost_against_duration_names_what_it_cannot_draw():
     figure = comparison_figure([plain(0, "a"), plain(1, "b", cost_usd=None)], "cost")
 
     assert legend_of(figure) == ["openai: a"]
-    assert note(figure).endswith("Not drawn, for want of a price or a time: openai: b.")
+    assert note(figure).endswith("No price or duration: openai: b.")
 
 
 def test_a_grid_of_two_parameters_is_a_table_of_panels():
@@ -271,14 +271,14 @@ def test_a_terminal_gets_the_numbers_of_a_figure(monkeypatch):
     text = str(comparison_figure([*rows, failed(plain(3, "a"))]))
 
     assert text.splitlines() == [
-        "median (least to most)",
+        "median (minimum to maximum)",
         "model      answers  time to first chunk (s)  duration (s)  output tokens  cost (US$)",
         "---------  -------  -----------------------  ------------  -------------  ----------",
         "openai: a        3                      0.5    2 (1 to 3)             17     0.00123",
         "    1 of 4 failed",
-        "Mark: median; line: least to most; 3 answers per model. Left out: 1 failed.",
+        "Mark: median; line: minimum to maximum; 3 answers per model. Left out: 1 failed.",
     ]
-    assert str(comparison_figure([])) == "median (least to most)\nNo answers."
+    assert str(comparison_figure([])) == "median (minimum to maximum)\nNo answers."
 
 
 @pytest.mark.parametrize("colors", [LIGHT, DARK])
@@ -305,5 +305,5 @@ def luminance(colour: str) -> float:
 @pytest.mark.parametrize("kind", ["models", "nothing"])
 def test_a_slip_names_what_there_is(kind):
     """An unknown plot or measure gives one message with the known ones."""
-    with pytest.raises(ConfigError, match="there are"):
+    with pytest.raises(ConfigError, match=r"known (kinds|measures): "):
         comparison_figure([plain()], kind if kind == "nothing" else "grid", measure="speed")

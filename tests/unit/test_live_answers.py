@@ -85,11 +85,11 @@ def test_a_form_asks_for_a_grid():
     ("wish", "words"),
     [
         (CompareForm("hi"), "name at least one model"),
-        (CompareForm("hi", models=("a",), variable="my run"), "cannot be a variable's name"),
-        (CompareForm("hi", models=("a",), variable="class"), "cannot be a variable's name"),
+        (CompareForm("hi", models=("a",), variable="my run"), "is not a valid variable name"),
+        (CompareForm("hi", models=("a",), variable="class"), "is not a valid variable name"),
         (
             CompareForm("hi", models=("a",), numbers=(("seed", "x"),)),
-            "seed must be an integer, or several",
+            "seed must be an integer or a comma-separated list",
         ),
         (CompareForm("", models=("a",)), "prompt is empty"),
     ],

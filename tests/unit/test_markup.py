@@ -14,7 +14,7 @@ from llmkit.secret import escape_controls
 from llmkit.types import Completion, Status
 from llmkit.views.answers.card import MARKS
 from llmkit.views.answers.layout import comparison_html, comparison_text
-from llmkit.views.markup import cell, clipped, page, style, width_of, wrapped
+from llmkit.views.markup import cell, clipped, page, style_sheet, width_of, wrapped
 from llmkit.views.tables.report import Report
 from llmkit.views.tables.table import Line, Table, TableCell, TableColumn, tables_html
 from tests.unit.rows import plain, row
@@ -190,7 +190,7 @@ def contrast(one, other):
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
 def test_every_colour_can_be_read(theme):
     """Text has a contrast of at least 4.6 to its background, light and dark."""
-    pairs = dict(re.findall(r"--lk-(\w+):.*?light-dark\((#\w+, #\w+)\)", style()))
+    pairs = dict(re.findall(r"--lk-(\w+):.*?light-dark\((#\w+, #\w+)\)", style_sheet()))
     colour = {name: both.split(", ")[theme] for name, both in pairs.items()}
 
     backs = (colour["back"], colour["card"])

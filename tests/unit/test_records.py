@@ -106,8 +106,8 @@ def test_a_comparison_is_written_and_loaded(tmp_path):
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        ({}, "no comparison"),
-        ([], "no comparison"),
+        ({}, "not a comparison"),
+        ([], "not a comparison"),
         ({"schema": "llmkit.comparison", "version": 99}, "update llmkit"),
         ({"schema": "llmkit.comparison", "version": 1, "rows": [{}]}, "damaged"),
         ({"schema": "llmkit.comparison", "version": 1, "rows": None}, "damaged"),
@@ -124,7 +124,7 @@ def test_a_missing_or_foreign_file_is_a_sentence(tmp_path):
     """The message of load says what to do."""
     (tmp_path / "x.json").write_text("<html>")
 
-    with pytest.raises(ConfigError, match="there is no file"):
+    with pytest.raises(ConfigError, match="does not exist; write it with to_json"):
         load(tmp_path / "nothing.json")
     with pytest.raises(ConfigError, match="is not a comparison"):
         load(tmp_path / "x.json")

@@ -144,9 +144,9 @@ def test_a_table_as_data_is_json_with_every_cell():
 
 def test_an_empty_table_is_a_sentence():
     """An empty table has no header."""
-    empty = Table("Leaks", (TableColumn("status"),), (), "No session was lost.")
+    empty = Table("Leaks", (TableColumn("status"),), (), "No session leaked.")
 
-    assert tables_text(empty, width=40) == "Leaks\nNo session was lost."
+    assert tables_text(empty, width=40) == "Leaks\nNo session leaked."
     assert "<th" not in tables_html(empty)
 
 
@@ -197,7 +197,7 @@ def test_open_sessions_come_first_and_old_closed_ones_are_counted():
 
     assert column(table, "id")[:3] == ["s99", "s98", "s11"]
     assert len(table.lines) == 10
-    assert table.note == "4 more were closed earlier; sessions().frame() has them."
+    assert table.note == "4 more were closed earlier; sessions().frame() lists them."
     assert column(table, "closed because")[2] == "its cell ran again"
 
 
@@ -221,7 +221,7 @@ def test_leaks_stand_apart_with_the_cell_and_the_line_that_made_them():
 
     assert texts(sessions_table([lost])) == []
     leaks = leaks_table([lost, session(8)])
-    assert column(leaks, "made by") == ["In [3]"]
+    assert column(leaks, "opened by") == ["In [3]"]
     assert column(leaks, "opened at") == ["line 4 of its cell"]
     assert "with block" in leaks.note
 
@@ -238,7 +238,7 @@ def test_the_session_report_shows_leaks_only_where_there_are_any():
     """Without leaks there is one table."""
     assert "Leaks" not in str(Sessions([session()]))
     assert "Leaks" in str(Sessions([session(), session(2, "leaked")]))
-    assert "No session was lost." in str(Leaks([]))
+    assert "No session leaked." in str(Leaks([]))
 
 
 def test_a_name_has_one_line_with_a_column_for_each_provider():
@@ -273,8 +273,8 @@ def test_what_is_told_of_a_name_walks_the_chain():
     way = chain(shipped(), "google", "gemini-pro", TODAY, "small")
     table = equivalents_table("gemini-pro", [row], {"google": way})
 
-    assert column(table, "because") == ["its provider names it"]
-    (said,) = column(table, "way there")
+    assert column(table, "reason") == ["named by its provider"]
+    (said,) = column(table, "successors")
     assert said.startswith("✗ gemini-pro (since 20")
     assert said.count("→") == len(way) - 1
 

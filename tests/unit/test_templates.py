@@ -29,5 +29,5 @@ def test_what_was_filled_in_is_not_filled_again():
 
 def test_an_unknown_name_is_an_error_with_near_names():
     """A misspelling is named, with similar variables."""
-    with pytest.raises(ConfigError, match="no variable 'topc'; did you mean topic"):
+    with pytest.raises(ConfigError, match="variable 'topc' is not defined; did you mean topic"):
         fill_template("{{topc}}", {"topic": 1})

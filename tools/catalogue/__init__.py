@@ -1,1 +1,1 @@
-"""Builds the shipped catalogue from published packages and hand-kept rows, and reports on it."""
+"""Builds the shipped catalogue from published packages and hand-written rows, and reports on it."""

@@ -1,4 +1,4 @@
-"""The words with which the Makefile asks: build, report, release-check."""
+"""Runs the commands of the Makefile: build, report, release-check."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DOWNLOADS = TOP / "build" / "catalogue"
 
 
 def main(word: str) -> int:
-    """Does what *word* says; 1 where a release would name models that do not last."""
+    """Runs the command *word*; returns 1 if a release would name models that end soon."""
     today = datetime.now(UTC).date()
     if word == "build":
         from .build import main as build
@@ -27,10 +27,10 @@ def main(word: str) -> int:
         from .release import pages, short_lived
 
         found = short_lived(shipped(), pages(TOP), today)
-        print("\n".join(found) or f"README, notebooks and classes name models that last ({today})")
+        print("\n".join(found) or f"no model of README, notebooks and classes ends soon ({today})")
         return int(bool(found))
     else:
-        raise SystemExit(f"unknown: {word!r}; say build, report or release-check")
+        raise SystemExit(f"unknown command {word!r}; use build, report or release-check")
     return 0
 
 

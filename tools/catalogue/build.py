@@ -1,4 +1,4 @@
-"""Writes models.json: what the packages say, mended and completed by the rows kept by hand."""
+"""Writes models.json from the packages, corrected and completed by the hand-written rows."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ Rows = dict[tuple[str, str], Row]
 
 
 def main(downloads: Path, target: Path = TARGET) -> None:
-    """Builds models.json again; the same packages and rows give the same bytes.
+    """Builds models.json; the same packages and rows give the same bytes.
 
     Raises:
-        SystemExit: The catalogue would have mistakes; the file stays as it was.
+        SystemExit: The catalogue would have mistakes; the file is unchanged.
     """
     kept = json.loads((HERE / "curated.json").read_text(encoding="utf-8"))
     by_hand = ("equivalents", "classes", "aliases")
@@ -58,7 +58,7 @@ def built(
     names: list[Row],
     aliases: list[Row],
 ) -> Rows:
-    """All rows, by provider and id."""
+    """Returns all rows, by provider and id."""
     rows = listed(found, kept["as_of"])
     ended(rows, ends)
     for row in kept["models"]:
@@ -73,21 +73,21 @@ def built(
     _doubt_what_its_maker_ended(rows, known)
     _spelled_once(rows)
     for row in rows.values():
-        # A date says more than a state that somebody listed before it.
+        # A date takes precedence over a state that was listed before it.
         if row.get("retires") or row.get("rerouted"):
             row.pop("state", None)
     return rows
 
 
 def listed(found: Iterable[Listing], as_of: str) -> Rows:
-    """One row for each id, from all the packages that list it."""
+    """Returns one row for each id, from all packages that list it."""
     by_id: dict[tuple[str, str], list[Listing]] = {}
     for listing in found:
         by_id.setdefault((listing.provider, listing.id), []).append(listing)
     rows = {}
     for key, same in by_id.items():
         named = any(listing.state is not None for listing in same)
-        # Hundreds of ids that have a price and nothing else are not worth their place.
+        # Hundreds of ids have only a price; they are left out.
         if named or (key[0] != "openrouter" and _is_worth_it(same)):
             rows[key] = _merged(key, same, as_of)
     return rows
@@ -99,10 +99,10 @@ def _is_worth_it(same: list[Listing]) -> bool:
 
 def _merged(key: tuple[str, str], same: list[Listing], as_of: str) -> Row:
     sources = [listing.source for listing in same]
-    # Price tables round windows, so they may only widen one, never narrow an input.
+    # Price tables round context windows, so they may only widen one, never narrow an input.
     inputs = [n for x in same for n in (x.max_input, x.source != "genai-prices" and x.total) if n]
     totals = [*inputs, *(x.total for x in same if x.total)] if any(x.total for x in same) else []
-    has = {w: v for x in reversed(same) for w, v in x.has.items()}  # litellm comes first, and wins
+    has = {w: v for x in reversed(same) for w, v in x.has.items()}  # litellm, the first, wins
     embedding = any(listing.embedding for listing in same)
     row: Row = {
         "provider": key[0],
@@ -135,7 +135,7 @@ def _state(same: list[Listing]) -> str:
     if any(x.state == "deprecated" for x in same):
         return "deprecated"
     sources = {x.source.partition("-")[0] for x in same}
-    # Price tables keep what is gone, and one list alone may be old; two of them agree on what is.
+    # Price tables keep retired ids, and one list may be outdated; two lists confirm an id.
     return "active" if "langchain" in sources or {"litellm", "genai"} <= sources else "unknown"
 
 
@@ -144,7 +144,7 @@ def _words(same: list[Listing], name: str) -> str:
 
 
 def ended(rows: Rows, ends: Iterable[Ending]) -> None:
-    """Writes what the providers' pages say of an id's end into its row, or a new one."""
+    """Adds the end of an id, from the providers' pages, to its row or to a new one."""
     for end in ends:
         key = (end.provider, end.id)
         if end.family and key not in rows:
@@ -161,13 +161,13 @@ def ended(rows: Rows, ends: Iterable[Ending]) -> None:
 
 
 def overlaid(rows: Rows, kept: Row, as_of: str) -> None:
-    """A row kept by hand over what was found; null takes away what a package says wrongly."""
+    """Applies a hand-written row; null removes a wrong value of a package."""
     key = (kept["provider"], kept["id"])
     rows[key] = _bare({"read": as_of, **rows.get(key, {}), **kept})
 
 
 def _end_with_their_snapshots(rows: Rows, known: Mapping[tuple[str, str], str]) -> None:
-    """An id without an end of its own has that of its newest snapshot, a snapshot its base's."""
+    """Gives an id without an end that of its newest snapshot, and a snapshot that of its base."""
     snapshots: dict[tuple[str, str], list[str]] = {}
     for provider, model in rows:
         base = base_of(model)
@@ -177,12 +177,12 @@ def _end_with_their_snapshots(rows: Rows, known: Mapping[tuple[str, str], str]) 
         newest = max(dated, key=date_of)
         if (provider, base) not in known:
             _take(rows[provider, base], rows[provider, newest])
-        for model in dated if provider != "mistral" else ():  # there a bare name moves on
+        for model in dated if provider != "mistral" else ():  # whose bare names move
             _take(rows[provider, model], rows[provider, base])
 
 
 def _look_like_their_targets(rows: Rows, known: Mapping[tuple[str, str], str]) -> None:
-    """A name that has moved on is what it points at, not what a list remembers of it."""
+    """Copies the facts of its target to each rerouted name."""
     for provider, alias in known:
         here, there = rows.get((provider, alias)), rows.get(_concrete(provider, alias, known))
         if here is None or there is None:
@@ -193,7 +193,7 @@ def _look_like_their_targets(rows: Rows, known: Mapping[tuple[str, str], str]) -
             here |= {name: there[name] for name in FACTS if name in there}
         here |= {name: there[name] for name in ("family", "class") if name in there}
         states = {here.get("state"), there.get("state")}
-        if states == {"active", "unknown"}:  # both names lead to the one model
+        if states == {"active", "unknown"}:  # both names are the same model
             here["state"] = there["state"] = "active"
         _take(here, there)
 
@@ -213,12 +213,12 @@ def _take(row: Row, other: Row) -> None:
 
 
 def _name_only_what_is_there(rows: Rows, aliases: set[tuple[str, str]]) -> None:
-    """Takes away successors that nobody lists; rows kept by hand say what follows instead."""
+    """Removes successors that no package lists; hand-written rows name another one."""
     for (provider, model), row in rows.items():
         named = [n for n in (row.get("successor"), *row.get("or", ())) if n]
         there = [n for n in named if (provider, n) in rows or (provider, n) in aliases]
         if there != named:
-            print(f"{provider}:{model}: nobody lists {', '.join(set(named) - set(there))}")
+            print(f"{provider}:{model}: no package lists {', '.join(set(named) - set(there))}")
         row.pop("successor", None)
         row.pop("or", None)
         if there:
@@ -226,13 +226,13 @@ def _name_only_what_is_there(rows: Rows, aliases: set[tuple[str, str]]) -> None:
 
 
 def _doubt_what_its_maker_ended(rows: Rows, known: Mapping[tuple[str, str], str]) -> None:
-    """At OpenRouter nobody vouches any more for what its maker has since shut down."""
+    """Marks ids at OpenRouter as unknown if their maker has shut them down."""
     makers = provider_table().makers
     for (provider, model), row in rows.items():
         maker, _, rest = model.partition("/")
         if provider != "openrouter" or row.get("state") != "active" or maker not in makers:
             continue
-        if row.get("open_weights"):  # others serve what its maker no longer does
+        if row.get("open_weights"):  # other providers may still serve it
             continue
         home = makers[maker]
         named = rest.split(":")[0]
@@ -245,7 +245,7 @@ def _doubt_what_its_maker_ended(rows: Rows, known: Mapping[tuple[str, str], str]
 
 
 def _spelled_once(rows: Rows) -> None:
-    """Of two spellings of one id, such as 3.5 and 3-5, the one that more packages have stays."""
+    """Keeps the more common of two spellings of one id, such as 3.5 and 3-5."""
     seen: dict[tuple[str, str], tuple[str, str]] = {}
     for key in sorted(rows, key=lambda k: (-len(rows[k].get("facts", "").split()), "." in k[1], k)):
         form = (key[0], key[1].lower().replace(".", "-").replace("_", "-"))
@@ -260,7 +260,7 @@ def _bare(row: Row) -> Row:
 
 
 def written(rows: Rows, kept: Mapping[str, Any]) -> str:
-    """The file's text: one row a line, in an order that no run changes."""
+    """Returns the text of the file: one row per line, in a fixed order."""
     sources = {key: text.format(**_worded()) for key, text in sorted(kept["sources"].items())}
     used = {word for row in rows.values() for word in (row["source"], *_facts(row))}
     head = {

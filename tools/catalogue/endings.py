@@ -1,4 +1,4 @@
-"""When ids end and what their providers name instead, as the packages read it on their pages."""
+"""Reads from the packages when ids end and which successors their providers name."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ AN_ID = re.compile(r"[a-z0-9][a-z0-9.:-]*[a-z0-9]")
 
 @dataclass(frozen=True)
 class Ending:
-    """What one package read on a provider's page of deprecations."""
+    """An entry of a provider's page of deprecations, as one package read it."""
 
     provider: str
     id: str
@@ -31,11 +31,11 @@ class Ending:
     successors: tuple[str, ...]
     source: str
     read: str
-    family: bool = False  # it names a line of models, and perhaps no id
+    family: bool = False  # it names a family of models, which may be no id
 
 
 def endings(folder: Path) -> Iterator[Ending]:
-    """All of them; of two for one id the later one counts, for it was read later."""
+    """Returns all endings; of two for one id the one read later is kept."""
     for found in (*_sunset(folder), *_retire(folder)):
         if not NO_CHAT.search(found.id):
             yield found
@@ -70,6 +70,6 @@ def _sunset(folder: Path) -> Iterator[Ending]:
 
 
 def named(text: str) -> tuple[str, ...]:
-    """The ids in what a page says of replacements, such as "A or B" and "A (mode: pro)"."""
+    """Returns the ids in a text about replacements, such as "A or B" and "A (mode: pro)"."""
     words = re.split(r",| or ", re.sub(r"\([^)]*\)", "", text))
     return tuple(w for word in words if AN_ID.fullmatch(w := word.strip()))

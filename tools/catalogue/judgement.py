@@ -1,4 +1,4 @@
-"""Classes and families of ids: of standard names by hand, of the others by the words in them."""
+"""Assigns classes and families: to standard names by hand, to other ids by their words."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from llmkit.catalogue.names import base_of
 from llmkit.providers.builtin import provider_table
 
-# The first that matches decides; "mini" must not be found in "gemini".
+# The first match decides; "mini" must not match in "gemini".
 CLASS_WORDS = {
     "embedding": r"embed|minilm|text-similarity|text-search|code-search",
     "vision": r"vision|\bvl\b|llava|pixtral",
@@ -20,12 +20,12 @@ CLASS_WORDS = {
     "medium": r"sonnet|\bterra\b|\bmedium\b",
     "flagship": r"opus|\bsol\b|\bastra\b|\blarge\b|\bpro\b|\bultra\b|\bmax\b|fable|argon",
 }
-CLASS_SIZES = ((4, "nano"), (13, "small"), (40, "medium"))  # most thousand million weights
+CLASS_SIZES = ((4, "nano"), (13, "small"), (40, "medium"))  # maximum weights, in billions (1e9)
 STAGE = r"-(latest|preview|exp|experimental|instruct|chat|it|stable)$"
 
 
 def class_by_words(model: str) -> str | None:
-    """The class that the words of an id tell, None where they tell none."""
+    """Returns the class that the words of an id imply, None if there is none."""
     name = re.sub(r"[._:/]", "-", model.lower())
     told = next((c for c, words in CLASS_WORDS.items() if re.search(words, name)), None)
     size = re.search(r"(?<![a-z\d])(\d+(?:\.\d+)?)b\b", model.lower())
@@ -35,7 +35,7 @@ def class_by_words(model: str) -> str | None:
 
 
 def family_by_words(model: str) -> str:
-    """The line that an id belongs to: itself without its maker, its date, its tag and its stage."""
+    """Returns the family of an id: the id without its maker, date, tag and stage."""
     name = model.rsplit("/", 1)[-1].split(":")[0].lstrip("~")
     while (shorter := re.sub(STAGE, "", base_of(name) or name)) != name:
         name = shorter
@@ -48,13 +48,13 @@ def _line_of(plain: str) -> str:
 
 
 def date_of(model: str) -> str:
-    """The date at the end of an id, in a form that sorts; empty where it has none."""
+    """Returns the date at the end of an id, in a sortable form; empty if it has none."""
     base = base_of(model)
     return re.sub(r"\D", "", model[len(base) :]) if base else ""
 
 
 def classed(rows: Mapping[tuple[str, str], dict[str, Any]], names: list[dict[str, Any]]) -> None:
-    """Gives every row its class and family, by hand where a standard name is about it."""
+    """Sets the class and family of every row, by hand for the models of standard names."""
     by_hand, makers = _by_hand(names), provider_table().makers
     for (provider, model), row in rows.items():
         plain = family_by_words(model)
@@ -72,7 +72,7 @@ def classed(rows: Mapping[tuple[str, str], dict[str, Any]], names: list[dict[str
 
 
 def _by_hand(names: list[dict[str, Any]]) -> dict[tuple[str, str], tuple[str, str]]:
-    """Family and class of each id that is the first peer, at home, of a standard name."""
+    """Returns family and class of each id that is a standard name's first peer at its maker."""
     found: dict[tuple[str, str], tuple[str, str]] = {}
     for name in names:
         for provider, ids in name["peers"].items():
@@ -84,7 +84,7 @@ def _by_hand(names: list[dict[str, Any]]) -> dict[tuple[str, str], tuple[str, st
 
 
 def _alike(name: str, model: str) -> str:
-    """How an id is the standard name itself, and not a peer of another maker; empty if not."""
+    """Returns how an id equals the standard name; empty for a peer of another maker."""
     a, b = (re.sub(r"[^a-z0-9]", "", n.rsplit("/", 1)[-1].lower()) for n in (name, model))
     if a == b:
         return "same"

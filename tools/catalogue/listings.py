@@ -1,4 +1,4 @@
-"""What each package says of each id: limits, modalities, capabilities, the day of its release."""
+"""Reads from each package the limits, modalities, capabilities and release date of each id."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LITELLM = {
     "mistral": "mistral",
     "gemini": "google",
 }
-# One answer to one prompt: neither pictures nor sound nor a held line.
+# Modes with one text answer to one prompt: neither images nor audio nor realtime.
 MODES = ("chat", "responses", "completion", "embedding")
 LANGCHAIN = {
     "langchain-openai": "openai",
@@ -36,13 +36,13 @@ MODALITIES = ("text", "image", "pdf", "audio", "video")
 
 @dataclass
 class Listing:
-    """One id as one package has it; None where the package does not say."""
+    """One id in one package; a field is None if the package does not have it."""
 
     provider: str
     id: str
     source: str
     embedding: bool = False
-    dated: bool = False  # a dated form of an id, known from how prices are matched
+    dated: bool = False  # a dated form of an id, from the matching of prices
     open_weights: bool = False
     state: str | None = None
     released: str | None = None
@@ -56,7 +56,7 @@ class Listing:
 
 
 def listings(folder: Path) -> Iterator[Listing]:
-    """Everything that the packages list for the providers that we know."""
+    """Returns all ids that the packages list for llmkit's providers."""
     for found in (*_litellm(folder), *_langchain(folder), *_prices(folder)):
         if not NO_CHAT.search(found.id):
             yield found
@@ -85,7 +85,7 @@ def _of_litellm(provider: str, model: str, row: Mapping[str, Any]) -> Listing:
         provider, model, "litellm", embedding,
         retires=row.get("deprecation_date"),
         max_input=row.get("max_input_tokens"),
-        # For an embedding some packages write the length of the vector there.
+        # For an embedding some packages have the length of the vector in this field.
         max_output=None if embedding else row.get("max_output_tokens"),
         takes=takes,
         gives=["embedding"] if embedding else list(row.get("supported_output_modalities", ())),
@@ -96,7 +96,7 @@ def _of_litellm(provider: str, model: str, row: Mapping[str, Any]) -> Listing:
 def _langchain(folder: Path) -> Iterator[Listing]:
     for package, provider in LANGCHAIN.items():
         for model, row in packages.profiles_of(package, folder).items():
-            if row.get("text_outputs"):  # what has no name only adds to what others list
+            if row.get("text_outputs"):  # rows without a name only complete those of other packages
                 yield _of_langchain(provider, model, row, package)
 
 
@@ -123,7 +123,7 @@ def _of_langchain(provider: str, model: str, row: Mapping[str, Any], package: st
 
 
 def _day(text: str | None) -> str | None:
-    return text if text and len(text) == len("2026-01-31") else None  # a month alone is no day
+    return text if text and len(text) == len("2026-01-31") else None  # a month alone is not a date
 
 
 def _prices(folder: Path) -> Iterator[Listing]:
@@ -137,5 +137,5 @@ def _prices(folder: Path) -> Iterator[Listing]:
 
 
 def _is_a_family(provider: str, model: str) -> bool:
-    # Its Google rows that are Claude price what Vertex sells; others are a prefix, not an id.
+    # Google rows of Claude are prices of Vertex; others are a prefix, not an id.
     return (provider == "google" and "claude" in model) or model.endswith("-")

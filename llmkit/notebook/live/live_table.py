@@ -1,4 +1,4 @@
-"""The session table as a DataFrame that keeps itself current where it is shown."""
+"""Displays the session table as a DataFrame that updates itself."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ TICK_S = 1.0
 
 
 def sessions(*, live: bool = False) -> Sessions:
-    """Which connections are open, and which cell owns them; the last closed ones too.
+    """Returns the open and the last closed sessions, with the cells that own them.
 
     Args:
-        live: True for a DataFrame that is shown at once and keeps itself current, about once a
-            second while anything changes, until its cell runs again or it is closed.
+        live: True makes the displayed DataFrame update itself about once a second while anything
+            changes, until its cell runs again or it is closed.
     """
     report: Sessions = api().sessions()
     return LiveSessions(report.rows) if live else report
 
 
 class LiveSessions(Sessions):
-    """The session table of now, and a place on the page that follows it."""
+    """The session table, whose displays follow the sessions."""
 
     def __init__(self, rows: Sequence[Mapping[str, object]]) -> None:
         super().__init__(rows)
         self._displays: list[Following] = []
 
     def close(self) -> None:
-        """Leaves what is shown as it is; twice is harmless."""
+        """Stops the updates of all displays; has no effect a second time."""
         while self._displays:
             self._displays.pop().end()
 
@@ -43,11 +43,11 @@ class LiveSessions(Sessions):
         if in_kernel():
             self._displays.append(Following(api().current_kit().manager))
         else:
-            print(self)  # noqa: T201  # a terminal's table cannot change itself
+            print(self)  # noqa: T201  # a terminal cannot update a table
 
 
 class Following:
-    """One display that is updated by its id, until its cell runs again."""
+    """One display of the session table, updated until its cell runs again."""
 
     def __init__(self, manager: EventLoopManager) -> None:
         from IPython.core.getipython import get_ipython
@@ -69,14 +69,14 @@ class Following:
         self._queue.soon(self._plan)
 
     def end(self) -> None:
-        """Stops to follow; what is shown stays."""
+        """Stops the updates; the last table stays."""
         if self._is_active:
             self._is_active = False
             self._unwatch()
             self._events.unregister("pre_run_cell", self._cell_begins)
 
     def _cell_begins(self, _: object) -> None:
-        now = CURRENT.get()  # our own hook, which is asked first, has set it
+        now = CURRENT.get()  # set by `CellHooks`, which was registered first
         if now is not None and self._cell is not None and now.id == self._cell.id:
             self.end()
 
@@ -93,7 +93,7 @@ class Following:
         if bundle != self._last_bundle:
             self._last_bundle = bundle
             self._handle.update(bundle, raw=True)
-        if self._manager.registry.open_sessions():  # their ages go on by themselves
+        if self._manager.registry.open_sessions():  # their ages change without an event
             self._plan()
 
     def _bundle(self) -> dict[str, str]:

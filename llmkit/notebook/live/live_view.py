@@ -1,4 +1,4 @@
-"""Shows a comparison in the output of its cell while it runs, and its html and text at the end."""
+"""Displays a comparison in the output of its cell while it runs, and as HTML and text after it."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from .run_watcher import RunWatcher
 if TYPE_CHECKING:
     from ...kit import Kit
 
-APPEAR_S = 0.15  # what ends sooner is shown at once as what it is
+APPEAR_S = 0.15  # a shorter run is displayed only when it has ended
 
 log = logging.getLogger(__name__)
 
 
 class LiveView(RunWatcher):
-    """Shows a run in the output of its cell.
+    """Displays a run in the output of its cell.
 
-    The widget and what it stands on are loaded in a thread, while the requests are already on
-    their way; a run that is quicker than that is shown when it ends.
+    A thread imports the widget while the requests are running. A run that ends before the import
+    is displayed when it ends.
     """
 
     def __init__(self, kit: Kit, displayed_runs: DisplayedRuns) -> None:
@@ -36,16 +36,14 @@ class LiveView(RunWatcher):
         self._appear_task: asyncio.Task[None] | None = None
 
     def opened(self) -> None:
-        """Makes ready to appear."""
         self._appear_task = self._loop.create_task(self._appear())
 
     def updated(self) -> None:
-        """Sends what is new."""
         if self._panel is not None:
             self._panel.grown()
 
     def closed(self) -> None:
-        """Leaves html and text that read without a kernel."""
+        """Replaces the widget by HTML and text that need no kernel."""
         if self._appear_task is not None:
             self._appear_task.cancel()
         if self._panel is not None:
@@ -63,7 +61,7 @@ class LiveView(RunWatcher):
         try:
             panel = module.AnswersPanel(self._kit, self.answers, self.stop)
             display(panel)
-        except Exception:  # a view that cannot be shown must not end the run that it shows
-            log.exception("the live view could not be shown; the answers come at the end")
+        except Exception:  # a display that fails must not end the run
+            log.exception("the live view failed; the answers are displayed when the run ends")
             return
         self._panel = panel

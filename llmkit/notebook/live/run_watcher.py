@@ -1,4 +1,4 @@
-"""A watcher that keeps what came of a run, and says now and then that there is more."""
+"""Collects the answers of a run, and notifies a display at most once in `SAY_S`."""
 
 from __future__ import annotations
 
@@ -12,30 +12,29 @@ from ...comparison.result import notes
 from ...types import Row, TextDelta
 from ...views.answers.streaming import LiveAnswers
 
-SAY_S = 0.15  # how often text goes to the page, however many pieces came
+SAY_S = 0.15  # minimum seconds between two updates of the page
 
 
 class RunWatcher:
-    """What is known of a run that goes on; a subclass shows it.
+    """A watcher of one run, which a subclass displays.
 
     Attributes:
-        answers: The answers so far; None before the run began.
-        run_id: The run's, once a row is final.
+        answers: The answers so far; None before the run starts.
+        run_id: The id of the run; "" before the first final row.
         cell: The cell that runs it.
-        stop: Ends the run early, from any thread.
-        over: True once no more will come.
+        stop: Ends the run early. Thread-safe.
+        over: True after the run has ended.
     """
 
     def __init__(self) -> None:
         self.answers: LiveAnswers | None = None
         self.run_id = ""
         self.cell: Cell | None = None
-        self.stop: Callable[[], None] = lambda: None  # there is nothing to stop yet
+        self.stop: Callable[[], None] = lambda: None  # until the run starts
         self.over = False
         self._timer: asyncio.TimerHandle | None = None
 
     def begun(self, plan: Sequence[PlannedRow], stop: Callable[[], None]) -> None:
-        """Takes the plan."""
         self._loop = asyncio.get_running_loop()
         self._zero = time.monotonic()
         self.cell = CURRENT.get()
@@ -44,35 +43,30 @@ class RunWatcher:
         self.opened()
 
     def grew(self, row: int, delta: TextDelta) -> None:
-        """Takes more text, with the time at which it came."""
         if self.answers is not None:
             self.answers.grew(row, delta, time.monotonic() - self._zero)
             self._plan()
 
     def finished(self, row: Row) -> None:
-        """Takes a final row."""
         self.run_id = row.run_id
         if self.answers is not None:
             self.answers.finished(row)
             self._plan()
 
     def ended(self) -> None:
-        """Says the last word."""
         self.over = True
         if self._timer is not None:
             self._timer.cancel()
         self.closed()
 
-    # -- what a subclass does ----------------------------------------------------------------
-
     def opened(self) -> None:
-        """The plan is there."""
+        """Runs when the plan is known; for subclasses, as the next two methods."""
 
     def updated(self) -> None:
-        """There is more than the last time."""
+        """Runs when there are changes to display."""
 
     def closed(self) -> None:
-        """All is there that will be."""
+        """Runs after the last row is final."""
 
     def _plan(self) -> None:
         if self._timer is None:

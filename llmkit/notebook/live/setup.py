@@ -1,4 +1,4 @@
-"""Puts the live view where comparisons run, and keeps their results from being shown twice."""
+"""Installs the live view of comparisons, and prevents a second display of their results."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ COMPARISON = (f"{__package__.partition('.')[0]}.comparison.result", "Comparison"
 
 
 class LiveViews:
-    """The live view as what a kernel's comparisons are watched by.
+    """Installs and removes the live view of a kernel's comparisons.
 
     Attributes:
-        shown: What stands in the output of the cell that runs now.
+        shown: The runs that are displayed in the output of the current cell.
     """
 
     def __init__(self) -> None:
@@ -23,7 +23,7 @@ class LiveViews:
         self._undo: list[Callable[[], None]] = []
 
     def register(self, shell: Any, kit: Any) -> None:
-        """Begins, with *kit* or with the one that will be made; a terminal keeps its bar."""
+        """Installs the view for *kit* and later kits; a terminal keeps its progress bar."""
         self.unregister(shell)
         if getattr(shell, "kernel", None) is None:
             return
@@ -34,7 +34,7 @@ class LiveViews:
             self._show(kit)
 
     def unregister(self, shell: Any) -> None:
-        """Gives everything back."""
+        """Removes the view, and restores the watchers that it replaced."""
         while self._undo:
             self._undo.pop()()
         if getattr(shell, "kernel", None) is not None:

@@ -1,4 +1,4 @@
-"""Html and text that stand where a widget is, and are seen where there is none."""
+"""Displays HTML and text before a widget, which are visible if the widget is not live."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from IPython.display import display
 
 from .main_loop import MainLoopQueue
 
-RENEW_S = 1.0  # a table that is not looked at may be that old
+RENEW_S = 1.0  # maximum age of the hidden output
 
 
 class StaticOutput:
-    """An output of its own before the widget's.
+    """A separate output before that of a widget.
 
-    A notebook that is opened again says of every widget "model not found", whatever stands beside
-    it in the same output. So the words have their own, which the style sheet hides as long as the
-    widget after it lives.
+    A reopened notebook shows "model not found" for a widget, even if the same output has HTML. So
+    the HTML has a separate output, which the style sheet hides while the widget after it is live.
     """
 
     def __init__(self, queue: MainLoopQueue, words: Callable[[], Mapping[str, str]]) -> None:
@@ -28,7 +27,7 @@ class StaticOutput:
         self._handle: Any = display(self._last_bundle, raw=True, display_id=True)
 
     def renew(self) -> None:
-        """Says what is so now, in a moment; safe from every thread, and cheap when called often."""
+        """Schedules an update within `RENEW_S`. Thread-safe, and cheap if called often."""
         self._queue.soon(self._plan)
 
     def _plan(self) -> None:

@@ -1,4 +1,4 @@
-"""One place in a notebook's page: a widget, plain ones where it stays dumb, text at last."""
+"""Displays a widget, and replaces it by plain widgets if the front end does not run its script."""
 
 from __future__ import annotations
 
@@ -13,15 +13,14 @@ from .main_loop import MainLoopQueue
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 STEP_S = 0.5
-STEPS = 6  # three seconds without a greeting, of a loop that turns
+STEPS = 6  # three seconds without a greeting while the loop is responsive
 
 
 class WidgetOutput:
-    """A display that a front end without anywidget cannot leave empty.
+    """A display that is not empty in a front end without anywidget.
 
-    The scripts greet when they have come to life. Where no greeting comes within three seconds
-    the display is changed to plain widgets. Every bundle has html and text beside the widget, so
-    that a closed notebook reads.
+    The scripts send a greeting when they start. Without a greeting within three seconds the display
+    changes to plain widgets. Every bundle has HTML and text for closed notebooks.
     """
 
     def __init__(
@@ -36,7 +35,7 @@ class WidgetOutput:
         self._words = words
         self._is_settled = False
         self._handle = display(self._bundle(front), raw=True, display_id=True)
-        if delivers_during_cells():  # otherwise no greeting comes before the cell ends
+        if delivers_during_cells():  # otherwise no greeting arrives before the cell ends
             queue.soon(self._wait, STEPS)
             return
         shell: Any = get_ipython()
@@ -48,11 +47,11 @@ class WidgetOutput:
         shell.events.register("post_run_cell", start_wait)
 
     def greeted(self) -> None:
-        """The front end has shown that it can."""
+        """Keeps the widget, because a script of it has started."""
         self._is_settled = True
 
     def frozen(self) -> None:
-        """Leaves html and text there, for good."""
+        """Replaces the widget by HTML and text."""
         self._is_settled = True
         self._handle.update(dict(self._words()), raw=True)
 
@@ -61,7 +60,7 @@ class WidgetOutput:
         return {VIEW: reference, **self._words()}
 
     def _wait(self, steps: int) -> None:
-        # In steps: a cell that blocks the loop for a minute is not a front end that is silent.
+        # In steps, because a cell may block the loop for longer than a greeting takes.
         if self._is_settled:
             return
         if steps:

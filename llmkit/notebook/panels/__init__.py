@@ -1,1 +1,1 @@
-"""The panels of the notebook."""
+"""Provides the panels of the notebook."""

@@ -1,4 +1,4 @@
-"""Answers that grow side by side, with a button that stops them."""
+"""Shows the streaming answers of a run side by side, with a button that stops the run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class AnswersPanel(Panel):
-    """The answers of one run, as long as it lasts."""
+    """The answers of one run, until it ends."""
 
     script = "live.js"
 
@@ -27,42 +27,37 @@ class AnswersPanel(Panel):
         super().__init__(kit)
 
     def state(self) -> Mapping[str, object]:
-        """The answers as they are now."""
         return self.answers_model.state()
 
     def html(self) -> str:
-        """The answers as they are now."""
         return self.answers_model.html()
 
     def text(self) -> str:
-        """The answers as they are now."""
         return self.answers_model.text()
 
     def actions(self) -> Mapping[str, Action]:
-        """Stop, Markdown, differences."""
         return self.answers_model.actions()
 
     def controls(self) -> Sequence[Any]:
-        """The same as plain widgets."""
         return [plain_controls(self, self.answers_model)]
 
     def grown(self) -> None:
-        """Sends what is new of the answers; call it on their loop."""
-        self.tell("grow", answers=self.answers_model.changes(), **self.answers_model.frame())
+        """Sends the changes of the answers; call it on their event loop."""
+        self.tell("grow", answers=self.answers_model.changes(), **self.answers_model.progress())
         now = time.monotonic()
         if self.is_plain and now - self._last_repaint_s >= PLAIN_S:
             self._last_repaint_s = now
             self.repaint_plain()
 
     def freeze(self) -> None:
-        """Leaves plain html and text where the panel was, and takes the panel away."""
+        """Replaces the panel by HTML and text, and closes it."""
         for output in self.widget_outputs:
             output.frozen()
         self.close()
 
 
 def plain_controls(panel: Panel, answers_model: AnswersModel) -> Any:
-    """Stop, Markdown and differences as plain widgets."""
+    """Returns the controls for Stop, Markdown and differences as plain widgets."""
     names = [(f"{card.row}: {card.name}", card.row) for card in answers_model.answers.cards()]
     first, second = (
         ipywidgets.Dropdown(options=names, description=word, value=names[i][1] if names else None)

@@ -1,4 +1,4 @@
-"""The auth panel: which keys work, what to do about the others, and a place to type one in."""
+"""Provides the auth panel: the state of each API key, advice, and a field to enter a key."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TYPED = "typed in"
 
 
 class AuthPanel(LastingPanel):
-    """The sign-in state of every provider; what is not known is asked when the panel is shown."""
+    """The sign-in state of every provider; unknown states are checked when the panel appears."""
 
     script = "auth.js"
 
@@ -31,32 +31,23 @@ class AuthPanel(LastingPanel):
         self.on_greeting(self._begin)
 
     def report(self) -> AuthReport:
-        """What is known now."""
+        """Returns the current states."""
         return AuthReport.of(self.kit.checks.statuses())
 
     def state(self) -> Mapping[str, object]:
-        """The table, who takes a key, and whose key was typed in; no key."""
         rows = self.report().rows
-        return {
-            "auth": plain(auth_table(rows)),
-            "takes_key": [
-                row["provider"]
-                for row in rows
-                if self.kit.registry.provider(str(row["provider"])).key_vars
-            ],
-            "typed": [row["provider"] for row in rows if row["key_source"] == TYPED],
-        }
+        provider = self.kit.registry.provider
+        takes_key = [row["provider"] for row in rows if provider(str(row["provider"])).key_vars]
+        typed = [row["provider"] for row in rows if row["key_source"] == TYPED]
+        return {"auth": plain(auth_table(rows)), "takes_key": takes_key, "typed": typed}
 
     def html(self) -> str:
-        """The table for a notebook that nobody runs."""
         return tables_html(auth_table(self.report().rows))
 
     def text(self) -> str:
-        """The same for a terminal."""
         return str(self.report())
 
     def actions(self) -> Mapping[str, Action]:
-        """Checking one or all, typing a key in, and forgetting it."""
         return {
             "check": self._check,
             "check_all": self.kit.checks.check_all,
@@ -65,12 +56,11 @@ class AuthPanel(LastingPanel):
         }
 
     def plain(self) -> Any:
-        """The same of plain widgets; it asks for what is not known as well."""
+        """Returns the plain widgets, and checks the unknown states."""
         self._begin()
         return super().plain()
 
     def controls(self) -> Sequence[Any]:
-        """Buttons, and a box for a key that is emptied before anybody can save it."""
         rows = self.report().rows
         who = ipywidgets.Dropdown(
             options=[str(row["provider"]) for row in rows], description="Provider"
@@ -80,7 +70,6 @@ class AuthPanel(LastingPanel):
         return [ipywidgets.HBox([self.button("Check all", "check_all"), who, one, key])]
 
     def close(self) -> None:
-        """Takes it off the page and stops to follow the checks."""
         self._unwatch()
         super().close()
 
@@ -93,7 +82,7 @@ class AuthPanel(LastingPanel):
         await self.kit.checks.check(provider)
 
     async def _key(self, provider: str, key: str) -> None:
-        self.kit.registry.provider(provider)  # an unknown one is an error, and no key is kept
+        self.kit.registry.provider(provider)  # raises for an unknown provider; no key is stored
         self.kit.credentials.type_in(provider, key)
         await self.kit.checks.check(provider)
 
@@ -103,9 +92,9 @@ class AuthPanel(LastingPanel):
 
 
 class KeyBox(ipywidgets.Password):
-    """A box whose text is taken out at once when it arrives: what stays in it would be saved.
+    """A password field that is cleared when its text arrives, because its value would be saved.
 
-    The kernel does not echo it either, so that it goes over the wire once.
+    The kernel does not echo the text, so it is transmitted once.
     """
 
     value = traitlets.Unicode("").tag(sync=True, echo_update=False)

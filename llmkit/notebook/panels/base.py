@@ -1,32 +1,32 @@
-"""What every panel stands on: state to the page, actions from it, and words where there is none.
+"""Defines the base of panels: state sent to the page, actions received from it, static output.
 
-A panel is a subclass of `Panel` in this folder with a script of its own in `../static/`::
+A panel is a subclass of `Panel` in this folder with a script in `../static/`::
 
     class Colours(Panel):
         script = "colours.js"
 
-        def state(self):            # what the script paints: JSON, never a key
+        def state(self):            # JSON that the script paints, never an API key
             return {"rows": [...]}
 
-        def html(self): ...         # the same for a closed notebook, from a pure renderer in views/
-        def text(self): ...         # the same for a terminal
+        def html(self): ...         # for a closed notebook, from a pure renderer in views/
+        def text(self): ...         # for a terminal
 
-        def actions(self):          # what the page may ask for, by verb
+        def actions(self):          # the actions of the page, by verb
             return {"mix": self._mix}
 
-        def controls(self):         # the same for a front end without anywidget
+        def controls(self):         # for a front end without anywidget
             return [self.button("Mix", "mix", colour="red")]
 
         async def _mix(self, colour): ...
 
-`changed()` paints again, `every(seconds)` does so by itself while somebody looks, and
+`changed()` repaints, `every(seconds)` repaints periodically while the panel is visible, and
 `kit.manager.registry.watch(self.changed)` follows changes. An action runs on the kernel's main
-loop, also when it was asked for from another thread or in the middle of a cell; one that fails
-with an error of ours shows its sentence in the panel. A key comes in as a word of an action and
-goes straight into a `Secret`: it is never a trait and never in the state.
+loop, even if it was requested from another thread or during a cell. The panel shows the message
+of an `LlmkitError` that an action raises. A key arrives as an argument of an action and becomes a
+`Secret` immediately: it is never a trait and never in the state.
 
-The script exports `panel({ paint })` of `base.js`; see there. A name in `PANELS` of `open.py`
-makes the panel one that `llmkit.panel(name)` and `%llmkit name` open.
+The script exports `panel({ paint })` of `base.js`. Add the panel to `PANELS` of `open.py`, so that
+`llmkit.panel(name)` and `%llmkit name` open it.
 """
 
 from __future__ import annotations
@@ -56,24 +56,24 @@ if TYPE_CHECKING:
 
 Action = Callable[..., Coroutine[Any, Any, object]]
 
-PAINT_S = 0.1  # most of ten paintings a second, whatever happens below
-PLAIN_S = 0.5  # plain widgets are sent whole each time
+PAINT_S = 0.1  # at most ten repaints a second
+PLAIN_S = 0.5  # longer, because each repaint sends the whole of the plain widgets
 
 log = logging.getLogger(__name__)
 
-NOTHING = {"text/plain": ""}  # beside the widget, because the words stand before it
+NOTHING = {"text/plain": ""}  # beside a widget whose static output is before it
 
 
 class Panel(anywidget.AnyWidget):
-    """Paints what the kit says, and asks it for what is clicked; decides nothing.
+    """Shows state of the kit, and forwards clicks to it; makes no decisions.
 
-    Lives until `close()`, or as long as the kernel.
+    Lives until `close()`, or until the kernel ends.
 
     Attributes:
-        script: Its front: a file in `static/`, or a path.
-        kit: Where its state comes from and its actions go to.
-        queue: The way to the main loop.
-        widget_outputs: Where in the notebook it stands.
+        script: A file in `static/`, or a path.
+        kit: The source of the state, and the target of the actions.
+        queue: Schedules work on the main loop.
+        widget_outputs: The displays of the panel.
     """
 
     script: ClassVar[str | Path]
@@ -92,48 +92,46 @@ class Panel(anywidget.AnyWidget):
         self._views: set[str] = set()
         self.widget_outputs: list[WidgetOutput] = []
         self._greeting_callbacks: list[Callable[[], None]] = []
-        self._html: Any = None  # the plain widget, once it was needed
+        self._html: Any = None  # the plain widget, made at its first use
         self._has_changes = False
         self._page_state: dict[str, object] | None = None
         self._period: float | None = None
         super().__init__()
         self.on_msg(lambda _, content, __: self._take(content))
         kernel_patches.intercept_comm(self.comm, self._take)
-        kernel_patches.patch_replies(
-            get_ipython()
-        )  # whoever did not load the extension has panels as well
+        kernel_patches.patch_replies(get_ipython())  # the extension may not be loaded
         self._paint()
 
-    # -- what a subclass says ----------------------------------------------------------------
+    # -- implemented by subclasses -----------------------------------------------------------
 
     def state(self) -> Mapping[str, object]:
-        """What the script paints, as JSON; nothing that must stay secret."""
+        """Returns the state that the script paints, as JSON values without secrets."""
         raise NotImplementedError
 
     def html(self) -> str:
-        """The state for a notebook that nobody runs, from a renderer in views/."""
+        """Returns the state for a closed notebook, from a renderer in views/."""
         raise NotImplementedError
 
     def text(self) -> str:
-        """The state for a terminal."""
+        """Returns the state for a terminal."""
         raise NotImplementedError
 
     def actions(self) -> Mapping[str, Action]:
-        """What the page may ask for, by verb; each one a coroutine function."""
+        """Returns the coroutine functions that the page may call, by verb."""
         return {}
 
     def controls(self) -> Sequence[Any]:
-        """The ipywidgets that stand below the html where the front end has no anywidget."""
+        """Returns the ipywidgets below the HTML in a front end without anywidget."""
         return ()
 
-    # -- what a subclass gets ----------------------------------------------------------------
+    # -- used by subclasses ------------------------------------------------------------------
 
     def changed(self, *_: object) -> None:
-        """Paints the state again, soon; safe from every thread, and cheap when called often."""
+        """Schedules a repaint. Thread-safe, and cheap if called often."""
         self.queue.soon(self._plan)
 
     def tell(self, kind: str, **message: object) -> None:
-        """Sends the scripts a message of the panel's own kind, which `reduce` takes."""
+        """Sends the scripts a message for the `reduce` function of the panel."""
         self.send({"kind": kind, **message})
 
     def ask(self, verb: str, **words: object) -> None:
@@ -141,44 +139,44 @@ class Panel(anywidget.AnyWidget):
         self.queue.work(partial(self._act, verb, words))
 
     def button(self, label: str, verb: str, **words: object) -> Any:
-        """A plain button that asks for an action."""
+        """Returns a plain button that queues an action."""
         return self.button_for(label, verb, lambda: words)
 
     def button_for(self, label: str, verb: str, words: Callable[[], Mapping[str, object]]) -> Any:
-        """A plain button whose words are read when it is clicked."""
+        """Returns a plain button that computes the action's arguments when it is clicked."""
         button = ipywidgets.Button(description=label, layout={"width": "auto"})
         button.on_click(lambda _: self.ask(verb, **words()))
         return button
 
     def every(self, seconds: float) -> None:
-        """Paints anew at this pace, as long as somebody looks."""
+        """Repaints every *seconds* while the panel is visible."""
         self._period = seconds
 
-    # -- how it is shown ---------------------------------------------------------------------
+    # -- display -----------------------------------------------------------------------------
 
     def plain(self) -> Any:
-        """The same panel of plain ipywidgets, for a front end that knows no others."""
+        """Returns the panel as plain ipywidgets, for a front end without anywidget."""
         if self._html is None:
             self._html = ipywidgets.HTML(self.html()).add_class("lk-plain")
             self._watch_the_clock()
         return ipywidgets.VBox([self._html, *self.controls()])
 
     def words(self) -> dict[str, str]:
-        """The state as html and text."""
+        """Returns the state as a MIME bundle of HTML and text."""
         return {"text/html": self.html(), "text/plain": self.text()}
 
     @property
     def is_plain(self) -> bool:
-        """Whether plain widgets show it."""
+        """True if the panel is displayed as plain widgets."""
         return self._html is not None
 
     def repaint_plain(self) -> None:
-        """Puts the html of now into the plain widget, if there is one."""
+        """Updates the HTML of the plain widget, if there is one."""
         if self._html is not None:
             self._html.value = self.html()
 
     def on_greeting(self, callback: Callable[[], None]) -> None:
-        """Calls *callback* whenever a script of this panel comes to life."""
+        """Calls *callback* whenever a script of this panel starts."""
         self._greeting_callbacks.append(callback)
 
     def _ipython_display_(self) -> None:
@@ -194,15 +192,15 @@ class Panel(anywidget.AnyWidget):
         return self.text()
 
     def close(self) -> None:
-        """Takes it off the page; twice is harmless."""
+        """Removes the panel from the page; has no effect a second time."""
         self._period = None
         self._views.clear()
         super().close()
 
-    # -- what arrives ------------------------------------------------------------------------
+    # -- messages from the page --------------------------------------------------------------
 
     def _take(self, content: Mapping[str, Any]) -> None:
-        """Any thread, and the same message perhaps twice: only handed on."""
+        """Queues a message; may be called from any thread, and twice with the same message."""
         with self._lock:
             n = str(content.get("n"))
             if n in self._message_ids:
@@ -215,7 +213,7 @@ class Panel(anywidget.AnyWidget):
         if kind == "bye":
             self._views.discard(view)
             return
-        if view not in self._views:  # a click tells of a living script as well as a greeting
+        if view not in self._views:  # a click proves a running script as a greeting does
             for callback in (*(s.greeted for s in self.widget_outputs), *self._greeting_callbacks):
                 callback()
             self._views.add(view)
@@ -233,23 +231,23 @@ class Panel(anywidget.AnyWidget):
         action = self.actions().get(verb)
         try:
             if action is None or not isinstance(words, dict):
-                raise LlmkitError(f"this panel knows no {verb!r}")
+                raise LlmkitError(f"this panel has no action {verb!r}")
             await action(**words)
         except LlmkitError as failure:
             error = safe_text(failure)
         except Exception as failure:
             log.exception("the action %r of a panel failed", verb)
-            error = f"that failed unexpectedly ({type(failure).__name__}); the log says where"
+            error = f"the action failed unexpectedly ({type(failure).__name__}); see the log"
         finally:
             try:
-                self._paint()  # first: else the page goes back to what was, for a moment
+                self._paint()  # before "done", else the page shows the old state for a moment
             finally:
                 self.send({"kind": "done", "n": n, "error": error})
 
-    # -- what goes out -----------------------------------------------------------------------
+    # -- messages to the page ----------------------------------------------------------------
 
     def _plan(self) -> None:
-        has_viewers = self._views or self._html is not None  # a view that comes is painted then
+        has_viewers = self._views or self._html is not None  # a new view is painted when it greets
         if has_viewers and not self._has_changes:
             self._has_changes = True
             self.queue.later(PAINT_S if self._html is None else PLAIN_S, self._paint)
@@ -269,10 +267,10 @@ class Panel(anywidget.AnyWidget):
 
 
 class LastingPanel(Panel):
-    """Shows its html and text as well, unseen as long as the widget lives.
+    """A panel with static output, which is hidden while the widget is live.
 
     Attributes:
-        static_outputs: Where its words stand.
+        static_outputs: The static outputs before the widgets.
     """
 
     def __init__(self, kit: Kit) -> None:
@@ -280,7 +278,7 @@ class LastingPanel(Panel):
         super().__init__(kit)
 
     def changed(self, *_: object) -> None:
-        """Paints the state again, soon, and renews its words."""
+        """Schedules a repaint, and an update of the static outputs."""
         super().changed()
         for output in self.static_outputs:
             output.renew()

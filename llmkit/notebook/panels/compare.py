@@ -1,4 +1,4 @@
-"""A form that puts one prompt to many models, and shows the answers below."""
+"""Provides the compare panel: a form that sends one prompt to many models, and the answers."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ VARIABLE = "comparison"
 
 @dataclass(frozen=True, slots=True)
 class CompareForm:
-    """What the form holds, as it was typed.
+    """The content of the form, as the user typed it.
 
     Attributes:
-        numbers: By parameter; "" for the provider's default, "0, 1" for a grid.
-        variable: Where the run will be found.
+        numbers: Texts by parameter; "" for the provider's default, "0, 1" for a grid.
+        variable: The name of the variable that receives the comparison.
     """
 
     prompt: str = ""
@@ -47,15 +47,15 @@ class CompareForm:
     variable: str = VARIABLE
 
     def compared(self) -> ComparisonArguments:
-        """The comparison that is asked for.
+        """Returns the arguments of the comparison.
 
         Raises:
-            ConfigError: Something is missing or cannot be read; says what.
+            ConfigError: A field is missing or invalid.
         """
         if not self.models:
             raise ConfigError("name at least one model, e.g. local:smollm2")
         if not self.variable.isidentifier() or keyword.iskeyword(self.variable):
-            raise ConfigError(f"{self.variable!r} cannot be a variable's name; try {VARIABLE}")
+            raise ConfigError(f"{self.variable!r} is not a valid variable name; try {VARIABLE}")
         parameters: dict[str, Any] = {}
         for name, text in self.numbers:
             if not text.strip():
@@ -64,9 +64,8 @@ class CompareForm:
                 values = [FIELDS[name].kind(part.strip()) for part in text.split(",")]
             except (KeyError, ValueError):
                 kind = "an integer" if name in FIELDS and FIELDS[name].kind is int else "a number"
-                raise ConfigError(
-                    f"{name} must be {kind}, or several with commas between, got {text!r}"
-                ) from None
+                message = f"{name} must be {kind} or a comma-separated list, got {text!r}"
+                raise ConfigError(message) from None
             parameters[name] = values[0] if len(values) == 1 else values
         if self.system.strip():
             parameters["system"] = self.system
@@ -76,11 +75,11 @@ class CompareForm:
 
 
 class ComparePanel(Panel):
-    """Prompt, models and parameters above, the answers below; the run is in a variable.
+    """A form with the answers below it; the comparison is stored in a variable.
 
     Attributes:
-        wish: What was asked last.
-        answers_model: The answers of the newest run, None before the first.
+        wish: The form of the last run.
+        answers_model: The answers of the last run, None before the first.
     """
 
     script = "compare.js"
@@ -90,7 +89,7 @@ class ComparePanel(Panel):
         self.answers_model: AnswersModel | None = None
         shell = get_ipython()
         self._variables: dict[str, Any] = {} if shell is None else shell.user_ns
-        # The picker completes standard names, every id that can be called, and the script's.
+        # The model picker completes standard names, callable ids and scripted models.
         lines = api().models(alive=True).rows
         standard = {str(line["name"]) for line in lines if line.get("name")}
         ids = {f"{line['provider']}:{line['id']}" for line in lines if line.get("id")}
@@ -103,12 +102,11 @@ class ComparePanel(Panel):
         self._unwatch = self._selection.watch(self.changed)
 
     def close(self) -> None:
-        """Takes it off the page; a run that goes on goes on."""
+        """Removes the panel from the page; a running comparison continues."""
         self._unwatch()
         super().close()
 
     def state(self) -> Mapping[str, object]:
-        """The form's choices and the answers as they are now."""
         return {
             "names": self._names,
             "parameters": {name: name.replace("_", " ") for name in FIELDS},
@@ -120,24 +118,20 @@ class ComparePanel(Panel):
         }
 
     def html(self) -> str:
-        """The answers, or how to get some."""
         if self.answers_model is None:
-            return "<p>Nothing has been compared here yet. Run the cell to open the panel.</p>"
+            return "<p>No comparison has run yet. Run the cell to open the panel.</p>"
         return f"<p>{escape(self._variable_note())}</p>{self.answers_model.html()}"
 
     def text(self) -> str:
-        """The answers, or how to get some."""
         if self.answers_model is None:
-            return 'nothing has been compared here yet; llmkit.compare("...", [...]) does it too'
+            return 'no comparison has run yet; without the panel, call llmkit.compare("...", [...])'
         return f"{self._variable_note()}\n\n{self.answers_model.text()}"
 
     def actions(self) -> Mapping[str, Action]:
-        """Run; and what can be asked of the answers."""
         actions = self.answers_model.actions() if self.answers_model is not None else {}
         return {**actions, "run": self._run}
 
     def controls(self) -> Sequence[Any]:
-        """The form of plain widgets."""
         wide = {"width": "95%"}
         prompt = ipywidgets.Textarea(description="Prompt", layout=wide)
         system = ipywidgets.Text(description="System", layout=wide)
@@ -149,17 +143,11 @@ class ComparePanel(Panel):
         repeats = ipywidgets.BoundedIntText(value=1, min=1, max=1000, description="repeats")
         variable = ipywidgets.Text(value=VARIABLE, description="variable")
         run = ipywidgets.Button(description="Run", button_style="primary")
-        run.on_click(
-            lambda _: self.ask(
-                "run",
-                prompt=prompt.value,
-                system=system.value,
-                models=models.value.split(),
-                numbers={name: field.value for name, field in numbers.items()},
-                repeats=repeats.value,
-                variable=variable.value,
-            )
-        )
+        run.on_click(lambda _: self.ask(
+            "run", prompt=prompt.value, system=system.value, models=models.value.split(),
+            numbers={name: field.value for name, field in numbers.items()},
+            repeats=repeats.value, variable=variable.value,
+        ))  # fmt: skip
         rest = [*numbers.values(), repeats, variable]
         fields = ipywidgets.HBox(rest, layout={"flex_flow": "row wrap"})
         buttons = [ipywidgets.HBox([run, self.button("Stop", "stop")])]
@@ -168,9 +156,9 @@ class ComparePanel(Panel):
         return [ipywidgets.VBox([prompt, system, models, fields, *buttons])]
 
     def grown(self) -> None:
-        """Sends what is new of the answers; call it on their loop."""
+        """Sends the changes of the answers; call it on their event loop."""
         if self.answers_model is not None:
-            self.tell("grow", answers=self.answers_model.changes(), **self.answers_model.frame())
+            self.tell("grow", answers=self.answers_model.changes(), **self.answers_model.progress())
         if self.is_plain:
             self.changed()
 
@@ -184,7 +172,7 @@ class ComparePanel(Panel):
         variable: str = VARIABLE,
     ) -> None:
         if self._is_running:
-            raise ConfigError("a comparison is running here; stop it first")
+            raise ConfigError("a comparison is already running in this panel; stop it first")
         self.wish = CompareForm(
             prompt, system, tuple(models), tuple((numbers or {}).items()), repeats, variable.strip()
         )
@@ -205,11 +193,11 @@ class ComparePanel(Panel):
             self.changed()
 
     def _variable_note(self) -> str:
-        return f"The run is in the variable {self.wish.variable}."
+        return f"The comparison is in the variable {self.wish.variable}."
 
 
 class _Feed(RunWatcher):
-    """Brings a run's answers to the panel."""
+    """Forwards the answers of a run to the panel."""
 
     def __init__(self, panel: ComparePanel) -> None:
         super().__init__()

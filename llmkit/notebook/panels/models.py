@@ -1,4 +1,4 @@
-"""The models panel: what each name means at each provider, then and today, and why."""
+"""Provides the models panel: the model of each standard name at each provider, and why."""
 
 from __future__ import annotations
 
@@ -34,15 +34,11 @@ if TYPE_CHECKING:
 Row = Mapping[str, object]
 
 CHIPS = (*(capability.value for capability in Capability), ALIVE)
-MOST_FROZEN = 25  # lines that a closed notebook keeps; a frame has them all
+MOST_FROZEN = 25  # maximum lines in a closed notebook; `models().frame()` has all
 
 
 class ModelsPanel(LastingPanel):
-    """Every standard name; a click tells what became of it.
-
-    Args:
-        filter: What the page's filter begins with.
-    """
+    """All standard names; a click explains one. *filter* is the initial text of the filter."""
 
     script = "models.js"
 
@@ -55,12 +51,10 @@ class ModelsPanel(LastingPanel):
         super().__init__(kit)
 
     def state(self) -> Mapping[str, object]:
-        """The table, what its lines can be picked by, and what was asked about."""
-        explanation = (
-            {}
-            if self._explanation is None
-            else {self._explanation[0]: [plain(t) for t in self._explanation[1]]}
-        )
+        explanation = {}
+        if self._explanation is not None:
+            name, tables = self._explanation
+            explanation[name] = [plain(table) for table in tables]
         return {
             "models": plain(models_table(self._rows)),
             "tags": {name: tags(name, rows) for name, rows in by_name(self._rows)},
@@ -71,29 +65,24 @@ class ModelsPanel(LastingPanel):
         }
 
     def html(self) -> str:
-        """The table for a notebook that nobody runs, and what was asked about."""
-        return tables_html(
-            *(self._explanation[1] if self._explanation else ()), self._frozen(models_table)
-        )
+        tables = self._explanation[1] if self._explanation else ()
+        return tables_html(*tables, self._frozen(models_table))
 
     def text(self) -> str:
-        """The same for a terminal, one line for each provider."""
         return tables_text(self._frozen(models_list))
 
     def actions(self) -> Mapping[str, Action]:
-        """Telling about a name, and handing one to the compare panel."""
         return {"explain": self._explain, "pick": self._pick}
 
     def controls(self) -> Sequence[Any]:
-        """A filter, the capabilities, and a box for the name to tell about."""
         names = [name for name, _ in by_name(self._rows)]
         text = ipywidgets.Text(value=self._filter, description="Filter", continuous_update=False)
         chip = ipywidgets.Dropdown(options=["", *CHIPS], description="With")
         name = ipywidgets.Combobox(options=names, description="Name", placeholder="gpt-3.5-turbo")
         text.observe(lambda change: self._narrow(change.new, self._chip), "value")
         chip.observe(lambda change: self._narrow(self._filter, change.new), "value")
-        explain_button = self.button_for("Tell about it", "explain", lambda: {"name": name.value})
-        pick_button = self.button_for("Compare it", "pick", lambda: {"model": name.value})
+        explain_button = self.button_for("Explain", "explain", lambda: {"name": name.value})
+        pick_button = self.button_for("Compare", "pick", lambda: {"model": name.value})
         return [ipywidgets.HBox([text, chip]), ipywidgets.HBox([name, explain_button, pick_button])]
 
     def _narrow(self, filter: str, chip: str) -> None:

@@ -1,4 +1,4 @@
-"""Which panels there are, and what opens one."""
+"""Lists the panels, and opens them by name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ...cell import InterruptGuard
 from ...errors import ConfigError
 from ..lazy_api import api
 
-# Where each panel lives; its module is imported when it is first opened.
+# Module and class of each panel; the module is imported when the panel is first opened.
 PANELS: dict[str, tuple[str, str]] = {
     "auth": ("auth", "AuthPanel"),
     "models": ("models", "ModelsPanel"),
@@ -20,19 +20,19 @@ PANELS: dict[str, tuple[str, str]] = {
 
 @InterruptGuard()
 def panel(name: str | None = None, **options: Any) -> Any:
-    """One of the panels, or all of them in tabs: a widget in a notebook, its table elsewhere.
+    """Returns a panel, or all panels in tabs: a widget in a notebook, a table elsewhere.
 
     Args:
         name: auth, models, sessions or compare; None for all of them.
-        options: What that panel takes, such as `filter` for the models.
+        options: Options of the panel, such as `filter` for models.
 
     Raises:
-        ConfigError: There is no such panel.
+        ConfigError: The panel is unknown.
     """
     if name is None:
         tabs = import_module(".tabs", __package__)
         return tabs.Tabs({each: panel(each) for each in PANELS})
     if name not in PANELS:
-        raise ConfigError(f"there is no panel {name!r}; there are {', '.join(PANELS)}")
+        raise ConfigError(f"unknown panel {name!r}; known panels: {', '.join(PANELS)}")
     module, kind = PANELS[name]
     return getattr(import_module(f".{module}", __package__), kind)(api().current_kit(), **options)

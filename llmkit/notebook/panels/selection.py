@@ -1,4 +1,4 @@
-"""The models that a person has picked in one panel for another to compare."""
+"""Shares the models that the user picks in one panel with the compare panel."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class ModelSelection:
-    """Names in the order picked, none twice.
+    """The picked models.
 
     Attributes:
-        names: As they were picked; whoever compares them may change the list.
+        names: Names without duplicates, in the order of picking; the compare panel may edit it.
     """
 
     def __init__(self) -> None:
@@ -24,18 +24,18 @@ class ModelSelection:
         self._listeners: Listeners[str] = Listeners("the picked models")
 
     def add(self, name: str) -> None:
-        """Picks *name*, and tells whoever compares."""
+        """Picks *name*, and notifies the listeners."""
         if name not in self.names:
             self.names.append(name)
         self._listeners.tell(name)
 
     def watch(self, callback: Callable[[str], None]) -> Callable[[], None]:
-        """Calls *callback* with every name that is picked from now on; gives the way to stop."""
+        """Calls *callback* with each name picked later, and returns the function that stops it."""
         return self._listeners.add(callback)
 
 
 def selection_of(kit: Kit) -> ModelSelection:
-    """The selection that all panels of *kit* share."""
+    """Returns the selection that all panels of *kit* share."""
     return _selection.setdefault(kit, ModelSelection())
 
 

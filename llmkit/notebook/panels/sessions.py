@@ -1,4 +1,4 @@
-"""The sessions panel: open connections, lost ones, and the ways to close them."""
+"""Provides the sessions panel: open and leaked sessions, with buttons that close them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from .base import Action, LastingPanel
 if TYPE_CHECKING:
     from ...kit import Kit
 
-TICK_S = 1.0  # ages are told in whole seconds
+TICK_S = 1.0  # ages are displayed in whole seconds
 
 
 class SessionsPanel(LastingPanel):
-    """The session table as it is now, and about once a second as long as somebody looks."""
+    """The session table, updated about once a second while the panel is visible."""
 
     script = "sessions.js"
 
@@ -29,11 +29,10 @@ class SessionsPanel(LastingPanel):
         self.every(TICK_S)
 
     def report(self) -> Report:
-        """The rows that are shown."""
+        """Returns the current sessions."""
         return Report.of(self.kit.manager.sessions())
 
     def state(self) -> Mapping[str, object]:
-        """Both tables, and what can be closed."""
         rows = self.report().rows
         closable = [row["id"] for row in rows if row["status"] not in ("closed", "leaked")]
         return {
@@ -44,20 +43,16 @@ class SessionsPanel(LastingPanel):
         }
 
     def html(self) -> str:
-        """Both tables for a notebook that nobody runs."""
         rows = self.report().rows
         return tables_html(sessions_table(rows), leaks_table(rows))
 
     def text(self) -> str:
-        """The same for a terminal."""
         return str(self.report())
 
     def actions(self) -> Mapping[str, Action]:
-        """Closing one, the stale ones or all."""
         return {"close": self._close}
 
     def controls(self) -> Sequence[Any]:
-        """A row of plain buttons, and a box for the id of one session."""
         which = ipywidgets.Text(
             description="Session", placeholder="id or provider", continuous_update=False
         )
@@ -67,7 +62,6 @@ class SessionsPanel(LastingPanel):
         return [ipywidgets.HBox([*buttons, which, one])]
 
     def close(self) -> None:
-        """Takes it off the page and stops to follow the sessions."""
         self._unwatch()
         super().close()
 

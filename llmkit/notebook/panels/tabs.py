@@ -1,4 +1,4 @@
-"""All panels in one place, each in a tab of its own."""
+"""Shows all panels in tabs."""
 
 from __future__ import annotations
 
@@ -14,11 +14,7 @@ from .base import NOTHING, LastingPanel, Panel
 
 
 class Tabs(ipywidgets.Tab):
-    """Every panel, the first one in front; `close()` closes them all.
-
-    Attributes:
-        panels: By name.
-    """
+    """All panels, the first one in front; *panels* has them by name."""
 
     def __init__(self, panels: Mapping[str, Panel]) -> None:
         self.panels = dict(panels)
@@ -28,21 +24,21 @@ class Tabs(ipywidgets.Tab):
             panel.on_greeting(self._on_greeting)
 
     def plain(self) -> Any:
-        """The same of plain widgets."""
+        """Returns the tabs as plain widgets."""
         plain = [panel.plain() for panel in self.panels.values()]
         return ipywidgets.Tab(children=plain, titles=_titles(self.panels))
 
     def words(self) -> dict[str, str]:
-        """All of them as html and as text, one below the other."""
+        """Returns all panels one below the other, as a MIME bundle of HTML and text."""
         html = "".join(panel.html() for panel in self.panels.values())
         return {"text/html": html, "text/plain": self.text()}
 
     def text(self) -> str:
-        """All of them for a terminal."""
+        """Returns all panels for a terminal."""
         return "\n\n".join(panel.text() for panel in self.panels.values())
 
     def close(self) -> None:
-        """Takes them off the page."""
+        """Removes all panels from the page."""
         for panel in self.panels.values():
             panel.close()
         super().close()

@@ -1,6 +1,6 @@
-// Answers that grow side by side: what a message changes, and what the page shows for it.
-// Pure: values in, values out. A card's text is text and stays so; its `markup`, where a person
-// asked for Markdown, has been sanitised in the kernel.
+// Renders streaming answers side by side, and applies messages to their state.
+// Pure functions. The text of a card stays plain text; its `markup`, present if the user asked for
+// Markdown, was sanitised in the kernel.
 import { h } from "./tree.js";
 import { button } from "./base.js";
 
@@ -9,7 +9,7 @@ const AS_WRITTEN =
   "white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere;font-family:inherit;" +
   "font-size:inherit;background:transparent;color:inherit;border:0;padding:0;margin:.6em 0";
 
-/** The state after a message about answers. */
+/** Returns the state after a message about answers. */
 export function grown(state, message) {
   if (message.kind !== "grow") return state;
   const changes = new Map(message.answers.map((change) => [change.row, change]));
@@ -27,11 +27,11 @@ function next(card, change) {
   return {
     text: card.text + textEnd,
     reasoning: card.reasoning + reasoningEnd,
-    ...last, // which has a text of its own where what was sent is not what was said
+    ...last, // has `text` if the final text differs from the streamed text
   };
 }
 
-/** The cards of each prompt, in their order. */
+/** Groups consecutive cards of the same prompt. */
 export function byPrompt(cards) {
   const groups = [];
   for (const card of cards) {
@@ -42,7 +42,7 @@ export function byPrompt(cards) {
   return groups;
 }
 
-/** "2 of 4 answers" and what is going on. */
+/** Returns the progress of the run, such as "2 of 4 answers · stopping". */
 export function progress(state) {
   const all = state.cards.length;
   const done = `${all - state.left} of ${all} answer${all === 1 ? "" : "s"}`;
@@ -50,13 +50,13 @@ export function progress(state) {
   return `${done}${state.stopping ? " · stopping" : ""}`;
 }
 
-/** A short beginning of an answer, on one line. */
+/** Returns the beginning of an answer, on one line. */
 export function beginning(card, most = 72) {
   const line = (card.text || card.error).replace(/\s+/g, " ").trim();
   return line.length > most ? `${line.slice(0, most - 1)}…` : line;
 }
 
-/** The notes and the answers: cards, or a table that opens them where there are many. */
+/** Returns the notes and the answers: cards, or a table of folded cards if there are many. */
 export function answers(state, view) {
   const paint = state.folded ? grid : sideBySide;
   return [
@@ -69,7 +69,7 @@ function sideBySide(cards) {
   return h("div", { class: `lk-cards ${COLUMNS[cards.length] ?? ""}`.trim() }, cards.map(cardView));
 }
 
-/** One answer as a card. */
+/** Returns the card of one answer. */
 export function cardView(card) {
   return h(
     "section",
@@ -93,7 +93,7 @@ function body(card) {
   return card.text ? h("pre", { class: "lk-answer", style: AS_WRITTEN, tabindex: "0" }, card.text) : null;
 }
 
-/** Many answers as lines; a click opens one. */
+/** Returns a table with one line for each answer; a click opens its card. */
 function grid(cards, view) {
   const heads = ["model", "parameters", "status", "answer", "took"];
   return h(
@@ -123,11 +123,11 @@ function fold(card, view, open) {
     else view.local.open.delete(card.row);
     view.repaint();
   };
-  // What is folded away is not painted: a hundred answers may grow at once.
+  // A folded card is not painted, because a hundred answers may stream at the same time.
   return h("details", { toggle, open }, h("summary", {}, beginning(card) || "…"), open ? cardView(card) : null);
 }
 
-/** Stop, Markdown and differences. */
+/** Returns the controls for Stop, Markdown and differences. */
 export function controls(state, view) {
   const words = { on: !state.markdown };
   return h(
@@ -164,7 +164,7 @@ function chosen(state, pair, which) {
   return pair[which] ?? state.cards[which === "first" ? 0 : 1].row;
 }
 
-/** Two answers in one text. */
+/** Returns the word-by-word diff of two answers. */
 export function differences(found) {
   if (!found) return [];
   const tags = { gone: "del", new: "ins" };
@@ -176,7 +176,7 @@ export function differences(found) {
   ];
 }
 
-/** What a view of answers remembers for itself. */
+/** Returns the initial local state of a view of answers. */
 export function fresh() {
   return { open: new Set(), pair: { first: null, second: null } };
 }

@@ -1,4 +1,4 @@
-// The auth panel: the state of each key, and a form for one that is gone when it was sent.
+// The auth panel: the state of each API key, and a form that is cleared when its key is sent.
 import { h } from "./tree.js";
 import { button, panel } from "./base.js";
 import { tableTree } from "./table.js";
@@ -38,10 +38,10 @@ function formTree(provider, view) {
   h("label", {}, `Key for ${provider} `,
     h("input", { type: "password", name: "key", size: 32, autocomplete: "off", spellcheck: "false" })),
   h("button", { type: "submit" }, "Use it"),
-  h("span", { class: "lk-note" }, "It stays in this kernel, and is written nowhere."));
+  h("span", { class: "lk-note" }, "The key stays in this kernel and is never saved."));
 }
 
-/** Hands the key over and takes it off the page; it is in no state and no name of anything. */
+/** Sends the key and clears the field; the key is never part of a state or an action's name. */
 function send(form, provider, view) {
   const box = form.elements.key;
   const key = box.value;

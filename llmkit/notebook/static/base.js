@@ -1,33 +1,33 @@
-// What every panel's front stands on: the greeting, the state, clicks that are never lost.
+// The base of every panel's script: the greeting, the state, and actions that are never lost.
 //
 //   import { h } from "./tree.js";
 //   import { button, panel } from "./base.js";
 //   export default panel({ paint: (state, view) => [h("p", {}, state.words)] });
 //
-// `paint(state, view)` gives the trees for a state and touches nothing. `reduce(state, message)`,
-// if there is one, gives the state after a message of a panel's own kind. `view.act(verb, words)`
-// asks the kernel for an action; `view.waits(verb, words)` says whether it still has to be done.
-// `view.local` is for what only this view knows (a filter, a fold): change it, then call
-// `view.repaint()`. `view.id` begins the ids of its elements.
+// `paint(state, view)` is pure and returns the trees for a state. `reduce(state, message)` is
+// optional and returns the state after a panel-specific message. `view.act(verb, words)` requests
+// an action from the kernel; `view.waits(verb, words)` returns true while it is pending.
+// `view.local` holds the local state of a view (a filter, a fold): change it, then call
+// `view.repaint()`. `view.id` is the prefix of the ids of its elements.
 import { h, patch } from "./tree.js";
 
-const AGAIN_MS = [700, 1700]; // before the kernel gives up waiting for a greeting
+const AGAIN_MS = [700, 1700]; // within the time that the kernel waits for a greeting
 
-/** The state after *message*; the state itself where the message is none of its. */
+/** Returns the state after *message*, or the same state if the message does not concern it. */
 export function reduced(state, message, reduce) {
   if (message.kind === "state") return message.state;
   return state !== null && reduce ? reduce(state, message) : state;
 }
 
-/** What names an action, so that a second click on the same button is the same one. */
+/** Returns the key of an action, which is the same for a second click on the same button. */
 export function actionKey(verb, words = {}) {
   return `${verb} ${JSON.stringify(Object.entries(words).sort())}`;
 }
 
-/** A button that asks the kernel for something, and says so until it is done. */
+/** Returns a button that requests an action, and shows that it is queued until it is done. */
 export function button(view, label, verb, words = {}, attributes = {}) {
   const waiting = view.waits(verb, words);
-  // Not `disabled`: that would throw the focus to the page.
+  // Not `disabled`, which would move the focus to the page.
   return h(
     "button",
     {
@@ -41,7 +41,7 @@ export function button(view, label, verb, words = {}, attributes = {}) {
   );
 }
 
-/** The widget definition that anywidget wants, made anew for each model. */
+/** Returns a factory of anywidget's widget definition, called once for each model. */
 export function panel({ paint, reduce, local = () => ({}) }) {
   return () => {
     const front = { state: null, waiting: new Map(), failed: null, views: new Set() };
@@ -52,15 +52,15 @@ export function panel({ paint, reduce, local = () => ({}) }) {
       render({ model, el }) {
         const view = viewOf(front, model, el, paint, local());
         front.views.add(view);
-        // Else a letter typed on a focused button would be a command of the notebook's.
+        // Otherwise a key press on a focused button would be a command of the notebook.
         for (const kind of ["keydown", "keypress", "keyup"]) {
           el.addEventListener(kind, (event) => event.stopPropagation());
         }
         const greet = () =>
           front.views.has(view) && view.send({ kind: "hello", empty: front.state === null });
         greet();
-        // On ipykernel 7.0 the first message of a widget waits for the cell that runs: the
-        // subshell that takes the others at once is still being made.
+        // On ipykernel 7.0 the first message of a widget waits until the cell has run, because the
+        // subshell that receives messages during a cell does not exist yet.
         for (const later of AGAIN_MS) setTimeout(greet, later);
         view.repaint();
         return () => {
@@ -97,7 +97,7 @@ function viewOf(front, model, el, paint, local) {
       model.send({ view: me, n: `${me}-${sent}`, ...message });
       return `${me}-${sent}`;
     },
-    // *secret* are words that only the kernel gets: they name no button and are kept nowhere.
+    // *secret* has arguments that only the kernel receives: they are not part of the action's key.
     act(verb, words = {}, secret = {}) {
       front.failed = null;
       const sent = view.send({ kind: "do", verb, words: { ...words, ...secret } });
@@ -110,7 +110,7 @@ function viewOf(front, model, el, paint, local) {
       planned = true;
       setTimeout(() => {
         planned = false;
-        // One that a file brought back without its kernel hides no words of the file.
+        // A widget restored from a file without its kernel must not hide the static output.
         root.classList.toggle("lk-live", front.state !== null);
         const trees =
           front.state === null

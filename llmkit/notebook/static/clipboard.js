@@ -1,6 +1,6 @@
-// Puts text on the clipboard, also on a page that is not served over https.
+// Copies text to the clipboard, even on a page that is not served over https.
 
-/** True where *text* is on the clipboard; *place* is where a helper may stand for a moment. */
+/** Copies *text* and returns true if it worked; *place* may briefly hold a helper element. */
 export async function copyText(text, place) {
   try {
     await navigator.clipboard.writeText(text);

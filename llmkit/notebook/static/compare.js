@@ -1,9 +1,9 @@
-// A form that puts one prompt to many models, and the answers below it.
+// The compare panel: a form that sends one prompt to many models, and the answers below it.
 import { h } from "./tree.js";
 import { button, panel } from "./base.js";
 import { answers, controls, differences, fresh, grown } from "./answers.js";
 
-/** What a form holds before anybody types. */
+/** Returns the local state of an empty form. */
 export function blank() {
   return {
     ...fresh(), typed: "", models: [], taken: [],
@@ -11,25 +11,25 @@ export function blank() {
   };
 }
 
-/** The models with *name* among them, each once. */
+/** Returns *models* with the names in *name* added, without duplicates. */
 export function picked(models, name) {
   const names = name.split(/[\s,]+/).filter(Boolean);
   return [...new Set([...models, ...names])];
 }
 
-/** The words of the action that runs what a form holds; a name that was not added counts too. */
+/** Returns the arguments of the run action, with a model name that is typed but not added. */
 export function wish(local) {
   const { prompt, system, repeats, variable, numbers } = local.form;
   return { prompt, system, models: picked(local.models, local.typed), numbers,
     repeats: Number(repeats), variable };
 }
 
-/** The state after a message: answers grow. */
+/** Returns the state after a message about answers. */
 export function compared(state, message) {
   return { ...state, run: state.run && grown(state.run, message) };
 }
 
-/** Takes over what was picked in another panel, each name once, so that it can be removed. */
+/** Adds models picked in another panel, each only once, so that the user can remove them. */
 export function take(local, selection) {
   for (const name of selection.filter((pick) => !local.taken.includes(pick))) {
     local.taken.push(name);
@@ -86,7 +86,7 @@ function form(state, view) {
       field(view, "variable", "variable", { type: "text" })));
 }
 
-/** What is said of the run beside the button. */
+/** Returns the status of the run, shown beside the button. */
 export function told(state) {
   if (state.said) return h("span", { class: "lk-bad", role: "alert" }, `✗ ${state.said}`);
   if (state.running || !state.run) return null;

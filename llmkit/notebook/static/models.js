@@ -1,14 +1,14 @@
-// The models panel: a table that is narrowed where it stands, and what became of one name.
+// The models panel: a table with filters, and an explanation of one name.
 import { h } from "./tree.js";
 import { button, panel } from "./base.js";
 import { copyText } from "./clipboard.js";
 import { tableTree } from "./table.js";
 
 /**
- * The names that have every word of *filter*, and every chip among their tags.
+ * Returns the names that match every word of *filter* and have all of *chips* as tags.
  *
- * Their own words are looked at first, and the ids at all providers only where those lead to
- * nothing: nearly every name has a peer that is called gemini.
+ * The name and its class are searched first. The ids at all providers are searched only if nothing
+ * matches, because nearly every name has a peer whose id contains gemini.
  */
 export function picked(state, filter, chips) {
   const asked = filter.toLowerCase().split(/\s+/).filter(Boolean);
@@ -77,10 +77,10 @@ function detailTree(state, name, view) {
     tables);
 }
 
-/** What can be done with the id that can be called at one provider today. */
+/** Returns the buttons for the id that can be called at one provider today. */
 function todayTrees(line, view) {
   const today = line.cells[3][0] === "the same" ? line.cells[1][0] : line.cells[3][0];
-  if (today === "nothing") return [];
+  if (today === "none") return [];
   const place = `${line.id}:${today}`;
   return [copyButton(place, view, "Copy"), pickButton(place, view, "Compare")];
 }
@@ -88,7 +88,7 @@ function todayTrees(line, view) {
 function copyButton(text, view, label = `Copy ${text}`) {
   const copy = async () => {
     const done = await copyText(text, view.root);
-    view.local.copied = done ? `✓ copied ${text}` : `✗ this page may not copy: ${text}`;
+    view.local.copied = done ? `✓ copied ${text}` : `✗ the browser refused to copy ${text}`;
     view.repaint();
   };
   return h("button", { type: "button", "aria-label": `Copy ${text}`, click: copy }, label);

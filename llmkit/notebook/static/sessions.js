@@ -1,4 +1,4 @@
-// The sessions panel: what is open and who made it, what was lost, and the ways to close.
+// The sessions panel: open and leaked sessions, and buttons that close sessions.
 import { h } from "./tree.js";
 import { button, panel } from "./base.js";
 import { tableTree } from "./table.js";

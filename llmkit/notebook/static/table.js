@@ -1,14 +1,14 @@
-// A table that the kernel describes, as trees: every word, sign and tone is decided there.
-// On a narrow page a cell of sentences stands in a row of its own below its line.
+// Renders a table from the kernel, which decides every word, symbol and tone.
+// On a narrow page a cell with sentences gets a separate row below its line.
 import { h } from "./tree.js";
 
 /**
- * The tree of *table*.
+ * Returns the tree of *table*.
  *
- * `actions(line)` gives what stands in a cell of its own after the first one, so that the state
- * and what can be done about it stay together on a narrow page. `below(line)` gives what stands
- * in a row of its own below the line, or null. `first(line, cell)` gives another content of the
- * first cell. `wanted(line)` is false for a line to leave out.
+ * `actions(line)` returns the content of a cell after the first one, so that a state and its
+ * actions stay together on a narrow page. `below(line)` returns the content of a row below the
+ * line, or null. `first(line, cell)` returns other content for the first cell. `wanted(line)`
+ * returns false to omit a line.
  */
 export function tableTree(table, options = {}) {
   const { actions = null, below = () => null, first = null, wanted = () => true } = options;
@@ -26,7 +26,7 @@ export function tableTree(table, options = {}) {
     table.note ? h("p", { class: "lk-note" }, table.note) : null);
 }
 
-/** The classes of a cell: that of its column, that of its tone. */
+/** Returns the classes of a cell, from its column and its tone. */
 export function classOf(column, cell = []) {
   const names = [];
   if (column.number) names.push("lk-number");

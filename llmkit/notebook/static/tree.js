@@ -1,21 +1,21 @@
-// Trees of plain values, and what makes the page look like one.
+// Virtual DOM: trees of plain values, and the function that applies them to the page.
 //
-// A panel says what there should be; `patch` changes as little as that takes, so that the focus,
-// a half-typed word, an opened fold and a scroll position stay where they are. Text is only ever
-// set as text: nothing that a model wrote can become markup.
+// A panel returns the wanted tree; `patch` changes only what differs, so that focus, typed text,
+// open folds and scroll positions are kept. Text is always set as text: nothing that a model wrote
+// can become markup.
 
-/** One element that there should be: a tag, its attributes (functions are listeners), children. */
+/** Returns a tree node: a tag, its attributes (functions are listeners) and its children. */
 export function h(tag, attributes = {}, ...children) {
   const kept = children.flat(Infinity).filter((c) => c !== null && c !== undefined && c !== false);
   return { tag, attributes, children: kept.map((c) => (typeof c === "object" ? c : String(c))) };
 }
 
-/** All text of a tree, for tests and for names. */
+/** Returns all text of a tree. */
 export function textOf(tree) {
   return typeof tree === "string" ? tree : tree.children.map(textOf).join("");
 }
 
-/** Makes the children of *parent* look like *trees*. */
+/** Makes the children of *parent* match *trees*. */
 export function patch(parent, trees) {
   const old = [...parent.childNodes];
   const keyed = new Map(old.filter((n) => n.lkKey !== undefined).map((n) => [n.lkKey, n]));
@@ -58,7 +58,7 @@ function update(node, tree) {
   patch(node, tree.children);
 }
 
-/** Sets a text node's text; a text that only grew is added to, not written anew. */
+/** Sets the text of a text node; appends if the text only grew. */
 function setText(node, text) {
   if (node.data === text) return;
   if (node.data && text.startsWith(node.data)) node.appendData(text.slice(node.data.length));
@@ -75,7 +75,7 @@ function setAttribute(node, name, value) {
   else if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value === true ? "" : value);
 }
 
-/** Markup that the kernel has sanitised; the only door through which any comes. */
+/** Sets markup that the kernel has sanitised; this is the only place that sets HTML. */
 function setMarkup(node, markup) {
   if (node.lkMarkup === markup) return;
   node.lkMarkup = markup;
@@ -87,7 +87,7 @@ function listen(node, name, listener) {
   node.lkHeard[name] = listener;
 }
 
-/** A value that the tree gives for the first time, or anew; what a person types stays. */
+/** Sets a value if the tree's value changed; otherwise the text typed by the user stays. */
 function setValue(node, value) {
   if (node.lkValue === value) return;
   node.lkValue = value;

@@ -1,1 +1,1 @@
-"""Answers as HTML: cards, their layout, differences and Markdown."""
+"""Renders answers as HTML and text: cards, layout, differences and Markdown."""

@@ -1,4 +1,4 @@
-"""One answer as it is shown: the words of its card, whoever paints them."""
+"""Computes the texts of an answer's card, for HTML, text and scripts alike."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ MARKS = {
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What is said of one answer; text as it came, which whoever paints it makes harmless.
+    """The texts of one answer, unescaped and unredacted: the renderer must do both.
 
     Attributes:
-        row: Its place in the comparison.
-        group: The prompt's id, so that equal prompts of two rows of a table stay apart.
-        served: Who answered, where that is not plainly who was asked.
+        row: The position in the comparison.
+        group: The prompt's id, which separates equal prompts of a DataFrame.
+        served: The model or upstream provider that answered, if it is not the one named.
         point: The grid point.
-        state: A `Status`, or "waiting" or "writing" before there is one.
-        tone: "good", "warn" or "bad"; "" before the end.
-        remarks: All that a reader must know beside the text.
-        facts: What it took.
+        state: A `Status`, or "waiting" or "writing" before the answer is final.
+        tone: "good", "warn" or "bad", "soft" before the answer is final.
+        remarks: Substitutions, ignored parameters and warnings.
+        facts: Times, tokens, speed and cost.
     """
 
     row: int
@@ -51,7 +51,7 @@ class Card:
     facts: tuple[str, ...]
 
     def plain(self) -> dict[str, object]:
-        """The same as JSON can hold it, with nothing in it that acts and no key."""
+        """Returns the card as JSON values, redacted and with control characters escaped."""
         plain: dict[str, object] = {}
         for name, value in asdict(self).items():
             if isinstance(value, tuple):
@@ -62,46 +62,36 @@ class Card:
 
 
 def card_of(row: Row) -> Card:
-    """The card of a final answer."""
+    """Returns the card of a final answer."""
     answer = row.completion
     mark, word, tone = MARKS[answer.status]
     model = row.request_model or row.asked
     return Card(
-        row=row.row,
-        group=str(row.prompt_id),
-        prompt=row.prompt,
+        row=row.row, group=str(row.prompt_id), prompt=row.prompt,
         name=f"{row.provider}: {model}" if row.provider else model,
-        served=_served(row),
-        point=point(row),
-        state=str(answer.status),
-        mark=mark,
-        word=word,
-        tone=tone,
+        served=_served(row), point=point(row), state=str(answer.status),
+        mark=mark, word=word, tone=tone,
         error=f"{row.error_type}: {row.error}" if row.error else "",
-        reasoning=answer.reasoning,
-        text=answer.text,
-        remarks=remarks(row),
-        facts=facts(answer),
-    )
+        reasoning=answer.reasoning, text=answer.text, remarks=remarks(row), facts=facts(answer),
+    )  # fmt: skip
 
 
 def by_prompt(cards: Sequence[Card]) -> Iterable[tuple[str, list[Card]]]:
-    """The cards of each prompt, in their order."""
+    """Groups consecutive cards of the same prompt."""
     groups = groupby(cards, key=lambda card: (card.group, card.prompt))
     return ((prompt, list(group)) for (_, prompt), group in groups)
 
 
 def point(row: Row) -> str:
-    """The grid point of a row in words, "" for a run without parameters."""
-    parts = []
-    for name, value in row.parameters.items():
-        words = " ".join(safe_text(value).split())  # a key is taken out before it is cut
-        parts.append(f"{name} {clipped(words, 40)}")
+    """Returns the grid point of a row as text, "" for a run without parameters."""
+    # Redact before clipping: a key that was cut is not recognised.
+    words = {name: " ".join(safe_text(value).split()) for name, value in row.parameters.items()}
+    parts = [f"{name} {clipped(text, 40)}" for name, text in words.items()]
     return " · ".join([*parts, *([f"repeat {row.repeat + 1}"] if row.repeat else [])])
 
 
 def facts(answer: Completion) -> tuple[str, ...]:
-    """What it took, in words: times, tokens, speed, cost."""
+    """Returns times, tokens, speed and cost as texts."""
     parts = []
     if answer.time_to_first_chunk_s is not None:
         parts.append(f"first text {answer.time_to_first_chunk_s:.2f} s")
@@ -119,12 +109,12 @@ def facts(answer: Completion) -> tuple[str, ...]:
 
 
 def dollars(usd: float) -> str:
-    """An amount of US dollars; tiny ones keep two digits that mean something."""
+    """Formats an amount of US dollars; amounts below $0.10 keep two significant digits."""
     return "$0" if usd == 0 else f"${usd:.2f}" if usd >= 0.1 else f"${usd:.2g}"
 
 
 def remarks(row: Row) -> tuple[str, ...]:
-    """All that a reader must know beside the text: substitutions, what was ignored, warnings."""
+    """Returns substitutions, ignored parameters and warnings as texts."""
     answer = row.completion
     parts = [str(step) for step in answer.fallback]
     if row.lifecycle is Lifecycle.REROUTED:

@@ -1,4 +1,4 @@
-"""Where two answers differ, word by word."""
+"""Compares two answers word by word."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..markup import escape, framed, safe_text
 Kind = Literal["same", "gone", "new"]
 
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]")
-LONGEST = 8_000  # words of one answer; comparing takes time that grows with their square
+LONGEST = 8_000  # words of one answer; the time grows with the square of the length
 STYLES = {
     "gone": ("del", "text-decoration:line-through"),
     "new": ("ins", "text-decoration:underline"),
@@ -22,14 +22,14 @@ BRACKETS = {"same": ("", ""), "gone": ("[-", "-]"), "new": ("{+", "+}")}
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of text that both answers have, or only the first, or only the second."""
+    """A piece of text that is in both answers, only in the first or only in the second."""
 
     kind: Kind
     text: str
 
 
 def differences(first: str, second: str) -> tuple[Piece, ...]:
-    """What was taken from *first* and what was added to make *second*, in reading order."""
+    """Returns the pieces deleted from *first* and inserted in *second*, in reading order."""
     a, b = (_WORDS.findall(safe_text(text))[:LONGEST] for text in (first, second))
     pieces: list[Piece] = []
     for tag, i, j, k, m in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
@@ -42,10 +42,10 @@ def differences(first: str, second: str) -> tuple[Piece, ...]:
 
 
 class Differences:
-    """Two answers in one text: shown by itself, in a notebook and in a terminal.
+    """A word-by-word diff of two answers, which displays itself.
 
     Attributes:
-        names: Who wrote them.
+        names: The models that wrote the answers.
         pieces: The text, in reading order.
     """
 
@@ -54,17 +54,14 @@ class Differences:
         self.pieces = differences(first, second)
 
     def __str__(self) -> str:
-        head = f"[-only {safe_text(self.names[0])}-] {{+only {safe_text(self.names[1])}+}}"
-        parts = [head, "\n\n"]
-        for piece in self.pieces:
-            before, after = BRACKETS[piece.kind]
-            parts.append(f"{before}{piece.text}{after}")
-        return "".join(parts)
+        first, second = map(safe_text, self.names)
+        parts = [piece.text.join(BRACKETS[piece.kind]) for piece in self.pieces]
+        return "".join([f"[-only {first}-] {{+only {second}+}}\n\n", *parts])
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        # Line and strike say what colour says too.
+        # Underline and strikethrough, because colour alone is not accessible.
         first, second = map(escape, self.names)
         parts = [f'<p class="lk-note"><del>only {first}</del> · <ins>only {second}</ins></p>']
         parts.append('<p class="lk-differ" style="white-space:pre-wrap">')

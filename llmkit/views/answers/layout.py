@@ -1,4 +1,4 @@
-"""Answers side by side, as markup and as text."""
+"""Lays out answers side by side, as HTML and as text."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from ...types import Row
 from ..markup import clipped, escape, framed, safe_text, wrapped
 from .card import Card, by_prompt, card_of
 
-MOST_CARDS = 8  # more answers than these make a table with the texts folded away
-# Inline: notebooks have rules for <pre> that are stronger than a style sheet's, and that cut
-# words in two; and without any style at all a <pre> keeps the lines of the answer apart.
+MOST_CARDS = 8  # more answers make a table with folded texts
+# Inline, because the rules of notebooks for <pre> override a style sheet and break words. A <pre>
+# keeps the lines of an answer even without any style.
 AS_WRITTEN = (
     'style="white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere;font-family:inherit;'
     'font-size:inherit;background:transparent;color:inherit;border:0;padding:0;margin:.6em 0"'
@@ -22,21 +22,21 @@ Write = Callable[[str], str]
 
 
 def as_written(text: str) -> str:
-    """An answer as text, whatever it contains."""
+    """Returns an answer as preformatted, escaped text."""
     return f'<pre class="lk-answer" {AS_WRITTEN}>{escape(text)}</pre>'
 
 
 def comparison_html(
     rows: Sequence[Row], *, notes: Sequence[str] = (), written: Write = as_written
 ) -> str:
-    """The answers next to each other, grouped by prompt; *written* makes markup of an answer."""
+    """Returns the answers side by side, grouped by prompt; *written* renders an answer's text."""
     return cards_html([card_of(row) for row in rows], notes=notes, written=written)
 
 
 def cards_html(
     cards: Sequence[Card], *, notes: Sequence[str] = (), written: Write = as_written
 ) -> str:
-    """The same of cards, whose answers may still be growing."""
+    """Returns the side-by-side view of *cards*, whose answers may be incomplete."""
     parts = [f'<p class="lk-note">{escape(note)}</p>' for note in notes]
     if not cards:
         parts.append("<p>No answers.</p>")
@@ -57,31 +57,29 @@ def cards_html(
 def comparison_text(
     rows: Sequence[Row], *, notes: Sequence[str] = (), width: int | None = None
 ) -> str:
-    """The answers one below the other, for a terminal."""
+    """Returns the answers one below the other, for a terminal."""
     return cards_text([card_of(row) for row in rows], notes=notes, width=width)
 
 
 def cards_text(
     cards: Sequence[Card], *, notes: Sequence[str] = (), width: int | None = None
 ) -> str:
-    """The same of cards, whose answers may still be growing."""
+    """Returns the view of *cards* for a terminal; their answers may be incomplete."""
     width = width or min(shutil.get_terminal_size((100, 24)).columns, 120)
     parts = [safe_text(note) for note in notes]
     if not cards:
         parts.append("no answers")
     for prompt, group in by_prompt(cards):
-        parts.append(
-            f"\n{clipped(' '.join(safe_text(prompt).split()), width)}\n{'=' * min(width, 72)}"
-        )
+        title = clipped(" ".join(safe_text(prompt).split()), width)
+        parts.append(f"\n{title}\n{'=' * min(width, 72)}")
         parts += [_block(card, width) for card in group]
     return "\n".join(parts).strip("\n")
 
 
 def _card(card: Card, write: Write) -> str:
+    points = [text for text in (card.served, card.point) if text]
     parts = [f"<h4>{escape(card.name)}</h4>"]
-    parts += [
-        f'<p class="lk-point">{escape(text)}</p>' for text in (card.served, card.point) if text
-    ]
+    parts += [f'<p class="lk-point">{escape(text)}</p>' for text in points]
     parts.append(f'<p class="lk-{card.tone}">{card.mark} {escape(card.word)}</p>')
     if card.error:
         parts.append(f'<p class="lk-bad">{escape(card.error)}</p>')
@@ -96,7 +94,6 @@ def _card(card: Card, write: Write) -> str:
 
 
 def _line(card: Card, write: Write) -> str:
-    """A line of the table; the card opens where its text begins."""
     excerpt = clipped(" ".join(safe_text(card.text or card.error).split()), 72)
     cells = [
         ("", escape(card.name)),
@@ -105,16 +102,14 @@ def _line(card: Card, write: Write) -> str:
         ("", f"<details><summary>{escape(excerpt)}</summary>{_card(card, write)}</details>"),
         ("lk-soft", escape(" · ".join(card.facts))),
     ]
-    # Inline, because notebooks put the cells of a table to the right.
+    # Inline, because notebooks align the cells of a table to the right.
     inner = [f'<td class="{kind}" style="text-align:left">{markup}</td>' for kind, markup in cells]
     return f"<tr>{''.join(inner)}</tr>"
 
 
 def _block(card: Card, width: int) -> str:
-    head = " · ".join(
-        filter(None, [f"{card.mark} {card.name}", card.served, card.point, card.word])
-    )
-    lines = [clipped(safe_text(head), width)]
+    words = [f"{card.mark} {card.name}", card.served, card.point, card.word]
+    lines = [clipped(safe_text(" · ".join(filter(None, words))), width)]
     if card.error:
         lines += wrapped(safe_text(card.error), width)
     lines += _indented(safe_text(card.text).strip("\n"), width)

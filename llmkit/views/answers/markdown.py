@@ -1,4 +1,4 @@
-"""A model's Markdown as markup that can do nothing (keeper of markdown_it)."""
+"""Renders the Markdown of answers as sanitised HTML. Only this module imports markdown_it."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
 
 NEEDS = 'rendering Markdown needs: pip install "llmkit[markdown]"'
-LONGEST = 50_000  # characters, half a second at worst; what is longer stays as it was written
-DEEPEST = 100  # levels of lists and quotations; markdown-it drops what lies deeper
+LONGEST = 50_000  # characters, half a second at worst; longer texts are not rendered
+DEEPEST = 100  # levels of lists and quotations; markdown-it drops deeper ones
 _LINK = re.compile(r"https?://[^/\s]", re.IGNORECASE)
 
 
 def markdown_html(text: str) -> str:
-    """*text* with its Markdown rendered: no raw HTML, no images, only links to http and https.
+    """Renders Markdown as HTML: no raw HTML, no images, links to http and https only.
 
-    Keys are taken out and hidden characters are shown, as in every other view.
+    Keys are redacted and control characters escaped, as in every other view.
 
     Raises:
-        ConfigError: The extra `markdown` is not installed; gives the line that installs it.
+        ConfigError: The extra `markdown` is not installed; the message says how to install it.
     """
     parser = _parser()
     tokens = parser.parse(safe_text(text)) if len(text) <= LONGEST else []
@@ -42,8 +42,8 @@ def _parser() -> MarkdownIt:
         raise ConfigError(NEEDS) from None
     parser = MarkdownIt("commonmark", {"html": False, "maxNesting": DEEPEST})
     parser.enable(["table", "strikethrough"]).disable(["image", "html_block", "html_inline"])
-    # Assigned, as its manual says. Relative links are refused as well: in a notebook they lead to
-    # the server's own API.
+    # Assigned, as its manual says. Relative links are rejected too: in a notebook they lead to the
+    # Jupyter server's API.
     parser.validateLink = lambda url: bool(_LINK.match(url))  # type: ignore[method-assign]
     parser.add_render_rule("link_open", _link)
     return parser
@@ -51,12 +51,8 @@ def _parser() -> MarkdownIt:
 
 def _link(renderer: Any, tokens: Any, index: int, options: Any, env: Any) -> str:
     token = tokens[index]
-    # The address in the tip, because the words of a link may name another one.
-    token.attrs = {
-        "href": token.attrGet("href"),
-        "title": token.attrGet("href"),
-        "rel": "noopener noreferrer nofollow",
-        "target": "_blank",
-    }
+    # The tooltip shows the address, because the text of a link may name another one.
+    tooltip = {"title": token.attrGet("href")}
+    token.attrs |= {**tooltip, "rel": "noopener noreferrer nofollow", "target": "_blank"}
     tag: str = renderer.renderToken(tokens, index, options, env)
     return tag

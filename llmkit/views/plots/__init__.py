@@ -1,1 +1,1 @@
-"""Figures of a comparison."""
+"""Plots the figures of a comparison."""

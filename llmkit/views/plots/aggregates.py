@@ -1,4 +1,4 @@
-"""What the answers of a comparison say of each model, as numbers for a figure or a table."""
+"""Aggregates the answers of a comparison by model, for a figure or a table."""
 
 from __future__ import annotations
 
@@ -13,17 +13,12 @@ from ..tables.table import Line, Table, TableCell, TableColumn, tables_text
 
 COUNTED = (Status.COMPLETE, Status.LENGTH, Status.FILTERED)
 SWITCH = "plot(substituted=True)"
-UNCUT = 1000  # columns: a number that a narrow terminal cuts off would read as another number
+UNCUT = 1000  # columns, because a number that is cut off reads as another number
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One thing that is measured of every answer.
-
-    Attributes:
-        name: Its column in the frame.
-        label: What it is, with its unit.
-    """
+    """A quantity that is measured for every answer; *name* is its column in the frame."""
 
     name: str
     label: str
@@ -31,20 +26,17 @@ class Measure:
 
 
 MEASURES = (
-    Measure(
-        "time_to_first_chunk_s",
-        "time to first chunk (s)",
-        lambda row: row.completion.time_to_first_chunk_s,
-    ),
+    Measure("time_to_first_chunk_s", "time to first chunk (s)",
+            lambda row: row.completion.time_to_first_chunk_s),
     Measure("duration_s", "duration (s)", lambda row: row.completion.duration_s),
     Measure("output_tokens", "output tokens", lambda row: row.completion.usage.output_tokens),
     Measure("cost_usd", "cost (US$)", lambda row: row.completion.cost_usd),
-)
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """From the least to the most of some values."""
+    """Minimum, median and maximum of *count* values."""
 
     least: float
     middle: float
@@ -57,10 +49,10 @@ class Group:
     """The answers of one model.
 
     Attributes:
-        model: The id that was sent.
-        counted: The answers that numbers are made of.
-        left_out: How many others there are, by reason: failed, substituted.
-        substituted: True where the model stood in for another one in an answer that counts.
+        model: The model id that was sent.
+        counted: The answers that are aggregated.
+        left_out: The number of other answers by reason: failed, substituted.
+        substituted: True if the model is a substitute in one of the counted answers.
     """
 
     provider: str
@@ -71,27 +63,26 @@ class Group:
 
     @property
     def name(self) -> str:
-        """Provider and model, as everywhere."""
+        """Provider and model."""
         return safe_text(f"{self.provider}: {self.model}" if self.provider else self.model)
 
     @property
     def remark(self) -> str:
-        """What is left out, in words; "" where nothing is."""
+        """The answers left out, as text; "" if there are none."""
         total = len(self.counted) + sum(self.left_out.values())
         return ", ".join(f"{n} of {total} {why}" for why, n in self.left_out.items())
 
     def range_of(self, measure: Measure) -> Range | None:
-        """Of one measure; None where nothing is known."""
+        """Returns the range of *measure*, None if no value is known."""
         values = [v for row in self.counted if (v := measure.of(row)) is not None]
         return Range(min(values), median(values), max(values), len(values)) if values else None
 
 
 def grouped(rows: Sequence[Row], *, substituted: bool = False) -> tuple[Group, ...]:
-    """The models in the order asked.
+    """Groups the answers by model, in the order of the request.
 
-    An answer that failed counts nowhere; one that another model gave in place of the one that was
-    named only where *substituted* says so, because the comparison was about the one named. An
-    answer that was sent once for several rows counts once.
+    Failed answers are not counted. Answers of substitute models are counted only if *substituted*,
+    because the comparison is about the models named. Rows that share one request count once.
     """
     requests: dict[int, Row] = {}
     for row in rows:
@@ -103,38 +94,36 @@ def grouped(rows: Sequence[Row], *, substituted: bool = False) -> tuple[Group, .
 
 
 def ends(groups: Sequence[Group], measure: Measure) -> list[float]:
-    """What an axis for *measure* must have room for."""
+    """Returns the values that an axis for *measure* must include."""
     ranges = [s for group in groups if (s := group.range_of(measure)) is not None]
     return [value for span in ranges for value in (span.least, span.most)]
 
 
 def facets(rows: Sequence[Row]) -> tuple[tuple[tuple[str, ...], tuple[Row, ...]], ...]:
-    """The rows of each grid point, with what it sets in words: one for each parameter."""
+    """Groups *rows* by grid point, which is described by one text for each parameter."""
     points: dict[tuple[str, ...], list[Row]] = {}
     for row in rows:
-        point = tuple(
-            f"{name} {clipped(' '.join(safe_text(value).split()), 32)}"
-            for name, value in row.parameters.items()
-        )
+        words = {name: " ".join(safe_text(value).split()) for name, value in row.parameters.items()}
+        point = tuple(f"{name} {clipped(text, 32)}" for name, text in words.items())
         points.setdefault(point, []).append(row)
     return tuple((point, tuple(answers)) for point, answers in points.items())
 
 
 def note(groups: Sequence[Group]) -> str:
-    """How to read a figure of *groups*, and what is not in it."""
+    """Returns the note below a figure: its marks, and the answers left out."""
     counts = {len(group.counted) for group in groups if group.counted}
     parts = []
     if counts == {1}:
         parts.append("Mark: the one answer of each model.")
     elif counts:
         each = f"{min(counts)}" if len(counts) == 1 else f"{min(counts)} to {max(counts)}"
-        parts.append(f"Mark: median; line: least to most; {each} answers per model.")
+        parts.append(f"Mark: median; line: minimum to maximum; {each} answers per model.")
     failures = sum(group.left_out.get("failed", 0) for group in groups)
     other = sum(group.left_out.get("substituted", 0) for group in groups)
     out = [f"{failures} failed"] if failures else []
-    out += [f"{other} by substitutes of the model named ({SWITCH} draws them)"] if other else []
+    out += [f"{other} from substitute models ({SWITCH} includes them)"] if other else []
     parts += [f"Left out: {', '.join(out)}."] if out else []
-    parts += ["†: stood in for the model named."] if any(g.substituted for g in groups) else []
+    parts += ["†: substitute for the model named."] if any(g.substituted for g in groups) else []
     return " ".join(parts) or "No answers."
 
 
@@ -146,20 +135,14 @@ def aggregate_text(groups: Sequence[Group]) -> str:
         *(TableColumn(measure.label, number=True) for measure in MEASURES),
         TableColumn("left out", text=False),
     )
-    lines = tuple(
-        Line(
-            group.name,
-            (
-                TableCell(group.name + (" †" if group.substituted else "")),
-                TableCell(f"{len(group.counted)}"),
-                *(TableCell(_range_text(group.range_of(measure))) for measure in MEASURES),
-                TableCell(group.remark),
-            ),
-        )
-        for group in groups
-    )
+    lines = []
+    for group in groups:
+        name = group.name + (" †" if group.substituted else "")
+        ranges = [_range_text(group.range_of(measure)) for measure in MEASURES]
+        texts = (name, f"{len(group.counted)}", *ranges, group.remark)
+        lines.append(Line(group.name, tuple(map(TableCell, texts))))
     text = note(groups)
-    table = Table("median (least to most)", columns, lines, empty=text, note=text)
+    table = Table("median (minimum to maximum)", columns, tuple(lines), empty=text, note=text)
     return tables_text(table, width=UNCUT)
 
 

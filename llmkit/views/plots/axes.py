@@ -1,4 +1,4 @@
-"""Dots and ranges on one axis: for each model the median, and from least to most."""
+"""Draws the median and the range of each model on one axis."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def dot_and_range(
     axis: Axes, groups: Sequence[Group], measure: Measure, colors: PlotColors
 ) -> None:
-    """Draws *measure* of *groups*, one line each; what is unknown is written as n/a."""
+    """Draws *measure* of *groups*, one line each; an unknown value is written as n/a."""
     style_axes(axis, colors)
     axis.grid(axis="x", color=colors.line, linewidth=0.6)
     for y, group in enumerate(groups):
@@ -32,7 +32,7 @@ def dot_and_range(
 
 
 def style_axes(axis: Axes, colors: PlotColors) -> None:
-    """Gives *axis* the colours and sizes of all figures."""
+    """Applies the colours and sizes of all figures to *axis*."""
     axis.set_facecolor(colors.back)
     axis.tick_params(colors=colors.text, labelsize=7.5, length=0)
     axis.set_axisbelow(True)

@@ -1,4 +1,4 @@
-"""The colours and markers of figures, light and dark, for all kinds of colour vision."""
+"""Defines the colours and markers of figures, safe for colour vision deficiencies."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 
-# Eight shapes and seven colours: a print in grey tells eight models apart, colours 56.
+# Eight shapes and seven colours distinguish 8 models in greyscale and 56 in colour.
 SHAPES = "os^DvPX*"
 COLORS = 7
-Style = tuple[int, str]  # the place of a colour among `PlotColors.models`, and a marker
+Style = tuple[int, str]  # index of a colour in `PlotColors.models`, and a marker
 
 
 @dataclass(frozen=True, slots=True)
 class PlotColors:
-    """What a figure is drawn with.
+    """The colours of a figure.
 
     Attributes:
-        second: For models that stood in for another.
-        models: For the models of a figure; a provider's facts name its place.
+        second: The colour of substitute models.
+        models: The colours of models; the facts of a provider hold its index.
     """
 
     back: str
@@ -30,7 +30,7 @@ class PlotColors:
     models: tuple[str, ...]
 
 
-# Okabe and Ito's palette (2008), its yellow and sky blue darker on white.
+# The palette of Okabe and Ito (2008), with darker yellow and sky blue on white.
 LIGHT = PlotColors(
     back="#ffffff", text="#1d2126", soft="#5b6570", line="#dfe3e8",
     dot="#0072B2", second="#D55E00",
@@ -46,16 +46,13 @@ DARK = PlotColors(
 def styles_of(providers: Sequence[str], own: Mapping[str, Style]) -> list[Style]:
     """Returns the style of each model of a figure, given its provider.
 
-    The first model of a provider has its provider's own, the same in every figure. Each further
-    one has the next pair of colour and marker that is free, until all 56 are taken.
-
-    Args:
-        own: By provider.
+    The first model of a provider gets the provider's style from *own*, the same in every figure.
+    Each further one gets the next free pair of colour and marker, until all 56 are used.
     """
     taken = {own[name] for name in set(providers) & own.keys()}
     markers = {marker for _, marker in taken}
     pairs = [(i % COLORS, SHAPES[i % len(SHAPES)]) for i in range(COLORS * len(SHAPES))]
-    pairs.sort(key=lambda pair: pair[1] in markers)  # other markers first, for a print in grey
+    pairs.sort(key=lambda pair: pair[1] in markers)  # unused markers first, for greyscale
     spare = cycle([pair for pair in pairs if pair not in taken])
     return [
         own[name] if name in own and name not in providers[:place] else next(spare)

@@ -1,4 +1,4 @@
-"""Figures fit to print: what each model took, and what it cost (keeper of matplotlib)."""
+"""Plots comparisons as figures ready for print. Only this module imports matplotlib."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WIDTH_IN = 7.2  # two columns of a journal; a single column is too narrow for names of models
+WIDTH_IN = 7.2  # two journal columns; one column is too narrow for model names
 DOTS_PER_INCH = 200
-SHOWN_PER_INCH = 110  # of the screen's pixels: as large there as the text around it
+SHOWN_PER_INCH = 110  # screen pixels, so that text is as large as the page's
 NOTE_COLUMNS = 150
 MOST_ACROSS = 4
 LABEL_LENGTH = 31
-# On a linear axis most models would lie at its end if values differ by more. A logarithmic axis
-# then spans a factor of 100 with its margins, and has ticks at two powers of ten.
+# If values differ by a larger factor, a linear axis would crowd most models at one end. With
+# margins, a logarithmic axis then spans a factor of 100 and has ticks at two powers of ten.
 WIDE = 50
 
 KINDS = ("models", "cost", "grid")
@@ -45,19 +45,16 @@ def comparison_figure(
     dark: bool = False,
     styles: Mapping[str, Style] = NO_STYLES,
 ) -> Figure:
-    """What *rows* took, as a picture; in a terminal it shows as a table of the same numbers.
+    """Returns a figure of *rows*, which a terminal prints as a table of the same numbers.
 
     Args:
-        kind: "models" has for each model a dot at the median and a line from least to most, for
-            time to first chunk, duration, output tokens and cost; "cost" sets cost against
-            duration; "grid" has one panel of *measure* for each point of a grid.
-        measure: A column of the frame: time_to_first_chunk_s, duration_s, output_tokens, cost_usd.
-        substituted: True draws answers of models that stood in for the one named, in a second
-            colour; else they are left out, and the figure says so.
-        styles: The colour and the marker of providers, for "cost".
+        kind: "models", "cost" or "grid", as in `Comparison.plot`.
+        measure: The column of the frame that "grid" plots.
+        substituted: True includes answers of substitute models, in a second colour.
+        styles: The colour and the marker of each provider, for "cost".
 
     Raises:
-        ConfigError: There is no such kind or measure.
+        ConfigError: *kind* or *measure* is unknown.
     """
     colors = DARK if dark else LIGHT
     if kind == "models":
@@ -67,9 +64,9 @@ def comparison_figure(
     if kind == "grid":
         measures = {choice.name: choice for choice in MEASURES}
         if measure not in measures:
-            raise ConfigError(f"{measure!r} is not plotted; there are {', '.join(measures)}")
+            raise ConfigError(f"unknown measure {measure!r}; known measures: {', '.join(measures)}")
         return _grid(rows, measures[measure], substituted, colors)
-    raise ConfigError(f"there is no plot {kind!r}; there are {', '.join(KINDS)}")
+    raise ConfigError(f"unknown kind of plot {kind!r}; known kinds: {', '.join(KINDS)}")
 
 
 def _models(rows: Sequence[Row], substituted: bool, colors: PlotColors) -> Figure:
@@ -102,9 +99,7 @@ def _cost(
             markers, names, loc="outside right upper", frameon=False, fontsize=7.5,
             labelcolor=colors.text, handletextpad=0.2, labelspacing=0.6,
         )  # fmt: skip
-    remark = (
-        f" Not drawn, for want of a price or a time: {', '.join(omissions)}." if omissions else ""
-    )
+    remark = f" No price or duration: {', '.join(omissions)}." if omissions else ""
     _noted(figure, note(groups) + remark, colors)
     return figure
 
@@ -112,10 +107,7 @@ def _cost(
 def _grid(rows: Sequence[Row], measure: Measure, substituted: bool, colors: PlotColors) -> Figure:
     points = facets(rows) or (((), ()),)
     groups = grouped(rows, substituted=substituted)
-    panels = [
-        {group.name: group for group in grouped(answers, substituted=substituted)}
-        for _, answers in points
-    ]
+    panels = [{g.name: g for g in grouped(some, substituted=substituted)} for _, some in points]
     across, down = _shape([words for words, _ in points])
     figure = _figure(0.3 + down * (_height(groups) - 0.3), colors, groups)
     axes = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
@@ -134,7 +126,7 @@ def _grid(rows: Sequence[Row], measure: Measure, substituted: bool, colors: Plot
 
 
 def _shape(points: Sequence[tuple[str, ...]]) -> tuple[int, int]:
-    """Columns and rows: a table for two parameters, else as many across as fit."""
+    """Returns the columns and rows of a grid: a table for two parameters, else as many as fit."""
     if all(len(point) == 2 for point in points):
         first = len(dict.fromkeys(point[0] for point in points))
         second = len(dict.fromkeys(point[1] for point in points))
@@ -166,15 +158,15 @@ def _label(group: Group) -> str:
 
 
 def _shortened(name: str, length: int = LABEL_LENGTH) -> str:
-    # The end of an id tells versions apart, so the middle goes.
+    # The end of an id has its version, so the middle is omitted.
     return name if len(name) <= length else f"{name[:12]}…{name[13 - length :]}"
 
 
 def _scaled(axis: Axes, which: str, values: Sequence[float], *, most: int = 4) -> None:
     """Scales the axis *which*, "x" or "y", for *values* >= 0, with about *most* ticks.
 
-    The axis is linear from zero. If the positive values span more than `WIDE`, it is logarithmic,
-    with a linear part from zero to the smallest of them if there are zeros.
+    The axis is linear from zero, and logarithmic if the positive values span more than `WIDE`. If
+    there are zeros, it is then linear from zero to the smallest positive value.
     """
     from matplotlib import ticker
 
@@ -224,7 +216,7 @@ def _kind() -> Any:
     from matplotlib.figure import Figure
 
     class ComparisonFigure(Figure):
-        """A picture where there are pictures, and a table of its numbers in a terminal."""
+        """A figure that displays itself as PNG, and prints as a table in a terminal."""
 
         groups: Sequence[Group] = ()
 
@@ -249,13 +241,13 @@ def _titled(axis: Axes, title: str, colors: PlotColors) -> None:
 
 
 def _noted(figure: Figure, remark: str, colors: PlotColors) -> None:
-    """Adds the note, which is the last text: no text of the figure is parsed as mathematics."""
+    """Adds the note, which is the last text, and disables mathtext for all texts."""
     from matplotlib.text import Text
 
-    # The label of the whole x axis is what the layout leaves room for.
+    # The layout reserves room for the label of the whole x axis.
     figure.supxlabel(
         fill(remark, NOTE_COLUMNS), fontsize=6.5, color=colors.soft, x=0.008, ha="left",
         multialignment="left",
     )  # fmt: skip
     for text in figure.findobj(Text):
-        text.set_parse_math(False)  # a model may be named a$b$
+        text.set_parse_math(False)  # a model's name may contain dollar signs: a$b$

@@ -1,6 +1,6 @@
-"""Cost against duration: one marker for each model, and its name in a legend.
+"""Draws cost against duration: one marker for each model, with its name in a legend.
 
-Called by `figures`, which scales the axes. Must not import matplotlib (`figures` is its keeper).
+Called by `figure`, which scales the axes. Must not import matplotlib; only `figure` does.
 """
 
 from __future__ import annotations
@@ -22,10 +22,9 @@ AXES = (MEASURES[1], MEASURES[3])
 def cost_against_duration(
     axis: Axes, groups: Sequence[Group], colors: PlotColors, own: Mapping[str, Style]
 ) -> list[Line2D]:
-    """Draws *groups*, each of which has a cost and a duration, and returns their markers.
+    """Draws *groups*, each with a cost and a duration, and returns their markers.
 
-    Args:
-        own: The styles of providers.
+    *own* has the styles of providers.
     """
     style_axes(axis, colors)
     axis.grid(color=colors.line, linewidth=0.6)
@@ -38,7 +37,7 @@ def cost_against_duration(
         ink = colors.models[color % len(colors.models)]
         for xs, ys in (((x.least, x.most), (y.middle,) * 2), ((x.middle,) * 2, (y.least, y.most))):
             axis.plot(xs, ys, color=ink, linewidth=1.2, alpha=0.45, solid_capstyle="round")
-        face = colors.back if group.substituted else ink  # hollow: it stood in for another model
+        face = colors.back if group.substituted else ink  # hollow for a substitute model
         markers += axis.plot([x.middle], [y.middle], marker, color=ink, markersize=7,
                              markerfacecolor=face, clip_on=False, zorder=3)  # fmt: skip
     return markers

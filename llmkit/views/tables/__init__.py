@@ -1,1 +1,1 @@
-"""Tables and reports as HTML."""
+"""Renders tables and reports as HTML and text."""

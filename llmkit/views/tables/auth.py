@@ -1,4 +1,4 @@
-"""Sign-in states as a table: what is known of each key, and what to do about it."""
+"""Builds the table of sign-in states, with advice for each provider."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 from .table import Line, Table, TableCell, TableColumn
 from .units import seconds
 
-# A sign and a tone for each state; the state's own word stands beside the sign.
+# Symbol and tone of each state; the table shows the state's name beside the symbol.
 STATES = {
     "not_checked": ("?", "soft"),
     "checking": ("…", "soft"),
@@ -37,7 +37,7 @@ COLUMNS = (
 
 
 def auth_table(rows: Sequence[Mapping[str, object]]) -> Table:
-    """One line for each provider, from the rows of an `AuthReport`."""
+    """Returns one line for each provider, from the rows of an `AuthReport`."""
     return Table("Sign-in", COLUMNS, tuple(map(_line, rows)), "no providers")
 
 

@@ -1,4 +1,4 @@
-"""Standard names and what they lead to at each provider, as a table and in detail."""
+"""Builds the tables of standard names and the models they resolve to at each provider."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ LIFECYCLES = {
 LIVING = ("active", "deprecated", "unknown")
 ALIVE = "callable today"
 RULES = {
-    "same": "it lives",
-    "official-successor": "its provider names it",
-    "vendor-successor": "its maker names it",
+    "same": "still available",
+    "official-successor": "named by its provider",
+    "vendor-successor": "named by its maker",
     "class-default": "today's pick of its class",
 }
 FIRST = (
@@ -47,33 +47,32 @@ LONG = (
 
 
 def models_table(rows: Sequence[Row]) -> Table:
-    """One line for each standard name, one column for each provider."""
+    """Returns one line for each standard name, with one column for each provider."""
     providers = list(dict.fromkeys(str(row["provider"]) for row in rows))
     columns = (*FIRST, *(TableColumn(name, spare=3) for name in providers))
-    return Table("Models", columns, tuple(_wide(n, g, providers) for n, g in by_name(rows)),
-                 "no model fits", LEGEND)  # fmt: skip
+    lines = tuple(_wide(name, group, providers) for name, group in by_name(rows))
+    return Table("Models", columns, lines, "no matching models", LEGEND)
 
 
 def models_list(rows: Sequence[Row]) -> Table:
-    """One line for each name at each provider, for a terminal."""
+    """Returns one line for each name at each provider, for a terminal."""
     lines = [_long(row, first=not i) for _, group in by_name(rows) for i, row in enumerate(group)]
-    return Table("Models", LONG, tuple(lines), "no model fits")
+    return Table("Models", LONG, tuple(lines), "no matching models")
 
 
 def equivalents_table(
     name: str, rows: Sequence[Row], ways: Mapping[str, Sequence[Successor]]
 ) -> Table:
-    """What one name meant at each provider, what can be called there today, and the way there.
+    """Returns the original model of *name* at each provider, and the one to call today.
 
-    Args:
-        ways: By provider, the ids from the one of then to the one of today.
+    *ways* has the chain of successors between them, by provider.
     """
     lines = tuple(_equivalent(row, ways.get(str(row["provider"]), ())) for row in rows)
     return Table(f"{name}: then and today", EQUIVALENTS, lines)
 
 
 def why_table(reasons: Mapping[str, str]) -> Table:
-    """By provider, what is sent for a name and why, in sentences."""
+    """Returns what is sent to each provider for a name, and why."""
     lines = tuple(Line(p, (TableCell(p), TableCell(words))) for p, words in reasons.items())
     return Table("Why", (TableColumn("provider"), TableColumn("what is sent", text=False)), lines)
 
@@ -81,10 +80,10 @@ def why_table(reasons: Mapping[str, str]) -> Table:
 def picked(
     rows: Sequence[Row], filter: str = "", chips: Collection[str] = ()
 ) -> list[tuple[str, list[Row]]]:
-    """The names that have every word of *filter*, and every one of *chips* among their tags.
+    """Returns the names that match every word of *filter* and have all of *chips* as tags.
 
-    What a name is called, and its class, are looked at first; only where they lead to nothing,
-    the ids at all providers are, because nearly every name has a peer that is called gemini.
+    The name and its class are searched first. The ids at all providers are searched only if nothing
+    matches, because nearly every name has a peer whose id contains gemini.
     """
     words = filter.lower().split()
     groups = [(n, g) for n, g in by_name(rows) if set(chips) <= set(tags(n, g))]
@@ -96,26 +95,25 @@ def picked(
 
 
 def words_of(rows: Sequence[Row]) -> dict[str, list[str]]:
-    """For each name the two texts that `picked` looks at, for a script that does the same."""
-    return {name: [_own_words(name, group), _all_words(name, group)]
-            for name, group in by_name(rows)}  # fmt: skip
+    """Returns the two texts of each name that `picked` searches, for `static/models.js`."""
+    return {name: [_own_words(name, g), _all_words(name, g)] for name, g in by_name(rows)}
 
 
 def tags(name: str, rows: Sequence[Row]) -> list[str]:
-    """What a name can be picked by: its maker's capabilities, and whether it lives there."""
+    """Returns the capabilities of a name at its maker, and `ALIVE` if it can be called there."""
     own = home(name, rows)
     capabilities = [tag for tag in str(own["capabilities"] or "").split(", ") if tag]
     return [*capabilities, *([ALIVE] if own["lifecycle"] in LIVING else [])]
 
 
 def by_name(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
-    """The rows of each standard name, in their order."""
+    """Groups consecutive rows of the same standard name."""
     groups = groupby(rows, key=lambda row: str(row["name"]))
     return [(name, list(group)) for name, group in groups]
 
 
 def home(name: str, rows: Sequence[Row]) -> Row:
-    """The row of the maker whose model the name is; that of Ollama for models of open weights."""
+    """Returns the row of the model's maker, or Ollama's row for a model with open weights."""
     dashed_name = name.lower().replace(".", "-")
     own = [row for row in rows if dashed_name in str(row["id"]).lower().replace(".", "-")]
     makers = [row for row in own if row.get("provider_kind") == "maker"]
@@ -124,7 +122,7 @@ def home(name: str, rows: Sequence[Row]) -> Row:
 
 
 def badge(row: Row) -> TableCell:
-    """Sign and word for the state of an id, with the day on which it ends."""
+    """Returns the lifecycle of an id as symbol and word, with its retirement date."""
     state, day = str(row["lifecycle"]), row.get("retires_on")
     glyph, tone = LIFECYCLES.get(state, LIFECYCLES["unknown"])
     word = f"retires {day}" if state == "deprecated" and day else state
@@ -133,7 +131,7 @@ def badge(row: Row) -> TableCell:
 
 
 def price(row: Row) -> str:
-    """US dollars for a million tokens of input, and of output."""
+    """Formats the US dollars per million tokens of input and of output."""
     both = [row.get("input_usd_per_million"), row.get("output_usd_per_million")]
     if not all(isinstance(usd, int | float) for usd in both):
         return "–"
@@ -145,8 +143,8 @@ EQUIVALENTS = (
     TableColumn("then", spare=1),
     TableColumn("state", fixed=True),
     TableColumn("today"),
-    TableColumn("because", spare=1),
-    TableColumn("way there", text=False),
+    TableColumn("reason", spare=1),
+    TableColumn("successors", text=False),
     TableColumn("context", number=True, spare=2),
     TableColumn("US$/M in / out", number=True, spare=2),
 )
@@ -174,7 +172,7 @@ def _peer(row: Row | None) -> TableCell:
     glyph, tone = LIFECYCLES.get(str(row["lifecycle"]), LIFECYCLES["unknown"])
     live = row.get("live")
     if live is None:
-        today = "; nothing is known to call in its place"
+        today = "; no replacement is known"
     else:
         today = "" if live == row["id"] else f"; today {live}"
     return TableCell(f"{glyph} {row['id']}", tone, f"{badge(row).title}{today}")
@@ -190,14 +188,13 @@ def _equivalent(row: Row, way: Sequence[Successor]) -> Line:
             when = "until" if link.lifecycle is Lifecycle.DEPRECATED else "since"
             step += f" ({when} {link.ends})"
         steps.append(step)
+    rule = str(row.get("live_rule") or "")
     cells = (
         TableCell(str(row["provider"])),
         TableCell(str(row["id"])),
         badge(row),
-        TableCell("the same" if is_same else str(live or "nothing"), "" if live else "bad"),
-        TableCell(
-            "" if is_same else RULES.get(str(row.get("live_rule")), str(row.get("live_rule") or ""))
-        ),
+        TableCell("the same" if is_same else str(live or "none"), "" if live else "bad"),
+        TableCell("" if is_same else RULES.get(rule, rule)),
         TableCell(" → ".join(steps) if len(steps) > 1 else ""),
         TableCell(tokens(row["max_input"])),
         TableCell(price(row)),
@@ -213,7 +210,7 @@ def _long(row: Row, *, first: bool) -> Line:
         TableCell(str(row["provider"])),
         TableCell(str(row["id"])),
         TableCell(state.text, state.tone),
-        TableCell("the same" if live == row["id"] else str(live or "nothing")),
+        TableCell("the same" if live == row["id"] else str(live or "none")),
         TableCell(price(row)),
         TableCell(tokens(row["max_input"])),
     )

@@ -1,4 +1,4 @@
-"""A table that a function gives back: shown by itself, and a DataFrame on request."""
+"""Defines the base of tables that display themselves and convert to a DataFrame."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class View:
-    """Something to look at, in a notebook and in a terminal."""
+    """A display with an HTML form for notebooks and a text form for terminals."""
 
     def __init__(self, html: str, text: str) -> None:
         self._html = html
@@ -29,12 +29,12 @@ class View:
 
 
 class Report:
-    """Rows with fixed columns; a subclass names them.
+    """Rows with fixed columns, which a subclass declares.
 
     Attributes:
-        title: What the table is.
+        title: The caption of the table.
         columns: All columns and their dtypes, in order.
-        shown: The columns of the display; the others are in the frame.
+        shown: The columns of the display; `frame()` has all of them.
         rows: One mapping for each line.
     """
 
@@ -52,24 +52,18 @@ class Report:
 
     @InterruptGuard()
     def frame(self) -> pd.DataFrame:
-        """The table with all its columns, in fixed dtypes even when it is empty."""
+        """Returns all columns; the dtypes are the same even if there are no rows."""
         from ..frames import table_frame
 
         return table_frame(self.rows, self.columns)
 
     def tables(self) -> tuple[Table, ...]:
-        """What the display shows, as plain values."""
+        """Returns the tables of the display, as plain values."""
         names = self.shown or tuple(self.columns)
-        columns = tuple(
-            TableColumn(
-                name, number=self.columns.get(name, "").lower().startswith(("int", "float"))
-            )
-            for name in names
-        )
-        lines = tuple(
-            Line(str(i), tuple(TableCell(cell(row.get(name))) for name in names))
-            for i, row in enumerate(self.rows)
-        )
+        numbers = [self.columns.get(n, "").lower().startswith(("int", "float")) for n in names]
+        columns = tuple(map(TableColumn, names, numbers))
+        cells = [tuple(TableCell(cell(row.get(name))) for name in names) for row in self.rows]
+        lines = tuple(Line(str(i), line) for i, line in enumerate(cells))
         return (Table(self.title, columns, lines),)
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""The session table: open connections, and apart from them those that were lost."""
+"""Builds the tables of sessions and of leaked sessions."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ STATUSES = {
 REASONS = {
     "rerun": "its cell ran again",
     "deleted": "its cell was deleted",
-    "idle": "not used for long",
-    "age": "open for long",
+    "idle": "idle for too long",
+    "age": "open for too long",
     "user": "closed on request",
-    "collected": "dropped without being closed",
-    "loop_end": "its event loop ended",
-    "exit": "the kernel ended",
+    "collected": "garbage-collected without being closed",
+    "loop_end": "its event loop was closed",
+    "exit": "the kernel was shut down",
 }
-CLOSED_SHOWN = 8  # the newest; the others are in the frame
+CLOSED_SHOWN = 8  # the newest; `frame()` has the others
 COLUMNS = (
     TableColumn("status", fixed=True),
     TableColumn("id", fixed=True),
@@ -46,36 +46,31 @@ LEAK_COLUMNS = (
     TableColumn("status", fixed=True),
     TableColumn("id", spare=1),
     TableColumn("provider"),
-    TableColumn("made by"),
+    TableColumn("opened by"),
     TableColumn("kind", spare=2),
     TableColumn("opened at", text=False),
-    TableColumn("lived", number=True, fixed=True),
+    TableColumn("lifetime", number=True, fixed=True),
 )
-# What a kernel calls the file of a cell's code.
+# The file name and line that a kernel gives the code of a cell.
 CELL_FILE = re.compile(r"ipykernel_\d+[/\\]\d+\.py:(\d+)$|^<ipython-input-[^>]*>:(\d+)$")
 
 
 def sessions_table(rows: Sequence[Row]) -> Table:
-    """Sessions that are open, the newest first, then the last closed ones; no leaks."""
+    """Returns the open sessions, newest first, then the last closed ones, without leaks."""
     sessions = [row for row in reversed(rows) if row["status"] != "leaked"]
     open_sessions = [row for row in sessions if row["status"] != "closed"]
     closed_sessions = [row for row in sessions if row["status"] == "closed"]
     more = len(closed_sessions) - CLOSED_SHOWN
-    note = f"{more} more were closed earlier; sessions().frame() has them." if more > 0 else ""
+    note = f"{more} more were closed earlier; sessions().frame() lists them." if more > 0 else ""
     lines = tuple(map(_line, [*open_sessions, *closed_sessions[:CLOSED_SHOWN]]))
-    return Table("Sessions", COLUMNS, lines, "No session is open, and none was.", note)
+    return Table("Sessions", COLUMNS, lines, "No session has been opened.", note)
 
 
 def leaks_table(rows: Sequence[Row]) -> Table:
-    """Sessions that went without being closed, the cell and the line that made them."""
-    leaks = [row for row in reversed(rows) if row["status"] == "leaked"]
-    return Table(
-        "Leaks",
-        LEAK_COLUMNS,
-        tuple(map(_leak, leaks)),
-        "No session was lost.",
-        "Open a session in a with block, or close it before its event loop ends." if leaks else "",
-    )
+    """Returns the sessions that were never closed, with the cell and line that opened them."""
+    lines = tuple(_leak(row) for row in reversed(rows) if row["status"] == "leaked")
+    advice = "Open a session in a with block, or close it before its event loop is closed."
+    return Table("Leaks", LEAK_COLUMNS, lines, "No session leaked.", advice if lines else "")
 
 
 def _line(row: Row) -> Line:

@@ -1,4 +1,4 @@
-"""A table as a plain value, and how it looks: as HTML, as text, and as data for a script."""
+"""Defines tables as plain values, and renders them as HTML, text and JSON."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class TableCell:
     """One cell.
 
     Attributes:
-        text: What stands in it; a sign is never without its word.
-        tone: good, warn, bad or soft; never the only bearer of a meaning.
-        title: The whole of it, where the text is short.
+        text: The content; a symbol is always followed by its word.
+        tone: good, warn, bad or soft; never the only sign of a meaning.
+        title: The tooltip, such as the full form of an abbreviated text.
     """
 
     text: str
@@ -32,11 +32,10 @@ class TableColumn:
     """One column.
 
     Attributes:
-        number: True for figures, which stand at the right.
-        fixed: True for one whose few words stay on one line.
-        spare: 1 for one that a narrow page leaves out, 2 and 3 for those that only a
-            wide and a very wide page has.
-        text: False for one of sentences, which a terminal and a narrow page show below the line.
+        number: True for numbers, which are aligned to the right.
+        fixed: True for short texts that do not wrap.
+        spare: 1 hides the column on a narrow page; 2 and 3 show it on a wide and a very wide one.
+        text: False for sentences, which a terminal and a narrow page show below the line.
     """
 
     name: str
@@ -48,7 +47,7 @@ class TableColumn:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line; *id* tells it from the others, whatever is in it."""
+    """One line; *id* identifies it among the lines of the table."""
 
     id: str
     cells: tuple[TableCell, ...]
@@ -56,44 +55,34 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Columns, lines, and what is said above and below them."""
+    """Columns and lines, with a caption above and a note below; *empty* replaces no lines."""
 
     caption: str
     columns: tuple[TableColumn, ...]
     lines: tuple[Line, ...]
-    empty: str = "nothing here"
+    empty: str = "no rows"
     note: str = ""
 
 
 def plain(table: Table) -> dict[str, object]:
-    """The table as JSON for a script, which paints what changed; no key is in it."""
-    return {
-        "caption": safe_text(table.caption),
-        "columns": [
-            {
-                "name": safe_text(c.name),
-                "number": c.number,
-                "fixed": c.fixed,
-                "spare": c.spare,
-                "long": not c.text,
-            }
-            for c in table.columns
-        ],
-        "lines": [
-            {"id": line.id, "cells": [_plain(cell) for cell in line.cells]} for line in table.lines
-        ],
-        "empty": table.empty,
-        "note": safe_text(table.note),
-    }
+    """Returns the table as JSON values for `static/table.js`, with API keys redacted."""
+    columns = [
+        {"name": safe_text(column.name), "number": column.number, "fixed": column.fixed,
+         "spare": column.spare, "long": not column.text}
+        for column in table.columns
+    ]  # fmt: skip
+    lines = [{"id": line.id, "cells": list(map(_plain, line.cells))} for line in table.lines]
+    texts = {"caption": safe_text(table.caption), "note": safe_text(table.note)}
+    return {**texts, "columns": columns, "lines": lines, "empty": table.empty}
 
 
 def tables_html(*tables: Table) -> str:
-    """The tables one below the other; they read as such where their style is taken away."""
+    """Returns the tables one below the other, as HTML that is readable without its styles."""
     return framed("".join(map(_html, tables)))
 
 
 def tables_text(*tables: Table, width: int | None = None) -> str:
-    """The tables for a terminal."""
+    """Returns the tables for a terminal."""
     columns = width or shutil.get_terminal_size((120, 24)).columns
     return "\n\n".join(_text(table, columns) for table in tables)
 
@@ -136,7 +125,7 @@ def _class(column: TableColumn, cell: TableCell | None = None) -> str:
 
 
 def _align(column: TableColumn) -> str:
-    # Inline, because a notebook that is not trusted drops the style sheet.
+    # Inline, because an untrusted notebook drops the style sheet.
     return f' style="text-align:{"right" if column.number else "left"}"'
 
 
@@ -151,20 +140,13 @@ def _text(table: Table, width: int) -> str:
     heads = [table.columns[i].name for i in indices]
     widths = [max(map(width_of, column)) for column in zip(heads, *rows, strict=True)]
     right = [table.columns[i].number for i in indices]
-    lines = [
-        safe_text(table.caption),
-        _joined(heads, widths, right),
-        GAP.join("-" * w for w in widths),
-    ]
+    rule = GAP.join("-" * width for width in widths)
+    lines = [safe_text(table.caption), _joined(heads, widths, right), rule]
     for line, row in zip(table.lines, rows, strict=True):
         lines.append(_joined(row, widths, right))
-        below = [c.text for c, col in zip(line.cells, table.columns, strict=True) if not col.text]
-        lines += [
-            f"    {piece}"
-            for text in below
-            if text
-            for piece in wrapped(safe_text(text), width - 4)
-        ]
+        for cell, column in zip(line.cells, table.columns, strict=True):
+            if not column.text and cell.text:
+                lines += [f"    {piece}" for piece in wrapped(safe_text(cell.text), width - 4)]
     if table.note:
         lines += wrapped(safe_text(table.note), width)
     return "\n".join(clipped(piece, width) for piece in lines)
