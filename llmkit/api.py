@@ -1,4 +1,4 @@
-"""The functions that people call, each a line or two over the kit."""
+"""The public functions, each a line or two over the kit."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .chat.arguments import ChatArguments, chat_arguments, takes
 from .comparison.arguments import ComparisonArguments, comparison_arguments
 from .kit import current_kit
 
-# A table is imported by the function that gives it: a first answer needs none of them.
+# Each function imports the table that it returns: a first answer needs none of them.
 if TYPE_CHECKING:
     from .authentication.status import AuthStatus
     from .catalogue.resolution import Resolution
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 @takes(chat_arguments)
 async def aask(arguments: ChatArguments) -> Completion:
-    """One answer to one prompt, awaited."""
+    """Returns one answer to one prompt; the coroutine behind `ask`."""
     return await current_kit().answer(arguments.request, arguments.options)
 
 
 @InterruptGuard()
 @takes(chat_arguments)
 def ask(arguments: ChatArguments) -> Completion:
-    """One answer to one prompt, waited for."""
+    """Returns one answer to one prompt."""
     kit = current_kit()
     return kit.manager.run(kit.answer(arguments.request, arguments.options))
 
@@ -42,16 +42,16 @@ def ask(arguments: ChatArguments) -> Completion:
 @InterruptGuard()
 @takes(chat_arguments)
 def stream(arguments: ChatArguments) -> AsyncGenerator[TextDelta | StreamEnd, None]:
-    """The pieces of one answer as they come, then a StreamEnd with the whole of it."""
+    """Yields the pieces of one answer as they arrive, then a StreamEnd with the whole answer."""
     kit = current_kit()
     return kit.manager.stream(kit.stream(arguments.request, arguments.options))
 
 
 @takes(comparison_arguments)
 async def acompare(arguments: ComparisonArguments) -> Comparison:
-    """The answers of many models to many prompts, side by side, awaited.
+    """Returns the answers of many models to many prompts; the coroutine behind `compare`.
 
-    Cancelling it re-raises; what had come stays at `current_kit().last`.
+    If it is cancelled, `current_kit().last` holds the answers received so far.
     """
     return await current_kit().compare(
         arguments.requests, arguments.options, view=arguments.view, **arguments.limits
@@ -61,9 +61,9 @@ async def acompare(arguments: ComparisonArguments) -> Comparison:
 @InterruptGuard()
 @takes(comparison_arguments)
 def compare(arguments: ComparisonArguments) -> Comparison:
-    """The answers of many models to many prompts, side by side.
+    """Returns the answers of many models to many prompts, and shows them side by side.
 
-    An interrupt re-raises; what had come stays at `current_kit().last`.
+    If it is interrupted, `current_kit().last` holds the answers received so far.
     """
     kit = current_kit()
     return kit.manager.run(
@@ -74,7 +74,7 @@ def compare(arguments: ComparisonArguments) -> Comparison:
 @InterruptGuard()
 @takes(comparison_arguments)
 def estimate(arguments: ComparisonArguments) -> Estimate:
-    """Roughly the tokens and the cost of a comparison; sends nothing, and needs no key."""
+    """Returns an estimate of a comparison's tokens and cost; sends nothing, needs no key."""
     from .comparison.estimate import estimated
 
     return estimated(current_kit().registry, arguments)
@@ -82,91 +82,87 @@ def estimate(arguments: ComparisonArguments) -> Estimate:
 
 @InterruptGuard()
 def resolve(name: str, provider: str | None = None, *, on: date | None = None) -> Resolution:
-    """What *name* would lead to, and how; asks no network.
+    """Returns the model id that *name* resolves to, and how; sends no request.
 
     Args:
-        on: The day to tell it for, None for today: models end on a day.
+        on: The day to resolve for, None for today; models retire on a day.
 
     Raises:
-        UnknownModelError: Nobody has such a model; `.suggestions` has names that look like it.
-        UnknownProviderError: *provider* is none.
+        UnknownModelError: No provider has the model; `.suggestions` lists similar names.
+        UnknownProviderError: *provider* is unknown.
     """
     return current_kit().registry.resolve(name, provider, on=on)
 
 
 def why(name: str, provider: str | None = None, *, on: date | None = None) -> str:
-    """What `resolve` found, in sentences."""
+    """Explains the result of `resolve` in sentences."""
     return resolution.why(resolve(name, provider, on=on))
 
 
 @InterruptGuard()
 def configure(**settings: object) -> Settings:
-    """Changes settings for this process, and gives all of them.
+    """Changes settings for this process, and returns all settings.
 
     Raises:
-        ConfigError: There is no such setting, or its value is of the wrong kind.
+        ConfigError: A setting is unknown, or its value has the wrong type.
     """
     return current_kit().configure(**settings)
 
 
 def add_provider(name: str, base_url: str, key_var: str | None = None) -> None:
-    """Makes any OpenAI-compatible server a provider called *name*.
+    """Adds an OpenAI-compatible server as the provider *name*.
 
     Args:
-        name: As in `provider=` and before a colon.
-        base_url: Up to and without `/chat/completions`.
-        key_var: The environment variable that holds its key, None for a server without one.
+        name: The value of `provider=`, and the prefix before a colon.
+        base_url: The URL without `/chat/completions`.
+        key_var: The environment variable with its key, None for a server without keys.
     """
     current_kit().registry.add_provider(name, base_url, key_var)
 
 
 def get_event_loop_manager() -> EventLoopManager:
-    """The manager of the loop and of every session."""
+    """Returns the manager of the event loop and of all sessions."""
     return current_kit().manager
 
 
 def register_session(
     session: object, provider_name: str | None = None, *, keep: bool = False
 ) -> SessionHandle:
-    """Holds a session of your own until its cell runs again or is deleted, or it is idle or old.
+    """Keeps your own session open until its cell runs again or is deleted, or it is idle or old.
 
-    Then it is closed. Neither the session nor the handle need be kept in a variable.
+    Then llmkit closes it. Neither the session nor the handle needs a variable.
 
     Args:
         session: Anything with close() or aclose().
-        provider_name: For the table; else the object's `_provider_name`.
-        keep: True spares it from the limits on idleness and age, not from its cell's next run.
+        provider_name: The name in the session table, by default `session._provider_name`.
+        keep: True disables the limits on idle time and age; the cell's next run still closes it.
     """
     return current_kit().manager.register_session(session, provider_name, keep=keep)
 
 
 async def acheck(provider: str) -> AuthStatus:
-    """Whether one provider's key works, awaited; costs nothing.
-
-    Raises:
-        UnknownProviderError: There is no such provider.
-    """
+    """Checks one provider's key, free of charge; the coroutine behind `check`."""
     return await current_kit().check(provider)
 
 
 def check(provider: str) -> AuthStatus:
-    """Whether one provider's key works; costs nothing.
+    """Checks one provider's key, free of charge.
 
     Raises:
-        UnknownProviderError: There is no such provider.
+        UnknownProviderError: *provider* is unknown.
     """
     return current_kit().manager.run(acheck(provider))
 
 
 async def aauth() -> AuthReport:
-    """Which keys work, awaited; all providers are asked at once, none for money."""
+    """Checks the keys of all providers at once; the coroutine behind `auth`."""
     from .reports import AuthReport
 
     return AuthReport.of(await current_kit().check_all())
 
 
 def auth() -> AuthReport:
-    """Which keys work, and what to do about the others; none is asked for money."""
+    """Checks all keys, free of charge, and returns for each whether it works and what to do."""
     return current_kit().manager.run(aauth())
 
 
@@ -180,21 +176,20 @@ def models(
     every: bool = False,
     on: date | None = None,
 ) -> Models:
-    """Standard names, and what each one leads to at each provider.
+    """Lists standard model names and the model id of each provider for them.
 
-    Where *filter* fits no standard name, every id that it fits.
+    If no standard name matches *filter*, all matching ids are listed.
 
     Args:
-        filter: Words that must all be in a name, an id, a family, a class, a state, a provider or
-            a capability.
-        provider: Only there.
-        capability: Only ids that are known to have it.
-        alive: True for those that can be called, False for those that cannot.
-        every: True for every id that is known, also those that no standard name leads to.
-        on: The day to tell it for, None for today.
+        filter: Words that must all match a name, id, family, class, state, provider or capability.
+        provider: Lists this provider only.
+        capability: Lists only ids known to have it.
+        alive: True for models that can be called, False for the others.
+        every: True for all known ids, also those without a standard name.
+        on: The day to list for, None for today.
 
     Raises:
-        ConfigError: There is no such provider or capability.
+        ConfigError: The provider or the capability is unknown.
     """
     from .catalogue import listing
     from .reports import Models
@@ -211,15 +206,14 @@ def models(
 
 @InterruptGuard()
 def refresh(provider: str) -> LiveModels:
-    """The models that *provider* itself lists now; costs nothing.
+    """Reads *provider*'s own list of models, free of charge.
 
-    The list is kept, so that for a day names are resolved with it, in later processes too: a
-    model that only it has works at once. OpenRouter's needs no key, Ollama's is that of this
-    machine.
+    The list is cached for a day, also for later processes: names that only the provider lists
+    resolve at once. OpenRouter's list needs no key; Ollama's is that of this machine.
 
     Raises:
-        CallError: It could not be asked.
-        ConfigError: Its list needs a key, and there is none.
+        CallError: The request failed.
+        ConfigError: The list needs a key, and none is set.
     """
     from .reports import LiveModels
 
@@ -229,7 +223,7 @@ def refresh(provider: str) -> LiveModels:
 
 @InterruptGuard()
 def sessions() -> Sessions:
-    """Which connections are open, and which cell owns them; the last closed ones too."""
+    """Lists open sessions with the cells that own them, and the last closed ones."""
     from .reports import Sessions
 
     return Sessions.of(current_kit().manager.sessions())
@@ -237,37 +231,37 @@ def sessions() -> Sessions:
 
 @InterruptGuard()
 def leaks() -> Leaks:
-    """Returns the sessions that went without being closed, and the lines that opened them.
+    """Lists sessions that were never closed, with the lines of code that opened them.
 
-    Their event loop ended first, or a temporary one was dropped in the middle of its block.
+    Either their event loop ended first, or a temporary session was dropped inside its block.
     """
     from .reports import Leaks
 
     manager = current_kit().manager
-    manager.close_stale()  # also what went since the last look
+    manager.close_stale()  # also notes what was dropped since the last call
     return Leaks.of(manager.sessions())
 
 
 async def aclose(what: str = "stale") -> int:
-    """Closes sessions, awaited; see `close`."""
+    """Closes sessions; the coroutine behind `close`."""
     return await current_kit().manager.aclose(what)
 
 
 def close(what: str = "stale") -> int:
-    """Closes "stale" or "all" sessions, a provider's, or one by its id; says how many.
+    """Closes "stale" or "all" sessions, a provider's, or one by its id; returns their number.
 
     Raises:
-        ConfigError: *what* is none of these.
+        ConfigError: *what* matches no session.
     """
     return current_kit().manager.run(aclose(what))
 
 
 class session:  # noqa: N801  # it reads as a function: with llmkit.session("ollama") as http
-    """An HTTP session for a provider, in the session table like any other.
+    """An HTTP session for a provider, listed in the session table.
 
-    Use it as `with` or `async with`; what it gives is an aiohttp.ClientSession of the loop in
-    hand. It belongs to llmkit: a persistent one stays warm, another is closed at the end, or when
-    this object is dropped without its end.
+    `with` and `async with` return an aiohttp.ClientSession of the current event loop. llmkit owns
+    it: a persistent session stays open for later calls, any other is closed at the end of the
+    block, or when this object is garbage collected.
     """
 
     def __init__(self, provider: str, *, persistent: bool = True) -> None:
@@ -280,7 +274,7 @@ class session:  # noqa: N801  # it reads as a function: with llmkit.session("oll
         http, record = await kit.http_session(provider, persistent=persistent)
         if not persistent:
             kit.manager.handed_out(record, self)
-        # Held by this object alone: when it is forgotten, the session is no longer in use.
+        # Only this object refers to it: garbage collection ends the use.
         use = kit.manager.registry.using(record)
         use.__enter__()
         self._uses.append((use, record))

@@ -25,8 +25,8 @@ class Cell(NamedTuple):
     """One run of one cell.
 
     Attributes:
-        id: The front end's id, or a stand-in where it sends none; every run of a cell has the same.
-        execution_count: The number in the cell's prompt, None outside a history.
+        id: The front end's id, or a substitute if it sends none; the same in every run.
+        execution_count: The number in the cell's prompt, None without history.
     """
 
     id: str
@@ -39,12 +39,12 @@ CURRENT: ContextVar[Cell | None] = globals().get("CURRENT") or ContextVar(
     "llmkit_cell", default=None
 )
 
-# The runs that have begun and not ended; more than one only where there are subshells.
+# The runs that have begun and not ended; more than one only with subshells.
 RUNNING: set[Cell] = globals().get("RUNNING") or set()
 
 
 def cell_id() -> str | None:
-    """The id of the running cell, None outside of one."""
+    """Returns the id of the running cell, None outside of cells."""
     cell = CURRENT.get()
     return cell.id if cell else None
 

@@ -1,4 +1,4 @@
-"""The one place that knows every part of llmkit and puts them together."""
+"""Connects all parts of llmkit for one user: settings, keys, sessions and calls."""
 
 from __future__ import annotations
 
@@ -36,8 +36,7 @@ from .transport.base import Opened, Transport
 from .transport.factory import TransportFactory
 from .types import Completion, StreamEnd, TextDelta
 
-# What follows is imported where it is first needed: a first answer from a provider needs none of
-# it, and would be a third slower with it.
+# Imported at the first use: a first answer needs none of them, and would take a third longer.
 if TYPE_CHECKING:
     from .authentication.checks import KeyChecks
     from .authentication.status import AuthStatus
@@ -55,14 +54,14 @@ if TYPE_CHECKING:
 class Kit:
     """Settings, keys, providers, sessions and the embedded model of one user of llmkit.
 
-    Lives as long as the process for the default one. Others may be made for tests or for a second
-    set of keys; whoever makes one calls `close()`.
+    The default kit lives as long as the process. The caller that makes another one, for tests or
+    for a second set of keys, calls `close()`.
 
     Attributes:
-        registry: Settings, keys and providers, and what names mean among them.
-        last: The newest comparison, also one that was interrupted; None before the first.
-        watchers: Functions that each give a fresh watcher for a comparison that begins and that
-            brings none of its own.
+        registry: Settings, keys, providers and the resolution of names.
+        last: The newest comparison, also an interrupted one; None before the first.
+        watchers: Functions that each return a new watcher; called for every comparison that
+            begins without its own view.
     """
 
     @InterruptGuard()
@@ -89,7 +88,7 @@ class Kit:
         )
         self.last: Comparison | None = None
         self.watchers: list[Callable[[], Watcher]] = [self._progress]
-        self._warned_pairs: set[tuple[str, str]] = set()  # replacements, each said once
+        self._warned_pairs: set[tuple[str, str]] = set()  # fallbacks that were warned of
         self._limiters = rate_limiters or RateLimiters()
         self._transports = TransportFactory(
             self.manager, lambda: self.settings, transports or {}, notify=notify
@@ -97,16 +96,16 @@ class Kit:
 
     @property
     def settings(self) -> Settings:
-        """The settings as they are now."""
+        """The current settings."""
         return self.registry.settings
 
     @property
     def credentials(self) -> Credentials:
-        """The keys; each is looked up again when it is needed."""
+        """The keys; each is looked up again at each use."""
         return self.registry.credentials
 
     def configure(self, **changes: object) -> Settings:
-        """The settings after *changes*; one that is wrong changes nothing."""
+        """Applies *changes* and returns all settings; if one is wrong, none is applied."""
         settings = self.registry.configure(**changes)
         manager, telemetry = self.manager, self.manager.telemetry
         manager.idle_s, manager.max_age_s = settings.idle_s, settings.max_age_s
@@ -116,7 +115,7 @@ class Kit:
     @cached_property
     @InterruptGuard()
     def checks(self) -> KeyChecks:
-        """Which keys work: what is known, and the means to find out."""
+        """The results of key checks, and the checks themselves."""
         from .authentication.checks import KeyChecks
 
         return KeyChecks(self.registry, self.manager, self._transports)
@@ -124,7 +123,7 @@ class Kit:
     @cached_property
     @InterruptGuard()
     def lists(self) -> ModelLists:
-        """Reads providers' own lists of models."""
+        """The reader of providers' own lists of models."""
         from .configuration.model_lists import ModelLists
 
         return ModelLists(self.registry, self.manager, self._transports, sdk=self.checks.sdk_client)
@@ -135,7 +134,7 @@ class Kit:
     @property
     @InterruptGuard()
     def telemetry(self) -> Events:
-        """What happened to sessions, connections and requests, the newest last."""
+        """Events of sessions, connections and requests, the newest last."""
         from .reports import Events
 
         return Events.of(self.manager.telemetry)
@@ -186,7 +185,7 @@ class Kit:
     async def stream(
         self, request: PlannedRequest, options: Options
     ) -> AsyncGenerator[TextDelta | StreamEnd, None]:
-        """The pieces of one answer, then the answer; see `llmkit.stream`."""
+        """Yields the pieces of one answer, then the answer; see `llmkit.stream`."""
         with self.manager.in_flight():
             runner = await self._runner(request, options)
             async with aclosing(runner.deltas()) as deltas:
@@ -196,7 +195,7 @@ class Kit:
         yield end
 
     async def answer(self, request: PlannedRequest, options: Options) -> Completion:
-        """The answer to *request*, see `llmkit.ask`."""
+        """Returns the answer to *request*; see `llmkit.ask`."""
         with self.manager.in_flight():
             runner = await self._runner(request, options)
             return await self.priced(await runner.whole())
@@ -208,12 +207,12 @@ class Kit:
         return FallbackRunner(row.call, self.exchange, row.fallbacks)
 
     def exchange(self, call: Call, *, limit: int | None = None, group: object = None) -> Exchange:
-        """*call*, to be sent over the provider's own session once its turn has come.
+        """Returns an exchange that sends *call* over the provider's session, in its turn.
 
         Args:
-            limit: How many calls to that provider may run at once, if not as the setting says.
-            group: What it is a part of, such as a comparison: it waits for its turn as long as it
-                takes, and not before the calls of other groups.
+            limit: Concurrent calls to that provider, None for the setting.
+            group: The run that the call belongs to, such as a comparison. It waits for its turn
+                without a limit, and groups take turns.
         """
         return Exchange(
             call,
@@ -225,7 +224,7 @@ class Kit:
         )
 
     async def _open_transport(self, call: Call) -> Opened:
-        if "checks" in vars(self):  # else nobody has signed in
+        if "checks" in vars(self):  # else no key was checked
             await self.checks.close_outdated(call.provider, call.key)
         connection = await self._transports.open(call.provider, call.model, call.key)
         prices.preload(call.provider.name, self.registry.store.latest)
@@ -251,11 +250,11 @@ class Kit:
         return answer
 
     def local_models(self) -> LocalModels:
-        """The embedded models of this kit; none is started before the first call."""
+        """Returns the embedded models of this kit; none is started before the first call."""
         return self._transports.local_models
 
     def script(self, name: str, reply: Reply) -> None:
-        """Makes `scripted:NAME` answer as *reply* says, for classes and for trying failures out."""
+        """Makes `scripted:NAME` answer with *reply*, for classes and for trying out failures."""
         self._transports.scripts.play(name, reply)
         self.registry.open_ended = ("scripted",)
 
@@ -271,10 +270,10 @@ class Kit:
         limit: int | None = None,
         view: Watcher | None = None,
     ) -> Comparison:
-        """All *requests* side by side; `last` holds what came, even when this is cancelled.
+        """Sends all *requests* side by side; `last` keeps the answers even if this is cancelled.
 
         Raises:
-            SpendLimitError: More calls or a higher estimate than allowed; nothing was sent.
+            SpendLimitError: The calls or the estimate exceed a limit; nothing was sent.
         """
         most = self.settings.max_cost_usd if max_cost_usd is None else max_cost_usd
         if most is not None:
@@ -307,40 +306,40 @@ class Kit:
             self.last = comparison_of(run_id, runner.rows, start, plan)
         return self.last
 
-    # -- lists, keys, the end ----------------------------------------------------------------
+    # -- lists, keys, closing ----------------------------------------------------------------
 
     async def check(self, name: str) -> AuthStatus:
-        """Whether *name* can be asked, see `llmkit.check`."""
+        """Checks the key of the provider *name*; see `llmkit.check`."""
         return await self.checks.check(name)
 
     async def check_all(self) -> tuple[AuthStatus, ...]:
-        """Every provider at once."""
+        """Checks the keys of all providers at once."""
         return await self.checks.check_all()
 
     async def http_session(self, name: str, *, persistent: bool) -> tuple[Any, Session]:
-        """An aiohttp session for *name* on this loop, and its line in the session table."""
+        """Returns an aiohttp session for *name* on this loop, and its record."""
         provider = self.registry.provider(name)
         return await self._transports.http_session(provider, persistent=persistent)
 
     async def mistral_client(self) -> Any:
-        """The official Mistral client, a `mistralai.client.Mistral`, signed in.
+        """Returns the official Mistral client, a `mistralai.client.Mistral`, signed in.
 
-        It belongs to the running cell, which closes it when it runs again; `close()` frees it
-        earlier, with every connection that it has opened.
+        The running cell owns it: the cell's next run closes it, and `close()` does so earlier,
+        with every connection that it has opened.
 
         Raises:
             AuthenticationError: The key was refused.
             CallError: Signing in failed three times.
-            MissingApiKeyError: There is no key.
+            MissingApiKeyError: No key is set.
         """
         return await self.checks.mistral_client()
 
     async def refresh(self, name: str) -> ProviderModelList:
-        """What a provider's own list names now, see `llmkit.refresh`."""
+        """Reads a provider's own list of models; see `llmkit.refresh`."""
         return await self.lists.refresh(name)
 
     def close(self) -> None:
-        """Ends the embedded model and every session; twice is harmless."""
+        """Stops the embedded model and closes every session; twice is harmless."""
         self._transports.close()
         self.manager.close()
 
@@ -356,7 +355,7 @@ _current: Kit | None = globals().get("_current")  # a reload must not lose it
 
 
 def current_kit() -> Kit:
-    """The kit that the functions of `llmkit` use; made at the first call."""
+    """Returns the kit that the functions of `llmkit` use; the first call makes it."""
     global _current
     with _lock:
         if _current is None:
@@ -368,5 +367,5 @@ def current_kit() -> Kit:
 
 
 def existing_kit() -> Kit | None:
-    """The kit of `current_kit`, None where nobody has needed one yet."""
+    """Returns the kit of `current_kit`, None if none was needed yet."""
     return _current

@@ -1,4 +1,4 @@
-"""The values that travel through llmkit: what is asked, what comes back, what a row holds."""
+"""The values of llmkit: prompts, answers, and the rows of a comparison."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from .secret import escape_controls
 
 
 class Status(StrEnum):
-    """How an answer ended; a stream that was cut is never complete."""
+    """The end of an answer; a stream that was cut off is never complete."""
 
-    COMPLETE = "complete"  # the provider said that it had finished
+    COMPLETE = "complete"  # the provider reported the end
     LENGTH = "length"  # a token limit stopped it
     FILTERED = "filtered"  # a content filter stopped it
-    TRUNCATED = "truncated"  # the stream ended without a finish event; the text is kept
-    CANCELLED = "cancelled"  # we stopped it; the text is kept
+    TRUNCATED = "truncated"  # the stream ended early; the text is kept
+    CANCELLED = "cancelled"  # the caller stopped it; the text is kept
     ERROR = "error"
 
 
 class Lifecycle(StrEnum):
-    """Whether a model id can be called; `unknown` where no source says."""
+    """The state of a model id; `unknown` if no source tells it."""
 
     ACTIVE = "active"
     DEPRECATED = "deprecated"
@@ -44,7 +44,7 @@ class Lifecycle(StrEnum):
 
 
 class How(StrEnum):
-    """How a name led to a model id."""
+    """The rule by which a name was resolved to a model id."""
 
     EXACT = "exact"
     ALIAS = "alias"
@@ -53,14 +53,14 @@ class How(StrEnum):
     VERBATIM = "verbatim"
 
 
-# What the columns of these names may hold.
+# The values of these columns.
 LIFECYCLES = ", ".join(Lifecycle)
 FINISH_REASONS = "stop, length, filtered, tool_calls, or the provider's own word"
 HOWS = f"how the name was resolved: {', '.join(How)}"
 
 
 class Capability(StrEnum):
-    """What a model can take or give beyond text."""
+    """An ability of a model beyond text in and text out."""
 
     VISION = "vision"
     TOOLS = "tools"
@@ -70,21 +70,20 @@ class Capability(StrEnum):
 
 
 Role = Literal["system", "user", "assistant"]
-# All that came within so short a time came in one piece, and its rate would be that of the
-# network: a hundred tokens in a millisecond.
+# Tokens that arrive in a shorter time came in one piece, and their rate is the network's.
 SHORTEST_SPAN_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class TextPart:
-    """A piece of text in a message; images and tools will stand beside it."""
+    """A piece of text in a message."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn of a conversation; its content is text, or parts that are all text today."""
+    """One turn of a conversation; its content is text, or parts of text."""
 
     role: Role
     content: str | tuple[TextPart, ...]
@@ -136,11 +135,11 @@ class Prompt:
 
     @property
     def text(self) -> str:
-        """The last message's text, which is what a table shows."""
+        """The last message's text, which tables show."""
         return self.messages[-1].text if self.messages else ""
 
     def __post_init__(self) -> None:
-        stop: Any = self.stop  # a list or one text would do, if it were not for the type
+        stop: Any = self.stop  # callers may pass a list or one text
         if not isinstance(stop, tuple):
             object.__setattr__(self, "stop", (stop,) if isinstance(stop, str) else tuple(stop))
 
@@ -182,13 +181,13 @@ class FallbackStep:
     Attributes:
         asked: The model that was meant, as provider:id.
         chosen: The one in its place.
-        rule: Where it was found, such as official-successor; `catalogue/policy.py` lists them.
-        reason: Why the one before it did not answer.
+        rule: The rule that chose it; `catalogue/fallback_policy.py` lists them.
+        reason: Why the model before it did not answer.
         lost: Capabilities of the asked model that the chosen one is not known to have.
-        price_ratio: What the answer costs over what the asked one would have charged for as many
-            tokens; None where a price is not known, or nothing was charged before.
-        class_change: Steps between their classes, negative for a smaller model; None where one
-            of them has no place in that order.
+        price_ratio: The price of the answer divided by the asked model's price for as many
+            tokens; None if a price is unknown or zero.
+        class_change: Steps between their classes, negative for a smaller model; None if one of
+            them has no class.
     """
 
     asked: str
@@ -299,9 +298,8 @@ class Completion:
         return self.text
 
     def _repr_pretty_(self, printer: object, cycle: bool) -> None:
-        # A cell that ends in ask(...) should show the answer, not thirty fields; and an answer
-        # must not be able to steer the terminal that it is shown on.
-        # Who answered in the place of another must not be hidden by its words.
+        # A cell that ends in ask(...) shows the answer, not thirty fields. Escapes in it must not
+        # reach the terminal, and its text must not hide that another model gave it.
         notes = [f"! {step}" for step in self.fallback]
         if self.rerouted:
             notes.append(f"! asked {self.request_model}, answered by {self.response_model}")
@@ -311,7 +309,7 @@ class Completion:
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:
-    """What one network read added to an answer; empty where it was part of a call of a tool."""
+    """The text that one network read added to an answer; empty for a part of a tool call."""
 
     text: str = ""
     reasoning: str = ""
@@ -326,12 +324,12 @@ class StreamEnd:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One answer of a comparison, as plain data from which a table can be made again.
+    """One answer of a comparison, as plain data.
 
     Attributes:
         parameters: The grid point, by parameter name, in the order of the grid.
-        shared_with: The row whose request was the same and was sent once for both, else None.
-        extra: Columns that the person's own DataFrame of prompts carries through.
+        shared_with: The row with the same request, which was sent once for both; else None.
+        extra: Further columns of the user's DataFrame of prompts.
     """
 
     run_id: str = field(metadata={COLUMN: Column("string", "the run, the same in all its rows")})
@@ -360,10 +358,10 @@ class Row:
 
 
 def served_differs(request_model: str, response_model: str | None) -> bool:
-    """True where the two ids cannot be the same model.
+    """Returns True if the two ids cannot be the same model.
 
-    A provider often answers with the dated or full form of the id that was asked for
-    ("gpt-5.4-mini" -> "gpt-5.4-mini-2026-03-17", "openai/x" -> "x"), which is no rerouting.
+    Providers often answer with the dated or full form of the requested id, which does not count:
+    "gpt-5.4-mini" -> "gpt-5.4-mini-2026-03-17", "openai/x" -> "x".
     """
     if not request_model or not response_model:
         return False

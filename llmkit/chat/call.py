@@ -27,11 +27,11 @@ from .options import Options
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """All that one request needs to know.
+    """Everything that one request needs.
 
     Attributes:
-        prompt: Already fitted to the model.
-        ignored: The parameters that fitting left out.
+        prompt: Fitted to the model.
+        ignored: Parameters that fitting removed.
     """
 
     provider: Provider
@@ -55,15 +55,15 @@ def call_for(
     settings: Settings,
     key: Callable[[Provider], Secret | None],
 ) -> Call:
-    """The call that puts *prompt* to what *resolution* found.
+    """Returns the call that sends *prompt* to the model of *resolution*.
 
-    *key* is asked last: first comes what no key can mend, such as a model that is gone.
+    *key* is called last: errors that no key can solve, such as a retired model, come first.
 
     Raises:
-        ModelNotFoundError: The model is gone; or its provider's own list lacks it, and the
-            options allow another.
-        ConfigError: The model is not known to have what is needed; or `strict` is on and it
-            cannot take a parameter.
+        ModelNotFoundError: The model is retired; or its provider's own list lacks it, and the
+            options allow a fallback.
+        ConfigError: The model is not known to have a needed capability, or `strict` is set and
+            the model cannot take a parameter.
     """
     model = resolution.model
     if not options.verbatim:
@@ -93,7 +93,7 @@ def call_for(
     )
 
 
-# The same few values for every call of a run.
+# A run has the same few values in all its calls.
 _policy = lru_cache(maxsize=64)(RetryPolicy)
 
 
@@ -109,7 +109,7 @@ def _refuse(resolution: Resolution, options: Options, catalogue: Catalogue) -> N
         if resolution.live is not None and not options.fallback.rules:
             message += ', or allow it with fallback="equivalent"'
         raise RetiredModelError(message, provider=provider, model=model)
-    # A list can be of an hour ago, so that where nobody else may answer the provider has the say.
+    # The list may be an hour old: without a fallback, the provider decides.
     is_listed: bool | None = True
     if options.fallback.rules:
         is_original = model == resolution.id
@@ -135,7 +135,7 @@ def _refuse(resolution: Resolution, options: Options, catalogue: Catalogue) -> N
 
 
 def _translated(resolution: Resolution, catalogue: Catalogue) -> FallbackStep:
-    from ..catalogue import fallback  # few names are led elsewhere
+    from ..catalogue import fallback  # few names are substituted
 
     query = fallback.FallbackQuery(resolution.provider, resolution.id)
     choice = fallback.Candidate(resolution.provider, resolution.model, resolution.live_rule or "")
@@ -181,10 +181,10 @@ class CallObserver(Protocol):
     session: str | None
 
     def retrying(self, call: Call, error: CallError, attempt: int, wait: float) -> None:
-        """*call* failed and will be sent again, as attempt number *attempt*."""
+        """Notes that *call* failed and is sent again in *wait* seconds, as attempt *attempt*."""
 
     def ended(self, call: Call, completion: Completion, error: BaseException | None) -> None:
-        """*call* is over, and *completion* is all that came of it."""
+        """Notes that *call* has ended with *completion*."""
 
 
 @dataclass(slots=True)
@@ -195,7 +195,7 @@ class CallTelemetry:
     session: str | None = None
 
     def retrying(self, call: Call, error: CallError, attempt: int, wait: float) -> None:
-        """*call* failed and will be sent again, as attempt number *attempt*."""
+        """Notes that *call* failed and is sent again in *wait* seconds, as attempt *attempt*."""
         self.telemetry.note(
             Event(
                 EventKind.RETRY, datetime.now(UTC), call.provider.name, self.session, cell_id(),
@@ -205,7 +205,7 @@ class CallTelemetry:
         )  # fmt: skip
 
     def ended(self, call: Call, completion: Completion, error: BaseException | None) -> None:
-        """*call* is over, and *completion* is all that came of it."""
+        """Notes that *call* has ended with *completion*."""
         telemetry, prompt = self.telemetry, call.prompt
         usage, parameters = completion.usage, prompt.parameters
         numbers = {}

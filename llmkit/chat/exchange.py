@@ -1,4 +1,4 @@
-"""One prompt on its way to one model and back."""
+"""Sends one call to its provider, retries included, and reads the answer."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ from .call import Call, CallObserver, CallTiming
 
 log = logging.getLogger(__name__)
 
-LAST_WORDS_S = 0.1  # for the end of the body, once the answer has ended
+LAST_WORDS_S = 0.1  # for the end of the body, after the end of the answer
 REQUEST_IDS = ("x-request-id", "request-id", "x-generation-id", "mistral-correlation-id")
-USAGE_S = 2.0  # for token counts and the closing mark, once a finish reason came
+USAGE_S = 2.0  # for token counts and the end mark, after the finish reason
 
 
 TransportOpener = Callable[[Call], Awaitable[Opened]]
 
 
 class Exchange:
-    """One call, its retries included, and what has come of it so far. Serves once.
+    """One call with its retries, and the answer received so far. Serves once.
 
-    *open_transport* is called when its turn has come. *limiter* is shared by all calls to that
-    provider with that key, of which *at_once* may run. A call of a *group*, such as a row of a
-    comparison, waits for its turn as long as it takes, and its deadline begins then. *observer* is
-    told of each retry and of the end.
+    *open_transport* is called when the limiter grants its turn. *limiter* is shared by all calls
+    with that key, of which *at_once* may run. A call of a *group*, such as a row of a comparison,
+    waits for its turn without a limit; its deadline begins then. *observer* is told of each retry
+    and of the end.
     """
 
     def __init__(
@@ -67,13 +67,13 @@ class Exchange:
         self._group = group
         self._observer = observer
         self._result: Completion | None = None
-        self._is_inside = False  # the limiter, which counts who is
+        self._is_inside = False  # the limiter's count
         self._response_context: AbstractAsyncContextManager[StreamingResponse] | None = None
         self._response: StreamingResponse | None = None
         self._parser: StreamParser | None = None
         self._redactor: StreamRedactor | None = None
         self._document: StreamOrDocument | None = None
-        self._is_stream = False  # and no document, for sure
+        self._is_stream = False  # certainly, and not a document
         self._is_ending = False
         self._answer: Completion | None = None
         self._attempts = 0
@@ -83,10 +83,10 @@ class Exchange:
         self._request_id: str | None = None
 
     async def whole(self, on_delta: Callable[[TextDelta], None] | None = None) -> Completion:
-        """The answer; *on_delta* is told of each piece as it comes.
+        """Returns the answer; *on_delta* is called with each piece as it arrives.
 
         Raises:
-            CallError: It failed for good; `.completion` holds what had come.
+            CallError: The last attempt failed; `.completion` holds what was received.
         """
         try:
             delta = await self._first_piece()
@@ -102,12 +102,9 @@ class Exchange:
             await self._leave()
 
     async def deltas(self) -> AsyncGenerator[TextDelta, None]:
-        """The answer's text, one piece for each network read; see `whole`.
+        """Yields the answer's text, one piece for each network read; see `whole`.
 
-        A reader that stops early closes it (contextlib.aclosing).
-
-        Raises:
-            CallError: It failed for good; `.completion` holds what had come.
+        A reader that stops early closes the generator (contextlib.aclosing).
         """
         try:
             delta = await self._first_piece()
@@ -133,7 +130,7 @@ class Exchange:
         return answer
 
     def completion(self, status: Status | None = None) -> Completion:
-        """What has come so far; *status* says why it ended, if not by the provider's own word."""
+        """Returns what was received so far; *status* replaces the provider's reason for its end."""
         if status is None and self._result is not None:
             return self._result
         call, times, warnings = self.call, self.timing, self.call.warnings
@@ -182,8 +179,7 @@ class Exchange:
             )
 
     async def _begin(self, number: int) -> TextDelta | None:
-        # An attempt lasts until the first text: from there on a second request would be billed
-        # and answered a second time.
+        # An attempt lasts until the first text; after it, a second request would be billed twice.
         limiter, is_retry = self._limiter, number > 1
         if not limiter.acquire_now(self._at_once):
             await limiter.acquire(
@@ -210,7 +206,7 @@ class Exchange:
             raise
 
     async def _open(self) -> Opened:
-        # Anew for each attempt: the session of the last one may have been closed meanwhile.
+        # For each attempt, because the session of the last one may be closed by now.
         earlier_connection, remaining_s = self._connection, self.timing.remaining()
         connection = await self._open_transport(self.call)
         connection.use.__enter__()
@@ -223,7 +219,7 @@ class Exchange:
             session = connection.session
             self._observer.session = session.id if session is not None else None
         if earlier_connection is None:
-            # What opening took is none of the provider's time.
+            # The time of opening is not the provider's.
             self.timing.start, self.timing.began_at = self.timing.clock(), datetime.now(UTC)
             if self._group is not None:
                 remaining_s = self.call.timeouts.deadline_s
@@ -249,7 +245,7 @@ class Exchange:
         with_origin(error, provider=self.call.provider.name, model=self.call.model)
         if error.code == DROPPED:
             # A kept connection that breaks at once was most likely closed before our request
-            # came; that this happens twice in a row is less likely than that it was read.
+            # arrived. If it happens twice, the request was more likely read.
             if self._has_dropped:
                 error.outcome, error.possibly_billed = Outcome.AMBIGUOUS, True
             self._has_dropped = True
@@ -257,7 +253,7 @@ class Exchange:
             self._limiter.pause(error.retry_after)
 
     async def _next(self) -> TextDelta | None:
-        """The next piece of text, None at the end of the answer."""
+        """Returns the next piece of text, None at the end of the answer."""
         parser, response = self._parser, self._response
         assert parser is not None
         assert response is not None
@@ -282,7 +278,7 @@ class Exchange:
         return self._finish(parser, response)
 
     def _is_stream_by(self, data: bytes, response: StreamingResponse) -> bool:
-        """Returns False as long as what came may be one document, and keeps it."""
+        """Returns False as long as the body may be one document, and keeps it."""
         if self._document is None:
             self._document = StreamOrDocument(response.headers.get("content-type", ""))
         if self._document.keep(data):
@@ -293,7 +289,7 @@ class Exchange:
     def _finish(self, parser: StreamParser, response: StreamingResponse) -> TextDelta | None:
         self.timing.end = self.timing.clock()
         response.finish_within(LAST_WORDS_S)
-        rest = parser.close()  # an event may lack the line that would have closed it
+        rest = parser.close()  # the last event may lack its closing line
         if rest is not None:
             if self.timing.first is None:
                 self.timing.first = self.timing.clock()
@@ -324,7 +320,7 @@ class Exchange:
                 completion = self.completion()
             elif isinstance(failure, CallError) and failure.completion is not None:
                 completion = failure.completion
-            else:  # its caller was stopped, or stopped reading, before its end
+            else:  # the caller was cancelled, or stopped reading
                 is_stopped = not isinstance(failure, Exception)
                 completion = self.completion(Status.CANCELLED if is_stopped else Status.ERROR)
             if self._observer is not None:
@@ -341,7 +337,7 @@ class Exchange:
                 self._limiter.release()
 
     def _whole(self, response: StreamingResponse, body: bytes) -> TextDelta | None:
-        # Some servers answer a request for a stream with one JSON document.
+        # Some servers answer a streaming request with one JSON document.
         document = HttpResponse(response.status, response.headers, body)
         try:
             self._answer = answer = without_keys(self.call.provider.parse_chat(document))
@@ -367,7 +363,7 @@ class Exchange:
     def _explain(self, error: CallError) -> None:
         call = self.call
         self.timing.end = self.timing.clock()
-        if error.code == DROPPED:  # it is not tried again, so nobody will know what became of it
+        if error.code == DROPPED:  # without a retry, its outcome stays unknown
             error.outcome, error.possibly_billed = Outcome.AMBIGUOUS, True
         self._is_billed = self._is_billed or error.possibly_billed
         with_origin(error, provider=call.provider.name, model=call.model)
@@ -378,7 +374,7 @@ class Exchange:
 
 
 def status_of(error: CallError, text: str) -> Status:
-    """How an answer that *error* ended is called: text that was cut off is `truncated`."""
+    """Returns the status of an answer that *error* ended: `truncated` if its text was cut off."""
     if isinstance(error, StreamInterruptedError):
         return Status.TRUNCATED
     return Status.TRUNCATED if text and isinstance(error, TransportError) else Status.ERROR

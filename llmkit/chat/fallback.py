@@ -1,4 +1,4 @@
-"""One question on its way to an answer, by the model that was asked or by another in its place."""
+"""Runs a call and, if it fails, the calls of its fallback models."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ from .exchange import Exchange
 
 log = logging.getLogger(__name__)
 
-OVERLOADED = (503, 529)  # by their meaning nothing was answered, unlike 500, 502 and 504
+OVERLOADED = (503, 529)  # defined as unanswered, unlike 500, 502 and 504
 ANSWERED = (Outcome.STREAMED, Outcome.AMBIGUOUS)
 
 MakeExchange = Callable[[Call], Exchange]
 
-MUCH_DEARER = 2.0
-PASSED_OVER = "not asked instead: "  # how a note of those begins who may not answer
+PRICE_RATIO_LIMIT = 2.0  # above it, a fallback model counts as unequal
+PASSED_OVER = "not asked instead: "  # begins the note on a model that may not answer
 
 
 class FallbackSource(Protocol):
-    """Who else may answer; asked anew after each failure."""
+    """Chooses the next model after a failure."""
 
     async def after(self, error: CallError) -> Call | None:
-        """The next call to make, None where nobody is left or allowed."""
+        """Returns the next call to make, None if no other model may answer."""
         ...
 
 
 def may_fall_back(error: CallError) -> bool:
-    """True where another model could answer what this one did not, at no risk of two bills.
+    """Returns True if another model may answer without the risk of paying twice.
 
-    Never once text has come; never where the key, the money or the request itself is wrong, for
-    those are to be mended and not to be gone round.
+    Returns False after any text has arrived, and for errors the user must fix: authentication,
+    billing, invalid requests.
     """
     completion = error.completion
     if error.outcome in ANSWERED or (
@@ -58,10 +58,10 @@ def may_fall_back(error: CallError) -> bool:
 
 
 class FallbackRunner:
-    """A call, and where it fails those in its place, each with its own retries. Serves once.
+    """A call and, if it fails, its fallback calls, each with its own retries. Serves once.
 
     Attributes:
-        call: The one under way, or the last.
+        call: The current call, or the last one.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class FallbackRunner:
         fallbacks: Callable[[], FallbackSource] | None = None,
     ) -> None:
         """Args:
-        make: The exchange of one call.
+        make: Returns the exchange of a call.
         fallbacks: Returns what chooses the next model, called at the first failure; None if
             no other model may answer.
         """
@@ -84,10 +84,10 @@ class FallbackRunner:
         self._start: float | None = None
 
     async def whole(self, on_delta: Callable[[TextDelta], None] | None = None) -> Completion:
-        """The answer; *on_delta* is told of each piece as it comes.
+        """Returns the answer; *on_delta* is called with each piece as it arrives.
 
         Raises:
-            CallError: The last one's own error; `.completion` holds what had come.
+            CallError: The error of the last call; `.completion` holds what was received.
         """
         while True:
             self._exchange = exchange = self._exchange_factory(self.call)
@@ -98,7 +98,7 @@ class FallbackRunner:
                 await self._go_on(error, exchange)
 
     async def deltas(self) -> AsyncGenerator[TextDelta, None]:
-        """The answer's text, one piece for each network read; see `whole`."""
+        """Yields the answer's text, one piece for each network read; see `whole`."""
         while True:
             self._exchange = exchange = self._exchange_factory(self.call)
             try:
@@ -110,16 +110,16 @@ class FallbackRunner:
                 await self._go_on(error, exchange)
 
     def completion(self, status: Status | None = None) -> Completion:
-        """What has come so far, with what the earlier calls took."""
+        """Returns what was received so far, with the attempts and times of the earlier calls."""
         if self._exchange is None:
             return empty_completion(self.call, status or Status.ERROR)
         return self._with_earlier(self._exchange.completion(status), self._exchange)
 
     async def _go_on(self, error: CallError, exchange: Exchange) -> None:
-        """Makes the next call the one under way.
+        """Replaces the failed call with the next one.
 
         Raises:
-            CallError: *error*, where there is none.
+            CallError: *error*, if no other model may answer.
         """
         remaining_s = exchange.timing.remaining()
         if self._start is None:
@@ -168,7 +168,7 @@ def _later(seconds: float | None, by: float) -> float | None:
 
 
 def empty_completion(call: Call, status: Status = Status.ERROR) -> Completion:
-    """What there is of an answer before anything was sent."""
+    """Returns the answer of a call that was not sent."""
     return Completion(
         status=status,
         provider=call.provider.name,
@@ -180,10 +180,10 @@ def empty_completion(call: Call, status: Status = Status.ERROR) -> Completion:
 
 
 def warn_once(step: FallbackStep, known_pairs: set[tuple[str, str]]) -> None:
-    """Warns of the *step* to the model that answered, where a person would want to know.
+    """Logs a warning about a fallback to an unequal model, once per pair of models.
 
-    It stands on the answer as well. A run of a thousand rows must not warn a thousand times, so a
-    pair of models is named once for as long as *known_pairs*, the ones of before, lives.
+    Args:
+        known_pairs: The pairs warned of before; extended here. The answer holds the step as well.
     """
     pair = (step.asked, step.chosen)
     if pair not in known_pairs and is_unequal(step):
@@ -192,15 +192,15 @@ def warn_once(step: FallbackStep, known_pairs: set[tuple[str, str]]) -> None:
 
 
 def is_unequal(step: FallbackStep) -> bool:
-    """True for a smaller, much dearer or less able model, and for one of another maker."""
+    """Returns True for a model of another maker, and a smaller, less able or costlier one."""
     is_smaller = step.class_change is not None and step.class_change < 0
-    is_dearer = step.price_ratio is not None and step.price_ratio > MUCH_DEARER
+    is_costlier = step.price_ratio is not None and step.price_ratio > PRICE_RATIO_LIMIT
     has_other_maker = step.rule != SAME_MODEL and _maker(step.asked) != _maker(step.chosen)
-    return bool(is_smaller or is_dearer or step.lost or has_other_maker)
+    return bool(is_smaller or is_costlier or step.lost or has_other_maker)
 
 
 def _maker(name: str) -> str:
-    """Who makes a model, as far as its name says; a server of many makers says it first."""
+    """Returns the maker of a model by its name; resellers prefix it with the maker."""
     provider, _, model = name.partition(":")
     maker, slash, _ = model.removeprefix("~").lower().partition("/")
     return provider_table().makers.get(maker, maker) if slash else provider
