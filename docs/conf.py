@@ -1,4 +1,4 @@
-"""How the documentation becomes a site: `make docs`."""
+"""Configures Sphinx for `make docs`."""
 
 import llmkit
 
@@ -17,5 +17,5 @@ autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
 napoleon_use_rtype = False
 nitpicky = False
-# The site is read offline too: nothing is asked of another server.
+# The site can be read offline: it loads nothing from other servers.
 html_theme_options = {"sidebar_hide_name": False}

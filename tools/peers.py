@@ -59,7 +59,7 @@ OURS = (
 
 def main() -> None:
     print(f"Seen on {datetime.now(UTC):%Y-%m-%d} with `python -m tools.peers`:\n")
-    print("| | version | a stream that is cut | asked for a stream | `import`, CPU | packages |")
+    print("| | version | stream cut by the server | streams | `import`, CPU | packages |")
     print("|---|---|---|---|---|---|")
     with FakeProviders() as fakes:
         own = environment("llmkit", ["."])
@@ -90,7 +90,7 @@ def line(
             env={**variables, "HOME": home, "IPYTHONDIR": home, "LLM_USER_PATH": home},
         )  # fmt: skip
     streamed = any(asked.body.get("stream") for asked in fakes.asked["openai"])
-    seen = ("an error" if done.returncode else "taken for whole") if streamed else "–"
+    seen = ("error" if done.returncode else "reported as complete") if streamed else "–"
     cpu = f"{cpu_of(python, importing, variables):.2f} s"
     print(f"| {name} | {version} | {seen} | {'yes' if streamed else 'no'} | {cpu} | {packages} |")
 

@@ -1,4 +1,4 @@
-"""Tests that every shipped notebook runs without an API key, and links to the others."""
+"""Tests that every shipped notebook runs without an API key, and shows what its prose says."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import OWNERS
 from tests.ipc import ipc
+
+from .claims import CLAIMS, RERUN
+from .output import Output
 
 HOME = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(HOME.glob("*.ipynb"))
@@ -44,6 +48,18 @@ def test_a_notebook_says_what_will_be_learned_and_where_to_go(path):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=name_of)
+def test_every_claim_quotes_its_notebook(path):
+    """A sentence that changes must change in the table of claims too."""
+    cells = cells_of(path)
+    prose = "\n".join(cell["source"] for cell in cells if cell["cell_type"] == "markdown")
+    ids = {cell["id"] for cell in cells if cell["cell_type"] == "code"}
+    claims = CLAIMS[path.stem]
+
+    assert [claim.quote for claim in claims if claim.quote not in prose] == []
+    assert {claim.cell for claim in claims} <= ids
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=name_of)
 def test_the_links_of_a_notebook_lead_somewhere(path):
     """Notebooks link to each other by file, and the files exist."""
     said = "\n".join(c["source"] for c in cells_of(path) if c["cell_type"] == "markdown")
@@ -62,62 +78,74 @@ def test_the_solutions_are_folded():
     assert {tuple(metadata["tags"]) for metadata in told} == {("solution",)}
 
 
-def executed(path, folder, *, change=lambda cells: cells):
-    """Runs all cells, after *change*, in *folder*, and returns the executed notebook."""
+def executed(path, folder):
+    """Runs all cells in *folder* without API keys, and returns the code cells' outputs by id.
+
+    A cell that the prose tells the reader to run again runs twice; the second output is returned.
+    """
     import nbformat  # takes a second to import, so not in the fast tests
     from nbclient import NotebookClient
     from traitlets.config import Config
 
     notebook = nbformat.read(path, as_version=4)
-    notebook.cells = change(notebook.cells)
+    for at, cell in enumerate(list(notebook.cells)):
+        if cell["id"] == RERUN.get(path.stem):
+            notebook.cells.insert(at + 1, copy.deepcopy(cell))
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
     shutil.copy(path, folder)
     client = NotebookClient(
         notebook, timeout=300, resources={"metadata": {"path": str(folder)}},
         extra_arguments=["--log-level=ERROR"], config=Config(KernelManager=ipc()),
     )  # fmt: skip
-    here = str(HOME.parent)
-    client.execute(env={**os.environ, "PYTHONPATH": here, "IPYTHONDIR": str(folder / "ip")})
-    return notebook
+    client.execute(env=environ(folder))
+    return {cell.id: Output(cell) for cell in notebook.cells if cell.cell_type == "code"}
+
+
+def environ(folder):
+    """Returns the environment of a user without keys, settings or a running Ollama."""
+    kept = {name: value for name, value in os.environ.items()
+            if not name.startswith(tuple(f"{owner}_" for owner in OWNERS))}  # fmt: skip
+    return {
+        **kept, "PYTHONPATH": str(HOME.parent), "IPYTHONDIR": str(folder / "ip"),
+        "LLMKIT_CONFIG": os.devnull, "LLMKIT_CACHE_DIR": str(folder / "cache"),
+        "OLLAMA_HOST": "http://127.0.0.1:9",
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=NOTEBOOKS, ids=name_of)
+def ran(request, tmp_path_factory):
+    """Runs each notebook once; gives its name and its code cells' outputs by id."""
+    return request.param.stem, executed(request.param, tmp_path_factory.mktemp("notebook"))
 
 
 @pytest.mark.kernel
 @pytest.mark.model
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=name_of)
-def test_a_notebook_runs_without_a_key(path, tmp_path):
-    """Run All in an empty folder: every cell succeeds, without unexpected warnings."""
-    notebook = executed(path, tmp_path)
+def test_a_notebook_runs_without_a_key(ran):
+    """Run All in an empty folder: every cell succeeds, and none writes an unexpected warning."""
+    _, cells = ran
 
-    said = {
-        cell.id: "\n".join(out.text for out in cell.outputs if out.get("name") == "stderr")
-        for cell in notebook.cells
-        if cell.cell_type == "code"
-    }
-    loud = {cell for cell, text in said.items() if any(c in text for c in COMPLAINTS)}
+    loud = {cell for cell, out in cells.items() if any(c in out.warned for c in COMPLAINTS)}
     # Notebook 03 leaks a session on purpose, in one cell.
-    assert {cell for cell, text in said.items() if "Unclosed" in text} <= {"forget"}
+    assert {cell for cell, out in cells.items() if "Unclosed" in out.warned} <= {"forget"}
     assert loud == set()
 
 
 @pytest.mark.kernel
-def test_the_sessions_are_what_their_notebook_says(tmp_path):
-    """Three stay open, a re-run closes three, `close mine` closes one, and none leaks."""
+@pytest.mark.model
+def test_a_notebook_shows_what_its_prose_says(ran):
+    """Each claim of the prose is a fact in the output of its cell."""
+    name, cells = ran
 
-    def again(cells):
-        (at,) = [n for n, cell in enumerate(cells) if cell["id"] == "open"]
-        rerun = copy.deepcopy(cells[at])
-        rerun["id"] = "open-again"
-        return [*cells[: at + 1], rerun, *cells[at + 1 :]]
+    facts = [(claim.quote, claim.fact(cells[claim.cell])) for claim in CLAIMS[name]]
 
-    notebook = executed(HOME / "03_sessions_and_reruns.ipynb", tmp_path, change=again)
-    text = {
-        cell.id: [out["data"]["text/plain"] for out in cell.outputs if "data" in out]
-        for cell in notebook.cells
-        if cell.cell_type == "code"
-    }
+    assert facts == [(claim.quote, claim.value) for claim in CLAIMS[name]]
 
-    (table,), (frame,), (after,) = text["table"], text["frame"], text["after"]
-    assert (table.count("● open"), table.count("○ closed")) == (3, 3)
-    assert (frame.count("rerun"), frame.count(" open ")) == (3, 3)
-    assert (after.count("● open"), after.count("○ closed")) == (2, 5)  # including the one of the block
-    assert text["leaks"] == ["Leaks\nNo session leaked."]
+
+@pytest.mark.kernel
+@pytest.mark.model
+def test_every_output_is_claimed(ran):
+    """No cell shows something that no sentence of the prose is held against."""
+    name, cells = ran
+    claimed = {claim.cell for claim in CLAIMS[name]}
+
+    assert [cell for cell, out in cells.items() if out.count and cell not in claimed] == []

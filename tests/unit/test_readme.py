@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from llmkit.providers.builtin import PROVIDERS
+
 TOP = Path(__file__).parents[2]
 README = (TOP / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+CELLS = re.findall(r"```ipython\n(.*?)```", README, re.DOTALL)
 
 
 @pytest.mark.model
@@ -28,6 +31,39 @@ def test_the_tour_runs_as_it_stands(tmp_path):
     assert "claude-haiku" in done.stdout
     assert "Unclosed" not in done.stderr
     assert (tmp_path / "run.json").exists()
+
+
+@pytest.mark.kernel
+@pytest.mark.model
+def test_the_first_cells_need_no_key_and_show_no_error(tmp_path):
+    """Each of the README's cells succeeds, and so does each answer in them."""
+    from tests.kernel.driver import Kernel  # jupyter_client: only if kernels are tested
+
+    check = 'print(run.frame()[["asked", "error_type"]].fillna("none").values.tolist())'
+
+    with Kernel(env={"IPYTHONDIR": str(tmp_path)}) as kernel:
+        results = kernel.run(*CELLS, check)
+
+    assert [result.error for result in results] == [""] * (len(CELLS) + 1)
+    assert results[-1].out.strip() == "[['local:smollm2', 'none'], ['scripted:openai', 'none']]"
+    assert "[scripted openai]" in results[1].shown[-1]["text/plain"]
+
+
+def test_the_readme_is_short():
+    """It fits into 120 lines; everything else is in docs/."""
+    assert len(README.splitlines()) <= 120
+
+
+def test_the_providers_and_their_keys_are_those_of_the_package():
+    """The table names each variable of a provider that needs a key, in the order of lookup."""
+    rows = re.findall(r"^\| (\w+) \| (`\w+_API_KEY`(?:, `\w+`)*) \|", README, re.MULTILINE)
+    table = {label: tuple(re.findall(r"\w+", variables)) for label, variables in rows}
+
+    assert table == {
+        provider.label: provider.key_vars
+        for provider in PROVIDERS.values()
+        if provider.key_vars and provider.needs_key
+    }
 
 
 def test_both_commands_are_there():
