@@ -1,1 +1,1 @@
-"""When a request is sent again, and when calls wait."""
+"""Retries failed requests and limits how many run at once."""

@@ -1,4 +1,4 @@
-"""Decides whether a failed request is sent again, and after which wait."""
+"""Decides whether a failed request is retried, and after how many seconds."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-LONGEST_S = 20.0  # of our own delays; a server may ask for up to the policy's cap
+LONGEST_S = 20.0  # limit of the backoff; a server may ask for up to the policy's cap
 SHORTEST_S = 0.05
 REPEATABLE = frozenset({Outcome.UNSENT, Outcome.REFUSED})
-SHOWN = 160  # characters of each attempt's error in the list of them
+SHOWN = 160  # characters of each error in the attempt log
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often and after how long.
+    """The number of attempts and the seconds between them.
 
     Attributes:
-        attempts: In all, the first one included.
-        delay: Seconds between attempts where the server does not say; None grows them, with
-            jitter over the whole range so that many callers do not come back together.
-        cap: A server that asks for a longer wait gets none: its error is raised at once.
+        attempts: The total, including the first.
+        delay: Seconds between attempts if the server sends no `Retry-After`; None means
+            exponential backoff with jitter over the whole range.
+        cap: If the server asks for a longer wait, its error is raised at once.
     """
 
     attempts: int = 3
@@ -39,10 +39,9 @@ class RetryPolicy:
     cap: float = 60.0
 
     async def call(self, attempt: Callable[[int], Awaitable[T]], **how: Any) -> T:
-        """What *attempt* gives, called with 1, 2, ... until one succeeds; *how* as in `after`.
+        """Calls *attempt* with 1, 2, ... until it succeeds, and returns its result.
 
-        Raises:
-            CallError: The last attempt's own error, with all attempts noted in `attempt_log`.
+        Takes the options of `after` and raises the same errors.
         """
         try:
             return await attempt(1)
@@ -61,19 +60,18 @@ class RetryPolicy:
         idempotent: bool = False,
         budget: RetryBudget | None = None,
     ) -> T:
-        """What *attempt* gives, called with 2, 3, ... once the first one ended in *first*.
+        """Calls *attempt* with 2, 3, ... after the first failed with *first*; returns its result.
 
-        So an answer at the first attempt, the usual case, pays for none of this.
+        Separate from `call` so that a success at the first attempt does not pay for it.
 
         Args:
-            on_retry: Told of the error, the number of the attempt to come, and the wait.
-            time_left: Seconds until the caller's deadline; no wait outlives it.
-            idempotent: True where sending twice costs nothing, so that even a request of
-                which nobody knows whether it was answered may be sent again.
-            budget: Whether one more retry does not make the provider's trouble worse.
+            on_retry: Called with the error, the number of the next attempt, and the wait.
+            time_left: Returns the seconds until the caller's deadline; no wait outlasts it.
+            idempotent: True retries also a request that the server may have answered.
+            budget: Limits the retries of all calls to this provider.
 
         Raises:
-            CallError: The last attempt's own error, with all attempts noted in `attempt_log`.
+            CallError: The error of the last attempt, with all attempts in `attempt_log`.
         """
         attempts = _Attempts(
             self, time_left=time_left, rand=rand, idempotent=idempotent, budget=budget
@@ -97,7 +95,7 @@ class RetryPolicy:
 
 
 class _Attempts:
-    """The attempts of one call so far, and whether there is to be one more."""
+    """Logs the attempts of one call, and decides whether another one follows."""
 
     def __init__(
         self,
@@ -119,10 +117,10 @@ class _Attempts:
         self._stop_reason = ""
 
     def another_after(self, error: BaseException) -> bool:
-        """True where the request may be sent again, after `wait` seconds."""
+        """Returns True if the request may be retried, after `wait` seconds."""
         if not isinstance(error, CallError):
             return False
-        if error is self._last:  # tenacity asks once more about the first attempt
+        if error is self._last:  # tenacity repeats the question for the first attempt
             return True
         self._last = error
         suffix = " (possibly billed)" if error.possibly_billed else ""
@@ -132,11 +130,11 @@ class _Attempts:
         return has_next
 
     def note_on(self, error: CallError) -> None:
-        """Leaves the list of attempts on *error*, which is the last one's."""
+        """Adds the log of all attempts to *error*, the last one."""
         error.attempt_log = tuple(self._lines)
         error.attempts = max(error.attempts, len(self._lines))
         if self._stop_reason:
-            error.add_note(f"not tried again: {self._stop_reason}")
+            error.add_note(f"not retried: {self._stop_reason}")
         if len(self._lines) > 1:
             entries = (f"{n}. {line}" for n, line in enumerate(self._lines, 1))
             error.add_note("\n".join([f"gave up after {len(self._lines)} attempts:", *entries]))
@@ -151,11 +149,11 @@ class _Attempts:
         return not self._stop_reason
 
     def _wait_after(self, error: CallError) -> float:
-        """Returns seconds: the server's `Retry-After`, the policy's delay, or a growing one."""
-        if error.code == DROPPED:  # a new connection is there at once, and no server is overloaded
+        """Returns seconds: from `Retry-After`, the policy's delay, or exponential backoff."""
+        if error.code == DROPPED:  # a new connection suffices; the server is not overloaded
             return 0.0
         if error.retry_after is not None:
-            # Never less than the server said; the rest keeps many callers apart.
+            # Never less than `Retry-After`; the jitter spreads out many callers.
             return error.retry_after + self._rand() * (0.1 * error.retry_after + 0.1)
         if self._policy.delay is not None:
             return self._policy.delay
@@ -165,12 +163,12 @@ class _Attempts:
     def _objection(self, error: CallError) -> str:
         cap, remaining_s = self._policy.cap, self._time_left()
         if error.retry_after is not None and error.retry_after > cap:
-            return f"it asks for a wait of {error.retry_after:.0f} s, more than {cap:g} s"
+            return f"the server asks for a wait of {error.retry_after:.0f} s, more than {cap:g} s"
         if remaining_s is not None and self.wait >= remaining_s:
-            return "the wait would outlast the time for the whole call"
+            return "the wait would exceed the call's timeout"
         is_throttled = isinstance(error, RateLimitError)
         if self._budget is not None and not self._budget.spend(throttled=is_throttled):
-            return "too many calls to it have failed within the last minutes"
+            return "the retry budget of this provider is used up; try again in a minute"
         return ""
 
 

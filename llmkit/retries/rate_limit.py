@@ -18,21 +18,21 @@ from ..secret import Secret
 log = logging.getLogger(__name__)
 
 AT_ONCE = 8
-LONGEST_S = 60.0  # of a pause, for any call
-SHORTEST_WINDOW_S = 1.0  # over which a rate is told
-SLACK = 0.9  # of the rate that was accepted
-# A server that has not refused for so long is tried a little faster, and later at any pace.
+LONGEST_S = 60.0  # the longest wait of a call for a pause to end
+SHORTEST_WINDOW_S = 1.0  # the shortest window for measuring a rate
+SLACK = 0.9  # of the accepted rate
+# The rate grows by FASTER after each 10 s without a 429; after 60 s the limit on it ends.
 FASTER_AFTER_S = 10.0
 FASTER = 1.5
 FORGOTTEN_AFTER_S = 60.0
-REMEMBERED = 1024  # accepted requests, more than any window holds at a rate that matters
+REMEMBERED = 1024  # accepted requests; more than a window holds at relevant rates
 
 # The figures of the retry budget are those of AWS's SDKs (botocore 1.44.5, read 2026-11-22).
 FULL = 500
 COST = 14
 COST_THROTTLED = 5
-SHARE = 0.2  # of the calls
-RESERVE = 10  # retries that few calls may have among them
+SHARE = 0.2  # retries per call
+RESERVE = 10  # retries that are allowed even after few calls
 QUIET_S = 60.0
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -40,14 +40,14 @@ TimeLeft = Callable[[], float | None]
 
 
 class RetryBudget:
-    """Two limits on the retries at one provider, of which the smaller one counts.
+    """Limits the retries at one provider by a token bucket and by a share of the calls.
 
-    Every retry empties a bucket that every answer fills, and retries are at most a fifth of the
-    calls. A minute without a retry resets both.
+    A retry takes tokens and an accepted request returns one; retries are at most a fifth of
+    the calls. Both limits reset after a minute without a retry.
 
     Attributes:
-        calls: The number of calls so far; their retries do not count.
-        credit: What the bucket holds.
+        calls: The number of calls, without their retries.
+        credit: The tokens in the bucket.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -56,7 +56,7 @@ class RetryBudget:
         self._renew()
 
     def spend(self, *, throttled: bool) -> bool:
-        """Returns True if one more retry is allowed, and takes it."""
+        """Returns True if another retry is allowed, and counts it."""
         now = self._clock()
         if now - self._last_request_at > QUIET_S:
             self._renew()
@@ -80,15 +80,15 @@ class _Waiter:
 
 
 class RateLimiter:
-    """Lets calls through; a 429 of one call pauses all of them.
+    """Limits concurrent calls; a 429 of one call pauses all of them.
 
-    After the pause, calls leave no faster than 0.9 times the rate that the server had
-    accepted before. Calls may come from several loops and threads.
+    After the pause, calls start at no more than 0.9 times the rate that the server accepted
+    before. Thread-safe; one instance serves several loops.
 
     Attributes:
-        budget: Whether a request may be sent again.
-        sleep: How every wait is waited; a test gives its own, as for *rand*.
-        rand: A number from 0 to 1, for jitter.
+        budget: The retry budget of these calls.
+        sleep: Awaited for every wait.
+        rand: Returns a number from 0 to 1, for jitter.
     """
 
     def __init__(
@@ -106,17 +106,17 @@ class RateLimiter:
         self._clock = clock
         self._lock = threading.Lock()
         self._running_count = 0
-        self._queues: dict[object, deque[_Waiter]] = {}  # by group, the next one's first
+        self._queues: dict[object, deque[_Waiter]] = {}  # by group; the first group is served next
         self._acceptance_times: deque[float] = deque(maxlen=REMEMBERED)
-        self._is_calm = True  # neither closed nor paced: nobody needs to look at the clock
+        self._is_calm = True  # no pause and no rate limit, so no look at the clock
         self._opens_at = 0.0
-        self._pause_end_at = 0.0  # as the server said, however long
+        self._pause_end_at = 0.0  # as the server asked, without the cap of 60 s
         self._refused_at = 0.0
         self._rate: float | None = None  # requests per second
         self._next_at = 0.0
 
     def acquire_now(self, cap: int) -> bool:
-        """True where a turn is free at once, which is then taken."""
+        """Takes a slot and returns True if one is free at once."""
         with self._lock:
             if not self._is_calm or self._running_count >= cap:
                 return False
@@ -131,14 +131,14 @@ class RateLimiter:
         again: bool = False,
         group: object = None,
     ) -> None:
-        """Waits for a turn, which `release` gives back; no more than *cap* have one at once.
+        """Waits for one of *cap* slots; the caller must `release` it.
 
-        *again* says that the call has waited its turn before: it is the next one of its *group*.
-        Groups are served in turn, so that the rows of a comparison do not stand before a question.
+        A retry (*again*) goes to the head of its *group*. Groups are served in turn, so that a
+        comparison does not delay a single question.
 
         Raises:
-            RateLimitError: The wait would outlast the call's time, or a minute; nothing was sent.
-            APITimeoutError: The call's time passed in the queue; nothing was sent.
+            RateLimitError: The wait would exceed the call's timeout or a minute; nothing was sent.
+            APITimeoutError: The call's timeout passed in the queue; nothing was sent.
         """
         await self._free_place(cap, time_left(), again, group)
         try:
@@ -149,13 +149,13 @@ class RateLimiter:
             raise
 
     def release(self) -> None:
-        """Gives a turn back, to the one of the next group that has waited longest."""
+        """Passes a slot to the longest waiting call of the next group."""
         with self._lock:
             self._running_count -= 1
             while self._queues and (waiter := self._next_waiter()):
                 try:
                     waiter.loop.call_soon_threadsafe(_grant, waiter.turn)
-                except RuntimeError:  # its loop has been closed by hand, so nobody waits
+                except RuntimeError:  # the loop of the waiting call was closed
                     continue
                 self._running_count += 1
 
@@ -170,17 +170,17 @@ class RateLimiter:
         return None
 
     def accepted(self) -> None:
-        """Notes that the server took a request."""
+        """Counts a request that the server accepted."""
         self._acceptance_times.append(self._clock())
         self.budget.credit = min(FULL, self.budget.credit + 1)
 
     def pause(self, seconds: float) -> None:
-        """Lets nobody through for *seconds*, but a minute at most, because the server said so."""
+        """Starts no calls for *seconds*, at most a minute, as the server asked."""
         with self._lock:
             now = self._clock()
             rate = self._accepted_rate(now, seconds) or self._rate
             if rate is not None and self._rate is not None and now >= self._opens_at:
-                rate = min(rate, SLACK * self._rate)  # what was thought to be right was not
+                rate = min(rate, SLACK * self._rate)  # the last rate was too high
             self._is_calm, self._rate, self._refused_at = False, rate, now
             self._pause_end_at = max(self._pause_end_at, now + seconds)
             self._opens_at = max(self._opens_at, now + min(seconds, LONGEST_S))
@@ -189,7 +189,7 @@ class RateLimiter:
         self, cap: int, remaining_s: float | None, is_retry: bool, group: object
     ) -> None:
         with self._lock:
-            if self._running_count < cap:  # whoever waits has a smaller one
+            if self._running_count < cap:  # a waiting call has a smaller cap
                 self._running_count += 1
                 return
             is_first = not self._queues
@@ -198,7 +198,7 @@ class RateLimiter:
             queue = self._queues.setdefault(group, deque())
             (queue.appendleft if is_retry else queue.append)(waiter)
         if is_first:
-            log.info("Waiting for one of %d calls to %s to end", self._running_count, self._name)
+            log.info("waiting for one of %d calls to %s to end", self._running_count, self._name)
         try:
             async with asyncio.timeout(remaining_s):
                 await waiter.turn
@@ -210,20 +210,20 @@ class RateLimiter:
                     queue.remove(waiter)
                 if not queue:
                     self._queues.pop(group, None)
-            if not is_waiting:  # it had been given a turn, and cannot use it any more
+            if not is_waiting:  # it already has a slot that it cannot use
                 self.release()
             if not isinstance(error, TimeoutError):
                 raise
             timeout_error = APITimeoutError(
-                f"no turn at {self._name} came free within {remaining_s or 0:g} s, so nothing "
-                "was sent; raise limit_per_provider or the timeout",
+                f"{self._name} had no free slot within {remaining_s or 0:g} s, nothing was sent; "
+                "increase limit_per_provider or the timeout",
                 outcome=Outcome.UNSENT,
             )
             timeout_error.attempts = 0
             raise timeout_error from None
 
     def _seconds_until_open(self, remaining_s: float | None) -> float:
-        """Seconds until the next look; 0 where the turn may be used."""
+        """Returns the seconds to wait before the next check; 0 if the slot may be used."""
         with self._lock:
             now = self._clock()
             longest = LONGEST_S if remaining_s is None else min(LONGEST_S, remaining_s)
@@ -245,7 +245,7 @@ class RateLimiter:
             return 0.0
 
     def _accepted_rate(self, now: float, seconds: float) -> float | None:
-        """0.9 times the most that the server took lately, told over as long as we are to wait."""
+        """Returns 0.9 times the highest recent rate, measured over windows as long as the pause."""
         window = min(max(seconds, SHORTEST_WINDOW_S), LONGEST_S)
         recent = [at for at in self._acceptance_times if at > now - LONGEST_S]
         most = start = 0
@@ -261,7 +261,7 @@ class RateLimiter:
 
 
 class RateLimiters:
-    """The rate limiters of one kit, each made at its first call with the given clock and sleep."""
+    """The rate limiters of one kit, each created at its first call."""
 
     def __init__(
         self,
@@ -274,15 +274,12 @@ class RateLimiters:
         self._limiters: dict[tuple[str, str, Secret | None], RateLimiter] = {}
 
     def of(self, name: str, base_url: str, key: Secret | None) -> RateLimiter:
-        """The limiter for calls to the provider *name* at that place with *key*."""
+        """Returns the limiter of provider *name* at *base_url* with *key*."""
         place = (name, base_url, key)
         limiter = self._limiters.get(place)
-        # Two threads that come first at once must get the same one.
-        return (
-            limiter
-            if limiter is not None
-            else self._limiters.setdefault(place, self._limiter_factory(name))
-        )
+        if limiter is None:  # `setdefault`: two threads at once must get the same one
+            limiter = self._limiters.setdefault(place, self._limiter_factory(name))
+        return limiter
 
 
 def _grant(turn: asyncio.Future[None]) -> None:
@@ -292,7 +289,7 @@ def _grant(turn: asyncio.Future[None]) -> None:
 
 def _closed(name: str, seconds: float) -> CallError:
     error = RateLimitError(
-        f"{name} has asked for a pause that lasts {seconds:.0f} s more, so nothing was sent; wait, "
+        f"{name} asked for a pause of another {seconds:.0f} s, nothing was sent; wait, "
         "or ask another provider",
         retry_after=seconds,
     )

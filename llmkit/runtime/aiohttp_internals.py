@@ -1,9 +1,9 @@
-"""The parts of aiohttp that are not public and that llmkit uses; no other file touches one.
+"""Accesses the private attributes of aiohttp that llmkit uses; no other file does.
 
-Read in aiohttp 3.11.0 to 3.14.5 (2026-11-28). With a newer release, or where one of them is not
-as it was, llmkit works without them: the session table does not know how many connections are
-open and what they received, use of a person's own session is not seen, and aiohttp itself
-complains of a session whose loop was closed, or that a forked child got a copy of.
+Read in aiohttp 3.11.0 to 3.14.5 (2026-11-28). With a newer release, or if an attribute is missing,
+llmkit works without them. Then the session table lacks open connections and received bytes, and
+the use of registered sessions is not seen. aiohttp itself then warns about sessions whose loop was
+closed or that a forked child inherited.
 """
 
 from __future__ import annotations
@@ -18,29 +18,27 @@ log = logging.getLogger(__name__)
 
 READ_IN = (3, 14)
 CONNECTOR_PARTS = ("_acquired", "_closed", "_conns", "_factory", "_loop")
-
-
-_known_types: dict[type, bool] = {}  # whether connectors of that type are as they were read
+_known_types: dict[type, bool] = {}  # results of `is_known`
 
 
 @cache
 def _warn(version: str) -> None:
     log.warning(
-        "aiohttp %s is not one whose internals llmkit knows (up to %d.%d): open connections and "
-        "received bytes are not counted, and a session of your own counts as idle unless it was "
-        "registered with keep=True",
+        "llmkit does not know the internals of aiohttp %s (only up to %d.%d): open connections and "
+        "received bytes are not counted; register your own sessions with keep=True, because they "
+        "count as idle",
         version, *READ_IN,
     )  # fmt: skip
 
 
 def connector_of(session: object) -> Any:
-    """The connector of an aiohttp session, None where it is another's or not as it was read."""
+    """Returns the connector of an aiohttp session, None if it is not known."""
     connector = getattr(session, "connector", None)
     return connector if connector is not None and is_known(connector) else None
 
 
 def is_known(connector: object) -> bool:
-    """True where *connector* is aiohttp's and as it was read; else the log says so once."""
+    """Returns True for a connector of a known aiohttp release; else logs a warning once."""
     kind = type(connector)
     is_supported = _known_types.get(kind)
     if is_supported is None:
@@ -58,20 +56,17 @@ def is_known(connector: object) -> bool:
 
 
 def is_owner(session: object) -> bool:
-    """False where *session* only borrows its connector."""
+    """Returns False if *session* shares the connector of another session."""
     return bool(getattr(session, "_connector_owner", True))
 
 
 def loop_of(session: object) -> Any:
-    """The loop that *session* belongs to, None where it does not say."""
+    """Returns the event loop of *session*, None if it has no such attribute."""
     return getattr(session, "_loop", None)
 
 
 def count_bytes(connector: Any) -> None:
-    """Has *connector* keep in `bytes_in` how many bytes its connections received.
-
-    With an aiohttp that is not known `bytes_in` is None.
-    """
+    """Makes *connector* count received bytes in `bytes_in`, which is None if it is not known."""
     connector.bytes_in = None
     if is_known(connector):
         connector.bytes_in = 0
@@ -95,37 +90,37 @@ def _counting_protocol() -> Any:
 
 
 def idle(connector: Any) -> list[tuple[Any, float]]:
-    """The connections that are kept, and since when, on the loop's clock."""
+    """Returns idle connections with the time of their last use, on the loop's clock."""
     return [entry[:2] for entries in connector._conns.values() for entry in tuple(entries)]
 
 
 def in_use(connector: Any) -> tuple[Any, ...]:
-    """The connections over which a request is under way."""
+    """Returns the connections with a request in flight."""
     return tuple(connector._acquired)
 
 
 def loop_is_closed(connector: Any) -> bool:
-    """True where nothing of *connector* can run any more."""
+    """Returns True if the loop of *connector* is closed."""
     return bool(connector._loop.is_closed())
 
 
 def unread(content: Any) -> bytes:
-    """What came of a body before its connection broke, and was not read; see `StreamReader`.
+    """Returns the data of a body that arrived before its connection broke and was not read.
 
-    A late reader finds the end of the connection before what came ahead of it.
+    `StreamReader` raises the connection's error before it returns this data.
     """
     try:
         data: bytes = content._read_nowait(-1)
-    except Exception:  # not as it was read
+    except Exception:  # a private method, which may have changed
         return b""
     return data
 
 
 def end_answers(connector: Any) -> None:
-    """Ends what is still received; the reader is told.
+    """Ends the answers in flight, so that their readers wake up.
 
-    Closing the session tells nobody, so a reader would wait for ever, and the garbage collector,
-    where it comes to a connection before its answer, would call it unclosed.
+    Closing the session does not wake them. Also, aiohttp warns about an unclosed connection if it
+    is garbage collected before its answer.
     """
     for protocol in in_use(connector):
         payload = getattr(protocol, "_payload", None)
@@ -133,8 +128,8 @@ def end_answers(connector: Any) -> None:
             answer: Any = getattr(callback, "__self__", None)
             if hasattr(answer, "connection"):
                 answer.close()
-        # Where its loop is closed, or the server has gone, only the collector knows who holds
-        # the connection; it looks at all objects, which takes some ten milliseconds.
+        # If the loop is closed or the server disconnected, only the garbage collector can find the
+        # holder of the connection; it searches all objects, which takes some 10 ms.
         if protocol in connector._acquired:
             for holder in gc.get_referrers(protocol):
                 kind = type(holder)
@@ -143,12 +138,12 @@ def end_answers(connector: Any) -> None:
 
 
 def forget_connections(connector: Any) -> None:
-    """Makes *connector* forget its connections, which are ended by whoever calls this."""
-    connector._conns.clear()  # so that its __del__ finds nothing to complain of
+    """Removes the connections from *connector*; the caller closes them."""
+    connector._conns.clear()  # so that its __del__ does not warn
     connector._acquired.clear()
 
 
 def mark_closed(connector: Any) -> None:
-    """Has *connector* take itself for closed, where nothing can be closed any more."""
+    """Marks *connector* as closed if its connections can no longer be closed."""
     forget_connections(connector)
     connector._closed = True

@@ -1,7 +1,7 @@
-"""What cells have under way on the shared sessions; a cell's next run ends it.
+"""Tracks the requests of each cell on pooled sessions, and cancels them when the cell reruns.
 
-The session itself stays warm for everybody. A background task that a cell started would otherwise
-go on reading, and paying, next to the one that the same cell has just started anew.
+The session stays open for other cells. Without this, a background task of the previous run would
+go on reading, and be billed, next to the one of the new run.
 """
 
 from __future__ import annotations
@@ -17,17 +17,12 @@ from ..cell import CURRENT
 
 T = TypeVar("T")
 
-PATIENCE_S = 1.0
+CANCEL_LIMIT_S = 1.0
 
 
 @dataclass(eq=False, slots=True)
 class InFlightCall:
-    """One request that has not ended.
-
-    Attributes:
-        task: Whoever waits for it.
-        loop: Where that is.
-    """
+    """One unfinished request; *task* awaits it on *loop*."""
 
     cell: str
     task: asyncio.Task[Any]
@@ -35,7 +30,7 @@ class InFlightCall:
 
 
 class InFlightCalls:
-    """The requests and streams that cells have begun and not ended."""
+    """The unfinished requests and streams of all cells."""
 
     def __init__(self) -> None:
         self._calls: set[InFlightCall] = set()
@@ -45,7 +40,7 @@ class InFlightCalls:
 
     @contextmanager
     def call(self) -> Iterator[None]:
-        """The time in which the running cell has a request under way in this task."""
+        """Tracks a request of the running cell in this task until the context ends."""
         cell, task = CURRENT.get(), asyncio.current_task()
         if cell is None or task is None:
             yield
@@ -58,27 +53,27 @@ class InFlightCalls:
             self._calls.discard(call)
 
     def stream(self, parts: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
-        """*parts*, known as the running cell's: between two of them, it has no task."""
+        """Tracks the stream *parts* of the running cell, which has no task between two parts."""
         cell, loop = CURRENT.get(), asyncio._get_running_loop()
         if cell is not None and loop is not None:
             self._streams[parts] = cell.id, loop
         return parts
 
     def of(self, cells: Collection[str]) -> bool:
-        """True where one of *cells* has something under way."""
+        """Returns True if one of *cells* has an unfinished request or stream."""
         owners = [call.cell for call in tuple(self._calls)]
         owners += [cell for cell, _ in self._streams.values()]
         return any(cell in cells for cell in owners)
 
     async def end(self, cells: Collection[str]) -> None:
-        """Ends all that *cells* have under way, and waits a moment for what is on this loop."""
+        """Cancels the requests and streams of *cells*; waits up to 1 s for tasks of this loop."""
         here = asyncio.get_running_loop()
         calls = [c for c in tuple(self._calls) if c.cell in cells and not c.task.done()]
         for call in calls:
             call.loop.call_soon_threadsafe(call.task.cancel)
         own_tasks = {call.task for call in calls if call.loop is here}
         if own_tasks:
-            await asyncio.wait(own_tasks, timeout=PATIENCE_S)
+            await asyncio.wait(own_tasks, timeout=CANCEL_LIMIT_S)
         for parts, (cell, loop) in tuple(self._streams.items()):
             if cell in cells:
                 self._streams.pop(parts, None)

@@ -1,10 +1,9 @@
-"""Turns an interrupt of a waiting main thread into the cancellation of the task that it waits for.
+"""Turns an interrupt of a waiting main thread into the cancellation of the task it waits for.
 
-Used by `loop`, `nested` and `portal.Portal.run`. Python's own handler raises KeyboardInterrupt
-between any two bytecodes of the main thread. While a loop runs there, that may be inside a task of
-the kernel's, inside the loop's bookkeeping or in a finalizer that swallows it; each was seen to
-cost a cell its reply, and the kernel with it (ipykernel 7.4). So the handler only notes the
-interrupt, and the loop itself acts on it.
+Used by `loop`, `nested` and `portal.Portal.run`. Python's handler raises KeyboardInterrupt between
+any two bytecodes of the main thread: in a kernel task, in the loop's bookkeeping, or in a finalizer
+that swallows it. Each case lost the reply of a cell, and killed the kernel (ipykernel 7.4). So
+the handler only records the interrupt, and the loop handles it.
 """
 
 from __future__ import annotations
@@ -25,12 +24,9 @@ log = logging.getLogger(__name__)
 
 
 class StoppableTask(Generic[T]):
-    """One task, and how long its end is waited for once it is to stop.
+    """A task whose cancellation is waited for at most *grace* seconds.
 
-    All of it happens on the task's own loop.
-
-    Attributes:
-        task: What is waited for.
+    Calls *over* once the task has ended or the wait is given up. Used on the task's loop only.
     """
 
     def __init__(
@@ -49,7 +45,7 @@ class StoppableTask(Generic[T]):
         self.task.add_done_callback(self._end)
 
     def stop(self) -> None:
-        """Cancels the task; a second time its end is waited for no longer."""
+        """Cancels the task; a second call gives up the wait for its end."""
         if self.task.done():
             return
         if self._patience is not None:
@@ -60,11 +56,11 @@ class StoppableTask(Generic[T]):
 
     def _end(self, task: asyncio.Task[T]) -> None:
         if not task.cancelled():
-            task.exception()  # it was asked for: asyncio must not call it forgotten
+            task.exception()  # retrieved, so that asyncio does not warn about it
         self._tell()
 
     def _give_up(self) -> None:
-        log.warning("what was interrupted has not ended yet; nobody waits for it any more")
+        log.warning("the interrupted call has not ended yet; llmkit no longer waits for it")
         self._tell()
 
     def _tell(self) -> None:
@@ -76,14 +72,14 @@ class StoppableTask(Generic[T]):
 
 
 class StopButton:
-    """Calls `stop` on *loop* for each interrupt that *guard* is told of, instead of raising.
+    """Calls `stop` on *loop* for each interrupt that *guard* receives, instead of raising.
 
-    A loop that has not called `stop` when the next interrupt comes is blocked by code that does not
-    await. Then KeyboardInterrupt is raised there, except during an import.
+    If the loop has not called `stop` before the next interrupt, code without an await blocks it.
+    Then KeyboardInterrupt is raised there, except during an import.
 
     Attributes:
-        pressed: True once an interrupt has come.
-        stop: Set before the loop has its next turn.
+        pressed: True once an interrupt was received.
+        stop: Set before the loop runs again.
     """
 
     stop: Callable[[], None]
@@ -100,16 +96,15 @@ class StopButton:
         if self._guard.caller is None:
             return self
         self._guard.listener = self._press
-        # A signal that comes just before a quiet loop begins to wait sets a flag that is not looked
-        # at until something else happens: the press would be lost (seen once in 200 presses). So a
-        # signal has to wake the loop.
+        # A signal just before an idle loop begins to wait only sets a flag, which Python checks
+        # after the wait (seen once in 200 interrupts). So a signal has to wake the loop.
         socket = getattr(self._loop, "_csock", None)
         if socket is not None:
             old_fd: int = _signal.set_wakeup_fd(socket.fileno(), warn_on_full_buffer=False)
             if old_fd in (-1, socket.fileno()):
                 self._old_fd = old_fd
             else:
-                _signal.set_wakeup_fd(old_fd)  # another library's, which counts on it
+                _signal.set_wakeup_fd(old_fd)  # another library relies on its own
         if self._guard.is_pending:
             self._guard.is_pending = False
             self._press(is_importing=False)
@@ -119,7 +114,7 @@ class StopButton:
         if self._old_fd is not None:
             _signal.set_wakeup_fd(self._old_fd)
         if self.pressed:
-            InterruptGuard.last_press_at = time.monotonic()  # a second press may come from now on
+            InterruptGuard.last_press_at = time.monotonic()  # a second interrupt counts from here
         self._is_over = True
         self._guard.listener = self._outer_listener
 
@@ -139,10 +134,10 @@ class StopButton:
 def run_guarded(
     loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T], *, grace: float
 ) -> T:
-    """Returns the result of *coroutine*, run to its end on *loop*.
+    """Runs *coroutine* to its end on *loop* and returns its result.
 
-    An interrupt cancels the coroutine and waits up to *grace* seconds for its end. Otherwise it
-    would live on, and its request would still be billed.
+    An interrupt cancels the coroutine and waits up to *grace* seconds for its end. Otherwise its
+    request would go on and still be billed.
     """
     end_future = loop.create_future()
     with InterruptGuard() as guard, StopButton(loop, guard) as button:
@@ -150,7 +145,7 @@ def run_guarded(
         button.stop = job.stop
         try:
             loop.run_until_complete(end_future)
-        except BaseException:  # of a handler that is not ours, or of another task's
+        except BaseException:  # raised by another signal handler or another task
             job.stop()
             loop.run_until_complete(end_future)
             raise
@@ -160,4 +155,4 @@ def run_guarded(
             raise KeyboardInterrupt
         return task.result()
     finally:
-        del job, task  # a failure's traceback would hold them, and they it, in a circle
+        del job, task  # breaks the reference cycle with a traceback

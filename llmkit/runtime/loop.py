@@ -1,4 +1,4 @@
-"""Waits for a coroutine from synchronous code, whatever loop is running there."""
+"""Waits for a coroutine from synchronous code, with or without a running event loop."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from .portal import Portal, end
 T = TypeVar("T")
 
 WaitMode = Literal["own", "nested", "portal"]
-TICK_S = 0.1  # how soon an interrupt of an awaited call is noticed
+TICK_S = 0.1  # an interrupt of an awaited call is handled within this time
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class LoopStatus:
-    """How `run` would wait from where this was asked.
+    """The way `run` would wait at the place of the call.
 
     Attributes:
-        mode: "own" for a loop of ours, "nested" for the running one, "portal" for our thread.
-        loop: The kind of loop that is running here, None where none is.
-        patched: True once the running loop can be entered again.
-        portal: True while our thread runs.
-        tasks: Background tasks of ours that have not ended.
+        mode: "own" for llmkit's loop, "nested" for the running loop, "portal" for llmkit's thread.
+        loop: The type of the running loop, None if there is none.
+        patched: True if the running loop is re-entrant.
+        portal: True if llmkit's thread is running.
+        tasks: The number of unfinished background tasks.
     """
 
     mode: WaitMode
@@ -45,14 +45,14 @@ class LoopStatus:
 
 
 class LoopRunner:
-    """One way for each situation; decided anew at each call.
+    """Chooses the way to wait at each call.
 
-    | running here                              | mode                             |
-    |-------------------------------------------|----------------------------------|
-    | nothing, on the main thread               | a loop of ours, kept for next time |
-    | the standard loop, on the main thread     | nested in it                     |
-    | our portal's loop, on its thread          | nested in it                     |
-    | anything else (threads, subshells, uvloop)| the portal                       |
+    | running loop                               | mode                  |
+    |--------------------------------------------|-----------------------|
+    | none, on the main thread                   | own, kept for reuse   |
+    | the standard loop, on the main thread      | nested                |
+    | the portal's loop, on its thread           | nested                |
+    | any other (threads, subshells, uvloop)     | portal                |
     """
 
     def __init__(self) -> None:
@@ -64,14 +64,14 @@ class LoopRunner:
     def run(
         self, coroutine: Coroutine[Any, Any, T], timeout: float | None = None, *, grace: float = 2
     ) -> T:
-        """Waits for *coroutine* and gives its result.
+        """Waits for *coroutine* and returns its result.
 
         Args:
-            timeout: Seconds; None waits as long as it takes.
-            grace: Seconds that a coroutine gets to end after an interrupt.
+            timeout: Seconds; None means no limit.
+            grace: Seconds for the cancelled coroutine to end after an interrupt.
 
         Raises:
-            KeyboardInterrupt: The cell was interrupted; the coroutine was cancelled and has ended.
+            KeyboardInterrupt: The cell was interrupted and the coroutine cancelled.
             APITimeoutError: *timeout* passed.
         """
         if timeout is not None:
@@ -79,7 +79,7 @@ class LoopRunner:
         loop = asyncio._get_running_loop()
         try:
             mode = self._wait_mode(loop)
-        except BaseException:  # interrupted before it began
+        except BaseException:  # interrupted before the start
             coroutine.close()
             raise
         if mode == "portal":
@@ -91,9 +91,9 @@ class LoopRunner:
         return nested.run_nested(loop, coroutine, grace=grace)
 
     async def interruptible(self, awaitable: Awaitable[T]) -> T:
-        """The result of *awaitable*; an interrupt of a quiet cell lands within a tenth of a second.
+        """Awaits *awaitable*, and wakes the loop every 0.1 s so that an interrupt is handled.
 
-        A kernel notices its stop button when its loop next wakes up, which may be seconds away.
+        A kernel handles an interrupt when its loop next wakes up, which may take seconds.
         """
         task = asyncio.ensure_future(awaitable)
         try:
@@ -108,7 +108,7 @@ class LoopRunner:
     def spawn(
         self, coroutine: Coroutine[Any, Any, T], name: str | None = None
     ) -> Future[T] | asyncio.Task[T]:
-        """A background task, held until it ends; a failure that nobody asks for is logged."""
+        """Starts a background task and keeps a reference until it ends; logs its failure."""
         loop = asyncio._get_running_loop()
         task: Future[T] | asyncio.Task[T]
         if loop is None:
@@ -120,7 +120,7 @@ class LoopRunner:
         return task
 
     def status(self) -> LoopStatus:
-        """How `run` would wait from here."""
+        """Returns the way `run` would wait if called now."""
         loop = asyncio._get_running_loop()
         return LoopStatus(
             mode=self._wait_mode(loop, is_entry=False),
@@ -131,7 +131,7 @@ class LoopRunner:
         )
 
     def close(self) -> None:
-        """Ends the loops that this made; twice is harmless."""
+        """Closes the loops created here; may be called twice."""
         for task in tuple(self._tasks):
             if isinstance(task, Future):
                 task.cancel()
@@ -141,7 +141,7 @@ class LoopRunner:
             end(own)
 
     def forget(self) -> None:
-        """In a forked child: the loops that were made here are the parent's."""
+        """Drops the loops in a forked child; the parent still uses them."""
         own, self._own = self._own, None
         portal, self._portal = self._portal, Portal()
         self._tasks.clear()
@@ -171,7 +171,7 @@ class LoopRunner:
             self._refused_loops.add(id(loop))
             warnings.warn(
                 f"llmkit cannot run inside this event loop ({error}); it uses a thread instead, "
-                "which cannot wait for what lives on this loop",
+                "which cannot wait for tasks of this loop",
                 RuntimeWarning,
                 stacklevel=4,
             )
@@ -193,7 +193,7 @@ async def _limited(coroutine: Coroutine[Any, Any, T], timeout: float) -> T:
         if not scope.expired():
             raise
         raise APITimeoutError(
-            f"not finished within {timeout:g} s; give it a longer timeout",
+            f"the call did not finish within {timeout:g} s; increase timeout",
             outcome=Outcome.AMBIGUOUS,
             possibly_billed=True,
         ) from error

@@ -1,4 +1,4 @@
-"""Joins the loop and the sessions: what runs, what is open, and what is closed when."""
+"""Runs coroutines for one kit, and opens, tracks and closes its sessions."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 NAME = "_provider_name"
-# Packages whose frames lie between a person's line and the session it opens. They are known by
-# their modules: any folder on the way to a file may be called llmkit or asyncio.
+# Packages with frames between the user's line and the session that it opens. They are matched by
+# module, because any folder of a path may be called llmkit or asyncio.
 BETWEEN = frozenset(
     {__name__.partition(".")[0], "asyncio", "concurrent", "contextlib", "nest_asyncio",
      "nest_asyncio2", "threading", "tornado"}
@@ -46,10 +46,9 @@ class EventLoopManager:
     """The event loop and every session of one kit.
 
     Attributes:
-        registry: The sessions.
-        telemetry: What happened to them, and to every request.
-        idle_s: A session that was not used for so long is stale.
-        max_age_s: A session that is older and not in use is stale.
+        telemetry: The events of sessions and requests.
+        idle_s: A session without use for this many seconds is stale.
+        max_age_s: An older session that is not in use is stale.
     """
 
     def __init__(
@@ -76,49 +75,39 @@ class EventLoopManager:
     def run(
         self, coroutine: Coroutine[Any, Any, T], timeout: float | None = None, *, grace: float = 2
     ) -> T:
-        """Waits for *coroutine* and gives its result, whatever loop is running here.
-
-        Args:
-            timeout: Seconds; None waits as long as it takes.
-            grace: Seconds that the coroutine gets to end after an interrupt.
-
-        Raises:
-            KeyboardInterrupt: The cell was interrupted; the coroutine was cancelled and has ended.
-            APITimeoutError: *timeout* passed.
-        """
+        """Waits for *coroutine* and returns its result; see `LoopRunner.run`."""
         return self._loops.run(coroutine, timeout, grace=grace)
 
     def spawn(
         self, coroutine: Coroutine[Any, Any, T], name: str | None = None
     ) -> Future[T] | asyncio.Task[T]:
-        """A background task, held until it ends."""
+        """Starts a background task; see `LoopRunner.spawn`."""
         return self._loops.spawn(coroutine, name)
 
     async def interruptible(self, awaitable: Awaitable[T]) -> T:
-        """The result of *awaitable*, with the stop button noticed at once."""
+        """Awaits *awaitable*; see `LoopRunner.interruptible`."""
         return await self._loops.interruptible(awaitable)
 
     def status(self) -> LoopStatus:
-        """How `run` would wait from here."""
+        """Returns the way `run` would wait if called now."""
         return self._loops.status()
 
     def register_session(
         self, session: object, provider_name: str | None = None, *, keep: bool = False
     ) -> SessionHandle:
-        """Holds *session* until its cell runs again or is deleted, or it is idle or old.
+        """Holds *session* and closes it when its cell reruns or is deleted, or it is idle or old.
 
-        Outside of a cell it is held until it is idle or old, or the process ends. It needs no
-        other reference. If its event loop ends first, it is closed then, and has leaked.
-        Use is seen of aiohttp's sessions, of httpx clients and of SDKs over one; anything else
-        counts as idle from the moment that it is registered, unless *keep* is True.
+        Outside of a cell only idleness, age or the end of the process close it. If its event loop
+        ends first, it is closed then and counts as leaked. llmkit sees the use of aiohttp sessions,
+        httpx clients and SDKs based on them; other objects count as idle once registered.
 
         Args:
-            session: Anything with close() or aclose().
-            provider_name: For the table; else the object's `_provider_name`.
-            keep: True spares it from the limits on idleness and age only.
+            session: Any object with close() or aclose().
+            provider_name: The name in the session table; default: its `_provider_name`.
+            keep: True disables the limits on idleness and age.
 
         Raises:
-            ConfigError: There is no way to close *session*, or it is closed already.
+            ConfigError: *session* has no close method, or is already closed.
         """
         if not closeable(session) or isinstance(session, type):
             raise ConfigError(
@@ -138,7 +127,7 @@ class EventLoopManager:
     def pool(
         self, provider: str, base_url: str, open_session: Callable[[], T]
     ) -> tuple[T, Session]:
-        """The persistent session for that place on the running loop, opened when there is none."""
+        """Returns the pooled session for *base_url* on the running loop; opens one if needed."""
         loop = asyncio.get_running_loop()
         record = self.registry.pooled(provider, base_url, loop)
         if record is None:
@@ -149,67 +138,69 @@ class EventLoopManager:
         return session, record
 
     def handed_out(self, record: Session, handle: object) -> None:
-        """Notes that a temporary session is closed when the last reference to *handle* goes."""
+        """Closes the temporary session *record* once *handle* is garbage collected."""
         self._sweeper.follow(record, handle)
 
     def in_flight(self) -> AbstractContextManager[None]:
-        """Returns a context for a call in this task, which the running cell's next run cancels."""
+        """Returns a context for a call that the next run of this cell cancels."""
         return self._in_flight.call() if CURRENT.get() else nullcontext()
 
     def stream(self, parts: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
-        """*parts*, which the running cell's next run ends, be it between two of them."""
+        """Returns *parts*, which the next run of this cell closes."""
         return self._in_flight.stream(parts)
 
     def temporary(
         self, provider: str, base_url: str, open_session: Callable[[], T]
     ) -> tuple[T, Session]:
-        """A new session that ends with its cell's next run at the latest."""
+        """Opens a session that the next run of this cell closes at the latest."""
         loop = asyncio.get_running_loop()
         session = open_session()
         return session, self._add(session, provider, "temporary", loop, base_url=base_url)
 
     def watch(self, callback: Callable[[Session], None]) -> Callable[[], None]:
-        """Calls *callback* at every change of a session; gives the way to stop."""
+        """Calls *callback* after each change of a session; returns a function that removes it."""
         return self.registry.watch(callback)
 
     def sessions(self) -> tuple[SessionRow, ...]:
-        """The session table, the newest last."""
+        """Returns the session table, newest last."""
         return self.registry.rows()
 
     async def aclose(self, what: str = "all") -> int:
-        """Closes "stale", "all", a provider's or one session by its id; says how many.
+        """Closes sessions and returns their number.
+
+        Args:
+            what: "all", "stale", a provider or a session id.
 
         Raises:
-            ConfigError: *what* is none of these.
+            ConfigError: The table has no such provider or session.
         """
         if what in ("stale", "all"):
             self._expire()
         sessions = self.registry.find(what)
         if not sessions and what not in ("stale", "all") and not self.registry.knows(what):
             raise ConfigError(
-                f"there is no session {what!r}; close() takes stale, all, a provider or an id "
-                "as in sessions()"
+                f"unknown session {what!r}; pass stale, all, a provider or an id from sessions()"
             )
         return await self._closer.close(sessions, "user")
 
     def close_stale(self) -> int:
-        """Closes what is stale, and returns the number of sessions."""
+        """Closes stale sessions and returns their number."""
         self._expire()
         return self.run(self.aclose("stale")) if self.registry.find("stale") else 0
 
     def cell_started(self, cell: Cell) -> None:
-        """Ends and closes what an earlier run of *cell* left, before its code runs again."""
+        """Cancels calls and closes sessions of the previous run of *cell*, before it reruns."""
         self.registry.cell_started(cell)
         self._expire()
         self._end_now([cell.id])
 
     def cells_deleted(self, ids: Collection[str]) -> None:
-        """Ends and closes what the cells with these ids left."""
+        """Cancels calls and closes sessions of the deleted cells."""
         self.registry.cells_deleted(ids)
         self._end_now(ids)
 
     def close(self) -> None:
-        """Closes every session and ends the loops made here; twice is harmless."""
+        """Closes every session and llmkit's own loops; may be called twice."""
         if asyncio._get_running_loop() is None:
             self._closer.close_without_loop(self.registry.find("all"), "exit")
         else:
@@ -217,7 +208,7 @@ class EventLoopManager:
         self._loops.close()
 
     def forget(self) -> None:
-        """In a forked child: what was opened before is the parent's, and stays open there."""
+        """Drops all sessions and loops in a forked child; the parent still uses them."""
         for session in self.registry.forget():
             abandon_in_child(session)
         self._loops.forget()
@@ -240,7 +231,7 @@ class EventLoopManager:
             resource,
             provider=provider,
             kind=kind,
-            # A pool outlives its cell: the next one finds it warm.
+            # A pooled session outlives its cell, so that the next cell can reuse it.
             cell=None if kind == "pool" else CURRENT.get(),
             loop=loop,
             base_url=base_url,
@@ -281,16 +272,13 @@ class EventLoopManager:
         )  # fmt: skip
 
 
-# Those with an open session: they live until it is closed, whoever has forgotten them. A reload
-# of this module must not lose them either.
+# Managers with open sessions live until these are closed, also across a reload of this module.
 _LIVING: set[EventLoopManager] = globals().get("_LIVING") or set()
-
-
 _KNOWN: weakref.WeakSet[EventLoopManager] = globals().get("_KNOWN") or weakref.WeakSet()
 
 
 def living() -> tuple[EventLoopManager, ...]:
-    """The managers that have something open."""
+    """Returns the managers with open sessions."""
     return tuple(_LIVING)
 
 
@@ -310,16 +298,16 @@ def _close_all() -> None:
 
 
 def _label(session: object, name: object) -> None:
-    # aiohttp's own session warns of any new attribute, and slots refuse one: then leave it.
+    # aiohttp's session warns about new attributes, and a class with slots rejects them.
     if getattr(session, NAME, None) is None and not hasattr(type(session), "ATTRS"):
         try:
             setattr(session, NAME, name)
-        except Exception:  # a model that checks its fields refuses it in a way of its own
-            log.debug("%s takes no %s", type(session).__name__, NAME)
+        except Exception:  # a pydantic model raises its own error
+            log.debug("%s rejects the attribute %s", type(session).__name__, NAME)
 
 
 def _line_outside() -> str:
-    """File and line of the nearest code that is neither llmkit's nor an event loop's."""
+    """Returns file and line of the nearest frame outside llmkit and event loops."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         if str(frame.f_globals.get("__name__")).partition(".")[0] not in BETWEEN:

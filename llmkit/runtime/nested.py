@@ -1,8 +1,8 @@
-"""Runs a coroutine on a loop that is already running, and leaves nothing of it behind.
+"""Runs a coroutine on a loop that is already running, and restores the loop's state.
 
-Keeper of nest_asyncio2. The patch is put on one loop object, not on the class of all loops, so
-that `asyncio.Task` and `asyncio.run` stay what they were (measured on ipykernel 6.31, 7.0 and
-7.4 with Python 3.11 to 3.13).
+The only importer of nest_asyncio2. The patch applies to one loop object instead of all loops, so
+that `asyncio.Task` and `asyncio.run` stay unchanged (measured on ipykernel 6.31, 7.0 and 7.4 with
+Python 3.11 to 3.13).
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from .interrupt import run_guarded
 
 T = TypeVar("T")
 
-NEST = "_nest_patched"  # how both nest_asyncio and nest_asyncio2 mark a loop's class
+NEST = "_nest_patched"  # set on a loop's class by nest_asyncio and nest_asyncio2
 NEST2 = "_nest_asyncio2"
 
 
 class NestingError(Exception):
-    """This loop cannot be run while it is running."""
+    """The loop is not re-entrant and cannot be patched."""
 
 
 def allow_nesting(loop: asyncio.AbstractEventLoop) -> None:
-    """Makes *loop* re-entrant; a second time changes nothing.
+    """Makes *loop* re-entrant; may be called twice.
 
-    A loop whose class the old nest_asyncio has patched is repaired: with it, a cell or a click
-    that arrives during a nested run is lost on ipykernel 7.1 and later.
+    Replaces a patch by the old nest_asyncio: with it, a cell or a click that arrives during a
+    nested run is lost on ipykernel 7.1 and later.
 
     Raises:
-        NestingError: It is a loop that cannot be patched, such as uvloop's.
+        NestingError: *loop* cannot be patched, such as uvloop's.
     """
     if not isinstance(loop, asyncio.BaseEventLoop):
         raise NestingError(f"{type(loop).__name__} is not the standard library's loop")
@@ -43,7 +43,7 @@ def allow_nesting(loop: asyncio.AbstractEventLoop) -> None:
     old = type(loop)
     patched_bases = [base for base in old.__mro__ if NEST in vars(base)]
     loop.__class__ = type(f"Nestable{old.__name__}", (old,), {})
-    # While the mark of nest_asyncio stands, nest_asyncio2 would take the loop for patched.
+    # nest_asyncio2 would skip a loop that carries nest_asyncio's mark.
     for base in patched_bases:
         delattr(base, NEST)
     try:
@@ -54,10 +54,10 @@ def allow_nesting(loop: asyncio.AbstractEventLoop) -> None:
 
 
 def probe(loop: asyncio.AbstractEventLoop) -> None:
-    """Passes when a nested run really works on this running *loop*.
+    """Tests a nested run on the running *loop*.
 
     Raises:
-        NestingError: It does not, whatever the reason.
+        NestingError: The run failed or lost track of the current task.
     """
 
     async def look() -> bool:
@@ -77,24 +77,24 @@ def probe(loop: asyncio.AbstractEventLoop) -> None:
 def run_nested(
     loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T], *, grace: float
 ) -> T:
-    """As `run_guarded`, inside the running *loop*, which finds its bookkeeping as it was."""
+    """Does the same as `run_guarded` inside the running *loop*, and restores its state."""
     ready: Any = getattr(loop, "_ready", ())
     ready_count, outer = len(ready), asyncio.current_task(loop)
     try:
         return run_guarded(loop, coroutine, grace=grace)
     finally:
-        # A KeyboardInterrupt of Python's own may hit nest_asyncio2 between taking the current task
-        # away and giving it back; without it the outer task could never finish its step.
+        # A KeyboardInterrupt from Python's handler may hit nest_asyncio2 before it restores the
+        # current task. Without this repair the outer task could never finish its step.
         current_task = asyncio.current_task(loop)
         if current_task is not outer and current_task is not None:
             asyncio.tasks._leave_task(loop, current_task)
         if current_task is not outer and outer is not None:
             asyncio.tasks._enter_task(loop, outer)
-        # The standard loop may be in the middle of counting off the handles that were ready when
-        # its turn began; with fewer of them it would die of an IndexError, and the kernel with it.
+        # The outer iteration of the standard loop pops as many handles as were ready at its start.
+        # With fewer, it would raise IndexError and kill the kernel.
         while len(ready) < ready_count:
             loop.call_soon(_nothing)
 
 
 def _nothing() -> None:
-    """Stands in the queue for a handle that a nested run has taken early."""
+    """Replaces a handle that a nested run has already executed."""

@@ -1,7 +1,7 @@
-"""Which sessions are open, which cell opened them, and when they go.
+"""Records the open sessions, the cells that opened them, and when they become stale.
 
-Knows neither a loop nor aiohttp nor IPython: a resource is any object, a loop is any object, a
-cell is a value that someone else supplies. Nothing is closed here; whoever closes says so.
+Used by `manager`, `closer` and `sweeper`, which close sessions and report it here. Must not know
+event loops, aiohttp or IPython: a resource and a loop are any objects.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ REMEMBERED = 1000  # closed sessions that stay in the table
 
 @dataclass(slots=True, eq=False)
 class SessionUse:
-    """A request on a session, which is neither idle nor too old during it.
+    """A request on a session, which cannot become stale during it; garbage collection ends it too.
 
-    A use that is dropped before its end has ended. A class and no generator: every call has one.
+    A class, because a generator would cost more and every call has one.
     """
 
     registry: SessionRegistry
@@ -47,7 +47,7 @@ class SessionUse:
 
 
 class SessionRegistry:
-    """The sessions of one kit, open ones and the last closed ones; may be used by any thread."""
+    """The open sessions of one kit and the last closed ones; thread-safe."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class SessionRegistry:
         keep: bool = False,
         opened_at: str = "",
     ) -> Session:
-        """The record of *resource*; the same one when it is added twice."""
+        """Returns the record of *resource*; creates it at the first call."""
         with self._lock:
             existing_session = self._by_resource.get(id(resource))
             if existing_session is not None:
@@ -90,7 +90,7 @@ class SessionRegistry:
                 self._wall(), now, now, seen=introspection.activity(resource),
             )  # fmt: skip
             self._open_sessions[session.id] = session
-            self._by_resource[id(resource)] = session  # which holds it, so that no other has its id
+            self._by_resource[id(resource)] = session  # it holds the object, so its id stays unique
         self._changed(session)
         return session
 
@@ -100,7 +100,7 @@ class SessionRegistry:
         return not self._open_sessions
 
     def open_sessions(self) -> tuple[Session, ...]:
-        """Returns all open ones, the oldest first, after noting those that their owner closed."""
+        """Returns the open sessions, oldest first; records those that their owner has closed."""
         with self._lock:
             sessions = tuple(self._open_sessions.values())
         for session in sessions:
@@ -109,20 +109,16 @@ class SessionRegistry:
         return tuple(session for session in sessions if session.closed_by is None)
 
     def pooled(self, provider: str, base_url: str, loop: object) -> Session | None:
-        """The pool's session for that place on that loop, None where there is none."""
+        """Returns the pooled session for *base_url* on *loop*, None if there is none."""
         with self._lock:
             for session in self._open_sessions.values():
-                place = (session.provider, session.base_url)
-                if (
-                    session.kind == "pool"
-                    and session.loop is loop
-                    and place == (provider, base_url)
-                ):
+                is_pooled_here = session.kind == "pool" and session.loop is loop
+                if is_pooled_here and (session.provider, session.base_url) == (provider, base_url):
                     return None if session.stale else session
         return None
 
     def keep(self, session: Session, base_url: str) -> None:
-        """Makes a temporary *session* the persistent one for that place; no cell owns it then."""
+        """Turns a temporary *session* into the pooled one for *base_url*, owned by no cell."""
         with self._lock:
             session.kind, session.cell, session.base_url = "pool", None, base_url
         self._changed(session)
@@ -132,7 +128,7 @@ class SessionRegistry:
         return SessionUse(self, session)
 
     def count(self, session: Session, change: int) -> None:
-        """Counts a request that begins (1) or ends (-1)."""
+        """Counts the start (1) or the end (-1) of a request."""
         with self._lock:
             session.requests += change > 0
             session.in_flight += change
@@ -141,19 +137,19 @@ class SessionRegistry:
             self._listeners.tell(session)
 
     def cell_started(self, cell: Cell) -> tuple[Session, ...]:
-        """The sessions that an earlier run of *cell* left, now stale."""
+        """Marks and returns the sessions of the previous run of *cell*."""
         return self._stale_where(lambda s: s.cell is not None and s.cell.id == cell.id, "rerun")
 
     def cells_deleted(self, ids: Collection[str]) -> tuple[Session, ...]:
-        """The sessions of cells that are gone, now stale."""
+        """Marks and returns the sessions of deleted cells."""
         return self._stale_where(lambda s: s.cell is not None and s.cell.id in ids, "deleted")
 
     def expired(self, *, idle_s: float, max_age_s: float) -> tuple[Session, ...]:
-        """The sessions that have outlived their use, now stale; see `stale`."""
+        """Marks and returns the sessions that are idle or too old."""
         now = self._now()
         stale_sessions = []
         for session in self.open_sessions():
-            # Use that was not told to us but can be seen.
+            # The user may use a registered session without telling the registry.
             activity = introspection.activity(session.resource)
             if activity != session.seen:
                 session.seen, session.used_s = activity, now
@@ -167,15 +163,15 @@ class SessionRegistry:
         return tuple(stale_sessions)
 
     def mark(self, session: Session, why: ClosedBy) -> None:
-        """Makes *session* stale; the first reason stays."""
+        """Makes *session* stale; keeps the first reason."""
         with self._lock:
             session.stale = session.stale or why
         self._changed(session)
 
     def closed(self, session: Session, by: ClosedBy, *, leaked: bool = False) -> None:
-        """Notes that *session* is closed; twice is harmless.
+        """Records that *session* is closed; may be called twice.
 
-        It counts as leaked if it was dropped without being closed, and with *leaked*.
+        It counts as leaked if it was garbage collected while open, or if *leaked* is True.
         """
         with self._lock:
             if self._open_sessions.pop(session.id, None) is None:
@@ -191,17 +187,17 @@ class SessionRegistry:
         self._changed(session)
 
     def forget(self) -> tuple[Session, ...]:
-        """Takes all open ones out of the table without a word; gives them."""
+        """Removes all open sessions without notifying listeners, and returns them."""
         sessions, self._open_sessions = tuple(self._open_sessions.values()), {}
         self._by_resource = {}
-        self._lock = threading.RLock()  # somebody else's thread may have held it
+        self._lock = threading.RLock()  # another thread may hold the old one
         return sessions
 
     def find(self, what: str) -> tuple[Session, ...]:
-        """Open sessions by "all", "stale", an id or a provider's name; newest first."""
+        """Returns open sessions by "all", "stale", id or provider; newest first."""
         with self._lock:
             session = self._open_sessions.get(what)
-        if session is not None:  # a block that ends must not look at every other session
+        if session is not None:  # faster than a check of every session
             return (session,)
         return tuple(
             s
@@ -210,14 +206,14 @@ class SessionRegistry:
         )
 
     def knows(self, what: str) -> bool:
-        """True where *what* is the id or the provider of a session in the table."""
+        """Returns True if *what* is the id or the provider of a session in the table."""
         with self._lock:
             sessions = [*self._open_sessions.values(), *self._closed_sessions]
         return any(what in (session.id, session.provider) for session in sessions)
 
     def rows(self) -> tuple[SessionRow, ...]:
-        """The session table: the remembered closed ones, then the open ones."""
-        self.open_sessions()  # notes what its owner has closed
+        """Returns the session table: closed sessions, then open ones."""
+        self.open_sessions()  # records those that their owner has closed
         with self._lock:
             sessions = [*self._closed_sessions, *self._open_sessions.values()]
         return tuple(self._row(session) for session in sessions)
@@ -225,10 +221,9 @@ class SessionRegistry:
     def watch(
         self, callback: Callable[[Session], None], *, uses: bool = True
     ) -> Callable[[], None]:
-        """Calls *callback* at every change, on the thread that made it; returns what stops that.
+        """Calls *callback* on the thread of each change; returns a function that removes it.
 
-        Args:
-            uses: False leaves out the ends of requests.
+        The end of a request counts as a change if *uses* is True.
         """
         return (self._listeners if uses else self._state_listeners).add(callback)
 
@@ -275,5 +270,5 @@ class SessionRegistry:
 
 
 def _counted(session: Session) -> tuple[int, int | None]:
-    """Requests and bytes: what the session itself has counted, else what was told."""
+    """Returns requests and bytes as counted by the resource, else by the registry."""
     return introspection.tally(session.resource) or (session.requests, session.bytes_in)

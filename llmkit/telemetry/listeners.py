@@ -1,4 +1,4 @@
-"""Functions that are told of something."""
+"""Calls functions on an event; a failure of one does not affect the others."""
 
 from __future__ import annotations
 
@@ -12,23 +12,14 @@ log = logging.getLogger(__name__)
 
 
 class Listeners(Generic[T]):
-    """Functions of one value, called on the thread where it happened.
-
-    If one raises, the error is logged; the others are called, and the caller goes on.
-
-    Attributes:
-        functions: Those that are called now.
-    """
+    """Functions of one value, called on the thread of the event; their errors are logged."""
 
     def __init__(self, what: str) -> None:
-        """Args:
-        what: What they listen to, for the log.
-        """
-        self._what = what
+        self._what = what  # named in the log
         self.functions: tuple[Callable[[T], None], ...] = ()
 
     def add(self, function: Callable[[T], None]) -> Callable[[], None]:
-        """Calls *function* from now on; returns what stops that."""
+        """Adds *function*; returns a function that removes it."""
         self.functions = (*self.functions, function)
 
         def stop() -> None:
@@ -37,7 +28,7 @@ class Listeners(Generic[T]):
         return stop
 
     def tell(self, value: T) -> None:
-        """Calls each with *value*."""
+        """Calls each function with *value*."""
         for function in self.functions:
             try:
                 function(value)

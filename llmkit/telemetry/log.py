@@ -1,7 +1,7 @@
-"""What happened to sessions, connections and requests, as a bounded list of events.
+"""Keeps the last events of sessions, connections and requests, and forwards them.
 
-An event holds names, counts and times; a prompt or an answer only where that was asked for, and
-a key never. It is written once for each session and call, not for each chunk.
+An event holds names, counts and times, and never a key. It holds prompt and answer only if
+`with_text` is set. Sessions and calls have events, chunks have none.
 """
 
 from __future__ import annotations
@@ -14,27 +14,23 @@ from datetime import UTC, datetime
 from .event import Event, EventKind
 from .listeners import Listeners
 
-REMEMBERED = 2000  # events; the oldest go first
-# One of these is loaded where somebody collects OpenTelemetry's data.
+REMEMBERED = 2000  # events; the oldest are dropped
+# One of these modules is loaded if the program uses OpenTelemetry.
 SDK, METRICS = "opentelemetry.sdk", "opentelemetry.metrics"
 
 Subscriber = Callable[[Event], None]
 
 
 class Telemetry:
-    """The last events of one kit; may be used by any thread.
+    """The last events of one kit; thread-safe.
 
     Attributes:
-        with_text: True puts prompt and answer of each request into its event.
-        exported: True hands events to OpenTelemetry, if the program has loaded it.
+        with_text: True adds prompt and answer to the event of each request.
+        exported: True exports events to OpenTelemetry, if the program has loaded it.
     """
 
     def __init__(
-        self,
-        *,
-        with_text: bool = False,
-        exported: bool = True,
-        remembered: int = REMEMBERED,
+        self, *, with_text: bool = False, exported: bool = True, remembered: int = REMEMBERED
     ) -> None:
         self.with_text = with_text
         self.exported = exported
@@ -43,33 +39,33 @@ class Telemetry:
         self._exporter: Listeners[Event] | None = None
 
     def events(self) -> tuple[Event, ...]:
-        """The remembered events, the oldest first."""
+        """Returns the remembered events, oldest first."""
         return tuple(self._ring)
 
     def watch(self, callback: Subscriber) -> Callable[[], None]:
-        """Hands every event to *callback*, where and when it happens; gives the way to stop.
+        """Calls *callback* with every event; returns a function that removes it.
 
-        It is called on the loop that answers come over, and must return at once.
+        The callback runs on the event loop of the calls, so it must return at once.
         """
         return self._listeners.add(callback)
 
     def note(self, event: Event) -> None:
-        """Remembers *event* and hands it on."""
+        """Stores *event* and passes it to the subscribers."""
         self._ring.append(event)
         if self._listeners.functions:
             self._listeners.tell(event)
-        # Nobody else should pay for it: Mistral's SDK, too, imports OpenTelemetry's API.
+        # `opentelemetry` alone may be loaded without use: Mistral's SDK imports its API.
         modules = sys.modules
         if (SDK in modules or METRICS in modules) and self.exported:
             if self._exporter is None:
                 from .opentelemetry import exporter
 
-                self._exporter = Listeners("OpenTelemetry's data")
+                self._exporter = Listeners("OpenTelemetry")
                 self._exporter.add(exporter())
             self._exporter.tell(event)
 
     def connected(self, provider: str, base_url: str, session: str | None, seconds: float) -> None:
-        """Notes a connection that took *seconds* to make."""
+        """Notes a new connection, which took *seconds*."""
         self.note(
             Event(
                 EventKind.CONNECTION, datetime.now(UTC), provider, session, base_url=base_url,

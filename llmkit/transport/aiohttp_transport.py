@@ -1,4 +1,4 @@
-"""Carries requests over aiohttp, with watchdogs of our own on every wait."""
+"""Sends requests with aiohttp; llmkit's own watchdog limits every wait."""
 
 from __future__ import annotations
 
@@ -25,39 +25,39 @@ from ..wire.messages import HttpRequest
 from .failures import broken, too_long, unsent_or_ambiguous
 from .timeouts import RequestDeadline, SoftEndError, Timeouts, Watchdog, current_deadline
 
-KEPT_S = 30.0  # an idle connection; hosted gateways drop theirs after 60 s and more
-CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # what could end a header early
-MOST_KEPT = 100  # connections that are given up for a fresh one
-LARGE = 2**20  # bytes; aiohttp writes a larger body in pieces where it is a file
-# Answers are asked for uncompressed: a compressed stream is held back until a block is full.
+KEPT_S = 30.0  # keep-alive of an idle connection; hosted gateways close theirs after >= 60 s
+CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # characters that could end a header early
+MOST_KEPT = 100  # idle connections closed at most to get a new one
+LARGE = 2**20  # bytes; aiohttp writes a larger body in pieces if it is a file
+# No compression: a server holds a compressed stream back until a block is full.
 HEADERS = {"Accept-Encoding": "identity", "User-Agent": "llmkit"}
 
 
 def open_session(*, trust_env: bool = False) -> aiohttp.ClientSession:
-    """A session without cookies, redirects or limits of its own; the caller closes it.
+    """Opens a session without cookies, redirects or limits; the caller closes it.
 
-    Must be called on the loop that will use it. With *trust_env* the proxies of the
-    environment apply; otherwise neither they nor a .netrc file are read.
+    Must be called on the loop that will use it. Proxy variables and a .netrc file are read
+    only if *trust_env* is True.
     """
     return aiohttp.ClientSession(
         connector=_Connector(limit=0, keepalive_timeout=KEPT_S),
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
-        auto_decompress=False,  # it would unpack without measure
+        auto_decompress=False,  # aiohttp does not limit the decompressed size
         trust_env=trust_env,
         headers=HEADERS,
     )
 
 
 class _Connector(aiohttp.TCPConnector):
-    """Counts, and tells the request that a connection is made for it.
+    """Counts requests and bytes, and tells a request when a connection is made for it.
 
-    aiohttp's traces do the latter at ten times the cost for every request.
+    aiohttp's tracing reports connections too, but costs ten times as much per request.
 
     Attributes:
-        requests: How many have asked for a connection.
-        bytes_in: How many bytes have come, headers and all; None where that cannot be counted.
-        answers: Those of ours that are still read.
+        requests: The number of requests that asked for a connection.
+        bytes_in: Bytes received, including headers; None if they cannot be counted.
+        answers: llmkit's answers that are still being read.
     """
 
     bytes_in: int | None
@@ -76,14 +76,14 @@ class _Connector(aiohttp.TCPConnector):
             for _ in range(MOST_KEPT):
                 if not deadline.reused:
                     break
-                connection.close()  # a kept one, which may be as broken as the one before it
+                connection.close()  # an idle one, which the server may have closed too
                 connection = await super().connect(*args, **kwargs)
         return connection
 
     # aiohttp's documentation names this method as the one to override (read 2026-11-29).
     async def _create_connection(self, *args: Any, **kwargs: Any) -> Any:
         deadline = current_deadline.get()
-        if deadline is None:  # a request of somebody who has borrowed the session
+        if deadline is None:  # the user's own request on this session
             return await super()._create_connection(*args, **kwargs)
         deadline.reused = False
         deadline.wait("connect")
@@ -98,7 +98,7 @@ class _Connector(aiohttp.TCPConnector):
 class AiohttpTransport:
     """Sends requests over one session, which belongs to the caller.
 
-    *connected* is told how many seconds each connection took that had to be made.
+    *connected* is called with the seconds that each new connection took.
     """
 
     def __init__(
@@ -108,17 +108,16 @@ class AiohttpTransport:
         self._connection_listener = connected
 
     def send(self, request: HttpRequest, timeouts: Timeouts) -> AiohttpResponse:
-        """The answer to *request* from its headers on; see `Transport.send`."""
+        """Returns a context that sends *request*; see `Transport.send`."""
         return AiohttpResponse(self._session, request, timeouts, self._connection_listener)
 
 
 class AiohttpResponse:
-    """One request and its answer, whose body is still coming; see `StreamingResponse`."""
+    """Sends one request on entry and streams its answer; see `StreamingResponse`."""
 
     status: int
     headers: Mapping[str, str]
-    # Those of its watchdog.
-    content_received: Callable[[], None]
+    content_received: Callable[[], None]  # both are the watchdog's methods
     finish_within: Callable[[float], None]
 
     def __init__(
@@ -166,7 +165,7 @@ class AiohttpResponse:
         body = BytesIO(request.body) if len(request.body) > LARGE else request.body
         outer = current_deadline.set(deadline)
         try:
-            # Not every release of aiohttp that is allowed refuses all of these itself.
+            # Some supported aiohttp releases accept these.
             if any(map(CONTROL.search, request.headers.values())):
                 raise ValueError("a control character in a header")
             async with asyncio.timeout_at(deadline.begin()) as deadline.scope:
@@ -191,7 +190,7 @@ class AiohttpResponse:
             current_deadline.reset(outer)
 
     async def read(self) -> bytes:
-        """What the next network read brings; see `StreamingResponse.read`."""
+        """Returns the next piece of the body; see `StreamingResponse.read`."""
         data = await (self._received() if self._decoder is None else self._unpacked(self._decoder))
         self._size += len(data)
         if self._size > self._timeouts.body_bytes:
@@ -199,8 +198,7 @@ class AiohttpResponse:
         return data
 
     async def _unpacked(self, decoder: Unpacker) -> bytes:
-        # A small body can hold very much: it is unpacked piece by piece, and between two pieces
-        # everybody else on this loop has a turn.
+        # A small body can expand to a very large one: other tasks run between two pieces.
         await asyncio.sleep(0)
         while not (data := decoder.take()):
             chunk = await self._received()
@@ -222,7 +220,7 @@ class AiohttpResponse:
                 watchdog.woken()
         except SoftEndError:
             return b""
-        except APITimeoutError:  # a limit of ours passed
+        except APITimeoutError:  # raised by the watchdog
             raise
         except (aiohttp.ClientError, OSError) as error:
             if rest := internals.unread(content):
@@ -230,25 +228,25 @@ class AiohttpResponse:
             raise broken(error, self.status) from error
 
     async def __aexit__(self, *failure: object) -> None:
-        """Gives the connection back if the body was read to its end, else ends it."""
+        """Returns the connection to the pool if the body was read to its end, else aborts it."""
         response = self._response
         if self._watchdog.soft_end is not None:
-            # The end of the body often arrives a moment after the end of the answer; without
-            # this short wait every finished stream would cost its connection.
-            with contextlib.suppress(CallError):  # the answer is whole, whatever the rest is
+            # The end of the body often arrives just after the end of the answer; without this
+            # short wait no connection of a finished stream could be reused.
+            with contextlib.suppress(CallError):  # the answer is already complete
                 while not response.content.at_eof() and await self.read():
                     pass
         self._watchdog.stop()
         self._answers.discard(response)
         connection = response.connection
         if connection is not None and connection.transport is not None:
-            # An orderly TLS goodbye could outlive the loop, and the server would go on writing.
+            # A TLS shutdown could outlive the loop, and the server would go on sending.
             connection.transport.abort()
         response.close()
 
 
 def _joined(fields: Mapping[str, str]) -> dict[str, str]:
-    """Names in lower case; a field that was sent twice as one, with a comma between."""
+    """Returns headers with names in lower case; repeated fields are joined by a comma."""
     lower_headers = dict(zip(map(str.lower, fields.keys()), fields.values(), strict=True))
     if len(lower_headers) == len(fields):
         return lower_headers
@@ -260,7 +258,7 @@ def _joined(fields: Mapping[str, str]) -> dict[str, str]:
 
 
 def close_now(session: aiohttp.ClientSession) -> None:
-    """Ends *session* and its connections without waiting, for code that cannot await."""
+    """Closes *session* and aborts its connections, from code that cannot await."""
     connector = session.connector
     open_transports = [transport for transport in transports(session) if transport is not None]
     known_connector = internals.connector_of(session)
@@ -271,8 +269,8 @@ def close_now(session: aiohttp.ClientSession) -> None:
         for transport in open_transports:
             kill(transport) if internals.loop_is_closed(known_connector) else transport.abort()
         internals.forget_connections(known_connector)
-    farewell: Any = connector.close()  # all that must be done is done by the call itself
-    if hasattr(farewell, "close"):
-        farewell.close()
+    closing: Any = connector.close()  # the call itself closes; awaiting it is not needed
+    if hasattr(closing, "close"):
+        closing.close()
     else:
-        farewell.__await__()  # else it complains of never having been awaited
+        closing.__await__()  # else it warns that it was never awaited

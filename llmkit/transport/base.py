@@ -1,4 +1,4 @@
-"""What carries a request to a provider and its answer back, whether a socket or a script."""
+"""Defines the interface of a transport, which sends a request and streams its answer."""
 
 from __future__ import annotations
 
@@ -12,60 +12,56 @@ from ..secret import Secret
 from ..wire.messages import HttpRequest
 from .timeouts import Timeouts
 
-DROPPED = "dropped"  # the code of an error by a kept connection that broke as it was used again
+DROPPED = "dropped"  # error code: a reused keep-alive connection was already closed
 
 
 class StreamingResponse(Protocol):
-    """An answer whose status and headers are here and whose body is still coming.
-
-    Attributes:
-        headers: Names in lower case.
-    """
+    """An answer whose headers have arrived; its body is read in pieces."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: Mapping[str, str]  # names in lower case
 
     async def read(self) -> bytes:
-        """What the next network read brings of the body; empty at its end.
+        """Returns the next piece of the body, or b"" at its end.
 
         Raises:
-            APITimeoutError: One of the limits passed.
+            APITimeoutError: A time limit passed.
             APIConnectionError: The connection broke.
-            BadResponseError: More came than the limit on the body.
+            BadResponseError: The body exceeds the size limit.
         """
         ...
 
     def content_received(self) -> None:
-        """Tells the watchdog that the last read brought something worth waiting for."""
+        """Tells the watchdog that the last read brought content, not only pings."""
         ...
 
     def finish_within(self, within_s: float) -> None:
-        """Says that the answer is there: what follows is read for so long at most, then dropped."""
+        """Marks the answer as complete; the rest is read for at most *within_s* seconds."""
         ...
 
 
 class Transport(Protocol):
-    """Sends requests. Leaving the context releases the connection, whatever happened inside."""
+    """Sends requests. Leaving the context always releases the connection."""
 
     def send(
         self, request: HttpRequest, timeouts: Timeouts
     ) -> AbstractAsyncContextManager[StreamingResponse]:
-        """The answer to *request*, from its headers on.
+        """Returns a context that sends *request* and waits for the headers of its answer.
 
         Raises:
-            APIConnectionError: Nothing could be sent, or no answer came.
-            APITimeoutError: A connection or a first byte took too long.
+            APIConnectionError: The request could not be sent, or no answer arrived.
+            APITimeoutError: The connection or the first byte took too long.
         """
         ...
 
 
 class Opened(NamedTuple):
-    """What a request is sent over, and what is sent with it.
+    """A transport with the provider and key of its requests.
 
     Attributes:
-        provider: At the address that is asked.
-        session: Its record in the session table, None where no session is needed.
-        use: Entered for as long as the session is needed.
+        provider: The provider, with the base URL in use.
+        session: The record in the session table; None if the transport needs no session.
+        use: A context that marks the session as in use.
     """
 
     provider: Provider

@@ -1,4 +1,4 @@
-"""Opens what carries a request: a session of this kit, the official SDK, or a script."""
+"""Opens the transport of a request: an aiohttp session, an official SDK, or a script."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 
 class TransportFactory:
-    """Opens the transports of one kit, and loads what they need when it is first needed.
+    """Opens the transports of one kit; imports their packages at first use.
 
-    Transports that the caller has *given*, by provider, are used instead of ours.
+    A transport in *given*, by provider name, replaces llmkit's own.
     """
 
     def __init__(
@@ -44,32 +44,32 @@ class TransportFactory:
 
     @cached_property
     def scripts(self) -> ScriptedTransport:
-        """What answers for the provider `scripted`."""
+        """The transport of the provider `scripted`."""
         from .scripted import ScriptedTransport, builtin_scripts
 
         return ScriptedTransport(builtin_scripts())
 
     @cached_property
     def local_models(self) -> LocalModels:
-        """The embedded models; none is started before the first question."""
+        """The embedded models, each started at its first request."""
         from .local_model import LocalModels
 
         return LocalModels(weights=self._settings().local_weights, notify=self._notify)
 
     def brought(self, name: str) -> Transport | None:
-        """What carries requests to the provider *name* without a session of ours."""
+        """Returns the caller's or the scripted transport for provider *name*, else None."""
         transport = self._given.get(name)
         return self.scripts if transport is None and name == "scripted" else transport
 
     def uses_sdk(self, provider: Provider) -> bool:
-        """True if signing in and lists of models go through the provider's official SDK."""
+        """Returns True if sign-in and model lists use the provider's official SDK."""
         return provider.name == "mistral" and self.brought("mistral") is None
 
     async def open(self, provider: Provider, model: str, key: Secret | None) -> Opened:
-        """What a request to *model* is sent over; its session stays open for the next one.
+        """Returns the transport for *model*; its session stays open for the next request.
 
         Raises:
-            LocalModelError: The embedded model is not installed, or does not start.
+            LocalModelError: The embedded model is not installed or failed to start.
         """
         if provider.name == "local":
             endpoint = await self.local_models.endpoint(model)
@@ -82,7 +82,7 @@ class TransportFactory:
         return self._over_http(provider, key, self._manager.pool)
 
     async def opener(self, provider: Provider, key: Secret | None) -> Callable[[], Opened]:
-        """A function that opens a session of its own at each call; the caller closes it."""
+        """Returns a function that opens a temporary session; its caller closes the session."""
         transport = self.brought(provider.name)
         if transport is not None:
             return lambda: Opened(provider, key, transport)
@@ -91,7 +91,7 @@ class TransportFactory:
 
     @asynccontextmanager
     async def temporary(self, provider: Provider, key: Secret | None) -> AsyncIterator[Opened]:
-        """What a few requests are sent over; its session is closed at the end."""
+        """Opens a transport with a temporary session, closed on exit."""
         connection = (await self.opener(provider, key))()
         try:
             with connection.use:
@@ -101,8 +101,8 @@ class TransportFactory:
                 await self._manager.aclose(connection.session.id)
 
     async def for_sdk(self, provider: Provider, key: Secret | None) -> Callable[[], Any]:
-        """A function that opens a client of Mistral's SDK at each call; the caller closes it."""
-        # It takes more than half a second to get ready: not on a loop that others use.
+        """Returns a function that opens a client of Mistral's SDK; its caller closes the client."""
+        # Importing the SDK takes over half a second, so it must not block the loop.
         module = await asyncio.to_thread(_ready_sdk)
         settings = self._settings()
         return partial(
@@ -114,14 +114,14 @@ class TransportFactory:
         )
 
     async def http_session(self, provider: Provider, *, persistent: bool) -> tuple[Any, Session]:
-        """An aiohttp session for *provider* on this loop, and its line in the session table."""
+        """Returns an aiohttp session for *provider* on this loop, and its session record."""
         await self._load()
         get = self._manager.pool if persistent else self._manager.temporary
         url = provider.base_url
         return get(provider.name, url, partial(self._open_session, url))
 
     def close(self) -> None:
-        """Ends the embedded models; twice is harmless."""
+        """Stops the embedded models; may be called twice."""
         if "local_models" in vars(self):
             self.local_models.close()
 
@@ -137,8 +137,8 @@ class TransportFactory:
 
     async def _load(self) -> None:
         if self._aiohttp is None:
-            # aiohttp takes a tenth of a second to import: not on a loop that others use. Not
-            # taken from sys.modules, where it stands while another thread still imports it.
+            # Importing aiohttp takes 0.1 s, so it must not block the loop. sys.modules may hold
+            # a module that another thread is still importing.
             name = f"{__package__}.aiohttp_transport"
             self._aiohttp = await asyncio.to_thread(import_module, name)
 

@@ -1,4 +1,4 @@
-"""Reads an answer that is no stream: a refusal, or a document."""
+"""Reads answers that are not streams: refusals and JSON documents."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from ..wire.messages import HttpResponse, parse_json
 from ..wire.retry_hints import retry_after
 from .base import StreamingResponse
 
-# No header makes sending these again worth while.
+# Never retried, even if `x-should-retry` is true.
 FINAL_STATUSES = (401, 402, 403)
 FINAL_ERRORS = (AuthenticationError, PermissionDeniedError, InsufficientFundsError)
-# Whoever says one of these sends lines, and a whole answer is a line as well.
+# Content types of NDJSON; a complete answer is one line as well.
 LINES = ("application/x-ndjson", "application/stream+json")
 EVENTS = "text/event-stream"
 FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
-DOCUMENT_LIMIT = 8 * 1024 * 1024  # bytes; what is longer is read as a stream or not at all
-SECOND_LOOK = 1024 * 1024  # bytes of a document that looked like a broken stream at first
+DOCUMENT_LIMIT = 8 * 1024 * 1024  # bytes; a longer body must be a stream
+SECOND_LOOK = 1024 * 1024  # bytes; for a body that looked like a broken stream
 
 
 class StreamOrDocument:
-    """A body that was asked for as a stream, for as long as it may be one document.
+    """Keeps the body of a streamed request until it is known to be a stream.
 
     Attributes:
-        body: What has come of it; None once it is known not to be a document.
+        body: The bytes so far; None once the body cannot be a document.
     """
 
     def __init__(self, content_type: str = "") -> None:
@@ -40,7 +40,7 @@ class StreamOrDocument:
         self.body: bytearray | None = bytearray()
 
     def keep(self, data: bytes) -> bool:
-        """Adds *data*; returns False if the body is a stream, though without an event so far."""
+        """Adds *data*; returns False once the body is known to be a stream."""
         assert self.body is not None
         self.body += data
         starts_as_event = self._content_type.startswith(EVENTS) and (
@@ -52,7 +52,7 @@ class StreamOrDocument:
         return self.body is not None
 
     async def read_on(self, response: StreamingResponse) -> None:
-        """Reads what could not be read as a stream to its end, to see whether it is a document."""
+        """Reads the rest of a body that is not a stream; keeps it only if it is a document."""
         assert self.body is not None
         while len(self.body) < SECOND_LOOK and (data := await response.read()):
             self.body += data
@@ -61,7 +61,7 @@ class StreamOrDocument:
 
 
 async def read_whole(response: StreamingResponse) -> HttpResponse:
-    """An answer read to its end."""
+    """Reads *response* to its end."""
     parts = []
     while data := await response.read():
         parts.append(data)
@@ -69,12 +69,12 @@ async def read_whole(response: StreamingResponse) -> HttpResponse:
 
 
 async def refusal(provider: Provider, response: StreamingResponse) -> ProviderError:
-    """The error that an answer other than 200 means, with the server's wish for a delay."""
+    """Returns the error for a status other than 200, with the server's `retry_after`."""
     parts = []
     try:
         while data := await response.read():
             parts.append(data)
-    except CallError:  # the status, and what came of the reason, have to do
+    except CallError:  # the status and the part that arrived suffice
         pass
     document = HttpResponse(response.status, response.headers, b"".join(parts))
     error = provider.error_from(document)

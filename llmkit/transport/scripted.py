@@ -137,7 +137,7 @@ class ScriptedResponse:
             return
         await self.sleep(limit)
         raise APITimeoutError(
-            f"the server sent nothing for {limit:g} s",
+            f"the server sent no data for {limit:g} s",
             outcome=Outcome.STREAMED,
             possibly_billed=True,
         )

@@ -1,7 +1,7 @@
-"""The time limits of one request: until its headers are here, and while its body comes.
+"""Limits how long a request may wait for its headers and for each piece of its body.
 
-aiohttp's own read timeout never fires on a peer that drips or sends heartbeats, nor after a
-malformed chunk (measured, 3.12.15 to 3.14.5), so none of its timeouts are used.
+aiohttp's timeouts are not used: its read timeout never fires if the server sends single bytes or
+heartbeats, nor after a malformed chunk (measured, 3.12.15 to 3.14.5).
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from typing import Any
 from ..errors import APITimeoutError, CallError, Outcome
 from ..settings import Settings
 
-IDLE_CHECK_S = 1.0  # while nobody reads, no limit of the server's can pass
+IDLE_CHECK_S = 1.0  # seconds; no server limit can pass while the caller is not reading
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """How long one request may take and how much it may bring; None for no limit.
+    """The limits on time and size of one request; None means no limit.
 
     Attributes:
-        connect_s: Until a connection is made.
-        first_byte_s: From the request's end to the answer's first byte.
-        idle_s: Between two network reads.
-        idle_content_s: Between two reads that brought text; pings and comments do not count.
-        deadline_s: For the whole request.
-        body_bytes: Of an answer, decoded.
+        connect_s: Time to connect.
+        first_byte_s: Time to first byte, from the end of the request.
+        idle_s: Time between two network reads.
+        idle_content_s: Time between two reads with text; pings and comments do not count.
+        deadline_s: Time for the whole request.
+        body_bytes: Size of the decompressed answer.
     """
 
     connect_s: float | None = 10.0
@@ -41,31 +41,28 @@ class Timeouts:
 
 
 def timeouts_for(settings: Settings, deadline_s: float | None = None) -> Timeouts:
-    """The limits of one request, with its own deadline if it has one."""
+    """Returns the limits of one request; *deadline_s* replaces the one in *settings*."""
     return _timeouts(
-        settings.connect_timeout_s,
-        settings.first_byte_timeout_s,
-        settings.idle_timeout_s,
-        settings.idle_content_timeout_s,
-        deadline_s or settings.deadline_s,
-    )
+        settings.connect_timeout_s, settings.first_byte_timeout_s, settings.idle_timeout_s,
+        settings.idle_content_timeout_s, deadline_s or settings.deadline_s,
+    )  # fmt: skip
 
 
-_timeouts = lru_cache(maxsize=64)(Timeouts)  # the same few values for every call of a run
+_timeouts = lru_cache(maxsize=64)(Timeouts)  # the calls of a run share a few values
 
 
 @dataclass(slots=True)
 class RequestDeadline:
-    """One request under way; it is told of each phase, and moves the time limit to that one's.
+    """The time limit of one request up to its headers, moved as each phase begins.
 
     Attributes:
-        ends_at: When the time for the whole call is over, on the loop's clock.
-        fresh: True where no kept connection will do.
-        connected: Told how many seconds a connection took that had to be made.
-        secure: True where the connection is to be encrypted.
-        reused: True until a connection is made for it.
-        scope: The time limit that is moved.
-        written_at: When the phase began.
+        ends_at: The deadline of the whole call, on the loop's clock.
+        fresh: True if the request needs a new connection.
+        connected: Called with the seconds that a new connection took.
+        secure: True for https.
+        reused: False once a connection was made for this request.
+        scope: The `asyncio.timeout` that is rescheduled.
+        written_at: The start of the phase, on the loop's clock.
     """
 
     timeouts: Timeouts
@@ -79,7 +76,7 @@ class RequestDeadline:
     written_at: float = 0.0
 
     def begin(self) -> float | None:
-        """Begins a phase; when it has to be over, on the loop's clock."""
+        """Starts the current phase and returns its end, on the loop's clock."""
         self.written_at = asyncio.get_running_loop().time()
         limit = self.timeouts.connect_s if self.phase == "connect" else self.timeouts.first_byte_s
         if limit is None:
@@ -88,12 +85,12 @@ class RequestDeadline:
         return end if self.ends_at is None else min(end, self.ends_at)
 
     def wait(self, phase: str) -> None:
-        """Begins *phase*, "connect" or "first byte"."""
+        """Switches to *phase*, "connect" or "first byte"."""
         self.phase = phase
         self.scope.reschedule(self.begin())
 
     def timed_out(self) -> CallError:
-        """The error where the limit passed in this phase."""
+        """Returns the error for the phase that took too long."""
         duration = f"{asyncio.get_running_loop().time() - self.written_at:.1f} s"
         if self.phase == "connect":
             hint = ", and whether the server speaks only http://" if self.secure else ""
@@ -102,8 +99,8 @@ class RequestDeadline:
                 outcome=Outcome.UNSENT,
             )
         return APITimeoutError(
-            f"no answer began within {duration}; raise first_byte_timeout_s, or the timeout of the "
-            "call, for a model that thinks long",
+            f"no answer began within {duration}; increase first_byte_timeout_s, or the call's "
+            "timeout, if the model reasons for long",
             possibly_billed=True,
         )
 
@@ -112,21 +109,18 @@ current_deadline: ContextVar[RequestDeadline | None] = ContextVar("llmkit_deadli
 
 
 class SoftEndError(Exception):
-    """The body was not ended by the server, but the answer in it was whole."""
+    """The answer is complete, but the server did not end the body."""
 
 
 class Watchdog:
-    """Ends a wait for the next read when a limit passes; lives as long as one answer.
+    """Ends a wait for the next read of one answer when a time limit passes.
 
-    *give_up* has the wait that is under way end in an error. *ends_at* is when the time for the
-    whole call is over, on the loop's clock.
+    *give_up* makes the current wait raise the given error. *ends_at* is the deadline of the
+    whole call, on the loop's clock.
     """
 
     def __init__(
-        self,
-        timeouts: Timeouts,
-        ends_at: float | None,
-        give_up: Callable[[Exception], None],
+        self, timeouts: Timeouts, ends_at: float | None, give_up: Callable[[Exception], None]
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._timeouts = timeouts
@@ -138,14 +132,14 @@ class Watchdog:
         self._read_at = self._content_at = self._loop.time()
 
     def reading(self) -> None:
-        """Says that the next read begins."""
+        """Marks the start of a read."""
         now = self._loop.time()
-        # What our own reader took for the last piece counts against no limit of the server's.
+        # The time that the caller spent on the last piece does not count.
         self._content_at += now - self._read_at
         self._read_at = now
 
     def waiting(self) -> None:
-        """Says that the read has to wait for the server."""
+        """Marks the start of a wait for the server."""
         self._is_waiting = True
         if self._timer is not None:
             return
@@ -162,52 +156,49 @@ class Watchdog:
             self._timer = self._loop.call_at(when, self._check_limits)
 
     def woken(self) -> None:
-        """Says that the wait is over."""
+        """Marks the end of the wait."""
         self._is_waiting = False
         self._read_at = self._loop.time()
 
     def content_received(self) -> None:
-        """Says that the last read brought something worth waiting for."""
+        """Marks the last read as content, which restarts `idle_content_s`."""
         self._content_at = self._read_at
 
     def finish_within(self, within_s: float) -> None:
-        """Says that the answer is there: what follows is read for so long at most."""
+        """Marks the answer as complete; the rest is read for at most *within_s* seconds."""
         self.soft_end = self._loop.time() + within_s
-        self.stop()  # the next wait, if there is one, begins with this limit
+        self.stop()  # the next wait, if any, sets a timer for this limit
 
     def stop(self) -> None:
-        """Lets go of the timer."""
+        """Cancels the timer."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def _check_limits(self) -> None:
-        # Reads only move two timestamps, so a timer that is due may have been overtaken by them.
+        # A read only moves two timestamps, so the limits may lie later than this timer.
         when, what = min(self._due())
-        if not self._is_waiting:  # it is our reader that is slow, not the server
+        if not self._is_waiting:  # the caller is slow, not the server
             self._timer = self._loop.call_later(IDLE_CHECK_S, self._check_limits)
         elif when > self._loop.time():
             self._timer = self._loop.call_at(when, self._check_limits)
         elif not what:
             self._give_up(SoftEndError())
         else:
-            self._give_up(
-                APITimeoutError(
-                    f"the server {what}; ask again, or allow more time",
-                    outcome=Outcome.STREAMED,
-                    possibly_billed=True,
-                )
-            )
+            message = f"the server {what}"
+            self._give_up(APITimeoutError(message, outcome=Outcome.STREAMED, possibly_billed=True))
 
     def _due(self) -> Iterator[tuple[float, str]]:
-        """When each limit passes, and what is said then; "" for the end of what matters."""
+        """Yields when each limit passes and its message, "" for the soft end."""
         timeouts = self._timeouts
         if timeouts.idle_s is not None:
-            yield self._read_at + timeouts.idle_s, f"sent nothing for {timeouts.idle_s:g} s"
+            what = f"sent no data for {timeouts.idle_s:g} s; increase idle_timeout_s or try again"
+            yield self._read_at + timeouts.idle_s, what
         if timeouts.idle_content_s is not None:
-            what = f"sent nothing but pings for {timeouts.idle_content_s:g} s"
+            what = f"sent only pings for {timeouts.idle_content_s:g} s"
+            what += "; increase idle_content_timeout_s or try again"
             yield self._content_at + timeouts.idle_content_s, what
         if self._ends_at is not None:
-            yield self._ends_at, "had not finished when the time for the whole call was over"
+            yield self._ends_at, "did not finish within the call's timeout; increase the timeout"
         if self.soft_end is not None:
             yield self.soft_end, ""

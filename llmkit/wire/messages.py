@@ -1,4 +1,4 @@
-"""An HTTP request and its response as values, and what is read from JSON and error bodies."""
+"""Defines HTTP requests and responses as values, and reads JSON and error bodies."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import msgspec
 from ..errors import MESSAGE_LIMIT, BadResponseError, ConfigError, shorten
 from ..secret import redact
 
-SNIPPET = 200  # characters of a body that a message may carry
+SNIPPET = 200  # characters of a body in an error message
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 _PAGE = re.compile(r"\s*(<!doctype|<html|<\?xml|<head|<body|<h1|<center)", re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>?")
@@ -24,18 +24,17 @@ _MARKUP = re.compile(
     re.IGNORECASE,
 )
 _KEY = 2_000  # characters; no key is longer
-_READ = 20_000  # characters of a body that are looked at
+_READ = 20_000  # characters of a body that `snippet` reads
 
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """What to send.
+    """A request to a provider.
 
     Attributes:
-        headers: Without the ones that belong to the connection; they carry the key.
-        body: Empty for a GET.
-        stream: True where the answer is to be read as it comes.
-        fresh: True where it must not go over a connection that was used before.
+        headers: The key is among them; headers of the connection are not.
+        stream: True if the answer is streamed.
+        fresh: True if the request needs a new connection.
     """
 
     method: Literal["GET", "POST"]
@@ -48,11 +47,7 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """What came back, read to its end.
-
-    Attributes:
-        headers: Names in lower case.
-    """
+    """A response read to its end; names of *headers* are in lower case."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # a key may be echoed
@@ -64,22 +59,22 @@ class HttpResponse:
         return self.body.decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """The body as JSON, None where it is not."""
+        """Returns the body as JSON, None if it is not JSON."""
         return parse_json(self.body)
 
     def json_object(self) -> dict[str, Any]:
-        """The body as a JSON object.
+        """Returns the body as a JSON object.
 
         Raises:
-            BadResponseError: It is something else; the message shows its beginning.
+            BadResponseError: The body is not an object; the message shows its beginning.
         """
         value = self.json()
         if isinstance(value, dict):
             return value
         start = snippet(self.text, SNIPPET)
         raise BadResponseError(
-            f"the server answered {self.status} with something that is not a JSON object: {start}; "
-            "check that the base URL is an API's and not a web page's",
+            f"the body of the server's {self.status} response is not a JSON object: {start}; "
+            "check that the base URL is that of an API",
             status=self.status,
             possibly_billed=self.status == 200,
         )
@@ -88,18 +83,16 @@ class HttpResponse:
 def post_json(
     url: str, body: Mapping[str, object], headers: Mapping[str, str], *, stream: bool = False
 ) -> HttpRequest:
-    """A POST of *body* as JSON.
-
-    Lone surrogates cannot be sent as UTF-8 and become U+FFFD.
+    """Returns a POST of *body* as JSON; lone surrogates become U+FFFD.
 
     Raises:
-        ConfigError: *body* holds something that JSON has no form for.
+        ConfigError: *body* holds a value that JSON cannot represent.
     """
     try:
         data = write_json(body)
     except (TypeError, ValueError, RecursionError) as error:
         raise ConfigError(
-            f"the request cannot be written as JSON ({error}); check the further options"
+            f"the request cannot be written as JSON ({error}); check the extra options"
         ) from None
     return HttpRequest(
         "POST", url, {**headers, "Content-Type": "application/json"}, data, stream=stream
@@ -107,19 +100,19 @@ def post_json(
 
 
 def write_json(value: object) -> bytes:
-    """*value* as JSON in UTF-8.
+    """Returns *value* as JSON in UTF-8.
 
     Raises:
-        TypeError: There is something in it that JSON has no form for.
-        ValueError: There is a number in it that JSON has no form for, or a circle.
+        TypeError: JSON cannot represent one of the types.
+        ValueError: JSON cannot represent one of the numbers, or *value* contains itself.
     """
     try:
         data = _encoder.encode(value)
-        # msgspec writes NaN as null, which no one has asked for, and that of Decimal as it is.
+        # msgspec writes a float NaN as null, and a Decimal NaN as NaN.
         if b"null" not in data and b"NaN" not in data and b"Infinity" not in data:
             return data
     except (TypeError, ValueError, OverflowError, RecursionError):
-        pass  # half an emoji, a subclass of a number
+        pass  # a lone surrogate or a subclass of a number
     text = json.dumps(
         value, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_plain
     )
@@ -127,7 +120,6 @@ def write_json(value: object) -> bytes:
 
 
 def _plain(value: object) -> object:
-    """What msgspec makes of *value*, for which the standard library has no form."""
     return float(value) if isinstance(value, Decimal) else msgspec.to_builtins(value)
 
 
@@ -136,7 +128,7 @@ _decode = msgspec.json.Decoder().decode
 
 
 def parse_json(data: bytes | bytearray | str) -> Any:
-    """*data* as JSON in UTF-8, None if it is not JSON or is nested beyond reason."""
+    """Returns the value of the JSON in *data*, None if it is invalid or nested too deeply."""
     try:
         return _decode(data)
     except RecursionError:
@@ -144,41 +136,40 @@ def parse_json(data: bytes | bytearray | str) -> Any:
     except (msgspec.DecodeError, ValueError):
         pass
     try:
-        # msgspec refuses a byte order mark, half an emoji, NaN and 1e999, which servers in other
-        # languages send.
+        # msgspec rejects a byte order mark, a lone surrogate, NaN and 1e999; servers send them.
         return json.loads(data if isinstance(data, str) else data.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         return None
 
 
 def as_dict(value: object) -> dict[str, Any]:
-    """*value* if it is a JSON object, else an empty one."""
+    """Returns *value* if it is a JSON object, else an empty one."""
     return value if isinstance(value, dict) else {}
 
 
 def as_dicts(value: object) -> list[dict[str, Any]]:
-    """The JSON objects in *value* if it is an array, else none."""
+    """Returns the JSON objects in *value* if it is an array, else none."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def as_strings(value: object) -> list[str]:
-    """The strings in *value* if it is an array, else none."""
+    """Returns the strings in *value* if it is an array, else none."""
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def as_str(value: object) -> str | None:
-    """*value* if it is a string that says something, else None."""
+    """Returns *value* if it is a string that is not empty, else None."""
     return value if isinstance(value, str) and value else None
 
 
 def as_int(value: object) -> int | None:
-    """*value* if it is a whole number from 0 up, else None."""
+    """Returns *value* if it is an integer >= 0, else None."""
     whole = isinstance(value, int) and not isinstance(value, bool)
     return value if whole and value >= 0 else None  # type: ignore[operator,return-value]  # an int
 
 
 def as_date(value: object) -> date | None:
-    """The day that *value*, an ISO 8601 date or time, begins with; else None."""
+    """Returns the day of *value* if it is an ISO 8601 date or time, else None."""
     try:
         return date.fromisoformat(value[:10]) if isinstance(value, str) else None
     except ValueError:
@@ -186,7 +177,7 @@ def as_date(value: object) -> date | None:
 
 
 def fix_surrogates(text: str) -> str:
-    """*text* with halves of a character joined, and lone ones replaced by U+FFFD."""
+    """Joins surrogate pairs in *text*, and replaces lone surrogates by U+FFFD."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -195,9 +186,9 @@ def fix_surrogates(text: str) -> str:
 
 
 def snippet(text: str, limit: int = MESSAGE_LIMIT) -> str:
-    """What *text* says, in at most *limit* characters; a web page is called one."""
-    # Keys go before the text is cut, so that no first half of one is left; what is longer than
-    # any key is cut before, because a body may have millions of characters.
+    """Returns *text* redacted, without markup and in at most *limit* characters."""
+    # Redaction comes before the second cut, which could leave the first half of a key. The first
+    # cut keeps a body of millions of characters from being searched.
     text = redact(text[: _READ + _KEY])[:_READ]
     if not text.strip():
         return "an empty body"

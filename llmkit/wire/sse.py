@@ -1,4 +1,4 @@
-"""Events out of a stream that was cut anywhere: server-sent events, and lines of JSON.
+"""Decodes server-sent events and lines of JSON from a stream that is cut at any byte.
 
 Source: https://html.spec.whatwg.org/multipage/server-sent-events.html (read 2026-11-24).
 """
@@ -13,17 +13,17 @@ from ..errors import BadResponseError
 
 T = TypeVar("T")
 
-EVENT_LIMIT = 16 * 1024 * 1024  # bytes; the largest honest events carry an image
+EVENT_LIMIT = 16 * 1024 * 1024  # bytes; the largest real events carry an image
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class ServerSentEvent(NamedTuple):
-    """One event. A tuple, because one is made for every chunk of every answer.
+    """One event; a tuple, because every chunk of every answer creates one.
 
     Attributes:
         data: The data lines, joined by line feeds.
-        event: Its type; "message" where the server named none.
-        id: The last id that the stream gave, "" before the first.
+        event: The type; "message" if the server named none.
+        id: The last id in the stream, "" before the first.
     """
 
     data: str
@@ -31,16 +31,16 @@ class ServerSentEvent(NamedTuple):
     id: str = ""
 
 
-# Half the time of the constructor, for every chunk of every answer.
+# Takes half the time of the constructor.
 _new_event = tuple.__new__
 
 
 class EventSplitter(ABC, Generic[T]):
-    """Turns one stream's bytes, cut anywhere, into events.
+    """Splits the bytes of one stream into events.
 
     Attributes:
-        mark: What stands between two events.
-        called: What an event is called in a message.
+        mark: The separator of events.
+        called: The name of an event in error messages.
         replaced: True once bytes that are not UTF-8 became U+FFFD.
     """
 
@@ -56,13 +56,13 @@ class EventSplitter(ABC, Generic[T]):
 
     @abstractmethod
     def event(self, text: str) -> T | None:
-        """The event that is written as *text*, None where that says nothing."""
+        """Returns the event that *text* encodes, None if there is none."""
 
     def feed(self, data: bytes) -> Iterator[T]:
-        """The events that *data* completes.
+        """Yields the events that *data* completes.
 
         Raises:
-            BadResponseError: One of them is larger than the limit; those before it were given.
+            BadResponseError: An event exceeds the size limit; those before it were yielded.
         """
         whole = self._whole(data)
         if whole and not self._begun:
@@ -74,7 +74,7 @@ class EventSplitter(ABC, Generic[T]):
         elif whole:
             try:
                 texts = whole.decode().split(self.mark)
-            except UnicodeDecodeError:  # the events before and after are still to be exact
+            except UnicodeDecodeError:  # decodes each event separately, so that only one is changed
                 texts = map(self._text, whole.split(self._mark))
         for text in texts:
             event = self.event(text)
@@ -84,31 +84,27 @@ class EventSplitter(ABC, Generic[T]):
             raise self._over_limit()
 
     def _whole(self, data: bytes) -> bytes | bytearray:
-        """What is complete with *data*, without its last mark; the rest is kept."""
+        """Returns the complete events without the last mark, and buffers the rest."""
         buffer, mark = self._pending, self._mark
-        if mark[:1] not in data:  # quickly told, and most of a large event is that
+        if mark[:1] not in data:  # a fast path for the pieces of a large event
             buffer += data
             return b""
         if not buffer:
             cut = data.rfind(mark)
             buffer += data if cut < 0 else data[cut + len(mark) :]
             return data[: max(cut, 0)]
-        # Some bytes back: the mark may be split over two reads.
+        # The search starts before *data*: a mark may be split over two reads.
         start = max(len(buffer) - len(mark) + 1, 0)
         buffer += data
         cut = buffer.rfind(mark, start)
         if cut < 0:
             return b""
         self._pending = buffer[cut + len(mark) :]
-        del buffer[cut:]  # and not a copy of what may be large
+        del buffer[cut:]  # avoids a copy of a large buffer
         return buffer
 
     def end(self) -> list[T]:
-        """The event that the end of the stream left without its mark, if there is one.
-
-        It may be half of one: a caller should look at it only if its contents tell a whole event
-        from a half.
-        """
+        """Returns the event that the stream left without a mark, if any; it may be incomplete."""
         block, self._pending = self._pending, bytearray()
         event = self.event(
             self._text(block if self._begun else block.removeprefix(BYTE_ORDER_MARK))
@@ -126,14 +122,13 @@ class EventSplitter(ABC, Generic[T]):
 
     def _over_limit(self) -> BadResponseError:
         return BadResponseError(
-            f"the server sent {self.called} of over {self._limit:,} bytes; nothing honest is that "
-            "large, check the base URL",
+            f"the server sent {self.called} of over {self._limit:,} bytes; check the base URL",
             possibly_billed=True,
         )
 
 
 class SSEDecoder(EventSplitter[ServerSentEvent]):
-    """Turns one stream's bytes into events; `retry` is left unread, for nothing reconnects."""
+    """Decodes server-sent events; ignores `retry`, because llmkit never reconnects a stream."""
 
     mark = "\n\n"
     called = "an event"
@@ -141,8 +136,8 @@ class SSEDecoder(EventSplitter[ServerSentEvent]):
     _id = ""
 
     def event(self, text: str) -> ServerSentEvent | None:
-        """The event that is written as *text*; None for a comment, and for one without data."""
-        if text.startswith("data: ") and "\n" not in text:  # nearly every event there is
+        """Returns the event that *text* encodes; None for a comment or an event without data."""
+        if text.startswith("data: ") and "\n" not in text:  # nearly every event
             return _new_event(ServerSentEvent, (text[6:], "message", self._id))
         data, kind = [], ""
         for line in text.split("\n"):
@@ -157,8 +152,8 @@ class SSEDecoder(EventSplitter[ServerSentEvent]):
         return ServerSentEvent("\n".join(data), kind or "message", self._id) if data else None
 
     def _whole(self, data: bytes) -> bytes | bytearray:
-        # A carriage return ends its line at once, for the stream may pause behind it; the line
-        # feed that may follow in the next read belongs to it.
+        # A carriage return ends its line at once, because the stream may pause after it. A line
+        # feed at the start of the next read belongs to it.
         if self._after_return and data:
             data = data.removeprefix(b"\n")
             self._after_return = False
@@ -169,12 +164,12 @@ class SSEDecoder(EventSplitter[ServerSentEvent]):
 
 
 class NDJSONDecoder(EventSplitter[ServerSentEvent]):
-    """Turns one stream's bytes into events of one line each; blank lines are left out."""
+    """Decodes events of one line each; skips blank lines."""
 
     mark = "\n"
     called = "a line"
 
     def event(self, text: str) -> ServerSentEvent | None:
-        """The line that is written as *text*, None for a blank one."""
+        """Returns the line as an event, None if it is blank."""
         line = text.strip()
         return ServerSentEvent(line) if line else None

@@ -96,7 +96,7 @@ def test_a_variable_is_inserted_by_its_name(kernel):
         ("%%ask scripted:echo\n  ", "the prompt is empty"),
         ("%%ask scripted:echo\n{{nobody}}", "is not defined"),
         ("%llmkit sesions", "did you mean sessions"),
-        ("%llmkit close nobody", "there is no session"),
+        ("%llmkit close nobody", "unknown session"),
     ],
 )
 def test_a_slip_is_one_line_and_an_error(kernel, cell, words):

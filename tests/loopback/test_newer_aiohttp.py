@@ -78,9 +78,9 @@ def test_a_newer_aiohttp_is_used_without_its_internals(fakes):
     assert (status, counts, closed) == (200, [[None, None]], True)
     assert ended == "APIConnectionError"  # at once, without waiting for its limit
     assert done.stderr.splitlines() == [
-        "llmkit.runtime.aiohttp_internals: aiohttp 3.99.0 is not one whose internals llmkit knows "
-        "(up to 3.14): open connections and received bytes are not counted, and a session of your "
-        "own counts as idle unless it was registered with keep=True"
+        "llmkit.runtime.aiohttp_internals: llmkit does not know the internals of aiohttp 3.99.0 "
+        "(only up to 3.14): open connections and received bytes are not counted; register your own "
+        "sessions with keep=True, because they count as idle"
     ]
 
 

@@ -221,7 +221,7 @@ def test_a_pause_that_outlasts_the_call_is_an_error_at_once():
         limiter.pause(30.0)
         await limiter.acquire(8, time_left=lambda: 5.0)
 
-    with pytest.raises(RateLimitError, match="lasts 30 s more, so nothing was sent") as raised:
+    with pytest.raises(RateLimitError, match="pause of another 30 s, nothing was sent") as raised:
         asyncio.run(entered())
 
     assert (raised.value.retry_after, raised.value.attempts, time.now) == (30.0, 0, 100.0)
@@ -252,7 +252,7 @@ def test_a_call_whose_time_passes_in_the_queue_is_told_so():
         assert limiter.acquire_now(1)
         await limiter.acquire(1, time_left=lambda: 0.01)
 
-    with pytest.raises(APITimeoutError, match="no turn at OpenAI came free") as raised:
+    with pytest.raises(APITimeoutError, match="OpenAI had no free slot") as raised:
         asyncio.run(entered())
 
     assert raised.value.attempts == 0

@@ -155,7 +155,7 @@ def test_a_backoff_beyond_the_deadline_is_not_begun():
     with pytest.raises(ServerError):
         run(Failing(last), time_left=lambda: 0.4)
 
-    assert last.__notes__ == ["not tried again: the wait would outlast the time for the whole call"]
+    assert last.__notes__ == ["not retried: the wait would exceed the call's timeout"]
 
 
 def test_a_stale_connection_is_replaced_at_once():
@@ -176,7 +176,7 @@ def test_an_empty_budget_fails_fast():
         run(Failing(last), sleeps=sleeps, budget=Empty())
 
     assert sleeps == []
-    assert "too many calls" in last.__notes__[0]
+    assert "retry budget" in last.__notes__[0]
 
 
 def test_no_retries_means_one_attempt():
