@@ -1,4 +1,4 @@
-"""Computes what an answer costs, from the price tables of genai-prices (its keeper)."""
+"""Computes what an answer costs. The only module that imports genai-prices."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from typing import Any
 from ..types import Completion, Usage
 from .entry import Catalogue, normal
 
-SHORT = 1_000  # tokens of a prompt that is in no higher tier
+SHORT = 1_000  # tokens; a prompt of this length is in the lowest price tier
 FREE_RULE = "rule: made on your own machine"
-NO_CHARGE = ("own", "script")  # kinds of providers
+NO_CHARGE = ("own", "script")  # provider kinds
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """US dollars, and the row of the price table that they come from."""
+    """US dollars, and the row of the price table they come from."""
 
     usd: float
     source: str
@@ -28,7 +28,7 @@ class Cost:
 
 @cache
 def load() -> Any:
-    """Imports the price tables, which takes a quarter of a second: never on a shared loop."""
+    """Imports the price tables, which takes 0.25 s: never call it on a shared event loop."""
     import genai_prices
 
     genai_prices.calc_price(genai_prices.Usage(input_tokens=1), "gpt-4o", provider_id="openai")
@@ -36,10 +36,7 @@ def load() -> Any:
 
 
 def preload(provider: str, catalogue: Catalogue) -> None:
-    """Starts to read the price tables if *provider*'s answers need them; waits for nothing.
-
-    A first answer would otherwise wait for them at its end.
-    """
+    """Starts loading the price tables if *provider* needs them, so that no answer waits."""
     facts = catalogue.providers.get(provider)
     if facts is not None and facts.price_table is not None and not load.cache_info().currsize:
         _load_in_thread()
@@ -79,11 +76,11 @@ def cost(
     on: datetime | None,
     catalogue: Catalogue,
 ) -> Cost | None:
-    """Returns what *usage* costs; None, and never 0, if no price or no count is known.
+    """Returns what *usage* costs; None, never 0, if a price or a count is unknown.
 
     Args:
-        on: When the request was sent, None for now; prices have dates.
-        catalogue: Knows aliases, which are resolved first, and the user's own prices, which win.
+        on: When the request was sent, None for now; prices change over time.
+        catalogue: Has the aliases, and the user's own prices, which override the tables.
     """
     own = _own_cost(catalogue, provider, model, usage) if catalogue.prices else None
     if own is not None:
@@ -95,7 +92,7 @@ def cost(
     if table is None or usage.input_tokens is None or usage.output_tokens is None:
         return None
     if normal(model) in catalogue.aliases.get(provider, ()):
-        model = catalogue.concrete(provider, model)  # price tables lag behind names that move on
+        model = catalogue.concrete(provider, model)  # price tables lag behind floating names
     price = _calculated(table, model, usage, on)
     if price is None:
         return None
@@ -103,7 +100,7 @@ def cost(
 
 
 def _own_cost(catalogue: Catalogue, provider: str, model: str, usage: Usage) -> Cost | None:
-    """Returns what *usage* costs by the user's own price for that id, None if there is none."""
+    """Returns what *usage* costs by the user's own price for that id, None without one."""
     if usage.input_tokens is None or usage.output_tokens is None:
         return None
     for name in (model, catalogue.concrete(provider, model)):
@@ -118,9 +115,9 @@ def _own_cost(catalogue: Catalogue, provider: str, model: str, usage: Usage) -> 
 
 
 def per_million(provider: str, model: str, catalogue: Catalogue) -> tuple[float, float] | None:
-    """Returns US dollars for a million input and output tokens, None if no price is known.
+    """Returns US dollars per million input and output tokens, None if no price is known.
 
-    It is the price of a short prompt: some models cost more per token above a length.
+    The prices are those of a short prompt: some models cost more per token above a length.
     """
     prices = []
     for usage in (Usage(SHORT, 0), Usage(0, SHORT)):
@@ -134,7 +131,7 @@ def per_million(provider: str, model: str, catalogue: Catalogue) -> tuple[float,
 def _calculated(table: str, model: str, usage: Usage, on: datetime | None) -> Any:
     prices = load()
     counts = prices.Usage(
-        # Its input tokens include those of the cache, and its output those of reasoning: as ours.
+        # As in our `Usage`, input includes cached tokens, and output includes reasoning.
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,
         cache_read_tokens=usage.cached_tokens or 0,
@@ -146,5 +143,5 @@ def _calculated(table: str, model: str, usage: Usage, on: datetime | None) -> An
         )
     except LookupError:
         return None
-    # Its Google table also lists Claude as Vertex sells it, at other prices.
+    # The Google table also lists Claude on Vertex, at other prices.
     return None if table == "google" and "claude" in price.model.id else price

@@ -1,7 +1,7 @@
-"""What the catalogue knows of providers: how names state them, and who makes or sells models.
+"""Holds the catalogue's facts about providers: spellings, name prefixes, makers and resellers.
 
-Filled by `providers.builtin` from the provider classes, and carried by each `Catalogue`. Must not
-know a provider by itself: another one is a row here like any other.
+Filled by `providers.builtin` from the provider classes, and part of each `Catalogue`. Must not
+name a provider: each one is only a row.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from ..errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class ProviderFacts:
-    """The facts of one provider that are not about its wire format.
+    """The facts about one provider, apart from its wire format.
 
     Attributes:
         kind: "maker" sells its own models, "reseller" those of many makers, "own" runs on the
-            user's machine, "script" plays answers.
-        price_table: Its id in genai-prices; None if it has no table there.
-        aliases: Names that other tools give it.
-        prefixes: Beginnings of a model's name that state it, such as "gemini/".
-        starts: Beginnings of the names whose models are at home there; the longest one decides.
-        slug: What OpenRouter calls it; None if its models are not there.
+            user's machine, "script" plays scripted answers.
+        price_table: Its id in genai-prices, None if it has no table there.
+        aliases: Its names in other tools.
+        prefixes: Prefixes of model names that state the provider, such as "gemini/".
+        starts: Beginnings of the names of its own models; the longest match decides.
+        slug: Its name at OpenRouter, None if its models are not there.
         closed: True if the catalogue has all its models, so that another id is an error.
-        otel: Its name in OpenTelemetry's conventions; None if that is the same.
-        color: Place of its colour in a figure's palette.
-        marker: Its marker in a figure, as matplotlib writes it.
+        otel: Its name in OpenTelemetry's conventions, None if it is the same.
+        color: Index of its colour in the palette of figures.
+        marker: Its matplotlib marker in figures.
     """
 
     kind: Literal["maker", "reseller", "own", "script"]
@@ -49,13 +49,13 @@ class ProviderFacts:
 
 
 class ProviderTable(dict[str, ProviderFacts]):
-    """The facts of all built-in providers, in their order, with indexes by the words for them.
+    """The facts about all built-in providers, in order, with indexes.
 
     Attributes:
-        makers: The provider of each of OpenRouter's slugs.
-        prefixes: The provider of each beginning that states one.
-        bare: The providers that a name without a provider is looked up at, in order.
-        is_unlisted: Tells whether a provider of that name has a file and is missing here.
+        makers: The provider of each OpenRouter slug.
+        prefixes: The provider of each prefix of model names.
+        bare: The providers at which a name without a provider is looked up, in order.
+        is_unlisted: Returns True if a provider of that name has a file but is missing here.
     """
 
     def __init__(
@@ -76,12 +76,12 @@ class ProviderTable(dict[str, ProviderFacts]):
         self.bare = tuple(name for name, row in facts.items() if row.kind in ("maker", "own"))
 
     def name_of(self, spelling: str) -> str:
-        """Returns the provider that *spelling* names, *spelling* in lower case if it is unknown."""
+        """Returns the provider that *spelling* names, or *spelling* in lower case if unknown."""
         lower = spelling.lower()
         return self._names.get(lower, lower)
 
     def home_of(self, model: str) -> str:
-        """Returns the provider whose own model *model* is, else the first that a user runs."""
+        """Returns the provider that makes *model*, else the first on the user's machine."""
         start = next((start for start in self._starts if model.startswith(start)), "")
         return self._homes.get(start) or next(n for n, row in self.items() if row.kind == "own")
 

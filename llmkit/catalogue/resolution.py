@@ -1,4 +1,4 @@
-"""What a name led to, as a value and in sentences."""
+"""Defines the result of resolving a model name, and explains it in sentences."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from . import lifecycle
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What a name led to; `model` is what is sent, `how` says how we got there.
+    """The result of resolving a name: `model` is sent, `how` tells how the id was found.
 
     Attributes:
-        id: What the name meant.
-        model: What is sent: the same, or its living successor where the name was translated.
-        standard: The standard name that it belongs to, None where it belongs to none.
-        lifecycle: Of `id`, on the day that was asked about.
-        retires_on: The day on which `id` stops to answer as itself.
-        successor: What its provider names instead, at OpenRouter what its maker names.
-        live: What can be called that day in its place; the id itself while it lives.
-        live_rule: The rule that chose it: same, official-successor, vendor-successor,
+        id: The id that the name means.
+        model: The id that is sent: `id`, or an available successor if the name was translated.
+        standard: The standard name of the model, None without one.
+        lifecycle: The state of `id` on the day `on`.
+        retires_on: The date from which `id` no longer answers as itself.
+        successor: The replacement that the provider names (at OpenRouter: the maker).
+        live: The id to call on that day: `id` while it is available, else a replacement.
+        live_rule: The rule that chose `live`: same, official-successor, vendor-successor,
             class-default.
-        target: The id that a floating name points at, as far as a source says.
-        floating: True where the name moves on with time, False where it is pinned.
-        verified: False where no source of the catalogue knows the id.
-        ambiguous: True where the name could mean something else too.
-        alternatives: Those others, and the same model at its maker, as provider:id.
-        listed: Whether its provider's own list of the last day has it, None where none was read.
-        source: Where its lifecycle was read.
-        read: When it was read there.
-        as_of: When the catalogue's sources were gathered.
-        on: The day that was asked about.
+        target: The id that a floating name points to, None if no source says.
+        floating: True if the target of the name changes over time, False if it is pinned.
+        verified: False if no source of the catalogue has the id.
+        ambiguous: True if the name could also mean another model.
+        alternatives: The other meanings, and the same model at its maker, as provider:id.
+        listed: True if the provider's list of the last day has the id, None without a list.
+        source: The source of the lifecycle.
+        read: The date on which the source was read.
+        as_of: The date of the catalogue's sources.
+        on: The date of the resolution.
     """
 
     asked: str
@@ -60,12 +60,12 @@ class Resolution:
 
     @property
     def substituted(self) -> bool:
-        """True where another id is sent than the one that the name meant."""
+        """True if the id that is sent is not the one that the name means."""
         return self.model != self.id
 
     @property
     def pinned(self) -> bool:
-        """True where the name means the same model for good."""
+        """True if the name always means the same model."""
         return not self.floating
 
     def __str__(self) -> str:
@@ -77,33 +77,33 @@ class Resolution:
 
 HOW = {
     How.EXACT: "the id itself",
-    How.ALIAS: "another name of it",
+    How.ALIAS: "an alias",
     How.MAPPED: "the peer of that standard name, by judgement",
     How.EQUIVALENT: "the peer of that model, by judgement",
-    How.VERBATIM: "taken as it is written",
+    How.VERBATIM: "used as written",
 }
 RULES = {
-    lifecycle.SAME: "it lives",
-    lifecycle.OFFICIAL: "the successor that its provider names",
-    lifecycle.VENDOR: "the successor that its maker names",
-    lifecycle.CLASS: "today's pick of its class",
+    lifecycle.SAME: "still available",
+    lifecycle.OFFICIAL: "the successor named by its provider",
+    lifecycle.VENDOR: "the successor named by its maker",
+    lifecycle.CLASS: "the current model of its class",
 }
 
 
 def why(resolution: Resolution) -> str:
-    """What `resolve` found, in sentences."""
+    """Returns the sentences that explain *resolution*."""
     return " ".join(_sentences(resolution))
 
 
 def _sentences(resolution: Resolution) -> Iterator[str]:
     yield f"{resolution.asked} is {resolution.provider}'s {resolution.id} ({HOW[resolution.how]})."
     if not resolution.verified:
-        yield "The catalogue does not know this id; it is sent as it is."
+        yield "This id is not in the catalogue; it is sent unchanged."
     elif resolution.target:
-        clause = "; it moves on with time" if resolution.floating else ""
-        yield f"It points at {resolution.target}{clause}."
+        clause = "; the target may change" if resolution.floating else ""
+        yield f"It points to {resolution.target}{clause}."
     elif resolution.floating:
-        yield "It moves on with time."
+        yield "Its target may change."
     yield from _how_it_lives(resolution)
     yield from _what_is_sent(resolution)
     if resolution.ambiguous:
@@ -113,23 +113,23 @@ def _sentences(resolution: Resolution) -> Iterator[str]:
         yield f"The same model is {' and '.join(resolution.alternatives)}."
     if resolution.source:
         yield f"Source, read {resolution.read}: {resolution.source}."
-    yield f"Catalogue of {resolution.as_of}, asked for {resolution.on}."
+    yield f"Catalogue of {resolution.as_of}, resolved for {resolution.on}."
 
 
 def _how_it_lives(resolution: Resolution) -> Iterator[str]:
     day = resolution.retires_on
     if resolution.listed is False:
-        yield "Its provider's own list does not have it."
+        yield "It is missing from its provider's own list."
     if resolution.lifecycle is Lifecycle.RETIRED:
-        yield f"It is retired since {day}." if day else "It is retired."
+        yield f"It was retired on {day}." if day else "It is retired."
     elif resolution.lifecycle is Lifecycle.REROUTED:
         since = f"Since {day} its" if day else "Its"
         successor = resolution.successor or "another model"
-        yield f"{since} provider answers with {successor} in its place."
+        yield f"{since} provider answers with {successor} instead."
     elif resolution.lifecycle is Lifecycle.DEPRECATED:
-        yield f"It is deprecated and ends on {day}." if day else "It is deprecated."
+        yield f"It is deprecated and retires on {day}." if day else "It is deprecated."
     elif resolution.lifecycle is Lifecycle.UNKNOWN and resolution.verified:
-        yield "No source says whether it can be called today."
+        yield "No source says whether it is available today."
 
 
 def _what_is_sent(resolution: Resolution) -> Iterator[str]:
@@ -137,8 +137,8 @@ def _what_is_sent(resolution: Resolution) -> Iterator[str]:
     if resolution.substituted:
         yield f"{resolution.model} is sent instead ({rule})."
     elif resolution.live and resolution.live != resolution.id:
-        yield f"What can be called in its place is {resolution.live} ({rule})."
+        yield f"The replacement is {resolution.live} ({rule})."
     elif resolution.live is None:
-        yield "The catalogue names nothing to call in its place."
+        yield "The catalogue has no replacement for it."
     elif resolution.lifecycle is Lifecycle.DEPRECATED and resolution.successor:
         yield f"Its successor is {resolution.successor}."

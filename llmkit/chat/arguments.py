@@ -1,4 +1,4 @@
-"""The parameters of asking and comparing, written, checked and explained once."""
+"""Declares, checks and documents the parameters of `ask` and its variants once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .options import Options, options
 from .requests import PlannedRequest, grid, named_models, plan_request, prompt_inputs
 
 DEFAULT_MODEL = "local:smollm2"  # needs no key
-ONE = "ask() puts one prompt once; for lists use compare()"
+ONE = "ask() sends one prompt once; for lists use compare()"
 
 P = ParamSpec("P")
 A = TypeVar("A")
@@ -25,19 +25,17 @@ T = TypeVar("T")
 
 
 class ChatArguments(NamedTuple):
-    """What one `ask` asks."""
+    """The checked arguments of one `ask`."""
 
     request: PlannedRequest
     options: Options
 
 
 def takes(parameters: Callable[P, A]) -> Callable[[Callable[[A], T]], Callable[P, T]]:
-    """Gives a function the parameters of another one, whose result it is called with.
+    """Decorates a function to take the arguments of *parameters* and be called with its result.
 
-    So the parameters of `ask`, `aask` and `stream` are written, checked and explained once. The
-    request parameters of `Prompt` are added to them.
+    Signature and help text are those of *parameters*, with the request parameters of `Prompt`.
     """
-
     signature, explanation = _with_request_parameters(parameters)
 
     def decorate(function: Callable[[A], T]) -> Callable[P, T]:
@@ -45,7 +43,7 @@ def takes(parameters: Callable[P, A]) -> Callable[[Callable[[A], T]], Callable[P
         def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
             try:
                 arguments = parameters(*args, **kwargs)
-            except TypeError as error:  # names the function that was called, not this one's helper
+            except TypeError as error:  # name the function that the user called
                 start = f"{parameters.__name__}()"
                 if not str(error).startswith(start):
                     raise
@@ -77,29 +75,28 @@ def chat_arguments(
     retries: int | None = None,
     **provider_options: object,
 ) -> ChatArguments:
-    """The parameters of `ask`, `aask` and `stream`.
+    """Checks the arguments of `ask`, `aask` and `stream`.
 
     Args:
-        prompt: Text, or a Prompt; or give a conversation as *messages*.
-        model: A standard name, a provider's id, or "provider:id"; the embedded model if left out.
-        provider: Where to ask; the name is translated to what is comparable there.
+        prompt: A text or a Prompt.
+        model: A standard name, a provider's id, or "provider:id". Default: the embedded model.
+        provider: The provider to ask; the name is translated to a comparable model there.
         system: The system prompt.
-        messages: A conversation, oldest first, in place of *prompt*.
-        fallback: Who may answer where the model is gone, is busy for longer than is waited, or
-            is too small for the prompt; each step is recorded in `.fallback`. "equivalent" lets
-            what its provider or the catalogue names, "same-model" only the same model at
-            another provider, "any" also what is most like it, "error" nobody; or a list of
-            models, or a `Fallback` with limits.
+        messages: A conversation, oldest message first, instead of *prompt*.
+        fallback: The models that may answer if the model is retired, busy, or too small for the
+            prompt: "error" (none), "same-model" (at another provider), "equivalent" (also those
+            that the provider or the catalogue recommends) or "any" (also the most similar ones).
+            Also a list of models, or a `Fallback` with limits. `.fallback` records each step.
         needs: Capabilities that the model must be known to have, such as "vision".
-        strict: Raise where the model cannot take a parameter, instead of listing it.
-        verbatim: Send the name as it is.
-        timeout: Seconds for the whole call, retries included.
-        retries: Further attempts after the first where nothing was answered; 0 for none.
-        **provider_options: Further fields for the request, in the provider's own words.
+        strict: True raises an error if the model does not support a parameter.
+        verbatim: True sends the model name unchanged.
+        timeout: Seconds for the whole call, including retries.
+        retries: Maximum retries of a call that got no answer; 0 for none.
+        **provider_options: Further request fields, as named by the provider's API.
 
     Raises:
-        ConfigError: Something is missing or wrong; nothing was sent.
-        CallError: It failed, or the stream was cut; `.completion` holds the text so far.
+        ConfigError: An argument is invalid; nothing was sent.
+        CallError: The call failed, or the stream was cut; `.completion` holds the text so far.
     """
     inputs = prompt_inputs(prompt, messages)
     pairs, points, wish = checked(
@@ -109,16 +106,16 @@ def chat_arguments(
     if len(inputs) > 1 or len(points) > 1:
         raise ConfigError(ONE)
     if len(pairs) > 1:
-        raise ConfigError("ask() asks one model at one provider; for several use compare()")
+        raise ConfigError("ask() sends to one model at one provider; for several use compare()")
     return ChatArguments(plan_request(0, inputs[0], pairs[0], points[0], 0, wish.extra), wish)
 
 
 class CheckedArguments(NamedTuple):
-    """What `ask` and `compare` were given beside prompts, checked.
+    """The checked arguments of `ask` or `compare`, except the prompts.
 
     Attributes:
-        models: Each with the provider that it is wanted from.
-        points: Of the grid that the parameters span; one if no parameter is a list.
+        models: Each model with its provider, None if the name decides.
+        points: The grid that the parameters span; one point if no parameter is a list.
     """
 
     models: tuple[tuple[str, str | None], ...]
@@ -127,19 +124,19 @@ class CheckedArguments(NamedTuple):
 
 
 def checked(further: dict[str, object], *arguments: Any) -> CheckedArguments:
-    """Returns the arguments that `ask` and `compare` share, checked.
+    """Checks the arguments that `ask` and `compare` share.
 
     Args:
-        further: The request parameters among provider options; the former are taken out of it.
-        arguments: As `_check` takes them, up to *system*.
+        further: Request parameters and provider options. The request parameters are removed.
+        arguments: The arguments of `_check`, up to *system*.
 
     Raises:
-        ConfigError: One of them is wrong.
+        ConfigError: An argument is invalid.
     """
     values = tuple(map(further.pop, PARAMETERS, repeat(None)))
     if not further:
-        # Most calls in a row differ in their prompt only.
-        with suppress(TypeError):  # a list among them
+        # Most successive calls differ in their prompt only.
+        with suppress(TypeError):  # an argument is a list, which is not hashable
             once: CheckedArguments = _check_once(*arguments, *values)
             return once
     return _check(*arguments, *values, extra=further)
@@ -160,12 +157,12 @@ def _check(
     return CheckedArguments(pairs, points, checked_options)
 
 
-# By their types as well, because True equals 1 and is not a temperature.
+# Typed, because True equals 1 and is not a temperature.
 _check_once: Any = functools.lru_cache(maxsize=64, typed=True)(_check)
 
 
 def _with_request_parameters(function: Callable[..., object]) -> tuple[inspect.Signature, str]:
-    """Returns signature and explanation of *function* with the request parameters added."""
+    """Returns the signature and help text of *function* with the request parameters added."""
     signature = inspect.signature(function)
     *ours, further = signature.parameters.values()
     takes_lists = signature.parameters["system"].annotation == "object"  # of a comparison

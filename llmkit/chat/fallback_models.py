@@ -1,4 +1,4 @@
-"""Who answers in the place of one row's model: chosen anew after each failure, none twice."""
+"""Chooses a fallback model after each failure of a call, and none of them twice."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ from .fallback import PASSED_OVER
 from .options import Options
 from .requests import PlannedRequest
 
-# Every call that may be answered by others has its FallbackSelector, and few ever ask them.
+# Imported at the first failure only: few calls need a fallback model.
 if TYPE_CHECKING:
     from ..catalogue import fallback
     from ..catalogue.requirements import FallbackLimits
     from ..catalogue.similarity import Place
 
-MOST_REASONS = 5  # of those who may not answer; more would bury the error
+MOST_REASONS = 5  # reasons against candidates; more would bury the error
 
 
 class FallbackSelector:
-    """What the person's policy lets answer in the place of the model that *resolution* found.
+    """Chooses the models that may replace the one in *resolution*, by the policy in *options*.
 
     Attributes:
-        ceiling: Most US dollars that a substitute may cost by estimate; None for no limit but
-            the policy's.
+        ceiling: Highest estimated cost of a fallback model in US dollars, in addition to the
+            policy's limit; None for no further limit.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class FallbackSelector:
         options: Options,
     ) -> None:
         """Raises:
-        ConfigError: The policy names a model or a provider that nobody knows.
+        ConfigError: The policy names an unknown model or provider.
         """
         self.ceiling: float | None = None
         self._registry = registry
@@ -70,9 +70,9 @@ class FallbackSelector:
         self._more_than: int | None = None
 
     async def after(self, error: CallError) -> Call | None:
-        """The next call to make after *error*, None where nobody is left or allowed.
+        """Returns the next call to make after *error*, None if no model is left or allowed.
 
-        Who was passed over, and why, is noted on *error*.
+        Adds the rejected candidates and the reasons to *error* as notes.
         """
         place = (error.provider, error.model)
         self._history.append(place)
@@ -86,16 +86,16 @@ class FallbackSelector:
         wish = self._options.fallback
         is_limited = wish.max_cost_usd is not None or self.ceiling is not None
         if is_limited or fallback_policy.RANKED in wish.rules:
-            # Reading the tables takes a quarter of a second, and asking them for every model a
-            # tenth: not on a loop that others use.
+            # Loading the price tables takes 0.25 s, and pricing every model 0.1 s: too long for
+            # a shared event loop.
             return await asyncio.to_thread(self._following, error)
         return self._following(error)
 
     def _following(self, error: CallError) -> Call | None:
         try:
             return self._chosen(error)
-        except ConfigError as problem:  # a row of the person's own names what nobody knows
-            error.add_note(f"nobody was asked instead: {problem}")
+        except ConfigError as problem:  # the user's own row names an unknown model
+            error.add_note(f"no fallback model was asked: {problem}")
             return None
 
     def _chosen(self, error: CallError) -> Call | None:
@@ -135,7 +135,7 @@ class FallbackSelector:
             return call_for(
                 registry.resolve(qualified_name(candidate.place)),
                 self._request.prompt,
-                replace(self._options, verbatim=True),  # what it must have is known already
+                replace(self._options, verbatim=True),  # `choose` has checked its capabilities
                 catalogue=registry.catalogue,
                 provider=registry.provider(candidate.provider),
                 settings=registry.settings,
@@ -156,7 +156,7 @@ class FallbackSelector:
         from ..catalogue.requirements import FallbackLimits
 
         wish, request, provider = self._options.fallback, self._request, self._resolution.provider
-        # A person may have said at which provider to ask, and not only what.
+        # The user may have named a provider with the model.
         prefix, colon, _ = request.asked.strip().partition(":")
         name_of = self._registry.catalogue.providers.name_of
         is_stated = colon != "" and name_of(prefix) == provider
@@ -182,16 +182,16 @@ class FallbackSelector:
 
 
 def reason_of(error: CallError) -> str:
-    """Why a model did not answer, in a few words for a table."""
+    """Returns the reason for a missing answer, short enough for a table."""
     place = f"{error.provider}:{error.model}"
     if isinstance(error, RetiredModelError):
         return str(error).partition(";")[0].partition(", and ")[0]
     if isinstance(error, ModelNotFoundError):
-        reason = f"was not found ({error.status})" if error.status else "is not in its own list"
-        return f"{place} {reason}"
+        what = f"was not found ({error.status})" if error.status else "is missing from its own list"
+        return f"{place} {what}"
     if isinstance(error, ContextLengthExceededError):
         return f"the prompt is too long for {place}"
     if isinstance(error, RateLimitError):
-        wait = f", {error.retry_after:.0f} s to wait" if error.retry_after else ""
-        return f"{place} wants fewer requests ({error.status}{wait})"
+        wait = f", retry after {error.retry_after:.0f} s" if error.retry_after else ""
+        return f"{place} limits the request rate ({error.status}{wait})"
     return f"{place} is overloaded ({error.status or error.code})"

@@ -1,6 +1,6 @@
 """Turns prompts and arguments into planned requests: prompt, model, grid point and repeat.
 
-Called by `chat.arguments` and `comparison.arguments`. Knows no catalogue and no key.
+Called by `chat.arguments` and `comparison.arguments`. Must not know the catalogue or keys.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ class PromptInput:
     """One prompt of a comparison, before its parameters.
 
     Attributes:
-        id: The index it had where it came from, else its position.
-        extra: The other columns of the DataFrame it came from.
+        id: Its index in a Series or DataFrame, else its position.
+        extra: The other columns of the DataFrame.
     """
 
     id: object
@@ -35,21 +35,21 @@ class PromptInput:
 
     @property
     def text(self) -> str:
-        """What a table shows of it."""
+        """The last message, which is shown in tables."""
         return self.messages[-1].text
 
 
 def prompt_inputs(prompts: object, messages: object = None) -> tuple[PromptInput, ...]:
-    """*prompts* (a string, a Prompt, a list of either, a Series, a DataFrame), each as one input.
+    """Returns an input for each prompt of a string, a Prompt, a list, a Series or a DataFrame.
 
-    A list of Messages, like *messages*, is one conversation.
+    A list of Messages is one conversation, like *messages*.
 
     Raises:
-        ConfigError: Nothing to ask, or something that is no prompt.
+        ConfigError: No prompt was passed, or one is invalid.
     """
     if messages is not None:
         if prompts is not None:
-            raise ConfigError("give either a prompt or messages=[...], not both")
+            raise ConfigError("pass either a prompt or messages=[...], not both")
         return (_conversation(messages),)
     if isinstance(prompts, str | Prompt):
         return (_question(0, prompts),)
@@ -67,15 +67,15 @@ def prompt_inputs(prompts: object, messages: object = None) -> tuple[PromptInput
             return (_conversation(prompts),)
         return _some(_question(i, item) for i, item in enumerate(prompts))
     raise ConfigError(
-        f"{type(prompts).__name__} is no prompt; give a string, a list of strings, "
-        "a Series, a DataFrame with a prompt column, or messages=[...]"
+        "prompt must be a string, a list of strings, a Series or a DataFrame with a prompt column, "
+        f"got {type(prompts).__name__}; for a conversation pass messages=[...]"
     )
 
 
 def _some(inputs: Iterable[PromptInput]) -> tuple[PromptInput, ...]:
     result = tuple(inputs)
     if not result:
-        raise ConfigError("there is no prompt to send: the list is empty")
+        raise ConfigError("the list of prompts is empty; pass at least one")
     return result
 
 
@@ -83,9 +83,8 @@ def _question(key: object, value: object) -> PromptInput:
     if isinstance(value, Prompt):
         return PromptInput(key, value.messages, value.system, value)
     if not isinstance(value, str):
-        raise ConfigError(
-            f"prompt {key!r} is {type(value).__name__}, not text; leave it out or fill it in"
-        )
+        kind = type(value).__name__
+        raise ConfigError(f"prompt {key!r} must be text, got {kind}; fill it in or omit it")
     if not value.strip():
         raise ConfigError("the prompt is empty; write what you want to ask")
     return PromptInput(key, (Message("user", value),))
@@ -105,12 +104,12 @@ def _from_frame(frame: Any) -> tuple[PromptInput, ...]:
 
 def _conversation(items: object) -> PromptInput:
     if not isinstance(items, Sequence) or isinstance(items, str) or not items:
-        raise ConfigError("messages= wants a list of messages, oldest first")
+        raise ConfigError("messages must be a non-empty list, oldest message first")
     turns = [_message(item) for item in items]
     system = "\n\n".join(turn.text for turn in turns if turn.role == "system") or None
     messages = tuple(turn for turn in turns if turn.role != "system")
     if not messages:
-        raise ConfigError("the conversation has no message but the system prompt")
+        raise ConfigError("messages has only a system prompt; add a user message")
     return PromptInput(0, messages, system)
 
 
@@ -122,19 +121,19 @@ def _message(item: object) -> Message:
         if role in ("system", "user", "assistant"):
             return Message(role, item["content"])
     raise ConfigError(
-        'a message is Message("user", "...") or {"role": "user", "content": "..."}; '
-        "roles are system, user, assistant"
+        'a message must be Message("user", "...") or {"role": "user", "content": "..."}, '
+        "with the role system, user or assistant"
     )
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedRequest:
-    """One row to be.
+    """One row before it is sent.
 
     Attributes:
-        parameters: The grid point: only what was asked for, as it was asked for.
-        prompt: With the grid point's parameters in it.
-        provider: Where the person wants it answered, None where the name says it.
+        parameters: The grid point, with only the parameters that the caller passed.
+        prompt: The prompt, including the parameters of the grid point.
+        provider: The provider that the caller passed, None if the name decides.
     """
 
     row: int
@@ -153,9 +152,9 @@ def plan_requests(
     repeats: int,
     options: Mapping[str, object],
 ) -> tuple[PlannedRequest, ...]:
-    """All rows in their order: prompt, model, grid point, repeat."""
+    """Returns all rows, ordered by prompt, model, grid point and repeat."""
     if not isinstance(repeats, int) or repeats < 1:
-        raise ConfigError(f"repeats must be 1 or more, not {repeats!r}")
+        raise ConfigError(f"repeats must be an integer >= 1, got {repeats!r}")
     everything = product(prompt_inputs, models, grid, range(repeats))
     return tuple(plan_request(row, *place, options) for row, place in enumerate(everything))
 
@@ -168,7 +167,7 @@ def plan_request(
     repeat: int,
     options: Mapping[str, object],
 ) -> PlannedRequest:
-    """One row, with its parameters in its prompt; explicit ones win over the prompt's own."""
+    """Returns one row; parameters of the grid point override those of the prompt."""
     model_name, provider = model
     fields: dict[str, Any] = {}
     if point:
@@ -184,13 +183,12 @@ def plan_request(
 
 
 def grid(parameters: Mapping[str, object]) -> tuple[dict[str, object], ...]:
-    """The points that *parameters* span; one that is None is left out.
+    """Returns the points that *parameters* span; parameters that are None are left out.
 
-    A list of a scalar parameter has one point for each value; `stop`, which is itself a list,
-    spans a grid only as a list of lists.
+    A list gives one point per value. `stop`, which is itself a list, needs a list of lists.
 
     Raises:
-        ConfigError: A value of the wrong kind, or an empty list.
+        ConfigError: A value is invalid, or a list is empty.
     """
     axes = [
         [(name, _checked(name, value)) for value in _axis(name, raw_value)]
@@ -201,10 +199,10 @@ def grid(parameters: Mapping[str, object]) -> tuple[dict[str, object], ...]:
 
 
 def named_models(models: object, providers: object = None) -> tuple[tuple[str, str | None], ...]:
-    """Each model with the provider it is wanted from: every model at every one of *providers*.
+    """Returns each model with each of *providers*, or with None if there are none.
 
     Raises:
-        ConfigError: No model, or something that is no name.
+        ConfigError: A list is empty, or an item is not a name.
     """
     names = _names(models, "model")
     if providers is None:
@@ -270,7 +268,7 @@ def _names(raw_names: object, what: str) -> tuple[str, ...]:
     names: list[Any] = list(raw_names) if isinstance(raw_names, Iterable) else [raw_names]
     wrong = [name for name in names if not isinstance(name, str) or not name.strip()]
     if wrong:
-        raise ConfigError(f"{wrong[0]!r} is no {what}'s name; give a string or a list of strings")
+        raise ConfigError(f"{what} must be a name or a list of names, got {wrong[0]!r}")
     if not names:
-        raise ConfigError(f'the list of {what}s is empty; name at least one, e.g. "local:smollm2"')
+        raise ConfigError(f"the list of {what}s is empty; pass at least one")
     return tuple(names)

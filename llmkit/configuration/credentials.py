@@ -1,4 +1,4 @@
-"""Where a provider's key comes from, and what is done to it before it is used."""
+"""Finds the API keys of providers, and cleans and checks them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .key_stores import KeyStore
 
 NOWHERE = "none"
 QUOTES = "\"'“”‘’«»`"
-# Copied keys bring these along: zero-width characters, byte order marks, soft hyphens.
+# Copied keys may contain zero-width characters, byte order marks and soft hyphens.
 INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2028\u2029\u2060\ufeff]")
 
 
@@ -24,10 +24,10 @@ class Credential:
     """A key and where it came from.
 
     Attributes:
-        key: None where there is none.
+        key: None if no usable key was found.
         source: "argument", "typed in", "variable NAME", "keyring", "Colab" or "none".
-        problem: Why there is no key to use, "" where there is one or none is known of.
-        unreadable: True where the problem is the store's and not the key's.
+        problem: Why the key cannot be used; "" for a usable key, or if none was found.
+        unreadable: True if *problem* is that the store could not be read.
     """
 
     key: Secret | None
@@ -39,9 +39,8 @@ class Credential:
 class Credentials:
     """The keys of one kit.
 
-    First come the keys that were given or typed in, then the environment, which is read anew
-    each time, so that a changed key is noticed; then the stores, which may take long or ask the
-    person, and are therefore read once.
+    The order is: keys that were passed or typed in, environment variables, stores. Variables are
+    read at each use, so that changes count. Stores may be slow or ask the user: each is read once.
     """
 
     def __init__(
@@ -61,17 +60,17 @@ class Credentials:
         self._cache: dict[tuple[str, str], Credential | None] = {}
 
     def type_in(self, provider: str, key: str) -> None:
-        """Uses *key* for *provider* from now on in this process; it is written nowhere.
+        """Uses *key* for *provider* in this process, and writes it nowhere.
 
-        One that cannot be a key is taken too: its provider's state says then what is wrong.
+        Accepts an invalid key too: the provider's status then names the problem.
 
         Raises:
-            UnknownProviderError: There is no such provider.
+            UnknownProviderError: *provider* is unknown.
         """
         self._give(provider, key, "typed in")
 
     def forget(self, provider: str) -> None:
-        """Drops a key that was given or typed in, and what a store had said."""
+        """Drops a key that was passed or typed in, and what the stores returned."""
         self._overrides.pop(provider, None)
         self._cache = {place: c for place, c in self._cache.items() if place[1] != provider}
 
@@ -81,10 +80,7 @@ class Credentials:
         self._overrides[provider] = _cleaned(key, source)
 
     def find(self, provider: Provider, *, again: bool = False) -> Credential:
-        """The key for *provider*, cleaned; one that cannot be a key says why in `problem`.
-
-        *again* also asks the stores a second time.
-        """
+        """Returns the cleaned key for *provider*. *again* reads the stores a second time."""
         if provider.name in self._overrides:
             return self._overrides[provider.name]
         for variable in provider.key_vars:
@@ -100,11 +96,11 @@ class Credentials:
         return Credential(None)
 
     def require(self, provider: Provider) -> Secret | None:
-        """The key to send, None where *provider* works without one.
+        """Returns the key to send, None if *provider* works without one.
 
         Raises:
-            MissingApiKeyError: It needs one, and there is none.
-            ConfigError: What is there cannot be a key.
+            MissingApiKeyError: *provider* needs a key, and none was found.
+            ConfigError: The key is invalid, or a store could not be read.
         """
         credential = self.find(provider)
         if credential.problem and (provider.needs_key or not credential.unreadable):
@@ -131,9 +127,9 @@ def _cleaned(raw: str, source: str) -> Credential:
     if not key:
         return Credential(None, source, "is empty; paste it again")
     if any(c.isspace() for c in key):
-        return Credential(None, source, "has a space or a line end in its middle; paste it again")
+        return Credential(None, source, "contains a space or a line break; paste it again")
     if not key.isascii() or not key.isprintable():
-        return Credential(None, source, "has characters that no key has; paste it again")
+        return Credential(None, source, "contains control or non-ASCII characters; paste it again")
     return Credential(Secret(key), source)
 
 
@@ -148,7 +144,7 @@ def _read(store: KeyStore, provider: Provider) -> Credential | None:
 
 
 class Environment(Mapping[str, str]):
-    """Reads through to the variables as they are now; its repr has none of them."""
+    """Reads the current variables; its repr shows none of them."""
 
     __slots__ = ("_variables",)
 

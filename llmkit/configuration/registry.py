@@ -1,4 +1,4 @@
-"""Holds the settings, keys and providers of one user, and what is known of models."""
+"""Holds the settings, keys, providers and model catalogue of one user."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class CatalogueSnapshot(NamedTuple):
-    """What is known at one moment: of all models, and of these by the person's own rows."""
+    """The catalogue at one moment, and the user's own rows in it."""
 
     now: datetime
     own: UserRows
@@ -40,14 +40,14 @@ class CatalogueSnapshot(NamedTuple):
 
 
 class CatalogueStore:
-    """The catalogue with everything laid over it, made again when one of its parts changes.
+    """The catalogue with model lists and the user's rows, rebuilt when one of them changes.
 
-    Providers' own lists win over what is shipped, the person's rows over both. Reads files, and
-    asks nobody.
+    Providers' lists override the shipped rows, and the user's rows override both. Reads files and
+    sends no requests.
 
     Attributes:
-        lists: Where the lists are kept between processes.
-        own_file: The file with the user's own rows, and whether it must be there.
+        lists: The cache of model lists on disk.
+        own_file: The file with the user's own rows, and True if it must exist.
     """
 
     def __init__(
@@ -60,9 +60,9 @@ class CatalogueStore:
         vet: Callable[[Mapping[str, Mapping[str, str]]], None] = lambda providers: None,
     ) -> None:
         """Args:
-        places: Name and base URL of each of these providers.
-        providers: The names that there are without the person's rows.
-        vet: Raises ConfigError for servers that the person's rows must not name.
+        places: Returns name and base URL of each given provider.
+        providers: Returns the provider names without those of the user's rows.
+        vet: Raises ConfigError for servers that the user's rows must not name.
         """
         self.lists = lists
         self.own_file = own_file
@@ -76,10 +76,10 @@ class CatalogueStore:
         self._expiry = NEVER
 
     def snapshot(self, now: datetime) -> CatalogueSnapshot:
-        """What is known at that time.
+        """Returns the catalogue at the time *now*.
 
         Raises:
-            ConfigError: The person's rows cannot be read.
+            ConfigError: The user's rows cannot be read.
         """
         own = self.own()
         if self._catalogue is None or own is not self._catalogue_rows or now >= self._expiry:
@@ -98,17 +98,17 @@ class CatalogueStore:
 
     @property
     def latest(self) -> Catalogue:
-        """What was known when somebody last looked; reads no file."""
+        """The catalogue of the last snapshot; reads no file."""
         return self._catalogue or shipped()
 
     def own(self) -> UserRows:
-        """The person's rows, read again when their file has changed.
+        """Returns the user's rows, read again if their file has changed.
 
         Raises:
-            ConfigError: There is no such file, or a row in it is wrong.
+            ConfigError: A required file is missing, or a row is invalid.
         """
         path, is_required = self.own_file
-        # Few users have such a file, and every call looks: os.stat costs more if there is none.
+        # Few users have this file, and every call checks: os.stat is slower without a file.
         if is_required or os.access(path, os.F_OK):
             try:
                 stat = os.stat(path)
@@ -124,12 +124,12 @@ class CatalogueStore:
         return NOTHING
 
     def take(self, listing: ProviderModelList) -> None:
-        """Lays a fresh list over what is known, in the place of an earlier one."""
+        """Replaces the list of a provider by a fresh one."""
         self._fresh_lists[listing.provider, listing.base_url] = listing
         self.forget()
 
     def forget(self) -> None:
-        """Makes the catalogue again when it is next needed."""
+        """Discards the catalogue; the next snapshot rebuilds it."""
         self._catalogue = None
 
     def _read(self, path: Path) -> UserRows:
@@ -137,7 +137,7 @@ class CatalogueStore:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path} cannot be read: {error}") from None
-        from ..catalogue.user_file import user_rows  # only a person with a file pays for it
+        from ..catalogue.user_file import user_rows  # not imported without a file
 
         rows = user_rows(text, str(path), self._providers())
         try:
@@ -151,10 +151,10 @@ class ProviderRegistry:
     """Settings, keys and providers of one user of llmkit.
 
     Attributes:
-        settings: As they are now; `configure` replaces them.
-        credentials: The keys, read anew each time.
-        store: What is known of models, with the user's own rows.
-        now: The clock that says which day is today, in UTC.
+        settings: The current settings; `configure` replaces them.
+        credentials: The keys of all providers.
+        store: The catalogue of models, with the user's own rows.
+        now: Returns the current time in UTC.
         open_ended: Providers whose models the catalogue cannot know.
     """
 
@@ -186,7 +186,7 @@ class ProviderRegistry:
         )
 
     def configure(self, **changes: object) -> Settings:
-        """The settings after *changes*; one that is wrong changes nothing."""
+        """Applies *changes* and returns the settings; one invalid change rejects them all."""
         all_changes = {**self._changes, **changes}
         settings = _load_settings(self._environ, all_changes)
         self.settings, self._changes = settings, all_changes
@@ -195,23 +195,23 @@ class ProviderRegistry:
         return settings
 
     def add_provider(self, name: str, base_url: str, key_var: str | None = None) -> None:
-        """Makes an OpenAI-compatible server known as *name*.
+        """Adds an OpenAI-compatible server as *name*.
 
         Raises:
-            ConfigError: The name is taken, or the URL is none.
+            ConfigError: The name is taken, or the URL is invalid.
         """
         providers = {key: dict(value) for key, value in self.settings.providers.items()}
         providers[name] = {"base_url": base_url, **({"key_var": key_var} if key_var else {})}
         self.configure(providers=providers)
 
     def provider(self, name: str, snapshot: CatalogueSnapshot | None = None) -> Provider:
-        """The provider called *name*, at the base URL that is set for it.
+        """Returns the provider called *name*, with its configured base URL.
 
         Args:
-            snapshot: What has just been looked up, None to look at the person's file.
+            snapshot: The snapshot of the same call, None to check the user's file.
 
         Raises:
-            UnknownProviderError: There is none; the message lists the known ones.
+            UnknownProviderError: *name* is unknown; the message lists the known ones.
         """
         custom = self._custom(snapshot.own if snapshot else None).get(name)
         if custom is not None:
@@ -223,7 +223,7 @@ class ProviderRegistry:
         return _built_in(kind, self._base_url(kind))
 
     def _base_url(self, kind: type[Provider]) -> str | None:
-        """Returns the base URL that is set for a built-in provider, None if none is.
+        """Returns the configured base URL of a built-in provider, None if none is set.
 
         Order: configure(base_urls=...), LLMKIT_<PROVIDER>_BASE_URL, `base_urls` in the file, the
         provider's usual variables.
@@ -238,16 +238,16 @@ class ProviderRegistry:
         return None
 
     def provider_names(self) -> tuple[str, ...]:
-        """All providers, the built-in ones first."""
+        """Returns the names of all providers, the built-in ones first."""
         return (*PROVIDERS, *self._custom())
 
     def snapshot(self) -> CatalogueSnapshot:
-        """What is known now: one look, for all that one call needs."""
+        """Returns the current catalogue; one snapshot serves a whole call."""
         return self.store.snapshot(self.now())
 
     @property
     def catalogue(self) -> Catalogue:
-        """What is known of models now."""
+        """The current catalogue of models."""
         return self.snapshot().catalogue
 
     def resolve(
@@ -259,10 +259,7 @@ class ProviderRegistry:
         on: date | None = None,
         snapshot: CatalogueSnapshot | None = None,
     ) -> Resolution:
-        """What *name* means today or on another day, see `llmkit.resolve`.
-
-        *snapshot* is what has just been looked up, None to look at the person's file.
-        """
+        """Resolves *name* today or on another day, see `llmkit.resolve` and `provider`."""
         now, own, catalogue = snapshot or self.snapshot()
         lookup = partial(
             _resolved, on=on or now.date(), catalogue=catalogue,
@@ -275,14 +272,14 @@ class ProviderRegistry:
         return lookup(name, provider, verbatim=verbatim)
 
     def model_names(self, prefix: str) -> list[str]:
-        """Names that can be asked for and begin with *prefix*; see `catalogue.lookup`."""
+        """Returns the model names that begin with *prefix*; see `catalogue.lookup`."""
         return names_beginning(
             prefix, self.catalogue, on=self.now().date(),
             providers=self.provider_names(), own=self.store.own().names,
         )  # fmt: skip
 
     def _custom(self, own: UserRows | None = None) -> Mapping[str, Mapping[str, str]]:
-        """Servers of the person's own, by name; what was set wins over the file of rows."""
+        """Returns the user's own servers by name; settings override the catalogue file."""
         providers = (own or self.store.own()).providers
         return {**providers, **self.settings.providers} if providers else self.settings.providers
 
@@ -294,11 +291,11 @@ class ProviderRegistry:
     def _cache_folder(self) -> Path | None:
         if self.settings.cache_dir is not None:
             return Path(self.settings.cache_dir).expanduser()
-        # Who gives an environment of their own does not mean this process's home.
+        # A caller with another environment does not mean the home folder of this process.
         return usual_folder() if self._is_at_home else None
 
     def key_for(self, provider: Provider) -> Secret | None:
-        """The key to send, once it is sure that it will not cross a network in clear text."""
+        """Returns the key to send; refuses to send one over a network in clear text."""
         key = self.credentials.require(provider)
         refuse_plain_http(provider.base_url, has_key=key is not None)
         return key
@@ -315,11 +312,7 @@ def _load_settings(environ: Mapping[str, str], changes: Mapping[str, object]) ->
 
 
 def _check_servers(providers: Mapping[str, Mapping[str, str]]) -> None:
-    """Passes if the servers that a user has added take no name and no key of a built-in provider.
-
-    Raises:
-        ConfigError: One of them does.
-    """
+    """Raises ConfigError if an added server uses a name or a key of a built-in provider."""
     if not providers:
         return
     if len({name.lower() for name in providers}) < len(providers):
@@ -338,19 +331,19 @@ def _check_servers(providers: Mapping[str, Mapping[str, str]]) -> None:
         owner = owners.get(entry.get("key_var", ""))
         if owner is not None:
             raise ConfigError(
-                f"{entry['key_var']} holds the key of {owner}, and a key goes to one place only; "
-                f"give {name} a variable of its own, or set base_urls to send {owner} there"
+                f"{entry['key_var']} holds the key of {owner}, and a key is sent to one provider "
+                f"only; set another key_var for {name}, or set base_urls to send {owner} there"
             )
 
 
 def _own_file(settings: Settings, environ: Mapping[str, str]) -> tuple[Path, bool]:
-    """Where a person's own rows are, and whether they must be there."""
+    """Returns the path of the user's own rows, and True if the file must exist."""
     if settings.catalogue_file is not None:
         return Path(settings.catalogue_file).expanduser(), True
     return config_path(environ).with_name("catalogue.toml"), False
 
 
-# The same names are asked again and again, and the answer depends on nothing else.
+# The same names are resolved often, and results depend on the arguments only.
 _resolved = lru_cache(maxsize=1024)(resolve)
 _compatible = lru_cache(maxsize=64)(compatible)
 

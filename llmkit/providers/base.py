@@ -1,4 +1,4 @@
-"""What every provider can do: turn a prompt into a request, and bytes into an answer."""
+"""Defines `Provider`, which turns prompts into HTTP requests and bytes into answers."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@+~-]*")
 
 
 class StreamParser(Protocol):
-    """Reads one streamed answer; one object per stream, fed bytes cut anywhere.
+    """Reads one streamed answer. Its bytes may be cut anywhere; one object per stream.
 
     Attributes:
-        begun: True once an event came, so that this is a stream and no document.
-        finished: True once a finish reason came; usage may still follow.
-        done: True once the provider's own end came, or an error event; further bytes are ignored.
+        begun: True after the first event: the body is a stream, not one JSON document.
+        finished: True after a finish reason; usage may still follow.
+        done: True after the dialect's end mark or an error event; further bytes are ignored.
         error: The error event that ended the stream, without provider and model.
     """
 
@@ -45,30 +45,27 @@ class StreamParser(Protocol):
     def error(self) -> ProviderError | None: ...
 
     def feed(self, data: bytes) -> TextDelta | None:
-        """What *data* adds to the answer, joined; None where it adds no text."""
-        ...
+        """Returns what *data* adds to the answer, joined; None if it adds nothing."""
 
     def close(self) -> TextDelta | None:
-        """Says that nothing more comes; what the last event lacked is made up for, and returned."""
-        ...
+        """Ends the input, reads an unterminated last event, and returns what it adds."""
 
     def end(self, status: Status | None = None, about: Mapping[str, Any] = NOTHING) -> Completion:
-        """The answer as far as it came; `truncated` where no finish event did. Closes the stream.
+        """Closes the stream and returns the answer so far; `truncated` without a finish reason.
 
         Args:
-            status: Why it ended, where the caller knows better than the stream.
-            about: Further fields of it; its warnings are added to those of the stream, and its
-                request id counts where the stream names none.
+            status: Overrides the status of the stream.
+            about: Further fields of the answer. Its warnings are added to those of the stream;
+                its request id is used if the stream has none.
         """
-        ...
 
 
 @dataclass(frozen=True, slots=True)
 class FittedPrompt:
-    """A prompt as a model can take it.
+    """A prompt that a model accepts.
 
     Attributes:
-        prompt: Without the parameters that would be refused.
+        prompt: Without the parameters that the model refuses.
         ignored: Names of the parameters that were left out.
     """
 
@@ -78,27 +75,27 @@ class FittedPrompt:
 
 @dataclass(frozen=True, slots=True)
 class ModelPage:
-    """One page of a provider's list of models, and where the next one is (None for the last)."""
+    """One page of a provider's model list, and the cursor of the next one (None for the last)."""
 
     models: tuple[Model, ...]
     next_page: str | None = None
 
 
 class Provider(ABC):
-    """One provider's wire format: no socket, no clock, no environment, no state of a stream.
+    """One provider's wire format, without sockets, clock, environment or stream state.
 
     Attributes:
-        name: As in `provider=` and before a colon.
-        label: As a person writes it.
-        key_vars: Environment variables that may hold the key, the first one that is set wins.
+        name: As in `provider=` and before the colon of a model name.
+        label: The name in texts for users.
+        key_vars: Environment variables for the key; the first one that is set wins.
         base_url_vars: The provider's usual environment variables for its base URL.
-        needs_key: False where a server without a key is usual.
-        parameter_fields: What the request calls our parameters, if not as we do; None for those
-            that every model refuses.
-        fixed_fields: Fields of the request that llmkit fills in itself.
-        facts: What else holds of it: its kind, its other names, its price table, its colour.
-        proves_key: False where a good answer to `key_request` says nothing about the key.
-        open_list: True where its list of models is shown without a key.
+        needs_key: False if its servers usually need no key.
+        parameter_fields: The request's names for our parameters, if different; None for a
+            parameter that every model refuses.
+        fixed_fields: Request fields that only llmkit sets.
+        facts: Further facts, such as kind, aliases, price table and colour.
+        proves_key: False if a successful response to `key_request` does not prove the key.
+        open_list: True if the model list needs no key.
     """
 
     name: ClassVar[str]
@@ -117,10 +114,10 @@ class Provider(ABC):
         self.base_url = (base_url or self.default_base_url).rstrip("/")
 
     def fit(self, prompt: Prompt, model: str) -> FittedPrompt:
-        """Returns *prompt* without what *model* would refuse, and the names of what was left out.
+        """Returns *prompt* without the parameters that *model* refuses, and their names.
 
         Raises:
-            ConfigError: An option of the prompt would replace what llmkit fills in itself.
+            ConfigError: An option of the prompt would replace a field that llmkit sets.
         """
         if prompt.options:
             refuse_fixed(prompt, self.fixed_fields)
@@ -131,11 +128,11 @@ class Provider(ABC):
         return without_parameters(prompt, *refused) if refused else FittedPrompt(prompt)
 
     def refused_parameters(self, prompt: Prompt, model: str) -> Sequence[str]:
-        """Returns the parameters that *model* cannot take, though others of the provider can."""
+        """Returns the parameters that *model* refuses and other models of the provider accept."""
         return ()
 
     def body_fields(self, prompt: Prompt) -> dict[str, object]:
-        """Returns the parameters of a fitted *prompt*, by the request's names for them."""
+        """Returns the parameters of a fitted *prompt* under the request's names."""
         fields: dict[str, object] = {}
         for name, value in prompt.parameters.items():
             field = self.parameter_fields.get(name, name)
@@ -147,40 +144,40 @@ class Provider(ABC):
     def chat_request(
         self, prompt: Prompt, *, model: str, key: Secret | None, stream: bool = False
     ) -> HttpRequest:
-        """The request that puts a fitted *prompt* to *model*."""
+        """Returns the request that sends a fitted *prompt* to *model*."""
 
     @abstractmethod
     def parse_chat(self, response: HttpResponse) -> Completion:
-        """The answer in a successful *response*.
+        """Returns the answer in a successful *response*.
 
         Raises:
-            ProviderError: The body holds an error, or is not what the API promises.
+            ProviderError: The body contains an error or does not follow the API.
         """
 
     @abstractmethod
     def stream_parser(self) -> StreamParser:
-        """A reader for one streamed answer."""
+        """Returns a parser for one streamed answer."""
 
     @abstractmethod
     def models_request(
         self, key: Secret | None, *, page: str | None = None, limit: int = 1000
     ) -> HttpRequest:
-        """The request for the provider's list of models."""
+        """Returns the request for the provider's model list."""
 
     @abstractmethod
     def parse_models(self, response: HttpResponse) -> ModelPage:
-        """The models in a successful *response*.
+        """Returns the models in a successful *response*.
 
         Raises:
-            BadResponseError: The body is not such a list.
+            ProviderError: The body contains an error or is not a model list.
         """
 
     @abstractmethod
     def error_from(self, response: HttpResponse) -> ProviderError:
-        """The error that *response* means; returned, not raised."""
+        """Returns the error for *response*, without raising it."""
 
     def key_request(self, key: Secret | None) -> HttpRequest:
-        """The cheapest request that only a good key can make; it is never billed."""
+        """Returns the cheapest request that needs a valid key; it is never billed."""
         return self.models_request(key, limit=1)
 
     def __repr__(self) -> str:
@@ -188,7 +185,7 @@ class Provider(ABC):
 
 
 def without_parameters(prompt: Prompt, *names: str) -> FittedPrompt:
-    """Returns *prompt* with those of *names* that were set put back to the provider's default."""
+    """Returns *prompt* with *names* reset to the provider's default, and those that were set."""
     values = prompt.parameters
     if values.keys().isdisjoint(names):
         return FittedPrompt(prompt)
@@ -199,28 +196,28 @@ def without_parameters(prompt: Prompt, *names: str) -> FittedPrompt:
 
 
 def path_segment(model: str) -> str:
-    """A model id as one segment of a URL's path.
+    """Returns a model id as one segment of a URL path.
 
     Raises:
-        ConfigError: It is no id of a model, and might lead to another address.
+        ConfigError: *model* could lead to another address.
     """
     if not _ID.fullmatch(model) or ".." in model:
         raise ConfigError(
-            f"the model {shorten(model, 80)!r} cannot stand in a URL; an id has letters, "
-            "digits and - _ . : @ + ~ only"
+            f"model {shorten(model, 80)!r} is not valid in a URL; use an id of letters, digits "
+            "and - _ . : @ + ~"
         )
     return quote(model, safe="")
 
 
 def with_origin(error: CallError, *, provider: str, model: str) -> CallError:
-    """*error* with the provider and model that it came from."""
+    """Sets provider and model of *error* if they are missing, and returns it."""
     error.provider = error.provider or provider
     error.model = error.model or model
     return error
 
 
 def request_id_from(headers: Mapping[str, str], *names: str) -> str | None:
-    """The first of *names* (lower case) that the response carries."""
+    """Returns the first of *names* (lower case) in *headers*, None if all are missing."""
     for name in names:
         if headers.get(name):
             return headers[name]

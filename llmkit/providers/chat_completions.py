@@ -1,4 +1,4 @@
-"""The chat-completions dialect, which OpenAI invented and many servers speak.
+"""Speaks the chat-completions dialect of OpenAI, which many servers share.
 
 Source: https://platform.openai.com/docs/api-reference/chat and the types of openai 3.54.0
 (read 2026-11-22).
@@ -41,17 +41,17 @@ FINISH_REASONS = {
     "tool_calls": "tool_calls",
     "function_call": "tool_calls",
 }
-BROKEN = "error"  # Mistral and OpenRouter: the server failed inside the answer
-AFTERTHOUGHT = "text that came after the finish reason was left out"
-REFUSAL = "the model refused; its text says why"
+BROKEN = "error"  # Mistral and OpenRouter: the server failed during the answer
+LATE_TEXT = "text after the finish reason was ignored"
+REFUSAL = "the model refused; see its text for the reason"
 
 
 @dataclass
 class ChatAnswerBuilder(AnswerBuilder):
-    """An answer that grows by chunks; a whole answer is one large chunk."""
+    """Builds an answer from chunks; a whole answer is one large chunk."""
 
     def take(self, chunk: Mapping[str, Any]) -> None:
-        """Adds what *chunk* says; only its choice 0 counts."""
+        """Adds the usage, the model and choice 0 of *chunk*; ignores other choices."""
         choices = chunk.get("choices")
         for position, choice in enumerate(choices if isinstance(choices, list) else ()):
             if not isinstance(choice, dict):
@@ -63,8 +63,8 @@ class ChatAnswerBuilder(AnswerBuilder):
             if isinstance(piece, dict):
                 if self.finish is None:
                     self._take_piece(piece)
-                elif piece.get("content") and AFTERTHOUGHT not in self.warnings:
-                    self.warnings.append(AFTERTHOUGHT)
+                elif piece.get("content") and LATE_TEXT not in self.warnings:
+                    self.warnings.append(LATE_TEXT)
             reason = choice.get("finish_reason")
             if reason and isinstance(reason, str) and self.finish is None:
                 self.ended(reason, FINISH_REASONS)
@@ -85,8 +85,8 @@ class ChatAnswerBuilder(AnswerBuilder):
                     self.reasoning_pieces.extend(_texts_in(part["thinking"]))
                 else:
                     self.text_pieces.extend(_texts_in(part.get("text")))
-        # llama.cpp, vLLM and DeepSeek say reasoning_content, OpenRouter says reasoning; a proxy
-        # that says both says the same twice.
+        # llama.cpp, vLLM and DeepSeek send reasoning_content, OpenRouter sends reasoning. A proxy
+        # that sends both repeats the same text.
         thought = piece.get("reasoning_content") or piece.get("reasoning")
         if thought and isinstance(thought, str):
             self.reasoning_pieces.append(thought)
@@ -112,7 +112,6 @@ class ChatStream(EventParser):
     builder: ChatAnswerBuilder
 
     def read(self, event: dict[str, Any]) -> None:
-        """Takes one event into the builder."""
         builder = self.builder
         builder.take(event)
         if event.get("error") or event.get("object") == "error":
@@ -124,12 +123,12 @@ class ChatStream(EventParser):
         self.finished = builder.finish is not None
 
     def heeds(self, event: ServerSentEvent) -> bool:
-        """False where it has a name, which the dialect has not: it is a proxy's, like a ping."""
+        """Returns False for other event names: they are a proxy's, like a ping."""
         return event.event in ("message", "error")
 
 
 def usage_in(usage: Mapping[str, Any]) -> Usage:
-    """Token counts; here the prompt includes its cached part, the answer its reasoning."""
+    """Returns token counts; input includes cached tokens, output includes reasoning."""
     prompt = as_dict(usage.get("prompt_tokens_details"))
     answer = as_dict(usage.get("completion_tokens_details"))
     return Usage(
@@ -148,14 +147,14 @@ def _texts_in(value: object) -> list[str]:
 
 
 class OpenAIChat(Provider):
-    """What the providers of this dialect have in common; each says where it differs.
+    """The common part of the providers that speak this dialect.
 
     Attributes:
-        chat_path: Below the base URL, as is `models_path`.
-        asks_for_usage: True where a stream has token counts only when the request wants them.
-        always: Fields that every request carries.
-        request_id_headers: Where a response names the request, in lower case.
-        builder: Makes an empty answer, to be filled by what this provider sends.
+        chat_path: Path below the base URL, like `models_path`.
+        asks_for_usage: True if a stream has token counts only when the request asks for them.
+        always: Fields of every request.
+        request_id_headers: Response headers that may have the request id, in lower case.
+        builder: The class that builds an answer from this provider's chunks.
     """
 
     chat_path: ClassVar[str] = "/chat/completions"
@@ -168,7 +167,6 @@ class OpenAIChat(Provider):
     def chat_request(
         self, prompt: Prompt, *, model: str, key: Secret | None, stream: bool = False
     ) -> HttpRequest:
-        """Returns the request that puts a fitted *prompt* to *model*."""
         messages = [{"role": turn.role, "content": turn.text} for turn in prompt.messages]
         if prompt.system:
             messages.insert(0, {"role": "system", "content": prompt.system})
@@ -184,11 +182,6 @@ class OpenAIChat(Provider):
         return post_json(self.base_url + self.chat_path, body, self._headers(key), stream=stream)
 
     def parse_chat(self, response: HttpResponse) -> Completion:
-        """The answer in a successful *response*.
-
-        Raises:
-            ProviderError: The body holds an error, or is not what the API promises.
-        """
         body = self._checked(response)
         choices = as_dicts(as_dict(body).get("choices"))
         if not any(isinstance(choice.get("message"), dict) for choice in choices):
@@ -201,21 +194,15 @@ class OpenAIChat(Provider):
         return builder.whole()
 
     def stream_parser(self) -> ChatStream:
-        """A reader for one streamed answer."""
         return ChatStream(self, SSEDecoder(), self.builder())
 
     def models_request(
         self, key: Secret | None, *, page: str | None = None, limit: int = 1000
     ) -> HttpRequest:
-        """The request for the provider's list of models, which has no pages in this dialect."""
+        """Returns the request for the model list, which has one page in this dialect."""
         return HttpRequest("GET", self.base_url + self.models_path, self._headers(key))
 
     def parse_models(self, response: HttpResponse) -> ModelPage:
-        """The models in a successful *response*.
-
-        Raises:
-            ProviderError: The body is not such a list.
-        """
         body = self._checked(response)
         # Together AI sends the bare array.
         rows = body if isinstance(body, list) else as_dict(body).get("data")
@@ -225,7 +212,6 @@ class OpenAIChat(Provider):
         return ModelPage(models, self._next_page(as_dict(body)))
 
     def error_from(self, response: HttpResponse) -> ProviderError:
-        """The error that *response* means; returned, not raised."""
         return error_of(self, response, request_id=self._request_id(response))
 
     def _checked(self, response: HttpResponse) -> Any:
@@ -249,7 +235,7 @@ class OpenAIChat(Provider):
 
 
 def lifecycle_by(row: Mapping[str, Any], end: str) -> Lifecycle:
-    """Deprecated by a date in the field *end*, active by null; unknown where it is not there."""
+    """Returns deprecated if the field *end* is a date, active if it is null, else unknown."""
     if row.get(end, "") is None:
         return Lifecycle.ACTIVE
     return Lifecycle.DEPRECATED if as_date(row.get(end)) else Lifecycle.UNKNOWN

@@ -13,11 +13,11 @@ from ..types import Prompt
 from ..wire.messages import as_date
 from .chat_completions import OpenAIChat, lifecycle_by
 
-# Reasoning models: o1, o3, o4-mini ..., and GPT from generation 5 on, but for gpt-5-chat-latest.
+# Reasoning models: o1, o3, o4-mini ..., and GPT from generation 5 on, except gpt-5-chat-latest.
 # Sources: https://platform.openai.com/docs/guides/reasoning and the parameter notes in the types
 # of openai 3.54.0 (read 2026-11-22).
 _REASONS = re.compile(r"(ft:)?(o\d|codex-mini|gpt-([5-9]|1\d)(?!-chat|\d))")
-# From 5.1 on, effort "none" makes a reasoning model take sampling parameters again.
+# From 5.1 on, a reasoning model with effort "none" accepts sampling parameters.
 # Source: https://developers.openai.com/api/docs/guides/latest-model (read 2026-11-24).
 _MAY_STOP_REASONING = re.compile(r"(ft:)?gpt-(5\.[1-9]|[6-9]|1\d)")
 
@@ -38,7 +38,7 @@ class OpenAI(OpenAIChat):
     parameter_fields = MappingProxyType({"max_tokens": "max_completion_tokens"})
 
     def refused_parameters(self, prompt: Prompt, model: str) -> Sequence[str]:
-        """Returns what a reasoning model would answer with 400."""
+        """Returns the parameters that a reasoning model answers with status 400."""
         if not _REASONS.match(model):
             return ()
         if _MAY_STOP_REASONING.match(model) and ("reasoning_effort", "none") in prompt.options:

@@ -1,4 +1,4 @@
-"""Takes keys out of answers and of lists of models, whatever the server echoes."""
+"""Redacts API keys that a server echoes in an answer or a model list."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from ..secret import MASK, keys_seen, long_keys, redact
 from ..types import Completion, TextDelta
 
 T = TypeVar("T")
-# Fields that llmkit sets, and never a server.
+# Fields that llmkit sets, never a server.
 NOT_REDACTED = frozenset({"provider", "request_model", "cost_source", "ignored_parameters"})
-STREAMED = ("text", "reasoning")  # exact except for whole keys; a `StreamRedactor` reads them
-# Words of an annotation whose value holds no text.
+STREAMED = ("text", "reasoning")  # only whole keys are masked in them; see `StreamRedactor`
+# Words of type annotations whose values contain no text.
 NUMBERS = frozenset({"int", "float", "bool", "date", "datetime", "None", "|"})
-WORD_LENGTH = 64  # characters of a text that is worth remembering
+WORD_LENGTH = 64  # characters; the redaction of longer texts is not cached
 
 
 class TextRedactor:
-    """One text as it comes; whole keys of this process become `***`. Serves once.
+    """Masks whole keys of this process in one growing text with `***`. One object per text.
 
-    The text is held back only where it ends in the beginning of a key, see `long_keys`: an answer
-    that waits whenever it ends in "s" would not be a stream.
+    Text is held back only if it ends with the beginning of a key (see `long_keys`). An answer that
+    waits after every "s" would not be a stream.
     """
 
     def __init__(self) -> None:
@@ -32,13 +32,13 @@ class TextRedactor:
         self._carried = 0
         for _, head in self._keys:
             self._carried = max(self._carried, len(head) - 1)
-        self._window = ""  # what the next piece may complete to a key
-        self._told = 0  # how much of it has been given already
+        self._window = ""  # text that the next piece may complete to a key
+        self._told = 0  # characters of it that were returned already
         self._seen = 0  # characters
         self._clean = True
 
     def feed(self, text: str) -> str:
-        """What *text* adds, without keys; "" where all of it may become one."""
+        """Returns what *text* adds, without keys; "" if all of it may become a key."""
         self._seen += len(text)
         if not self._keys:
             return text
@@ -50,24 +50,24 @@ class TextRedactor:
         return self._give(len(window), max(len(window) - self._carried, 0))
 
     def passed(self, text: str) -> bool:
-        """True where *text* is all that was fed, and no key that is held now even begins in it."""
+        """Returns True if *text* is all that was fed, and no current key begins in it."""
         return self._clean and self._seen == len(text) and self._keys is long_keys()
 
     def end(self) -> str:
-        """What was held back, as a mask: it is the larger part of a key that was cut."""
+        """Returns a mask if text was held back: it is the larger part of a cut key."""
         has_rest = len(self._window) > self._told
         self._window, self._told = "", 0
         return MASK if has_rest else ""
 
     def _give(self, until: int, rest_start: int) -> str:
-        """The window up to *until* as far as it is new; from *rest_start* on it is carried on."""
+        """Returns the new text of the window up to *until*, and keeps it from *rest_start* on."""
         new = self._window[self._told : until]
         self._window = self._window[rest_start:]
         self._told = max(self._told, until) - rest_start
         return new
 
     def _searched(self) -> str:
-        """The window, with its whole keys masked, up to what may be the beginning of one."""
+        """Returns the window with whole keys masked, up to a possible beginning of a key."""
         text = ""
         while True:
             matches = ((self._window.find(key), len(key)) for key, _ in self._keys)
@@ -86,7 +86,7 @@ class TextRedactor:
 
 
 def redact_whole(text: str) -> str:
-    """*text*, which is whole, without the keys of this process."""
+    """Returns *text*, which is complete, without the keys of this process."""
     if not any(head in text for _, head in long_keys()):
         return text
     redactor = TextRedactor()
@@ -95,17 +95,13 @@ def redact_whole(text: str) -> str:
 
 @dataclass(slots=True)
 class StreamRedactor:
-    """The pieces of one answer; a key that two of them share is held back until it is whole.
-
-    Attributes:
-        text: Redacts the pieces of its text, as `reasoning` those of its reasoning.
-    """
+    """Redacts the deltas of one answer; holds back a key that is split between two of them."""
 
     text: TextRedactor = field(default_factory=TextRedactor)
     reasoning: TextRedactor = field(default_factory=TextRedactor)
 
     def feed(self, delta: TextDelta) -> TextDelta | None:
-        """*delta* without keys; None where all of it is held back."""
+        """Returns *delta* without keys, None if all of it is held back."""
         text = self.text.feed(delta.text) if delta.text else ""
         reasoning = self.reasoning.feed(delta.reasoning) if delta.reasoning else ""
         return TextDelta(text, reasoning) if text or reasoning else None
@@ -114,10 +110,8 @@ class StreamRedactor:
 def without_keys(value: T, redactor: StreamRedactor | None = None) -> T:
     """Returns *value*, an answer or a listed model, with the keys of this process masked.
 
-    Every text in it is redacted, in nested values too, except for `NOT_REDACTED`.
-
-    Args:
-        redactor: The one that has read the pieces of the answer.
+    Redacts every text in it, also in nested values, except `NOT_REDACTED`. *redactor* is the one
+    that has read the deltas of the answer.
     """
     if not keys_seen():
         return value
@@ -128,7 +122,7 @@ def without_keys(value: T, redactor: StreamRedactor | None = None) -> T:
         if not content:
             continue
         if name in STREAMED and isinstance(value, Completion):
-            # Most often no key was found on the way, and a long text need not be searched again.
+            # Usually no delta had a key, and a long text need not be searched again.
             pieces = getattr(redactor, name, None)
             is_clean = pieces is not None and pieces.passed(content)
             masked = content if is_clean else redact_whole(content)
@@ -141,7 +135,7 @@ def without_keys(value: T, redactor: StreamRedactor | None = None) -> T:
 
 def _masked(content: Any) -> Any:
     if isinstance(content, str):
-        if isinstance(content, Enum):  # a closed set of our own words
+        if isinstance(content, Enum):  # a closed set of llmkit's words
             return content
         return _word(content, keys_seen()) if len(content) <= WORD_LENGTH else redact(content)
     if isinstance(content, (tuple, list, set, frozenset)):
@@ -156,7 +150,7 @@ def _masked(content: Any) -> Any:
 
 @cache
 def _field_names(kind: type) -> tuple[str, ...]:
-    """Returns the fields of *kind* that may hold a text from a server."""
+    """Returns the fields of *kind* that may contain text from a server."""
     return tuple(
         item.name
         for item in fields(kind)
@@ -164,6 +158,6 @@ def _field_names(kind: type) -> tuple[str, ...]:
     )
 
 
-@lru_cache(maxsize=256)  # a provider says the same words in nearly every answer
+@lru_cache(maxsize=256)  # nearly every answer repeats the same words
 def _word(text: str, key_count: int) -> str:
     return redact(text)

@@ -1,4 +1,4 @@
-"""What reading an answer has in common in every dialect, streamed or whole."""
+"""Builds answers from streams and documents; the common part of all dialects."""
 
 from __future__ import annotations
 
@@ -16,30 +16,26 @@ from ..wire.sse import ServerSentEvent
 from .base import NOTHING, Provider
 from .error_bodies import unreadable
 
-# Every other finish reason means that the provider had finished.
+# Every other finish reason means a complete answer.
 STATUSES = {"length": Status.LENGTH, "filtered": Status.FILTERED}
-REPLACED = "bytes that are not UTF-8 came as U+FFFD"
-DONE = "[DONE]"  # proxies add it to any dialect
-UNNAMED = "the provider did not say why the answer ended"
-
+REPLACED = "bytes that are not UTF-8 were replaced by U+FFFD"
+DONE = "[DONE]"  # proxies send it in any dialect
+UNNAMED = "the provider sent no finish reason"
 NO_USAGE = Usage()
 
 
 class Decoder(Protocol):
-    """Cuts a stream's bytes into events."""
+    """Splits a stream's bytes into events."""
 
     @property
     def replaced(self) -> bool:
-        """True once bytes that are not UTF-8 became U+FFFD."""
-        ...
+        """True after bytes that are not UTF-8 were replaced by U+FFFD."""
 
     def feed(self, data: bytes) -> Iterable[ServerSentEvent]:
-        """The events that *data* completes."""
-        ...
+        """Returns the events that *data* completes."""
 
     def end(self) -> Iterable[ServerSentEvent]:
-        """The events that the end of the stream left unfinished; the last may be half of one."""
-        ...
+        """Returns the events left at the end of the stream; the last may be incomplete."""
 
 
 @dataclass(slots=True)
@@ -50,10 +46,10 @@ class _Call:
 
 
 class TextPieces:
-    """One text as it grows.
+    """One text that grows.
 
-    Servers that count in UTF-16 may cut an emoji in two and send each half as a JSON escape of
-    its own; the first half is kept back until the second comes.
+    Servers that count in UTF-16 may split an emoji into two JSON escapes. The first half is held
+    back until the second arrives.
     """
 
     def __init__(self) -> None:
@@ -61,7 +57,7 @@ class TextPieces:
         self._half = ""
 
     def add(self, pieces: Iterable[str]) -> str:
-        """What *pieces* add to the text; called once per network read, not per piece."""
+        """Returns the text that *pieces* add. Called once per network read, not per piece."""
         text = self._half + "".join(pieces)
         self._half = ""
         if not text.isascii():
@@ -74,18 +70,18 @@ class TextPieces:
 
     @property
     def text(self) -> str:
-        """All of it so far; a half that never found its other one is U+FFFD."""
+        """The text so far; half an emoji is U+FFFD."""
         return "".join(self._parts) + (fix_surrogates(self._half) if self._half else "")
 
 
 @dataclass(slots=True)
 class AnswerBuilder:
-    """An answer that is still being put together.
+    """An answer under construction.
 
     Attributes:
-        text_pieces: Pieces of text that `delta` has not returned yet; so for `reasoning_pieces`.
-        finish: Our word for why the answer ended, None until it did.
-        native_finish_reason: In the provider's words.
+        text_pieces: Text that `delta` has not returned yet, like `reasoning_pieces`.
+        finish: The standard finish reason, None before the end.
+        native_finish_reason: The provider's finish reason.
     """
 
     text_pieces: list[str] = field(default_factory=list)
@@ -102,7 +98,7 @@ class AnswerBuilder:
     _reasoning: TextPieces = field(default_factory=TextPieces)
 
     def ended(self, native: str, names: Mapping[str, str]) -> None:
-        """Notes the finish reason *native*, by its name in *names* or as it is."""
+        """Sets the finish reason *native*, translated by *names* if it is there."""
         self.native_finish_reason = native
         self.finish = names.get(native, native)
 
@@ -114,32 +110,30 @@ class AnswerBuilder:
         id: object = None,  # the providers' word
         arguments: object = "",
     ) -> None:
-        """Adds to the call of a tool at that *place* in the answer; None for one that is whole."""
+        """Adds to the tool call at *place* in the answer; None adds a complete call."""
         call = self._calls.setdefault(len(self._calls) if place is None else str(place), _Call())
         call.name = call.name or (name if isinstance(name, str) else "")
         call.id = call.id or (id if isinstance(id, str) else None)
         if isinstance(arguments, str):
             call.parts.append(arguments)
-        elif arguments:  # some providers give them as an object and not as text
+        elif arguments:  # some providers send an object instead of text
             call.parts.append(json.dumps(arguments, ensure_ascii=False))
         self._called = True
 
     def delta(self) -> TextDelta | None:
-        """What came since the last delta; None where nothing did."""
+        """Returns what arrived since the last delta, None if nothing did."""
         if not (self.text_pieces or self.reasoning_pieces):
             has_call, self._called = self._called, False
             return TextDelta() if has_call else None
-        text, reasoning = (
-            self._text.add(self.text_pieces),
-            self._reasoning.add(self.reasoning_pieces),
-        )
+        text = self._text.add(self.text_pieces)
+        reasoning = self._reasoning.add(self.reasoning_pieces)
         self.text_pieces, self.reasoning_pieces = [], []
         return TextDelta(text, reasoning) if text or reasoning else None
 
     def completion(
         self, status: Status | None = None, about: Mapping[str, Any] = NOTHING
     ) -> Completion:
-        """The answer as far as it came; see `StreamParser.end`."""
+        """Returns the answer so far; see `StreamParser.end`."""
         self.delta()
         more = dict(about)
         warnings, request_id = more.pop("warnings", ()), more.pop("request_id", None)
@@ -158,7 +152,7 @@ class AnswerBuilder:
             reasoning=self._reasoning.text,
             tool_calls=calls,
             status=status,
-            # Some providers call that an ordinary end.
+            # Some providers report "stop" after a tool call.
             finish_reason="tool_calls" if calls and self.finish == "stop" else self.finish,
             native_finish_reason=self.native_finish_reason,
             usage=self.usage,
@@ -169,7 +163,7 @@ class AnswerBuilder:
         )
 
     def whole(self) -> Completion:
-        """The answer of a document that came to its end, whether or not it names a reason."""
+        """Returns the answer of a whole document, with a warning if it has no finish reason."""
         if self.finish is not None:
             return self.completion()
         self.warnings.append(UNNAMED)
@@ -177,10 +171,10 @@ class AnswerBuilder:
 
 
 class EventParser(ABC):
-    """Reads one streamed answer event by event; a dialect says what one event means.
+    """Reads one streamed answer event by event; subclasses interpret the events of a dialect.
 
     Attributes:
-        end_mark: How the dialect says that nothing more comes, None where it has no such mark.
+        end_mark: The dialect's mark for the end of a stream, None if it has none.
         builder: The answer so far.
     """
 
@@ -200,26 +194,24 @@ class EventParser(ABC):
 
     @abstractmethod
     def read(self, event: dict[str, Any]) -> None:
-        """Takes one event into the builder; sets `finished`, `done` and `error` as it says."""
+        """Adds one event to the builder; sets `finished`, `done` and `error` accordingly."""
 
     def feed(self, data: bytes) -> TextDelta | None:
-        """What *data* adds to the answer, joined; None where it adds no text."""
         try:
             for event in () if self.done else self._decoder.feed(data):
                 self._take(event)
                 if self.done:
                     break
-        except BadResponseError as error:  # one event beyond all measure
+        except BadResponseError as error:  # one event exceeds the size limit
             self.fail(error)
         return self.builder.delta()
 
     def close(self) -> TextDelta | None:
-        """Says that nothing more comes; what the last event lacked is made up for, and returned."""
         if self._closed:
             return None
         self._closed = True
-        # Some servers leave out the line that closes the last event. What is whole counts; what
-        # was cut inside is no JSON and is dropped.
+        # Some servers omit the blank line after the last event. A whole event counts; a cut one
+        # is not valid JSON and is dropped.
         for last in () if self.done else self._decoder.end():
             whole = last.data.strip() == DONE or isinstance(parse_json(last.data), dict)
             if whole and not self.done:
@@ -232,16 +224,15 @@ class EventParser(ABC):
         return self.builder.delta()
 
     def end(self, status: Status | None = None, about: Mapping[str, Any] = NOTHING) -> Completion:
-        """The answer as far as it came, see `StreamParser.end`."""
         self.close()
         return self.builder.completion(status or (Status.ERROR if self.error else None), about)
 
     def heeds(self, event: ServerSentEvent) -> bool:
-        """False where *event*, which is no JSON object, is none of this dialect's."""
+        """Returns False if *event*, which is not a JSON object, is foreign to the dialect."""
         return True
 
     def fail(self, error: ProviderError) -> None:
-        """Ends the stream with *error*; the text so far stays."""
+        """Ends the stream with *error*; the text so far is kept."""
         self.error = error
         self.done = True
 

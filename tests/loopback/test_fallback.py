@@ -155,7 +155,7 @@ def test_a_wait_longer_than_allowed_lets_another_answer(fakes, kit):
     answer = ask(kit, "hi", "claude-haiku-5-5", fallback="same-model")
 
     assert answer.provider == "openrouter"
-    assert "wants fewer requests (429, 3600 s to wait)" in answer.fallback[0].reason
+    assert "limits the request rate (429, retry after 3600 s)" in answer.fallback[0].reason
 
 
 def test_an_overloaded_model_is_tried_again_before_another_is(fakes, kit):

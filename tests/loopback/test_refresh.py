@@ -108,7 +108,7 @@ def test_what_its_own_list_lacks_is_answered_by_another(fakes, make):
 
     assert not fakes.asked["anthropic"]
     assert answer.attempts == 1
-    assert answer.fallback[0].reason == "anthropic:claude-sonnet-5 is not in its own list"
+    assert answer.fallback[0].reason == "anthropic:claude-sonnet-5 is missing from its own list"
 
 
 def test_what_its_own_list_lacks_is_sent_where_nobody_else_may_answer(fakes, make):

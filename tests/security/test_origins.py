@@ -152,7 +152,7 @@ def test_no_file_next_to_the_notebook_is_read(tmp_path):
 )
 def test_no_model_name_leads_to_another_address(name):
     """An invalid model id is refused before it becomes part of a URL."""
-    with pytest.raises(ConfigError, match="cannot stand in a URL"):
+    with pytest.raises(ConfigError, match="is not valid in a URL"):
         path_segment(name)
 
 

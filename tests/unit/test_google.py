@@ -140,7 +140,7 @@ def test_a_resource_name_is_taken_as_the_list_gives_it(model, path):
 
 def test_a_name_with_any_other_slash_is_refused():
     """It could change the URL, and Google has no such model."""
-    with pytest.raises(ConfigError, match="cannot stand in a URL"):
+    with pytest.raises(ConfigError, match="is not valid in a URL"):
         url_of("a/b", stream=True)
 
 

@@ -345,7 +345,7 @@ def test_text_after_the_finish_reason_is_left_out_and_said():
     done = streamed(text("x"), END, text("y"), text("z"), "[DONE]")
 
     assert done.text == "x"
-    assert done.warnings == ("text that came after the finish reason was left out",)
+    assert done.warnings == ("text after the finish reason was ignored",)
 
 
 def test_only_choice_zero_counts():
@@ -420,7 +420,8 @@ def test_a_refusal_is_text_with_a_warning():
     """A refusal instead of an answer must not look like an empty one."""
     done = streamed(chunk({"refusal": "I "}), chunk({"refusal": "won't."}), END, "[DONE]")
 
-    assert (done.text, done.warnings) == ("I won't.", ("the model refused; its text says why",))
+    assert done.text == "I won't."
+    assert done.warnings == ("the model refused; see its text for the reason",)
 
 
 def test_bytes_that_are_no_utf8_are_marked_and_said():
@@ -430,7 +431,7 @@ def test_bytes_that_are_no_utf8_are_marked_and_said():
     done = parser.end()
 
     assert (done.text, done.status) == ("x\ufffdy", Status.COMPLETE)
-    assert done.warnings == ("bytes that are not UTF-8 came as U+FFFD",)
+    assert done.warnings == ("bytes that are not UTF-8 were replaced by U+FFFD",)
 
 
 def test_an_emoji_cut_in_two_escapes_is_whole():

@@ -74,15 +74,15 @@ def test_a_prompt_object_keeps_its_own_parameters():
     [
         ("", None, "prompt is empty"),
         ("  \n", None, "prompt is empty"),
-        ([], None, "list is empty"),
-        (None, None, "is no prompt"),
-        (7, None, "is no prompt"),
-        (["a", None], None, "not text"),
+        ([], None, "list of prompts is empty"),
+        (None, None, "prompt must be a string, .* got NoneType"),
+        (7, None, "prompt must be a string, .* got int"),
+        (["a", None], None, "prompt 1 must be text, got NoneType"),
         (pd.DataFrame({"question": ["a"]}), None, "no column named prompt"),
         ("a", [Message("user", "b")], "not both"),
-        (None, [], "oldest first"),
-        (None, [Message("system", "s")], "no message but the system prompt"),
-        (None, [{"role": "tool", "content": "x"}], "roles are system, user, assistant"),
+        (None, [], "oldest message first"),
+        (None, [Message("system", "s")], "messages has only a system prompt"),
+        (None, [{"role": "tool", "content": "x"}], "role system, user or assistant"),
     ],
 )
 def test_an_invalid_prompt_is_refused_in_a_sentence(prompts, messages, words):

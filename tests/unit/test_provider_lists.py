@@ -132,7 +132,7 @@ def test_a_name_that_the_list_lacks_says_so():
     lacking, there = (resolve(name, on=DAY, catalogue=found) for name in ("m", "n"))
 
     assert (lacking.listed, there.listed) == (False, True)
-    assert "Its provider's own list does not have it." in why(lacking)
+    assert "It is missing from its provider's own list." in why(lacking)
 
 
 def test_ollamas_latest_is_the_name_without_a_tag():

@@ -247,25 +247,25 @@ def test_the_answer_carries_its_source_and_its_days():
 SENTENCES = [
     ("gpt-3.5-turbo", "anthropic",
      "gpt-3.5-turbo is anthropic's claude-instant-1.2 (the peer of that standard name, by "
-     "judgement). It is retired since 2024-11-06. claude-haiku-4-5-20251001 is sent instead (the "
-     "successor that its provider names). Source, read 2026-10-16: "),
+     "judgement). It was retired on 2024-11-06. claude-haiku-4-5-20251001 is sent instead (the "
+     "successor named by its provider). Source, read 2026-10-16: "),
     ("gemini-3.7-flash", None,
      "gemini-3.7-flash is google's gemini-3.7-flash (the id itself). Since 2026-10-08 its provider "
-     "answers with gemini-3.8-flash in its place. What can be called in its place is "
-     "gemini-3.8-flash (the successor that its provider names). Source, read 2026-11-22: "),
+     "answers with gemini-3.8-flash instead. The replacement is gemini-3.8-flash (the successor "
+     "named by its provider). Source, read 2026-11-22: "),
     ("claude-haiku-4-5", None,
-     "claude-haiku-4-5 is anthropic's claude-haiku-4-5 (the id itself). It points at "
-     "claude-haiku-4-5-20251001; it moves on with time. Source, read 2026-11-22: "),
+     "claude-haiku-4-5 is anthropic's claude-haiku-4-5 (the id itself). It points to "
+     "claude-haiku-4-5-20251001; the target may change. Source, read 2026-11-22: "),
     ("claude-sonnet-4-5-20250929", None,
      "claude-sonnet-4-5-20250929 is anthropic's claude-sonnet-4-5-20250929 (the id itself). It is "
-     "deprecated and ends on 2026-11-30. Its successor is claude-sonnet-5-5. Source, "),
+     "deprecated and retires on 2026-11-30. Its successor is claude-sonnet-5-5. Source, "),
     ("openai:gpt-9-nova", None,
-     "openai:gpt-9-nova is openai's gpt-9-nova (taken as it is written). The catalogue does not "
-     "know this id; it is sent as it is. Catalogue of 2026-11-22, asked for 2026-11-24."),
+     "openai:gpt-9-nova is openai's gpt-9-nova (used as written). This id is not in the "
+     "catalogue; it is sent unchanged. Catalogue of 2026-11-22, resolved for 2026-11-24."),
     ("mistral-small", None, "The name could also mean ollama:mistral-small."),
     ("openai/gpt-3.5-turbo", None,
-     "No source says whether it can be called today. The same model is openai:gpt-3.5-turbo."),
-    ("gpt-5.4-cyber", None, "The catalogue names nothing to call in its place."),
+     "No source says whether it is available today. The same model is openai:gpt-3.5-turbo."),
+    ("gpt-5.4-cyber", None, "The catalogue has no replacement for it."),
 ]  # fmt: skip
 
 
