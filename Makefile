@@ -13,6 +13,8 @@ MAKEFLAGS += $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 DEV := .venv/dev/bin/python
 DEMO := .venv/demo/bin/python
 OUT := build
+# JupyterLab refuses to run as root without it.
+LAB_FLAGS := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .PHONY: demo test test-fast test-real test-browser coverage matrix walk release-matrix negative-control lint check lab figures columns bench bench-peers screenshots catalogue catalogue-report release-check docs live format env-dev env-demo env-docs clean peers
 
@@ -69,7 +71,7 @@ format: env-dev
 	@$(DEV) -m ruff check --fix .
 
 lab: env-dev  ## JupyterLab with the notebooks
-	@$(DEV) -m jupyterlab notebooks
+	@$(DEV) -m jupyterlab notebooks $(LAB_FLAGS)
 
 bench: env-dev  ## speed as ratios within one run; STRICT=1 fails on a missed goal
 	@.ci/browser

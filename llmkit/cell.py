@@ -49,6 +49,12 @@ def cell_id() -> str | None:
     return cell.id if cell else None
 
 
+def live_shell() -> Any:
+    """Returns IPython's shell if this code runs in one; imports nothing."""
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython else None
+
+
 class InterruptGuard(ContextDecorator):
     """Delays an interrupt that arrives during an import until the guarded call ends.
 

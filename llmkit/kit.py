@@ -72,7 +72,7 @@ class Kit:
         keys: Mapping[str, str] | None = None,
         transports: Mapping[str, Transport] | None = None,
         rate_limiters: RateLimiters | None = None,
-        notify: Callable[[str], None] = print,
+        notify: Callable[[str], None] | None = None,
         clock: Callable[[], datetime] | None = None,
         **settings: object,
     ) -> None:

@@ -14,9 +14,9 @@ from tools.layout import MODULES, PACKAGE, ROOT, folder_of, name_of, own_imports
 
 # A folder may import the earlier ones; root modules are listed one by one.
 ORDER = (
-    "_version errors types secret settings fields cell", "wire", "catalogue", "providers", "views",
-    "telemetry", "runtime", "transport", "retries", "configuration", "authentication", "chat",
-    "comparison", "reports", "kit", "api", "notebook", "__init__",
+    "_version errors types secret settings fields cell install", "wire", "catalogue", "providers",
+    "views", "telemetry", "runtime", "transport", "retries", "configuration", "authentication",
+    "chat", "comparison", "reports", "kit", "api", "notebook", "__init__",
 )  # fmt: skip
 RANKS = {name: rank for rank, names in enumerate(ORDER) for name in names.split()}
 PLAIN = {"wire", "catalogue", "views", *ORDER[0].split()}  # what views may import

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
-from ..configuration.credentials import Credential
+from ..configuration.credentials import Credential, ways_to_give_key
 from ..errors import (
     APIConnectionError,
     APITimeoutError,
@@ -91,11 +91,13 @@ def described(
     advice = ADVICE[state]
     if state is SignInState.READY and credential.key and not provider.proves_key:
         advice = UNPROVED
+    ways = ways_to_give_key(provider)
     return AuthStatus(
         provider=provider.name,
         state=state,
         advice=advice.format(
-            label=provider.label, name=provider.name, names=names, url=provider.base_url
+            label=provider.label, name=provider.name, names=names, url=provider.base_url,
+            ways=f"{ways[:1].upper()}{ways[1:]}",
         ),
         key_source=credential.source, key_tail=credential.key.tail if credential.key else "",
         base_url=provider.base_url, error=error,
@@ -138,7 +140,7 @@ ADVICE = {
     SignInState.NOT_CHECKED: "The key is not checked yet: run %llmkit check {name}.",
     SignInState.CHECKING: "Wait for the result.",
     SignInState.READY: "",
-    SignInState.NO_KEY: "Set {names}, or enter a key with %llmkit key {name}.",
+    SignInState.NO_KEY: "{ways}.",
     SignInState.MALFORMED: "The key is malformed: paste it again.",
     SignInState.REJECTED: "{label} refuses this key: create a new one and set {names}.",
     SignInState.NO_PERMISSION: "The key is valid but lacks a permission: check its permissions.",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from ..catalogue.names import unknown_provider
+from ..cell import live_shell
 from ..errors import ConfigError, MissingApiKeyError
 from ..providers.base import Provider
 from ..providers.builtin import provider_table
@@ -114,12 +115,20 @@ class Credentials:
 
 def missing(provider: Provider) -> MissingApiKeyError:
     """The error of a provider without a key."""
-    names = " or ".join(provider.key_vars)
     return MissingApiKeyError(
-        f"no API key for {provider.name}: set {names}",
+        f"{provider.name} needs an API key: {ways_to_give_key(provider)}",
         provider=provider.name,
         key_vars=provider.key_vars,
     )
+
+
+def ways_to_give_key(provider: Provider) -> str:
+    """Returns the two ways to give a missing key; the magic is named only if it is loaded."""
+    shell = live_shell()
+    names = " or ".join(provider.key_vars)
+    if shell is not None and shell.find_line_magic("llmkit"):
+        return f"set {names} or run %llmkit key {provider.name}"
+    return f'set {names} or use llmkit.Kit(keys={{"{provider.name}": ...}})'
 
 
 def _cleaned(raw: str, source: str) -> Credential:

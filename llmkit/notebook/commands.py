@@ -1,17 +1,17 @@
-"""The words that follow `%llmkit`, each one a public function."""
+"""Runs the commands of `%llmkit`; most of them call one public function."""
 
 from __future__ import annotations
 
 import difflib
 import inspect
+import re
 import shlex
-import subprocess
 from collections.abc import Callable
 from typing import Any
 
 from IPython.core.error import UsageError
 
-from ..transport.local_model import install_commands
+from ..install import main as install
 from .key_prompt import key, refuse_keys
 from .lazy_api import api
 from .live.main_loop import in_kernel
@@ -19,57 +19,68 @@ from .panels.open import panel
 
 HELP = """\
 %llmkit                          all panels, each in a tab
-%llmkit auth [PROVIDER]          which keys work, and what to do about the others
-%llmkit models [FILTER]          standard names, and what they lead to at each provider
+%llmkit auth [PROVIDER]          which keys work, and how to fix the others
+%llmkit models [FILTER]          standard names, and the model id of each provider
 %llmkit sessions                 open connections, and the cells that own them
-%llmkit compare                  a form that puts one prompt to many models
-%llmkit leaks                    connections that were lost without being closed
+%llmkit compare                  a form that sends one prompt to many models
+%llmkit leaks                    connections that were dropped without being closed
 %llmkit close [WHAT]             stale (the default), all, a provider, or an id
-%llmkit check PROVIDER           whether one key works
-%llmkit key PROVIDER             type a key in, unseen; --save keeps it, --forget drops it
-%llmkit resolve NAME [-p PROV]   what a name leads to
-%llmkit why NAME [-p PROV]       the same in sentences
-%llmkit refresh PROVIDER         the models that the provider itself lists today
-%llmkit local install            the embedded model, after asking"""
+%llmkit check PROVIDER           checks the key of one provider
+%llmkit key PROVIDER             asks for a key without showing it; --save keeps it in the
+                                 keyring, --forget removes it
+%llmkit resolve NAME [-p PROV]   the model that a name stands for
+%llmkit why NAME [-p PROV]       the same, explained in sentences
+%llmkit refresh PROVIDER         the models that the provider lists today
+%llmkit local install            installs the embedded model, after asking
+%llmkit help [COMMAND]           this list, or one line of it; so does %llmkit COMMAND -h
+
+example: %llmkit why gpt-3.5-turbo -p mistral"""
 
 
 def run_command(line: str) -> Any:
-    """Does what *line* says, and gives what there is to show.
+    """Runs the command in *line* and returns what the cell shows.
 
     Raises:
-        UsageError: There is no such word; the message names the nearest.
+        UsageError: The command is unknown, or its arguments are wrong.
     """
     words = words_of(line)
     if not words:
         return panel()
+    if not {"-h", "--help"}.isdisjoint(words):
+        words = ["help", *(word for word in words if not word.startswith("-"))][:2]
     word, *rest = words
     command = COMMANDS.get(word)
     if command is None:
         near = difflib.get_close_matches(word, COMMANDS, n=3) or sorted(COMMANDS)
-        raise UsageError(f"%llmkit knows no {word!r}; did you mean {' or '.join(near)}?")
+        raise UsageError(f"unknown command {word!r}; did you mean {' or '.join(near)}?")
     try:
         inspect.signature(command).bind(*rest)
     except TypeError:
-        raise UsageError(f"%llmkit {word} is used like this:\n{_usage(word)}") from None
+        raise _wrong_use(word) from None
     return command(*rest)
 
 
 def words_of(line: str) -> list[str]:
-    """The words of a magic's line, quotes respected.
+    """Returns the words of a magic's line, split as a shell does.
 
     Raises:
-        UsageError: A quote is open, or one of the words is a key.
+        UsageError: A quote is not closed, or one of the words is an API key.
     """
     try:
         words = shlex.split(line)
     except ValueError as error:
-        raise UsageError(f"the line cannot be read ({error}); close its quotes") from None
+        raise UsageError(f"cannot parse the line ({error}); close the quotes") from None
     refuse_keys(words)
     return words
 
 
 def _usage(word: str) -> str:
-    return "\n".join(row for row in HELP.splitlines() if row.startswith(f"%llmkit {word}"))
+    line = re.search(rf"^%llmkit {re.escape(word)} .*(\n .*)*", HELP, re.MULTILINE)
+    return line[0] if word and line else HELP
+
+
+def _wrong_use(word: str) -> UsageError:
+    return UsageError(f"wrong arguments; use:\n{_usage(word)}")
 
 
 def _auth(provider: str | None = None) -> Any:
@@ -89,7 +100,7 @@ def _close(what: str = "stale") -> None:
 
 
 def _name_and_provider(word: str, words: tuple[str, ...]) -> tuple[str, str | None]:
-    """The name in *words*, and the provider after -p or --provider, wherever it stands."""
+    """Returns the name in *words* and the value of -p or --provider, in any order."""
     names: list[str] = []
     provider = None
     rest = iter(words)
@@ -97,27 +108,20 @@ def _name_and_provider(word: str, words: tuple[str, ...]) -> tuple[str, str | No
         option, separator, value = part.partition("=")
         if option in ("-p", "--provider"):
             provider = value if separator else next(rest, "")
-            names += [] if provider else ["", ""]  # an option without its value is a wrong use
+            names += [] if provider else ["", ""]  # an option without its value is an error
         elif option.startswith("-"):
-            raise UsageError(f"there is no option {option}; did you mean --provider?")
+            raise UsageError(f"unknown option {option}; did you mean --provider?")
         else:
             names.append(part)
     if len(names) != 1:
-        raise UsageError(f"%llmkit {word} is used like this:\n{_usage(word)}")
+        raise _wrong_use(word)
     return names[0], provider
 
 
 def _local(what: str) -> None:
     if what != "install":
-        raise UsageError("%llmkit local knows only: install")
-    commands = install_commands()
-    print("This will run:", *(" ".join(command) for command in commands), sep="\n  ")
-    if input("Go ahead? [y/N] ").strip().lower() not in ("y", "yes"):
-        print("nothing was installed")
-        return
-    for command in commands:
-        subprocess.run(command, check=True)  # noqa: S603  # our own words, shown and agreed to
-    print("done; try: %%ask local:smollm2")
+        raise UsageError(f"unknown command {what!r}; did you mean %llmkit local install?")
+    install([], ask=input)
 
 
 COMMANDS: dict[str, Callable[..., Any]] = {
@@ -125,7 +129,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "check": lambda provider: api().check(provider),
     "close": _close,
     "compare": lambda: panel("compare"),
-    "help": lambda: print(HELP),
+    "help": lambda word="": print(_usage(word)),
     "key": key,
     "leaks": lambda: api().leaks(),
     "local": _local,

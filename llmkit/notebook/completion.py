@@ -1,8 +1,8 @@
-"""Completes the names of models and providers, and the words of the magics, on the Tab key."""
+"""Completes models, providers, options and commands in the lines of the magics."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from IPython.core.completer import SimpleCompletion
@@ -10,80 +10,76 @@ from IPython.core.completer import SimpleCompletion
 from ..errors import LlmkitError
 from .commands import COMMANDS
 from .lazy_api import api
+from .magics import joined, list_options
 
 CELL_MAGICS = ("%%ask", "%%compare")
 PROVIDER_OPTIONS = ("-p", "--provider", "--providers")
-POLICIES = ("error", "same-model", "equivalent", "any")  # as in catalogue.policy, not loaded here
+POLICIES = ("error", "same-model", "equivalent", "any")  # of catalogue.fallback_policy, not loaded
 TAKES_MODEL = ("resolve", "why")
 TAKES_PROVIDER = ("auth", "check", "key", "refresh")
 CLOSES = ("stale", "all")
 
 
 class MagicsMatcher:
-    """What IPython asks for completions, in the words of its second matcher API."""
+    """Completes the lines of the magics, by version 2 of IPython's matcher API."""
 
     matcher_api_version = 2
-    matcher_priority = 100.0  # before those that would take a model's name for Python
+    matcher_priority = 100.0  # before the matchers that read a model's name as Python
     matcher_identifier = "llmkit"
 
-    def __init__(self, options: Mapping[str, Mapping[str, bool]]) -> None:
-        """Args:
-        options: By cell magic, its options and whether a value follows each.
-        """
-        self._options = options
-        self.__qualname__ = type(self).__qualname__  # IPython asks every matcher for its own
+    def __init__(self, magics: Any) -> None:
+        self._parsers = {name: getattr(magics, name.strip("%")).parser for name in CELL_MAGICS}
+        self.__qualname__ = type(self).__qualname__  # IPython reads it from every matcher
 
     def __call__(self, context: Any) -> dict[str, Any]:
-        """The completions for the word before the cursor; none where the line is not ours."""
+        """Returns the completions of the word before the cursor; none in other lines."""
         line = context.text_until_cursor
         words = line.split()
         if not words or line[-1].isspace():
-            words.append("")  # the word that has not begun yet
+            words.append("")  # the next word, still empty
         first, *words = words
         if context.cursor_line == 0 and first in CELL_MAGICS and words:
-            completions, kind = self._for_cell(first, words)
+            *words, last = joined(words, list_options(self._parsers[first]))
+            words.append(last.rpartition(",")[2])
+            completions, kind = self._for_cell(first, words, is_list="," in last)
         elif first == "%llmkit" and words:
             completions, kind = _for_line(words)
         else:
-            return {"completions": []}  # a fresh one, for IPython writes into it
+            return {"completions": []}  # a new dict: IPython changes it
         return {
             "completions": [SimpleCompletion(text, type=kind) for text in completions],
             "matched_fragment": words[-1],
             "suppress": True,
         }
 
-    def _for_cell(self, magic: str, words: Sequence[str]) -> tuple[list[str], str]:
+    def _for_cell(
+        self, magic: str, words: Sequence[str], *, is_list: bool
+    ) -> tuple[list[str], str]:
         *before, prefix = words
         option = before[-1] if before and before[-1].startswith("-") else ""
         if option in PROVIDER_OPTIONS:
             return _providers(prefix), "provider"
-        if option == "--fallback":
+        if option == "--fallback" and not is_list:
             return _beginning(prefix, POLICIES), "policy"
-        options = self._options[magic]
+        options = self._parsers[magic]._option_string_actions
         if prefix.startswith("-"):
             return _beginning(prefix, options), "option"
-        if options.get(option):
-            return [], ""  # a value that only the person knows
+        if option in options and options[option].nargs != 0 and option != "--fallback":
+            return [], ""  # a value that only the user knows
         return _models(prefix), "model"
 
 
 def register(shell: Any, magics: Any) -> None:
-    """Begins to complete on *shell*, in the place of an earlier time."""
+    """Adds the matcher to *shell* and replaces an earlier one."""
     unregister(shell)
-    options = {}
-    for name in CELL_MAGICS:
-        actions = getattr(magics, name.strip("%")).parser._actions
-        options[name] = {
-            option: action.nargs != 0 for action in actions for option in action.option_strings
-        }
     if hasattr(shell, "Completer"):
-        shell.Completer.custom_matchers.append(MagicsMatcher(options))
+        shell.Completer.custom_matchers.append(MagicsMatcher(magics))
 
 
 def unregister(shell: Any) -> None:
-    """Stops to complete on *shell*."""
+    """Removes the matcher from *shell*."""
     matchers = getattr(getattr(shell, "Completer", None), "custom_matchers", [])
-    # By name: after a reload the old matcher is of another class that looks the same.
+    # By name: after a reload the old matcher is an instance of another class object.
     mine = (__name__, MagicsMatcher.__name__)
     matchers[:] = [m for m in matchers if (type(m).__module__, type(m).__name__) != mine]
 
@@ -104,7 +100,7 @@ def _for_line(words: Sequence[str]) -> tuple[list[str], str]:
 def _models(prefix: str) -> list[str]:
     try:
         return list(api().current_kit().registry.model_names(prefix))
-    except LlmkitError:  # a mistake in the person's own files is told when they are used
+    except LlmkitError:  # an error in the user's files is reported when they are used
         return []
 
 

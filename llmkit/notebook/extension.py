@@ -1,4 +1,4 @@
-"""What `%load_ext llmkit` sets up, and `%unload_ext llmkit` takes away again."""
+"""Registers magics, hooks and completion at `%load_ext llmkit`; `%unload_ext` removes them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 from ..cell import Cell
 from . import completion, hooks, kernel_patches
 from .live.setup import LiveViews
-from .magics import NAMES, LlmkitMagics
+from .magics import NAMES, LlmkitMagics, line_magic_without_body
 from .startup_check import check_at_startup
 
-# Neither is imported before it is needed: a notebook that only loads us pays for nothing.
+# Looked up in sys.modules, not imported: a notebook that only loads llmkit must not pay for them.
 _HOUSE = __package__.partition(".")[0]
 _KIT = f"{_HOUSE}.kit"
 _MANAGERS = f"{_HOUSE}.runtime.manager"
@@ -21,9 +21,9 @@ _views = LiveViews()
 
 
 def load(shell: Any) -> None:
-    """Registers the magics and the hooks, and checks the keys in the background if it is wished.
+    """Registers the magics and the hooks, and starts the check of the keys if it is enabled.
 
-    A second time changes nothing.
+    A second call changes nothing.
     """
     kernel_patches.patch_replies(shell)
     kernel_patches.absorb_second_press(shell)
@@ -31,16 +31,19 @@ def load(shell: Any) -> None:
     magics = LlmkitMagics(shell)
     shell.register_magics(magics)
     completion.register(shell, magics)
+    _remove_transformer(shell)
+    shell.input_transformers_cleanup.append(line_magic_without_body)
     kit = _kit()
     _views.register(shell, kit)
     check_at_startup(is_enabled=None if kit is None else kit.settings.check_at_load)
 
 
 def unload(shell: Any) -> None:
-    """Takes the magics and hooks away and closes what is open; a repaired kernel stays so."""
+    """Removes magics and hooks and closes all sessions; the patches of the kernel stay."""
     hooks.unregister(shell)
     _views.unregister(shell)
     completion.unregister(shell)
+    _remove_transformer(shell)
     for kind in ("line", "cell"):
         for name in NAMES:
             magic = shell.magics_manager.magics[kind].get(name)
@@ -54,13 +57,24 @@ def unload(shell: Any) -> None:
         manager.close()
 
 
+def _remove_transformer(shell: Any) -> None:
+    transformers = shell.input_transformers_cleanup
+    # By name: after a reload the old function is another object.
+    mine = (line_magic_without_body.__module__, line_magic_without_body.__name__)
+    transformers[:] = [
+        t
+        for t in transformers
+        if (getattr(t, "__module__", ""), getattr(t, "__name__", "")) != mine
+    ]
+
+
 def _kit() -> Any:
     module = sys.modules.get(_KIT)
     return module.existing_kit() if module is not None else None
 
 
 def _managers() -> tuple[Any, ...]:
-    """The managers of all kits that have something open, not only of the current one."""
+    """Returns the managers of all kits with open sessions, not only the current one's."""
     module = sys.modules.get(_MANAGERS)
     return module.living() if module is not None else ()
 

@@ -1,4 +1,4 @@
-"""How a key comes into a notebook without leaving a trace in it."""
+"""Asks for API keys in a notebook, so that none is saved in it or in the history."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ NAMES = ("key", "api-key", "api_key", "apikey", "token", "secret", "password")
 
 
 def refuse_keys(words: Iterable[str]) -> None:
-    """Nothing, where none of a magic's *words* is a key or says that one follows.
+    """Raises a UsageError if one of a magic's *words* is an API key or an option that takes one.
 
-    Raises:
-        UsageError: One is; says why it must not stand there, and not what it is.
+    The message does not repeat the key.
     """
     for word in words:
         name, _, value = word.partition("=")
@@ -28,29 +27,29 @@ def refuse_keys(words: Iterable[str]) -> None:
             map(looks_like_key, (word, value))
         ):
             raise UsageError(
-                "a key in a magic stays in the notebook and in the history of its commands: take "
-                "it out of the cell, and type it in with %llmkit key PROVIDER, which shows nothing"
+                "an API key in a magic is saved in the notebook and in the command history: remove "
+                "it from the cell and run %llmkit key PROVIDER, which asks without showing it"
             )
 
 
 def key(provider: str, flag: str = "") -> Any:
-    """`%llmkit key PROVIDER [--save|--forget]`: asks for a key unseen, and checks it."""
+    """Asks for a key without showing it and checks it: `%llmkit key PROVIDER [--save|--forget]`."""
     kit = api().current_kit()
     kit.registry.provider(provider)
     if flag not in ("", "--save", "--forget"):
-        raise UsageError(f"there is no option {flag}; did you mean --save or --forget?")
+        raise UsageError(f"unknown option {flag}; did you mean --save or --forget?")
     if flag == "--forget":
         kit.credentials.forget(provider)
         if kit.settings.keyring:
             Keyring().write(provider, None)
         return kit.checks.status(provider)
     try:
-        # Not imported by its name: a kernel puts its own in that place for each cell. In no
-        # variable: the frame of a check that fails would hold the key.
+        # As an attribute: a kernel replaces getpass.getpass for each cell. Without a variable: the
+        # traceback of a failed check would hold the key.
         kit.credentials.type_in(provider, getpass.getpass(f"Key for {provider}: "))
     except StdinNotImplementedError:
         raise UsageError(
-            "nobody can be asked for a key here; set the provider's environment variable"
+            "this front end cannot ask for a key; set the provider's environment variable"
         ) from None
     if flag == "--save":
         credential = kit.credentials.find(kit.registry.provider(provider))
@@ -58,5 +57,5 @@ def key(provider: str, flag: str = "") -> Any:
             raise UsageError(f"the key {credential.problem}")
         Keyring().write(provider, str(credential.key.reveal()))
         kit.configure(keyring=True)
-        print("kept in the keyring; LLMKIT_KEYRING=1 makes later kernels look there")  # noqa: T201
+        print("saved in the keyring; set LLMKIT_KEYRING=1 so that new kernels read it")  # noqa: T201
     return api().check(provider)

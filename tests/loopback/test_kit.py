@@ -182,7 +182,9 @@ def test_a_server_of_ones_own_is_a_provider(fakes, kit):
 
     found = run(kit, "hi", "lab:some-model")
 
-    assert lacking.rows[0].error == "no API key for lab: set LAB_KEY"
+    assert lacking.rows[0].error == (
+        'lab needs an API key: set LAB_KEY or use llmkit.Kit(keys={"lab": ...})'
+    )
     assert (found.rows[0].completion.status, found.rows[0].provider) == (Status.COMPLETE, "lab")
 
 

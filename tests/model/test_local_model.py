@@ -28,6 +28,7 @@ from llmkit.transport.local_model import LocalModels, weights_file
 from llmkit.transport.mistral_sdk import MistralClient
 from llmkit.transport.timeouts import Timeouts
 from llmkit.types import Message, Prompt, Status
+from tests.ipc import ipc
 from tests.over import over
 from tests.patience import SOON_S
 
@@ -254,3 +255,47 @@ def test_the_official_mistral_sdk_reaches_it_too(endpoint):
             return answer.choices[0].message.content
 
     assert asyncio.run(by_the_sdk()) == usual.text != ""
+
+
+@pytest.mark.parametrize("appear_s", [0.0, 600.0])
+def test_loading_leaves_standard_output_to_the_program(models, appear_s):
+    """`python script.py | jq` reads the answer alone; the line goes to stderr, if it is shown."""
+    code = (
+        "from llmkit.transport import loading_line\n"
+        f"loading_line.APPEAR_S = {appear_s}\n"
+        "import json, llmkit\n"
+        "answer = llmkit.ask('Say hi.', max_tokens=4)\n"
+        "print(json.dumps({'text': answer.text}))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True,
+        env={**os.environ, "LLMKIT_CONFIG": os.devnull},
+    )  # fmt: skip
+
+    assert json.loads(done.stdout).keys() == {"text"}
+    assert done.stderr == ("" if appear_s else "loading smollm2 ...\n")
+
+
+@pytest.mark.parametrize("appear_s", [0.0, 600.0])
+def test_loading_leaves_no_line_in_a_notebook(models, tmp_path, appear_s):
+    """nbclient stores what the cell printed, and at most an output without text."""
+    import nbformat  # a second to import: not where only the fast tests run
+    from nbclient import NotebookClient
+    from traitlets.config import Config
+
+    cell = nbformat.v4.new_code_cell(
+        "from llmkit.transport import loading_line\n"
+        f"loading_line.APPEAR_S = {appear_s}\n"
+        "import llmkit\n"
+        "print('before')\n"
+        "answer = llmkit.ask('Say hi.', max_tokens=4)\n"
+        "print('after')"
+    )
+    NotebookClient(
+        nbformat.v4.new_notebook(cells=[cell]), timeout=None, config=Config(KernelManager=ipc()),
+        resources={"metadata": {"path": str(tmp_path)}},
+    ).execute(env={**os.environ, "IPYTHONDIR": str(tmp_path)})  # fmt: skip
+
+    assert "".join(output.get("text", "") for output in cell.outputs) == "before\nafter\n"
+    displays = [output.data for output in cell.outputs if output.output_type != "stream"]
+    assert displays == ([] if appear_s else [{"text/plain": ""}])

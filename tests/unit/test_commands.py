@@ -1,12 +1,15 @@
-"""The arguments of %llmkit: wrong usage gives one message with the right usage."""
+"""The lines of the magics: what they accept, their help, and messages for wrong ones."""
 
 from __future__ import annotations
 
 import pytest
 from IPython.core.error import UsageError
+from IPython.core.inputtransformer2 import TransformerManager
 
 from llmkit.errors import ConfigError
-from llmkit.notebook.commands import run_command
+from llmkit.notebook import commands
+from llmkit.notebook.commands import COMMANDS, HELP, run_command
+from llmkit.notebook.magics import LlmkitMagics, line_magic_without_body
 
 
 @pytest.mark.parametrize(
@@ -17,7 +20,7 @@ from llmkit.notebook.commands import run_command
         ("resolve gpt-4o mistral", "%llmkit resolve NAME"),
         ("resolve gpt-4o -p", "%llmkit resolve NAME"),
         ("resolve gpt-4o --provider=", "%llmkit resolve NAME"),
-        ("why gpt-4o --provder mistral", "no option --provder; did you mean --provider"),
+        ("why gpt-4o --provder mistral", "unknown option --provder; did you mean --provider"),
         ("resolv gpt-4o", "did you mean resolve"),
     ],
 )
@@ -41,3 +44,126 @@ def test_the_provider_may_stand_before_or_after_the_name(line):
     """Both spellings mean the same, which is a contradiction here."""
     with pytest.raises(ConfigError, match="names openai, but provider='mistral'"):
         run_command(line)
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    """What a magic would send: the models, and all that is set beside them."""
+    calls = []
+    monkeypatch.setattr(
+        LlmkitMagics, "_put", lambda self, function, cell, arguments, *_: calls.append(arguments)
+    )
+    return calls
+
+
+@pytest.mark.parametrize(
+    ("line", "models", "options"),
+    [
+        ("a b", ["a", "b"], {}),
+        ("a,b c, d ,e", ["a", "b", "c", "d", "e"], {}),
+        ('"a, b" c', ["a", "b", "c"], {}),
+        ("--temperature 0, 1 a", ["a"], {"temperature": [0, 1]}),
+        ("--temperature 0,1 a", ["a"], {"temperature": [0, 1]}),
+        ("a --temperature=0, 0.5, 1 b", ["a", "b"], {"temperature": [0, 0.5, 1]}),
+        ("--seed 1, 2 --max-tokens 5, 6 --top-p 1, 0.9 a", ["a"],
+         {"seed": [1, 2], "max_tokens": [5, 6], "top_p": [1, 0.9]}),
+        ("a -p x,y", ["a"], {"providers": ["x", "y"]}),
+        ("-p x, y a --provider z", ["a"], {"providers": ["x", "y", "z"]}),
+        ("--fallback a:b, c:d e", ["e"], {"fallback": ["a:b", "c:d"]}),
+        ("--fallback any a", ["a"], {"fallback": "any"}),
+        ("-n 3 a", ["a"], {"repeats": 3}),
+        ('-s Short, a', ["a"], {"system": ["Short,"]}),
+        ('-s "-- be short" a', ["a"], {"system": ["-- be short"]}),
+    ],
+)  # fmt: skip
+def test_lists_may_have_blanks_after_their_commas(sent, line, models, options):
+    """Only a value that ends in a comma continues with the next word."""
+    LlmkitMagics(None).compare(line, "hi")
+
+    values = {name: value for name, value in vars(sent[0]).items() if value}
+    assert values.pop("models") == models
+    assert values == options
+
+
+@pytest.mark.parametrize(
+    ("magic", "line", "words"),
+    [
+        ("compare", "--temprature 1 a", "unknown option --temprature; did you mean --temperature"),
+        ("compare", "--temperature 0, --seed 1 a", "--temperature: must be a number"),
+        ("compare", "--seed 0.5 a", "--seed: must be an integer, or several with commas, got 0.5"),
+        ("compare", ",", "name at least one model"),
+        ("ask", "-n 3 a", "unknown option -n; see %%ask -h"),
+        ("ask", "a,b", "takes one model, got a,b; use %%compare"),
+    ],
+)
+def test_a_wrong_line_names_the_argument(sent, magic, line, words):
+    """The message has the argument, its value and what to do, and nothing is sent."""
+    with pytest.raises(UsageError, match=words):
+        getattr(LlmkitMagics(None), magic)(line, "hi")
+    assert sent == []
+
+
+@pytest.mark.parametrize("line", ["-h", "a b --help", "-h --temperature 0"])
+@pytest.mark.parametrize("cell", [None, "", "hi"])
+@pytest.mark.parametrize("magic", ["ask", "compare"])
+def test_help_is_printed_and_nothing_is_sent(sent, capsys, magic, line, cell):
+    """Also without a body; every option is in it, and an example."""
+    line = line.replace("a b", "a") if magic == "ask" else line
+    getattr(LlmkitMagics(None), magic)(line, cell)
+
+    text = capsys.readouterr().out
+    assert text.startswith(f"%%{magic} ")
+    assert f"example:\n%%{magic} gpt-6-luna" in text
+    assert ("-n N, --repeats N" in text) == (magic == "compare")
+    assert sent == []
+
+
+def test_a_cell_magic_without_a_body_becomes_a_line_magic():
+    """So that its help comes, and else our message; a body and other magics stay as they are."""
+    assert line_magic_without_body(["%%compare -h\n"]) == ["%compare -h\n"]
+    for cell in (["%%ask a\n", "hi\n"], ["%%askew\n"], ["%%time\n"], []):
+        assert line_magic_without_body(cell) == cell
+    with pytest.raises(UsageError, match="%%compare needs a prompt"):
+        LlmkitMagics(None).compare("a")
+
+
+def test_a_terminal_waits_for_the_prompt():
+    """A cell magic's first line alone is not complete there, although it becomes a line magic."""
+    manager = TransformerManager()
+    manager.cleanup_transforms.append(line_magic_without_body)
+
+    assert manager.check_complete("%%compare a\n")[0] == "incomplete"
+    assert "run_line_magic('compare', 'a')" in manager.transform_cell("%%compare a\n")
+
+
+@pytest.mark.parametrize("word", sorted(COMMANDS))
+def test_every_command_has_its_help(capsys, word):
+    """`%llmkit WORD -h` and `%llmkit help WORD` print the same lines and do nothing else."""
+    for line in (f"{word} -h", f"{word} x --help", f"help {word}"):
+        run_command(line)
+
+    first, *others = capsys.readouterr().out.split("%llmkit " + word)[1:]
+    assert first
+    assert set(others) == {first}
+
+
+@pytest.mark.parametrize("line", ["help", "-h", "--help", "help nothing"])
+def test_help_lists_the_commands(capsys, line):
+    """Every command, and an example."""
+    run_command(line)
+
+    assert capsys.readouterr().out.strip() == HELP
+
+
+def test_the_embedded_model_is_installed_after_asking(monkeypatch):
+    """`%llmkit local install` is `python -m llmkit.install`, asked in the cell."""
+    calls = []
+    monkeypatch.setattr(
+        commands, "install", lambda *given, **options: calls.append((given, options))
+    )
+
+    run_command("local install")
+    with pytest.raises(UsageError, match="did you mean %llmkit local install"):
+        run_command("local remove")
+
+    assert calls == [(([],), {"ask": input})]

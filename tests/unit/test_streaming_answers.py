@@ -8,6 +8,7 @@ import pytest
 
 from llmkit.secret import Secret
 from llmkit.types import Completion, Status, TextDelta
+from llmkit.views.answers.layout import cards_html, cards_text
 from llmkit.views.answers.streaming import LiveAnswers
 from tests.unit.rows import plain
 
@@ -143,13 +144,29 @@ def test_a_page_that_comes_late_gets_everything_once():
 
 
 def test_an_error_that_is_known_before_sending_is_there_at_once():
-    """A missing key is an error from the first picture on, not a pending answer."""
-    row = replace(waiting(), error="no key", error_type="MissingApiKeyError",
+    """An unknown model is an error from the first picture on, and is not waited for."""
+    row = replace(waiting(), error="unknown", error_type="UnknownModelError",
                   completion=Completion(status=Status.ERROR))  # fmt: skip
 
     (card,) = LiveAnswers([row]).cards()
 
-    assert (card.state, card.error) == ("error", "MissingApiKeyError: no key")
+    assert (card.state, card.error) == ("error", "UnknownModelError: unknown")
+
+
+def test_a_missing_key_is_a_note_and_not_a_failure():
+    """Its card says calmly what to do; the row keeps its status and its error's type."""
+    error = "mistral needs an API key: set MISTRAL_API_KEY"
+    row = replace(waiting(), error=error, error_type="MissingApiKeyError",
+                  completion=Completion(status=Status.ERROR))  # fmt: skip
+
+    (card,) = LiveAnswers([row]).cards()
+    html, text = cards_html([card]), cards_text([card])
+
+    assert (card.mark, card.word, card.tone, card.error) == ("–", "no key", "soft", error)
+    assert f'<p class="lk-note">{error}</p>' in html
+    assert '<p class="lk-bad">' not in html
+    assert error in text
+    assert "Missing" not in html + text
 
 
 def test_counts_before_the_end_are_marked_as_estimates():

@@ -77,7 +77,7 @@ export function cardView(card) {
     h("h4", {}, card.name),
     [card.served, card.point].filter(Boolean).map((said) => h("p", { class: "lk-point" }, said)),
     h("p", { class: `lk-${card.tone}` }, `${card.mark} ${card.word}`),
-    card.error ? h("p", { class: "lk-bad" }, card.error) : null,
+    card.error ? h("p", { class: card.tone === "bad" ? "lk-bad" : "lk-note" }, card.error) : null,
     card.reasoning
       ? h("details", {}, h("summary", {}, "reasoning"),
           h("pre", { style: AS_WRITTEN }, card.reasoning))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import groupby
 
+from ...errors import MissingApiKeyError
 from ...types import Completion, Lifecycle, Row, Status
 from ..markup import clipped, safe_text
 
@@ -29,7 +30,7 @@ class Card:
         served: The model or upstream provider that answered, if it is not the one named.
         point: The grid point.
         state: A `Status`, or "waiting" or "writing" before the answer is final.
-        tone: "good", "warn" or "bad", "soft" before the answer is final.
+        tone: "good", "warn" or "bad", "soft" before the answer is final and for a missing key.
         remarks: Substitutions, ignored parameters and warnings.
         facts: Times, tokens, speed and cost.
     """
@@ -65,13 +66,15 @@ def card_of(row: Row) -> Card:
     """Returns the card of a final answer."""
     answer = row.completion
     mark, word, tone = MARKS[answer.status]
+    error = f"{row.error_type}: {row.error}" if row.error else ""
+    if row.error_type == MissingApiKeyError.__name__:  # the user has not set the provider up
+        mark, word, tone, error = "–", "no key", "soft", row.error or ""
     model = row.request_model or row.asked
     return Card(
         row=row.row, group=str(row.prompt_id), prompt=row.prompt,
         name=f"{row.provider}: {model}" if row.provider else model,
         served=_served(row), point=point(row), state=str(answer.status),
-        mark=mark, word=word, tone=tone,
-        error=f"{row.error_type}: {row.error}" if row.error else "",
+        mark=mark, word=word, tone=tone, error=error,
         reasoning=answer.reasoning, text=answer.text, remarks=remarks(row), facts=facts(answer),
     )  # fmt: skip
 

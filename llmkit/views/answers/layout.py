@@ -82,7 +82,8 @@ def _card(card: Card, write: Write) -> str:
     parts += [f'<p class="lk-point">{escape(text)}</p>' for text in points]
     parts.append(f'<p class="lk-{card.tone}">{card.mark} {escape(card.word)}</p>')
     if card.error:
-        parts.append(f'<p class="lk-bad">{escape(card.error)}</p>')
+        kind = "bad" if card.tone == "bad" else "note"  # a missing key is not a failure
+        parts.append(f'<p class="lk-{kind}">{escape(card.error)}</p>')
     if card.reasoning:
         thought = f"<pre {AS_WRITTEN}>{escape(card.reasoning)}</pre>"
         parts.append(f"<details><summary>reasoning</summary>{thought}</details>")
