@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from time import monotonic
-from typing import Protocol
 
 from ..catalogue import lifecycle
 from ..catalogue.entry import Catalogue
@@ -171,25 +170,13 @@ class CallTiming:
         return None if self.deadline is None else self.deadline - self.clock()
 
 
-class CallObserver(Protocol):
-    """Is told what becomes of a call; must return at once.
-
-    Attributes:
-        session: The id of the session that it is sent over, None before that is known.
-    """
-
-    session: str | None
-
-    def retrying(self, call: Call, error: CallError, attempt: int, wait: float) -> None:
-        """Notes that *call* failed and is sent again in *wait* seconds, as attempt *attempt*."""
-
-    def ended(self, call: Call, completion: Completion, error: BaseException | None) -> None:
-        """Notes that *call* has ended with *completion*."""
-
-
 @dataclass(slots=True)
 class CallTelemetry:
-    """Notes the retries and the end of one call in *telemetry*; see `CallObserver`."""
+    """Notes the retries and the end of one call in *telemetry*.
+
+    Attributes:
+        session: The id of the session that sends it, None before that is known.
+    """
 
     telemetry: Telemetry
     session: str | None = None

@@ -28,7 +28,7 @@ from ..transport.responses import StreamOrDocument, refusal
 from ..types import Completion, Status, TextDelta
 from ..wire.messages import HttpResponse
 from ..wire.retry_hints import asked_in
-from .call import Call, CallObserver, CallTiming
+from .call import Call, CallTelemetry, CallTiming
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class Exchange:
         *,
         at_once: int = AT_ONCE,
         group: object = None,
-        observer: CallObserver | None = None,
+        observer: CallTelemetry | None = None,
     ) -> None:
         self.call = call
         self._open_transport = open_transport

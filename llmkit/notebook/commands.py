@@ -11,7 +11,6 @@ from typing import Any
 
 from IPython.core.error import UsageError
 
-from ..install import main as install
 from .key_prompt import key, refuse_keys
 from .lazy_api import api
 from .live.main_loop import in_kernel
@@ -121,7 +120,9 @@ def _name_and_provider(word: str, words: tuple[str, ...]) -> tuple[str, str | No
 def _local(what: str) -> None:
     if what != "install":
         raise UsageError(f"unknown command {what!r}; did you mean %llmkit local install?")
-    install([], ask=input)
+    from ..install import main  # it starts processes, which few cells do
+
+    main([], ask=input)
 
 
 COMMANDS: dict[str, Callable[..., Any]] = {

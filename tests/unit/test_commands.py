@@ -6,8 +6,8 @@ import pytest
 from IPython.core.error import UsageError
 from IPython.core.inputtransformer2 import TransformerManager
 
+from llmkit import install
 from llmkit.errors import ConfigError
-from llmkit.notebook import commands
 from llmkit.notebook.commands import COMMANDS, HELP, run_command
 from llmkit.notebook.magics import LlmkitMagics, line_magic_without_body
 
@@ -158,9 +158,7 @@ def test_help_lists_the_commands(capsys, line):
 def test_the_embedded_model_is_installed_after_asking(monkeypatch):
     """`%llmkit local install` is `python -m llmkit.install`, asked in the cell."""
     calls = []
-    monkeypatch.setattr(
-        commands, "install", lambda *given, **options: calls.append((given, options))
-    )
+    monkeypatch.setattr(install, "main", lambda *given, **more: calls.append((given, more)))
 
     run_command("local install")
     with pytest.raises(UsageError, match="did you mean %llmkit local install"):
