@@ -62,7 +62,6 @@ def test_every_option_of_the_magics_is_explained():
         for magic in (LlmkitMagics.ask, LlmkitMagics.compare)
         for action in magic.parser._actions
         for option in action.option_strings
-        if option not in ("-h", "--help")
     }
     said = set(re.findall(r"`(--?[a-z][a-z-]*)`", text_of("magics")))
 
