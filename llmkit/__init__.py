@@ -1,4 +1,4 @@
-"""Sends one prompt to many language models, and ties every connection to its notebook cell."""
+"""Sends one prompt to many language models, and closes the sessions of a cell that runs again."""
 
 from __future__ import annotations
 

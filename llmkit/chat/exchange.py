@@ -94,7 +94,7 @@ class Exchange:
                 if on_delta is not None:
                     on_delta(delta)
                 delta = await self._next()
-            return self._finished()
+            return self._checked_answer()
         except CallError as error:
             self._explain(error)
             raise
@@ -111,14 +111,14 @@ class Exchange:
             while delta is not None:
                 yield delta
                 delta = await self._next()
-            self._finished()
+            self._checked_answer()
         except CallError as error:
             self._explain(error)
             raise
         finally:
             await self._leave()
 
-    def _finished(self) -> Completion:
+    def _checked_answer(self) -> Completion:
         answer = self.completion()
         if answer.status is Status.TRUNCATED:
             raise StreamInterruptedError(
@@ -275,7 +275,7 @@ class Exchange:
                 return delta
         if isinstance(parser.error, BadResponseError) and self._document is not None:
             await self._document.read_on(response)
-        return self._finish(parser, response)
+        return self._end_of_stream(parser, response)
 
     def _is_stream_by(self, data: bytes, response: StreamingResponse) -> bool:
         """Returns False as long as the body may be one document, and keeps it."""
@@ -286,7 +286,7 @@ class Exchange:
         self._document = None
         return True
 
-    def _finish(self, parser: StreamParser, response: StreamingResponse) -> TextDelta | None:
+    def _end_of_stream(self, parser: StreamParser, response: StreamingResponse) -> TextDelta | None:
         self.timing.end = self.timing.clock()
         response.finish_within(LAST_WORDS_S)
         rest = parser.close()  # the last event may lack its closing line
@@ -305,7 +305,7 @@ class Exchange:
             if self.timing.first is not None:
                 parser.error.outcome, parser.error.possibly_billed = Outcome.STREAMED, True
             raise parser.error
-        return None if body is None else self._whole(response, bytes(body))
+        return None if body is None else self._parse_document(response, bytes(body))
 
     async def _leave(self) -> None:
         failure = sys.exception()
@@ -336,7 +336,7 @@ class Exchange:
                 self._is_inside = False
                 self._limiter.release()
 
-    def _whole(self, response: StreamingResponse, body: bytes) -> TextDelta | None:
+    def _parse_document(self, response: StreamingResponse, body: bytes) -> TextDelta | None:
         # Some servers answer a streaming request with one JSON document.
         document = HttpResponse(response.status, response.headers, body)
         try:

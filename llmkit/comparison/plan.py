@@ -15,7 +15,7 @@ from ..types import Completion, Row, Status
 
 @dataclass(frozen=True, slots=True)
 class PlannedRow:
-    """A row of a comparison that has not been sent yet.
+    """An answer of `ask` or a row of a comparison, before its call is sent.
 
     Attributes:
         call: The call to send; None if the row failed while it was planned.
