@@ -122,8 +122,8 @@ class Exchange:
         answer = self.completion()
         if answer.status is Status.TRUNCATED:
             raise StreamInterruptedError(
-                f"{self.call.provider.label} ended the answer of {self.call.model} without saying "
-                "that it was finished; the text so far is in .completion",
+                f"{self.call.provider.label} ended the stream of {self.call.model} before the answer "
+                "was finished; the text so far is in .completion",
                 possibly_billed=True,
             )
         self._result = answer
