@@ -48,7 +48,9 @@ def main(arguments: Sequence[str] | None = None, ask: Callable[[str], str] | Non
     if obstacle:
         _say(obstacle)
         return 1
-    wanted = [*_extra("local"), WEIGHTS, *([] if _has_front_end() else _extra("lab"))]
+    wanted = [*_extra("local"), WEIGHTS]
+    if not any(map(_is_installed, FRONT_ENDS)):
+        wanted += _extra("lab")
     missing = [requirement for requirement in wanted if not _is_installed(requirement)]
     steps = _steps(missing, _installer())
     _say(_plan(wanted, missing, steps))
@@ -92,10 +94,6 @@ def _extra(name: str) -> list[str]:
     """Returns the requirements of one extra of the installed llmkit."""
     lines = [line.partition(";") for line in metadata.requires("llmkit") or ()]
     return [spec.strip() for spec, _, marker in lines if re.search(rf"extra == .{name}\b", marker)]
-
-
-def _has_front_end() -> bool:
-    return any(map(_is_installed, FRONT_ENDS))
 
 
 def _is_installed(requirement: str) -> bool:

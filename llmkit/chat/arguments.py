@@ -166,22 +166,17 @@ def _with_request_parameters(function: Callable[..., object]) -> tuple[inspect.S
     signature = inspect.signature(function)
     *ours, further = signature.parameters.values()
     takes_lists = signature.parameters["system"].annotation == "object"  # of a comparison
-    rows = [
-        inspect.Parameter(
-            name, inspect.Parameter.KEYWORD_ONLY, default=None,
-            annotation="object" if takes_lists else _annotation(row),
-        )
-        for name, row in PARAMETERS.items()
-    ]  # fmt: skip
+    rows = []
+    for name, row in PARAMETERS.items():
+        kind = "str | Sequence[str]" if row.dtype == "object" else row.kind.__name__
+        annotation = "object" if takes_lists else f"{kind} | None"
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        rows.append(inspect.Parameter(name, keyword, default=None, annotation=annotation))
     _, _, explanation = (inspect.getdoc(function) or "").partition("\n")
     before, mark, after = explanation.partition("    **provider_options")
     lines = (f"    {name}: {_sentence(row)}\n" for name, row in PARAMETERS.items())
     text = f"{before}{''.join(lines)}{mark}{after}"
     return signature.replace(parameters=[*ours, *rows, further]), text
-
-
-def _annotation(row: Parameter) -> str:
-    return f"{'str | Sequence[str]' if row.dtype == 'object' else row.kind.__name__} | None"
 
 
 def _sentence(row: Parameter) -> str:
