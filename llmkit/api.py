@@ -117,7 +117,9 @@ def add_provider(name: str, base_url: str, key_var: str | None = None) -> None:
         base_url: The URL without `/chat/completions`.
         key_var: The environment variable with its key, None for a server without keys.
     """
-    current_kit().registry.add_provider(name, base_url, key_var)
+    kit = current_kit()
+    kit.registry.add_provider(name, base_url, key_var)
+    kit.configure()  # the settings were read again
 
 
 def get_event_loop_manager() -> EventLoopManager:
@@ -141,7 +143,11 @@ def register_session(
 
 
 async def acheck(provider: str) -> AuthStatus:
-    """Checks one provider's key, free of charge; the coroutine behind `check`."""
+    """Checks one provider's key, free of charge; the coroutine behind `check`.
+
+    Raises:
+        UnknownProviderError: *provider* is unknown.
+    """
     return await current_kit().check(provider)
 
 

@@ -52,7 +52,8 @@ def cell_id() -> str | None:
 def live_shell() -> Any:
     """Returns IPython's shell if this code runs in one; imports nothing."""
     ipython = sys.modules.get("IPython")
-    return ipython.get_ipython() if ipython else None
+    get_shell = getattr(ipython, "get_ipython", None)  # missing while another thread imports it
+    return get_shell() if get_shell else None
 
 
 class InterruptGuard(ContextDecorator):

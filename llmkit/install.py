@@ -147,7 +147,7 @@ def _verify() -> bool:
         _say(f"{output}\nthe embedded model does not answer; the lines above say why")
         return False
     _say(f'the embedded model was asked "Say hi." and answered:\n  {output}')
-    _say("next: open a notebook (jupyter lab) and run %load_ext llmkit, then %llmkit help")
+    _say("next: run %load_ext llmkit in a notebook, then %llmkit help")
     return True
 
 

@@ -233,12 +233,12 @@ class Kit:
     async def priced(self, completion: Completion) -> Completion:
         """Returns *completion* with its cost, if the provider did not report it.
 
-        Warns of a fallback model that is not the asked one's equal; its price may be the reason.
+        Logs a warning if a fallback model is smaller, costlier, less capable or another maker's.
         """
         catalogue = self.registry.store.latest
         answer = await prices.priced(completion, catalogue)
         if answer.fallback:
-            from .catalogue import fallback  # few answers come from another model than the asked
+            from .catalogue import fallback  # fallback answers are rare
 
             await asyncio.to_thread(prices.load)
             steps = tuple(

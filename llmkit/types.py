@@ -114,7 +114,7 @@ class Prompt:
         low=0, high=2, otel="gen_ai.request.temperature",
     )  # fmt: skip
     top_p: float | None = parameter(
-        "Float64", "share of the probability mass that is sampled from", default=None,
+        "Float64", "nucleus sampling: share of the probability mass", default=None,
         low=0, high=1, otel="gen_ai.request.top_p",
     )  # fmt: skip
     max_tokens: int | None = parameter(
@@ -122,7 +122,7 @@ class Prompt:
         low=1, otel="gen_ai.request.max_tokens",
     )  # fmt: skip
     seed: int | None = parameter(
-        "Int64", "seed for answers that can be repeated", default=None,
+        "Int64", "seed for reproducible answers", default=None,
         otel="gen_ai.request.seed",
     )  # fmt: skip
     stop: tuple[str, ...] = parameter(
@@ -239,7 +239,7 @@ class Completion:
         cost_source: Which price row was used, or "provider" if the provider itself said it.
     """
 
-    text: str = column("string", "the answer, exactly as it came", default="")
+    text: str = column("string", "the answer's text; keys are masked", default="")
     reasoning: str = column("string", "reasoning text, if the provider shows it", default="")
     tool_calls: tuple[ToolCall, ...] = ()
     status: Status = column("string", ", ".join(Status), default=Status.TRUNCATED)
@@ -270,10 +270,10 @@ class Completion:
     fallback: tuple[FallbackStep, ...] = column(
         "string", "steps from the asked model to the one that answered", default=(), joined=" | "
     )
-    warnings: tuple[str, ...] = column("string", "what to know before use", default=(), joined="; ")
+    warnings: tuple[str, ...] = column("string", "warnings about it", default=(), joined="; ")
 
     @property
-    @Column("boolean", "another model answered than was asked", after="upstream_provider")
+    @Column("boolean", "a model other than the requested one answered", after="upstream_provider")
     def rerouted(self) -> bool:
         """True if `request_model` and `response_model` cannot be the same model."""
         return served_differs(self.request_model, self.response_model)
@@ -347,7 +347,7 @@ class Row:
     how: How | None = field(metadata={COLUMN: Column("string", HOWS)})
     lifecycle: Lifecycle | None = field(metadata={COLUMN: Column("string", LIFECYCLES)})
     substituted: bool = field(
-        metadata={COLUMN: Column("boolean", "another model than the name meant was asked")}
+        metadata={COLUMN: Column("boolean", "a substitute for the named model was asked")}
     )
     completion: Completion = field(metadata={COLUMNS: Completion})
     error_type: str | None = column("string", "the class of the error", default=None)

@@ -104,7 +104,7 @@ class Model:
     max_input: int | None = column("Int64", "most input tokens", default=None)
     max_output: int | None = column("Int64", "most output tokens", default=None)
     capabilities: frozenset[Capability] = column(
-        "string", "what it can take or give beyond text", default=frozenset(), joined=", "
+        "string", "capabilities beyond plain text", default=frozenset(), joined=", "
     )
     lacks: frozenset[Capability] = frozenset()
     aliases: tuple[str, ...] = column("string", "other ids of it", default=(), joined=", ")

@@ -1,4 +1,4 @@
-"""Lists the catalogue as lines of a table: each name at each provider, then and now."""
+"""Lists the catalogue as lines of a table: each name and its model at each provider."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ COLUMNS = {
     "max_output": Column("Int64", "most output tokens"),
     "input_modalities": Column("string", "what it takes, such as text, image"),
     "output_modalities": Column("string", "what it gives"),
-    "capabilities": Column("string", "what it can take or give beyond text"),
+    "capabilities": Column("string", "capabilities beyond plain text"),
     **{word.value: Column("boolean", f"capability {word}") for word in Capability},
     "input_usd_per_million": Column("float64", "US dollars for a million input tokens"),
     "output_usd_per_million": Column("float64", "US dollars for a million output tokens"),

@@ -154,17 +154,13 @@ def model_from(row: Mapping[str, Any], sources: _Sources) -> ModelEntry:
     plain_fields: dict[str, Any] = {name: row.get(name) for name in _PLAIN_FIELDS}
     dates: dict[str, Any] = {name: _day(row.get(name)) for name in _DATES}
     return ModelEntry(
-        row["provider"], row["id"], Lifecycle(row.get("state", "unknown")),
-        **plain_fields, **dates,
-        kind=row.get("class"),
-        successors=(successor, *row.get("or", ())) if successor else (),
-        input_modalities=_words(row.get("in", "")),
-        output_modalities=_words(row.get("out", "")),
+        row["provider"], row["id"], Lifecycle(row.get("state", "unknown")), **plain_fields, **dates,
+        kind=row.get("class"), successors=(successor, *row.get("or", ())) if successor else (),
+        input_modalities=_words(row.get("in", "")), output_modalities=_words(row.get("out", "")),
         capabilities=_capabilities(tuple(row.get("has", ()))),
-        lacks=_capabilities(tuple(row.get("lacks", ()))),
-        source=sources.of(row["source"], facts),
+        lacks=_capabilities(tuple(row.get("lacks", ()))), source=sources.of(row["source"], facts),
         facts=facts,
-    )  # fmt: skip
+    )  # fmt: skip  # fmt: skip
 
 
 def name_from(row: Mapping[str, Any]) -> StandardName:

@@ -33,14 +33,14 @@ class Lookup:
         self._on = on
 
     def known(self, name: str, provider: str, model: str) -> Resolution | None:
-        """Returns what *provider* has under the name *model*, None if it has nothing."""
+        """Resolves *model* at *provider*; returns None if it is unknown there."""
         match = self.match(provider, model)
         if match is None:
             return None
         return self.resolution_for(name, provider, match.id, match.how, verified=match.verified)
 
     def match(self, provider: str, model: str) -> Match | None:
-        """Returns the id that a name means at that provider, None if it means none."""
+        """Returns the provider's id for a name, None if there is none."""
         key = normal(model)
         alias = self.catalogue.aliases.get(provider, {}).get(key)
         if alias is not None and alias.kind == "short":

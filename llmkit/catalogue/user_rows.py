@@ -1,4 +1,4 @@
-"""Overlays the catalogue with the rows of the user's models file."""
+"""Overlays the catalogue with the rows of the user's catalogue.toml."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from .options import Options, options
 from .requests import PlannedRequest, grid, named_models, plan_request, prompt_inputs
 
 DEFAULT_MODEL = "local:smollm2"  # needs no key
-ONE = "ask() sends one prompt once; for lists use compare()"
+ONE = "ask() takes one prompt and one value of each parameter; use compare() for lists"
 
 P = ParamSpec("P")
 A = TypeVar("A")

@@ -80,16 +80,12 @@ def call_for(
         warnings.append(f"{resolution.asked} could also mean {others}")
     retries = settings.retries if options.retries is None else options.retries
     return Call(
-        provider=provider,
-        model=model,
-        prompt=fitting.prompt,
-        key=key(provider),
-        timeouts=timeouts_for(settings, options.timeout),
-        policy=_policy(1 + retries),
+        provider=provider, model=model, prompt=fitting.prompt, key=key(provider),
+        timeouts=timeouts_for(settings, options.timeout), policy=_policy(1 + retries),
         ignored=fitting.ignored,
         fallback=() if model == resolution.id else (_translated(resolution, catalogue),),
         warnings=tuple(warnings),
-    )
+    )  # fmt: skip
 
 
 # A run has the same few values in all its calls.
@@ -162,7 +158,7 @@ class CallTiming:
     began_at: datetime | None = None
 
     def limit(self, seconds: float) -> None:
-        """Limits all of it to *seconds* from now on."""
+        """Sets the deadline to *seconds* from now."""
         self.deadline = self.clock() + seconds
 
     def remaining(self) -> float | None:

@@ -122,8 +122,8 @@ class Exchange:
         answer = self.completion()
         if answer.status is Status.TRUNCATED:
             raise StreamInterruptedError(
-                f"{self.call.provider.label} ended the stream of {self.call.model} before the answer "
-                "was finished; the text so far is in .completion",
+                f"{self.call.provider.label} ended the stream of {self.call.model} without a "
+                "finish reason; the text so far is in .completion",
                 possibly_billed=True,
             )
         self._result = answer
@@ -139,18 +139,13 @@ class Exchange:
             warnings += tuple(f"{name} {ending}" for name in call.ignored)
         start, first, end = times.start, times.first, times.end
         about: dict[str, Any] = {
-            "provider": call.provider.name,
-            "request_model": call.model,
-            "request_id": self._request_id,
-            "started_at": times.began_at,
+            "provider": call.provider.name, "request_model": call.model,
+            "request_id": self._request_id, "started_at": times.began_at,
             "time_to_first_chunk_s": None if start is None or first is None else first - start,
             "duration_s": None if start is None or end is None else end - start,
-            "attempts": self._attempts,
-            "ignored_parameters": call.ignored,
-            "fallback": call.fallback,
-            "warnings": warnings,
-            "possibly_billed": self._is_billed,
-        }
+            "attempts": self._attempts, "ignored_parameters": call.ignored,
+            "fallback": call.fallback, "warnings": warnings, "possibly_billed": self._is_billed,
+        }  # fmt: skip
         if self._answer is None and self._parser is not None:
             answer = self._parser.end(status, about)
         else:
@@ -169,14 +164,9 @@ class Exchange:
             return await self._begin(1)
         except CallError as error:
             return await self.call.policy.after(
-                error,
-                self._begin,
-                sleep=limiter.sleep,
-                on_retry=self._retrying,
-                time_left=self.timing.remaining,
-                rand=limiter.rand,
-                budget=limiter.budget,
-            )
+                error, self._begin, sleep=limiter.sleep, on_retry=self._retrying,
+                time_left=self.timing.remaining, rand=limiter.rand, budget=limiter.budget,
+            )  # fmt: skip
 
     async def _begin(self, number: int) -> TextDelta | None:
         # An attempt lasts until the first text; after it, a second request would be billed twice.
@@ -259,8 +249,10 @@ class Exchange:
         assert response is not None
         while not parser.done and (data := await response.read()):
             delta = parser.feed(data)
-            if not self._is_stream:
-                self._is_stream = parser.begun or self._is_stream_by(data, response)
+            if parser.begun:
+                self._is_stream, self._document = True, None
+            elif not self._is_stream:
+                self._is_stream = self._is_stream_by(data, response)
             if parser.finished and not self._is_ending:
                 response.finish_within(USAGE_S)
                 self._is_ending = True

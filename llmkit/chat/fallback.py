@@ -72,8 +72,7 @@ class FallbackRunner:
     ) -> None:
         """Args:
         make: Returns the exchange of a call.
-        fallbacks: Returns what chooses the next model, called at the first failure; None if
-            no other model may answer.
+        fallbacks: Returns the source of fallback models, at the first failure; None for none.
         """
         self.call = call
         self._exchange_factory = make
@@ -188,7 +187,7 @@ def warn_once(step: FallbackStep, known_pairs: set[tuple[str, str]]) -> None:
     pair = (step.asked, step.chosen)
     if pair not in known_pairs and is_unequal(step):
         known_pairs.add(pair)
-        log.warning('%s (forbid it with fallback="error"; said once)', step)
+        log.warning('%s (forbid it with fallback="error"; shown once)', step)
 
 
 def is_unequal(step: FallbackStep) -> bool:

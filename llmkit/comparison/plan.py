@@ -55,25 +55,16 @@ def row_of(
         others = ", ".join(note.removeprefix(PASSED_OVER) for note in notes)
         message = f"{error}; {PASSED_OVER}{others}" if others else str(error)
     return Row(
-        run_id=run_id,
-        row=request.row,
-        prompt_id=prompt_input.id,
-        prompt=prompt_input.text,
-        system=request.prompt.system,
-        repeat=request.repeat,
-        parameters=request.parameters,
-        asked=request.asked,
-        provider=completion.provider or request.provider,
+        run_id=run_id, row=request.row, prompt_id=prompt_input.id, prompt=prompt_input.text,
+        system=request.prompt.system, repeat=request.repeat, parameters=request.parameters,
+        asked=request.asked, provider=completion.provider or request.provider,
         request_model=completion.request_model or (resolution.model if resolution else None),
         how=resolution.how if resolution else None,
         lifecycle=resolution.lifecycle if resolution else None,
-        substituted=bool(completion.fallback),
-        completion=completion,
-        error_type=type(error).__name__ if error else None,
-        error=message,
-        cell=cell,
+        substituted=bool(completion.fallback), completion=completion,
+        error_type=type(error).__name__ if error else None, error=message, cell=cell,
         extra=prompt_input.extra,
-    )
+    )  # fmt: skip
 
 
 def placeholder_row(planned_row: PlannedRow) -> Row:

@@ -50,8 +50,7 @@ def run_command(line: str) -> Any:
     word, *rest = words
     command = COMMANDS.get(word)
     if command is None:
-        near = difflib.get_close_matches(word, COMMANDS, n=3) or sorted(COMMANDS)
-        raise UsageError(f"unknown command {word!r}; did you mean {' or '.join(near)}?")
+        raise _unknown(word)
     try:
         inspect.signature(command).bind(*rest)
     except TypeError:
@@ -73,8 +72,16 @@ def words_of(line: str) -> list[str]:
     return words
 
 
+def _unknown(word: str) -> UsageError:
+    near = difflib.get_close_matches(word, COMMANDS, n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else "see %llmkit help"
+    return UsageError(f"unknown command {word!r}; {hint}")
+
+
 def _usage(word: str) -> str:
-    line = re.search(rf"^%llmkit {re.escape(word)} .*(\n .*)*", HELP, re.MULTILINE)
+    if word not in ("", *COMMANDS):
+        raise _unknown(word)
+    line = re.search(rf"^%llmkit {word} .*(\n .*)*", HELP, re.MULTILINE)
     return line[0] if word and line else HELP
 
 

@@ -44,17 +44,19 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class _Values:
-    """The type of an option that takes one value, or several separated by commas."""
+    """The type of an option that takes one value or, if *many*, several separated by commas."""
 
     kind: type[float | int | str]
+    many: bool = True
 
     def __call__(self, text: str) -> Any:
         try:
-            values = [self.kind(part.strip()) for part in _unquoted(text).split(",")]
+            values = [self.kind(part) for part in (_names(text) if self.many else [text])]
+            return values[0] if len(values) == 1 else values
         except ValueError:
             noun = "an integer" if self.kind is int else "a number"
-            raise ArgumentTypeError(f"must be {noun}, or several with commas, got {text}") from None
-        return values[0] if len(values) == 1 else values
+            more = ", or several with commas" * self.many
+            raise ArgumentTypeError(f"must be {noun}{more}, got {text}") from None
 
 
 def _unquoted(text: str) -> str:
@@ -64,6 +66,9 @@ def _unquoted(text: str) -> str:
 
 def _names(text: str) -> list[str]:
     return [name for name in map(str.strip, _unquoted(text).split(",")) if name]
+
+
+INT, FLOAT = _Values(int, many=False), _Values(float, many=False)
 
 
 def _policy(text: str) -> str | list[str]:
@@ -96,8 +101,8 @@ def common(function: F) -> F:
                 help="if the model is unavailable: error, same-model, equivalent, any, "
                 "or models to try in order",
             ),
-            argument("--timeout", type=float, metavar="S", help="seconds for each call"),
-            argument("--retries", type=int, metavar="N", help="further attempts of a failed call"),
+            argument("--timeout", type=FLOAT, metavar="S", help="seconds for each call"),
+            argument("--retries", type=INT, metavar="N", help="further attempts of a failed call"),
             argument("--strict", action="store_true", help="fail if a parameter is not supported"),
             argument("--raw", action="store_true", help="insert no variables for {{name}}"),
             argument("--out", metavar="NAME", help="variable that receives the result"),
@@ -124,7 +129,7 @@ class LlmkitMagics(Magics):
 
     @no_var_expand
     @magic_arguments("ask")
-    @argument("model", nargs="?", type=_unquoted, metavar="MODEL",
+    @argument("model", nargs="*", type=_names, metavar="MODEL",
               help="a name, or provider:id; the embedded model if omitted")  # fmt: skip
     @argument("-p", "--provider", type=_unquoted, help="provider to ask; translates the name")
     @common
@@ -135,8 +140,10 @@ class LlmkitMagics(Magics):
         arguments = _parsed(self.ask, line, cell)
         if arguments is None or cell is None:
             return None
-        if "," in (arguments.model or ""):
-            raise UsageError(f"%%ask takes one model, got {arguments.model}; use %%compare")
+        models = list(chain.from_iterable(arguments.model))
+        if len(models) > 1:
+            raise UsageError(f"%%ask takes one model, got {', '.join(models)}; use %%compare")
+        arguments.model = models[0] if models else None
         if arguments.system:
             arguments.system = arguments.system[-1]
         targets = [(arguments.model, arguments.provider)]
@@ -148,9 +155,9 @@ class LlmkitMagics(Magics):
               help="names, or provider:id")  # fmt: skip
     @argument("-p", "--providers", "--provider", type=_names, action="append",
               metavar="PROVIDER", help="ask every model at this provider")  # fmt: skip
-    @argument("-n", "--repeats", type=int, metavar="N", help="how often each request is sent")
-    @argument("--max-calls", type=int, metavar="N", help="most paid requests")
-    @argument("--max-cost-usd", type=float, metavar="USD", help="most US dollars, by estimate")
+    @argument("-n", "--repeats", type=INT, metavar="N", help="how often each request is sent")
+    @argument("--max-calls", type=INT, metavar="N", help="most paid requests")
+    @argument("--max-cost-usd", type=FLOAT, metavar="USD", help="most US dollars, by estimate")
     @common
     @kwds(**COMPARE)
     @line_cell_magic
@@ -225,7 +232,8 @@ def list_options(parser: Any) -> frozenset[str]:
     return frozenset(
         option
         for action in parser._actions
-        if isinstance(action.type, _Values) or action.type in (_names, _policy)
+        if (isinstance(action.type, _Values) and action.type.many)
+        or action.type in (_names, _policy)
         for option in action.option_strings
     )
 
@@ -235,7 +243,8 @@ def joined(words: Iterable[str], lists: Collection[str]) -> list[str]:
     result: list[str] = []
     in_list = False
     for word in words:
-        if in_list and result[-1].endswith(",") and not OPTION.match(word):
+        goes_on = bool(result) and (result[-1].endswith(",") or word.startswith(","))
+        if in_list and goes_on and not OPTION.match(word):
             result[-1] += word
             continue
         in_list = word.partition("=")[0] in lists or (bool(result) and result[-1] in lists)
@@ -256,13 +265,16 @@ def _parsed(magic: Any, line: str, cell: str | None) -> Any:
         name = word.partition("=")[0]
         if OPTION.match(name) and name not in options and name[:2] not in options:
             near = difflib.get_close_matches(name, options, n=3)
-            hint = f"did you mean {' or '.join(near)}?" if near else f"see %%{magic.argcmd_name} -h"
+            see = f"see %%{magic.argcmd_name} -h; a value that begins with - is --stop={name}"
+            hint = f"did you mean {' or '.join(near)}?" if near else see
             raise UsageError(f"unknown option {name}; {hint}")
     arguments = magic.parser.parse_intermixed_args(joined(words, list_options(magic.parser)))
     if arguments.help:
         text = magic.parser.format_help().removeprefix("::")  # reStructuredText for a docstring
         print(text.strip())  # noqa: T201
         return None
+    if arguments.out and not arguments.out.isidentifier():
+        raise UsageError(f"--out must be the name of a variable, got {arguments.out}")
     if cell is None:
         raise UsageError(f"%%{magic.argcmd_name} needs a prompt: write it in the lines below")
     return arguments

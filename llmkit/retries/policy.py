@@ -194,4 +194,4 @@ async def _repeat(
     except CallError as error:
         attempts.note_on(error)
         raise
-    raise AssertionError("tenacity ends by a return or a raise")
+    raise AssertionError("unreachable: tenacity returns or raises")

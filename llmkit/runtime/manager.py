@@ -75,7 +75,16 @@ class EventLoopManager:
     def run(
         self, coroutine: Coroutine[Any, Any, T], timeout: float | None = None, *, grace: float = 2
     ) -> T:
-        """Waits for *coroutine* and returns its result; see `LoopRunner.run`."""
+        """Waits for *coroutine* and returns its result, also inside a running event loop.
+
+        Args:
+            timeout: Seconds, None for no limit.
+            grace: Seconds for the coroutine to end after an interrupt.
+
+        Raises:
+            KeyboardInterrupt: The cell was interrupted; the coroutine was cancelled.
+            APITimeoutError: *timeout* passed.
+        """
         return self._loops.run(coroutine, timeout, grace=grace)
 
     def spawn(
@@ -254,8 +263,9 @@ class EventLoopManager:
     def _session_changed(self, session: Session) -> None:
         if session.closed_by is not None:
             self._open_ids.discard(session.id)
-            if self.registry.is_empty:
-                _LIVING.discard(self)
+            _LIVING.discard(self)
+            if not self.registry.is_empty:  # in this order: another thread may open one
+                _LIVING.add(self)
             self._note(EventKind.LEAK if session.leaked else EventKind.CLOSE, session)
         elif session.id not in self._open_ids:
             self._open_ids.add(session.id)

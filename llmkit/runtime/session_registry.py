@@ -243,23 +243,16 @@ class SessionRegistry:
         busy = max(s.in_flight, introspection.open_connections(s.resource, busy=True) or 0)
         is_in_use = busy and s.status is SessionStatus.OPEN
         return SessionRow(
-            id=s.id,
-            provider=s.provider,
-            kind=s.kind,
+            id=s.id, provider=s.provider, kind=s.kind,
             status=SessionStatus.IN_USE if is_in_use else s.status,
             cell=s.cell.id if s.cell else None,
             execution_count=s.cell.execution_count if s.cell else None,
             loop=None if s.loop is None else f"{type(s.loop).__name__}-{id(s.loop) & 0xFFFF:04x}",
-            created=s.created,
-            age_s=now - s.opened_s,
-            idle_s=0.0 if s.in_flight else now - s.used_s,
-            requests=requests,
-            in_flight=busy,
-            open_connections=introspection.open_connections(s.resource),
-            bytes_in=bytes_in,
-            closed_by=s.closed_by,
-            opened_at=s.opened_at,
-        )
+            created=s.created, age_s=now - s.opened_s,
+            idle_s=0.0 if s.in_flight else now - s.used_s, requests=requests, in_flight=busy,
+            open_connections=introspection.open_connections(s.resource), bytes_in=bytes_in,
+            closed_by=s.closed_by, opened_at=s.opened_at,
+        )  # fmt: skip
 
     def __repr__(self) -> str:
         stale_count = len(self.find("stale"))

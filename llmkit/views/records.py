@@ -45,7 +45,7 @@ def rows_from(data: object) -> tuple[Row, ...]:
         return tuple(_row(record) for record in _checked(data)["rows"])
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ConfigError(
-            f"the comparison is damaged ({shorten(repr(error), 120)}); write it with to_json()"
+            f"the comparison is damaged ({shorten(repr(error), 120)}); save it again with to_json()"
         ) from error
 
 

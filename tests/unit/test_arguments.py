@@ -28,8 +28,8 @@ def test_one_prompt_is_one_request():
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"prompt": ["a", "b"]}, "for lists use compare"),
-        ({"prompt": "a", "temperature": [0, 1]}, "for lists use compare"),
+        ({"prompt": ["a", "b"]}, r"use compare\(\) for lists"),
+        ({"prompt": "a", "temperature": [0, 1]}, r"use compare\(\) for lists"),
         ({"prompt": "a", "model": ["m", "n"]}, "one model at one provider"),
         ({"prompt": "a", "temprature": 1}, "did you mean 'temperature'"),
     ],

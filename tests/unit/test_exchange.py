@@ -127,6 +127,19 @@ def test_the_last_piece_comes_also_without_the_line_that_closes_it():
     assert one.completion().text == "Hello world"
 
 
+@pytest.mark.parametrize(("content_type", "cut"), [("text/event-stream", 3), ("text/plain", 40)])
+def test_a_malformed_event_ends_a_stream_whose_first_event_came_in_two_reads(content_type, cut):
+    """Nothing more is read: after an event, the body cannot be one JSON document."""
+    first = event("Hello ")
+    reads = [first[:cut], first[cut:], b"data: {bad\n\n", AssertionError("read on")]
+    one, _ = exchange(Answer(reads, headers={"content-type": content_type}))
+
+    with pytest.raises(BadResponseError) as raised:
+        asyncio.run(one.whole())
+
+    assert raised.value.completion.text == "Hello "
+
+
 def test_an_answer_knows_where_it_comes_from():
     """Text, ids, models and times are in the completion."""
     one, transport = exchange(Answer(WHOLE))
@@ -205,7 +218,7 @@ def test_a_stream_without_an_end_is_truncated():
     """A cut stream is an error with the text so far, never a complete answer."""
     one, _ = exchange(Answer([event("Hello ")]))
 
-    with pytest.raises(StreamInterruptedError, match="before the answer was finished") as raised:
+    with pytest.raises(StreamInterruptedError, match="without a finish reason") as raised:
         asyncio.run(one.whole())
 
     assert raised.value.partial == "Hello "

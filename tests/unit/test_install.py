@@ -93,7 +93,7 @@ def test_yes_installs_and_asks_the_model(machine, monkeypatch, capsys, has_uv, i
     ]
     text = capsys.readouterr().out
     assert "answered:\n  Hi there.\n" in text
-    assert "next: open a notebook" in text
+    assert "next: run %load_ext llmkit in a notebook" in text
 
 
 def test_what_is_there_is_not_installed_twice(machine, capsys):

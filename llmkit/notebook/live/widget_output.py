@@ -47,7 +47,7 @@ class WidgetOutput:
         shell.events.register("post_run_cell", start_wait)
 
     def greeted(self) -> None:
-        """Keeps the widget, because a script of it has started."""
+        """Keeps the widget: its script runs in a page."""
         self._is_settled = True
 
     def frozen(self) -> None:
