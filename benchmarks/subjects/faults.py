@@ -12,6 +12,7 @@ import time
 import zlib
 from collections.abc import Awaitable, Callable
 
+from llmkit.cell import NEVER, InterruptGuard
 from llmkit.chat.arguments import chat_arguments
 from llmkit.errors import CallError
 from llmkit.kit import Kit
@@ -190,6 +191,8 @@ def interrupts() -> list[Figure]:
 
 
 def _interrupted(kit: Kit, server: FakeProviders, number: int) -> None:
+    InterruptGuard.last_press_at = NEVER  # as between two cells; a double press would count once
+
     def press() -> None:
         while len(server.asked["openai"]) <= number:
             time.sleep(0.002)
