@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache, cached_property, partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from .catalogue import prices
@@ -168,7 +168,7 @@ class Kit:
         policy = options.fallback
         if resolution is None or not policy.rules:
             return PlannedRow(request, resolution, call, failure)
-        fallbacks = cache(partial(_fallback_selector, registry, request, resolution, options))
+        fallbacks = partial(_fallback_selector, None, registry, request, resolution, options)
         if capped or policy.names or policy.providers or isinstance(failure, ModelNotFoundError):
             try:
                 selector = fallbacks()
@@ -178,6 +178,7 @@ class Kit:
                 call = await selector.after(failure)
             if capped and call is not None:
                 selector.ceiling = estimate_cost(call, registry.catalogue)
+            fallbacks = partial(_fallback_selector, selector)
         if call is None:
             return PlannedRow(request, resolution, error=failure)
         return PlannedRow(request, resolution, call, fallbacks=fallbacks)
@@ -344,10 +345,10 @@ class Kit:
         self.manager.close()
 
 
-def _fallback_selector(*arguments: Any) -> FallbackSelector:
+def _fallback_selector(selector: FallbackSelector | None, *arguments: Any) -> FallbackSelector:
     from .chat.fallback_models import FallbackSelector
 
-    return FallbackSelector(*arguments)
+    return selector or FallbackSelector(*arguments)
 
 
 _lock = threading.Lock()
