@@ -116,10 +116,11 @@ def add_provider(name: str, base_url: str, key_var: str | None = None) -> None:
         name: The value of `provider=`, and the prefix before a colon.
         base_url: The URL without `/chat/completions`.
         key_var: The environment variable with its key, None for a server without keys.
+
+    Raises:
+        ConfigError: The name is taken, or the URL is invalid.
     """
-    kit = current_kit()
-    kit.registry.add_provider(name, base_url, key_var)
-    kit.configure()  # the settings were read again
+    current_kit().add_provider(name, base_url, key_var)
 
 
 def get_event_loop_manager() -> EventLoopManager:

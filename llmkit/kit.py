@@ -112,6 +112,12 @@ class Kit:
         telemetry.with_text, telemetry.exported = settings.telemetry_text, settings.opentelemetry
         return settings
 
+    def add_provider(self, name: str, base_url: str, key_var: str | None = None) -> None:
+        """Adds an OpenAI-compatible server as *name*; see `llmkit.add_provider`."""
+        providers = {key: dict(value) for key, value in self.settings.providers.items()}
+        providers[name] = {"base_url": base_url, **({"key_var": key_var} if key_var else {})}
+        self.configure(providers=providers)
+
     @cached_property
     @InterruptGuard()
     def checks(self) -> KeyChecks:
@@ -293,13 +299,10 @@ class Kit:
         start = datetime.now(UTC)
         run_id = uuid.uuid4().hex[:8]
         runner = ComparisonRunner(
-            plan,
-            run_id=run_id,
-            make=partial(self.exchange, limit=limit, group=run_id),
+            plan, run_id=run_id, make=partial(self.exchange, limit=limit, group=run_id),
             price=self.priced,
-            watchers=[view] if view else [factory() for factory in self.watchers],
-            cell=cell_id(),
-        )
+            watchers=[view] if view else [factory() for factory in self.watchers], cell=cell_id(),
+        )  # fmt: skip
         try:
             with self.manager.in_flight():
                 await runner.run()

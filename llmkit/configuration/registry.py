@@ -194,16 +194,6 @@ class ProviderRegistry:
         self.store.forget()
         return settings
 
-    def add_provider(self, name: str, base_url: str, key_var: str | None = None) -> None:
-        """Adds an OpenAI-compatible server as *name*.
-
-        Raises:
-            ConfigError: The name is taken, or the URL is invalid.
-        """
-        providers = {key: dict(value) for key, value in self.settings.providers.items()}
-        providers[name] = {"base_url": base_url, **({"key_var": key_var} if key_var else {})}
-        self.configure(providers=providers)
-
     def provider(self, name: str, snapshot: CatalogueSnapshot | None = None) -> Provider:
         """Returns the provider called *name*, with its configured base URL.
 

@@ -176,7 +176,7 @@ def test_a_providers_own_list_is_read_to_its_end(fakes, kit):
 
 def test_a_server_of_ones_own_is_a_provider(fakes, kit):
     """add_provider registers any OpenAI-compatible server under a name."""
-    kit.registry.add_provider("lab", fakes.base_url("openai"), "LAB_KEY")
+    kit.add_provider("lab", fakes.base_url("openai"), "LAB_KEY")
     lacking = run(kit, "hi", "lab:some-model")
     kit.credentials.type_in("lab", fakes.key)
 

@@ -207,7 +207,7 @@ def test_a_key_goes_to_one_place_only():
     kit = Kit(environ={"OPENAI_API_KEY": KEY})
     try:
         with pytest.raises(ConfigError, match="OPENAI_API_KEY holds the key of openai"):
-            kit.registry.add_provider("lab", "https://lab.example/v1", "OPENAI_API_KEY")
+            kit.add_provider("lab", "https://lab.example/v1", "OPENAI_API_KEY")
         assert "lab" not in kit.registry.provider_names()
     finally:
         kit.close()

@@ -8,6 +8,7 @@ import pytest
 
 from llmkit.configuration.registry import ProviderRegistry
 from llmkit.errors import ConfigError
+from llmkit.kit import Kit
 from llmkit.settings import (
     Settings,
     config_path,
@@ -146,6 +147,18 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path):
 
     with pytest.raises(ConfigError, match="settings must be a readable file, got 'too many"):
         load_settings({"LLMKIT_CONFIG": str(file)}, {})
+
+
+def test_a_setting_of_the_file_that_changed_holds_once_a_provider_is_added(tmp_path):
+    """The file is read again then, and the telemetry follows the settings."""
+    file = tmp_path / "config.toml"
+    file.write_text("telemetry_text = true\n")
+    kit = Kit(environ={"LLMKIT_CONFIG": str(file)})
+    file.write_text("telemetry_text = false\n")
+    kit.add_provider("lab", "http://127.0.0.1:1/v1")
+
+    assert kit.settings.telemetry_text is False
+    assert kit.manager.telemetry.with_text is False
 
 
 def test_base_urls_come_in_order(tmp_path):

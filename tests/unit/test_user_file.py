@@ -134,7 +134,7 @@ def test_a_provider_of_ones_own_is_a_provider(tmp_path):
     kit = kit_with(tmp_path, text)
     before = kit.registry.provider("lab").base_url
 
-    kit.registry.add_provider("lab", "https://other.example/v1")
+    kit.add_provider("lab", "https://other.example/v1")
 
     assert before == "https://lab.example/v1"
     assert kit.registry.provider("lab").base_url == "https://other.example/v1"
