@@ -37,9 +37,13 @@ def load() -> Any:
 
 def preload(provider: str, catalogue: Catalogue) -> None:
     """Starts loading the price tables if *provider* needs them, so that no answer waits."""
-    facts = catalogue.providers.get(provider)
-    if facts is not None and facts.price_table is not None and not load.cache_info().currsize:
+    if _needs_tables(provider, catalogue):
         _load_in_thread()
+
+
+def _needs_tables(provider: str, catalogue: Catalogue) -> bool:
+    facts = catalogue.providers.get(provider)
+    return facts is not None and facts.price_table is not None and not load.cache_info().currsize
 
 
 @cache
@@ -55,8 +59,7 @@ async def priced(completion: Completion, catalogue: Catalogue) -> Completion:
     """Returns *completion* with its cost, if it has none and a price is known."""
     if completion.cost_usd is not None:
         return completion
-    facts = catalogue.providers.get(completion.provider)
-    if facts is not None and facts.price_table is not None and not load.cache_info().currsize:
+    if _needs_tables(completion.provider, catalogue):
         await asyncio.to_thread(load)
     for model in filter(None, (completion.response_model, completion.request_model)):
         price = cost(

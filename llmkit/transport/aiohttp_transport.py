@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
@@ -95,21 +96,20 @@ class _Connector(aiohttp.TCPConnector):
         return connection
 
 
+@dataclass(slots=True)
 class AiohttpTransport:
     """Sends requests over one session, which belongs to the caller.
 
-    *connected* is called with the seconds that each new connection took.
+    Attributes:
+        connected: Called with the seconds that each new connection took.
     """
 
-    def __init__(
-        self, session: aiohttp.ClientSession, connected: Callable[[float], None] | None = None
-    ) -> None:
-        self._session = session
-        self._connection_listener = connected
+    session: aiohttp.ClientSession
+    connected: Callable[[float], None] | None = None
 
     def send(self, request: HttpRequest, timeouts: Timeouts) -> AiohttpResponse:
         """Returns a context that sends *request*; see `Transport.send`."""
-        return AiohttpResponse(self._session, request, timeouts, self._connection_listener)
+        return AiohttpResponse(self.session, request, timeouts, self.connected)
 
 
 class AiohttpResponse:

