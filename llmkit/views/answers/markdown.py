@@ -52,7 +52,9 @@ def _parser() -> MarkdownIt:
 def _link(renderer: Any, tokens: Any, index: int, options: Any, env: Any) -> str:
     token = tokens[index]
     # The tooltip shows the address, because the text of a link may name another one.
-    tooltip = {"title": token.attrGet("href")}
-    token.attrs |= {**tooltip, "rel": "noopener noreferrer nofollow", "target": "_blank"}
+    token.attrs = {
+        "href": token.attrGet("href"), "title": token.attrGet("href"),
+        "rel": "noopener noreferrer nofollow", "target": "_blank",
+    }  # fmt: skip
     tag: str = renderer.renderToken(tokens, index, options, env)
     return tag

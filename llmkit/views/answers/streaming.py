@@ -87,8 +87,10 @@ class LiveAnswers:
         if answer.first_s is None:
             answer.first_s = at_s
         answer.last_s = at_s
-        answer.text.add(delta.text)
-        answer.reasoning.add(delta.reasoning)
+        if delta.text:
+            answer.text.add(delta.text)
+        if delta.reasoning:
+            answer.reasoning.add(delta.reasoning)
         self._changed_rows.add(row)
 
     def finished(self, row: Row) -> None:
