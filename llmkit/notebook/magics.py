@@ -137,7 +137,7 @@ class LlmkitMagics(Magics):
     @line_cell_magic
     def ask(self, line: str, cell: str | None = None) -> Any:
         """Sends the cell as a prompt to one model."""
-        arguments = _parsed(self.ask, line, cell)
+        arguments = parsed(self.ask, line, cell)
         if arguments is None or cell is None:
             return None
         models = list(chain.from_iterable(arguments.model))
@@ -167,7 +167,7 @@ class LlmkitMagics(Magics):
         Models are separated by blanks, commas, or both. --provider, --temperature, --top-p,
         --max-tokens, --seed and --fallback take several values, separated by commas.
         """
-        arguments = _parsed(self.compare, line, cell)
+        arguments = parsed(self.compare, line, cell)
         if arguments is None or cell is None:
             return None
         arguments.models = list(chain.from_iterable(arguments.models))
@@ -252,7 +252,7 @@ def joined(words: Iterable[str], lists: Collection[str]) -> list[str]:
     return result
 
 
-def _parsed(magic: Any, line: str, cell: str | None) -> Any:
+def parsed(magic: Any, line: str, cell: str | None) -> Any:
     """Returns the arguments of *line*, or None after printing the help.
 
     Raises:

@@ -13,11 +13,11 @@ import uuid
 
 from ..cell import live_shell
 
-APPEAR_S = 2.0  # the model usually loads in 0.5 to 1.5 s; then nothing is shown at all
-
 
 class LoadingLine:
-    """Shows a text after `APPEAR_S` seconds, unless "" has ended it; called from any thread."""
+    """Shows a text after `appear_s` seconds, unless "" has ended it; called from any thread."""
+
+    appear_s = 2.0  # the model usually loads in 0.5 to 1.5 s; then nothing is shown at all
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -35,7 +35,7 @@ class LoadingLine:
                 self._paint("")
             if text:
                 context = contextvars.copy_context()  # the cell to whose output it belongs
-                timer = threading.Timer(APPEAR_S, lambda: context.run(self._show, timer, text))
+                timer = threading.Timer(self.appear_s, lambda: context.run(self._show, timer, text))
                 self._timer = timer
                 timer.daemon = True
                 timer.start()

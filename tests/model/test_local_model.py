@@ -262,7 +262,7 @@ def test_loading_leaves_standard_output_to_the_program(models, appear_s):
     """`python script.py | jq` reads the answer alone; the line goes to stderr, if it is shown."""
     code = (
         "from llmkit.transport import loading_line\n"
-        f"loading_line.APPEAR_S = {appear_s}\n"
+        f"loading_line.LoadingLine.appear_s = {appear_s}\n"
         "import json, llmkit\n"
         "answer = llmkit.ask('Say hi.', max_tokens=4)\n"
         "print(json.dumps({'text': answer.text}))\n"
@@ -285,7 +285,7 @@ def test_loading_leaves_no_line_in_a_notebook(models, tmp_path, appear_s):
 
     cell = nbformat.v4.new_code_cell(
         "from llmkit.transport import loading_line\n"
-        f"loading_line.APPEAR_S = {appear_s}\n"
+        f"loading_line.LoadingLine.appear_s = {appear_s}\n"
         "import llmkit\n"
         "print('before')\n"
         "answer = llmkit.ask('Say hi.', max_tokens=4)\n"

@@ -30,7 +30,7 @@ class Machine:
         self.ran = []
         self.codes = {}
         self.stdlib = tmp_path
-        monkeypatch.setattr(install, "_run", self.run)
+        monkeypatch.setattr(install.subprocess, "run", self.run)
         monkeypatch.setattr(install.shutil, "which", lambda name: None)
         monkeypatch.setattr(install.metadata, "requires", lambda name: REQUIRES)
         monkeypatch.setattr(install.metadata, "version", self.version)
@@ -43,9 +43,10 @@ class Machine:
         except KeyError:
             raise metadata.PackageNotFoundError(name) from None
 
-    def run(self, command):
+    def run(self, command, **options):
         self.ran.append(list(command))
-        return self.codes.get(command[-1], 0), "Hi there."
+        code = self.codes.get(command[-1], 0)
+        return subprocess.CompletedProcess(command, code, "Hi there.", "")
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from llmkit.transport import loading_line
 from llmkit.transport.loading_line import LoadingLine
 from tests.patience import SOON_S
 
@@ -30,20 +29,16 @@ class Errors(io.StringIO):
         return super().write(text)
 
 
-@pytest.fixture
-def at_once(monkeypatch):
-    monkeypatch.setattr(loading_line, "APPEAR_S", 0.0)
-
-
 @pytest.mark.parametrize(
     ("is_terminal", "text"),
     [(False, "loading it ...\n"), (True, "loading it ...\r" + 14 * " " + "\r")],
 )
-def test_a_script_has_it_on_stderr(at_once, monkeypatch, capsys, is_terminal, text):
+def test_a_script_has_it_on_stderr(monkeypatch, capsys, is_terminal, text):
     """One line in a pipe or file; a terminal's line is overwritten. Nothing goes to stdout."""
     errors = Errors(is_terminal=is_terminal)
     monkeypatch.setattr(sys, "stderr", errors)
     line = LoadingLine()
+    line.appear_s = 0.0
 
     line("loading it ...")
     assert errors.written.wait(SOON_S)
@@ -53,7 +48,7 @@ def test_a_script_has_it_on_stderr(at_once, monkeypatch, capsys, is_terminal, te
     assert capsys.readouterr().out == ""
 
 
-def test_a_notebook_has_it_in_a_display_that_ends_empty(at_once, monkeypatch):
+def test_a_notebook_has_it_in_a_display_that_ends_empty(monkeypatch):
     """The same display first has the line and then no text; other outputs are not touched."""
     published = []
     shown = threading.Event()
@@ -63,8 +58,9 @@ def test_a_notebook_has_it_in_a_display_that_ends_empty(at_once, monkeypatch):
         shown.set()
 
     shell = SimpleNamespace(kernel=object(), display_pub=SimpleNamespace(publish=publish))
-    monkeypatch.setattr(loading_line, "live_shell", lambda: shell)
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
     line = LoadingLine()
+    line.appear_s = 0.0
 
     line("loading it ...")
     assert shown.wait(SOON_S)
@@ -78,11 +74,11 @@ def test_a_notebook_has_it_in_a_display_that_ends_empty(at_once, monkeypatch):
 
 def test_a_model_that_loads_quickly_shows_nothing(monkeypatch):
     """What ended before the line appeared leaves no timer and no output."""
-    monkeypatch.setattr(loading_line, "APPEAR_S", 600.0)
     errors = Errors(is_terminal=True)
     monkeypatch.setattr(sys, "stderr", errors)
     before = threading.active_count()
     line = LoadingLine()
+    line.appear_s = 600.0
 
     line("loading it ...")
     line("")
