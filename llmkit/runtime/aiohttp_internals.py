@@ -84,6 +84,12 @@ def _counting_protocol() -> Any:
 
         def data_received(self, data: bytes) -> None:
             self._connector.bytes_in += len(data)
+            # aiohttp drops headers and text if malformed data follows them in the same read.
+            while data.startswith(b"HTTP/"):
+                head, end, data = data.partition(b"\r\n\r\n")
+                super().data_received(head + end)
+                if not data:
+                    return
             super().data_received(data)
 
     return CountingProtocol

@@ -163,11 +163,12 @@ class AiohttpResponse:
             secure=request.url.startswith("https:"),
         )  # fmt: skip
         body = BytesIO(request.body) if len(request.body) > LARGE else request.body
+        # Some supported aiohttp releases accept these.
+        if any(map(CONTROL.search, request.headers.values())):
+            message = "a header contains a control character; check the key; nothing was sent"
+            raise APIConnectionError(message, outcome=Outcome.FINAL)
         outer = current_deadline.set(deadline)
         try:
-            # Some supported aiohttp releases accept these.
-            if any(map(CONTROL.search, request.headers.values())):
-                raise ValueError("a control character in a header")
             async with asyncio.timeout_at(deadline.begin()) as deadline.scope:
                 return await self._session.request(
                     request.method,
@@ -178,13 +179,11 @@ class AiohttpResponse:
                 )
         except TimeoutError as error:
             raise deadline.timed_out() from error
-        except RuntimeError as error:
-            if not self._session.closed:
-                raise
-            raise APIConnectionError(
-                "its session was closed before the request was sent", outcome=Outcome.UNSENT
-            ) from error
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except Exception as error:  # aiohttp raises more than its own errors
+            if self._session.closed and isinstance(error, RuntimeError):
+                raise APIConnectionError(
+                    "its session was closed before the request was sent", outcome=Outcome.UNSENT
+                ) from error
             raise unsent_or_ambiguous(error, request, deadline) from error
         finally:
             current_deadline.reset(outer)
@@ -222,7 +221,7 @@ class AiohttpResponse:
             return b""
         except APITimeoutError:  # raised by the watchdog
             raise
-        except (aiohttp.ClientError, OSError) as error:
+        except Exception as error:  # after a malformed chunk, aiohttp raises RuntimeError
             if rest := internals.unread(content):
                 return rest
             raise broken(error, self.status) from error

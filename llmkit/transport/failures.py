@@ -14,6 +14,21 @@ from .base import DROPPED
 from .timeouts import RequestDeadline
 
 STALE_S = 1.0  # if a reused connection fails sooner, the server had already closed it
+PROXY_REFUSES = (401, 403, 407)  # a proxy's statuses that a retry does not change
+# The X509_V_ERR_* codes that only strict verification reports, the default of Python 3.13
+# (openssl/x509_vfy.h and docs.python.org/3.13/library/ssl.html, read 2026-11-30).
+STRICT = range(80, 95)
+FLAWS = {
+    85: ("a certificate of its chain lacks the authority key identifier extension",
+         "authorityKeyIdentifier = keyid"),
+    86: ("its CA certificate lacks the subject key identifier extension",
+         "subjectKeyIdentifier = hash"),
+    89: ("the basic constraints of its CA certificate are not marked critical",
+         "basicConstraints = critical, CA:TRUE"),
+    92: ("its CA certificate lacks the key usage extension",
+         "keyUsage = critical, keyCertSign, cRLSign"),
+}  # fmt: skip
+NO_ISSUER = (18, 19, 20, 21)  # no certificate of the chain is trusted
 
 
 def too_long(status: int, limit: int) -> BadResponseError:
@@ -25,7 +40,7 @@ def too_long(status: int, limit: int) -> BadResponseError:
 def broken(error: Exception, status: int) -> CallError:
     """Returns the error for a connection that broke in the middle of an answer."""
     is_early = isinstance(error, aiohttp.ClientPayloadError)
-    reason = "it ended too early" if is_early else _words(error)
+    reason = "it ended too early" if is_early else _words(error).rstrip(".")
     return APIConnectionError(
         f"the connection broke in the middle of the answer ({reason}); ask again",
         status=status, outcome=Outcome.STREAMED, possibly_billed=True,
@@ -37,38 +52,69 @@ def unsent_or_ambiguous(
 ) -> Exception:
     """Returns the error for a request whose answer never began."""
     where = "/".join(redact(request.url).split("/", 3)[:3])
-    if isinstance(error, aiohttp.InvalidURL):
+    if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError):
         return ConfigError(f"{shorten(redact(request.url), 80)!r} is not a URL; check the base URL")
     if isinstance(error, ssl.SSLCertVerificationError | aiohttp.ClientConnectorCertificateError):
-        message = f"TLS certificate verification failed for {where} ({_words(error)})"
+        message = f"TLS certificate verification failed for {where}{_fault_of(error)}"
         return APIConnectionError(
             f"{message}; the request was not sent", code="tls", outcome=Outcome.FINAL
         )
-    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ClientHttpProxyError):
+    kinds = aiohttp.ClientConnectorError | aiohttp.ClientHttpProxyError
+    if deadline.phase == "connect" or isinstance(error, kinds):
         return _not_connected(where, error)
-    if isinstance(error, aiohttp.ServerDisconnectedError | ConnectionError | aiohttp.ClientOSError):
+    if isinstance(error, aiohttp.ServerDisconnectedError | OSError):
         return _disconnected(where, error, request, deadline)
+    is_paid = request.method == "POST"
+    if not isinstance(error, aiohttp.ClientError):
+        message = f"the request to {where} failed ({_words(error)}); check the connection"
+        return APIConnectionError(message, possibly_billed=is_paid)
     message = f"the answer of {where} is not HTTP ({_words(error)}); check the base URL"
-    return BadResponseError(message, possibly_billed=request.method == "POST")
+    return BadResponseError(message, possibly_billed=is_paid)
 
 
-def _not_connected(
-    where: str, error: aiohttp.ClientConnectorError | aiohttp.ClientHttpProxyError
-) -> CallError:
+def _fault_of(error: Exception) -> str:
+    """Returns what is wrong with the server's certificate, and what to do about it."""
+    cause = getattr(error, "certificate_error", error)  # aiohttp wraps the error of ssl
+    code = getattr(cause, "verify_code", 0)
+    if code in FLAWS:
+        flaw, option = FLAWS[code]
+        return f": {flaw}, which Python 3.13 and later require; create it again with {option}"
+    if code in STRICT:
+        flaw = shorten(getattr(cause, "verify_message", ""), 80)
+        return f": {flaw}, which Python 3.13 and later refuse; create its certificates again"
+    advice = "if its CA is your own, set SSL_CERT_FILE to the CA's file before the first call"
+    return f" ({_words(error)})" + (f"; {advice}" if code in NO_ISSUER else "")
+
+
+def _not_connected(where: str, error: Exception) -> CallError:
+    """Returns the error for a request without a connection to the server: nothing was billed."""
+    code, outcome = "proxy", Outcome.UNSENT
     if isinstance(error, aiohttp.ClientHttpProxyError):
-        message = f"the proxy did not connect to {where} ({error.status}); check its address"
-        outcome = Outcome.FINAL if error.status in (401, 403, 407) else Outcome.UNSENT
-        return APIConnectionError(f"{message} and access rules", code="proxy", outcome=outcome)
-    if isinstance(error, aiohttp.ClientConnectorSSLError):
-        message = f"no TLS connection to {where} ({_words(error)}); if the server speaks plain http"
-        return APIConnectionError(
-            f"{message}, its base URL must begin with http://", code="tls", outcome=Outcome.FINAL
-        )
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        message = f"DNS lookup failed for {where}; check the base URL and the network"
-        return APIConnectionError(message, code="dns", outcome=Outcome.UNSENT)
-    message = f"no connection to {where} ({_words(error.os_error)}); check that the server runs"
-    return APIConnectionError(message, code="refused", outcome=Outcome.UNSENT)
+        message = f"the proxy did not connect to {where} ({error.status}); "
+        message += "check its address and access rules"
+        if error.status == 407:
+            message = f"the proxy for {where} wants authentication (407); write its user name and "
+            message += "password into its URL, in HTTPS_PROXY"
+        outcome = Outcome.FINAL if error.status in PROXY_REFUSES else Outcome.UNSENT
+    elif isinstance(error, aiohttp.ClientConnectorSSLError):
+        code, outcome = "tls", Outcome.FINAL
+        message = f"no TLS connection to {where} ({_words(error)}); if the server speaks plain "
+        message += "http, its base URL must begin with http://"
+    elif isinstance(error, aiohttp.ClientConnectorDNSError):
+        code = "dns"
+        message = f"DNS lookup failed for {error.host}; check the base URL and the network"
+    elif isinstance(error, aiohttp.ClientProxyConnectionError):
+        message = f"no connection to the proxy for {where} ({_words(error.os_error)}); "
+        message += "check its address in HTTPS_PROXY"
+    elif isinstance(error, aiohttp.ClientConnectorError) or not isinstance(
+        error, aiohttp.ClientError
+    ):
+        code, words = "refused", _words(getattr(error, "os_error", error))
+        message = f"no connection to {where} ({words}); check that the server runs"
+    else:  # before the connection is made, only a proxy can hang up or answer
+        message = f"the proxy broke off the connection to {where} ({_words(error)}); "
+        message += "check its address in HTTPS_PROXY, or try again"
+    return APIConnectionError(message, code=code, outcome=outcome)
 
 
 def _disconnected(
@@ -92,5 +138,8 @@ def _disconnected(
 
 def _words(error: Exception) -> str:
     # The text of a ClientResponseError repeats the URL and a status that the server did not send.
-    message = redact(str(getattr(error, "message", error)) or type(error).__name__)
+    message: object = getattr(error, "message", error)
+    if not isinstance(message, str | Exception):  # aiohttp's record of unfinished headers
+        message = "it ended within the headers"
+    message = redact(str(message) or type(error).__name__)
     return shorten(message.replace("<", " ").replace(">", " "), 160)  # no markup in a message

@@ -21,9 +21,17 @@ from typing import Any, Literal, cast
 import httpx2
 from mistralai.client import Mistral
 
-from ..errors import CallError, LlmkitError, SessionClosedError, WrongLoopError
+from ..errors import (
+    APIConnectionError,
+    CallError,
+    LlmkitError,
+    Outcome,
+    SessionClosedError,
+    WrongLoopError,
+    shorten,
+)
 from ..providers.mistral import Mistral as MistralProvider
-from ..secret import MASK, Secret, bearer
+from ..secret import MASK, Secret, bearer, redact
 from ..wire.messages import HttpRequest, HttpResponse
 from ..wire.retry_hints import retry_after
 from . import aiohttp_transport
@@ -117,9 +125,13 @@ class MistralClient:
             await self.sdk().models.list_async()
         except LlmkitError:
             raise
-        except Exception:
-            if not responses:
-                raise
+        except Exception as failure:
+            if self.closed:  # meanwhile
+                raise SessionClosedError(CLOSED) from failure
+            if not responses:  # our transport has errors of its own, so nothing was sent
+                reason = shorten(redact(str(failure)) or type(failure).__name__, 160)
+                message = f"Mistral's SDK sent no request ({reason}); check the base URL"
+                raise APIConnectionError(message, outcome=Outcome.UNSENT) from failure
             # The SDK cannot parse the answer, so it is read without the SDK.
         finally:
             _RESPONSES.reset(outer)

@@ -21,6 +21,7 @@ from llmkit.errors import (
     APITimeoutError,
     AuthenticationError,
     MissingApiKeyError,
+    Outcome,
     ServerError,
     SessionClosedError,
     WrongLoopError,
@@ -252,6 +253,22 @@ def test_a_closed_client_says_so(fakes):
 
     assert (one.closed, one._sync.is_closed, one._async.is_closed) == (True, True, True)
     assert one._session.closed
+
+
+def test_an_error_inside_the_sdk_is_told_as_ours(fakes):
+    """Its HTTP client, closed by other code, raises RuntimeError before anything is sent."""
+
+    async def failure():
+        async with aclosing(client(fakes)) as one:
+            await one._async.aclose()
+            with pytest.raises(APIConnectionError, match="sent no request") as raised:
+                await one.ping()
+            return raised.value
+
+    error = asyncio.run(failure())
+
+    assert (error.outcome, error.possibly_billed) == (Outcome.UNSENT, False)
+    assert fakes.asked["mistral"] == []
 
 
 def test_a_client_can_be_closed_without_waiting(fakes):
