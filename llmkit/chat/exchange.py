@@ -26,7 +26,7 @@ from ..secret import keys_seen
 from ..transport.base import DROPPED, Opened, StreamingResponse, Transport
 from ..transport.responses import StreamOrDocument, refusal
 from ..types import Completion, Status, TextDelta
-from ..wire.messages import HttpResponse
+from ..wire.messages import HttpResponse, parse_json
 from ..wire.retry_hints import asked_in
 from .call import Call, CallTelemetry, CallTiming
 
@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 LAST_WORDS_S = 0.1  # for the end of the body, after the end of the answer
 REQUEST_IDS = ("x-request-id", "request-id", "x-generation-id", "mistral-correlation-id")
 USAGE_S = 2.0  # for token counts and the end mark, after the finish reason
+NO_END = "the answer is complete, but its response broke off; token counts may be missing"
 
 
 TransportOpener = Callable[[Call], Awaitable[Opened]]
@@ -73,6 +74,7 @@ class Exchange:
         self._parser: StreamParser | None = None
         self._redactor: StreamRedactor | None = None
         self._document: StreamOrDocument | None = None
+        self._failure: CallError | None = None  # of the last read
         self._is_stream = False  # certainly, and not a document
         self._is_ending = False
         self._answer: Completion | None = None
@@ -187,7 +189,7 @@ class Exchange:
             self._request_id = request_id_from(response.headers, *REQUEST_IDS)
             self._parser = self.call.provider.stream_parser()
             self._redactor = StreamRedactor() if keys_seen() else None
-            self._document, self._is_stream = None, False
+            self._document, self._failure, self._is_stream = None, None, False
             return await self._next()
         except BaseException as error:
             await self._release()
@@ -247,26 +249,28 @@ class Exchange:
         parser, response = self._parser, self._response
         assert parser is not None
         assert response is not None
-        while not parser.done and (data := await response.read()):
-            delta = parser.feed(data)
-            if parser.begun:
-                self._is_stream, self._document = True, None
-            elif not self._is_stream:
-                self._is_stream = self._is_stream_by(data, response)
-            if parser.finished and not self._is_ending:
-                response.finish_within(USAGE_S)
-                self._is_ending = True
-            if delta is None:
-                continue
-            response.content_received()
-            if self.timing.first is None:
-                self.timing.first = self.timing.clock()
-            if self._redactor is not None:
-                delta = self._redactor.feed(delta)
-            if delta is not None and (delta.text or delta.reasoning):
-                return delta
-        if isinstance(parser.error, BadResponseError) and self._document is not None:
-            await self._document.read_on(response)
+        try:
+            while not parser.done and (data := await response.read()):
+                delta = parser.feed(data)
+                if parser.begun:
+                    self._is_stream, self._document = True, None
+                elif not self._is_stream:
+                    self._is_stream = self._is_stream_by(data, response)
+                if parser.finished and not self._is_ending:
+                    response.finish_within(USAGE_S)
+                    self._is_ending = True
+                if delta is None:
+                    continue
+                response.content_received()
+                if self.timing.first is None:
+                    self.timing.first = self.timing.clock()
+                delta = delta if self._redactor is None else self._redactor.feed(delta)
+                if delta is not None and (delta.text or delta.reasoning):
+                    return delta
+            if isinstance(parser.error, BadResponseError) and self._document is not None:
+                await self._document.read_on(response)
+        except CallError as error:  # the connection broke, or a limit passed
+            self._failure = error
         return self._end_of_stream(parser, response)
 
     def _is_stream_by(self, data: bytes, response: StreamingResponse) -> bool:
@@ -280,7 +284,8 @@ class Exchange:
 
     def _end_of_stream(self, parser: StreamParser, response: StreamingResponse) -> TextDelta | None:
         self.timing.end = self.timing.clock()
-        response.finish_within(LAST_WORDS_S)
+        if self._failure is None:
+            response.finish_within(LAST_WORDS_S)
         rest = parser.close()  # the last event may lack its closing line
         if rest is not None:
             if self.timing.first is None:
@@ -293,11 +298,24 @@ class Exchange:
         body = None
         if not (self._is_stream or parser.begun):
             body = b"" if self._document is None else self._document.body
+        if self._failure is not None:
+            self._accept_break(self._failure, parser, body)
         if parser.error is not None and not body:
             if self.timing.first is not None:
                 parser.error.outcome, parser.error.possibly_billed = Outcome.STREAMED, True
             raise parser.error
         return None if body is None else self._parse_document(response, bytes(body))
+
+    def _accept_break(
+        self, failure: CallError, parser: StreamParser, body: bytes | bytearray | None
+    ) -> None:
+        """Raises *failure*, unless the answer, or the provider's error, had arrived before it."""
+        if parser.error is not None and not body:
+            return
+        is_document = bool(body) and isinstance(parse_json(bytes(body or b"")), dict | list)
+        if not (parser.finished or is_document):
+            raise failure
+        self.call = replace(self.call, warnings=(*self.call.warnings, NO_END))
 
     async def _leave(self) -> None:
         failure = sys.exception()

@@ -22,6 +22,12 @@ TERMINAL: Mapping[str, tuple[bytes, ...]] = {
     "google": (),  # its streams have no mark after the finish reason
     "ollama": (),
 }
+# A part of the event with the finish reason.
+FINISH: Mapping[str, bytes] = {
+    "anthropic": b'"stop_reason":"end_turn"',
+    "google": b'"finishReason":"STOP"',
+    "ollama": b'"done":true',
+}
 # Keep-alive data that is not an event; a comment for all other providers.
 ALIVE: Mapping[str, bytes] = {
     "anthropic": b'event: ping\ndata: {"type":"ping"}\n\n',
@@ -108,6 +114,19 @@ def without_terminal_mark(provider: str) -> Reply:
     marks = TERMINAL[provider]
     kept = (piece for piece in whole.pieces if not any(mark in piece for mark in marks))
     return replace(whole, pieces=tuple(kept))
+
+
+def up_to_the_finish_reason(provider: str, **changes: Any) -> Reply:
+    """Sends a finish reason, and nothing after it that could end the answer.
+
+    Google's token counts and the line end of Ollama would end it, so they are left out.
+    """
+    whole = stream(provider)
+    finish = FINISH.get(provider, b'"finish_reason":"stop"')
+    last = _place_of(whole, lambda piece: finish in piece)
+    final = whole.pieces[last].replace(b'"usageMetadata"', b'"other"')
+    final = final.rstrip(b"\n") if provider == "ollama" else final
+    return replace(whole, pieces=(*whole.pieces[:last], final), **changes)
 
 
 def talking_on(provider: str) -> Reply:

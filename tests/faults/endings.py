@@ -19,9 +19,10 @@ from tests.fakes.misbehaviour import (
     breaking_off,
     failing_after,
     talking_on,
+    up_to_the_finish_reason,
     without_terminal_mark,
 )
-from tests.fakes.reply import Reply, stream
+from tests.fakes.reply import Reply, document, stream
 
 from .world import FIVE, World, row
 
@@ -186,6 +187,63 @@ async def the_last_mark_is_missing(world: World) -> None:
     assert told.text.startswith("A river carries silt")
     marked = bool(TERMINAL[world.provider])
     assert any("mark" in warning for warning in told.came.warnings) is marked
+
+
+async def whole(world: World, beginning: str = "A river carries silt") -> None:
+    told = await world.ask()
+
+    assert (told.error, told.status) == (None, Status.COMPLETE)
+    assert told.text.startswith(beginning)
+    assert any("broke off" in warning for warning in told.came.warnings)
+    assert (told.came.possibly_billed, len(world.posts)) == (False, 1)
+
+
+@row("P35", *SIX)
+async def the_connection_ends_after_the_finish_reason(world: World) -> None:
+    """FIN instead of the rest of the stream: the answer is complete, with a note."""
+    world.says(up_to_the_finish_reason(world.provider, ending="cut"))
+    await whole(world)
+
+
+@row("P35", *SIX)
+async def the_connection_is_reset_after_the_finish_reason(world: World) -> None:
+    """RST instead of the rest of the stream: the answer is complete, with a note."""
+    pieces = (*up_to_the_finish_reason(world.provider).pieces, b"")
+    reply = up_to_the_finish_reason(world.provider, ending="reset", gap_s=0.2)
+    world.says(replace(reply, pieces=pieces))
+    await whole(world)
+
+
+@row("P35", *SIX)
+async def silence_after_the_finish_reason(world: World) -> None:
+    """A limit that passes after the finish reason does not fail the answer."""
+    world.limits(idle_timeout_s=0.3)
+    world.says(up_to_the_finish_reason(world.provider, ending="silence"))
+    await whole(world)
+
+
+@row("P35", *SIX)
+async def garbage_after_the_finish_reason(world: World) -> None:
+    """A proxy's error page after the finish reason is ignored, with a note."""
+    mark = b"" if world.provider == "ollama" else b"data: "
+    begun = up_to_the_finish_reason(world.provider)
+    spoiled = (*begun.pieces, b"\n" + mark + b"<html><b>502</b></html>\n\n")
+    world.says(replace(begun, pieces=spoiled))
+
+    told = await world.ask()
+
+    assert (told.error, told.status) == (None, Status.COMPLETE)
+    assert any("ignored" in w for w in told.came.warnings) is (world.provider != "ollama")
+
+
+@row("P32", *SIX)
+async def the_connection_ends_after_a_whole_document(world: World) -> None:
+    """A body that is shorter than announced, but is a whole document, is an answer."""
+    reply = document(world.provider, "chat")
+    if world.provider == "ollama":  # its document is also a stream of one line
+        reply = replace(reply, pieces=(reply.pieces[0].rstrip(b"\n"),))
+    world.says(replace(reply, ending="cut"))
+    await whole(world)
 
 
 @row("P36", *FIVE)

@@ -8,7 +8,7 @@ from contextlib import aclosing
 import pytest
 
 from llmkit.chat.call import Call
-from llmkit.chat.exchange import Exchange
+from llmkit.chat.exchange import NO_END, Exchange
 from llmkit.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -23,6 +23,7 @@ from llmkit.secret import Secret
 from llmkit.transport.aiohttp_transport import AiohttpTransport, open_session
 from llmkit.transport.timeouts import Timeouts
 from llmkit.types import Message, Prompt, Status
+from tests.fakes.misbehaviour import up_to_the_finish_reason
 from tests.fakes.reply import Reply, cut_stream, document, refusal, stream
 from tests.fakes.server import PREFIXES
 from tests.over import over
@@ -131,6 +132,18 @@ def test_a_cut_stream_is_never_complete(fakes, provider, ending):
     answer = raised.value.completion
     assert (answer.text, answer.status) == ("A river", Status.TRUNCATED)
     assert raised.value.possibly_billed
+    assert len(fakes.asked[provider]) == 1
+
+
+@pytest.mark.parametrize("provider", SIX)
+def test_a_break_after_the_finish_reason_leaves_a_complete_answer(fakes, provider):
+    """It is neither an error nor sent again, and a note says that the end is missing."""
+    fakes.answer(provider, up_to_the_finish_reason(provider, ending="cut"))
+
+    answer = ask(fakes, provider)
+
+    assert (answer.text, answer.status) == (STREAMED[provider], Status.COMPLETE)
+    assert NO_END in answer.warnings
     assert len(fakes.asked[provider]) == 1
 
 
