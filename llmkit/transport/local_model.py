@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import json
+import os
 import secrets
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from typing import IO
 
 from ..errors import LocalModelError, shorten
 from ..secret import Secret
+from ..settings import child_environment
 from .loading_line import LoadingLine
 
 EMBEDDED = "smollm2"
@@ -107,6 +109,7 @@ class _Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
+            env=child_environment(os.environ),
             start_new_session=True,  # keeps Ctrl-C in the terminal or kernel from it
         )
         try:

@@ -23,6 +23,7 @@ from llmkit.providers.local import Local
 from llmkit.providers.mistral import Mistral
 from llmkit.retries.policy import RetryPolicy
 from llmkit.secret import Secret
+from llmkit.settings import child_environment
 from llmkit.transport.aiohttp_transport import AiohttpTransport, open_session
 from llmkit.transport.local_model import LocalModels, weights_file
 from llmkit.transport.mistral_sdk import MistralClient
@@ -141,6 +142,24 @@ def test_the_key_is_in_no_command_line(endpoint):
         line = file.read()
 
     assert endpoint.key.reveal().encode() not in line
+
+
+def test_the_server_sees_no_api_key(models, monkeypatch):
+    """The environment that the system shows for its process has only what it needs."""
+    monkeypatch.setenv("OPENAI_API_KEY", "canary-6f1d0c")
+    monkeypatch.setenv("SOMETHING_ELSE", "canary-6f1d0c")
+    fresh = LocalModels(notify=lambda text: None)
+    try:
+        pid = asyncio.run(fresh.endpoint("smollm2")).pid
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            variables = dict(line.split(b"=", 1) for line in file.read().split(b"\0") if line)
+    finally:
+        fresh.close()
+
+    assert variables == {
+        os.fsencode(n): os.fsencode(v) for n, v in child_environment(os.environ).items()
+    }
+    assert b"canary-6f1d0c" not in b"".join(variables.values())
 
 
 def test_too_long_a_prompt_is_told_as_such(endpoint):

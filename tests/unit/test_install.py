@@ -28,6 +28,7 @@ class Machine:
     def __init__(self, monkeypatch, tmp_path):
         self.versions = {}
         self.ran = []
+        self.environments = []
         self.codes = {}
         self.stdlib = tmp_path
         monkeypatch.setattr(install.subprocess, "run", self.run)
@@ -45,6 +46,7 @@ class Machine:
 
     def run(self, command, **options):
         self.ran.append(list(command))
+        self.environments.append(options["env"])
         code = self.codes.get(command[-1], 0)
         return subprocess.CompletedProcess(command, code, "Hi there.", "")
 
@@ -96,6 +98,20 @@ def test_yes_installs_and_asks_the_model(machine, monkeypatch, capsys, has_uv, i
     text = capsys.readouterr().out
     assert "answered:\n  Hi there.\n" in text
     assert "next: run %load_ext llmkit in a notebook" in text
+
+
+def test_its_commands_inherit_no_api_key(machine, monkeypatch):
+    """The installer gets its own settings and the proxies, the trial only llmkit's settings."""
+    own = {"PIP_INDEX_URL": "x", "UV_INDEX_MINE_PASSWORD": "y", "https_proxy": "z"}
+    settings = {"LLMKIT_LOCAL_WEIGHTS": "a.gguf", "LLMKIT_CONFIG": "c.toml"}
+    keys = dict.fromkeys(("OPENAI_API_KEY", "HF_TOKEN", "LLMKIT_MINE_API_KEY"), "canary")
+    monkeypatch.setattr(install.os, "environ", {"PATH": "/bin", **own, **settings, **keys})
+
+    install.main(["--yes"])
+
+    *installing, trial = machine.environments
+    assert installing == [{"PATH": "/bin", **own}] * 2
+    assert trial == {"PATH": "/bin", **settings}
 
 
 def test_what_is_there_is_not_installed_twice(machine, capsys):
