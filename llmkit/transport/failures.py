@@ -78,7 +78,8 @@ def _fault_of(error: Exception) -> str:
     code = getattr(cause, "verify_code", 0)
     if code in FLAWS:
         flaw, option = FLAWS[code]
-        return f": {flaw}, which Python 3.13 and later require; create it again with {option}"
+        verb = "require" if "lacks" in flaw else "refuse"
+        return f": {flaw}, which Python 3.13 and later {verb}; create it again with {option}"
     if code in STRICT:
         flaw = shorten(getattr(cause, "verify_message", ""), 80)
         return f": {flaw}, which Python 3.13 and later refuse; create its certificates again"

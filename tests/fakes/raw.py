@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 SELF_SIGNED = Path(__file__).with_name("self_signed.pem")
+CERTIFICATES = Path(__file__).with_name("certificates")  # of CAs, by their flaw
 PAUSE_S = 0.02
 
 Talk = Callable[[socket.socket], None]  # handles one connection, until it returns
@@ -79,11 +80,11 @@ class RawServer:
         came: Number of connections so far.
     """
 
-    def __init__(self, talk: Talk, *, tls: bool = False) -> None:
+    def __init__(self, talk: Talk, *, tls: bool = False, certificate: Path = SELF_SIGNED) -> None:
         self.root = ""
         self.came = 0
         self._talk = talk
-        self._tls = _bad_certificate() if tls else None
+        self._tls = _context(certificate) if tls else None
         self._stopped = threading.Event()
         self._connections: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
@@ -135,9 +136,9 @@ class RawServer:
                 return  # the client has left or refused the certificate, as it may
 
 
-def _bad_certificate() -> ssl.SSLContext:
+def _context(certificate: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(SELF_SIGNED)
+    context.load_cert_chain(certificate)
     return context
 
 
