@@ -21,7 +21,6 @@ STATUSES = {"length": Status.LENGTH, "filtered": Status.FILTERED}
 REPLACED = "bytes that are not UTF-8 were replaced by U+FFFD"
 DONE = "[DONE]"  # proxies send it in any dialect
 UNNAMED = "the provider sent no finish reason"
-LATE_GARBAGE = "data after the finish reason was not an event; it was ignored"
 NO_USAGE = Usage()
 
 
@@ -246,9 +245,6 @@ class EventParser(ABC):
             if self.error is not None:
                 self.error.retry_after = asked_in(body)
         elif (text := data.strip()) == DONE:
-            self.done = True
-        elif text and self.heeds(event) and self.finished:
-            self.builder.warnings.append(LATE_GARBAGE)
             self.done = True
         elif text and self.heeds(event):
             self.fail(unreadable(self._provider, data))

@@ -222,20 +222,6 @@ async def silence_after_the_finish_reason(world: World) -> None:
     await whole(world)
 
 
-@row("P35", *SIX)
-async def garbage_after_the_finish_reason(world: World) -> None:
-    """A proxy's error page after the finish reason is ignored, with a note."""
-    mark = b"" if world.provider == "ollama" else b"data: "
-    begun = up_to_the_finish_reason(world.provider)
-    spoiled = (*begun.pieces, b"\n" + mark + b"<html><b>502</b></html>\n\n")
-    world.says(replace(begun, pieces=spoiled))
-
-    told = await world.ask()
-
-    assert (told.error, told.status) == (None, Status.COMPLETE)
-    assert any("ignored" in w for w in told.came.warnings) is (world.provider != "ollama")
-
-
 @row("P32", *SIX)
 async def the_connection_ends_after_a_whole_document(world: World) -> None:
     """A body that is shorter than announced, but is a whole document, is an answer."""
