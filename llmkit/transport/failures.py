@@ -75,16 +75,15 @@ def unsent_or_ambiguous(
 def _fault_of(error: Exception) -> str:
     """Returns what is wrong with the server's certificate, and what to do about it."""
     cause = getattr(error, "certificate_error", error)  # aiohttp wraps the error of ssl
-    code = getattr(cause, "verify_code", 0)
+    code, words = getattr(cause, "verify_code", 0), getattr(cause, "verify_message", "")
     if code in FLAWS:
         flaw, option = FLAWS[code]
         verb = "require" if "lacks" in flaw else "refuse"
         return f": {flaw}, which Python 3.13 and later {verb}; create it again with {option}"
     if code in STRICT:
-        flaw = shorten(getattr(cause, "verify_message", ""), 80)
-        return f": {flaw}, which Python 3.13 and later refuse; create its certificates again"
+        return f": {words}, which Python 3.13 and later refuse; create its certificates again"
     advice = "if its CA is your own, set SSL_CERT_FILE to the CA's file before the first call"
-    return f" ({_words(error)})" + (f"; {advice}" if code in NO_ISSUER else "")
+    return f" ({words or _words(error)})" + (f"; {advice}" if code in NO_ISSUER else "")
 
 
 def _not_connected(where: str, error: Exception) -> CallError:
