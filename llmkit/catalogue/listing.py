@@ -39,6 +39,7 @@ COLUMNS = {
     "source": Column("string", "where the lifecycle was read"),
     "read": Column("string", "the day on which it was read"),
 }
+LIMITS = ("context_total", "max_input", "max_output")
 Line = dict[str, Any]
 
 
@@ -133,9 +134,9 @@ def _line(catalogue: Catalogue, item: _ModelPlace, on: date) -> Line:
 
 def _facts(entry: ModelEntry | None) -> Line:
     if entry is None:
-        return {"capabilities": "", "facts": ""}
+        return {**dict.fromkeys(LIMITS), "capabilities": "", "facts": ""}
     return {
-        **{name: getattr(entry, name) for name in ("context_total", "max_input", "max_output")},
+        **{name: getattr(entry, name) for name in LIMITS},
         "input_modalities": ", ".join(sorted(entry.input_modalities)) or None,
         "output_modalities": ", ".join(sorted(entry.output_modalities)) or None,
         "capabilities": ", ".join(sorted(entry.capabilities)),
