@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 MESSAGE_LIMIT = 300  # most characters that a message may quote from a provider
 LINE_LIMIT = 480  # most characters of a whole message
+SHOWN = 80  # most characters of a value that a message quotes
 
 
 class Outcome(StrEnum):
@@ -287,3 +288,12 @@ def shorten(text: str, limit: int = MESSAGE_LIMIT) -> str:
     """Returns *text* as one printable line of at most *limit* characters."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def shown(value: object) -> str:
+    """Returns *value* as it is written in Python, for a message: short, and without keys."""
+    try:
+        text = repr(value)
+    except (RecursionError, ValueError):  # nested too deeply, or thousands of digits
+        text = f"a value of type {type(value).__name__}"
+    return shorten(redact_all(text), SHOWN)

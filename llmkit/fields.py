@@ -11,6 +11,8 @@ from typing import TypeVar
 T = TypeVar("T")
 # Keys of a field's metadata.
 COLUMN, COLUMNS, PARAMETER = "column", "columns", "parameter"
+LARGEST = 2**63 - 1  # of an Int64 column
+SIGNED = "signed"  # True for an integer that may be negative; all others are counts
 WHEN = "datetime64[us, UTC]"
 
 

@@ -5,6 +5,7 @@ The later source wins: default, TOML file, `LLMKIT_*` variable, `configure()`, a
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
@@ -12,11 +13,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from .errors import ConfigError
+from .errors import ConfigError, shorten, shown
 
 PREFIX = "LLMKIT_"
 URL_SUFFIX = "_BASE_URL"
 CONFIGURE = "configure()"
+DEEPEST = 50  # brackets in a line of TOML
 KEY_WORDS = ("key", "token", "secret", "password")
 # What Python and llama.cpp need in a child process; prefixes end in "_". API keys are not listed.
 CHILD_VARIABLES = (
@@ -114,17 +116,20 @@ def load_settings(environ: Mapping[str, str], changes: Mapping[str, object]) -> 
 def config_path(environ: Mapping[str, str]) -> Path:
     """Returns the path of the settings file, which need not exist."""
     if environ.get("LLMKIT_CONFIG"):
-        return Path(environ["LLMKIT_CONFIG"]).expanduser()
+        return Path(os.path.expanduser(environ["LLMKIT_CONFIG"]))
     home = environ.get("XDG_CONFIG_HOME") or "~/.config"
-    return Path(home).expanduser() / "llmkit" / "config.toml"
+    return Path(os.path.expanduser(home)) / "llmkit" / "config.toml"
 
 
 @lru_cache(maxsize=256)
 def refuse_plain_http(url: str, *, has_key: bool) -> None:
     """Raises ConfigError if *url* is not a base URL, or would send a key in clear text."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # such as an IPv6 address without its bracket
+        parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigError(f"base URL must begin with https:// or http://, got {url!r}")
+        raise ConfigError(f"base URL must begin with https:// or http://, got {shown(url)}")
     if parts.username or parts.password:
         raise ConfigError("base URL must not contain a user name or password; set a key instead")
     if parts.scheme == "http" and has_key and not is_loopback(parts.hostname):
@@ -168,14 +173,29 @@ def child_environment(environ: Mapping[str, str], *more: str) -> dict[str, str]:
     }
 
 
+def toml_tables(text: str) -> dict[str, Any]:
+    """Returns the tables and keys of a TOML file.
+
+    Raises:
+        ValueError: *text* is not TOML; the message says where.
+    """
+    import tomllib  # imported only if there is a file
+
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        lines = text.splitlines()
+        deep = [n for n, line in enumerate(lines) if line.count("[") + line.count("{") > DEEPEST]
+        place = f" of {shorten(lines[deep[0]], 30)} (at line {deep[0] + 1})" if deep else ""
+        raise ValueError(f"the value{place} is nested too deeply") from None
+
+
 def _from_file(path: Path) -> Mapping[str, object]:
     try:
         text = path.read_bytes().decode("utf-8-sig")
         if not text:  # LLMKIT_CONFIG=/dev/null means no file
             return {}
-        import tomllib  # imported only if there is a file
-
-        return tomllib.loads(text)
+        return toml_tables(text)
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
@@ -183,7 +203,7 @@ def _from_file(path: Path) -> Mapping[str, object]:
             f"settings must be a readable file, got {str(error.strerror).lower()!r}; "
             "correct the file, or set LLMKIT_CONFIG to another one"
         )
-    except ValueError as error:  # from tomllib or the decoder
+    except ValueError as error:  # from the parser or the decoder
         fault = f"settings must be TOML in UTF-8; correct the file: {error}"
     raise ConfigError(f"{path}: {fault}")
 
@@ -203,7 +223,7 @@ def _checked(name: str, value: object, source: str) -> object:
     except (TypeError, ValueError, OverflowError):
         can_be_none = none and source == CONFIGURE  # a file or a variable cannot express None
         expected = f"{description} or None" if can_be_none else description
-        raise ConfigError(f"{source}: {name} must be {expected}, got {value!r}") from None
+        raise ConfigError(f"{source}: {name} must be {expected}, got {shown(value)}") from None
 
 
 def _unknown(name: str, names: tuple[str, ...]) -> str:
@@ -216,7 +236,7 @@ def _unknown(name: str, names: tuple[str, ...]) -> str:
 
     near = difflib.get_close_matches(name, names, n=3)
     hint = f"did you mean {' or '.join(near)}?" if near else f"known settings: {', '.join(names)}"
-    return f"unknown setting {name!r}; {hint}"
+    return f"unknown setting {shown(name)}; {hint}"
 
 
 def _float(value: object) -> float:
@@ -246,7 +266,7 @@ def _bool(value: object) -> bool:
 
 
 def _str(value: object) -> str:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or "\0" in value:  # no path and no URL has this character
         raise TypeError
     return value
 
@@ -263,7 +283,7 @@ def _providers(value: object) -> Mapping[str, Mapping[str, str]]:
     providers = {_str(name): _urls(entry) for name, entry in value.items()}
     for name, entry in providers.items():
         if not name.isidentifier():
-            raise ConfigError(f"provider name must be letters, digits and _, got {name!r}")
+            raise ConfigError(f"provider name must be letters, digits and _, got {shown(name)}")
         if "base_url" not in entry or not entry.keys() <= {"base_url", "key_var"}:
             given = ", ".join(entry) or "nothing"
             raise ConfigError(f"provider {name} must have base_url, may have key_var, got {given}")

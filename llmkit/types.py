@@ -13,6 +13,7 @@ from .fields import (
     COLUMN,
     COLUMNS,
     PARAMETER,
+    SIGNED,
     WHEN,
     Column,
     Parameter,
@@ -196,7 +197,7 @@ class FallbackStep:
     reason: str
     lost: tuple[str, ...] = ()
     price_ratio: float | None = None
-    class_change: int | None = None
+    class_change: int | None = field(default=None, metadata={SIGNED: True})
 
     def __str__(self) -> str:
         phrases = [f"{self.asked} → {self.chosen} ({self.rule}): {self.reason}"]

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from ..types import Capability, Lifecycle
+from ..types import Lifecycle
+from ..wire.typed_values import mapping, reader
 from .entry import Alias, AliasKind, Catalogue, Model, ModelEntry, normal
 from .loader import reindexed
 
@@ -31,7 +32,7 @@ class ProviderModelList:
 
     def fresh(self, now: datetime) -> bool:
         """Returns True while the list overrides the catalogue."""
-        return now - self.read_at < TTL
+        return -TTL < now - self.read_at < TTL  # another clock may be ahead
 
 
 def with_lists(
@@ -63,20 +64,19 @@ def document(model_list: ProviderModelList) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def list_from(data: Mapping[str, Any]) -> ProviderModelList:
+def list_from(data: Any) -> ProviderModelList:
     """Returns the list from the result of `document`.
 
     Raises:
-        ValueError, KeyError, TypeError, AttributeError: *data* has another form or version.
+        ValueError: *data* has another form or version.
     """
-    if (data["schema"], data["version"]) != (SCHEMA, VERSION):
+    values = mapping(data)
+    if (values.get("schema"), values.get("version")) != (SCHEMA, VERSION):
         raise ValueError("the schema or version is unknown")
-    provider = data["provider"]
-    read_at = datetime.fromisoformat(data["read_at"])
-    if read_at.tzinfo is None:
-        raise ValueError("read_at has no time zone")
-    models = tuple(_model(provider, record) for record in data["models"])
-    return ProviderModelList(provider, data["base_url"], read_at, models)
+    records = reader(tuple[Mapping[str, object], ...])(values.get("models"))
+    models = [{**record, "provider": values.get("provider")} for record in records]
+    model_list: ProviderModelList = reader(ProviderModelList)({**values, "models": models})
+    return model_list
 
 
 def _merged(
@@ -158,16 +158,3 @@ def _record(model: Model) -> dict[str, Any]:
         "lacks": sorted(model.lacks),
         "aliases": list(model.aliases),
     }
-
-
-def _model(provider: str, record: Mapping[str, Any]) -> Model:
-    end_date = record["retires_on"]
-    return Model(
-        provider,
-        **{name: record[name] for name in _PLAIN_FIELDS},
-        lifecycle=Lifecycle(record["lifecycle"]),
-        retires_on=date.fromisoformat(end_date) if end_date else None,
-        capabilities=frozenset(map(Capability, record["capabilities"])),
-        lacks=frozenset(map(Capability, record["lacks"])),
-        aliases=tuple(record["aliases"]),
-    )

@@ -31,13 +31,13 @@ Optional keys: class, max_input, max_output, has, lacks, retires and successor i
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from ..errors import ConfigError
-from ..settings import refuse_plain_http
+from ..errors import ConfigError, shown
+from ..fields import LARGEST
+from ..settings import refuse_plain_http, toml_tables
 from ..types import Capability, Lifecycle
 from .entry import ModelEntry, Price, normal
 from .similarity import LEVELS, SPECIAL
@@ -64,8 +64,8 @@ def user_rows(text: str, path: str, providers: Collection[str]) -> UserRows:
         ConfigError: A row is invalid; the message names the file, the row and the valid values.
     """
     try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        tables = toml_tables(text)
+    except ValueError as error:
         raise ConfigError(f"{path} is not TOML: {error}") from None
     extras = sorted(tables.keys() - SECTIONS)
     if extras:
@@ -107,12 +107,12 @@ def _rows(tables: Mapping[str, Any], section: str, text: str, path: str) -> Iter
         at = f", line {lines[number - 1]}" if len(lines) == len(entries) else ""
         row = _Row(values, f"{path}, row {number} of [[{section}]]{at}")
         if not isinstance(values, Mapping):
-            raise ConfigError(f"{row.place}: must be a table, not {values!r}")
+            raise ConfigError(f"{row.place}: must be a table, not {shown(values)}")
         keys = SECTIONS[section]
         stray = sorted(values.keys() - keys) if keys else []
         if stray:
             raise ConfigError(
-                f"{row.place}: unknown key {stray[0]!r}; known keys: {', '.join(sorted(keys))}"
+                f"{row.place}: unknown key {shown(stray[0])}; known keys: {', '.join(sorted(keys))}"
             )
         yield row
 
@@ -146,7 +146,7 @@ def _equivalent(row: _Row) -> tuple[str, Mapping[str, tuple[str, ...]]]:
 def _fallback(row: _Row) -> tuple[Place, tuple[str, ...]]:
     provider, colon, name = _text(row, "name").partition(":")
     if not colon or not name:
-        raise ConfigError(f'{row.place}: name must be "provider:id", not {provider!r}')
+        raise ConfigError(f'{row.place}: name must be "provider:id", not {shown(provider)}')
     return (provider, normal(name)), _texts(row, "then")
 
 
@@ -160,7 +160,7 @@ def _provider(row: _Row) -> tuple[str, Mapping[str, str]]:
     entry = {key: _text(row, key) for key in ("base_url", "key_var") if key in row.values}
     name, url = _text(row, "name"), _text(row, "base_url")
     if not name.isidentifier():
-        raise ConfigError(f"{row.place}: name may have letters, digits and _, not {name!r}")
+        raise ConfigError(f"{row.place}: name may have letters, digits and _, not {shown(name)}")
     try:
         refuse_plain_http(url, has_key="key_var" in entry)
     except ConfigError as error:
@@ -192,8 +192,8 @@ def _number(row: _Row, key: str) -> float:
 
 def _count(row: _Row, key: str) -> int | None:
     value = row.values.get(key)
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-        raise _invalid(row, key, "an integer >= 1")
+    if value is not None and (type(value) is not int or not 1 <= value <= LARGEST):
+        raise _invalid(row, key, "an integer >= 1 and < 2**63")
     return value
 
 
@@ -215,13 +215,15 @@ def _one_of(row: _Row, key: str, choices: Sequence[str]) -> str:
 
 def _known(row: _Row, key: str, value: str, choices: Sequence[str]) -> str:
     if value not in choices:
-        raise ConfigError(f"{row.place}: {key} must be one of {', '.join(choices)}, not {value!r}")
+        raise ConfigError(
+            f"{row.place}: {key} must be one of {', '.join(choices)}, not {shown(value)}"
+        )
     return value
 
 
 def _invalid(row: _Row, key: str, what: str) -> ConfigError:
     value = row.values.get(key)
-    problem = "is missing" if value is None else f"must be {what}, not {value!r}"
+    problem = "is missing" if value is None else f"must be {what}, not {shown(value)}"
     return ConfigError(f"{row.place}: {key} {problem}")
 
 

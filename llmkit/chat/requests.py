@@ -12,7 +12,7 @@ from math import inf
 from typing import Any
 
 from ..errors import ConfigError
-from ..fields import Parameter
+from ..fields import LARGEST, Parameter
 from ..types import PARAMETERS, Message, Prompt
 
 PROMPT_COLUMN = "prompt"
@@ -248,11 +248,14 @@ def _number(name: str, row: Parameter, value: object) -> float | int:
             number = float(value)
         elif isinstance(value, int) or value.is_integer():
             number = int(value)
-    low, high = -inf if row.low is None else row.low, inf if row.high is None else row.high
+    most = inf if row.kind is float else LARGEST
+    low, high = -most if row.low is None else row.low, most if row.high is None else row.high
     if number is not None and low <= number <= high:
         return number
-    bounds = [f" >= {low:g}"] * (low > -inf) + [f" <= {high:g}"] * (high < inf)
+    bounds = [f" >= {low:g}"] * (row.low is not None) + [f" <= {high:g}"] * (row.high is not None)
     kind = "a number" if row.kind is float else "an integer"
+    if number is not None and abs(number) > most:
+        kind += " < 2**63"
     raise ConfigError(f"{name} must be {kind}{' and'.join(bounds)}, got {value!r}")
 
 

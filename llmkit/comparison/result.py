@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import os
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -14,6 +14,7 @@ import msgspec
 from .. import _version
 from ..catalogue import loader as catalogue_data
 from ..cell import InterruptGuard
+from ..configuration.files import replace_file
 from ..errors import ConfigError
 from ..providers.builtin import provider_table
 from ..types import Row
@@ -24,6 +25,7 @@ from ..views.answers.layout import comparison_html, comparison_text
 from ..views.markup import page
 from ..views.tables.report import View
 from ..wire.messages import write_json
+from ..wire.typed_values import parse_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -123,24 +125,23 @@ class Comparison:
         """Writes the frame as CSV; cells that a spreadsheet would run as formulas are quoted."""
         from ..views.frames import csv_text
 
-        return _written(path, csv_text(self.rows, self.about))
+        return replace_file(path, csv_text(self.rows, self.about).encode())
 
     @InterruptGuard()
     def to_parquet(self, path: str | Path) -> Path:
         """Writes the frame as Parquet, with `about` as metadata; needs `llmkit[export]`."""
-        from ..views.frames import write_parquet
+        from ..views.frames import parquet_bytes
 
-        write_parquet(self.rows, self.about, Path(path))
-        return Path(path)
+        return replace_file(path, parquet_bytes(self.rows, self.about))
 
     def to_json(self, path: str | Path) -> Path:
         """Writes the whole comparison as JSON, which `llmkit.load` reads."""
         document = records.document(self.rows, about={**self.about, "notes": list(self.notes)})
-        return _written(path, msgspec.json.format(write_json(document), indent=1).decode())
+        return replace_file(path, msgspec.json.format(write_json(document), indent=1))
 
     def to_html(self, path: str | Path) -> Path:
         """Writes a self-contained HTML page that loads nothing from the network."""
-        return _written(path, page(self._repr_html_(), title="llmkit comparison"))
+        return replace_file(path, page(self._repr_html_(), title="llmkit comparison").encode())
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -169,21 +170,16 @@ def load(path: str | Path) -> Comparison:
         ConfigError: The file does not exist, or is not a comparison.
     """
     try:
-        document = json.loads(Path(path).read_text(encoding="utf-8"))
+        data = parse_file(Path(os.path.expanduser(path)).read_bytes())
     except FileNotFoundError:
         raise ConfigError(f"{path} does not exist; write it with to_json()") from None
     except (OSError, ValueError) as error:
-        raise ConfigError(f"{path} is not a comparison written by to_json(): {error}") from error
-    about = dict(records.about_from(document))
-    notes = about.pop("notes", None)
-    note_texts = [str(note) for note in notes] if isinstance(notes, list) else []
-    return Comparison(records.rows_from(document), about, note_texts)
-
-
-def _written(path: str | Path, text: str) -> Path:
-    target = Path(path).expanduser()
-    target.write_text(text, encoding="utf-8", newline="\n")
-    return target
+        raise ConfigError(f"{path} is not a comparison written by to_json(): {error}") from None
+    try:
+        rows, about = records.rows_from(data), records.about_from(data)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    return Comparison(rows, about, about.pop("notes"))
 
 
 def comparison_of(

@@ -6,16 +6,16 @@ Keeper of platformdirs.
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import os
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 from ..catalogue.provider_lists import ProviderModelList, document, list_from
 from ..secret import redact
 from ..wire.messages import write_json
+from ..wire.typed_values import parse_file
+from .files import make_private_folder, replace_file
 
 log = logging.getLogger(__name__)
 
@@ -49,10 +49,10 @@ class ModelListCache:
         if path is None:
             return None
         try:
-            listing = list_from(json.loads(path.read_bytes()))
+            listing = list_from(parse_file(path.read_bytes()))
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError) as error:
             log.warning("%s cannot be read (%s); refresh(%r) replaces it", path, error, provider)
             return None
         return listing if (listing.provider, listing.base_url) == (provider, base_url) else None
@@ -62,14 +62,11 @@ class ModelListCache:
         path = self._path(listing.provider, listing.base_url)
         if path is None:
             return
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (path.parent.parent, path.parent):
+            make_private_folder(folder, ours=path.parent.parent == usual_folder())
         text = redact(write_json(document(listing)).decode())
-        # Names of fine-tuned models are private: only the user may read the file.
-        new = path.with_suffix(f".{uuid.uuid4().hex[:8]}.new")
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        new.replace(path)
+        # Names of fine-tuned models are private.
+        replace_file(path, text.encode(), private=True)
 
     def _path(self, provider: str, base_url: str) -> Path | None:
         folder = self._folder()

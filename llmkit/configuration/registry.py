@@ -134,7 +134,7 @@ class CatalogueStore:
 
     def _read(self, path: Path) -> UserRows:
         try:
-            text = path.read_text(encoding="utf-8")
+            text = path.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path} cannot be read: {error}") from None
         from ..catalogue.user_file import user_rows  # not imported without a file
@@ -280,7 +280,7 @@ class ProviderRegistry:
 
     def _cache_folder(self) -> Path | None:
         if self.settings.cache_dir is not None:
-            return Path(self.settings.cache_dir).expanduser()
+            return Path(os.path.expanduser(self.settings.cache_dir))
         # A caller with another environment does not mean the home folder of this process.
         return usual_folder() if self._is_at_home else None
 
@@ -329,7 +329,7 @@ def _check_servers(providers: Mapping[str, Mapping[str, str]]) -> None:
 def _own_file(settings: Settings, environ: Mapping[str, str]) -> tuple[Path, bool]:
     """Returns the path of the user's own rows, and True if the file must exist."""
     if settings.catalogue_file is not None:
-        return Path(settings.catalogue_file).expanduser(), True
+        return Path(os.path.expanduser(settings.catalogue_file)), True
     return config_path(environ).with_name("catalogue.toml"), False
 
 

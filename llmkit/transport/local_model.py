@@ -167,9 +167,9 @@ def weights_file(model: str, weights: str | None = None) -> Path:
         LocalModelError: It does not exist, or is not a GGUF file.
     """
     if model != EMBEDDED:
-        return _checked(Path(model).expanduser())
+        return _checked(Path(os.path.expanduser(model)))
     if weights is not None:
-        return _checked(Path(weights).expanduser())
+        return _checked(Path(os.path.expanduser(weights)))
     spec = importlib.util.find_spec(WEIGHTS_PACKAGE)  # not imported, because its imports are slow
     home = Path(spec.origin).parent if spec is not None and spec.origin else None
     files = sorted(home.rglob("*.gguf")) if home is not None else []

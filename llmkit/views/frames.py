@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from numbers import Number
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError
 from ..fields import Column
 from ..secret import escape_controls, redact
 from ..types import PARAMETERS, Row
+from ..wire.messages import fix_surrogates
 from .columns import column_values, columns_of, dtypes
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ _ROW = tuple(columns_of(Row).items())
 _GRID = 1 + [name for name, _ in _ROW].index("repeat")
 BEFORE_GRID = {**dict(_ROW[:_GRID]), **PARAMETER_COLUMNS}
 AFTER_GRID = dict(_ROW[_GRID:])
+TEXTS = ("string", "object")  # dtypes of columns with text
 # A spreadsheet runs a cell that begins with one of these as a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -53,8 +54,11 @@ def table_frame(rows: Iterable[Mapping[str, object]], columns: Mapping[str, str]
     lines = list(rows)
     series = {}
     for name, dtype in columns.items():
+        values = [line.get(name) for line in lines]
+        if dtype in TEXTS:  # half an emoji cannot be stored
+            values = [fix_surrogates(v) if isinstance(v, str) else v for v in values]
         kind = pd.StringDtype() if dtype == "string" else dtype
-        series[name] = pd.Series([line.get(name) for line in lines], dtype=kind)
+        series[name] = pd.Series(values, dtype=kind)
     return pd.DataFrame(series)
 
 
@@ -71,8 +75,8 @@ def csv_text(rows: Sequence[Row], about: Mapping[str, object]) -> str:
     return f"# {_about_text(about)}\n{table}"
 
 
-def write_parquet(rows: Sequence[Row], about: Mapping[str, object], path: Path) -> None:
-    """Writes the frame as Parquet, with *about* in the file's metadata and keys redacted.
+def parquet_bytes(rows: Sequence[Row], about: Mapping[str, object]) -> bytes:
+    """Returns the frame as Parquet, with *about* in the file's metadata and keys redacted.
 
     Raises:
         ConfigError: pyarrow is not installed.
@@ -84,28 +88,36 @@ def write_parquet(rows: Sequence[Row], about: Mapping[str, object], path: Path) 
         raise ConfigError('Parquet needs: pip install "llmkit[export]"') from None
     frame = comparison_frame(rows)
     for name in _texts(frame):
-        texts = frame[name].map(lambda value: redact(str(value)), na_action="ignore")
-        frame[name] = texts.astype("string")
+        frame[name] = frame[name].map(_storable, na_action="ignore").astype("string")
+    frame.columns = [_storable(name) for name in frame.columns]
     table = pa.Table.from_pandas(frame, preserve_index=False)
     metadata = {**(table.schema.metadata or {}), b"llmkit": _about_text(about).encode()}
-    pq.write_table(table.replace_schema_metadata(metadata), path)
+    file = pa.BufferOutputStream()
+    pq.write_table(table.replace_schema_metadata(metadata), file)
+    content: bytes = file.getvalue().to_pybytes()
+    return content
 
 
 def _line(row: Row) -> dict[str, Any]:
     line = column_values(row)
     for name, value in row.parameters.items():
-        if name != "system":
+        if name in PARAMETER_COLUMNS or name not in line:
             line[name] = str(value) if isinstance(value, str) else value
     line["reasoning"] = line["reasoning"] or None
     return line
 
 
 def _free(name: str, columns: Mapping[str, str]) -> str:
+    name = fix_surrogates(name)
     return f"prompt_{name}" if name in columns else name
 
 
 def _texts(frame: pd.DataFrame) -> list[str]:
-    return [name for name in frame.columns if frame[name].dtype in ("string", "object")]
+    return [name for name in frame.columns if frame[name].dtype in TEXTS]
+
+
+def _storable(value: object) -> str:
+    return fix_surrogates(redact(str(value)))
 
 
 def _about_text(about: Mapping[str, object]) -> str:

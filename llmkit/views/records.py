@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
 from math import isfinite
 from typing import Any
 
-from ..errors import ConfigError, shorten
+from ..errors import ConfigError
 from ..secret import redact
-from ..types import Completion, FallbackStep, How, Lifecycle, Row, Status, ToolCall, Usage
+from ..types import PARAMETERS, Completion, FallbackStep, Row, ToolCall, Usage
+from ..wire.typed_values import DEEPEST, FieldError, Reader, mapping, reader, shown, signed
 
 SCHEMA = "llmkit.comparison"
 VERSION = 1
+ADDED_LATER = ("tool_calls", "lost")  # fields that files of earlier versions lack
 
 
 def document(rows: Sequence[Row], *, about: Mapping[str, object]) -> dict[str, Any]:
@@ -25,50 +28,17 @@ def document(rows: Sequence[Row], *, about: Mapping[str, object]) -> dict[str, A
     return {"schema": SCHEMA, "version": VERSION, "about": _plain(about), "rows": records}
 
 
-def about_from(data: object) -> Mapping[str, object]:
-    """Returns the `about` of the comparison in *data*.
-
-    Raises:
-        ConfigError: *data* is not a comparison, or is one of another format version.
-    """
-    about = _checked(data).get("about")
-    return about if isinstance(about, dict) else {}
-
-
-def rows_from(data: object) -> tuple[Row, ...]:
-    """Returns the rows of a document that `document` made.
-
-    Raises:
-        ConfigError: *data* is not a comparison, or is one of another format version.
-    """
-    try:
-        return tuple(_row(record) for record in _checked(data)["rows"])
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ConfigError(
-            f"the comparison is damaged ({shorten(repr(error), 120)}); save it again with to_json()"
-        ) from error
-
-
-def _checked(data: object) -> dict[str, Any]:
-    if not isinstance(data, dict) or data.get("schema") != SCHEMA:
-        raise ConfigError("the file is not a comparison written by to_json()")
-    if data.get("version") != VERSION:
-        raise ConfigError(
-            f"the comparison has format version {data.get('version')}, but this llmkit reads "
-            f"version {VERSION}; update llmkit"
-        )
-    return data
-
-
-def _plain(value: object) -> Any:
-    if isinstance(value, Mapping):
-        return {redact(str(key)): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+def _plain(value: object, depth: int = 1) -> Any:
     if isinstance(value, Row | Completion | Usage | FallbackStep | ToolCall):
         return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
     if hasattr(value, "tolist"):  # a NumPy scalar or array
-        return _plain(value.tolist())
+        value = value.tolist()
+    if isinstance(value, Mapping | list | tuple):
+        if depth >= DEEPEST:  # it may contain itself
+            return redact(reprlib.repr(value))
+        if not isinstance(value, Mapping):
+            return [_plain(item, depth + 1) for item in value]
+        return {redact(str(key)): _plain(item, depth + 1) for key, item in value.items()}
     return _scalar(value)
 
 
@@ -84,46 +54,86 @@ def _scalar(value: object) -> Any:
     return redact(value.isoformat() if isinstance(value, datetime) else str(value))
 
 
-def _row(record: Mapping[str, Any]) -> Row:
-    values = _field_values(Row, record)
-    values |= {
-        "prompt_id": _frozen(record["prompt_id"]),
-        "completion": _completion(record["completion"]),
-        "how": How(record["how"]) if record["how"] else None,
-        "lifecycle": Lifecycle(record["lifecycle"]) if record["lifecycle"] else None,
-        "parameters": {name: _frozen(value) for name, value in record["parameters"].items()},
-    }
-    return Row(**values)
+def about_from(data: object) -> dict[str, Any]:
+    """Returns the `about` of the comparison in *data*; its `notes` are a tuple of texts.
+
+    Raises:
+        ConfigError: *data* is not a comparison, or is damaged; the message names the field.
+    """
+    about = _field(_checked(data), "about", mapping)
+    notes = {"about.notes": about.get("notes", [])}
+    return {**about, "notes": _field(notes, "about.notes", reader(tuple[str, ...]))}
 
 
-def _completion(record: Mapping[str, Any]) -> Completion:
-    start = record["started_at"]
-    values = _field_values(Completion, record)
-    steps = [  # earlier versions wrote no `lost`
-        {**_field_values(FallbackStep, step), "lost": tuple(step.get("lost", ()))}
-        for step in record["fallback"]
-    ]
-    values |= {
-        "status": Status(record["status"]),
-        "usage": Usage(**_field_values(Usage, record["usage"])),
-        "tool_calls": tuple(
-            ToolCall(**_field_values(ToolCall, call)) for call in record.get("tool_calls", ())
-        ),
-        "fallback": tuple(FallbackStep(**step) for step in steps),
-        "warnings": tuple(record["warnings"]),
-        "ignored_parameters": tuple(record["ignored_parameters"]),
-        "started_at": datetime.fromisoformat(start) if start else None,
-    }
-    return Completion(**values)
+def rows_from(data: object) -> tuple[Row, ...]:
+    """Returns the rows of a document that `document` made.
+
+    Raises:
+        ConfigError: *data* is not a comparison, or is damaged; the message names the field.
+    """
+    rows: tuple[Row, ...] = _field(_checked(data), "rows", _rows)
+    return rows
 
 
-def _field_values(
-    kind: type[Row | Completion | Usage | FallbackStep | ToolCall], record: Mapping[str, Any]
-) -> Any:
-    names = {f.name for f in fields(kind)}
-    return {name: value for name, value in record.items() if name in names}
+def _checked(data: object) -> dict[str, Any]:
+    if not isinstance(data, dict) or data.get("schema") != SCHEMA:
+        raise ConfigError("the file is not a comparison written by to_json(): its schema differs")
+    version = data.get("version")
+    if version != VERSION:
+        raise ConfigError(
+            f"version must be {VERSION} for this llmkit, got {shown(version)}; update llmkit if a "
+            "newer one wrote the file"
+        )
+    return data
+
+
+def _field(record: Mapping[str, Any], name: str, read: Reader) -> Any:
+    try:
+        return read(record.get(name))
+    except FieldError as error:
+        raise ConfigError(
+            f"{error.within(name)}; correct the file, or save the comparison again with to_json()"
+        ) from None
+
+
+def _rows(data: Any) -> tuple[Row, ...]:
+    rows, numbers = [], set()
+    for place, row in enumerate(reader(tuple[Row, ...], optional=ADDED_LATER)(data)):
+        try:
+            if row.row in numbers:
+                raise FieldError(f"must be different in each row, got {row.row} again", "row")
+            numbers.add(row.row)
+            rows.append(
+                replace(
+                    row, prompt_id=_frozen(row.prompt_id), parameters=_parameters(row.parameters)
+                )
+            )
+        except FieldError as error:
+            raise error.within(f"[{place}]") from None
+    return tuple(rows)
+
+
+def _parameters(values: Mapping[str, Any]) -> dict[str, object]:
+    parameters = {}
+    for name, value in values.items():
+        row = PARAMETERS.get(name)
+        read: Reader = _frozen
+        if row is not None:
+            is_signed = row.kind is int and row.low is None
+            read = (
+                signed
+                if is_signed
+                else reader(row.kind if row.dtype != "object" else tuple[str, ...])
+            )
+        try:
+            parameters[name] = None if value is None else read(value)
+        except FieldError as error:
+            raise error.within(f"parameters.{name}") from None
+    return parameters
 
 
 def _frozen(value: object) -> object:
     # JSON has no tuples: stop sequences were one, as was a prompt id from a MultiIndex.
-    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value
+    if isinstance(value, dict):
+        value = [list(item) for item in value.items()]
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value

@@ -16,6 +16,7 @@ from ..errors import MESSAGE_LIMIT, BadResponseError, ConfigError, shorten
 from ..secret import redact
 
 SNIPPET = 200  # characters of a body in an error message
+MOST = 2**53  # JSON readers agree on smaller integers, and the sum of some fits into a column
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 _PAGE = re.compile(r"\s*(<!doctype|<html|<\?xml|<head|<body|<h1|<center)", re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>?")
@@ -163,9 +164,9 @@ def as_str(value: object) -> str | None:
 
 
 def as_int(value: object) -> int | None:
-    """Returns *value* if it is an integer >= 0, else None."""
+    """Returns *value* if it is an integer from 0 to *MOST*, else None."""
     whole = isinstance(value, int) and not isinstance(value, bool)
-    return value if whole and value >= 0 else None  # type: ignore[operator,return-value]  # an int
+    return value if whole and 0 <= value <= MOST else None  # type: ignore[operator,return-value]  # an int
 
 
 def as_date(value: object) -> date | None:

@@ -207,7 +207,7 @@ def test_without_a_file_nothing_is_missing(tmp_path):
         ('[[names]]\nname = "a"\nprovider = "openai"\nid = "b"\nclass = "huge"',
          "class must be one of nano, small, medium"),
         ('[[names]]\nname = "a"\nprovider = "openai"\nid = "b"\nmax_input = 0',
-         "max_input must be an integer >= 1, not 0"),
+         "max_input must be an integer >= 1 and < 2**63, not 0"),
         ('[[names]]\nname = "a"\nprovider = "openai"\nid = "b"\nretires = "soon"',
          "retires must be a date such as 2027-01-31, not 'soon'"),
         ('[[names]]\nname = "a"\nprovider = "openai"\nid = "b"\nhas = ["sight"]',

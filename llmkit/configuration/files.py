@@ -1,0 +1,94 @@
+"""Writes files in one step: after a failure, the earlier file is still there, whole.
+
+Every file of llmkit is written here. Must not know what it contains.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import stat
+from pathlib import Path
+
+PRIVATE_FILE, PRIVATE_FOLDER, USUAL_FILE = 0o600, 0o700, 0o666
+
+
+def replace_file(path: str | Path, data: bytes, *, private: bool = False) -> Path:
+    """Writes *data* beside *path*, renames it to *path*, and returns the path.
+
+    A link stays a link, and the file behind it is replaced. An existing file keeps its mode and,
+    if the system permits it, its owner. A device or a pipe is written directly.
+
+    Args:
+        private: True if only the user may read the file.
+
+    Raises:
+        OSError: The file cannot be written. It is unchanged, and nothing is left beside it.
+    """
+    path = Path(os.path.expanduser(path))  # Path.expanduser raises RuntimeError for ~stranger
+    try:
+        earlier = path.stat() if path.exists() else None
+        if earlier is not None and not os.access(path, os.W_OK):  # a rename would not ask
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        # /dev/stdout may be a regular file that the shell and this process hold open.
+        folder = os.path.realpath(path.parent)
+        is_descriptor = folder == "/dev" or folder.startswith("/proc/")
+        if is_descriptor or (earlier is not None and not stat.S_ISREG(earlier.st_mode)):
+            path.write_bytes(data)
+        else:
+            _replace(Path(os.path.realpath(path)), data, earlier, private)
+    except OSError as error:
+        error.filename = str(path)
+        is_denied = isinstance(error, PermissionError)
+        step = "make its folder writable" if is_denied else "free space if the disk is full"
+        error.add_note(f"the file was not changed; {step}, or choose another path")
+        raise
+    return path
+
+
+def make_private_folder(folder: Path, *, ours: bool) -> None:
+    """Creates *folder* and its missing parents for the user only.
+
+    If it exists, other users lose their access only if it is *ours*: the user may share the others.
+    """
+    if not folder.exists():
+        make_private_folder(folder.parent, ours=False)
+        folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+        _set_mode(folder, PRIVATE_FOLDER)
+    elif ours and stat.S_IMODE(folder.stat().st_mode) != PRIVATE_FOLDER:
+        _set_mode(folder, PRIVATE_FOLDER)
+
+
+def _replace(target: Path, data: bytes, earlier: os.stat_result | None, private: bool) -> None:
+    new = target.with_name(f".{secrets.token_hex(8)}.new")
+    mode = PRIVATE_FILE if private or earlier is not None else USUAL_FILE
+    try:
+        with open(new, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if private:
+            _set_mode(new, PRIVATE_FILE)  # the umask may have taken the user's own rights away
+        elif earlier is not None:
+            _set_owner(new, earlier)
+            _set_mode(new, stat.S_IMODE(earlier.st_mode))
+        new.replace(target)
+    except BaseException:  # KeyboardInterrupt too
+        new.unlink(missing_ok=True)
+        raise
+
+
+def _set_mode(path: Path, mode: int) -> None:
+    try:
+        path.chmod(mode)
+    except OSError:  # a file system without modes
+        pass
+
+
+def _set_owner(path: Path, earlier: os.stat_result) -> None:
+    try:
+        if hasattr(os, "chown"):  # not on Windows
+            os.chown(path, earlier.st_uid, earlier.st_gid)
+    except OSError:  # only an administrator can give a file away
+        pass
