@@ -5,7 +5,6 @@ Every file of llmkit is written here. Must not know what it contains.
 
 from __future__ import annotations
 
-import errno
 import os
 import secrets
 import stat
@@ -29,14 +28,14 @@ def replace_file(path: str | Path, data: bytes, *, private: bool = False) -> Pat
     path = Path(os.path.expanduser(path))  # Path.expanduser raises RuntimeError for ~stranger
     try:
         earlier = path.stat() if path.exists() else None
-        if earlier is not None and not os.access(path, os.W_OK):  # a rename would not ask
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         # /dev/stdout may be a regular file that the shell and this process hold open.
         folder = os.path.realpath(path.parent)
         is_descriptor = folder == "/dev" or folder.startswith("/proc/")
         if is_descriptor or (earlier is not None and not stat.S_ISREG(earlier.st_mode)):
             path.write_bytes(data)
         else:
+            if earlier is not None:
+                path.open("r+b").close()  # raises for a read-only file, which a rename would not
             _replace(Path(os.path.realpath(path)), data, earlier, private)
     except OSError as error:
         error.filename = str(path)

@@ -77,7 +77,9 @@ def rows_from(data: object) -> tuple[Row, ...]:
 
 def _checked(data: object) -> dict[str, Any]:
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
-        raise ConfigError("the file is not a comparison written by to_json(): its schema differs")
+        raise ConfigError(
+            f'schema must be "{SCHEMA}"; the file is not a comparison written by to_json()'
+        )
     version = data.get("version")
     if version != VERSION:
         raise ConfigError(

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import pandas as pd
 import pyarrow.parquet as pq
+import pytest
 
-from llmkit.comparison.result import Comparison
+from llmkit.comparison.result import Comparison, load
 from llmkit.reports import AuthReport, Leaks, Models, Sessions
 from llmkit.secret import Secret
 from llmkit.types import Completion
@@ -156,3 +157,49 @@ def test_a_comparison_is_written_as_a_page(tmp_path):
 
     assert "Entropy counts the ways." in made.to_html(tmp_path / "run.html").read_text()
     assert made.to_csv(tmp_path / "run.csv").read_text().startswith('# {"run_id": "r1"}')
+
+
+HALF = "so good \ud83d"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        row(prompt=HALF, system=HALF, error=HALF, cell=HALF, asked=HALF),
+        row(completion=answer(text=HALF, reasoning=HALF, warnings=(HALF,), request_id=HALF)),
+        row(extra={"topic": HALF, HALF: [HALF, {HALF: HALF}]}, prompt_id=(HALF, 1)),
+        row(parameters={"stop": (HALF,), "system": HALF}, prompt_id=HALF),
+    ],
+)
+def test_half_an_emoji_costs_no_answer(tmp_path, odd):
+    """It becomes U+FFFD in every table and file."""
+    made = Comparison([odd, plain(1)], {"run_id": HALF, HALF: 1}, [HALF])
+
+    frame = made.frame()
+    paths = [
+        made.to_csv(tmp_path / "a.csv"), made.to_html(tmp_path / "a.html"),
+        made.to_json(tmp_path / "a.json"), made.to_parquet(tmp_path / "a.parquet"),
+    ]  # fmt: skip
+    texts = [path.read_text("utf-8") for path in paths[:3]]
+
+    assert "so good \ufffd" in frame.to_csv()
+    assert "so good \ufffd" in pd.read_parquet(paths[3]).to_csv()
+    assert all("so good" in text for text in texts)
+    assert load(paths[2]).rows[1] == made.rows[1]
+
+
+def test_a_key_in_the_name_of_a_column_is_in_no_parquet_file(tmp_path):
+    """The names of the user's columns are masked like their content."""
+    key = Secret("sk-canary-9876543210").reveal()
+
+    path = Comparison([row(extra={str(key): 1})], {}).to_parquet(tmp_path / "run.parquet")
+
+    assert b"canary" not in path.read_bytes()
+
+
+def test_a_parameter_with_the_name_of_a_column_does_not_hide_it():
+    """The column keeps the value of the answer."""
+    frame = comparison_frame([row(parameters={"text": 5, "seed": 7})])
+
+    assert frame["text"].tolist() == ["Entropy counts the ways."]
+    assert frame["seed"].tolist() == [7]

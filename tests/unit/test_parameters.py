@@ -85,6 +85,7 @@ def test_each_model_is_asked_at_each_provider():
         ({"temperature": []}, "temperature is an empty list"),
         ({"max_tokens": 0}, "max_tokens must be an integer >= 1, got 0"),
         ({"max_tokens": 1.5}, "max_tokens must be an integer >= 1, got 1.5"),
+        ({"seed": 2**63}, r"seed must be an integer < 2\*\*63, got 9223372036854775808"),
         ({"seed": float("nan")}, "seed must be an integer, got nan"),
         ({"temperature": float("nan")}, "temperature must be a number >= 0"),
         ({"system": 7}, "system must be text"),

@@ -245,3 +245,11 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path):
 
     with pytest.raises(NotADirectoryError):
         ModelListCache(lambda: tmp_path / "file").write(FULL)
+
+
+def test_a_list_from_a_clock_far_ahead_is_not_fresh():
+    """It never overrides the catalogue, and its end can be computed."""
+    latest = datetime.max.replace(tzinfo=UTC)
+
+    assert not listed("m", at=latest).fresh(NOW)
+    assert listed("m", at=NOW + timedelta(hours=1)).fresh(NOW)

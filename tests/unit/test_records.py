@@ -109,9 +109,18 @@ def test_a_comparison_is_written_and_loaded(tmp_path):
         ({}, "not a comparison"),
         ([], "not a comparison"),
         ({"schema": "llmkit.comparison", "version": 99}, "update llmkit"),
-        ({"schema": "llmkit.comparison", "version": 1, "rows": [{}]}, "damaged"),
-        ({"schema": "llmkit.comparison", "version": 1, "rows": None}, "damaged"),
-        ({"schema": "llmkit.comparison", "version": 1, "rows": ["x"]}, "damaged"),
+        (
+            {"schema": "llmkit.comparison", "version": 1, "rows": [{}]},
+            r"rows\[0\].run_id is missing",
+        ),
+        (
+            {"schema": "llmkit.comparison", "version": 1, "rows": None},
+            "rows must be a list, got null",
+        ),
+        (
+            {"schema": "llmkit.comparison", "version": 1, "rows": ["x"]},
+            r"rows\[0\] must be an object",
+        ),
     ],
 )
 def test_a_file_without_a_comparison_is_refused(data, words):

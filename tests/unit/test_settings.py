@@ -114,6 +114,19 @@ def test_a_mistake_in_the_file_names_the_file_first(tmp_path, content, words):
     assert str(caught.value).startswith(f"{file}: {words}")
 
 
+@pytest.mark.parametrize("value", ["[" * 10_000 + "]" * 10_000, f"0x{'f' * 6_000}", '"a\\u0000b"'])
+def test_an_extreme_value_in_the_file_is_refused_in_a_short_sentence(tmp_path, value):
+    """The message names the file and the setting, whatever Python can print of the value."""
+    path = tmp_path / "config.toml"
+    path.write_text(f"local_weights = {value}\n")
+
+    with pytest.raises(ConfigError) as caught:
+        load_settings({"LLMKIT_CONFIG": str(path)}, {})
+    assert str(caught.value).startswith(f"{path}: ")
+    assert "local_weights" in str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
 def test_a_file_with_a_byte_order_mark_is_read(tmp_path):
     """Editors on Windows write one."""
     file = tmp_path / "config.toml"

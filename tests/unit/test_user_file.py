@@ -8,11 +8,13 @@ from datetime import UTC, date, datetime
 import pytest
 
 from llmkit.catalogue import prices, user_file as module
+from llmkit.catalogue.listing import lines
 from llmkit.catalogue.user_file import user_rows
 from llmkit.catalogue.user_rows import with_user_rows
 from llmkit.errors import ConfigError
 from llmkit.kit import Kit
 from llmkit.providers.builtin import shipped
+from llmkit.reports import Models
 from llmkit.types import Capability, How, Lifecycle, Usage
 
 PROVIDERS = ("openai", "mistral", "google", "local")
@@ -88,6 +90,20 @@ def test_a_row_corrects_what_is_known():
     assert (after.max_input, after.max_output) == (7, before.max_output)
     assert after.capabilities == before.capabilities - {Capability.VISION}
     assert after.state is before.state is Lifecycle.ACTIVE
+
+
+def test_an_equivalent_that_is_unknown_is_in_the_table_without_facts(tmp_path):
+    """Its limits are unknown; a byte order mark of the file is ignored."""
+    kit = kit_with(
+        tmp_path, '\ufeff[[equivalents]]\nname = "gpt-3.5-turbo"\nmistral = "our-own-tune"\n'
+    )
+
+    table = Models(
+        lines("gpt-3.5-turbo", "mistral", on=NOW.date(), catalogue=kit.registry.catalogue)
+    )
+
+    assert "our-own-tune" in str(table)
+    assert table.frame()["max_input"].isna()[0]
 
 
 def test_an_equivalent_of_ones_own_is_the_one_that_is_translated_to(tmp_path):
@@ -207,7 +223,7 @@ def test_without_a_file_nothing_is_missing(tmp_path):
         ('[[names]]\nname = "a"\nprovider = "openai"\nid = "b"\nclass = "huge"',
          "class must be one of nano, small, medium"),
         ('[[names]]\nname = "a"\nprovider = "openai"\nid = "b"\nmax_input = 0',
-         "max_input must be an integer >= 1 and < 2**63, not 0"),
+         r"max_input must be an integer >= 1 and < 2\*\*63, not 0"),
         ('[[names]]\nname = "a"\nprovider = "openai"\nid = "b"\nretires = "soon"',
          "retires must be a date such as 2027-01-31, not 'soon'"),
         ('[[names]]\nname = "a"\nprovider = "openai"\nid = "b"\nhas = ["sight"]',
