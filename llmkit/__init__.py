@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from . import errors as errors
 from ._version import __version__ as __version__
-from .cell import InterruptGuard
+from .cell import InterruptGuard, ready
 
 if TYPE_CHECKING:
     from .api import (
@@ -71,7 +71,9 @@ __all__ = sorted([*_LAZY, "__version__", "errors"])
 def __getattr__(name: str) -> object:
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+    module = f"{__name__}.{_LAZY[name]}"
+    ready(module)
+    value = getattr(import_module(module), name)
     globals()[name] = value
     return value
 

@@ -1,17 +1,31 @@
-"""Says which notebook cell the running code belongs to, and keeps interrupts out of imports."""
+"""Says which notebook cell the running code belongs to, and keeps interrupts out of imports.
+
+`ready` imports a package on a thread, which no interrupt reaches. The keepers of heavy packages
+call it, because an interrupt at the wrong moment makes Python keep the lock of a module for good
+(CPython 3.11 to 3.13): every thread that imports the module then waits forever.
+"""
 
 from __future__ import annotations
 
 # The module beneath `signal`, which spends up to 20 µs a call on looking for enum members.
 import _signal  # type: ignore[import-not-found]  # typeshed does not know it
+import atexit
+import os
 import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ContextDecorator
+from contextlib import ContextDecorator, suppress
 from contextvars import ContextVar
+from functools import cache, partial
+from importlib import import_module
 from types import FrameType
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+
+from .errors import APITimeoutError, Outcome
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 # Two interrupts closer together than this are one. A double press takes 0.05 s, but the kernel
 # takes 0.4 s on a busy machine from an interrupt to the cell's reply (measured 2026-11-29).
@@ -19,6 +33,12 @@ SAME_PRESS_S = 0.5
 NEVER = float("-inf")
 # Modules whose SIGINT handlers may be replaced for the length of a call; a user's own stays.
 KNOWN = {"_signal", "signal", "asyncio", "ipykernel", __name__.partition(".")[0]}
+IMPORTLIB = "<frozen importlib._bootstrap"  # how the file names of its functions begin
+
+IMPORT_S = 60.0  # for one package, also on a slow network disk
+LOOK_S = 0.1  # the longest delay until a blocked import is noticed
+FORK_S = 10.0  # a fork waits this long for imports
+EXIT_S = 1.0  # the end of the process waits this long for imports
 
 
 class Cell(NamedTuple):
@@ -122,10 +142,11 @@ class InterruptGuard(ContextDecorator):
         if now - InterruptGuard.last_press_at < SAME_PRESS_S:
             return
         InterruptGuard.last_press_at = now
-        step, is_importing = frame, False
-        while step is not None and step is not self.caller and self.caller is not None:
-            is_importing |= step.f_code.co_filename.startswith("<frozen importlib._bootstrap")
-            step = step.f_back
+        is_importing = self.caller is not None and _imports_now(frame, self.caller)
+        lock = _lock_waited_for(frame)
+        if lock is not None and lock.owner != threading.get_ident() and is_importing:
+            # It waits for another thread, perhaps forever: the second press ends the wait.
+            is_importing = not self.is_pending and self.listener is None
         if self.listener is not None:
             self.listener(is_importing)
         elif is_importing:
@@ -133,3 +154,185 @@ class InterruptGuard(ContextDecorator):
         else:
             self.caller = None
             self._previous(number, frame)
+
+
+class PackageImport(threading.Thread):
+    """Imports one package; a daemon, because an import that is blocked must not hold up the end.
+
+    Attributes:
+        outcome: Finished when the import has ended; holds its error.
+        is_abandoned: True once a fork has waited for it in vain.
+    """
+
+    outcome: Future[None]
+    is_abandoned = False
+
+    def __init__(self, package: str, load: Callable[[], object]) -> None:
+        from concurrent.futures import Future
+
+        super().__init__(name=f"llmkit-import-{package}", daemon=True)
+        self._package = package
+        self._load = load
+        self.outcome = Future()
+        self.outcome.set_running_or_notify_cancel()  # so that no waiter can cancel it
+
+    def run(self) -> None:
+        """Imports the package on this thread."""
+        try:
+            self._load()
+        except BaseException as error:
+            _running.pop(self._package, None)
+            self.outcome.set_exception(error)
+        else:
+            _imported.add(self._package)
+            _running.pop(self._package, None)
+            self.outcome.set_result(None)
+
+    def unblock(self, start: float, limit_s: float) -> None:
+        """Releases the module lock that this import waits for, if this thread has left it locked.
+
+        Raises:
+            APITimeoutError: *limit_s* has passed since *start*.
+        """
+        lock = _lock_waited_for(sys._current_frames().get(self.ident or 0))
+        # A thread that imports nothing holds a lock only if an interrupt struck its import.
+        if lock is not None and lock.owner == threading.get_ident() and not _imports_now():
+            lock.release()
+        if time.monotonic() - start >= limit_s:
+            raise APITimeoutError(
+                f"the import of {self._package} did not end within {limit_s:g} s; try again, and "
+                "restart the kernel if it fails again, because another import blocks it",
+                outcome=Outcome.FINAL,
+            )
+
+
+# The packages that are imported, and those that are being imported.
+_imported: set[str] = globals().get("_imported") or set()
+_running: dict[str, PackageImport] = globals().get("_running") or {}
+_gate = globals().get("_gate") or threading.RLock()  # held by a fork, and while an import starts
+_forks: list[bool] = []  # whether the fork in progress holds the gate
+
+
+def start_import(package: str, load: Callable[[], object] | None = None) -> PackageImport | None:
+    """Starts the import of *package* on a thread, unless one runs; None if it is imported.
+
+    Args:
+        package: The name in messages, and the module if *load* is None.
+        load: Imports it.
+    """
+    if package in _imported or isinstance(threading.current_thread(), PackageImport):
+        return None
+    _register()
+    with _gate:
+        job = _running.get(package)
+        if job is None:
+            job = PackageImport(package, load or partial(import_module, package))
+            try:
+                job.start()
+            except RuntimeError:  # from 3.12 on, no thread starts once the main thread has ended
+                job.run()
+            else:
+                _running[package] = job
+                if job.outcome.done():  # it may have ended before
+                    _running.pop(package, None)
+        return job
+
+
+def ready(package: str, load: Callable[[], object] | None = None) -> None:
+    """Imports *package* on a thread and waits for it; an interrupt ends the wait, not the import.
+
+    The arguments are those of `start_import`.
+
+    Raises:
+        APITimeoutError: The import did not end in time, and says what to do.
+        ImportError: The package is not installed.
+    """
+    job = start_import(package, load)
+    if job is None:
+        return
+    from concurrent.futures import wait
+
+    start = time.monotonic()
+    while not wait([job.outcome], timeout=LOOK_S).done:
+        job.unblock(start, IMPORT_S)
+    job.outcome.result()
+
+
+async def ready_soon(
+    package: str, load: Callable[[], object] | None = None, *, limit_s: float | None = None
+) -> None:
+    """Does the same as `ready` without blocking the event loop, for at most *limit_s* seconds."""
+    job = start_import(package, load)
+    if job is None:
+        return
+    import asyncio
+
+    start, limit_s = time.monotonic(), IMPORT_S if limit_s is None else min(limit_s, IMPORT_S)
+    waiter = asyncio.wrap_future(job.outcome)
+    try:
+        while not waiter.done():
+            left_s = limit_s + start - time.monotonic()
+            await asyncio.wait({waiter}, timeout=max(0.0, min(LOOK_S, left_s)))
+            if not waiter.done():
+                job.unblock(start, limit_s)
+        waiter.result()
+    finally:
+        waiter.cancel()
+
+
+def _lock_waited_for(frame: FrameType | None) -> Any:
+    """Returns the module lock that *frame* waits for, None if it does not wait for one."""
+    if frame is None or not frame.f_code.co_filename.startswith(IMPORTLIB):
+        return None
+    lock = frame.f_locals.get("self")
+    return lock if getattr(lock, "owner", None) is not None else None
+
+
+def _imports_now(frame: FrameType | None = None, outermost: FrameType | None = None) -> bool:
+    """Returns True if an import is running between *outermost* and *frame*, by default here."""
+    frame = frame or sys._getframe()
+    while frame is not None and frame is not outermost:
+        if frame.f_code.co_filename.startswith(IMPORTLIB):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _wait_for_imports(limit_s: float) -> None:
+    end = time.monotonic() + limit_s
+    for job in tuple(_running.values()):
+        if job is not threading.current_thread() and not job.is_abandoned:
+            job.join(max(0.0, end - time.monotonic()))
+            job.is_abandoned = job.is_alive()
+
+
+@cache
+def _register() -> None:
+    atexit.register(_wait_for_imports, EXIT_S)
+    # What is registered later runs earlier: a fork that holds the locks of `logging` and of the
+    # executors must not wait for an import that needs them. Imports `logging` too.
+    with suppress(RuntimeError):  # at the end of the process
+        import concurrent.futures.thread  # noqa: F401
+
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(
+            before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child
+        )
+
+
+def _before_fork() -> None:
+    # A child inherits the module locks of a running import, but not the thread that releases them.
+    _forks.append(_gate.acquire(timeout=FORK_S))
+    _wait_for_imports(FORK_S)
+
+
+def _after_fork() -> None:
+    if _forks.pop():
+        _gate.release()
+
+
+def _after_fork_in_child() -> None:
+    global _gate
+    _forks.clear()
+    _running.clear()
+    _gate = threading.RLock()  # a thread that the child does not have may hold the old one

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import atexit
 import os
 import threading
 import uuid
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from .catalogue import prices
-from .cell import InterruptGuard, cell_id
+from .cell import InterruptGuard, cell_id, ready_soon
 from .chat.call import Call, CallTelemetry, call_for
 from .chat.exchange import Exchange
 from .chat.fallback import FallbackRunner, warn_once
@@ -26,7 +25,7 @@ from .comparison.plan import PlannedRow, merge_identical
 from .comparison.runner import ComparisonRunner
 from .comparison.watchers import Progress, Watcher
 from .configuration.registry import ProviderRegistry
-from .errors import ConfigError, LlmkitError, ModelNotFoundError
+from .errors import APITimeoutError, ConfigError, LlmkitError, ModelNotFoundError
 from .retries.rate_limit import RateLimiters
 from .runtime import kit_hooks
 from .runtime.manager import EventLoopManager
@@ -198,14 +197,14 @@ class Kit:
             async with aclosing(runner.deltas()) as deltas:
                 async for delta in deltas:
                     yield delta
-            end = StreamEnd(await self.priced(runner.completion()))
+            end = StreamEnd(await self.priced(runner.completion(), options.timeout))
         yield end
 
     async def answer(self, request: PlannedRequest, options: Options) -> Completion:
         """Returns the answer to *request*; see `llmkit.ask`."""
         with self.manager.in_flight():
             runner = await self._runner(request, options)
-            return await self.priced(await runner.whole())
+            return await self.priced(await runner.whole(), options.timeout)
 
     async def _runner(self, request: PlannedRequest, options: Options) -> FallbackRunner:
         row = await self.plan_row(request, options)
@@ -233,25 +232,30 @@ class Kit:
     async def _open_transport(self, call: Call) -> Opened:
         if "checks" in vars(self):  # else no key was checked
             await self.checks.close_outdated(call.provider, call.key)
-        connection = await self._transports.open(call.provider, call.model, call.key)
+        connection = await self._transports.open(
+            call.provider, call.model, call.key, import_s=call.timeouts.deadline_s
+        )
         prices.preload(call.provider.name, self.registry.store.latest)
         return connection
 
-    async def priced(self, completion: Completion) -> Completion:
+    async def priced(self, completion: Completion, timeout: float | None = None) -> Completion:
         """Returns *completion* with its cost, if the provider did not report it.
 
+        Waits for the price tables only as long as *timeout*, that of the call, allows.
         Logs a warning if a fallback model is smaller, costlier, less capable or another maker's.
         """
         catalogue = self.registry.store.latest
-        answer = await prices.priced(completion, catalogue)
+        answer = await prices.priced(completion, catalogue, timeout)
         if answer.fallback:
             from .catalogue import fallback  # fallback answers are rare
 
-            await asyncio.to_thread(prices.load)
-            steps = tuple(
-                fallback.priced(catalogue, step, answer.usage, answer.started_at)
-                for step in answer.fallback
-            )
+            steps = answer.fallback
+            with suppress(APITimeoutError):  # a step without the ratio of its prices
+                await ready_soon(prices.TABLES, prices.load, limit_s=prices.WAIT_S)
+                steps = tuple(
+                    fallback.priced(catalogue, step, answer.usage, answer.started_at)
+                    for step in answer.fallback
+                )
             answer = replace(answer, fallback=steps)
             warn_once(steps[-1], self._warned_pairs)
         return answer
@@ -284,7 +288,7 @@ class Kit:
         """
         most = self.settings.max_cost_usd if max_cost_usd is None else max_cost_usd
         if most is not None:
-            await asyncio.to_thread(prices.load)
+            await ready_soon(prices.TABLES, prices.load)
         is_capped = most is not None
         plan = merge_identical(
             [await self.plan_row(request, options, capped=is_capped) for request in requests]
@@ -300,7 +304,7 @@ class Kit:
         run_id = uuid.uuid4().hex[:8]
         runner = ComparisonRunner(
             plan, run_id=run_id, make=partial(self.exchange, limit=limit, group=run_id),
-            price=self.priced,
+            price=partial(self.priced, timeout=options.timeout),
             watchers=[view] if view else [factory() for factory in self.watchers], cell=cell_id(),
         )  # fmt: skip
         try:

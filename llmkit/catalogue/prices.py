@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
+from ..cell import ready, ready_soon, start_import
+from ..errors import APITimeoutError
 from ..types import Completion, Usage
 from .entry import Catalogue, normal
 
 SHORT = 1_000  # tokens; a prompt of this length is in the lowest price tier
 FREE_RULE = "rule: made on your own machine"
+TABLES = "genai_prices"
+WAIT_S = 15.0  # for the tables, after an answer has arrived
+LEAST_S = 1.0  # even if the call's own timeout leaves less: the import takes 0.25 s
 NO_CHARGE = ("own", "script")  # provider kinds
 
 
@@ -29,6 +31,7 @@ class Cost:
 @cache
 def load() -> Any:
     """Imports the price tables, which takes 0.25 s: never call it on a shared event loop."""
+    ready(TABLES)
     import genai_prices
 
     genai_prices.calc_price(genai_prices.Usage(input_tokens=1), "gpt-4o", provider_id="openai")
@@ -38,7 +41,7 @@ def load() -> Any:
 def preload(provider: str, catalogue: Catalogue) -> None:
     """Starts loading the price tables if *provider* needs them, so that no answer waits."""
     if _needs_tables(provider, catalogue):
-        _load_in_thread()
+        start_import(TABLES, load)
 
 
 def _needs_tables(provider: str, catalogue: Catalogue) -> bool:
@@ -46,21 +49,24 @@ def _needs_tables(provider: str, catalogue: Catalogue) -> bool:
     return facts is not None and facts.price_table is not None and not load.cache_info().currsize
 
 
-@cache
-def _load_in_thread() -> None:
-    def read() -> None:
-        with suppress(ImportError):  # raised again for the caller that needs a price
-            load()
+async def priced(
+    completion: Completion, catalogue: Catalogue, timeout: float | None = None
+) -> Completion:
+    """Returns *completion* with its cost, if it has none and a price is known.
 
-    threading.Thread(target=read, name="llmkit-prices").start()
-
-
-async def priced(completion: Completion, catalogue: Catalogue) -> Completion:
-    """Returns *completion* with its cost, if it has none and a price is known."""
+    *timeout* is that of its call, in seconds. An answer without a cost has a warning if the import
+    of the price tables does not end within it.
+    """
     if completion.cost_usd is not None:
         return completion
     if _needs_tables(completion.provider, catalogue):
-        await asyncio.to_thread(load)
+        used_s = completion.duration_s or 0.0
+        limit_s = WAIT_S if timeout is None else min(WAIT_S, max(LEAST_S, timeout - used_s))
+        try:
+            await ready_soon(TABLES, load, limit_s=limit_s)
+        except APITimeoutError as error:
+            warning = f"cost_usd is unknown: {error}"
+            return replace(completion, warnings=(*completion.warnings, warning))
     for model in filter(None, (completion.response_model, completion.request_model)):
         price = cost(
             completion.provider, model, completion.usage,

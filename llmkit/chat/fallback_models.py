@@ -13,6 +13,7 @@ from ..catalogue.names import qualified_name
 from ..catalogue.resolution import Resolution
 from ..configuration.registry import ProviderRegistry
 from ..errors import (
+    APITimeoutError,
     CallError,
     ConfigError,
     ContextLengthExceededError,
@@ -94,7 +95,8 @@ class FallbackSelector:
     def _following(self, error: CallError) -> Call | None:
         try:
             return self._chosen(error)
-        except ConfigError as problem:  # the user's own row names an unknown model
+        except (ConfigError, APITimeoutError) as problem:
+            # The user's own row names an unknown model, or the price tables cannot be imported.
             error.add_note(f"no fallback model was asked: {problem}")
             return None
 

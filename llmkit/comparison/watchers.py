@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ..cell import ready
 from ..types import Row, TextDelta
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ class Progress:
             self._bar.close()
 
     def _show(self) -> None:
+        ready("tqdm.auto")
         from tqdm.auto import tqdm
 
         self._bar = tqdm(

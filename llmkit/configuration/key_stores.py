@@ -6,6 +6,7 @@ import sys
 from importlib import import_module
 from typing import Protocol
 
+from ..cell import ready
 from ..errors import ConfigError
 
 SERVICE = "llmkit"  # the keyring's service name; its user names are the providers
@@ -34,6 +35,7 @@ class Keyring:
     def read(self, provider: str, key_vars: tuple[str, ...]) -> str | None:
         """Returns the key that `write` stored."""
         try:
+            ready("keyring")
             import keyring
             import keyring.errors
         except ImportError:
@@ -51,6 +53,7 @@ class Keyring:
             ConfigError: The keyring is missing or cannot be opened.
         """
         try:
+            ready("keyring")
             import keyring
             import keyring.errors
         except ImportError:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..catalogue.provider_lists import ProviderModelList, document, list_from
+from ..cell import ready
 from ..secret import redact
 from ..wire.messages import write_json
 from ..wire.typed_values import parse_file
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 
 def usual_folder() -> Path:
     """Returns the operating system's cache folder for llmkit."""
+    ready("platformdirs")
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("llmkit", appauthor=False))

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..cell import ready_soon
 from ..errors import CallError, Outcome, RateLimitError, shorten
 from ..transport.base import DROPPED
 from .rate_limit import RetryBudget
@@ -178,6 +179,7 @@ async def _repeat(
     callback: Callable[[RetryCallState], None],
     sleep: Callable[[float], Awaitable[None]],
 ) -> T:
+    await ready_soon("tenacity")
     import tenacity
 
     retry_loop = tenacity.AsyncRetrying(

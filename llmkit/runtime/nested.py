@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from ..cell import InterruptGuard
+from ..cell import ready
 from .interrupt import run_guarded
 
 T = TypeVar("T")
@@ -37,8 +37,8 @@ def allow_nesting(loop: asyncio.AbstractEventLoop) -> None:
         raise NestingError(f"{type(loop).__name__} is not the standard library's loop")
     if hasattr(loop, NEST2):
         return
-    with InterruptGuard():
-        import nest_asyncio2
+    ready("nest_asyncio2")
+    import nest_asyncio2
 
     old = type(loop)
     patched_bases = [base for base in old.__mro__ if NEST in vars(base)]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import cached_property, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ..cell import ready_soon
 from ..providers.base import Provider
 from ..runtime.manager import EventLoopManager
 from ..runtime.session import Session
@@ -65,10 +65,13 @@ class TransportFactory:
         """Returns True if sign-in and model lists use the provider's official SDK."""
         return provider.name == "mistral" and self.brought("mistral") is None
 
-    async def open(self, provider: Provider, model: str, key: Secret | None) -> Opened:
+    async def open(
+        self, provider: Provider, model: str, key: Secret | None, *, import_s: float | None = None
+    ) -> Opened:
         """Returns the transport for *model*; its session stays open for the next request.
 
         Raises:
+            APITimeoutError: The import of aiohttp did not end within *import_s* seconds.
             LocalModelError: The embedded model is not installed or failed to start.
         """
         if provider.name == "local":
@@ -78,7 +81,7 @@ class TransportFactory:
         if transport is not None:
             return Opened(provider, key, transport)
         if self._aiohttp is None:
-            await self._load()
+            await self._load(import_s)
         return self._over_http(provider, key, self._manager.pool)
 
     async def opener(self, provider: Provider, key: Secret | None) -> Callable[[], Opened]:
@@ -103,7 +106,8 @@ class TransportFactory:
     async def for_sdk(self, provider: Provider, key: Secret | None) -> Callable[[], Any]:
         """Returns a function that opens a client of Mistral's SDK; its caller closes the client."""
         # Importing the SDK takes over half a second, so it must not block the loop.
-        module = await asyncio.to_thread(_ready_sdk)
+        await ready_soon("mistralai", _ready_sdk)
+        module = _ready_sdk()
         settings = self._settings()
         return partial(
             module.MistralClient,
@@ -135,12 +139,13 @@ class TransportFactory:
     def _open_session(self, base_url: str) -> Any:
         return self._aiohttp.open_session(trust_env=proxies_for(self._settings(), base_url))
 
-    async def _load(self) -> None:
+    async def _load(self, limit_s: float | None = None) -> None:
         if self._aiohttp is None:
             # Importing aiohttp takes 0.1 s, so it must not block the loop. sys.modules may hold
             # a module that another thread is still importing.
-            name = f"{__package__}.aiohttp_transport"
-            self._aiohttp = await asyncio.to_thread(import_module, name)
+            load = partial(import_module, f"{__package__}.aiohttp_transport")
+            await ready_soon("aiohttp", load, limit_s=limit_s)
+            self._aiohttp = load()
 
 
 def _ready_sdk() -> Any:

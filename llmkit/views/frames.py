@@ -8,6 +8,7 @@ from datetime import datetime
 from numbers import Number
 from typing import TYPE_CHECKING, Any
 
+from ..cell import ready
 from ..errors import ConfigError
 from ..fields import Column
 from ..secret import escape_controls, redact
@@ -49,6 +50,7 @@ def comparison_frame(rows: Sequence[Row]) -> pd.DataFrame:
 
 def table_frame(rows: Iterable[Mapping[str, object]], columns: Mapping[str, str]) -> pd.DataFrame:
     """Returns *rows* with exactly *columns* and their dtypes, even if there are no rows."""
+    ready("pandas")
     import pandas as pd
 
     lines = list(rows)
@@ -82,6 +84,7 @@ def parquet_bytes(rows: Sequence[Row], about: Mapping[str, object]) -> bytes:
         ConfigError: pyarrow is not installed.
     """
     try:
+        ready("pyarrow.parquet")
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError:

@@ -29,9 +29,9 @@ from llmkit.providers.builtin import shipped
 seen = []
 for name in ("ollama", "openai", "mistral"):
     prices.preload(name, shipped())
-    seen.append(sum(t.name == "llmkit-prices" for t in threading.enumerate()))
+    seen.append(sum(t.name == "llmkit-import-genai_prices" for t in threading.enumerate()))
 for thread in threading.enumerate():
-    if thread.name == "llmkit-prices":
+    if thread.name == "llmkit-import-genai_prices":
         thread.join()
 print(json.dumps([seen, bool(prices.load.cache_info().currsize)]))
 """

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from IPython.display import display
 
+from ...cell import ready_soon
 from .answers import AnswersModel
 from .displayed_runs import DisplayedRuns
 from .run_watcher import RunWatcher
@@ -55,11 +57,12 @@ class LiveView(RunWatcher):
 
     async def _appear(self) -> None:
         await asyncio.sleep(APPEAR_S)
-        module = await asyncio.to_thread(import_module, "..panels.answers", __package__)
-        if self.over or self.answers is None:
-            return
         try:
-            panel = module.AnswersPanel(self._kit, self.answers, self.stop)
+            load = partial(import_module, "..panels.answers", __package__)
+            await ready_soon("anywidget", load)
+            if self.over or self.answers is None:
+                return
+            panel = load().AnswersPanel(self._kit, self.answers, self.stop)
             display(panel)
         except Exception:  # a display that fails must not end the run
             log.exception("the live view failed; the answers are displayed when the run ends")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
 from typing import Any
 
-from ...cell import InterruptGuard
+from ...cell import InterruptGuard, ready
 from ...errors import ConfigError
 from ..lazy_api import api
 
@@ -29,6 +30,7 @@ def panel(name: str | None = None, **options: Any) -> Any:
     Raises:
         ConfigError: The panel is unknown.
     """
+    ready("anywidget", partial(import_module, ".tabs", __package__))
     if name is None:
         tabs = import_module(".tabs", __package__)
         return tabs.Tabs({each: panel(each) for each in PANELS})

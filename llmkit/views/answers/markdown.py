@@ -6,6 +6,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from ...cell import ready
 from ...errors import ConfigError
 from ..markup import escape, safe_text
 
@@ -37,6 +38,7 @@ def markdown_html(text: str) -> str:
 @cache
 def _parser() -> MarkdownIt:
     try:
+        ready("markdown_it")
         from markdown_it import MarkdownIt
     except ImportError:
         raise ConfigError(NEEDS) from None

@@ -10,7 +10,7 @@ from textwrap import fill
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from ...cell import InterruptGuard
+from ...cell import InterruptGuard, ready
 from ...errors import ConfigError
 from ...types import Row
 from .aggregates import MEASURES, Group, Measure, aggregate_text, ends, facets, grouped, note
@@ -201,6 +201,7 @@ def _scaled(axis: Axes, which: str, values: Sequence[float], *, most: int = 4) -
 
 
 def _figure(height: float, colors: PlotColors, groups: Sequence[Group]) -> Figure:
+    ready("matplotlib.backends.backend_agg")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     figure: Figure = _kind()(figsize=(WIDTH_IN, height))
@@ -213,6 +214,7 @@ def _figure(height: float, colors: PlotColors, groups: Sequence[Group]) -> Figur
 
 @cache
 def _kind() -> Any:
+    ready("matplotlib.figure")
     from matplotlib.figure import Figure
 
     class ComparisonFigure(Figure):
