@@ -54,7 +54,8 @@ def takes(parameters: Callable[P, A]) -> Callable[[Callable[[A], T]], Callable[P
         return_type = inspect.signature(function).return_annotation
         # For help() and Shift-Tab.
         wrapper.__signature__ = signature.replace(return_annotation=return_type)  # type: ignore[attr-defined]
-        wrapper.__doc__ = f"{inspect.getdoc(function)}\n{explanation}"
+        summary = inspect.getdoc(function)
+        wrapper.__doc__ = summary and f"{summary}\n{explanation}"  # python -OO removes docstrings
         return wrapper
 
     return decorate

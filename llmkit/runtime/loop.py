@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
-from ..errors import APITimeoutError, Outcome
+from ..errors import APITimeoutError, Outcome, SessionError
 from . import nested
 from .fork import leave_loop
 from .interrupt import run_guarded
@@ -83,6 +83,10 @@ class LoopRunner:
             coroutine.close()
             raise
         if mode == "portal":
+            try:
+                self._portal.start()
+            except RuntimeError as error:
+                return _run_here(coroutine, error, grace=grace)
             return self._portal.run(coroutine, grace=grace)
         if mode == "own" or loop is None:
             if self._own is None or self._own.is_closed():
@@ -129,6 +133,12 @@ class LoopRunner:
             portal=self._portal.loop is not None,
             tasks=len(self._tasks),
         )
+
+    def __del__(self) -> None:
+        # No session is left on it, because an open session keeps its manager alive.
+        own = self._own
+        if own is not None and not own.is_running():
+            own.close()
 
     def close(self) -> None:
         """Closes the loops created here; may be called twice."""
@@ -182,6 +192,25 @@ class LoopRunner:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             log.error("a background task failed", exc_info=task.exception())
+
+
+def _run_here(coroutine: Coroutine[Any, Any, T], error: RuntimeError, *, grace: float) -> T:
+    """Runs *coroutine* on a new loop, for a thread that outlives the main thread.
+
+    Raises:
+        SessionError: This thread already runs a loop.
+    """
+    if asyncio._get_running_loop() is not None:
+        coroutine.close()
+        raise SessionError(
+            "the program is ending, so llmkit cannot start the thread of a synchronous call; "
+            "await the call instead"
+        ) from error
+    loop = asyncio.new_event_loop()
+    try:
+        return run_guarded(loop, coroutine, grace=grace)
+    finally:
+        end(loop)
 
 
 async def _limited(coroutine: Coroutine[Any, Any, T], timeout: float) -> T:

@@ -303,7 +303,7 @@ in_every_child(_forget_all)
 
 @atexit.register
 def _close_all() -> None:
-    for manager in living():
+    for manager in {*living(), *_KNOWN}:
         manager.close()
 
 

@@ -6,11 +6,11 @@ import asyncio
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future, wait
-from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
 from ..cell import InterruptGuard
+from ..errors import SessionClosedError
 from .interrupt import StopButton, StoppableTask
 
 T = TypeVar("T")
@@ -33,15 +33,24 @@ class Portal:
         return self._loop
 
     def start(self) -> asyncio.AbstractEventLoop:
-        """Starts the thread unless it runs, and returns its loop."""
+        """Starts the thread unless it runs, and returns its loop.
+
+        Raises:
+            RuntimeError: The main thread has ended; from Python 3.12 on, no thread starts then.
+        """
         with self._lock:
             if self._loop is None:
-                self._loop = loop = asyncio.new_event_loop()
+                loop = asyncio.new_event_loop()
                 # A daemon: a program that forgets close() must still be able to end.
-                self._thread = threading.Thread(
+                thread = threading.Thread(
                     target=_serve, args=(loop,), name="llmkit-portal", daemon=True
                 )
-                self._thread.start()
+                try:
+                    thread.start()
+                except RuntimeError:
+                    loop.close()
+                    raise
+                self._loop, self._thread = loop, thread
             return self._loop
 
     def run(self, coroutine: Coroutine[Any, Any, T], *, grace: float) -> T:
@@ -76,6 +85,8 @@ class Portal:
         try:
             if button.pressed:
                 raise KeyboardInterrupt
+            if task.cancelled() and loop is not self._loop:
+                raise _closed()
             return task.result()
         finally:
             del task  # avoids a reference cycle of the task and its error's traceback
@@ -102,10 +113,18 @@ def end(loop: asyncio.AbstractEventLoop) -> None:
     if tasks:
         loop.run_until_complete(asyncio.wait(tasks, timeout=JOIN_S))
     loop.run_until_complete(loop.shutdown_asyncgens())
-    # At the end of the process Python 3.12 starts no thread to wait for the executor.
-    with suppress(RuntimeError):
+    # This starts a thread to wait for the executor, which Python 3.12 refuses at the end of the
+    # process. The threads of the executor have ended by then.
+    if threading.main_thread().is_alive():
         loop.run_until_complete(loop.shutdown_default_executor())
     loop.close()
+
+
+def _closed() -> BaseException:
+    """Returns what ends a call on another thread whose loop was stopped."""
+    if threading.main_thread().is_alive():
+        return SessionClosedError("the call was cancelled, because its kit was closed meanwhile")
+    return SystemExit()  # a daemon thread at the end of the process: Python prints nothing for it
 
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:
