@@ -1,4 +1,4 @@
-"""Watches imports on a process's main thread, and interrupts one of them."""
+"""Watches the imports that the main thread of a process waits for, and interrupts one of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from types import FrameType
 
-from llmkit.cell import InterruptGuard
+from llmkit.cell import InterruptGuard, PackageImport
 
 PACKAGE = "llmkit."
 
@@ -28,8 +28,11 @@ class ImportWatcher:
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> None:
         """Returns None, so that the next finders are used."""
-        is_main = threading.current_thread() is threading.main_thread()
-        if is_main and not self._is_busy and is_ours(sys._getframe(1)):
+        here = threading.current_thread()
+        is_ours_now = isinstance(here, PackageImport) or (
+            here is threading.main_thread() and is_ours(sys._getframe(1))
+        )
+        if is_ours_now and not self._is_busy:
             self._is_busy = True
             self.count += 1
             self._seen(name)
@@ -46,7 +49,9 @@ def is_ours(frame: FrameType | None) -> bool:
 
 
 def raises() -> bool:
-    """Returns True if an interrupt now would raise KeyboardInterrupt at once."""
+    """Returns True if an interrupt now would raise KeyboardInterrupt within this import."""
+    if threading.current_thread() is not threading.main_thread():
+        return False
     action = _signal.getsignal(_signal.SIGINT)
     guard = getattr(action, "__self__", None)
     if isinstance(guard, InterruptGuard):
