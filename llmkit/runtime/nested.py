@@ -8,7 +8,9 @@ Python 3.11 to 3.13).
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Coroutine
+from types import FrameType
 from typing import Any, TypeVar
 
 from ..cell import ready
@@ -79,7 +81,7 @@ def run_nested(
 ) -> T:
     """Does the same as `run_guarded` inside the running *loop*, and restores its state."""
     ready: Any = getattr(loop, "_ready", ())
-    ready_count, outer = len(ready), asyncio.current_task(loop)
+    due_count, outer = _due_count(loop), asyncio.current_task(loop)
     try:
         return run_guarded(loop, coroutine, grace=grace)
     finally:
@@ -90,10 +92,25 @@ def run_nested(
             asyncio.tasks._leave_task(loop, current_task)
         if current_task is not outer and outer is not None:
             asyncio.tasks._enter_task(loop, outer)
-        # The outer iteration of the standard loop pops as many handles as were ready at its start.
-        # With fewer, it would raise IndexError and kill the kernel.
-        while len(ready) < ready_count:
+        # With fewer handles, the outer iteration would raise IndexError and kill the kernel.
+        while len(ready) < due_count:
             loop.call_soon(_nothing)
+
+
+def _due_count(loop: asyncio.AbstractEventLoop) -> int:
+    """Returns how many handles an outer iteration of the standard loop still takes from its queue.
+
+    It counts them at its start. The iterations after the patch do not, so only the calls of one
+    iteration are repaired: 2,000 in a cell took 21 s when all were (measured 2026-11-30).
+    """
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code.co_name == "_run_once":
+            values = frame.f_locals
+            if values.get("self") is loop and "ntodo" in values:
+                return int(values["ntodo"]) - int(values["i"]) - 1
+        frame = frame.f_back
+    return 0
 
 
 def _nothing() -> None:

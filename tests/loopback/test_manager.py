@@ -668,6 +668,32 @@ SCRIPTS = {
         assert closed == ["fine", "fine"]
         manager.close()
     """,
+    "many_nested_runs_in_one_step_cost_the_same_each": """
+        ran = []
+        async def main():
+            loop = asyncio.get_running_loop()
+            for number in range(200):
+                loop.call_soon(ran.append, number)
+                manager.run(asyncio.sleep(0))
+            assert len(loop._ready) < 100, len(loop._ready)
+        asyncio.run(main())
+        assert ran == list(range(200))
+        manager.close()
+    """,
+    "a_nested_run_leaves_the_outer_iteration_what_it_has_counted": """
+        ran = []
+        async def main():
+            loop = asyncio.get_running_loop()
+            async def nested():
+                manager.run(asyncio.sleep(0))
+            task = loop.create_task(nested())
+            for number in range(200):
+                loop.call_soon(ran.append, number)
+            await task
+        asyncio.run(main())
+        assert ran == list(range(200))
+        manager.close()
+    """,
     "importing_changes_nothing": """
         import asyncio.tasks
         before = (asyncio.Task, asyncio.run, asyncio.get_event_loop)
