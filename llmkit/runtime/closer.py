@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import closing, suppress
@@ -67,7 +68,7 @@ class SessionCloser:
             elif loop.is_closed() or self._left() <= LEAST_S:
                 self._too_late(session, by)
             elif loop.is_running():
-                future = asyncio.run_coroutine_threadsafe(self._one(session, by), loop)
+                future = asyncio.run_coroutine_threadsafe(self._one_at_end(session, by), loop)
                 try:
                     future.result(self._left())
                 except TimeoutError:
@@ -146,6 +147,12 @@ class SessionCloser:
         # Some resources cannot tell whether their owner closed them; those do not count as leaks.
         is_forgotten = session.stale == "loop_end" and session.kind != "pool"
         self._registry.closed(session, by, leaked=is_forgotten and is_open)
+
+    async def _one_at_end(self, session: Session, by: ClosedBy) -> None:
+        # At the end of the process, a daemon thread would print the error of a call that it waits
+        # for. Python stops such threads, and the system frees their sockets.
+        if threading.main_thread().is_alive() or not session.in_flight:
+            await self._one(session, by)
 
     def _too_late(self, session: Session, by: ClosedBy) -> None:
         # Without its loop nothing can be closed in an orderly way; only the sockets are freed.

@@ -140,11 +140,15 @@ class LoopRunner:
         if own is not None and not own.is_running():
             own.close()
 
-    def close(self) -> None:
-        """Closes the loops created here; may be called twice."""
+    def cancel(self) -> None:
+        """Cancels the calls and background tasks on llmkit's thread."""
         for task in tuple(self._tasks):
             if isinstance(task, Future):
                 task.cancel()
+        self._portal.cancel()
+
+    def close(self) -> None:
+        """Closes the loops created here; may be called twice."""
         self._portal.stop()
         own, self._own = self._own, None
         if own is not None and asyncio._get_running_loop() is None:

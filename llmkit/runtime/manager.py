@@ -210,6 +210,7 @@ class EventLoopManager:
 
     def close(self) -> None:
         """Closes every session and llmkit's own loops; may be called twice."""
+        self._loops.cancel()  # before their sessions close, which would be an error of each call
         if asyncio._get_running_loop() is None:
             self._closer.close_without_loop(self.registry.find("all"), "exit")
         else:

@@ -26,6 +26,7 @@ class Portal:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
+        self._cancelled_loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop | None:
@@ -85,11 +86,18 @@ class Portal:
         try:
             if button.pressed:
                 raise KeyboardInterrupt
-            if task.cancelled() and loop is not self._loop:
+            if task.cancelled() and loop is self._cancelled_loop:
                 raise _closed()
             return task.result()
         finally:
             del task  # avoids a reference cycle of the task and its error's traceback
+
+    def cancel(self) -> None:
+        """Cancels the running tasks, unless one of them calls this; their callers get an error."""
+        loop = self._loop
+        if loop is not None and self._thread is not threading.current_thread():
+            self._cancelled_loop = loop
+            loop.call_soon_threadsafe(lambda: [task.cancel() for task in asyncio.all_tasks(loop)])
 
     def stop(self) -> None:
         """Cancels the running tasks and ends the thread; a second call does nothing."""

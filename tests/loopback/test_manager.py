@@ -694,6 +694,24 @@ SCRIPTS = {
         assert ran == list(range(200))
         manager.close()
     """,
+    "a_kit_closed_during_the_call_of_a_thread": """
+        from llmkit.errors import SessionClosedError
+        errors, has_begun = [], threading.Event()
+        async def wait():
+            has_begun.set()
+            await asyncio.sleep(600)
+        def call():
+            try:
+                manager.run(wait())
+            except SessionClosedError as error:
+                errors.append(str(error))
+        thread = threading.Thread(target=call)
+        thread.start()
+        has_begun.wait()
+        manager.close()
+        thread.join()
+        assert "kit was closed" in errors[0], errors
+    """,
     "importing_changes_nothing": """
         import asyncio.tasks
         before = (asyncio.Task, asyncio.run, asyncio.get_event_loop)

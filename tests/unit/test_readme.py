@@ -27,9 +27,8 @@ def test_the_tour_runs_as_it_stands(tmp_path):
         capture_output=True, text=True, cwd=tmp_path, timeout=120, check=False,
     )  # fmt: skip
 
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
     assert "claude-haiku" in done.stdout
-    assert "Unclosed" not in done.stderr
     assert (tmp_path / "run.json").exists()
 
 
