@@ -200,7 +200,7 @@ class PackageImport(threading.Thread):
             lock.release()
         if time.monotonic() - start >= limit_s:
             raise APITimeoutError(
-                f"the import of {self._package} did not end within {limit_s:g} s; try again, and "
+                f"the import of {self._package} did not end within {limit_s:.3g} s; try again, and "
                 "restart the kernel if it fails again, because another import blocks it",
                 outcome=Outcome.FINAL,
             )

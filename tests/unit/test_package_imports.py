@@ -66,6 +66,21 @@ SCRIPTS = {
         (row,) = llmkit.compare("hi", "near:model", timeout=0.3).rows
         print(row.error_type, time.monotonic() - start < 30)
     """,
+    "an_answer_whose_price_cannot_be_looked_up_is_kept": """
+        import asyncio
+        from llmkit.catalogue import prices
+        from llmkit.providers.builtin import shipped
+        from llmkit.types import Completion
+        prices.LEAST_S = 0.2
+        threading.Thread(
+            target=lambda: (lock_of("genai_prices"), time.sleep(600)), daemon=True
+        ).start()
+        while not kept:
+            time.sleep(0)
+        answer = Completion(text="hi", provider="openai", duration_s=1.0)
+        answer = asyncio.run(prices.priced(answer, shipped(), timeout=1.0))
+        print(answer.text, answer.cost_usd, "restart the kernel" in answer.warnings[0])
+    """,
     "a_lock_that_an_interrupt_has_left_is_released": """
         lock_of("aiohttp")
         llmkit.add_provider("near", "http://127.0.0.1:9/v1")
@@ -91,6 +106,7 @@ OUTPUT = {
     "a_lock_of_another_thread_is_waited_for_within_the_timeout": (
         "APITimeoutError True\nAPITimeoutError True\n"
     ),
+    "an_answer_whose_price_cannot_be_looked_up_is_kept": "hi None True\n",
     "a_lock_that_an_interrupt_has_left_is_released": "APIConnectionError None\n",
     "a_fork_waits_for_an_import": "1\n",
 }
