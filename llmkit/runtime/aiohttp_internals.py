@@ -91,6 +91,10 @@ def _counting_protocol() -> Any:
                 if not data:
                     return
             super().data_received(data)
+            # aiohttp tells a reader that is already waiting for the body nothing of malformed data.
+            payload, failure = self._payload, self.exception()
+            if failure is not None and payload is not None and payload.exception() is None:
+                payload.set_exception(failure)
 
     return CountingProtocol
 

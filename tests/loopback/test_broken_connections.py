@@ -83,6 +83,16 @@ def test_a_bad_chunk_leaves_the_text_before_it(bad, size):
     assert (error.possibly_billed, server.came) == (True, 1)
 
 
+@pytest.mark.parametrize("bad", BAD_CHUNKS.values(), ids=BAD_CHUNKS)
+def test_a_bad_chunk_reaches_a_reader_that_waits_for_it(bad):
+    """The first chunk is malformed and the server stays connected: no timeout has to pass."""
+    with RawServer(saying(HEAD + bad)) as server:
+        text, error = asked(f"{server.root}/v1")
+
+    assert isinstance(error, APIConnectionError), repr(error)
+    assert (text, error.possibly_billed, server.came) == ("", True, 1)
+
+
 class Broken:
     """A session of an HTTP library with a bug."""
 
