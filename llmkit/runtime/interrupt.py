@@ -13,6 +13,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from functools import partial
 from typing import Any, Generic, Self, TypeVar
 
@@ -104,7 +105,8 @@ class StopButton:
             if old_fd in (-1, socket.fileno()):
                 self._old_fd = old_fd
             else:
-                _signal.set_wakeup_fd(old_fd)  # another library relies on its own
+                with suppress(OSError, ValueError):  # which may have closed it meanwhile
+                    _signal.set_wakeup_fd(old_fd)  # another library relies on its own
         if self._guard.is_pending:
             self._guard.is_pending = False
             self._press(is_importing=False)
