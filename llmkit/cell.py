@@ -15,14 +15,15 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ContextDecorator, suppress
+from contextlib import suppress
 from contextvars import ContextVar
-from functools import cache, partial
+from functools import cache, partial, wraps
 from importlib import import_module
 from types import FrameType
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, cast
 
 from .errors import APITimeoutError, Outcome
+from .secret import without_locals
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 # Two interrupts closer together than this are one. A double press takes 0.05 s, but the kernel
 # takes 0.4 s on a busy machine from an interrupt to the cell's reply (measured 2026-11-29).
 SAME_PRESS_S = 0.5
+F = TypeVar("F", bound=Callable[..., Any])
 NEVER = float("-inf")
 # Modules whose SIGINT handlers may be replaced for the length of a call; a user's own stays.
 KNOWN = {"_signal", "signal", "asyncio", "ipykernel", __name__.partition(".")[0]}
@@ -76,14 +78,15 @@ def live_shell() -> Any:
     return get_shell() if get_shell else None
 
 
-class InterruptGuard(ContextDecorator):
+class InterruptGuard:
     """Delays an interrupt that arrives during an import until the guarded call ends.
 
-    Also a decorator. KeyboardInterrupt inside an import leaves half a module behind; numpy, for
-    one, cannot be imported a second time. An interrupt at any other moment raises at once, and the
-    guard then stays installed: the second signal of a double press would otherwise strike the
-    kernel while it sends the cell's reply, which would be lost (ipykernel 7.4). The kernel removes
-    the guard after the reply; in a program, the next guarded call does.
+    Also a decorator, which removes local variables from what the function raises
+    (`secret.without_locals`). KeyboardInterrupt inside an import leaves half a module behind;
+    numpy, for one, cannot be imported a second time. An interrupt at any other moment raises at
+    once, and the guard then stays installed: the second signal of a double press would otherwise
+    strike the kernel while it sends the cell's reply, which would be lost (ipykernel 7.4). The
+    kernel removes the guard after the reply; in a program, the next guarded call does.
 
     Does nothing within another guard, on other threads, and if the user has installed a handler.
 
@@ -100,8 +103,17 @@ class InterruptGuard(ContextDecorator):
     _previous: Any = None
     is_pending = False
 
-    def _recreate_cm(self) -> Self:
-        return type(self)()  # a decorated function may call itself
+    def __call__(self, function: F) -> F:
+        @wraps(function)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            try:
+                with type(self)():  # another one, because the function may call itself
+                    return function(*args, **kwargs)
+            except BaseException as error:
+                without_locals(error)
+                raise
+
+        return cast("F", guarded)
 
     def __enter__(self) -> InterruptGuard:
         if threading.current_thread() is not threading.main_thread():

@@ -30,6 +30,7 @@ from .retries.rate_limit import RateLimiters
 from .runtime import kit_hooks
 from .runtime.manager import EventLoopManager
 from .runtime.session import Session
+from .secret import hides_locals
 from .telemetry.log import Telemetry
 from .transport.base import Opened, Transport
 from .transport.factory import TransportFactory
@@ -316,10 +317,12 @@ class Kit:
 
     # -- lists, keys, closing ----------------------------------------------------------------
 
+    @hides_locals
     async def check(self, name: str) -> AuthStatus:
         """Checks the key of the provider *name*; see `llmkit.check`."""
         return await self.checks.check(name)
 
+    @hides_locals
     async def check_all(self) -> tuple[AuthStatus, ...]:
         """Checks the keys of all providers at once."""
         return await self.checks.check_all()
@@ -329,6 +332,7 @@ class Kit:
         provider = self.registry.provider(name)
         return await self._transports.http_session(provider, persistent=persistent)
 
+    @hides_locals
     async def mistral_client(self) -> Any:
         """Returns the official Mistral client, a `mistralai.client.Mistral`, signed in.
 
@@ -342,6 +346,7 @@ class Kit:
         """
         return await self.checks.mistral_client()
 
+    @hides_locals
     async def refresh(self, name: str) -> ProviderModelList:
         """Reads a provider's own list of models; see `llmkit.refresh`."""
         return await self.lists.refresh(name)

@@ -8,6 +8,7 @@ from typing import ClassVar, Self
 from .authentication.status import AuthStatus
 from .catalogue import listing
 from .catalogue.entry import Model
+from .cell import InterruptGuard
 from .fields import WHEN
 from .runtime.session import SessionRow
 from .telemetry.event import Event
@@ -42,6 +43,7 @@ class Models(Report):
         """Returns one line for each name, one column for each provider."""
         return (models_table(self.rows),)
 
+    @InterruptGuard()
     def __str__(self) -> str:
         return tables_text(models_list(self.rows))  # six provider columns are too wide for it
 

@@ -5,9 +5,18 @@ from __future__ import annotations
 import re
 import threading
 import unicodedata
-from collections.abc import Iterator
-from typing import NoReturn
+from binascii import b2a_base64
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import suppress
+from functools import wraps
+from types import FrameType, FunctionType, TracebackType
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
+P = ParamSpec("P")
+T = TypeVar("T")
+E = TypeVar("E", bound=BaseException)
+
+_PACKAGE = __name__.partition(".")[0]
 MASK = "***"
 SHOWN = 4  # characters of a long key that may be shown
 SHORTEST_REDACTED = 6  # redacting a shorter "key" would damage ordinary text
@@ -27,15 +36,9 @@ _CLASSES = (re.compile("[a-z]"), re.compile("[A-Z]"), re.compile("[0-9]"))
 HIDDEN = {"\u200b", "\u2060", "\ufeff", "\u00ad"}
 BIDI = {*"\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"}
 
-_lock = threading.Lock()
-_wholes: tuple[str, ...] = ()  # the longest first: a key may contain a shorter one
-_long: tuple[tuple[str, str], ...] = ()
-_pieces: frozenset[str] = frozenset()
-_held = 0
-
 
 class HeaderValue(str):
-    """A header's value with a masked repr, which cannot be copied or pickled.
+    """A header's value with a masked repr, also of its parts, which cannot be copied or pickled.
 
     aiohttp sends a `str` subclass as it is, and only `repr` reaches tracebacks and logs.
     `__str__` must stay: overriding it makes aiohttp send the mask (measured, aiohttp 3.14.5).
@@ -46,8 +49,20 @@ class HeaderValue(str):
     def __repr__(self) -> str:
         return repr(MASK)
 
+    def __getitem__(self, index: Any) -> HeaderValue:
+        # rich prints the first characters of a long text, and the number of the others.
+        return HeaderValue(super().__getitem__(index))
+
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError("a key cannot be pickled or copied; pass the object itself")
+
+
+_lock = threading.Lock()
+# Each of them is masked too, because a traceback may print these variables.
+_wholes: tuple[HeaderValue, ...] = ()  # the longest first: a key may contain a shorter one
+_long: tuple[tuple[HeaderValue, HeaderValue], ...] = ()
+_pieces: frozenset[HeaderValue] = frozenset()
+_held = 0
 
 
 class Secret:
@@ -62,16 +77,16 @@ class Secret:
     def __init__(self, value: str) -> None:
         self._value = HeaderValue(value)
         if value not in _wholes:
-            _remember(str(value))
+            _remember(self._value)
 
-    def reveal(self) -> str:
+    def reveal(self) -> HeaderValue:
         """Returns the key for a header; its repr is masked."""
         return self._value
 
     @property
     def tail(self) -> str:
         """The last four characters of a long key, else "": lets a user tell two keys apart."""
-        return self._value[-SHOWN:] if len(self._value) >= 4 * SHOWN else ""
+        return str(self._value)[-SHOWN:] if len(self._value) >= 4 * SHOWN else ""
 
     def __repr__(self) -> str:
         return f"Secret({MASK})"
@@ -126,7 +141,7 @@ def keys_seen() -> int:
     return _held
 
 
-def long_keys() -> tuple[tuple[str, str], ...]:
+def long_keys() -> tuple[tuple[HeaderValue, HeaderValue], ...]:
     """Returns the keys too long to be a word, each with the beginning of it that may be shown.
 
     This beginning is the public prefix of the provider's keys and a few characters more.
@@ -140,7 +155,7 @@ def _public_part(key: str) -> int:
     return match.end() if match else 0
 
 
-def _remember(value: str) -> None:
+def _remember(value: HeaderValue) -> None:
     global _wholes, _long, _pieces, _held
     with _lock:
         if len(value) >= SHORTEST_REDACTED:
@@ -149,22 +164,26 @@ def _remember(value: str) -> None:
             _long = tuple((key, key[: _public_part(key) + SPARED]) for key in long)
         body = value[_public_part(value) :]
         if len(body) >= RANDOM and sum(bool(kind.search(body)) for kind in _CLASSES) >= 2:
-            from urllib.parse import quote  # imported only if a key needs it
-
-            forms = (body, quote(body, safe=""), *_base64_forms(body))
+            forms = (body, _percent_encoded(body), *_base64_forms(body))
             _pieces |= {form[i : i + PIECE] for form in forms for i in range(len(form) - PIECE + 1)}
         _held += 1
 
 
-def _base64_forms(body: str) -> Iterator[str]:
-    from base64 import b64encode
+def _percent_encoded(body: HeaderValue) -> HeaderValue:
+    # urllib's function would have the key in its variables.
+    return HeaderValue(
+        "".join([c if c.isalnum() or c in "_.-~" else f"%{ord(c):02X}" for c in body])
+    )
 
+
+def _base64_forms(body: HeaderValue) -> Iterator[HeaderValue]:
     # Three bytes become four characters, so the text before the key shifts it by 0, 1 or 2. The
     # characters at both edges depend on the neighbouring text and are left out.
     for shift in range(3):
-        padded = b64encode(b"\0" * shift + body.encode()).decode().rstrip("=")
-        base64_text = padded[4 if shift else 0 : -1]
-        yield from {base64_text, base64_text.replace("+", "-").replace("/", "_")}
+        padded = HeaderValue(b2a_base64(b"\0" * shift + body.encode(), newline=False).decode())
+        base64_text = HeaderValue(padded.rstrip("="))[4 if shift else 0 : -1]
+        yield base64_text
+        yield HeaderValue(base64_text.replace("+", "-").replace("/", "_"))
 
 
 def _masked(match: re.Match[str]) -> str:
@@ -180,6 +199,97 @@ def _masked(match: re.Match[str]) -> str:
             start = places.pop()
         word = f"{word[:start]}{MASK}{word[end + PIECE :]}"
     return word
+
+
+def without_locals(error: E) -> E:
+    """Returns *error*; removes local variables and API keys from it and its causes.
+
+    Tracebacks keep each file, line and function. IPython's Verbose mode, rich and others print the
+    variables of every frame, which may hold an answer before its keys are masked. Only the frames
+    of the user's program (`__main__`) keep theirs.
+    """
+    errors: list[BaseException] = [error]
+    seen = set[int]()
+    while errors:
+        link = errors.pop()
+        if id(link) in seen:
+            continue
+        seen.add(id(link))
+        errors += [e for e in (link.__cause__, link.__context__) if e is not None]
+        errors += getattr(link, "exceptions", ())
+        link.__traceback__ = _hollow(link.__traceback__)
+        if _held and not type(link).__module__.startswith(f"{_PACKAGE}."):  # ours are clean
+            _redact_words(link)
+    return error
+
+
+def hides_locals(function: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """Decorates a coroutine function: what it raises passes through `without_locals`."""
+
+    @wraps(function)
+    async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await function(*args, **kwargs)
+        except BaseException as error:
+            without_locals(error)
+            raise
+
+    return guarded
+
+
+def _redact_words(error: BaseException) -> None:
+    """Redacts the texts of *error*: a library's error may quote what a server sent."""
+    error.args = tuple(map(_redacted, error.args))
+    for name, value in tuple(vars(error).items()):
+        with suppress(Exception):  # a read-only property, or a repr that fails
+            masked = _redacted(value)
+            if masked is value and not isinstance(value, BaseException):
+                masked = redact(repr(value))
+                masked = value if masked == repr(value) else masked
+            if masked is not value:
+                setattr(error, name, masked)
+
+
+def _redacted(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return redact(value.decode("latin-1")).encode("latin-1")
+    return redact(value) if isinstance(value, str) else value
+
+
+def _nothing() -> Iterator[None]:
+    yield
+
+
+# Positions without columns, all on the first line (Objects/locations.md in CPython, 3.11 to 3.14).
+_ONE_LINE = bytes((0x80 | 13 << 3 | 7, 0)) * (len(_nothing.__code__.co_code) // 16 + 1)
+
+
+def _hollow(trace: TracebackType | None) -> TracebackType | None:
+    """Returns *trace* with frames that have no variables."""
+    entries = []
+    while trace is not None:
+        entries.append(trace)
+        trace = trace.tb_next
+    for entry in reversed(entries):
+        frame, line = entry.tb_frame, entry.tb_lineno
+        if frame.f_globals.get("__name__") != "__main__":
+            frame = _hollow_frame(frame, line)
+        lasti = 0 if frame is not entry.tb_frame else entry.tb_lasti
+        trace = TracebackType(trace, frame, lasti, line)
+    return trace
+
+
+def _hollow_frame(frame: FrameType, line: int) -> FrameType:
+    code = frame.f_code
+    empty = _nothing.__code__.replace(
+        co_filename=code.co_filename, co_name=code.co_name, co_qualname=code.co_qualname,
+        co_firstlineno=line, co_linetable=_ONE_LINE,
+    )  # fmt: skip
+    # A generator that never began: a frame that ran would refer to its caller's.
+    generator = FunctionType(empty, {"__name__": frame.f_globals.get("__name__")})()
+    hollow: FrameType = generator.gi_frame
+    generator.close()
+    return hollow
 
 
 def escape_controls(text: object) -> str:

@@ -22,7 +22,7 @@ from ..errors import (
 from ..providers.base import StreamParser, request_id_from, with_origin
 from ..providers.redaction import StreamRedactor, without_keys
 from ..retries.rate_limit import AT_ONCE, RateLimiter
-from ..secret import keys_seen
+from ..secret import keys_seen, without_locals
 from ..transport.base import DROPPED, Opened, StreamingResponse, Transport
 from ..transport.responses import StreamOrDocument, refusal
 from ..types import Completion, Status, TextDelta
@@ -319,6 +319,8 @@ class Exchange:
 
     async def _leave(self) -> None:
         failure = sys.exception()
+        if failure is not None:  # the frames below hold the answer with the keys that it echoes
+            without_locals(failure)
         if self.timing.end is None:
             self.timing.end = self.timing.clock()
         try:

@@ -107,6 +107,7 @@ class Comparison:
             self.rows, kind, measure=measure, substituted=substituted, dark=dark, styles=styles
         )
 
+    @InterruptGuard()
     def differences(self, first: int, second: int) -> Differences:
         """Returns a word-by-word diff of the answers of two rows, which displays itself.
 
@@ -134,11 +135,13 @@ class Comparison:
 
         return replace_file(path, parquet_bytes(self.rows, self.about))
 
+    @InterruptGuard()
     def to_json(self, path: str | Path) -> Path:
         """Writes the whole comparison as JSON, which `llmkit.load` reads."""
         document = records.document(self.rows, about={**self.about, "notes": list(self.notes)})
         return replace_file(path, msgspec.json.format(write_json(document), indent=1))
 
+    @InterruptGuard()
     def to_html(self, path: str | Path) -> Path:
         """Writes a self-contained HTML page that loads nothing from the network."""
         return replace_file(path, page(self._repr_html_(), title="llmkit comparison").encode())
@@ -152,6 +155,7 @@ class Comparison:
     def __repr__(self) -> str:
         return f"<Comparison {self.about.get('run_id', '')} rows={len(self.rows)}>"
 
+    @InterruptGuard()
     def __str__(self) -> str:
         return comparison_text(self.rows, notes=self.notes)
 

@@ -10,6 +10,7 @@ from functools import partial
 
 from ..chat.fallback import FallbackRunner, MakeExchange
 from ..errors import CallError, LlmkitError
+from ..secret import without_locals
 from ..types import Completion, Row, Status
 from .plan import PlannedRow, row_of
 from .watchers import Audience, Watcher
@@ -95,8 +96,8 @@ class ComparisonRunner:
             partial_completion = error.completion if isinstance(error, CallError) else None
             completion = partial_completion or runner.completion(Status.ERROR)
         except Exception as error:  # a bug of llmkit in one row must not lose the others
+            failure = without_locals(error)
             log.exception("row %d failed with an unexpected exception", planned_row.request.row)
-            failure = error
             completion = runner.completion(Status.ERROR)
         except BaseException:  # cancelled, or interrupted while this ran
             self._finish(planned_row, runner.completion(Status.CANCELLED))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..cell import ready
+from ..secret import without_locals
 from ..types import Row, TextDelta
 
 if TYPE_CHECKING:
@@ -58,8 +59,11 @@ class Audience:
         for watcher in tuple(self._watchers):
             try:
                 call(watcher)
-            except Exception:
-                log.exception("a view of a comparison failed and was removed from it")
+            except Exception as error:
+                log.exception(
+                    "a view of a comparison failed and was removed from it",
+                    exc_info=without_locals(error),
+                )
                 self._watchers.remove(watcher)
 
 

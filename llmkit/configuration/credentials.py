@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 
 from ..catalogue.names import unknown_provider
-from ..cell import live_shell
+from ..cell import InterruptGuard, live_shell
 from ..errors import ConfigError, MissingApiKeyError
 from ..providers.base import Provider
 from ..providers.builtin import provider_table
-from ..secret import Secret
+from ..secret import HeaderValue, Secret
 from .key_stores import KeyStore
 
 NOWHERE = "none"
@@ -60,6 +61,7 @@ class Credentials:
             self._give(name, key, "argument")
         self._cache: dict[tuple[str, str], Credential | None] = {}
 
+    @InterruptGuard()
     def type_in(self, provider: str, key: str) -> None:
         """Uses *key* for *provider* in this process, and writes it nowhere.
 
@@ -78,7 +80,7 @@ class Credentials:
     def _give(self, provider: str, key: str, source: str) -> None:
         if self._provider_names is not None and provider not in self._provider_names():
             raise unknown_provider(provider_table(), provider, self._provider_names())
-        self._overrides[provider] = _cleaned(key, source)
+        self._overrides[provider] = _cleaned(HeaderValue(key), source)
 
     def find(self, provider: Provider, *, again: bool = False) -> Credential:
         """Returns the cleaned key for *provider*. *again* reads the stores a second time."""
@@ -86,7 +88,7 @@ class Credentials:
             return self._overrides[provider.name]
         for variable in provider.key_vars:
             if self._environ.get(variable, "").strip():
-                return _cleaned(self._environ[variable], f"variable {variable}")
+                return _cleaned(HeaderValue(self._environ[variable]), f"variable {variable}")
         for store in self._stores():
             place = (store.name, provider.name)
             if again or place not in self._cache:
@@ -131,8 +133,8 @@ def ways_to_give_key(provider: Provider) -> str:
     return f'set {names} or use llmkit.Kit(keys={{"{provider.name}": ...}})'
 
 
-def _cleaned(raw: str, source: str) -> Credential:
-    key = INVISIBLE.sub("", raw).strip().strip(QUOTES).strip()
+def _cleaned(raw: HeaderValue, source: str) -> Credential:
+    key = HeaderValue(INVISIBLE.sub("", raw).strip().strip(QUOTES).strip())
     if not key:
         return Credential(None, source, "is empty; paste it again")
     if any(c.isspace() for c in key):
@@ -146,10 +148,14 @@ def _read(store: KeyStore, provider: Provider) -> Credential | None:
     if not provider.key_vars:
         return None
     try:
-        raw_key = store.read(provider.name, provider.key_vars)
+        raw_key = HeaderValue(store.read(provider.name, provider.key_vars) or "")
     except ConfigError as error:
         return Credential(None, store.name, str(error), unreadable=True)
     return _cleaned(raw_key, store.name) if raw_key else None
+
+
+# A call, because IPython's Verbose mode prints the value of each attribute in a line.
+_variables: Callable[[object], Mapping[str, str]] = attrgetter("_variables")
 
 
 class Environment(Mapping[str, str]):
@@ -161,13 +167,13 @@ class Environment(Mapping[str, str]):
         self._variables = variables
 
     def __getitem__(self, name: str) -> str:
-        return self._variables[name]
+        return _variables(self)[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._variables)
+        return iter(_variables(self))
 
     def __len__(self) -> int:
-        return len(self._variables)
+        return len(_variables(self))
 
     def __repr__(self) -> str:
         return f"<Environment of {len(self)} variables>"

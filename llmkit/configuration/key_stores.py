@@ -6,8 +6,9 @@ import sys
 from importlib import import_module
 from typing import Protocol
 
-from ..cell import ready
+from ..cell import InterruptGuard, ready
 from ..errors import ConfigError
+from ..secret import HeaderValue
 
 SERVICE = "llmkit"  # the keyring's service name; its user names are the providers
 NEEDS_KEYRING = 'pip install "llmkit[keyring]"'
@@ -41,11 +42,12 @@ class Keyring:
         except ImportError:
             raise ConfigError(f"needs the package keyring: {NEEDS_KEYRING}") from None
         try:
-            key: str | None = keyring.get_password(SERVICE, provider)
+            key = HeaderValue(keyring.get_password(SERVICE, provider) or "")
         except (keyring.errors.KeyringError, RuntimeError) as error:
             raise ConfigError(_locked(error)) from None
-        return key
+        return key or None
 
+    @InterruptGuard()
     def write(self, provider: str, key: str | None) -> None:
         """Stores *key* instead of an earlier one; None deletes it.
 
@@ -77,7 +79,7 @@ class Colab:
         userdata = import_module("google.colab.userdata")
         for variable in key_vars:
             try:
-                key: str | None = userdata.get(variable)
+                key = HeaderValue(userdata.get(variable) or "")
             except (userdata.SecretNotFoundError, userdata.NotebookAccessError):
                 continue
             except userdata.TimeoutException:

@@ -6,6 +6,8 @@ import logging
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from ..secret import without_locals
+
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
@@ -32,5 +34,5 @@ class Listeners(Generic[T]):
         for function in self.functions:
             try:
                 function(value)
-            except Exception:
-                log.exception("a listener to %s failed", self._what)
+            except Exception as error:
+                log.exception("a listener to %s failed", self._what, exc_info=without_locals(error))

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from ..errors import LocalModelError, shorten
-from ..secret import Secret
+from ..secret import HeaderValue, Secret
 from ..settings import child_environment
 from .loading_line import LoadingLine
 
@@ -114,8 +114,8 @@ class _Child:
         )
         try:
             # The key goes through standard input: other users can read a command line.
-            options = {"path": str(path), "key": str.__str__(key.reveal()), "alias": model}
-            url = self._greet(json.dumps(options), timeout_s)
+            options = {"path": str(path), "key": key.reveal(), "alias": model}
+            url = self._greet(HeaderValue(json.dumps(options)), timeout_s)
         except BaseException:
             self.end()
             raise
@@ -138,7 +138,7 @@ class _Child:
             process.stdout.close()
         self._log.close()
 
-    def _greet(self, options: str, timeout_s: float) -> str:
+    def _greet(self, options: HeaderValue, timeout_s: float) -> str:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         watchdog = threading.Timer(timeout_s, self._process.kill)

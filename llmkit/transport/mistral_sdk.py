@@ -31,7 +31,7 @@ from ..errors import (
     shorten,
 )
 from ..providers.mistral import Mistral as MistralProvider
-from ..secret import MASK, Secret, bearer, redact
+from ..secret import MASK, Secret, bearer, redact, without_locals
 from ..wire.messages import HttpRequest, HttpResponse
 from ..wire.retry_hints import retry_after
 from . import aiohttp_transport
@@ -67,7 +67,7 @@ class MistralClient:
         self._key = key
         self._session = aiohttp_transport.open_session(trust_env=trust_env)
         self._loop = asyncio.get_running_loop()
-        self._sync = httpx2.Client(
+        self._sync = _SyncClient(
             auth=_KeyAuth(key, self._session), verify=_context(), trust_env=trust_env,
             follow_redirects=False,
         )  # fmt: skip
@@ -202,6 +202,17 @@ class _KeyAuth(httpx2.Auth):
             yield request
         finally:
             request.headers["authorization"] = mask  # an error may show the request
+
+
+class _SyncClient(httpx2.Client):
+    """Removes the key from what the HTTP library below it raises: it holds all headers as bytes."""
+
+    def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
+        try:
+            return super().send(request, **options)
+        except BaseException as error:
+            without_locals(error)
+            raise
 
 
 class _OwnTransport(httpx2.AsyncBaseTransport):

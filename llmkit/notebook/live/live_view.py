@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.display import display
 
 from ...cell import ready_soon
+from ...secret import without_locals
 from .answers import AnswersModel
 from .displayed_runs import DisplayedRuns
 from .run_watcher import RunWatcher
@@ -64,7 +65,8 @@ class LiveView(RunWatcher):
                 return
             panel = load().AnswersPanel(self._kit, self.answers, self.stop)
             display(panel)
-        except Exception:  # a display that fails must not end the run
+        except Exception as error:  # a display that fails must not end the run
+            without_locals(error)
             log.exception("the live view failed; the answers are displayed when the run ends")
             return
         self._panel = panel

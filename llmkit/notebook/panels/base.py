@@ -45,6 +45,7 @@ from IPython.core.getipython import get_ipython
 from IPython.display import display
 
 from ...errors import LlmkitError
+from ...secret import without_locals
 from ...views.markup import safe_text
 from .. import assets, kernel_patches
 from ..live.main_loop import MainLoopQueue, in_kernel
@@ -236,7 +237,7 @@ class Panel(anywidget.AnyWidget):
         except LlmkitError as failure:
             error = safe_text(failure)
         except Exception as failure:
-            log.exception("the action %r of a panel failed", verb)
+            log.exception("the action %r of a panel failed", verb, exc_info=without_locals(failure))
             error = f"the action failed unexpectedly ({type(failure).__name__}); see the log"
         finally:
             try:

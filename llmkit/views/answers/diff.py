@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
 
+from ...cell import InterruptGuard
 from ..markup import escape, framed, safe_text
 
 Kind = Literal["same", "gone", "new"]
@@ -53,6 +54,7 @@ class Differences:
         self.names = names
         self.pieces = differences(first, second)
 
+    @InterruptGuard()
     def __str__(self) -> str:
         first, second = map(safe_text, self.names)
         parts = [piece.text.join(BRACKETS[piece.kind]) for piece in self.pieces]
@@ -60,6 +62,7 @@ class Differences:
 
     __repr__ = __str__
 
+    @InterruptGuard()
     def _repr_html_(self) -> str:
         # Underline and strikethrough, because colour alone is not accessible.
         first, second = map(escape, self.names)

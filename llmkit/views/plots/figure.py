@@ -222,6 +222,7 @@ def _kind() -> Any:
 
         groups: Sequence[Group] = ()
 
+        @InterruptGuard()
         def __str__(self) -> str:
             return aggregate_text(self.groups)
 

@@ -72,10 +72,12 @@ class Report:
     def __iter__(self) -> Iterator[Mapping[str, object]]:
         return iter(self.rows)
 
+    @InterruptGuard()
     def __str__(self) -> str:
         return tables_text(*self.tables())
 
     __repr__ = __str__
 
+    @InterruptGuard()
     def _repr_html_(self) -> str:
         return tables_html(*self.tables())
