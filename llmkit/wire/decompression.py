@@ -8,6 +8,7 @@ from ..errors import BadResponseError, Outcome, shorten
 from ..secret import redact
 
 PIECE = 256 * 1024  # most bytes that one step decompresses
+INPUT = 4 * 1024  # most bytes that one step reads
 PLAIN = ("", "identity")
 # The encodings that zlib can tell apart (RFC 9110, 8.4.1); x-gzip is an old name.
 KNOWN = ("gzip", "x-gzip", "deflate")
@@ -21,11 +22,13 @@ class Unpacker:
     def __init__(self) -> None:
         self._inflater = zlib.decompressobj(GZIP_OR_ZLIB)
         self._pending = b""
+        self._at = 0  # of its bytes, this many are read
         self._begun = False
 
     def feed(self, data: bytes) -> None:
         """Adds received bytes."""
-        self._pending += data
+        self._pending = self._pending[self._at :] + data
+        self._at = 0
 
     def take(self) -> bytes:
         """Returns the next piece, empty if more bytes must be fed first.
@@ -35,7 +38,7 @@ class Unpacker:
         """
         if not self._begun and len(self._pending) < HEADER:
             return b""
-        while self._pending:
+        while self._at < len(self._pending):
             piece = self._step()
             if piece:
                 return piece
@@ -44,13 +47,14 @@ class Unpacker:
     def _step(self) -> bytes:
         if self._inflater.eof:  # a body may consist of several members
             self._inflater = zlib.decompressobj(GZIP_OR_ZLIB)
-        data, self._pending = self._pending, b""
+        # zlib copies the bytes that it leaves, so a body of small members must not be passed whole.
+        data = self._pending[self._at : self._at + INPUT]
         try:
             piece = self._inflater.decompress(data, PIECE)
         except zlib.error as error:
             piece = self._raw(data, error)
         self._begun = True
-        self._pending = self._inflater.unconsumed_tail or self._inflater.unused_data
+        self._at += len(data) - len(self._inflater.unconsumed_tail or self._inflater.unused_data)
         return piece
 
     def _raw(self, data: bytes, error: zlib.error) -> bytes:

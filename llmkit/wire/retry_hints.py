@@ -18,6 +18,7 @@ EPOCH = 1_000_000_000  # a larger number is a point in time, a smaller one a dur
 # OpenAI's resets say when a window is full again; one request fits much sooner.
 FULL_REFILL_S = 20.0
 MILLISECONDS = 100_000_000_000  # a larger time is in milliseconds
+LONGEST = 100  # characters of a hint; dates and patterns take the square of a longer text
 
 
 def retry_after(headers: Mapping[str, str], body: bytes, *, now: datetime) -> float | None:
@@ -32,7 +33,7 @@ def retry_after(headers: Mapping[str, str], body: bytes, *, now: datetime) -> fl
         now: Used if the answer has no Date header.
     """
     answer_time = _date(headers.get("date", "")) or now
-    wish = headers.get("retry-after", "")
+    wish = _short(headers.get("retry-after"))
     # A header that was sent twice arrives as one, joined by a comma; a date contains a comma too.
     waits = [_scaled(part, 1.0) for part in wish.split(",")]
     when = _date(wish) if _scaled(wish, 1.0) is None else None
@@ -42,7 +43,7 @@ def retry_after(headers: Mapping[str, str], body: bytes, *, now: datetime) -> fl
     # OpenRouter's error contains the headers of its upstream provider.
     metadata = as_dict(as_dict(as_dict(document).get("error")).get("metadata"))
     upstream_headers = as_dict(metadata.get("headers"))
-    inner = {name.lower(): str(value) for name, value in upstream_headers.items()}
+    inner = {name.lower(): _short(value) for name, value in upstream_headers.items()}
     return (
         _longest([_scaled(headers.get("retry-after-ms"), 0.001)])
         or _longest(waits)
@@ -90,8 +91,14 @@ def _resets(headers: Mapping[str, str], answer_time: datetime) -> Iterator[float
         yield _until(headers.get("x-ratelimit-reset"), answer_time)
 
 
+def _short(value: object) -> str:
+    """Returns a hint as text, "" if it is too long for one or an array or an object."""
+    text = value if isinstance(value, str) else repr(value) if isinstance(value, int) else ""
+    return text if len(text) <= LONGEST else ""
+
+
 def _scaled(value: object, factor: float) -> float | None:
-    if isinstance(value, bool):
+    if isinstance(value, bool) or (isinstance(value, str) and len(value) > LONGEST):
         return None
     try:
         return float(value) * factor  # type: ignore[arg-type]  # float() checks it
@@ -100,7 +107,7 @@ def _scaled(value: object, factor: float) -> float | None:
 
 
 def _duration(text: object) -> float | None:
-    if not isinstance(text, str) or DURATION.sub("", text) != "" or not text:
+    if not isinstance(text, str) or len(text) > LONGEST or DURATION.sub("", text) or not text:
         return _scaled(text, 1.0)
     return sum(float(number) * UNITS[unit] for number, unit in DURATION.findall(text))
 
@@ -112,7 +119,7 @@ def _until(text: str | None, answer_time: datetime) -> float | None:
             return number
         return (number / 1000 if number > MILLISECONDS else number) - answer_time.timestamp()
     try:
-        when = datetime.fromisoformat(text or "")
+        when = datetime.fromisoformat(_short(text))
     except ValueError:
         return None
     return (_aware(when) - answer_time).total_seconds()
@@ -120,7 +127,7 @@ def _until(text: str | None, answer_time: datetime) -> float | None:
 
 def _date(text: str) -> datetime | None:
     try:  # reads all three forms of an HTTP date
-        return _aware(parsedate_to_datetime(text))
+        return _aware(parsedate_to_datetime(_short(text)))
     except (TypeError, ValueError, IndexError, OverflowError):
         return None
 

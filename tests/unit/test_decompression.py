@@ -45,6 +45,13 @@ def test_every_cut_gives_the_same_text(encoding, packed, size):
     assert b"".join(unpacked(encoding, packed, size)) == TEXT
 
 
+def test_many_small_members_are_read_in_turn():
+    """A body may consist of thousands of members, also of empty ones, in one read."""
+    empty, last = gzip.compress(b""), gzip.compress(TEXT)
+
+    assert b"".join(unpacked("gzip", empty * 2000 + last + empty + last, 100_000)) == TEXT * 2
+
+
 def test_a_bomb_comes_out_in_pieces():
     """A few bytes that expand to many megabytes give at most one piece at once."""
     bomb = gzip.compress(b"\0" * 8 * PIECE)

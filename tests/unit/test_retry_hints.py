@@ -64,6 +64,14 @@ PASSED_ON = (
         ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1795521605000"}, b"", 5.0),
         ({}, PASSED_ON, 60.0),
         ({}, b"<html>", None),
+        (
+            {"retry-after": "1" * 200, "date": "1" * 200},
+            b'{"retry_after": "%s"}' % (b"1" * 200),
+            None,
+        ),
+        ({}, b'{"error": {"details": [{"retryDelay": "%s"}]}}' % (b"1" * 200), None),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1" * 5000}, b"", None),
+        ({}, b'{"error": {"metadata": {"headers": {"x-ratelimit-remaining": [0]}}}}', None),
         ({}, b'{"error":"busy"}', None),
     ],
 )
