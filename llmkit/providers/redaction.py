@@ -68,21 +68,24 @@ class TextRedactor:
 
     def _searched(self) -> str:
         """Returns the window with whole keys masked, up to a possible beginning of a key."""
-        text = ""
-        while True:
-            matches = ((self._window.find(key), len(key)) for key, _ in self._keys)
-            start, size = min(((at, size) for at, size in matches if at >= 0), default=(0, 0))
-            if not size:
-                break
-            text += self._give(start, start) + MASK
-            self._window, self._told = self._window[size:], 0
+        window, parts, start = self._window, [], 0
+        places = {key: window.find(key) for key, _ in self._keys}
+        # Of two keys at one place the longer one counts: it may begin with the other.
+        while matches := [(at, -len(key)) for key, at in places.items() if at >= 0]:
+            at, size = min(matches)
+            parts += [window[max(start, self._told) : at], MASK]
+            start = self._told = at - size
+            for key, place in places.items():
+                if 0 <= place < start:
+                    places[key] = window.find(key, start)
+        self._window, self._told = window[start:], max(self._told - start, 0)
         window = self._window
         until, rest_start = len(window), max(len(window) - self._carried, 0)
         for key, head in self._keys:
             start = window.rfind(head)
             if start >= 0 and key.startswith(window[start:]):
                 until = rest_start = min(start, until)
-        return text + self._give(until, rest_start)
+        return "".join([*parts, self._give(until, rest_start)])
 
 
 def redact_whole(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from llmkit.providers.redaction import TextRedactor, redact_whole
-from llmkit.secret import Secret
+from llmkit.secret import Secret, redact
 
 KEY = "sk-mask-Wq3nP8vT1xZk6LrY"
 Secret(KEY)
@@ -51,6 +51,21 @@ def test_a_whole_text_is_masked_or_the_same_object():
 
     assert redact_whole(text) is text
     assert redact_whole(f"{KEY} and {KEY}") == "*** and ***"
+
+
+def test_of_two_keys_at_one_place_the_longer_one_is_masked():
+    """A key may begin with another one."""
+    longer = f"{KEY}-9fJ2"
+    Secret(longer)
+
+    assert redact_whole(f"{longer} and {KEY}.") == "*** and ***."
+
+
+def test_pieces_of_a_key_in_one_long_word_are_masked_one_by_one():
+    """Pieces that touch become one mask, and all else stays."""
+    word = f"{KEY[8:16]}x{KEY[8:20]}yz{KEY[9:17]}{KEY[12:20]}"
+
+    assert redact(word) == "***x***yz***"
 
 
 def test_what_was_searched_piece_by_piece_passes_as_a_whole():
