@@ -6,7 +6,7 @@ import pytest
 
 from llmkit.comparison.result import Comparison
 from llmkit.errors import ConfigError
-from llmkit.views.answers.diff import Differences, Piece, differences
+from llmkit.views.answers.diff import CUT, LONGEST, Differences, Piece, differences
 from tests.unit.rows import plain
 
 
@@ -27,6 +27,44 @@ def test_both_answers_can_be_read_out_of_the_pieces():
 
     assert "".join(p.text for p in found if p.kind != "new") == first
     assert "".join(p.text for p in found if p.kind != "gone") == second
+
+
+def test_a_changed_word_in_repeated_lines_is_the_only_difference():
+    """Lines that occur often are aligned by their number."""
+    first = ["x = x + 1"] * 60
+    second = [*first[:10], "x = x + 2", *first[11:50], "x = y + 1", *first[51:]]
+    found = differences("\n".join(first), "\n".join(second))
+
+    assert [(p.kind, p.text) for p in found if p.kind != "same"] == [
+        ("gone", "1"), ("new", "2"), ("gone", "x"), ("new", "y"),
+    ]  # fmt: skip
+
+
+def test_a_word_that_moved_does_not_hide_what_stayed():
+    """The longest common series of words stays; the word that moved is removed and added."""
+    found = differences("one two three four five", "five one two three four")
+
+    assert "".join(p.text for p in found if p.kind == "same").split() == [
+        "one", "two", "three", "four",
+    ]  # fmt: skip
+
+
+def test_answers_without_a_common_word_are_compared_at_once():
+    """Ten thousand words on each side take a fraction of a second, not hours."""
+    first, second = (" ".join(f"{letter}{n}" for n in range(10_000)) for letter in "ab")
+
+    assert differences(first, second) == (Piece("gone", first), Piece("new", second))
+
+
+@pytest.mark.parametrize("text", ["w " * LONGEST, "x" * 1_000_000, "," * 1_000_000])
+def test_a_long_answer_is_cut_and_says_so(text):
+    """The last piece says how much is compared and where the rest is, in each view."""
+    found = Differences(("a", "b"), text, "w w")
+
+    assert found.pieces[-1] == Piece("cut", CUT)
+    assert sum(len(p.text.split()) for p in found.pieces[:-1]) <= 2 * LONGEST
+    assert CUT.strip() in str(found)
+    assert ".completion.text" in found._repr_html_()
 
 
 def test_markup_in_an_answer_stays_text():
