@@ -73,7 +73,13 @@ def test_a_link_names_its_address_and_takes_nothing_along():
 
 
 @pytest.mark.parametrize(
-    "text", ["> " * (DEEPEST + 20) + "deep", "long " * LONGEST, "[a]: http://b"]
+    "text",
+    [
+        "> " * (DEEPEST + 20) + "deep",
+        "> " * (DEEPEST - 5) + "a\n" + "b\n" * (LONGEST // 3),
+        "long " * LONGEST,
+        "[a]: http://b",
+    ],
 )
 def test_what_cannot_be_rendered_is_shown_as_it_was_written(text):
     """A limit cuts nothing from an answer."""

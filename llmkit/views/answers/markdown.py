@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
 
 NEEDS = 'rendering Markdown needs: pip install "llmkit[markdown]"'
-LONGEST = 50_000  # characters, half a second at worst; longer texts are not rendered
-DEEPEST = 100  # levels of lists and quotations; markdown-it drops deeper ones
+LONGEST = 50_000  # characters; longer texts are not rendered
+# markdown-it takes time in proportion to the levels, also of brackets, and drops deeper ones.
+DEEPEST = 20
+MOST_LINES = 100_000  # lines read, once for each level of quotation that may end there
 _LINK = re.compile(r"https?://[^/\s]", re.IGNORECASE)
 
 
@@ -28,11 +30,18 @@ def markdown_html(text: str) -> str:
         ConfigError: The extra `markdown` is not installed; the message says how to install it.
     """
     parser = _parser()
-    tokens = parser.parse(safe_text(text)) if len(text) <= LONGEST else []
+    try:
+        tokens = parser.parse(safe_text(text)) if len(text) <= LONGEST else []
+    except _TooManyLinesError:
+        tokens = []
     if not tokens or max(token.level for token in tokens) >= DEEPEST - 1:
         return f"<pre>{escape(text)}</pre>"
     html: str = parser.renderer.render(tokens, parser.options, {})
     return html
+
+
+class _TooManyLinesError(Exception):
+    """The text would take too long."""
 
 
 @cache
@@ -44,11 +53,23 @@ def _parser() -> MarkdownIt:
         raise ConfigError(NEEDS) from None
     parser = MarkdownIt("commonmark", {"html": False, "maxNesting": DEEPEST})
     parser.enable(["table", "strikethrough"]).disable(["image", "html_block", "html_inline"])
+    parser.block.ruler.before(
+        "table", "llmkit_lines", _count_line,
+        {"alt": ["paragraph", "reference", "blockquote", "list"]},
+    )  # fmt: skip
     # Assigned, as its manual says. Relative links are rejected too: in a notebook they lead to the
     # Jupyter server's API.
     parser.validateLink = lambda url: bool(_LINK.match(url))  # type: ignore[method-assign]
     parser.add_render_rule("link_open", _link)
     return parser
+
+
+def _count_line(state: Any, *_: object) -> bool:
+    """Is a rule that matches nothing, called for each line at each level."""
+    state.env[_count_line] = count = state.env.get(_count_line, 0) + 1
+    if count > MOST_LINES:
+        raise _TooManyLinesError
+    return False
 
 
 def _link(renderer: Any, tokens: Any, index: int, options: Any, env: Any) -> str:
