@@ -39,7 +39,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
-from .secret import redact_all
+from .secret import escape_controls, redact_all
 
 if TYPE_CHECKING:
     from .types import Completion
@@ -62,13 +62,13 @@ class Outcome(StrEnum):
 class LlmkitError(Exception):
     """Base of every error that llmkit raises on purpose; any other exception is a bug.
 
-    API keys are redacted from its message.
+    API keys are redacted from its message, and characters that hide text are shown by their codes.
     """
 
     retryable: ClassVar[bool] = False
 
     def __init__(self, message: str = "") -> None:
-        super().__init__(redact_all(message))
+        super().__init__(escape_controls(redact_all(message)))
 
     def _render_traceback_(self) -> list[str]:
         # IPython calls this and prints one line instead of forty frames of llmkit. Plain Python
@@ -286,7 +286,7 @@ def error_class(status: int) -> type[ProviderError]:
 
 def shorten(text: str, limit: int = MESSAGE_LIMIT) -> str:
     """Returns *text* as one printable line of at most *limit* characters."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    line = escape_controls(" ".join(text.split()))
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 

@@ -32,9 +32,40 @@ _UNMARKED = re.compile(r"(?=[a-z\d]*[A-Z])(?=[A-Za-z]*\d)[A-Za-z\d]{32,}")
 _WORD = re.compile(rf"[!-~]{{{PIECE},}}")
 _CLASSES = (re.compile("[a-z]"), re.compile("[A-Z]"), re.compile("[0-9]"))
 
-# Format characters that hide or reorder text; the joiners of emoji are harmless.
-HIDDEN = {"\u200b", "\u2060", "\ufeff", "\u00ad"}
-BIDI = {*"\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"}
+# Characters without a glyph have the category Cf, Zl or Zp, or are in _FILLERS: the rest of the
+# property Default_Ignorable_Code_Point (DerivedCoreProperties.txt of Unicode 17, read 2026-11-30).
+_UNSEEN = frozenset({"Cf", "Zl", "Zp"})
+_ACTIVE = frozenset({"Cc", "Cs", "Co", "Cn"})
+_SELECTORS = frozenset(map(chr, (*range(0x180B, 0x1810), *range(0xFE00, 0xFE10))))
+_FILLERS = _SELECTORS.union(
+    "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0", map(chr, range(0xE0100, 0xE01F0))
+)
+# Prepended_Concatenation_Mark: these have the category Cf, and a glyph.
+_SIGNS = frozenset(
+    "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
+)
+# A joiner or a selector stays if it shapes the characters beside it: symbols and emoji, or letters
+# of the scripts that join them.
+_EMOJI = (
+    "\xa9\xae\u203c\u2049\u2122\u2139\u2190-\u21ff\u2300-\u23ff\u2460-\u24ff\u25a0-\u27bf"
+    "\u2900-\u297f\u2b00-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
+)
+_LETTERS = (
+    "\u0600-\u061b\u061d-\u109f\u1780-\u17b3\u17b6-\u180a\u1810-\u1cff\ua800-\uabff"
+    "\ufb50-\ufdff\ufe70-\ufefc\U00010a00-\U00011fff\U0001e900-\U0001e95f"
+)
+SHAPED = _EMOJI + _LETTERS  # for the brackets of a pattern
+_SHAPING = frozenset("\u200c\u200d\ufe0e\ufe0f")
+_WITHOUT_EFFECT = re.compile(
+    rf"[\u200c\u200d\ufe0e\ufe0f](?<![{_EMOJI}][\ufe0e\ufe0f])(?<![{_LETTERS}][\u200c\u200d])"
+    rf"(?!(?<=[#*\d]\ufe0f)\u20e3)"  # a keycap
+    rf"(?!(?:(?<=[{_EMOJI}]\u200d)|(?<=[{_EMOJI}]\ufe0f\u200d))[{_EMOJI}])"
+)
+# The flags of England, Scotland and Wales. Any other sequence of tags is an invisible text.
+_FLAG = re.compile(
+    "(\U0001f3f4\U000e0067\U000e0062(?:\U000e0065\U000e006e\U000e0067|\U000e0073\U000e0063\U000e0074"
+    "|\U000e0077\U000e006c\U000e0073)\U000e007f)"
+)
 
 
 class HeaderValue(str):
@@ -192,13 +223,21 @@ def _masked(match: re.Match[str]) -> str:
     if bare.isalpha() and bare[1:].islower():  # most words of prose
         return word
     pieces = _pieces
-    places = [i for i in range(len(word) - PIECE + 1) if word[i : i + PIECE] in pieces]
-    while places:  # from the end, so that the other positions stay valid
-        end = start = places.pop()
-        while places and places[-1] >= start - PIECE:
-            start = places.pop()
-        word = f"{word[:start]}{MASK}{word[end + PIECE :]}"
-    return word
+    parts: list[str] = []
+    end = 0
+    for i in range(len(word) - PIECE + 1):
+        if word[i : i + PIECE] in pieces:
+            if i > end or not parts:  # not in touch with the piece before it
+                parts += [word[end:i], MASK]
+            end = i + PIECE
+    return "".join([*parts, word[end:]])
+
+
+def is_unseen(character: str) -> bool:
+    """Returns True if *character* has no glyph: a format character, a filler or a selector."""
+    return character in _FILLERS or (
+        unicodedata.category(character) in _UNSEEN and character not in _SIGNS
+    )
 
 
 def without_locals(error: E) -> E:
@@ -293,18 +332,36 @@ def _hollow_frame(frame: FrameType, line: int) -> FrameType:
 
 
 def escape_controls(text: object) -> str:
-    """Returns *text* with each character that acts on a terminal or page replaced by its code.
+    """Returns *text* with each character that acts on a terminal or hides text shown by its code.
 
-    Line ends and tabs stay; escapes, other controls, bidirectional overrides and lone surrogates
-    become `\\xNN` or `\\uNNNN`.
+    Line ends and tabs stay. Controls, lone surrogates, private and unassigned characters and those
+    without a glyph become `\\xNN`, `\\uNNNN` or `\\UNNNNNNNN`. Joiners and variation selectors stay
+    between the parts of an emoji and after letters that they shape.
     """
     value = str(text)
-    if value.isprintable() and not BIDI.intersection(value):
+    if value.isascii() and value.isprintable():
         return value
-    characters = []
-    for c in value:
-        is_active = c in BIDI or c in HIDDEN or unicodedata.category(c) in ("Cc", "Cs", "Co", "Cn")
-        if is_active and c not in "\n\t":
-            c = f"\\x{ord(c):02x}" if ord(c) < 256 else f"\\u{ord(c):04x}"
-        characters.append(c)
-    return "".join(characters)
+    hidden = {c for c in set(value).difference("\n\t") if is_unseen(c) or _acts(c)}
+    if not hidden:
+        return value
+    codes = {ord(c): _code(c) for c in hidden - _SHAPING}
+    if hidden.isdisjoint(_SHAPING) and "\U000e007f" not in hidden:
+        return value.translate(codes)
+    parts = _FLAG.split(value)  # every second part is a flag
+    parts[::2] = (
+        _WITHOUT_EFFECT.sub(lambda match: _code(match[0]), part).translate(codes) if part else ""
+        for part in parts[::2]
+    )
+    return "".join(parts)
+
+
+def _acts(character: str) -> bool:
+    is_emoji = "\U0001f000" <= character <= "\U0001faff"  # of a newer Unicode than this Python's
+    return unicodedata.category(character) in _ACTIVE and not is_emoji
+
+
+def _code(character: str) -> str:
+    number = ord(character)
+    if number < 0x100:
+        return f"\\x{number:02x}"
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"

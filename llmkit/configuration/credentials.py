@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
@@ -12,13 +11,11 @@ from ..cell import InterruptGuard, live_shell
 from ..errors import ConfigError, MissingApiKeyError
 from ..providers.base import Provider
 from ..providers.builtin import provider_table
-from ..secret import HeaderValue, Secret
+from ..secret import HeaderValue, Secret, is_unseen
 from .key_stores import KeyStore
 
 NOWHERE = "none"
 QUOTES = "\"'“”‘’«»`"
-# Copied keys may contain zero-width characters, byte order marks and soft hyphens.
-INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2028\u2029\u2060\ufeff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +131,9 @@ def ways_to_give_key(provider: Provider) -> str:
 
 
 def _cleaned(raw: HeaderValue, source: str) -> Credential:
-    key = HeaderValue(INVISIBLE.sub("", raw).strip().strip(QUOTES).strip())
+    # Copied keys may contain zero-width characters, byte order marks and soft hyphens.
+    seen = HeaderValue("".join([c for c in raw if not is_unseen(c)]))
+    key = HeaderValue(seen.strip().strip(QUOTES).strip())
     if not key:
         return Credential(None, source, "is empty; paste it again")
     if any(c.isspace() for c in key):

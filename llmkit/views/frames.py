@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from numbers import Number
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..cell import ready
 from ..errors import ConfigError
 from ..fields import Column
-from ..secret import escape_controls, redact
+from ..secret import escape_controls, is_unseen, redact
 from ..types import PARAMETERS, Row
 from ..wire.messages import fix_surrogates
 from .columns import column_values, columns_of, dtypes
@@ -30,8 +31,10 @@ _GRID = 1 + [name for name, _ in _ROW].index("repeat")
 BEFORE_GRID = {**dict(_ROW[:_GRID]), **PARAMETER_COLUMNS}
 AFTER_GRID = dict(_ROW[_GRID:])
 TEXTS = ("string", "object")  # dtypes of columns with text
-# A spreadsheet runs a cell that begins with one of these as a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# A spreadsheet may run a cell as a formula if it begins with one of these signs, also after blanks
+# and in a full-width, small or raised form (OWASP's page on CSV injection, read 2026-11-30).
+SIGNS = frozenset("=+-@\u2212")
+SKIPPED = ("\t", "\r", "\n")  # at the beginning, an import may leave them out
 
 
 def comparison_frame(rows: Sequence[Row]) -> pd.DataFrame:
@@ -132,4 +135,11 @@ def _harmless(value: object) -> object:
     if isinstance(value, Number | datetime):
         return value
     text = redact(str(value))
-    return f"'{escape_controls(text)}" if text.startswith(FORMULA) else escape_controls(text)
+    is_formula = text.startswith(SKIPPED) or _begins_with_sign(text)
+    return f"'{escape_controls(text)}" if is_formula else escape_controls(text)
+
+
+def _begins_with_sign(text: str) -> bool:
+    first = next((c for c in text if not (c.isspace() or c < " " or is_unseen(c))), " ")
+    is_dash = unicodedata.category(first) == "Pd"
+    return is_dash or unicodedata.normalize("NFKC", first) in SIGNS

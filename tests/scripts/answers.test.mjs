@@ -17,6 +17,11 @@ const state = (...cards) => ({
 });
 const view = () => ({ local: fresh(), waits: () => false, act() {}, repaint() {} });
 
+test("the beginning of a long answer is read without the rest", () => {
+  assert.equal(beginning(card(0, { text: ` \n a  b ${"x".repeat(1_000_000)}` }), 6), "a b x…");
+  assert.equal(beginning(card(0, { error: "busy" })), "busy");
+});
+
 test("text is added to its own card, and no other card changes", () => {
   const before = state(card(0), card(1));
   const after = grown(before, {

@@ -89,6 +89,7 @@ def test_a_store_that_does_not_open_is_not_a_bad_key():
         (f"“{KEY}”", ""),
         (f"'{KEY}'", ""),
         (KEY[:5] + "\u200b\ufeff" + KEY[5:] + "\u00ad", ""),
+        (f"\u061c{KEY}\U000e0041\u3164\ufe0f", ""),
         ("two words", "contains a space or a line break"),
         ("sk-one\nsk-two", "contains a space or a line break"),
         ("sk-schlüssel", "contains control or non-ASCII characters"),

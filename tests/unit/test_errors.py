@@ -71,6 +71,6 @@ def test_an_error_can_be_copied_with_all_it_knows():
 
 
 def test_a_providers_words_become_one_short_printable_line():
-    """Line ends and escapes are replaced, and the length is limited."""
-    assert shorten("a\n b\x1b[31m\x00c") == "a b [31m c"
+    """Line ends become blanks, escapes are shown by their codes, and the length is limited."""
+    assert shorten("a\n b\x1b[31m\x00c\u2028d") == "a b\\x1b[31m\\x00c d"
     assert len(shorten("x" * 1000)) == 300

@@ -52,7 +52,8 @@ export function progress(state) {
 
 /** Returns the beginning of an answer, on one line. */
 export function beginning(card, most = 72) {
-  const line = (card.text || card.error).replace(/\s+/g, " ").trim();
+  // Only the beginning, because this runs at each repaint of a growing answer.
+  const line = (card.text || card.error).trimStart().slice(0, 20 * most).replace(/\s+/g, " ").trim();
   return line.length > most ? `${line.slice(0, most - 1)}…` : line;
 }
 

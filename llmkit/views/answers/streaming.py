@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ...secret import SHAPED
 from ...types import Row, TextDelta
 from ..markup import safe_text
 from .card import Card, card_of
@@ -21,6 +22,13 @@ from .layout import MOST_CARDS
 # displayed text must not contain. A word that reaches LONGEST is sent in pieces.
 LONGEST = 400
 _WORD_AT_END = re.compile(rf"[!-~]{{1,{LONGEST}}}\Z")
+# A joiner or a variation selector is shown by its code if it joins nothing, which its neighbours
+# decide. So the last emoji or letter waits for the next text, with all that is joined to it.
+_SHAPING = "\u200c\u200d\ufe0e\ufe0f\u20e3\U000e0020-\U000e007f"
+_JOINED_AT_END = re.compile(
+    rf"(?:[{SHAPED}]|[#*\d](?=[{_SHAPING}]))(?:[{_SHAPING}]+[{SHAPED}]?)*\Z"
+)
+LONGEST_JOINED = 64
 CHARACTERS_PER_TOKEN = 4  # of English text; the provider reports the count at the end
 SHORTEST_S = 0.5  # a rate over a shorter time means nothing
 WAITING: Mapping[str, Any] = {"state": "waiting", "mark": "○", "word": "waiting", "tone": "soft"}
@@ -29,27 +37,38 @@ WRITING: Mapping[str, Any] = {"state": "writing", "mark": "✎", "word": "writin
 
 @dataclass(slots=True)
 class _Stream:
-    """A growing text, its size, and the part that was not sent yet."""
+    """A growing text, its size, and the part that was not sent yet.
+
+    Both are lists: a page may never ask for the text, and adding to one string would copy it for
+    each piece.
+    """
 
     parts: list[str] = field(default_factory=list)
     size: int = 0
-    unsent: str = ""
+    unsent_parts: list[str] = field(default_factory=list)
 
     def add(self, text: str) -> None:
         self.parts.append(text)
         self.size += len(text)
-        self.unsent += text
+        self.unsent_parts.append(text)
 
     def whole(self) -> str:
         self.parts = ["".join(self.parts)]
         return self.parts[0]
 
+    def unsent(self) -> str:
+        self.unsent_parts = ["".join(self.unsent_parts)]
+        return self.unsent_parts[0]
+
     def new_text(self) -> str:
         """Returns the unsent text up to its last whole word."""
-        size = len(self.unsent)
-        match = _WORD_AT_END.search(self.unsent, max(size - LONGEST, 0))
+        unsent = self.unsent()
+        size = len(unsent)
+        match = _WORD_AT_END.search(unsent, max(size - LONGEST, 0))
         cut = match.start() if match and size - match.start() < LONGEST else size
-        ready, self.unsent = self.unsent[:cut], self.unsent[cut:]
+        joined = _JOINED_AT_END.search(unsent, max(cut - LONGEST_JOINED, 0), cut)
+        cut = joined.start() if joined else cut
+        ready, self.unsent_parts = unsent[:cut], [unsent[cut:]]
         return safe_text(ready) if ready else ""
 
 
@@ -130,16 +149,16 @@ class LiveAnswers:
         card = answer.card.plain()
         for name, stream in (("text", answer.text), ("reasoning", answer.reasoning)):
             if getattr(answer.card, name) == stream.whole():
-                card[f"{name}_end"] = safe_text(stream.unsent)
+                card[f"{name}_end"] = safe_text(stream.unsent())
                 del card[name]
-            stream.unsent = ""
+            stream.unsent_parts = []
         return {"row": number, "card": card}
 
     def _sendable(self, number: int) -> dict[str, object]:
         answer, card = self._answers[number], self._now(number)
         if number not in self._final:
-            text = card.text.removesuffix(answer.text.unsent)
-            reasoning = card.reasoning.removesuffix(answer.reasoning.unsent)
+            text = card.text.removesuffix(answer.text.unsent())
+            reasoning = card.reasoning.removesuffix(answer.reasoning.unsent())
             card = replace(card, text=text, reasoning=reasoning)
         return card.plain()
 
