@@ -13,6 +13,7 @@ from ..types import LIFECYCLES, Capability, Lifecycle
 from .provider_table import ProviderTable
 
 AliasKind = Literal["name", "floating", "short"]
+LONGEST_CHAIN = 10  # steps from a name to what it means; a server's list may chain all of its ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,9 +191,10 @@ class Catalogue:
     def concrete(self, provider: str, model: str) -> str:
         """Returns the id that an alias means today, *model* itself if it is not an alias."""
         aliases = self.aliases.get(provider, {})
-        spellings = set()
-        while (alias := aliases.get(normal(model))) is not None and model not in spellings:
-            spellings.add(model)
+        for _ in range(LONGEST_CHAIN):
+            alias = aliases.get(normal(model))
+            if alias is None:
+                break
             model = alias.target
         return model
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from ..types import Capability, Lifecycle
-from .entry import Catalogue, ModelEntry, normal
+from .entry import LONGEST_CHAIN, Catalogue, ModelEntry, normal
 
 SAME = "same"
 OFFICIAL = "official-successor"
@@ -68,7 +68,7 @@ def entries_of(catalogue: Catalogue, provider: str, model: str) -> Iterator[Mode
     """Yields the row of an id, then those of its alias target, base model or base variant."""
     ids: set[str] = set()
     here: str | None = model
-    while here is not None and here not in ids:
+    while here is not None and here not in ids and len(ids) < LONGEST_CHAIN:
         ids.add(here)
         entry = catalogue.entry(provider, here)
         if entry is not None:
@@ -115,7 +115,7 @@ def successors(catalogue: Catalogue, provider: str, model: str) -> Iterator[str]
     """Yields the successors of *model*, each named by the one before, without repetition."""
     ids = {model}
     here = successor_of(catalogue, provider, model)
-    while here is not None and here not in ids:
+    while here is not None and here not in ids and len(ids) < LONGEST_CHAIN:
         ids.add(here)
         yield here
         here = successor_of(catalogue, provider, here)

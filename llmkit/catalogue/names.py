@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from heapq import nlargest
 
 from ..errors import UnknownModelError, UnknownProviderError
 from .entry import normal
@@ -11,6 +12,7 @@ from .provider_table import ProviderTable
 
 _DATE = re.compile(r"(.+?)-(20\d\d-\d\d-\d\d|20\d{6}|\d{4}|0\d\d|\d\d-\d\d|\d\d-20\d\d)")
 _DATED = re.compile(r"-(20\d\d-\d\d-\d\d|\d{4})(?![\d.])")
+MOST_COMPARED = 50  # names
 
 
 def base_of(model: str) -> str | None:
@@ -26,10 +28,22 @@ def is_dated(model: str) -> bool:
 
 def close_to(name: str, names: Iterable[str], cutoff: float = 0.75) -> list[str]:
     """Returns at most three of *names* that are similar to *name*, the closest first."""
-    forms = {normal(k): k for k in names}
-    import difflib
+    form, forms = normal(name), {normal(k): k for k in names}
+    from difflib import SequenceMatcher
 
-    return [forms[f] for f in difflib.get_close_matches(normal(name), forms, 3, cutoff)]
+    # A server's list may have 20,000 names of the same letters. Their exact comparison would take
+    # minutes, so it is made only for those with the most letters in common.
+    matcher = SequenceMatcher(b=form)
+    bounds: list[tuple[float, str]] = []
+    for other in forms:
+        matcher.set_seq1(other)
+        if matcher.real_quick_ratio() >= cutoff and (bound := matcher.quick_ratio()) >= cutoff:
+            bounds.append((bound, other))
+    ratios: list[tuple[float, str]] = []
+    for _, other in nlargest(MOST_COMPARED, bounds):
+        matcher.set_seq1(other)
+        ratios.append((matcher.ratio(), other))
+    return [forms[other] for ratio, other in nlargest(3, ratios) if ratio >= cutoff]
 
 
 def slips(model: str, ids: Iterable[str]) -> list[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..catalogue.entry import Model
@@ -13,7 +14,7 @@ from ..providers.base import Provider
 from ..providers.redaction import without_keys
 from ..runtime.manager import EventLoopManager
 from ..runtime.session import Session
-from ..secret import Secret
+from ..secret import Secret, escape_controls
 from ..telemetry.requests import record_request
 from ..transport.base import Transport
 from ..transport.factory import TransportFactory
@@ -24,6 +25,9 @@ from .registry import ProviderRegistry
 log = logging.getLogger(__name__)
 
 MOST_PAGES = 100  # ends a list whose pages never end
+MOST_MODELS = 10_000  # twenty times the longest known list, which is OpenRouter's
+MOST_ALIASES = 100  # of one model
+LONGEST_NAME = 500  # characters; names of fine-tuned models and of files are the longest
 
 
 class ModelLists:
@@ -75,7 +79,7 @@ class ModelLists:
                 record_request(telemetry, provider, "models", record.id),
             ):
                 models = provider.parse_models(await client.list_models()).models
-            return tuple(map(without_keys, models))
+            return _usable(provider, models)
         async with self._transports.temporary(provider, key) as connection:
             session_id = connection.session.id if connection.session else None
             with record_request(telemetry, provider, "models", session_id):
@@ -95,6 +99,30 @@ class ModelLists:
                 answer = provider.parse_models(await read_whole(response))
             models += answer.models
             page = answer.next_page
-            if page is None:
+            if page is None or len(models) >= MOST_MODELS:
                 break
-        return tuple(map(without_keys, models))
+        return _usable(provider, models)
+
+
+def _usable(provider: Provider, models: Sequence[Model]) -> tuple[Model, ...]:
+    """Returns *models* with keys masked, without names that hide text or are too long."""
+    usable = [
+        replace(
+            model,
+            successor=model.successor if _is_name(model.successor or "") else None,
+            aliases=tuple(filter(_is_name, model.aliases))[:MOST_ALIASES],
+        )
+        for model in map(without_keys, models[:MOST_MODELS])
+        if _is_name(model.id)
+    ]
+    if len(usable) < len(models):
+        log.warning(
+            "%d of %d models in the list of %s were left out: their names contain invisible "
+            "characters or more than %d characters, or the list is too long",
+            len(models) - len(usable), len(models), provider.name, LONGEST_NAME,
+        )  # fmt: skip
+    return tuple(usable)
+
+
+def _is_name(text: str) -> bool:
+    return len(text) <= LONGEST_NAME and text.isprintable() and escape_controls(text) == text

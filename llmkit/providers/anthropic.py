@@ -96,7 +96,7 @@ _CAPABILITIES = {
     "structured_outputs": Capability.JSON_SCHEMA,
     "thinking": Capability.REASONING,
 }
-_VERSION_IN_ID = re.compile(r"claude-(?:[a-z]+-)?(\d+)(?:[-.](\d{1,2}))?(?!\d)")
+_VERSION_IN_ID = re.compile(r"claude-(?:[a-z]+-)?(\d{1,9})(?:[-.](\d{1,2}))?(?!\d)")
 
 
 class Anthropic(Provider):

@@ -28,6 +28,7 @@ from .base import Provider
 # The provider had received the whole request, so it may have charged for it.
 POSSIBLY_BILLED = frozenset({500, 502, 504, 524})
 CODE_LIMIT = 80
+LONGEST_LOC = 20  # steps to a field
 
 _REASON_FIELDS = ("error", "detail", "message", "msg", "error_description", "title")
 
@@ -110,7 +111,8 @@ def words_in(value: object, depth: int = 4) -> str:
     )
     # FastAPI: {"loc": ["body", "messages"], "msg": "Field required"}
     loc = document.get("loc")
-    place = ".".join(map(str, loc[1:])) if isinstance(loc, list) else ""
+    parts = loc[1:LONGEST_LOC] if isinstance(loc, list) else ()
+    place = ".".join(str(part) for part in parts if isinstance(part, str | int))
     return f"{place}: {reason}" if place and reason else reason
 
 

@@ -55,7 +55,7 @@ _BETA_ONLY = re.compile(r"-latest$|-preview\b|-exp\b")
 # reject them (https://ai.google.dev/gemini-api/docs/latest-model, read 2026-11-24).
 FIRST_WITHOUT_SAMPLING = (3, 6)
 _FLASH_WITHOUT_SAMPLING = re.compile(r"gemini-3\.5-flash-lite|gemini-flash(-lite)?-latest")
-_VERSION_IN_ID = re.compile(r"gemini-(\d+)(?:\.(\d+))?")
+_VERSION_IN_ID = re.compile(r"gemini-(\d{1,9})(?:\.(\d{1,9}))?")
 
 # https://ai.google.dev/api/generate-content#FinishReason; other values are kept.
 FINISH_REASONS = {

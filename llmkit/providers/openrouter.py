@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode
 
 from ..catalogue.entry import Model
 from ..catalogue.provider_table import ProviderFacts
 from ..secret import Secret
 from ..types import Capability, Completion, Prompt, Status
-from ..wire.messages import HttpRequest, as_date, as_dict, as_int, as_str, as_strings
+from ..wire.messages import (
+    LARGEST,
+    HttpRequest,
+    as_date,
+    as_dict,
+    as_int,
+    as_str,
+    as_strings,
+)
 from .anthropic import Anthropic
 from .base import NOTHING, FittedPrompt, Provider
 from .chat_completions import ChatAnswerBuilder, OpenAIChat, lifecycle_by
@@ -24,6 +32,7 @@ _PARAMETERS = {
     "structured_outputs": Capability.JSON_SCHEMA,
     "reasoning": Capability.REASONING,
 }
+LONGEST_LINK = 2_000  # characters
 
 
 @dataclass
@@ -35,6 +44,7 @@ class RoutedAnswerBuilder(ChatAnswerBuilder):
         cost_usd: The charge of OpenRouter, plus that of the upstream if the user's key pays it.
     """
 
+    names: ClassVar[tuple[str, ...]] = (*ChatAnswerBuilder.names, "upstream")
     upstream: str | None = None
     cost_usd: float | None = None
 
@@ -50,7 +60,7 @@ class RoutedAnswerBuilder(ChatAnswerBuilder):
             if usage.get("is_byok"):
                 parts.append(as_dict(usage.get("cost_details")).get("upstream_inference_cost"))
             numbers = (p for p in parts if isinstance(p, int | float) and not isinstance(p, bool))
-            costs = [float(number) for number in numbers if number >= 0]
+            costs = [float(number) for number in numbers if 0 <= number <= LARGEST]
             self.cost_usd = sum(costs) if len(costs) == len(parts) else None
 
     def completion(
@@ -105,7 +115,7 @@ class OpenRouter(OpenAIChat):
     def _next_page(self, body: Mapping[str, Any]) -> str | None:
         # Following the link itself could send the key to another host.
         link = as_str(as_dict(body.get("links")).get("next"))
-        offsets = parse_qs(urlsplit(link).query).get("offset", []) if link else []
+        offsets = parse_qs((link or "")[:LONGEST_LINK].partition("?")[2]).get("offset", [])
         return next((offset for offset in offsets if offset.isdecimal()), None)
 
     def _model(self, row: Mapping[str, Any]) -> Model:

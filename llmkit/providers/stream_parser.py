@@ -82,8 +82,10 @@ class AnswerBuilder:
         text_pieces: Text that `delta` has not returned yet, like `reasoning_pieces`.
         finish: The standard finish reason, None before the end.
         native_finish_reason: The provider's finish reason.
+        names: The fields with a short text from the server.
     """
 
+    names: ClassVar[tuple[str, ...]] = ("finish", "native_finish_reason", "model", "request_id")
     text_pieces: list[str] = field(default_factory=list)
     reasoning_pieces: list[str] = field(default_factory=list)
     finish: str | None = None
@@ -110,14 +112,25 @@ class AnswerBuilder:
         id: object = None,  # the providers' word
         arguments: object = "",
     ) -> None:
-        """Adds to the tool call at *place* in the answer; None adds a complete call."""
-        call = self._calls.setdefault(len(self._calls) if place is None else str(place), _Call())
+        """Adds to the tool call at *place* in the answer; None adds a complete call.
+
+        Raises:
+            BadResponseError: *arguments* is an object that is nested too deeply.
+        """
+        is_place = isinstance(place, int | str)
+        call = self._calls.setdefault(str(place) if is_place else len(self._calls), _Call())
         call.name = call.name or (name if isinstance(name, str) else "")
         call.id = call.id or (id if isinstance(id, str) else None)
         if isinstance(arguments, str):
             call.parts.append(arguments)
         elif arguments:  # some providers send an object instead of text
-            call.parts.append(json.dumps(arguments, ensure_ascii=False))
+            try:
+                call.parts.append(json.dumps(arguments, ensure_ascii=False))
+            except RecursionError:
+                raise BadResponseError(
+                    "the arguments of a tool call are nested too deeply; ask again",
+                    possibly_billed=True,
+                ) from None
         self._called = True
 
     def delta(self) -> TextDelta | None:
@@ -135,6 +148,10 @@ class AnswerBuilder:
     ) -> Completion:
         """Returns the answer so far; see `StreamParser.end`."""
         self.delta()
+        for name in self.names:
+            word = getattr(self, name)
+            if word is not None and not word.isascii():
+                setattr(self, name, fix_surrogates(word))
         more = dict(about)
         warnings, request_id = more.pop("warnings", ()), more.pop("request_id", None)
         if status is None:
@@ -143,7 +160,11 @@ class AnswerBuilder:
         calls: tuple[ToolCall, ...] = ()
         if self._calls:
             calls = tuple(
-                ToolCall(call.name, fix_surrogates("".join(call.parts)) or "{}", call.id)
+                ToolCall(
+                    fix_surrogates(call.name),
+                    fix_surrogates("".join(call.parts)) or "{}",
+                    fix_surrogates(call.id) if call.id else None,
+                )
                 for call in self._calls.values()
                 if call.name
             )

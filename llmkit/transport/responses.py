@@ -42,10 +42,8 @@ class StreamOrDocument:
     def keep(self, data: bytes) -> bool:
         """Adds *data*; returns False once the body is known to be a stream."""
         assert self.body is not None
-        self.body += data
-        starts_as_event = self._content_type.startswith(EVENTS) and (
-            self.body.lstrip().startswith(FIELDS)
-        )
+        self.body += data if self.body else data.lstrip()  # a document may begin with blanks
+        starts_as_event = self._content_type.startswith(EVENTS) and self.body.startswith(FIELDS)
         is_stream = starts_as_event or self._content_type.startswith(LINES)
         if is_stream or len(self.body) > DOCUMENT_LIMIT:
             self.body = None

@@ -16,8 +16,8 @@ from ..errors import MESSAGE_LIMIT, BadResponseError, ConfigError, shorten
 from ..secret import redact
 
 SNIPPET = 200  # characters of a body in an error message
-MOST = 2**53  # JSON readers agree on smaller integers, and the sum of some fits into a column
-_TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
+# No part can match beyond the next tag: a page may consist of titles that never end.
+_TITLE = re.compile(r"<title[^<>]*>([^<]*)", re.IGNORECASE)
 _PAGE = re.compile(r"\s*(<!doctype|<html|<\?xml|<head|<body|<h1|<center)", re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>?")
 _MARKUP = re.compile(
@@ -26,6 +26,7 @@ _MARKUP = re.compile(
 )
 _KEY = 2_000  # characters; no key is longer
 _READ = 20_000  # characters of a body that `snippet` reads
+LARGEST = 10**15  # of a server's numbers; the sum of several must fit into 64 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,14 @@ class HttpResponse:
         return self.body.decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """Returns the body as JSON, None if it is not JSON."""
-        return parse_json(self.body)
+        """Returns the body as JSON, None if it is not JSON; lone surrogates become U+FFFD."""
+        value = parse_json(self.body)
+        if rb"\ud" in self.body.lower():
+            try:
+                return parse_json(write_json(value))
+            except (ValueError, RecursionError):  # NaN, which servers send
+                pass
+        return value
 
     def json_object(self) -> dict[str, Any]:
         """Returns the body as a JSON object.
@@ -164,9 +171,9 @@ def as_str(value: object) -> str | None:
 
 
 def as_int(value: object) -> int | None:
-    """Returns *value* if it is an integer from 0 to *MOST*, else None."""
+    """Returns *value* if it is an integer from 0 to `LARGEST`, else None."""
     whole = isinstance(value, int) and not isinstance(value, bool)
-    return value if whole and 0 <= value <= MOST else None  # type: ignore[operator,return-value]  # an int
+    return value if whole and 0 <= value <= LARGEST else None  # type: ignore[operator,return-value]  # an int
 
 
 def as_date(value: object) -> date | None:

@@ -259,3 +259,22 @@ def test_a_row_of_ones_own_is_tried_first(fakes, make, tmp_path):
     answer = kit.manager.run(kit.answer(*chat_arguments("hi", "gpt-6-luna")))
 
     assert (answer.provider, answer.fallback[0].rule) == ("google", "own-fallback")
+
+
+def test_names_that_hide_text_or_are_too_long_are_left_out_and_logged(fakes, make, caplog):
+    """A list cannot put invisible characters into completions, pickers and commands."""
+    fakes.answer("openai", models("gpt-7-nova", "gpt-7\u200b-nova", "gpt-7\x1b[2J", "g" * 10_000))
+    kit = make()
+
+    found = refresh(kit, "openai")
+
+    assert [model.id for model in found.models] == ["gpt-7-nova"]
+    assert "3 of 4 models in the list of openai were left out" in caplog.text
+
+
+def test_a_link_to_the_next_page_that_is_no_address_ends_the_list(fakes, make):
+    """OpenRouter's link is read only for its offset."""
+    body = {"data": [{"id": "a/b"}], "links": {"next": "http://[?offset=\u00b2"}}
+    fakes.answer("openrouter", Reply(pieces=(json.dumps(body).encode(),), headers=JSON))
+
+    assert [model.id for model in refresh(make(), "openrouter").models] == ["a/b"]
