@@ -90,27 +90,29 @@ def _error(text: str) -> bytes:
     }})  # fmt: skip
 
 
-CHUNKS: Mapping[str, Callable[[str], object]] = {
-    "anthropic": lambda text: {
+CHUNKS: Mapping[str, Callable[[str, str], object]] = {
+    "anthropic": lambda text, part: {
         "type": "content_block_delta", "delta": {"text": text}, "content": [{"text": text}],
-        "stop_reason": text, "model": text, "usage": {"input_tokens": 1},
+        "stop_reason": part, "model": part, "usage": {"input_tokens": 1},
     },
-    "google": lambda text: {"candidates": [
-        {"content": {"parts": [{"text": text}]}, "finishReason": text}
+    "google": lambda text, part: {"candidates": [
+        {"content": {"parts": [{"text": text}, {"text": part, "thought": True}]},
+         "finishReason": part}
     ]},
-    "ollama": lambda text: {
-        "message": {"content": text, "thinking": text}, "done": True, "done_reason": text,
+    "ollama": lambda text, part: {
+        "message": {"content": text, "thinking": part}, "done": True, "done_reason": part,
     },
 }  # fmt: skip
 
 
 def _chunk(dialect: str, text: str) -> object:
+    part = text[: len(text) // 4]
     if dialect in CHUNKS:
-        return CHUNKS[dialect](text)
-    piece = {"content": text, "reasoning": text, "tool_calls": [
-        {"function": {"name": "f", "arguments": text}}
+        return CHUNKS[dialect](text[: len(text) // 2], part)
+    piece = {"content": part, "reasoning": part, "tool_calls": [
+        {"function": {"name": "f", "arguments": part}}
     ]}  # fmt: skip
-    return {"choices": [{"delta": piece, "message": piece, "finish_reason": text}], "model": text}
+    return {"choices": [{"delta": piece, "message": piece, "finish_reason": part}]}
 
 
 def _document(dialect: str, text: str) -> object:
@@ -329,7 +331,7 @@ def main() -> None:
     for name, reader in READERS.items():
         if sys.argv[1:] and not any(word in name for word in sys.argv[1:]):
             continue
-        reader("x")  # imports
+        seconds(reader, "x" * 100)  # imports
         slowest, kind = worst(reader, SIZES[-1])
         times = [worst(reader, size, {kind: TEXTS[kind]})[0] for size in SIZES[:-1]]
         cells = " | ".join(f"{s:.3f} s" for s in (*times, slowest))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from llmkit.secret import Secret
 
-from ..hostile import GOAL_S, READERS, SIZES, worst
+from ..hostile import GOAL_S, READERS, SIZES, seconds, worst
 from ..measure import Figure
 from ..texts import KEY
 
@@ -14,7 +14,7 @@ def figures() -> list[Figure]:
     Secret(KEY)
     found = []
     for name, reader in READERS.items():
-        reader("x")  # imports
+        seconds(reader, "x" * 100)  # imports
         took, kind = worst(reader, SIZES[-1])
         found.append(Figure(f"1 MB of {kind}: {name}, CPU", GOAL_S, took, " s"))
     return found

@@ -150,7 +150,7 @@ def _calculated(table: str, model: str, usage: Usage, on: datetime | None) -> An
         price = prices.calc_price(
             counts, model, provider_id=table, genai_request_timestamp=on or datetime.now(UTC)
         )
-    except LookupError:
+    except (LookupError, ValueError):  # unknown, or the server counts more cached tokens than input
         return None
     # The Google table also lists Claude on Vertex, at other prices.
     return None if table == "google" and "claude" in price.model.id else price

@@ -22,6 +22,7 @@ REPLACED = "bytes that are not UTF-8 were replaced by U+FFFD"
 DONE = "[DONE]"  # proxies send it in any dialect
 UNNAMED = "the provider sent no finish reason"
 NO_USAGE = Usage()
+LONGEST_NAME = 1_000  # characters of a model, a finish reason or an id; the rest is cut
 
 
 class Decoder(Protocol):
@@ -150,8 +151,8 @@ class AnswerBuilder:
         self.delta()
         for name in self.names:
             word = getattr(self, name)
-            if word is not None and not word.isascii():
-                setattr(self, name, fix_surrogates(word))
+            if word is not None and not (word.isascii() and len(word) <= LONGEST_NAME):
+                setattr(self, name, fix_surrogates(word[:LONGEST_NAME]))
         more = dict(about)
         warnings, request_id = more.pop("warnings", ()), more.pop("request_id", None)
         if status is None:

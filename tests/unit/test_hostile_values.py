@@ -17,6 +17,7 @@ from llmkit.errors import LlmkitError
 from llmkit.providers.anthropic import generation
 from llmkit.providers.builtin import PROVIDERS, shipped
 from llmkit.providers.google import takes_sampling
+from llmkit.providers.stream_parser import LONGEST_NAME
 from llmkit.types import Lifecycle
 from llmkit.wire.messages import HttpResponse, as_int
 from llmkit.wire.retry_hints import retry_after
@@ -98,6 +99,16 @@ def test_no_value_in_any_place_is_an_unknown_exception(dialect):
             pass
 
     assert count > 200
+
+
+def test_a_name_of_a_model_is_cut_and_the_text_is_not():
+    """A finish reason or a model of a megabyte would fill each table."""
+    long = "x" * 100_000
+    body = {"choices": [{"message": {"content": long}, "finish_reason": long}], "model": long}
+    answer = PROVIDERS["openai"]().parse_chat(HttpResponse(200, {}, json.dumps(body).encode()))
+
+    assert answer.text == long
+    assert answer.response_model == answer.finish_reason == "x" * LONGEST_NAME
 
 
 def test_a_tool_call_with_deep_arguments_is_an_error_of_llmkit():

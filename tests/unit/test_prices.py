@@ -30,10 +30,12 @@ def test_an_answers_cost_follows_from_its_tokens():
         ("lab", "gpt-6-luna", Usage(1, 1)),
         ("openai", "gpt-6-luna", Usage()),
         ("google", "claude-3-haiku", Usage(1, 1)),
+        ("openai", "gpt-6-luna", Usage(10, 10, 100)),
+        ("anthropic", "claude-haiku-4-5", Usage(10, 10, 6, None, 6)),
     ],
 )
 def test_an_unknown_price_is_none_and_never_zero(provider, model, usage):
-    """No price, another provider's price and no count are all unknown."""
+    """No price, another provider's price, no count and impossible counts are all unknown."""
     assert prices.cost(provider, model, usage, on=None, catalogue=shipped()) is None
 
 
