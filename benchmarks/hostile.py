@@ -58,7 +58,7 @@ def _pieces(text: str, size: int) -> Iterator[str]:
 
 
 def _json(value: object) -> bytes:
-    return json.dumps(value).encode()
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def _hints(text: str) -> object:
@@ -146,14 +146,17 @@ def _raw_stream(dialect: str, text: str) -> object:
 
 
 def _models(dialect: str, text: str) -> object:
-    provider = PROVIDERS[dialect]()
-    models: tuple[Model, ...] = ()
-    for size in (len(text), 30):
-        rows = [{"id": f"{n}{piece}", "name": f"{n}{piece}", "aliases": [piece],
-                 "deprecation_replacement_model": piece, "canonical_slug": piece}
-                for n, piece in enumerate(_pieces(text, size))]  # fmt: skip
-        body = {"data": rows, "models": rows, "links": {"next": f"https://x/?{text}"}}
-        models += provider.parse_models(HttpResponse(200, {}, _json(body))).models
+    """Reads a list of one long name, and one of many short names and long aliases."""
+    provider, models = PROVIDERS[dialect](), []
+    part = text[: len(text) // 4]
+    for size in (len(part) or 1, 30):
+        rows = [
+            {"id": f"{n}{piece}", "name": f"{n}{piece}", "deprecation_replacement_model": piece}
+            for n, piece in enumerate(_pieces(part, size))
+        ]
+        links = {"next": f"https://x/?{part}"}
+        body = _json({"data": rows, "models": rows, "links": links})
+        models += provider.parse_models(HttpResponse(200, {}, body)).models
     return tuple(map(without_keys, models))
 
 

@@ -22,6 +22,19 @@ test("the beginning of a long answer is read without the rest", () => {
   assert.equal(beginning(card(0, { error: "busy" })), "busy");
 });
 
+test("a growing answer keeps the head that its folded line shows", () => {
+  let growing = state(card(0));
+  for (let i = 0; i < 5_000; i += 1) {
+    growing = grown(growing, {
+      kind: "grow", left: 1, stopping: false, answers: [{ row: 0, add: `w${i} `, facts: [] }],
+    });
+  }
+  const [{ head, text }] = growing.cards;
+
+  assert.ok(head.length < 2_100 && text.startsWith(head));
+  assert.equal(beginning(growing.cards[0], 9), "w0 w1 w2…");
+});
+
 test("text is added to its own card, and no other card changes", () => {
   const before = state(card(0), card(1));
   const after = grown(before, {

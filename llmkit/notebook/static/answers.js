@@ -9,6 +9,8 @@ const AS_WRITTEN =
   "white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere;font-family:inherit;" +
   "font-size:inherit;background:transparent;color:inherit;border:0;padding:0;margin:.6em 0";
 
+const HEAD = 2_000; // characters
+
 /** Returns the state after a message about answers. */
 export function grown(state, message) {
   if (message.kind !== "grow") return state;
@@ -21,7 +23,8 @@ function next(card, change) {
   if (!change.card) {
     const text = card.text + (change.add ?? "");
     const reasoning = card.reasoning + (change.think ?? "");
-    return { ...card, state: "writing", mark: "✎", word: "writing", text, reasoning, facts: change.facts };
+    const head = (card.head ?? "").length < HEAD ? text : card.head; // for `beginning`
+    return { ...card, state: "writing", mark: "✎", word: "writing", text, head, reasoning, facts: change.facts };
   }
   const { text_end: textEnd = "", reasoning_end: reasoningEnd = "", ...last } = change.card;
   return {
@@ -52,8 +55,8 @@ export function progress(state) {
 
 /** Returns the beginning of an answer, on one line. */
 export function beginning(card, most = 72) {
-  // Only the beginning, because this runs at each repaint of a growing answer.
-  const line = (card.text || card.error).trimStart().slice(0, 20 * most).replace(/\s+/g, " ").trim();
+  // Only the head, because this runs at each repaint of a growing answer.
+  const line = (card.head || card.text || card.error).slice(0, HEAD).replace(/\s+/g, " ").trim();
   return line.length > most ? `${line.slice(0, most - 1)}…` : line;
 }
 
