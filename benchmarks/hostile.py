@@ -24,6 +24,7 @@ from llmkit.catalogue import listing, names, provider_lists
 from llmkit.catalogue.entry import Model
 from llmkit.catalogue.lifecycle import chain
 from llmkit.comparison.result import Comparison
+from llmkit.configuration.model_lists import MOST_MODELS
 from llmkit.errors import CallError, ConfigError
 from llmkit.providers.anthropic import takes_sampling as claude_takes_sampling
 from llmkit.providers.builtin import PROVIDERS, shipped
@@ -35,7 +36,7 @@ from llmkit.transport.responses import StreamOrDocument
 from llmkit.types import Completion, Lifecycle, Prompt, Row, TextDelta
 from llmkit.views.answers.diff import Differences
 from llmkit.views.answers.layout import comparison_html, comparison_text
-from llmkit.views.answers.markdown import markdown_html
+from llmkit.views.answers.markdown import LONGEST as RENDERED, markdown_html
 from llmkit.views.answers.streaming import LiveAnswers
 from llmkit.views.tables.table import Line, Table, TableCell, TableColumn, tables_html, tables_text
 from llmkit.wire.decompression import Unpacker
@@ -161,17 +162,16 @@ def _models(dialect: str, text: str) -> object:
 
 
 def _catalogue(text: str) -> object:
-    """Overlays the catalogue with a list of models, whose successors form one long chain."""
-    ids = [f"{piece} {n}" for n, piece in enumerate(_pieces(text, 40))]
+    """Overlays the catalogue with a list of models whose names form one chain, and reads it."""
+    pieces = list(_pieces(text, 100))[:MOST_MODELS]
+    ids = [f"{piece} {n}" for n, piece in enumerate(pieces)]
     models = tuple(
-        Model(
-            "mistral", name, successor=successor, lifecycle=Lifecycle.RETIRED, aliases=(name[:9],)
-        )
-        for name, successor in zip(ids, [*ids[1:], ids[0]], strict=True)
+        Model("mistral", name, successor=after, lifecycle=Lifecycle.RETIRED, aliases=(after,))
+        for name, after in zip(ids, [*ids[1:], ids[0]], strict=True)
     )
     own = provider_lists.ProviderModelList("mistral", "https://x", NOW, models)
     catalogue = provider_lists.with_lists(shipped(), [own], NOW)
-    found = listing.lines(on=NOW.date(), provider="mistral", catalogue=catalogue, every=True)
+    found = listing.lines(" 9", "mistral", on=NOW.date(), catalogue=catalogue)
     return chain(catalogue, "mistral", ids[0], NOW.date()), found
 
 
@@ -273,7 +273,8 @@ READERS: Mapping[str, Reader] = MappingProxyType({
     "similar names": _similar,
     "a model's name": _name,
     "differences": lambda text: str(Differences(("a", "b"), text, text[::-1])),
-    "Markdown": markdown_html,
+    "Markdown, rendered": lambda text: markdown_html(text[:RENDERED]),
+    "Markdown, too long to be rendered": markdown_html,
     "cards as HTML": lambda text: comparison_html([_row(text)]),
     "folded cards as HTML": lambda text: comparison_html([_row(text), *[_row("x")] * 8]),
     "cards as text": lambda text: comparison_text([_row(text)], width=100),

@@ -53,6 +53,7 @@ TEXTS: Mapping[str, Callable[[int], str]] = {
     "angle brackets": _repeated("<"),
     "brackets": _repeated("["),
     "links": _repeated("[a]("),
+    "few brackets": lambda size: "[" * min(size // 2, 5_000) + _repeated("a")(size),
     "emphasis": _repeated("*a_ "),
     "stars": _repeated("a**b"),
     "quotations": _repeated("> "),

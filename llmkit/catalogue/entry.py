@@ -13,7 +13,9 @@ from ..types import LIFECYCLES, Capability, Lifecycle
 from .provider_table import ProviderTable
 
 AliasKind = Literal["name", "floating", "short"]
-LONGEST_CHAIN = 10  # steps from a name to what it means; a server's list may chain all of its ids
+# Steps from a name to what it means, twice as many as the shipped catalogue needs: the list of a
+# server may chain all of its names.
+LONGEST_CHAIN = 6
 
 
 @dataclass(frozen=True, slots=True)

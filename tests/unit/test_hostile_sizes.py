@@ -30,7 +30,8 @@ Secret(KEY)
         ("a model's name", "claude"),
         ("differences", "one word"),
         ("differences", "words"),
-        ("Markdown", "lazy quotations"),
+        ("Markdown, rendered", "lazy quotations"),
+        ("Markdown, rendered", "brackets"),
         ("a live answer", "letters"),
     ],
 )

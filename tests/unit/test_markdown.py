@@ -77,6 +77,7 @@ def test_a_link_names_its_address_and_takes_nothing_along():
     [
         "> " * (DEEPEST + 20) + "deep",
         "> " * (DEEPEST - 5) + "a\n" + "b\n" * (LONGEST // 3),
+        "[" * (LONGEST // 2),
         "long " * LONGEST,
         "[a]: http://b",
     ],

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 NEEDS = 'rendering Markdown needs: pip install "llmkit[markdown]"'
 LONGEST = 50_000  # characters; longer texts are not rendered
-# markdown-it takes time in proportion to the levels, also of brackets, and drops deeper ones.
-DEEPEST = 20
+DEEPEST = 40  # levels of lists and quotations; markdown-it drops deeper ones
+MOST_BRACKETS = 5_000  # each may open a link, which is searched on all levels
 MOST_LINES = 100_000  # lines read, once for each level of quotation that may end there
 _LINK = re.compile(r"https?://[^/\s]", re.IGNORECASE)
 
@@ -31,7 +31,8 @@ def markdown_html(text: str) -> str:
     """
     parser = _parser()
     try:
-        tokens = parser.parse(safe_text(text)) if len(text) <= LONGEST else []
+        is_usual = len(text) <= LONGEST and text.count("[") <= MOST_BRACKETS
+        tokens = parser.parse(safe_text(text)) if is_usual else []
     except _TooManyLinesError:
         tokens = []
     if not tokens or max(token.level for token in tokens) >= DEEPEST - 1:
