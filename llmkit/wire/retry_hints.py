@@ -93,7 +93,7 @@ def _resets(headers: Mapping[str, str], answer_time: datetime) -> Iterator[float
 
 def _short(value: object) -> str:
     """Returns a hint as text, "" if it is too long for one or an array or an object."""
-    text = value if isinstance(value, str) else repr(value) if isinstance(value, int) else ""
+    text = value if isinstance(value, str) else repr(value) if isinstance(value, int | float) else ""
     return text if len(text) <= LONGEST else ""
 
 

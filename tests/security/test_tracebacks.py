@@ -9,6 +9,7 @@ import traceback
 from dataclasses import replace
 from functools import partial
 
+import aiohttp
 import pytest
 
 from llmkit.chat.arguments import chat_arguments
@@ -17,6 +18,7 @@ from llmkit.errors import CallError, LlmkitError
 from llmkit.kit import Kit
 from llmkit.runtime.manager import living
 from llmkit.secret import Secret, hides_locals, without_locals
+from llmkit.transport.aiohttp_transport import close_now
 from llmkit.transport.mistral_sdk import MistralClient
 from llmkit.transport.timeouts import Timeouts
 from tests.fakes import raw
@@ -127,6 +129,9 @@ def leftovers():
     yield
     for manager in living():  # the struck calls left their sessions open
         manager.close()
+    for thing in gc.get_objects():
+        if isinstance(thing, aiohttp.ClientSession) and not thing.closed:
+            close_now(thing)
     gc.collect()  # while the marks above are in force
 
 
