@@ -93,8 +93,9 @@ def _resets(headers: Mapping[str, str], answer_time: datetime) -> Iterator[float
 
 def _short(value: object) -> str:
     """Returns a hint as text, "" if it is too long for one or an array or an object."""
-    text = value if isinstance(value, str) else repr(value) if isinstance(value, int | float) else ""
-    return text if len(text) <= LONGEST else ""
+    if isinstance(value, int | float):
+        return str(value) if abs(value) < 10**LONGEST else ""
+    return value if isinstance(value, str) and len(value) <= LONGEST else ""
 
 
 def _scaled(value: object, factor: float) -> float | None:
