@@ -11,6 +11,7 @@ from .cell import InterruptGuard
 from .chat.arguments import ChatArguments, chat_arguments, takes
 from .comparison.arguments import ComparisonArguments, comparison_arguments
 from .kit import current_kit
+from .secret import hides_locals
 
 # Each function imports the table that it returns: a first answer needs none of them.
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from .types import Completion, StreamEnd, TextDelta
 
 
+@hides_locals
 @takes(chat_arguments)
 async def aask(arguments: ChatArguments) -> Completion:
     """Returns one answer to one prompt; the coroutine behind `ask`."""
@@ -47,6 +49,7 @@ def stream(arguments: ChatArguments) -> AsyncGenerator[TextDelta | StreamEnd, No
     return kit.manager.stream(kit.stream(arguments.request, arguments.options))
 
 
+@hides_locals
 @takes(comparison_arguments)
 async def acompare(arguments: ComparisonArguments) -> Comparison:
     """Returns the answers of many models to many prompts; the coroutine behind `compare`.
@@ -94,6 +97,7 @@ def resolve(name: str, provider: str | None = None, *, on: date | None = None) -
     return current_kit().registry.resolve(name, provider, on=on)
 
 
+@InterruptGuard()
 def why(name: str, provider: str | None = None, *, on: date | None = None) -> str:
     """Explains the result of `resolve` in sentences."""
     return resolution.why(resolve(name, provider, on=on))
@@ -109,6 +113,7 @@ def configure(**settings: object) -> Settings:
     return current_kit().configure(**settings)
 
 
+@InterruptGuard()
 def add_provider(name: str, base_url: str, key_var: str | None = None) -> None:
     """Adds an OpenAI-compatible server as the provider *name*.
 
@@ -128,6 +133,7 @@ def get_event_loop_manager() -> EventLoopManager:
     return current_kit().manager
 
 
+@InterruptGuard()
 def register_session(
     session: object, provider_name: str | None = None, *, keep: bool = False
 ) -> SessionHandle:
@@ -143,6 +149,7 @@ def register_session(
     return current_kit().manager.register_session(session, provider_name, keep=keep)
 
 
+@hides_locals
 async def acheck(provider: str) -> AuthStatus:
     """Checks one provider's key, free of charge; the coroutine behind `check`.
 
@@ -152,6 +159,7 @@ async def acheck(provider: str) -> AuthStatus:
     return await current_kit().check(provider)
 
 
+@InterruptGuard()
 def check(provider: str) -> AuthStatus:
     """Checks one provider's key, free of charge.
 
@@ -161,6 +169,7 @@ def check(provider: str) -> AuthStatus:
     return current_kit().manager.run(acheck(provider))
 
 
+@hides_locals
 async def aauth() -> AuthReport:
     """Checks the keys of all providers at once; the coroutine behind `auth`."""
     from .reports import AuthReport
@@ -168,6 +177,7 @@ async def aauth() -> AuthReport:
     return AuthReport.of(await current_kit().check_all())
 
 
+@InterruptGuard()
 def auth() -> AuthReport:
     """Checks all keys, free of charge, and returns for each whether it works and what to do."""
     return current_kit().manager.run(aauth())
@@ -249,11 +259,13 @@ def leaks() -> Leaks:
     return Leaks.of(manager.sessions())
 
 
+@hides_locals
 async def aclose(what: str = "stale") -> int:
     """Closes sessions; the coroutine behind `close`."""
     return await current_kit().manager.aclose(what)
 
 
+@InterruptGuard()
 def close(what: str = "stale") -> int:
     """Closes "stale" or "all" sessions, a provider's, or one by its id; returns their number.
 
@@ -275,6 +287,7 @@ class session:  # noqa: N801  # it reads as a function: with llmkit.session("oll
         self._arguments = provider, persistent
         self._uses: list[tuple[Any, Any]] = []
 
+    @hides_locals
     async def __aenter__(self) -> Any:
         provider, persistent = self._arguments
         kit = current_kit()
@@ -287,14 +300,17 @@ class session:  # noqa: N801  # it reads as a function: with llmkit.session("oll
         self._uses.append((use, record))
         return http
 
+    @hides_locals
     async def __aexit__(self, *failure: Any) -> None:
         use, record = self._uses.pop()
         use.__exit__(None, None, None)
         if not self._arguments[1]:
             await current_kit().manager.aclose(record.id)
 
+    @InterruptGuard()
     def __enter__(self) -> Any:
         return current_kit().manager.run(self.__aenter__())
 
+    @InterruptGuard()
     def __exit__(self, *failure: Any) -> None:
         current_kit().manager.run(self.__aexit__(*failure))

@@ -110,6 +110,7 @@ class InterruptGuard:
                 with type(self)():  # another one, because the function may call itself
                     return function(*args, **kwargs)
             except BaseException as error:
+                del args, kwargs  # the next line may be interrupted
                 without_locals(error)
                 raise
 

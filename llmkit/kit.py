@@ -30,7 +30,7 @@ from .retries.rate_limit import RateLimiters
 from .runtime import kit_hooks
 from .runtime.manager import EventLoopManager
 from .runtime.session import Session
-from .secret import hides_locals
+from .secret import hides_locals, without_locals
 from .telemetry.log import Telemetry
 from .transport.base import Opened, Transport
 from .transport.factory import TransportFactory
@@ -104,6 +104,7 @@ class Kit:
         """The keys; each is looked up again at each use."""
         return self.registry.credentials
 
+    @InterruptGuard()
     def configure(self, **changes: object) -> Settings:
         """Applies *changes* and returns all settings; if one is wrong, none is applied."""
         settings = self.registry.configure(**changes)
@@ -112,6 +113,7 @@ class Kit:
         telemetry.with_text, telemetry.exported = settings.telemetry_text, settings.opentelemetry
         return settings
 
+    @InterruptGuard()
     def add_provider(self, name: str, base_url: str, key_var: str | None = None) -> None:
         """Adds an OpenAI-compatible server as *name*; see `llmkit.add_provider`."""
         providers = {key: dict(value) for key, value in self.settings.providers.items()}
@@ -193,13 +195,17 @@ class Kit:
         self, request: PlannedRequest, options: Options
     ) -> AsyncGenerator[TextDelta | StreamEnd, None]:
         """Yields the pieces of one answer, then the answer; see `llmkit.stream`."""
-        with self.manager.in_flight():
-            runner = await self._runner(request, options)
-            async with aclosing(runner.deltas()) as deltas:
-                async for delta in deltas:
-                    yield delta
-            end = StreamEnd(await self.priced(runner.completion(), options.timeout))
-        yield end
+        try:
+            with self.manager.in_flight():
+                runner = await self._runner(request, options)
+                async with aclosing(runner.deltas()) as deltas:
+                    async for delta in deltas:
+                        yield delta
+                end = StreamEnd(await self.priced(runner.completion(), options.timeout))
+            yield end
+        except BaseException as error:
+            without_locals(error)
+            raise
 
     async def answer(self, request: PlannedRequest, options: Options) -> Completion:
         """Returns the answer to *request*; see `llmkit.ask`."""
@@ -351,6 +357,7 @@ class Kit:
         """Reads a provider's own list of models; see `llmkit.refresh`."""
         return await self.lists.refresh(name)
 
+    @InterruptGuard()
     def close(self) -> None:
         """Stops the embedded model and closes every session; twice is harmless."""
         self._transports.close()

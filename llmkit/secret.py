@@ -247,6 +247,15 @@ def without_locals(error: E) -> E:
     variables of every frame, which may hold an answer before its keys are masked. Only the frames
     of the user's program (`__main__`) keep theirs.
     """
+    try:
+        _clear(error)
+    except BaseException as interrupt:  # its context is *error*
+        _clear(interrupt)
+        raise
+    return error
+
+
+def _clear(error: BaseException) -> None:
     errors: list[BaseException] = [error]
     seen = set[int]()
     while errors:
@@ -259,7 +268,6 @@ def without_locals(error: E) -> E:
         link.__traceback__ = _hollow(link.__traceback__)
         if _held and not type(link).__module__.startswith(f"{_PACKAGE}."):  # ours are clean
             _redact_words(link)
-    return error
 
 
 def hides_locals(function: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
@@ -270,6 +278,7 @@ def hides_locals(function: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[A
         try:
             return await function(*args, **kwargs)
         except BaseException as error:
+            del args, kwargs  # the next line may be interrupted
             without_locals(error)
             raise
 

@@ -163,10 +163,12 @@ class Comparison:
     def _repr_html_(self) -> str:
         return comparison_html(self.rows, notes=self.notes)
 
+    @InterruptGuard()
     def _repr_pretty_(self, printer: object, cycle: bool) -> None:
         printer.text(str(self))  # type: ignore[attr-defined]  # IPython's printer is untyped
 
 
+@InterruptGuard()
 def load(path: str | Path) -> Comparison:
     """Reads a comparison from a file that `Comparison.to_json` wrote.
 

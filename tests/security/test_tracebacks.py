@@ -12,8 +12,9 @@ from functools import partial
 import aiohttp
 import pytest
 
+import llmkit
 from llmkit.chat.arguments import chat_arguments
-from llmkit.comparison.result import Comparison
+from llmkit.comparison.result import Comparison, load
 from llmkit.errors import CallError, LlmkitError
 from llmkit.kit import Kit
 from llmkit.runtime.manager import living
@@ -28,7 +29,7 @@ from tests.fakes.server import PREFIXES
 
 from .canary import traces
 from .test_sinks import KEY_VARS, MODELS, compare, told
-from .tracebacks import WAYS, Interrupted, Struck, lines_of, struck_at, with_locals
+from .tracebacks import WAYS, Interrupted, Struck, lines_of, struck_at, variables, with_locals
 
 # A call that is struck at any line leaves coroutines and sessions behind.
 pytestmark = [
@@ -37,6 +38,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 EXPORTS = ("frame", "to_csv", "to_json", "to_parquet", "to_html")
+WRAPPERS = ("cell.py",)  # its first line runs before anything can catch an error
 # What a server can send with the key inside of the protocol itself.
 MALFORMED = (
     "HTTP/1.1 200 {key}\r\n{key}\r\n\r\n", "HTTP/1.1 20O {key}\r\n\r\n", "{key}\r\n\r\n",
@@ -202,6 +204,70 @@ def test_an_interrupted_view_or_call_shows_no_key(fakes, run, tmp_path):
 
     assert shown == []
     assert len(places) > 5
+
+
+def used(fakes, act):
+    """Returns an action that calls *act* with llmkit's functions using the fakes."""
+
+    def action():
+        fakes.reset()
+        llmkit.kit._current = kit_of(fakes)
+        try:
+            act()
+        finally:
+            kit, llmkit.kit._current = llmkit.kit._current, None
+            kit.close()
+
+    return action
+
+
+async def streamed(model):
+    return [part async for part in llmkit.stream("hi", model)]
+
+
+async def side_by_side(model):
+    async with asyncio.TaskGroup() as group:
+        group.create_task(llmkit.aask("hi", model))
+        group.create_task(llmkit.acheck("openai"))
+
+
+def in_session():
+    with llmkit.session("openai"):
+        pass
+    llmkit.close("all")
+
+
+def refused(act):
+    with pytest.raises(LlmkitError):
+        act()
+
+
+def test_no_error_of_a_public_function_has_variables(fakes, run, tmp_path):
+    """Functions of a program, of tasks and of files; errors whose removal is interrupted, too."""
+    model, file = MODELS["openai"], run.to_json(tmp_path / "run.json")
+    damaged = tmp_path / "damaged.json"
+    damaged.write_text(file.read_text().replace('"row": 0', f'"row": "{fakes.key[:7]}"'))
+    actions = {
+        "aask": used(fakes, lambda: asyncio.run(llmkit.aask("hi", model))),
+        "acompare": used(fakes, lambda: asyncio.run(llmkit.acompare("hi", [model]))),
+        "stream": used(fakes, lambda: asyncio.run(streamed(model))),
+        "tasks": used(fakes, lambda: asyncio.run(side_by_side(model))),
+        "check": used(fakes, lambda: llmkit.check("openai")),
+        "auth": used(fakes, llmkit.auth),
+        "session": used(fakes, in_session),
+        "add_provider": used(fakes, lambda: llmkit.add_provider("lab", "https://lab.example/v1")),
+        "why": used(fakes, lambda: llmkit.why("gpt-6-luna")),
+        "load": lambda: load(file),
+        "load a damaged file": lambda: refused(lambda: load(damaged)),
+    }
+    found = {}
+    for name, action in actions.items():
+        for place in [p for p in lines_of(action) if p[0] not in WRAPPERS][::41]:
+            error = struck_at(place, action, Interrupted)
+            if error is not None and variables(error):
+                found[name, place] = variables(error)
+
+    assert found == {}
 
 
 @pytest.mark.parametrize("text", MALFORMED)

@@ -17,6 +17,7 @@ import llmkit
 
 PACKAGE = str(Path(llmkit.__file__).parent)
 LIMIT_S = 0.8
+OWN = {"function", "error", "self"}  # variables of the decorators that remove all others
 Place = tuple[str, int]
 
 
@@ -129,6 +130,19 @@ def with_ipython(error: BaseException) -> str:
 
     verbose = VerboseTB(theme_name="nocolor", include_vars=True)
     return "\n".join(verbose.text(type(link), link, trace) for link, trace in _links(error))
+
+
+def variables(error: BaseException) -> list[str]:
+    """Returns the names of llmkit's functions whose frames still have variables.
+
+    What removes the variables may be struck itself; its arguments are gone then.
+    """
+    return [
+        frame.f_code.co_name
+        for frame in _frames(error)
+        if frame.f_code.co_filename.startswith(PACKAGE)
+        and frame.f_locals.keys() - (OWN if frame.f_code.co_name == "guarded" else set())
+    ]
 
 
 WAYS = (with_locals, with_pprint, with_reprlib, with_rich, with_ipython)
