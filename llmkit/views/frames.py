@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -76,7 +77,8 @@ def csv_text(rows: Sequence[Row], about: Mapping[str, object]) -> str:
     for name in _texts(frame):
         frame[name] = frame[name].map(_harmless, na_action="ignore")
     frame.columns = [_harmless(name) for name in frame.columns]
-    table: str = frame.to_csv(index=False, lineterminator="\n")
+    # LibreOffice also separates cells at semicolons and tabs that are not between quotes.
+    table: str = frame.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     return f"# {_about_text(about)}\n{table}"
 
 

@@ -164,7 +164,20 @@ def test_no_sign_after_blanks_begins_a_formula(blank):
     assert set(again[again.columns[-1]].dropna().str[:1]) == {"'"}
 
 
-def test_ordinary_cells_of_a_csv_are_not_quoted():
+def test_no_separator_of_a_spreadsheet_begins_a_formula():
+    """LibreOffice separates cells at semicolons and tabs too, if no quotes are around them."""
+    cells = [f"a{separator}=1+1" for separator in ";\t|"]
+    rows = [plain(i, text=cell, reasoning=cell) for i, cell in enumerate(cells)]
+
+    header, *lines = csv_text(
+        [replace(row, extra={"b;=2": row.completion.text}) for row in rows], {}
+    ).splitlines()[1:]
+
+    assert '"b;=2"' in header
+    assert [line.count(f'"{cell}"') for line, cell in zip(lines, cells, strict=True)] == [3] * 3
+
+
+def test_ordinary_cells_of_a_csv_are_not_marked():
     """A text whose sign is in its middle, and numbers, stay as they are."""
     texts = ["a = b", "  two - three", "é", "(-1)", "漢字", "\u00a0x"]
 
