@@ -66,6 +66,7 @@ TEXTS: Mapping[str, Callable[[int], str]] = {
     "entities": _repeated("&#9;"),
     "escaped": _repeated("\\"),
     "emoji": _repeated("\U0001f600"),
+    "stacked marks": lambda size: "a" + "\u0301\u200d" * (size // 2),
     "joined emoji": _repeated("\U0001f469\u200d\U0001f680\ufe0f"),
     "flags": _repeated("\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f"),
     "tag characters": _repeated("\U000e0041"),

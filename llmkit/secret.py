@@ -35,6 +35,8 @@ _CLASSES = (re.compile("[a-z]"), re.compile("[A-Z]"), re.compile("[0-9]"))
 # Characters without a glyph have the category Cf, Zl or Zp, or are in _FILLERS: the rest of the
 # property Default_Ignorable_Code_Point (DerivedCoreProperties.txt of Unicode 17, read 2026-11-30).
 _UNSEEN = frozenset({"Cf", "Zl", "Zp"})
+_MARKS = frozenset({"Mn", "Me"})
+STACKED = 10  # marks in a row; letters of Tibetan have up to 8
 _ACTIVE = frozenset({"Cc", "Cs", "Co", "Cn"})
 _SELECTORS = frozenset(map(chr, (*range(0x180B, 0x1810), *range(0xFE00, 0xFE10))))
 _FILLERS = _SELECTORS.union(
@@ -345,12 +347,15 @@ def escape_controls(text: object) -> str:
 
     Line ends and tabs stay. Controls, lone surrogates, private and unassigned characters and those
     without a glyph become `\\xNN`, `\\uNNNN` or `\\UNNNNNNNN`. Joiners and variation selectors stay
-    between the parts of an emoji and after letters that they shape.
+    between the parts of an emoji and after letters that they shape. Marks that are stacked on one
+    letter stay up to `STACKED`: more of them would cover the lines above.
     """
     value = str(text)
     if value.isascii() and value.isprintable():
         return value
-    hidden = {c for c in set(value).difference("\n\t") if is_unseen(c) or _acts(c)}
+    characters = set(value).difference("\n\t")
+    hidden = {c for c in characters if is_unseen(c) or _acts(c)}
+    value = _unstacked(value, {c for c in characters - hidden if unicodedata.category(c) in _MARKS})
     if not hidden:
         return value
     codes = {ord(c): _code(c) for c in hidden - _SHAPING}
@@ -362,6 +367,18 @@ def escape_controls(text: object) -> str:
         for part in parts[::2]
     )
     return "".join(parts)
+
+
+def _unstacked(text: str, marks: set[str]) -> str:
+    stacked = marks | _SHAPING
+    mark = min(marks, default="")
+    if not mark or mark * (STACKED + 1) not in text.translate({ord(c): mark for c in stacked}):
+        return text
+    codes = {ord(c): _code(c) for c in stacked}
+    pattern = rf"[{re.escape(''.join(stacked))}]{{{STACKED + 1},}}"
+    return re.sub(
+        pattern, lambda match: match[0][:STACKED] + match[0][STACKED:].translate(codes), text
+    )
 
 
 def _acts(character: str) -> bool:

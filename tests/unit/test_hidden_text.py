@@ -92,6 +92,19 @@ def test_what_shapes_nothing_is_shown(text, shown):
     assert escape_controls(text) == shown
 
 
+def test_marks_that_are_stacked_do_not_cover_other_lines():
+    """More marks than letters have are shown by their codes, whatever stands between them."""
+    marks = "\u0301\u0308\u20dd" * 4
+    tibetan = "\u0f67\u0f90\u0fb5\u0fa8\u0fb3\u0fba\u0fbc\u0fbb\u0f82"
+
+    shown = escape_controls(f"a{marks}")
+    joined = escape_controls("\u0e01" + "\u0e49\u200d" * 50)
+
+    assert shown == f"a{marks[:10]}\\u0308\\u20dd"
+    assert escape_controls(f"a{marks[:10]} {tibetan}") == f"a{marks[:10]} {tibetan}"
+    assert joined.count("\u0e49") + joined.count("\u200d") <= 10
+
+
 def test_no_view_and_no_file_of_text_hides_a_character():
     """Cards, terminal text, Markdown, figures, CSV, live answers and errors."""
     odd = f"a{SECRET_TEXT}\u061c\u3164b"

@@ -23,6 +23,7 @@ Secret(KEY)
         ("redaction of an answer", "keys and blanks"),
         ("escaping", "joined emoji"),
         ("escaping", "tag characters"),
+        ("escaping", "stacked marks"),
         ("an error body, google", "open title tags"),
         ("an answer, openrouter", "pieces of a key"),
         ("a body that may be a document", "blanks"),
