@@ -17,6 +17,7 @@ from llmkit.chat.arguments import chat_arguments
 from llmkit.comparison.result import Comparison, load
 from llmkit.errors import CallError, LlmkitError
 from llmkit.kit import Kit
+from llmkit.notebook.panels.auth import AuthPanel
 from llmkit.runtime.manager import living
 from llmkit.secret import Secret, hides_locals, without_locals
 from llmkit.transport.aiohttp_transport import close_now
@@ -38,6 +39,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 EXPORTS = ("frame", "to_csv", "to_json", "to_parquet", "to_html")
+PANEL_FILES = ("notebook/panels/", "configuration/credentials.py", "authentication/")
 WRAPPERS = ("cell.py",)  # its first line runs before anything can catch an error
 # What a server can send with the key inside of the protocol itself.
 MALFORMED = (
@@ -237,6 +239,13 @@ def in_session():
     llmkit.close("all")
 
 
+def in_a_panel(fakes):
+    """Types a key into the panel of keys, as its page or its password field does."""
+    panel = AuthPanel(llmkit.kit._current)
+    asyncio.run(panel._act("key", {"provider": "mistral", "key": fakes.key}))
+    panel.close()
+
+
 def refused(act):
     with pytest.raises(LlmkitError):
         act()
@@ -268,6 +277,18 @@ def test_no_error_of_a_public_function_has_variables(fakes, run, tmp_path):
                 found[name, place] = variables(error)
 
     assert found == {}
+
+
+def test_no_error_of_a_panel_shows_the_key_that_was_typed(fakes):
+    """The page sends it as a word of an action."""
+    action = used(fakes, lambda: in_a_panel(fakes))
+
+    places, shown = leaks(
+        fakes.key, action, ways=(with_locals,), kind=Interrupted, files=PANEL_FILES, every=5
+    )
+
+    assert shown == []
+    assert len(places) > 5
 
 
 @pytest.mark.parametrize("text", MALFORMED)

@@ -45,7 +45,7 @@ from IPython.core.getipython import get_ipython
 from IPython.display import display
 
 from ...errors import LlmkitError
-from ...secret import without_locals
+from ...secret import hides_locals, without_locals
 from ...views.markup import safe_text
 from .. import assets, kernel_patches
 from ..live.main_loop import MainLoopQueue, in_kernel
@@ -227,6 +227,7 @@ class Panel(anywidget.AnyWidget):
             words = content.get("words")
             self.queue.work(partial(self._act, str(content.get("verb")), words, content.get("n")))
 
+    @hides_locals
     async def _act(self, verb: str, words: object, n: object = None) -> None:
         error = None
         action = self.actions().get(verb)
