@@ -141,7 +141,7 @@ def variables(error: BaseException) -> list[str]:
         frame.f_code.co_name
         for frame in _frames(error)
         if frame.f_code.co_filename.startswith(PACKAGE)
-        and frame.f_locals.keys() - (OWN if frame.f_code.co_name == "guarded" else set())
+        and set(frame.f_locals) - (OWN if frame.f_code.co_name == "guarded" else set())
     ]
 
 
