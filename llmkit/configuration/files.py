@@ -39,8 +39,11 @@ def replace_file(path: str | Path, data: bytes, *, private: bool = False) -> Pat
             _replace(Path(os.path.realpath(path)), data, earlier, private)
     except OSError as error:
         error.filename = str(path)
-        is_denied = isinstance(error, PermissionError)
-        step = "make its folder writable" if is_denied else "free space if the disk is full"
+        step = "free space if the disk is full"
+        if isinstance(error, PermissionError):
+            step = "make its folder writable"
+        elif isinstance(error, FileNotFoundError | NotADirectoryError | IsADirectoryError):
+            step = "name a file in a folder that exists"
         error.add_note(f"the file was not changed; {step}, or choose another path")
         raise
     return path
