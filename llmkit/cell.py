@@ -10,6 +10,8 @@ from __future__ import annotations
 # The module beneath `signal`, which spends up to 20 µs a call on looking for enum members.
 import _signal  # type: ignore[import-not-found]  # typeshed does not know it
 import atexit
+import concurrent.futures
+import functools
 import os
 import sys
 import threading
@@ -17,16 +19,13 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import ContextVar
-from functools import cache, partial, wraps
+from functools import partial, wraps
 from importlib import import_module
 from types import FrameType
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, cast
+from typing import Any, ClassVar, NamedTuple, TypeVar, cast
 
 from .errors import APITimeoutError, Outcome
 from .secret import without_locals
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
 
 # Two interrupts closer together than this are one. A double press takes 0.05 s, but the kernel
 # takes 0.4 s on a busy machine from an interrupt to the cell's reply (measured 2026-11-29).
@@ -34,12 +33,16 @@ SAME_PRESS_S = 0.5
 F = TypeVar("F", bound=Callable[..., Any])
 NEVER = float("-inf")
 # Modules whose SIGINT handlers may be replaced for the length of a call; a user's own stays.
-KNOWN = {"_signal", "signal", "asyncio", "ipykernel", __name__.partition(".")[0]}
+PACKAGE = __name__.partition(".")[0]
+KNOWN = {"_signal", "signal", "asyncio", "ipykernel", PACKAGE}
 IMPORTLIB = "<frozen importlib._bootstrap"  # how the file names of its functions begin
+# In Python 3.11, a cached_property holds a lock while it is computed, and ours import.
+HOLDERS = (IMPORTLIB, functools.__file__)
 
 IMPORT_S = 60.0  # for one package, also on a slow network disk
 LOOK_S = 0.1  # the longest delay until a blocked import is noticed
 FORK_S = 10.0  # a fork waits this long for imports
+FORK_LOOK_S = 0.001
 EXIT_S = 1.0  # the end of the process waits this long for imports
 
 
@@ -174,19 +177,15 @@ class PackageImport(threading.Thread):
 
     Attributes:
         outcome: Finished when the import has ended; holds its error.
-        is_abandoned: True once a fork has waited for it in vain.
     """
 
-    outcome: Future[None]
-    is_abandoned = False
+    outcome: concurrent.futures.Future[None]
 
     def __init__(self, package: str, load: Callable[[], object]) -> None:
-        from concurrent.futures import Future
-
         super().__init__(name=f"llmkit-import-{package}", daemon=True)
         self._package = package
         self._load = load
-        self.outcome = Future()
+        self.outcome = concurrent.futures.Future()
         self.outcome.set_running_or_notify_cancel()  # so that no waiter can cancel it
 
     def run(self) -> None:
@@ -222,8 +221,8 @@ class PackageImport(threading.Thread):
 # The packages that are imported, and those that are being imported.
 _imported: set[str] = globals().get("_imported") or set()
 _running: dict[str, PackageImport] = globals().get("_running") or {}
-_gate = globals().get("_gate") or threading.RLock()  # held by a fork, and while an import starts
-_forks: list[bool] = []  # whether the fork in progress holds the gate
+_gate = globals().get("_gate") or threading.RLock()  # held while an import starts
+_stuck: set[int] = set()  # the threads that a fork has waited for in vain
 
 
 def start_import(package: str, load: Callable[[], object] | None = None) -> PackageImport | None:
@@ -235,7 +234,6 @@ def start_import(package: str, load: Callable[[], object] | None = None) -> Pack
     """
     if package in _imported or isinstance(threading.current_thread(), PackageImport):
         return None
-    _register()
     with _gate:
         job = _running.get(package)
         if job is None:
@@ -263,10 +261,8 @@ def ready(package: str, load: Callable[[], object] | None = None) -> None:
     job = start_import(package, load)
     if job is None:
         return
-    from concurrent.futures import wait
-
     start = time.monotonic()
-    while not wait([job.outcome], timeout=LOOK_S).done:
+    while not concurrent.futures.wait([job.outcome], timeout=LOOK_S).done:
         job.unblock(start, IMPORT_S)
     job.outcome.result()
 
@@ -311,41 +307,49 @@ def _imports_now(frame: FrameType | None = None, outermost: FrameType | None = N
     return False
 
 
-def _wait_for_imports(limit_s: float) -> None:
-    end = time.monotonic() + limit_s
+def _importing_threads() -> set[int]:
+    """Returns the other threads on which llmkit imports something, itself included."""
+    frames = sys._current_frames()
+    del frames[threading.get_ident()]
+    return {ident for ident, frame in frames.items() if _is_imported_by_us(frame)}
+
+
+def _is_imported_by_us(frame: FrameType | None) -> bool:
+    is_holder = False
+    while frame is not None:
+        if frame.f_code.co_filename.startswith(HOLDERS):
+            is_holder = True
+        elif is_holder and str(frame.f_globals.get("__name__")).partition(".")[0] == PACKAGE:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _end_imports() -> None:
+    end = time.monotonic() + EXIT_S
     for job in tuple(_running.values()):
-        if job is not threading.current_thread() and not job.is_abandoned:
-            job.join(max(0.0, end - time.monotonic()))
-            job.is_abandoned = job.is_alive()
-
-
-@cache
-def _register() -> None:
-    atexit.register(_wait_for_imports, EXIT_S)
-    # What is registered later runs earlier: a fork that holds the locks of `logging` and of the
-    # executors must not wait for an import that needs them. Imports `logging` too.
-    with suppress(RuntimeError):  # at the end of the process
-        import concurrent.futures.thread  # noqa: F401
-
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(
-            before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child
-        )
+        job.join(max(0.0, end - time.monotonic()))
 
 
 def _before_fork() -> None:
-    # A child inherits the module locks of a running import, but not the thread that releases them.
-    _forks.append(_gate.acquire(timeout=FORK_S))
-    _wait_for_imports(FORK_S)
-
-
-def _after_fork() -> None:
-    if _forks.pop():
-        _gate.release()
+    # A child inherits the locks of a running import, but not the thread that releases them.
+    end = time.monotonic() + FORK_S
+    while threads := _importing_threads() - _stuck:
+        if time.monotonic() >= end:
+            _stuck.update(threads)
+        time.sleep(FORK_LOOK_S)
 
 
 def _after_fork_in_child() -> None:
     global _gate
-    _forks.clear()
     _running.clear()
     _gate = threading.RLock()  # a thread that the child does not have may hold the old one
+
+
+atexit.register(_end_imports)
+# What is registered later runs earlier: a fork that holds the locks of `logging` and of the
+# executors must not wait for an import that needs them. This imports `logging` too.
+with suppress(RuntimeError):  # at the end of the process
+    import concurrent.futures.thread
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_child=_after_fork_in_child)

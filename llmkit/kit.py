@@ -28,6 +28,7 @@ from .configuration.registry import ProviderRegistry
 from .errors import APITimeoutError, ConfigError, LlmkitError, ModelNotFoundError
 from .retries.rate_limit import RateLimiters
 from .runtime import kit_hooks
+from .runtime.fork import in_every_child
 from .runtime.manager import EventLoopManager
 from .runtime.session import Session
 from .secret import hides_locals, without_locals
@@ -370,7 +371,7 @@ def _fallback_selector(selector: FallbackSelector | None, *arguments: Any) -> Fa
     return selector or FallbackSelector(*arguments)
 
 
-_lock = threading.Lock()
+_lock = threading.Lock()  # held while the imports of the first kit run
 _current: Kit | None = globals().get("_current")  # a reload must not lose it
 
 
@@ -384,6 +385,12 @@ def current_kit() -> Kit:
                 atexit.register(_current.close)
                 kit_hooks.made(_current)
         return _current
+
+
+@in_every_child
+def _unlock() -> None:
+    global _lock
+    _lock = threading.Lock()  # a thread that the child does not have may hold the old one
 
 
 def existing_kit() -> Kit | None:

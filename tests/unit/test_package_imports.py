@@ -19,14 +19,14 @@ from tools.layout import MODULES
 # opentelemetry: only if the program has imported it. xllamacpp: in the process of the model.
 # genai_prices: by a constant. httpx2: with mistralai.
 OTHERWISE = {"opentelemetry", "xllamacpp", "genai_prices", "httpx2"}
-# A stand-in for pandas, whose import takes until the test lets it go on.
+# The imports of the slow modules take until the test lets them go on.
 SLOW = """
 import importlib._bootstrap as bootstrap, os, signal, sys, threading, time, types
-is_importing, may_go_on = threading.Event(), threading.Event()
+is_importing, may_go_on, slow = threading.Event(), threading.Event(), {"pandas"}
 class Slow:
     @staticmethod
     def find_spec(name, path=None, target=None):
-        if name == "pandas":
+        if name in slow:
             is_importing.set()
             assert may_go_on.wait(60)
 sys.meta_path.insert(0, Slow)
@@ -89,6 +89,20 @@ SCRIPTS = {
         except llmkit.errors.APIConnectionError as error:
             print(type(error).__name__, kept[0].owner)
     """,
+    "a_fork_waits_for_the_imports_of_a_call_on_another_thread": """
+        slow.add("llmkit.comparison.result")
+        questions = "hi", "scripted:openai"
+        asker = threading.Thread(target=lambda: print(len(llmkit.compare(*questions))))
+        asker.start()
+        is_importing.wait()
+        os.register_at_fork(before=may_go_on.set)  # runs before llmkit's function
+        pid = os.fork()
+        if pid == 0:
+            signal.alarm(30)
+            os._exit(len(llmkit.compare(*questions)))
+        asker.join()
+        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+    """,
     "a_fork_waits_for_an_import": """
         from llmkit.cell import start_import
         job = start_import("pandas")
@@ -108,6 +122,7 @@ OUTPUT = {
     ),
     "an_answer_whose_price_cannot_be_looked_up_is_kept": "hi None True\n",
     "a_lock_that_an_interrupt_has_left_is_released": "APIConnectionError None\n",
+    "a_fork_waits_for_the_imports_of_a_call_on_another_thread": "1\n1\n",
     "a_fork_waits_for_an_import": "1\n",
 }
 
