@@ -167,9 +167,10 @@ def _run(command: Sequence[str], *variables: str) -> tuple[int, str]:
 
     It gets only the variables of the environment that every child needs, and *variables*.
     """
+    environ = {n: v for n, v in os.environ.items() if not n.startswith("UV_PUBLISH_")}  # tokens
     done = subprocess.run(  # noqa: S603  # shown to the user, who agreed
         command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
-        env=child_environment(os.environ, *variables),
+        env=child_environment(environ, *variables),
     )  # fmt: skip
     output = done.stdout + (done.stderr if done.returncode else "")
     return done.returncode, "\n".join(output.strip().splitlines()[-LAST_LINES:])
