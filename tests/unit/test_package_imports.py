@@ -71,7 +71,6 @@ SCRIPTS = {
         from llmkit.catalogue import prices
         from llmkit.providers.builtin import shipped
         from llmkit.types import Completion
-        prices.LEAST_S = 0.2
         threading.Thread(
             target=lambda: (lock_of("genai_prices"), time.sleep(600)), daemon=True
         ).start()
