@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 import threading
 import warnings
 from collections.abc import Awaitable, Coroutine
 from concurrent.futures import Future
 from dataclasses import dataclass
+from types import CoroutineType
 from typing import Any, Literal, TypeVar
 
 from ..errors import APITimeoutError, Outcome, SessionError
@@ -74,14 +76,19 @@ class LoopRunner:
             KeyboardInterrupt: The cell was interrupted and the coroutine cancelled.
             APITimeoutError: *timeout* passed.
         """
-        if timeout is not None:
-            coroutine = _limited(coroutine, timeout)
-        loop = asyncio._get_running_loop()
+        call = coroutine if timeout is None else _limited(coroutine, timeout)
         try:
-            mode = self._wait_mode(loop)
-        except BaseException:  # interrupted before the start
-            coroutine.close()
+            return self._run(call, grace)
+        except BaseException:  # perhaps an interrupt before the start
+            for unused in (call, coroutine):
+                is_native = isinstance(unused, CoroutineType)
+                if is_native and inspect.getcoroutinestate(unused) == inspect.CORO_CREATED:
+                    unused.close()
             raise
+
+    def _run(self, coroutine: Coroutine[Any, Any, T], grace: float) -> T:
+        loop = asyncio._get_running_loop()
+        mode = self._wait_mode(loop)
         if mode == "portal":
             try:
                 self._portal.start()

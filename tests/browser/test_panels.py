@@ -250,6 +250,9 @@ def test_the_panels_fit_and_are_accessible(open_notebook, fakes, width, dark):
     )
     notebook.run_all()
     page = notebook.page
+    # All panels are shown, and no check repaints the first one any more.
+    page.get_by_role("button", name="▸ gemini-pro", exact=True).wait_for()
+    page.wait_for_selector("text=… checking", state="detached")
     seen(page, "✓ ready")
     page.get_by_role("button", name="Enter a key for openai").click()
     page.locator("input[name=key]").wait_for()

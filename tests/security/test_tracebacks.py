@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import inspect
 import json
 import traceback
 from dataclasses import replace
@@ -18,7 +19,8 @@ from llmkit.comparison.result import Comparison, load
 from llmkit.errors import CallError, LlmkitError
 from llmkit.kit import Kit
 from llmkit.notebook.panels.auth import AuthPanel
-from llmkit.runtime.manager import living
+from llmkit.runtime.interrupt import StoppableTask
+from llmkit.runtime.manager import EventLoopManager, living
 from llmkit.secret import Secret, hides_locals, without_locals
 from llmkit.transport.aiohttp_transport import close_now
 from llmkit.transport.mistral_sdk import MistralClient
@@ -342,6 +344,37 @@ def test_the_sdks_own_client_shows_no_key(fakes):
 
     assert error is not None
     assert traces(fakes.key, *(way(error) for way in WAYS)) == []
+
+
+@pytest.mark.parametrize("timeout", [None, 5.0])
+def test_an_interrupt_before_the_start_closes_the_coroutine(timeout):
+    """Else Python warns later that it was never awaited. From the start on, its task owns it."""
+    manager, made = EventLoopManager(), []
+
+    async def work():
+        pass
+
+    def wait():
+        made.append(work())
+        manager.run(made[-1], timeout)
+
+    wait()
+    code, first = inspect.getsourcelines(StoppableTask.__init__)
+    start = next(first + n for n, line in enumerate(code) if "create_task" in line)
+    places = lines_of(wait)
+    before = places[: places.index(("runtime/interrupt.py", start))]
+    open_ones = []
+    for place in before:
+        struck_at(place, wait, KeyboardInterrupt)
+        if inspect.getcoroutinestate(made[-1]) == inspect.CORO_CREATED:
+            made[-1].close()
+            open_ones.append(place)
+    manager.close()
+
+    assert len(before) > 20
+    # At the first lines of `run`, nothing of llmkit can close it.
+    assert {file for file, _ in open_ones} <= {"runtime/manager.py", "runtime/loop.py"}
+    assert len(open_ones) <= 3, open_ones
 
 
 def test_a_traceback_keeps_files_lines_and_functions():
