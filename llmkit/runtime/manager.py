@@ -304,7 +304,7 @@ in_every_child(_forget_all)
 
 @atexit.register
 def _close_all() -> None:
-    for manager in {*living(), *_KNOWN}:
+    for manager in tuple(_KNOWN):
         manager.close()
 
 
