@@ -12,7 +12,7 @@ from ..catalogue.provider_table import ProviderFacts
 from ..secret import Secret
 from ..types import Capability, Completion, Prompt, Status
 from ..wire.messages import (
-    LARGEST,
+    LARGEST_NUMBER,
     HttpRequest,
     as_date,
     as_dict,
@@ -60,7 +60,7 @@ class RoutedAnswerBuilder(ChatAnswerBuilder):
             if usage.get("is_byok"):
                 parts.append(as_dict(usage.get("cost_details")).get("upstream_inference_cost"))
             numbers = (p for p in parts if isinstance(p, int | float) and not isinstance(p, bool))
-            costs = [float(number) for number in numbers if 0 <= number <= LARGEST]
+            costs = [float(number) for number in numbers if 0 <= number <= LARGEST_NUMBER]
             self.cost_usd = sum(costs) if len(costs) == len(parts) else None
 
     def completion(

@@ -26,7 +26,7 @@ _MARKUP = re.compile(
 )
 _KEY = 2_000  # characters; no key is longer
 _READ = 20_000  # characters of a body that `snippet` reads
-LARGEST = 10**15  # of a server's numbers; the sum of several must fit into 64 bits
+LARGEST_NUMBER = 10**15  # of a server's numbers; the sum of several must fit into 64 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +171,9 @@ def as_str(value: object) -> str | None:
 
 
 def as_int(value: object) -> int | None:
-    """Returns *value* if it is an integer from 0 to `LARGEST`, else None."""
+    """Returns *value* if it is an integer from 0 to `LARGEST_NUMBER`, else None."""
     whole = isinstance(value, int) and not isinstance(value, bool)
-    return value if whole and 0 <= value <= LARGEST else None  # type: ignore[operator,return-value]  # an int
+    return value if whole and 0 <= value <= LARGEST_NUMBER else None  # type: ignore[operator,return-value]  # an int
 
 
 def as_date(value: object) -> date | None:
