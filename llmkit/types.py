@@ -28,10 +28,16 @@ class Status(StrEnum):
 
     COMPLETE = "complete"  # the provider reported the end
     LENGTH = "length"  # a token limit stopped it
-    FILTERED = "filtered"  # a content filter stopped it
+    FILTERED = "filtered"  # a content filter or the model's refusal stopped it
+    INCOMPLETE = "incomplete"  # it ended for another reason, which a warning quotes
     TRUNCATED = "truncated"  # the stream ended early; the text is kept
     CANCELLED = "cancelled"  # the caller stopped it; the text is kept
     ERROR = "error"
+
+    @property
+    def is_ok(self) -> bool:
+        """True for an answer that counts: it is complete, or as long as it was allowed to be."""
+        return self in (Status.COMPLETE, Status.LENGTH)
 
 
 class Lifecycle(StrEnum):
@@ -162,17 +168,15 @@ PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one answer, counted alike for every provider; None if nothing was reported.
-
-    Attributes:
-        cache_write_tokens: Input tokens that were written to a cache.
-    """
+    """Tokens of one answer, counted alike for every provider; None if nothing was reported."""
 
     input_tokens: int | None = column("Int64", "prompt tokens, cached ones too", default=None)
     output_tokens: int | None = column("Int64", "tokens generated, reasoning too", default=None)
     cached_tokens: int | None = column("Int64", "input tokens read from a cache", default=None)
     reasoning_tokens: int | None = column("Int64", "output tokens of reasoning", default=None)
-    cache_write_tokens: int | None = None
+    cache_write_tokens: int | None = column(
+        "Int64", "input tokens written to a cache", default=None
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,9 +239,9 @@ class Completion:
         text: As it came, except for keys of this process: those become `***`.
         tool_calls: What the model wants called, if the request offered tools.
         finish_reason: None if the answer was cut before one came.
-        native_finish_reason: The provider's own word.
         time_to_first_chunk_s: None if no stream was asked for.
-        cost_source: Which price row was used, or "provider" if the provider itself said it.
+        cost_source: Which price row was used, or "provider" if the provider itself said it; if
+            `cost_usd` is None, the reason.
     """
 
     text: str = column("string", "the answer's text; keys are masked", default="")
@@ -245,15 +249,31 @@ class Completion:
     tool_calls: tuple[ToolCall, ...] = ()
     status: Status = column("string", ", ".join(Status), default=Status.TRUNCATED)
     finish_reason: str | None = column("string", FINISH_REASONS, default=None)
-    native_finish_reason: str | None = None
+    native_finish_reason: str | None = column(
+        "string", "the provider's own word for the finish reason", default=None
+    )
     usage: Usage = field(default=Usage(), metadata={COLUMNS: Usage})
     cost_usd: float | None = column("float64", "US dollars; NaN if no price is known", default=None)
-    cost_source: str | None = None
+    cost_source: str | None = column(
+        "string", "where the cost comes from, or why it is not known", default=None
+    )
+    service_tier: str | None = column(
+        "string", "the tier that the provider says it used", default=None
+    )
     time_to_first_chunk_s: float | None = column(
-        "float64", "seconds from sending to the first text or reasoning", default=None
+        "float64", "seconds from sending to the first text, reasoning or tool call", default=None
+    )
+    time_to_first_reasoning_s: float | None = column(
+        "float64", "seconds from sending to the first reasoning text", default=None
+    )
+    time_to_first_text_s: float | None = column(
+        "float64", "seconds from sending to the first text of the answer", default=None
     )
     duration_s: float | None = column(
         "float64", "seconds from sending to the end, waits between attempts included", default=None
+    )
+    waited_s: float | None = column(
+        "float64", "seconds of waiting for a turn and between attempts", default=None
     )
     started_at: datetime | None = column(WHEN, "when the first attempt was sent", default=None)
     attempts: int = column("Int64", "requests sent in all", default=1)

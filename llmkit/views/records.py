@@ -6,6 +6,7 @@ import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
+from functools import partial
 from math import isfinite
 from typing import Any
 
@@ -15,8 +16,15 @@ from ..types import PARAMETERS, Completion, FallbackStep, Row, ToolCall, Usage
 from ..wire.typed_values import DEEPEST, FieldError, Reader, mapping, reader, shown, signed
 
 SCHEMA = "llmkit.comparison"
-VERSION = 1
-ADDED_LATER = ("tool_calls", "lost")  # fields that files of earlier versions lack
+VERSION = 2
+# The fields that files of an earlier version lack; those of version 1 gained two while it lasted.
+ADDED_SINCE: Mapping[int, tuple[str, ...]] = {
+    1: (
+        "tool_calls", "lost",
+        "service_tier", "time_to_first_reasoning_s", "time_to_first_text_s", "waited_s",
+    ),
+    2: (),
+}  # fmt: skip
 
 
 def document(rows: Sequence[Row], *, about: Mapping[str, object]) -> dict[str, Any]:
@@ -71,7 +79,9 @@ def rows_from(data: object) -> tuple[Row, ...]:
     Raises:
         ConfigError: *data* is not a comparison, or is damaged; the message names the field.
     """
-    rows: tuple[Row, ...] = _field(_checked(data), "rows", _rows)
+    document = _checked(data)
+    read = partial(_rows, added=ADDED_SINCE[document["version"]])
+    rows: tuple[Row, ...] = _field(document, "rows", read)
     return rows
 
 
@@ -81,9 +91,10 @@ def _checked(data: object) -> dict[str, Any]:
             f'schema must be "{SCHEMA}"; the file is not a comparison written by to_json()'
         )
     version = data.get("version")
-    if version != VERSION:
+    if type(version) is not int or version not in ADDED_SINCE:
+        versions = " or ".join(map(str, ADDED_SINCE))
         raise ConfigError(
-            f"version must be {VERSION} for this llmkit, got {shown(version)}; update llmkit if a "
+            f"version must be {versions} for this llmkit, got {shown(version)}; update llmkit if a "
             "newer one wrote the file"
         )
     return data
@@ -98,9 +109,9 @@ def _field(record: Mapping[str, Any], name: str, read: Reader) -> Any:
         ) from None
 
 
-def _rows(data: Any) -> tuple[Row, ...]:
+def _rows(data: Any, added: Sequence[str]) -> tuple[Row, ...]:
     rows, numbers = [], set()
-    for place, row in enumerate(reader(tuple[Row, ...], optional=ADDED_LATER)(data)):
+    for place, row in enumerate(reader(tuple[Row, ...], optional=added)(data)):
         try:
             if row.row in numbers:
                 raise FieldError(f"must be different in each row, got {row.row} again", "row")

@@ -14,6 +14,7 @@ MARKS = {
     Status.COMPLETE: ("✓", "complete", "good"),
     Status.LENGTH: ("✂", "stopped at the token limit", "warn"),
     Status.FILTERED: ("⊘", "filtered", "warn"),
+    Status.INCOMPLETE: ("◌", "incomplete", "warn"),
     Status.TRUNCATED: ("⚠", "cut off", "bad"),
     Status.CANCELLED: ("■", "cancelled", "warn"),
     Status.ERROR: ("✗", "error", "bad"),
