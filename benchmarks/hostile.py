@@ -33,11 +33,12 @@ from llmkit.providers.openai import OpenAI
 from llmkit.providers.redaction import StreamRedactor, redact_whole, without_keys
 from llmkit.secret import Secret, escape_controls, redact, redact_all
 from llmkit.transport.responses import StreamOrDocument
-from llmkit.types import Completion, Lifecycle, Prompt, Row, TextDelta
+from llmkit.types import Completion, Lifecycle, Prompt, TextDelta
 from llmkit.views.answers.diff import Differences
 from llmkit.views.answers.layout import comparison_html, comparison_text
 from llmkit.views.answers.markdown import LONGEST as RENDERED, markdown_html
 from llmkit.views.answers.streaming import LiveAnswers
+from llmkit.views.rows import Row
 from llmkit.views.tables.table import Line, Table, TableCell, TableColumn, tables_html, tables_text
 from llmkit.wire.decompression import Unpacker
 from llmkit.wire.messages import HttpResponse, parse_json, snippet

@@ -10,7 +10,8 @@ from ..chat.call import Call
 from ..chat.fallback import PASSED_OVER, FallbackSource, empty_completion
 from ..chat.requests import PlannedRequest
 from ..errors import LlmkitError
-from ..types import Completion, Row, Status
+from ..types import Completion, Status
+from ..views.rows import Row
 
 
 @dataclass(frozen=True, slots=True)

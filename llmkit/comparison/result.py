@@ -17,12 +17,12 @@ from ..cell import InterruptGuard
 from ..configuration.files import replace_file
 from ..errors import ConfigError
 from ..providers.builtin import provider_table
-from ..types import Row
 from ..views import records
 from ..views.answers.card import card_of
 from ..views.answers.diff import Differences
 from ..views.answers.layout import comparison_html, comparison_text
 from ..views.markup import page
+from ..views.rows import Row
 from ..views.tables.report import View
 from ..wire.messages import write_json
 from ..wire.typed_values import parse_file

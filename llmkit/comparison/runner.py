@@ -11,7 +11,8 @@ from functools import partial
 from ..chat.fallback import FallbackRunner, MakeExchange
 from ..errors import CallError, LlmkitError
 from ..secret import without_locals
-from ..types import Completion, Row, Status
+from ..types import Completion, Status
+from ..views.rows import Row
 from .plan import PlannedRow, row_of
 from .watchers import Audience, Watcher
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..cell import ready
 from ..secret import without_locals
-from ..types import Row, TextDelta
+from ..types import TextDelta
+from ..views.rows import Row
 
 if TYPE_CHECKING:
     from .plan import PlannedRow

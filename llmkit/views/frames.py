@@ -14,9 +14,10 @@ from ..cell import ready
 from ..errors import ConfigError
 from ..fields import Column
 from ..secret import escape_controls, is_unseen, redact
-from ..types import PARAMETERS, Row
+from ..types import PARAMETERS
 from ..wire.messages import fix_surrogates
 from .columns import column_values, columns_of, dtypes
+from .rows import Row
 
 if TYPE_CHECKING:
     import pandas as pd

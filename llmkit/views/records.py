@@ -12,8 +12,9 @@ from typing import Any
 
 from ..errors import ConfigError
 from ..secret import redact
-from ..types import PARAMETERS, Completion, FallbackStep, Row, ToolCall, Usage
+from ..types import PARAMETERS, Completion, FallbackStep, ToolCall, Usage
 from ..wire.typed_values import DEEPEST, FieldError, Reader, mapping, reader, shown, signed
+from .rows import Row
 
 SCHEMA = "llmkit.comparison"
 VERSION = 2

@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from llmkit.types import Completion, FallbackStep, How, Lifecycle, Row, Status, Usage
+from llmkit.types import Completion, FallbackStep, How, Lifecycle, Status, Usage
+from llmkit.views.rows import Row
 
 STEP = FallbackStep(
     "openai:gpt-3.5-turbo", "openai:gpt-5.6-terra", "official-successor", "it is retired",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from llmkit.fields import COLUMN, COLUMNS, Column, column
-from llmkit.types import Capability, Completion, Row
+from llmkit.types import Capability, Completion
 from llmkit.views.columns import column_values, columns_of, dtypes
+from llmkit.views.rows import Row
 
 
 @dataclass(frozen=True)

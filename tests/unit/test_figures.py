@@ -10,10 +10,11 @@ import pytest
 from matplotlib.text import Text
 
 from llmkit.errors import ConfigError
-from llmkit.types import Completion, Row, Status
+from llmkit.types import Completion, Status
 from llmkit.views.plots.aggregates import grouped
 from llmkit.views.plots.colors import DARK, LIGHT
 from llmkit.views.plots.figure import comparison_figure
+from llmkit.views.rows import Row
 from tests.unit.rows import plain
 
 TITLES = ["time to first chunk (s)", "duration (s)", "output tokens", "cost (US$)"]

@@ -11,8 +11,9 @@ import pytest
 from llmkit.comparison.result import Comparison, load
 from llmkit.errors import ConfigError
 from llmkit.secret import Secret
-from llmkit.types import Completion, Row
+from llmkit.types import Completion
 from llmkit.views.records import document, rows_from
+from llmkit.views.rows import Row
 from tests.unit.rows import plain, row
 
 

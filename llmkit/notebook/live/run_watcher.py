@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 from ...cell import CURRENT, Cell
 from ...comparison.plan import PlannedRow, placeholder_row
 from ...comparison.result import notes
-from ...types import Row, TextDelta
+from ...types import TextDelta
 from ...views.answers.streaming import LiveAnswers
+from ...views.rows import Row
 
 SAY_S = 0.15  # minimum seconds between two updates of the page
 

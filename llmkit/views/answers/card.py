@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass
 from itertools import groupby
 
 from ...errors import MissingApiKeyError
-from ...types import Completion, Lifecycle, Row, Status
+from ...types import Completion, Lifecycle, Status
 from ..markup import clipped, safe_text
+from ..rows import Row
 
 MARKS = {
     Status.COMPLETE: ("✓", "complete", "good"),

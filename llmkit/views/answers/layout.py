@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Sequence
 
-from ...types import Row
 from ..markup import clipped, escape, framed, safe_text, wrapped
+from ..rows import Row
 from .card import Card, by_prompt, card_of
 
 MOST_CARDS = 8  # more answers make a table with folded texts

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...secret import SHAPED
-from ...types import Row, TextDelta
+from ...types import TextDelta
 from ..markup import safe_text
+from ..rows import Row
 from .card import Card, card_of
 from .layout import MOST_CARDS
 

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from ...types import Row, Status
+from ...types import Status
 from ..markup import cell, clipped, safe_text
+from ..rows import Row
 from ..tables.table import Line, Table, TableCell, TableColumn, tables_text
 
 COUNTED = (Status.COMPLETE, Status.LENGTH, Status.FILTERED)

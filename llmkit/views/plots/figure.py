@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...cell import InterruptGuard, ready
 from ...errors import ConfigError
-from ...types import Row
+from ..rows import Row
 from .aggregates import MEASURES, Group, Measure, aggregate_text, ends, facets, grouped, note
 from .axes import dot_and_range
 from .colors import DARK, LIGHT, PlotColors, Style
