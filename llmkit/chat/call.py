@@ -1,4 +1,4 @@
-"""Turns a resolved name, a prompt and the options into a call, and notes what becomes of it."""
+"""Turns a resolved name, a prompt and the options into a call, and reads what becomes of it."""
 
 from __future__ import annotations
 
@@ -12,16 +12,41 @@ from ..catalogue import lifecycle
 from ..catalogue.entry import Catalogue
 from ..catalogue.resolution import Resolution
 from ..cell import cell_id
-from ..errors import CallError, ConfigError, ModelNotFoundError, RetiredModelError
+from ..errors import (
+    BadResponseError,
+    CallError,
+    ConfigError,
+    ModelNotFoundError,
+    Outcome,
+    ProviderError,
+    RetiredModelError,
+)
 from ..providers.base import Provider
+from ..providers.redaction import StreamRedactor, without_keys
 from ..retries.policy import RetryPolicy
-from ..secret import Secret, redact
+from ..secret import Secret, keys_seen, redact
 from ..settings import Settings
 from ..telemetry.event import Event, EventKind
 from ..telemetry.log import Telemetry
+from ..transport.base import StreamingResponse
+from ..transport.responses import StreamOrDocument
 from ..transport.timeouts import Timeouts, timeouts_for
-from ..types import PARAMETERS, Completion, FallbackStep, How, Lifecycle, Prompt
+from ..types import (
+    PARAMETERS,
+    Completion,
+    FallbackStep,
+    How,
+    Lifecycle,
+    Prompt,
+    TextDelta,
+)
+from ..wire.messages import HttpResponse, parse_json
+from ..wire.retry_hints import asked_in
 from .options import Options
+
+LAST_WORDS_S = 0.1  # for the end of the body, after the end of the answer
+USAGE_S = 2.0  # for token counts and the end mark, after the finish reason
+NO_END = "the answer is complete, but its response broke off; token counts may be missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +170,6 @@ class CallTiming:
     Attributes:
         deadline: When the call must be over; None for no limit.
         start: When its turn came; waiting for a turn is not the provider's time.
-        first: When the first piece of the answer came.
         end: When nothing more came.
         began_at: The wall-clock time of `start`, in UTC.
     """
@@ -153,7 +177,6 @@ class CallTiming:
     clock: Callable[[], float] = monotonic
     deadline: float | None = None
     start: float | None = None
-    first: float | None = None
     end: float | None = None
     began_at: datetime | None = None
 
@@ -164,6 +187,119 @@ class CallTiming:
     def remaining(self) -> float | None:
         """Returns the seconds until the deadline, negative after it; None without one."""
         return None if self.deadline is None else self.deadline - self.clock()
+
+
+class AnswerReader:
+    """Reads the answer in a *response* of *provider*, piece by piece. Serves once.
+
+    Attributes:
+        parser: The parser of the stream.
+        redactor: Removes keys that the answer echoes; None if no key is known.
+        document: The answer, if the response was one JSON document.
+        warnings: About the end of the response.
+        first_at: When the first piece came, by *clock*; None before.
+        end_at: When nothing more came.
+    """
+
+    def __init__(
+        self, provider: Provider, response: StreamingResponse, clock: Callable[[], float]
+    ) -> None:
+        self._provider = provider
+        self._response = response
+        self._clock = clock
+        self.parser = provider.stream_parser()
+        self.redactor = StreamRedactor() if keys_seen() else None
+        self._body: StreamOrDocument | None = None
+        self._failure: CallError | None = None  # of the last read
+        self._is_stream = False  # certainly, and not a document
+        self._is_ending = False
+        self.document: Completion | None = None
+        self.warnings: tuple[str, ...] = ()
+        self.first_at: float | None = None
+        self.end_at: float | None = None
+
+    async def next(self) -> TextDelta | None:
+        """Returns the next piece of text, None at the end of the answer.
+
+        Raises:
+            CallError: The response broke off, or holds an error.
+        """
+        parser, response = self.parser, self._response
+        try:
+            while not parser.done and (data := await response.read()):
+                delta = parser.feed(data)
+                if parser.begun:
+                    self._is_stream, self._body = True, None
+                elif not self._is_stream:
+                    self._is_stream = self._is_stream_by(data)
+                if parser.finished and not self._is_ending:
+                    response.finish_within(USAGE_S)
+                    self._is_ending = True
+                if delta is None:
+                    continue
+                response.content_received()
+                if self.first_at is None:
+                    self.first_at = self._clock()
+                delta = delta if self.redactor is None else self.redactor.feed(delta)
+                if delta is not None and (delta.text or delta.reasoning):
+                    return delta
+            if isinstance(parser.error, BadResponseError) and self._body is not None:
+                await self._body.read_on(response)
+        except CallError as error:  # the connection broke, or a limit passed
+            self._failure = error
+        return self._end()
+
+    def _is_stream_by(self, data: bytes) -> bool:
+        """Returns False as long as the body may be one document, and keeps it."""
+        if self._body is None:
+            self._body = StreamOrDocument(self._response.headers.get("content-type", ""))
+        if self._body.keep(data):
+            return False
+        self._body = None
+        return True
+
+    def _end(self) -> TextDelta | None:
+        parser = self.parser
+        self.end_at = self._clock()
+        if self._failure is None:
+            self._response.finish_within(LAST_WORDS_S)
+        rest = parser.close()  # the last event may lack its closing line
+        if rest is not None:
+            if self.first_at is None:
+                self.first_at = self._clock()
+            rest = rest if self.redactor is None else self.redactor.feed(rest)
+            if rest is not None and (rest.text or rest.reasoning):
+                return rest
+        return self._close()
+
+    def _close(self) -> TextDelta | None:
+        """Returns the text of a document; raises the error that ended the answer."""
+        parser, failure = self.parser, self._failure
+        body = None
+        if not (self._is_stream or parser.begun):
+            body = b"" if self._body is None else bytes(self._body.body or b"")
+        if self.document is not None:
+            return None
+        if failure is not None and (parser.error is None or body):
+            # The answer may have arrived before the break.
+            if not (parser.finished or (body and isinstance(parse_json(body), dict | list))):
+                raise failure
+            self.warnings = (NO_END,)
+        if parser.error is not None and not body:
+            if self.first_at is not None:
+                parser.error.outcome, parser.error.possibly_billed = Outcome.STREAMED, True
+            raise parser.error
+        return None if body is None else self._parse_document(body)
+
+    def _parse_document(self, body: bytes) -> TextDelta | None:
+        # Some servers answer a streaming request with one JSON document.
+        document = HttpResponse(self._response.status, self._response.headers, body)
+        try:
+            self.document = answer = without_keys(self._provider.parse_chat(document))
+        except ProviderError as error:
+            error.retry_after = asked_in(document.json())
+            raise
+        return TextDelta(answer.text, answer.reasoning) if answer.text or answer.reasoning else None
 
 
 @dataclass(slots=True)

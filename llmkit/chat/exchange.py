@@ -11,32 +11,24 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..errors import (
-    BadResponseError,
     CallError,
     Outcome,
-    ProviderError,
     RateLimitError,
     StreamInterruptedError,
     TransportError,
 )
-from ..providers.base import StreamParser, request_id_from, with_origin
-from ..providers.redaction import StreamRedactor, without_keys
+from ..providers.base import request_id_from, with_origin
+from ..providers.redaction import without_keys
 from ..retries.rate_limit import AT_ONCE, RateLimiter
-from ..secret import keys_seen, without_locals
+from ..secret import without_locals
 from ..transport.base import DROPPED, Opened, StreamingResponse, Transport
-from ..transport.responses import StreamOrDocument, refusal
+from ..transport.responses import refusal
 from ..types import Completion, Status, TextDelta
-from ..wire.messages import HttpResponse, parse_json
-from ..wire.retry_hints import asked_in
-from .call import Call, CallTelemetry, CallTiming
+from .call import AnswerReader, Call, CallTelemetry, CallTiming
 
 log = logging.getLogger(__name__)
 
-LAST_WORDS_S = 0.1  # for the end of the body, after the end of the answer
 REQUEST_IDS = ("x-request-id", "request-id", "x-generation-id", "mistral-correlation-id")
-USAGE_S = 2.0  # for token counts and the end mark, after the finish reason
-NO_END = "the answer is complete, but its response broke off; token counts may be missing"
-
 
 TransportOpener = Callable[[Call], Awaitable[Opened]]
 
@@ -70,14 +62,7 @@ class Exchange:
         self._result: Completion | None = None
         self._is_inside = False  # the limiter's count
         self._response_context: AbstractAsyncContextManager[StreamingResponse] | None = None
-        self._response: StreamingResponse | None = None
-        self._parser: StreamParser | None = None
-        self._redactor: StreamRedactor | None = None
-        self._document: StreamOrDocument | None = None
-        self._failure: CallError | None = None  # of the last read
-        self._is_stream = False  # certainly, and not a document
-        self._is_ending = False
-        self._answer: Completion | None = None
+        self._reader: AnswerReader | None = None  # of this attempt
         self._attempts = 0
         self._is_billed = False
         self._has_dropped = False
@@ -95,7 +80,8 @@ class Exchange:
             while delta is not None:
                 if on_delta is not None:
                     on_delta(delta)
-                delta = await self._next()
+                assert self._reader is not None
+                delta = await self._reader.next()
             return self._checked_answer()
         except CallError as error:
             self._explain(error)
@@ -112,7 +98,8 @@ class Exchange:
             delta = await self._first_piece()
             while delta is not None:
                 yield delta
-                delta = await self._next()
+                assert self._reader is not None
+                delta = await self._reader.next()
             self._checked_answer()
         except CallError as error:
             self._explain(error)
@@ -139,7 +126,11 @@ class Exchange:
         if call.ignored:
             ending = f"was not sent: {call.model} cannot take it"
             warnings += tuple(f"{name} {ending}" for name in call.ignored)
-        start, first, end = times.start, times.first, times.end
+        reader, start, end = self._reader, times.start, times.end
+        first = redactor = None
+        if reader is not None:
+            first, end, redactor = reader.first_at, end or reader.end_at, reader.redactor
+            warnings += reader.warnings
         about: dict[str, Any] = {
             "provider": call.provider.name, "request_model": call.model,
             "request_id": self._request_id, "started_at": times.began_at,
@@ -148,14 +139,14 @@ class Exchange:
             "attempts": self._attempts, "ignored_parameters": call.ignored,
             "fallback": call.fallback, "warnings": warnings, "possibly_billed": self._is_billed,
         }  # fmt: skip
-        if self._answer is None and self._parser is not None:
-            answer = self._parser.end(status, about)
-        else:
-            answer = self._answer or Completion()
+        if reader is None or reader.document is not None:
+            answer = (reader and reader.document) or Completion()
             about["warnings"] = (*answer.warnings, *warnings)
             about["request_id"] = answer.request_id or self._request_id
             answer = replace(answer, status=status or answer.status, **about)
-        return without_keys(answer, self._redactor)
+        else:
+            answer = reader.parser.end(status, about)
+        return without_keys(answer, redactor)
 
     async def _first_piece(self) -> TextDelta | None:
         limiter, deadline_s = self._limiter, self.call.timeouts.deadline_s
@@ -178,19 +169,17 @@ class Exchange:
                 self._at_once, time_left=self.timing.remaining, again=is_retry, group=self._group
             )
         self._is_inside = True
-        self._parser = None
+        self._reader = None
         try:
             connection = await self._open()
             self._attempts += 1
-            self._response = response = await self._send(connection.transport)
+            response = await self._send(connection.transport)
             if response.status != 200:
                 raise await refusal(self.call.provider, response)
             limiter.accepted()
             self._request_id = request_id_from(response.headers, *REQUEST_IDS)
-            self._parser = self.call.provider.stream_parser()
-            self._redactor = StreamRedactor() if keys_seen() else None
-            self._document, self._failure, self._is_stream = None, None, False
-            return await self._next()
+            self._reader = AnswerReader(self.call.provider, response, self.timing.clock)
+            return await self._reader.next()
         except BaseException as error:
             await self._release()
             if isinstance(error, CallError):
@@ -244,79 +233,6 @@ class Exchange:
         elif isinstance(error, RateLimitError) and error.retry_after is not None:
             self._limiter.pause(error.retry_after)
 
-    async def _next(self) -> TextDelta | None:
-        """Returns the next piece of text, None at the end of the answer."""
-        parser, response = self._parser, self._response
-        assert parser is not None
-        assert response is not None
-        try:
-            while not parser.done and (data := await response.read()):
-                delta = parser.feed(data)
-                if parser.begun:
-                    self._is_stream, self._document = True, None
-                elif not self._is_stream:
-                    self._is_stream = self._is_stream_by(data, response)
-                if parser.finished and not self._is_ending:
-                    response.finish_within(USAGE_S)
-                    self._is_ending = True
-                if delta is None:
-                    continue
-                response.content_received()
-                if self.timing.first is None:
-                    self.timing.first = self.timing.clock()
-                delta = delta if self._redactor is None else self._redactor.feed(delta)
-                if delta is not None and (delta.text or delta.reasoning):
-                    return delta
-            if isinstance(parser.error, BadResponseError) and self._document is not None:
-                await self._document.read_on(response)
-        except CallError as error:  # the connection broke, or a limit passed
-            self._failure = error
-        return self._end_of_stream(parser, response)
-
-    def _is_stream_by(self, data: bytes, response: StreamingResponse) -> bool:
-        """Returns False as long as the body may be one document, and keeps it."""
-        if self._document is None:
-            self._document = StreamOrDocument(response.headers.get("content-type", ""))
-        if self._document.keep(data):
-            return False
-        self._document = None
-        return True
-
-    def _end_of_stream(self, parser: StreamParser, response: StreamingResponse) -> TextDelta | None:
-        self.timing.end = self.timing.clock()
-        if self._failure is None:
-            response.finish_within(LAST_WORDS_S)
-        rest = parser.close()  # the last event may lack its closing line
-        if rest is not None:
-            if self.timing.first is None:
-                self.timing.first = self.timing.clock()
-            rest = rest if self._redactor is None else self._redactor.feed(rest)
-            if rest is not None and (rest.text or rest.reasoning):
-                return rest
-        if self._answer is not None:
-            return None
-        body = None
-        if not (self._is_stream or parser.begun):
-            body = b"" if self._document is None else self._document.body
-        if self._failure is not None:
-            self._accept_break(self._failure, parser, body)
-        if parser.error is not None and not body:
-            if self.timing.first is not None:
-                parser.error.outcome, parser.error.possibly_billed = Outcome.STREAMED, True
-            raise parser.error
-        return None if body is None else self._parse_document(response, bytes(body))
-
-    def _accept_break(
-        self, failure: CallError, parser: StreamParser, body: bytes | bytearray | None
-    ) -> None:
-        """Raises *failure*, unless the answer, or the provider's error, had arrived before it."""
-        if parser.error is not None and not body:
-            return
-        is_document = bool(body) and isinstance(parse_json(bytes(body or b"")), dict | list)
-        if not (parser.finished or is_document):
-            raise failure
-        self.call = replace(self.call, warnings=(*self.call.warnings, NO_END))
-
     async def _leave(self) -> None:
         failure = sys.exception()
         if failure is not None:  # the frames below hold the answer with the keys that it echoes
@@ -347,18 +263,6 @@ class Exchange:
             if self._is_inside:
                 self._is_inside = False
                 self._limiter.release()
-
-    def _parse_document(self, response: StreamingResponse, body: bytes) -> TextDelta | None:
-        # Some servers answer a streaming request with one JSON document.
-        document = HttpResponse(response.status, response.headers, body)
-        try:
-            self._answer = answer = without_keys(self.call.provider.parse_chat(document))
-        except ProviderError as error:
-            error.retry_after = asked_in(document.json())
-            raise
-        if not (answer.text or answer.reasoning):
-            return None
-        return TextDelta(answer.text, answer.reasoning)
 
     def _retrying(self, error: CallError, attempt: int, wait: float) -> None:
         self._is_billed = self._is_billed or error.possibly_billed

@@ -1,4 +1,4 @@
-"""Reads answers that are not streams: refusals and JSON documents."""
+"""Reads responses: an answer, as a stream or as one JSON document, and a refusal."""
 
 from __future__ import annotations
 

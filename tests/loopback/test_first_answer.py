@@ -10,7 +10,7 @@ import sys
 # A first answer is a third slower with them, and does not need them.
 LATER = [
     "pandas", "matplotlib", "genai_prices", "tenacity", "nest_asyncio2", "mistralai", "difflib",
-    "tomllib", "html", "importlib.resources", "llmkit.views", "llmkit.reports",
+    "tomllib", "html", "importlib.resources", "llmkit.views.markup", "llmkit.reports",
     "llmkit.authentication.checks", "llmkit.comparison.result", "llmkit.catalogue.fallback",
     "llmkit.catalogue.listing", "llmkit.transport.local_model", "llmkit.transport.scripted",
 ]  # fmt: skip

@@ -7,8 +7,8 @@ from contextlib import aclosing
 
 import pytest
 
-from llmkit.chat.call import Call
-from llmkit.chat.exchange import NO_END, Exchange
+from llmkit.chat.call import NO_END, Call
+from llmkit.chat.exchange import Exchange
 from llmkit.errors import (
     APIConnectionError,
     APITimeoutError,
