@@ -25,7 +25,7 @@ from .secret import escape_controls
 class Status(StrEnum):
     """The end of an answer; a stream that was cut off is never complete."""
 
-    COMPLETE = "complete"  # the provider reported the end
+    COMPLETE = "complete"  # the provider reported a normal end
     LENGTH = "length"  # a token limit stopped it
     FILTERED = "filtered"  # a content filter or the model's refusal stopped it
     INCOMPLETE = "incomplete"  # it ended for another reason, which a warning quotes
@@ -61,7 +61,7 @@ class How(StrEnum):
 
 # The values of these columns.
 LIFECYCLES = ", ".join(Lifecycle)
-FINISH_REASONS = "stop, length, filtered, tool_calls, or the provider's own word"
+FINISH_REASONS = "stop, length, filtered, tool_calls, error, or the provider's own word"
 
 
 class Capability(StrEnum):
@@ -236,7 +236,7 @@ class Completion:
     Attributes:
         text: As it came, except for keys of this process: those become `***`.
         tool_calls: What the model wants called, if the request offered tools.
-        finish_reason: None if the answer was cut before one came.
+        finish_reason: None if the provider sent none.
         time_to_first_chunk_s: None if no stream was asked for.
         cost_source: Which price row was used, or "provider" if the provider itself said it; if
             `cost_usd` is None, the reason.

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from math import inf
 from time import monotonic
 
 from ..catalogue import lifecycle
@@ -46,7 +47,7 @@ from .options import Options
 
 LAST_WORDS_S = 0.1  # for the end of the body, after the end of the answer
 USAGE_S = 2.0  # for token counts and the end mark, after the finish reason
-NO_END = "the answer is complete, but its response broke off; token counts may be missing"
+NO_END = "the response broke off after the finish reason; token counts or text may be missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,8 +233,12 @@ class AnswerReader:
                     self._is_stream, self._body = True, None
                 elif not self._is_stream:
                     self._is_stream = self._is_stream_by(data)
-                if parser.finished and not self._is_ending:
-                    response.finish_within(USAGE_S)
+                is_news = delta is not None or not self._is_ending
+                if parser.finished and is_news and not parser.ends_with_body:
+                    # Some servers send neither an end mark nor the end of the body, others send a
+                    # reason with every chunk (https://github.com/maximhq/bifrost/issues/6784 and
+                    # https://github.com/su-kaka/gcli2api/issues/403, read 2026-11-30).
+                    response.finish_within(inf if self._is_ending else USAGE_S)
                     self._is_ending = True
                 if delta is None:
                     continue
@@ -298,6 +303,7 @@ class AnswerReader:
             self.document = answer = without_keys(self._provider.parse_chat(document))
         except ProviderError as error:
             error.retry_after = asked_in(document.json())
+            self.document = error.completion
             raise
         return TextDelta(answer.text, answer.reasoning) if answer.text or answer.reasoning else None
 

@@ -45,7 +45,7 @@ from .error_bodies import (
     words_of,
 )
 from .extra_body import extended
-from .stream_parser import UNNAMED, AnswerBuilder, EventParser
+from .stream_parser import AnswerBuilder, EventParser
 
 VERSION = "2026-10-21"
 # The newest version answers temperature, top_p and top_k with 400, even at their defaults; this one
@@ -64,12 +64,6 @@ FIRST_WITH_ONE_OF_BOTH = (4, 1)
 MAX_TOKENS = 8192
 MAX_TOKENS_CLAUDE_3 = 4096
 
-# https://platform.claude.com/docs/en/build-with-claude/handling-stop-reasons (read 2026-11-24)
-STOP_REASONS = {
-    "end_turn": "stop", "stop_sequence": "stop",
-    "max_tokens": "length", "model_context_window_exceeded": "length",
-    "refusal": "filtered", "tool_use": "tool_calls",
-}  # fmt: skip
 # https://platform.claude.com/docs/en/api/errors (read 2026-11-24): an error inside a stream has
 # only a type, because the response already has the status 200.
 STATUS_OF_TYPE = {
@@ -77,6 +71,7 @@ STATUS_OF_TYPE = {
     "permission_error": 403, "not_found_error": 404, "request_too_large": 413,
     "rate_limit_error": 429, "api_error": 500, "timeout_error": 504, "overloaded_error": 529,
 }  # fmt: skip
+READ_BLOCKS = ("text", "thinking", "redacted_thinking")
 SPEND_LIMITS = (
     "enforced_spend_limit_reached",
     "contract_spend_limit_reached",
@@ -151,9 +146,9 @@ class Anthropic(Provider):
         builder.usage = usage_of(as_dict(body.get("usage")))
         reason = as_str(body.get("stop_reason"))
         if reason:
-            builder.ended(reason, STOP_REASONS)
+            builder.ended(reason)
         builder.request_id = request_id_from(response.headers, "request-id")
-        return builder.whole()
+        return builder.whole(self)
 
     def stream_parser(self) -> StreamParser:
         return MessageParser(self, SSEDecoder())
@@ -225,13 +220,10 @@ class MessageParser(EventParser):
             self._count(as_dict(event.get("usage")))
             reason = as_str(as_dict(event.get("delta")).get("stop_reason"))
             if reason:
-                self.builder.ended(reason, STOP_REASONS)
-                self.finished = True
+                self.builder.ended(reason)
+                self.finished = self.builder.finish is not None
         elif kind == "message_stop":
-            self.done = True
-            if not self.finished:
-                self.builder.finish = "stop"
-                self.builder.warnings.append(UNNAMED)
+            self.done = self.builder.is_whole = True
 
     def _count(self, usage: dict[str, Any]) -> None:
         # Counts are running totals, and later events contain only some of them.
@@ -302,12 +294,15 @@ def _take_block(builder: AnswerBuilder, block: dict[str, Any], place: object) ->
         piece = as_str(block.get(name))
         if piece:
             pieces.append(piece)
-    if block.get("type") == "tool_use":
+    kind = as_str(block.get("type")) or ""
+    if kind == "tool_use":
         builder.tool(
             place, name=block.get("name"), id=block.get("id"), arguments=block.get("input")
         )
     elif "partial_json" in block:
         builder.tool(place, arguments=block["partial_json"])
+    elif kind and kind not in READ_BLOCKS and not kind.endswith("_delta"):
+        builder.also(kind)
 
 
 def _status_of(body: object) -> int:

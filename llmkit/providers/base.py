@@ -27,7 +27,8 @@ class StreamParser(Protocol):
 
     Attributes:
         begun: True after the first event: the body is a stream, not one JSON document.
-        finished: True after a finish reason; usage may still follow.
+        finished: True after a finish reason; usage may still follow, and more text.
+        ends_with_body: True if only the end of the body ends the stream.
         done: True after the dialect's end mark or an error event; further bytes are ignored.
         error: The error event that ended the stream, without provider and model.
     """
@@ -37,6 +38,9 @@ class StreamParser(Protocol):
 
     @property
     def finished(self) -> bool: ...
+
+    @property
+    def ends_with_body(self) -> bool: ...
 
     @property
     def done(self) -> bool: ...

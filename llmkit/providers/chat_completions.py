@@ -27,22 +27,12 @@ from ..wire.messages import (
 )
 from ..wire.sse import ServerSentEvent, SSEDecoder
 from .base import ModelPage, Provider, request_id_from
-from .chat_completions_errors import broken_off, error_inside, error_of
+from .chat_completions_errors import error_inside, error_of
 from .error_bodies import unreadable
 from .extra_body import extended
 from .stream_parser import DONE, AnswerBuilder, EventParser
 
-# Source: the types of openai 3.54.0, mistralai 3.7.0 and openrouter 1.3.84 (read 2026-11-22).
-FINISH_REASONS = {
-    "stop": "stop",
-    "length": "length",
-    "model_length": "length",  # Mistral: the model's own limit
-    "content_filter": "filtered",
-    "tool_calls": "tool_calls",
-    "function_call": "tool_calls",
-}
-BROKEN = "error"  # Mistral and OpenRouter: the server failed during the answer
-LATE_TEXT = "text after the finish reason was ignored"
+BESIDE_TEXT = frozenset({"audio", "images"})  # fields with other content
 REFUSAL = "the model refused; see its text for the reason"
 
 
@@ -61,14 +51,10 @@ class ChatAnswerBuilder(AnswerBuilder):
                 continue
             piece = choice.get("delta") or choice.get("message")
             if isinstance(piece, dict):
-                if self.finish is None:
-                    self._take_piece(piece)
-                elif piece.get("content") and LATE_TEXT not in self.warnings:
-                    self.warnings.append(LATE_TEXT)
+                self._take_piece(piece)
             reason = choice.get("finish_reason")
-            if reason and isinstance(reason, str) and self.finish is None:
-                self.ended(reason, FINISH_REASONS)
-                self.native_finish_reason = as_str(choice.get("native_finish_reason")) or reason
+            if reason and isinstance(reason, str):
+                self.ended(reason, choice.get("native_finish_reason"))
         usage = chunk.get("usage")
         if usage:
             self.usage = usage_in(as_dict(usage))
@@ -78,13 +64,8 @@ class ChatAnswerBuilder(AnswerBuilder):
         content = piece.get("content")
         if content and isinstance(content, str):
             self.text_pieces.append(content)
-        elif content:
-            # Mistral's reasoning models: thinking and text parts in one list.
-            for part in as_dicts(content):
-                if part.get("thinking") is not None:
-                    self.reasoning_pieces.extend(_texts_in(part["thinking"]))
-                else:
-                    self.text_pieces.extend(_texts_in(part.get("text")))
+        elif content or not BESIDE_TEXT.isdisjoint(piece):
+            self._take_parts(piece)
         # llama.cpp, vLLM and DeepSeek send reasoning_content, OpenRouter sends reasoning. A proxy
         # that sends both repeats the same text.
         thought = piece.get("reasoning_content") or piece.get("reasoning")
@@ -101,8 +82,22 @@ class ChatAnswerBuilder(AnswerBuilder):
         refusal = piece.get("refusal")
         if refusal and isinstance(refusal, str):
             self.text_pieces.append(refusal)
+            self.is_refused = True
             if REFUSAL not in self.warnings:
                 self.warnings.append(REFUSAL)
+
+    def _take_parts(self, piece: Mapping[str, Any]) -> None:
+        # Mistral's reasoning models: thinking and text parts in one list.
+        for part in as_dicts(piece.get("content")):
+            if part.get("thinking") is not None:
+                self.reasoning_pieces.extend(_texts_in(part["thinking"]))
+            elif part.get("text") is not None:
+                self.text_pieces.extend(_texts_in(part["text"]))
+            else:
+                self.also(as_str(part.get("type")) or "content of an unknown type")
+        for name in BESIDE_TEXT:
+            if piece.get(name):
+                self.also(name)
 
 
 class ChatStream(EventParser):
@@ -118,8 +113,6 @@ class ChatStream(EventParser):
             error = error_inside(self._provider, event)
             if error is not None:
                 self.fail(error)
-        elif builder.native_finish_reason == BROKEN:
-            self.fail(broken_off(self._provider))
         self.finished = builder.finish is not None
 
     def heeds(self, event: ServerSentEvent) -> bool:
@@ -188,10 +181,8 @@ class OpenAIChat(Provider):
             raise unreadable(self, response.body)
         builder = self.builder()
         builder.take(as_dict(body))
-        if builder.native_finish_reason == BROKEN:
-            raise broken_off(self)
         builder.request_id = self._request_id(response) or builder.request_id
-        return builder.whole()
+        return builder.whole(self)
 
     def stream_parser(self) -> ChatStream:
         return ChatStream(self, SSEDecoder(), self.builder())

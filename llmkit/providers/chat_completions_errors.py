@@ -108,11 +108,6 @@ def error_inside(
     return refusal
 
 
-def broken_off(provider: Provider) -> ProviderError:
-    """Returns the error for an answer with the finish reason "error"."""
-    return refused(provider, 500, 'the answer ended with the finish reason "error"', code="error")
-
-
 def _kind(status: int, codes: tuple[str, ...], words: str) -> type[ProviderError]:
     allowed_kinds = NARROWER.get(status, ())
     by_code = (BY_CODE.get(code) for code in codes)

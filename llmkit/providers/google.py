@@ -44,6 +44,7 @@ from .error_bodies import (
     words_of,
 )
 from .extra_body import extended
+from .finish_reasons import FILTERED
 from .stream_parser import AnswerBuilder, EventParser
 
 ROLES = {"user": "user", "assistant": "model"}
@@ -57,21 +58,8 @@ FIRST_WITHOUT_SAMPLING = (3, 6)
 _FLASH_WITHOUT_SAMPLING = re.compile(r"gemini-3\.5-flash-lite|gemini-flash(-lite)?-latest")
 _VERSION_IN_ID = re.compile(r"gemini-(\d{1,9})(?:\.(\d{1,9}))?")
 
-# https://ai.google.dev/api/generate-content#FinishReason; other values are kept.
-FINISH_REASONS = {
-    "STOP": "stop",
-    "MAX_TOKENS": "length",
-    "CONTINUATION": "length",
-    **dict.fromkeys(
-        (
-            "SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII",
-            "IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION", "ESCALATION",
-            "MODEL_ARMOR", "PUP_LIMITED_DISABLED",
-        ),
-        "filtered",
-    ),
-}  # fmt: skip
-UNSPECIFIED = "FINISH_REASON_UNSPECIFIED"
+# Names in a part that llmkit reads, or that are not content.
+READ_NAMES = {"text", "thought", "thoughtSignature", "functionCall", "videoMetadata"}
 
 # Errors with an unspecific status: an invalid key gets 400, a leaked one 403.
 _KINDS: tuple[tuple[int, str, type[ProviderError]], ...] = (
@@ -134,7 +122,7 @@ class Google(Provider):
         has_text = builder.text_pieces or builder.reasoning_pieces
         if builder.model is None and not builder.finish and not has_text:
             raise unreadable(self, response.body)
-        return builder.whole()
+        return builder.whole(self, needs_reason=isinstance(body, list))
 
     def stream_parser(self) -> StreamParser:
         return ChunkParser(self)
@@ -180,21 +168,23 @@ class Google(Provider):
 class ChunkParser(EventParser):
     """Reads one streamed answer, whose chunks have the form of a whole answer.
 
-    The stream has no end mark: the chunk with the finish reason is the last one.
+    The stream ends with its body. A finish reason is not its end: Gemini sends one after each use
+    of a built-in tool (https://github.com/0xPlaygrounds/rig/issues/2328, read 2026-11-30).
     """
+
+    ends_with_body = True
 
     def __init__(self, provider: Google) -> None:
         super().__init__(provider, SSEDecoder())
         self._google = provider
 
     def read(self, event: dict[str, Any]) -> None:
-        """Adds one chunk; after the finish reason only its token counts."""
+        """Adds one chunk."""
         if holds_error(event):
             self.fail(self._google.stream_error(event))
             return
-        _take(self.builder, event if not self.finished else {**event, "candidates": None})
+        _take(self.builder, event)
         self.finished = self.builder.finish is not None
-        self.done = self.finished and "usageMetadata" in event
 
 
 def takes_sampling(model: str) -> bool:
@@ -245,12 +235,14 @@ def _take(builder: AnswerBuilder, chunk: dict[str, Any]) -> None:
         if "functionCall" in part:
             call = as_dict(part["functionCall"])
             builder.tool(None, name=call.get("name"), id=call.get("id"), arguments=call.get("args"))
+        for name in part.keys() - READ_NAMES:
+            builder.also(as_str(as_dict(part[name]).get("mimeType")) or name)
     reason = as_str(first.get("finishReason"))
-    if reason and reason != UNSPECIFIED:
-        builder.ended(reason, FINISH_REASONS)
+    if reason:
+        builder.ended(reason)
     block_reason = as_str(as_dict(chunk.get("promptFeedback")).get("blockReason"))
-    if block_reason and not candidates:
-        builder.ended(block_reason, {block_reason: "filtered"})
+    if block_reason:  # the prompt was filtered, whatever the reason
+        builder.finish, builder.native_finish_reason = FILTERED, block_reason
 
 
 def usage_of(usage: dict[str, Any]) -> Usage:

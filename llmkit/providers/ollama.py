@@ -22,7 +22,6 @@ from .extra_body import extended
 from .stream_parser import AnswerBuilder, EventParser
 
 PORT = 11434
-DONE_REASONS = {"stop": "stop", "length": "length"}  # "load" and "unload" are kept
 LIMITED = ("too many requests", "rate limit", "usage limit")
 PULL = "pull it with `ollama pull`, or take a name from `ollama list`"
 
@@ -64,7 +63,7 @@ class Ollama(Provider):
             raise unreadable(self, response.body)
         builder = AnswerBuilder()
         _take(builder, body)
-        return builder.whole()
+        return builder.whole(self, needs_reason=body.get("done") is False)
 
     def stream_parser(self) -> StreamParser:
         return LineParser(self)
@@ -169,12 +168,16 @@ def _take(builder: AnswerBuilder, line: dict[str, Any]) -> None:
         piece = as_str(message.get(name))
         if piece:
             pieces.append(piece)
+    if message.get("images"):
+        builder.also("images")
     for call in as_dicts(message.get("tool_calls")):
         tool = as_dict(call.get("function"))
         builder.tool(None, name=tool.get("name"), arguments=tool.get("arguments"))
     if line.get("done") is True:
-        # Older servers send no reason.
-        builder.ended(as_str(line.get("done_reason")) or "stop", DONE_REASONS)
+        builder.is_whole = True
+        reason = as_str(line.get("done_reason"))
+        if reason:  # older servers send none
+            builder.ended(reason)
         builder.usage = Usage(
             # Missing if the whole prompt was in the server's cache.
             input_tokens=as_int(line.get("prompt_eval_count")),

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
-from ..errors import BadResponseError, ProviderError
+from ..errors import BadResponseError, Outcome, ProviderError, shorten, shown
 from ..types import Completion, Status, TextDelta, ToolCall, Usage
 from ..wire.messages import fix_surrogates, parse_json
 from ..wire.retry_hints import asked_in
 from ..wire.sse import ServerSentEvent
 from .base import NOTHING, Provider
-from .error_bodies import unreadable
+from .error_bodies import refused, unreadable
+from .finish_reasons import ERROR, FILTERED, FINISHES, LENGTH, STATUSES, STOP, TOOL_CALLS, finish_of
 
-# Every other finish reason means a complete answer.
-STATUSES = {"length": Status.LENGTH, "filtered": Status.FILTERED}
 REPLACED = "bytes that are not UTF-8 were replaced by U+FFFD"
 DONE = "[DONE]"  # proxies send it in any dialect
 UNNAMED = "the provider sent no finish reason"
 NO_USAGE = Usage()
+MEDIA = {"image": "images", "audio": "audio", "video": "video"}
 LONGEST_NAME = 1_000  # characters of a model, a finish reason or an id; the rest is cut
 
 
@@ -81,8 +81,11 @@ class AnswerBuilder:
 
     Attributes:
         text_pieces: Text that `delta` has not returned yet, like `reasoning_pieces`.
-        finish: The standard finish reason, None before the end.
+        finish: The standard finish reason, None before the first. The last one counts.
         native_finish_reason: The provider's finish reason.
+        is_refused: True if the provider marked text as the model's refusal.
+        is_whole: True if the provider marked the end, with or without a finish reason.
+        others: Kinds of content that is neither text nor reasoning nor a tool call.
         names: The fields with a short text from the server.
     """
 
@@ -91,6 +94,9 @@ class AnswerBuilder:
     reasoning_pieces: list[str] = field(default_factory=list)
     finish: str | None = None
     native_finish_reason: str | None = None
+    is_refused: bool = False
+    is_whole: bool = False
+    others: set[str] = field(default_factory=set)
     usage: Usage = NO_USAGE
     model: str | None = None
     request_id: str | None = None
@@ -100,10 +106,24 @@ class AnswerBuilder:
     _text: TextPieces = field(default_factory=TextPieces)
     _reasoning: TextPieces = field(default_factory=TextPieces)
 
-    def ended(self, native: str, names: Mapping[str, str]) -> None:
-        """Sets the finish reason *native*, translated by *names* if it is there."""
-        self.native_finish_reason = native
-        self.finish = names.get(native, native)
+    def ended(self, word: str, upstream: object = None) -> None:
+        """Sets the finish reason; *upstream* is that of the provider behind a gateway."""
+        finish = FINISHES.get(word)
+        if finish is None:
+            finish = finish_of(word)
+        if upstream and isinstance(upstream, str):
+            # Some gateways report "stop" for every reason that they do not translate
+            # (https://github.com/reVrost/go-openrouter/pull/43, read 2026-11-30).
+            behind = finish_of(upstream) if finish == STOP else STOP
+            finish = behind if behind in (LENGTH, FILTERED, ERROR) else finish
+            word = upstream
+        if finish:
+            self.native_finish_reason, self.finish = word, finish
+
+    def also(self, kind: str) -> None:
+        """Notes that content of this *kind*, such as "image/png", came."""
+        known_kinds = (name for part, name in MEDIA.items() if part in kind.lower())
+        self.others.add(next(known_kinds, None) or shorten(kind, 40))
 
     def tool(
         self,
@@ -155,9 +175,6 @@ class AnswerBuilder:
                 setattr(self, name, fix_surrogates(word[:LONGEST_NAME]))
         more = dict(about)
         warnings, request_id = more.pop("warnings", ()), more.pop("request_id", None)
-        if status is None:
-            status = STATUSES.get(self.finish or "", Status.COMPLETE)
-            status = status if self.finish else Status.TRUNCATED
         calls: tuple[ToolCall, ...] = ()
         if self._calls:
             calls = tuple(
@@ -169,13 +186,23 @@ class AnswerBuilder:
                 for call in self._calls.values()
                 if call.name
             )
+        finish, text = self.finish, self._text.text
+        if self.is_refused and (finish in (STOP, LENGTH) or (self.is_whole and not finish)):
+            finish = FILTERED
+        elif calls and finish == STOP:  # some providers report "stop" after a tool call
+            finish = TOOL_CALLS
+        if status is None:
+            status = Status.COMPLETE if self.is_whole else Status.TRUNCATED
+            if finish:
+                status = STATUSES.get(finish, Status.INCOMPLETE)
+            if status is not Status.COMPLETE or not finish or not text or text.isspace():
+                warnings = (*self._remarks(status, is_empty=not (text.strip() or calls)), *warnings)
         return Completion(
-            text=self._text.text,
+            text=text,
             reasoning=self._reasoning.text,
             tool_calls=calls,
             status=status,
-            # Some providers report "stop" after a tool call.
-            finish_reason="tool_calls" if calls and self.finish == "stop" else self.finish,
+            finish_reason=finish,
             native_finish_reason=self.native_finish_reason,
             usage=self.usage,
             response_model=self.model,
@@ -184,12 +211,57 @@ class AnswerBuilder:
             **more,
         )
 
-    def whole(self) -> Completion:
-        """Returns the answer of a whole document, with a warning if it has no finish reason."""
-        if self.finish is not None:
-            return self.completion()
-        self.warnings.append(UNNAMED)
-        return self.completion(Status.COMPLETE)
+    def _remarks(self, status: Status, *, is_empty: bool) -> Iterator[str]:
+        """Yields what a reader must know about the end of an answer with this *status*."""
+        if status is Status.INCOMPLETE:
+            reason = shown(self.native_finish_reason)
+            yield f"the answer ended with the finish reason {reason}, so it may be incomplete"
+        if status is Status.COMPLETE and self.finish is None:
+            yield UNNAMED
+        if not (is_empty and status.is_ok):
+            return
+        spent, total = self.usage.reasoning_tokens or 0, self.usage.output_tokens or 0
+        is_at_limit = status is Status.LENGTH
+        if self.others:
+            kinds = " and ".join(sorted(self.others))
+            yield f"the answer has no text, but {kinds}, which llmkit does not return"
+        elif spent and (is_at_limit or spent >= total):
+            yield (
+                f"the answer has no text: thinking used up {spent} of {max(spent, total)} output "
+                "tokens; raise max_tokens, or lower the reasoning effort"
+            )
+        elif self._reasoning.text:
+            what = "the answer has reasoning, but no text"
+            cause = "thinking used up" if is_at_limit else "if thinking used up"
+            yield f"{what}: {cause} the token limit; raise max_tokens"
+        elif is_at_limit:
+            yield "the answer is empty: the token limit came before any text; raise max_tokens"
+        else:
+            yield "the answer is empty: nothing came, neither text nor reasoning nor a tool call"
+
+    def broken_off(self, provider: Provider) -> ProviderError:
+        """Returns the error for a finish reason that means an error of the server."""
+        words = f"the answer ended with the finish reason {shown(self.native_finish_reason)}"
+        error = refused(provider, 500, words, code=self.native_finish_reason)
+        if self.usage.output_tokens or self._text.text or self._reasoning.text or self._calls:
+            error.outcome, error.possibly_billed = Outcome.STREAMED, True
+        return error
+
+    def whole(self, provider: Provider, *, needs_reason: bool = False) -> Completion:
+        """Returns the answer of a document; without a finish reason it has a warning.
+
+        If *needs_reason*, as in an array of the chunks of a stream, it is truncated instead.
+
+        Raises:
+            ServerError: Its finish reason means an error; `.completion` is the answer.
+        """
+        self.is_whole = not needs_reason
+        answer = self.completion()
+        if answer.status is Status.ERROR:
+            error = self.broken_off(provider)
+            error.completion = answer
+            raise error
+        return answer
 
 
 class EventParser(ABC):
@@ -197,10 +269,12 @@ class EventParser(ABC):
 
     Attributes:
         end_mark: The dialect's mark for the end of a stream, None if it has none.
+        ends_with_body: True if only the end of the body ends a stream of the dialect.
         builder: The answer so far.
     """
 
     end_mark: ClassVar[str | None] = None
+    ends_with_body: ClassVar[bool] = False
 
     def __init__(
         self, provider: Provider, decoder: Decoder, builder: AnswerBuilder | None = None
@@ -243,7 +317,10 @@ class EventParser(ABC):
         if self.finished and not self.done and self.end_mark:
             self.builder.warnings.append(f"the stream ended without its {self.end_mark} mark")
         self.done = True
-        return self.builder.delta()
+        rest = self.builder.delta()
+        if self.builder.finish == ERROR and self.error is None:
+            self.error = self.builder.broken_off(self._provider)
+        return rest
 
     def end(self, status: Status | None = None, about: Mapping[str, Any] = NOTHING) -> Completion:
         self.close()
@@ -268,5 +345,6 @@ class EventParser(ABC):
                 self.error.retry_after = asked_in(body)
         elif (text := data.strip()) == DONE:
             self.done = True
+            self.builder.is_whole = self.begun and self.end_mark == DONE
         elif text and self.heeds(event):
             self.fail(unreadable(self._provider, data))

@@ -19,14 +19,17 @@ TERMINAL: Mapping[str, tuple[bytes, ...]] = {
     "openrouter": LAST_OF_OPENAI,
     "mistral": LAST_OF_OPENAI,
     "anthropic": (b"event: message_stop",),
-    "google": (),  # its streams have no mark after the finish reason
+    "google": (),  # its streams end with the body
     "ollama": (),
 }
-# A part of the event with the finish reason.
+# A part of the event with the finish reason, which is the last word of it.
 FINISH: Mapping[str, bytes] = {
+    "openai": b'"finish_reason":"stop"',
+    "openrouter": b'"finish_reason":"stop"',
+    "mistral": b'"finish_reason":"stop"',
     "anthropic": b'"stop_reason":"end_turn"',
     "google": b'"finishReason":"STOP"',
-    "ollama": b'"done":true',
+    "ollama": b'"done_reason":"stop"',
 }
 # Keep-alive data that is not an event; a comment for all other providers.
 ALIVE: Mapping[str, bytes] = {
@@ -119,14 +122,34 @@ def without_terminal_mark(provider: str) -> Reply:
 def up_to_the_finish_reason(provider: str, **changes: Any) -> Reply:
     """Sends a finish reason, and nothing after it that could end the answer.
 
-    Google's token counts and the line end of Ollama would end it, so they are left out.
+    The line end of Ollama would end it, so it is left out.
     """
     whole = stream(provider)
-    finish = FINISH.get(provider, b'"finish_reason":"stop"')
-    last = _place_of(whole, lambda piece: finish in piece)
-    final = whole.pieces[last].replace(b'"usageMetadata"', b'"other"')
+    last = _place_of(whole, lambda piece: FINISH[provider] in piece)
+    final = whole.pieces[last]
     final = final.rstrip(b"\n") if provider == "ollama" else final
     return replace(whole, pieces=(*whole.pieces[:last], final), **changes)
+
+
+def ending_with(provider: str, reason: str | None) -> Reply:
+    """Ends with another finish reason, or with its end mark and none."""
+    finish = FINISH[provider]
+    name = finish.partition(b":")[0]
+    word = json.dumps(reason).encode()
+    pieces = tuple(piece.replace(finish, name + b":" + word) for piece in stream(provider).pieces)
+    pieces = tuple(piece.replace(b'"native_finish_reason":"stop",', b"") for piece in pieces)
+    return replace(stream(provider), pieces=pieces)
+
+
+def going_on(provider: str) -> Reply:
+    """Sends a finish reason with every chunk, as Gemini and gateways to it do."""
+    whole, finish = stream(provider), FINISH[provider]
+    if provider == "google":
+        old, new = b'"index":0', b'"index":0,' + finish
+    else:
+        old, new = b'"finish_reason":null', finish
+    pieces = (piece if finish in piece else piece.replace(old, new) for piece in whole.pieces)
+    return replace(whole, pieces=tuple(pieces))
 
 
 def talking_on(provider: str) -> Reply:

@@ -6,12 +6,21 @@ import asyncio
 import logging
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from math import inf
 
 import pytest
 
 from llmkit.chat.call import Call
 from llmkit.chat.exchange import Exchange
-from llmkit.errors import BadResponseError, RateLimitError, ServerError, StreamInterruptedError
+from llmkit.errors import (
+    APIConnectionError,
+    BadResponseError,
+    Outcome,
+    RateLimitError,
+    ServerError,
+    StreamInterruptedError,
+)
+from llmkit.providers.google import Google
 from llmkit.providers.openai import OpenAI
 from llmkit.retries.policy import RetryPolicy
 from llmkit.secret import Secret
@@ -179,6 +188,81 @@ def test_the_end_of_an_answer_is_not_waited_for():
 
     assert asyncio.run(one.whole()).text == "Hello world"
     assert answer.soft_end[-1] < 1.0
+
+
+GEMINI = b'data: {"candidates":[{"content":{"parts":[{"text":"%s"}]},"finishReason":"STOP"}]}\n\n'
+
+
+@pytest.mark.parametrize(
+    ("provider", "reads", "limits"),
+    [
+        (OpenAI(), [event("Hello ", "stop"), event("world"), event("", "stop")], [2.0, inf, 0.1]),
+        (Google(), [GEMINI % b"Hello ", GEMINI % b"world"], [0.1]),
+    ],
+)
+def test_a_server_that_goes_on_after_a_finish_reason_is_not_cut_off(provider, reads, limits):
+    """The short wait for an end mark is over once text comes, and does not exist for Gemini."""
+    answer = Answer(reads)
+    one, _ = exchange(answer)
+    one.call = replace(one.call, provider=provider)
+
+    assert asyncio.run(one.whole()).text == "Hello world"
+    assert answer.soft_end == limits
+
+
+def test_an_incomplete_answer_is_returned_and_never_tried_again():
+    """Its finish reason is neither a normal end nor an error of the server."""
+    one, transport = exchange(Answer([event("", "MALFORMED_RESPONSE")]), Answer(WHOLE))
+
+    answer = asyncio.run(one.whole())
+
+    assert (answer.status, answer.status.is_ok) == (Status.INCOMPLETE, False)
+    assert "'MALFORMED_RESPONSE'" in answer.warnings[1]
+    assert (answer.attempts, len(transport.answers)) == (1, 1)
+
+
+DOCUMENT = b'{"choices":[{"message":{"content":"Hello "},"finish_reason":"abort"}]}'
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer([event("Hello "), event("", "abort"), b"data: [DONE]\n\n"]),
+        Answer([event("Hello ", "abort"), APIConnectionError("reset", outcome=Outcome.STREAMED)]),
+        Answer([DOCUMENT], JSON),
+    ],
+    ids=["stream", "stream and reset", "document"],
+)
+def test_an_answer_that_the_server_gave_up_is_an_error_with_its_text(answer):
+    """The finish reason says that the server failed; the text was billed, so nothing is resent."""
+    one, transport = exchange(answer, Answer(WHOLE))
+
+    with pytest.raises(ServerError, match="finish reason 'abort'") as raised:
+        asyncio.run(one.whole())
+
+    error = raised.value
+    assert (error.completion.text, error.completion.status) == ("Hello ", Status.ERROR)
+    assert (error.outcome, error.possibly_billed) == (Outcome.STREAMED, True)
+    assert len(transport.answers) == 1
+
+
+def test_a_server_that_gives_up_before_any_text_is_asked_again():
+    """Such an end is an error event without a status."""
+    one, _ = exchange(Answer([event("", "abort"), b"data: [DONE]\n\n"]), Answer(WHOLE))
+
+    answer = asyncio.run(one.whole())
+
+    assert (answer.text, answer.attempts, answer.possibly_billed) == ("Hello world", 2, True)
+
+
+def test_a_mark_without_a_finish_reason_ends_an_answer():
+    """The server ended the stream by its dialect, so nothing is raised; a mark alone is none."""
+    one, _ = exchange(Answer([event("Hello "), b"data: [DONE]\n\n"]))
+    two, _ = exchange(Answer([b"data: [DONE]\n\n"]))
+
+    assert asyncio.run(one.whole()).status is Status.COMPLETE
+    with pytest.raises(StreamInterruptedError):
+        asyncio.run(two.whole())
 
 
 def test_a_refusal_before_any_text_is_tried_again():

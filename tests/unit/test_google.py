@@ -189,15 +189,17 @@ def test_a_blocked_prompt_is_filtered_and_empty():
     )
 
 
-def test_a_blocked_prompt_ends_a_stream():
-    """The only event of such a stream is its end."""
+@pytest.mark.parametrize("reason", ["SAFETY", "OTHER", "BLOCKED_REASON_UNSPECIFIED", "NEW"])
+def test_a_blocked_prompt_is_filtered_whatever_the_reason(reason):
+    """The stream has one event, and the block has its own set of reasons."""
     raw = b"data: " + (DATA / "chat_blocked_prompt.json").read_bytes() + b"\n"
     parser = GOOGLE.stream_parser()
 
-    delta = parser.feed(raw)
+    delta = parser.feed(raw.replace(b"PROHIBITED_CONTENT", reason.encode()))
 
-    assert (delta, parser.finished, parser.done) == (None, True, True)
-    assert parser.end().status is Status.FILTERED
+    answer = parser.end()
+    assert (delta, parser.finished) == (None, True)
+    assert (answer.status, answer.native_finish_reason) == (Status.FILTERED, reason)
 
 
 def test_a_blocked_answer_is_filtered():
@@ -219,20 +221,21 @@ def test_thinking_that_ate_the_whole_limit_is_length():
     assert answer.usage == Usage(input_tokens=21, output_tokens=16, reasoning_tokens=16)
 
 
-def test_the_last_chunk_ends_a_stream_without_a_mark():
-    """The finish reason with its token counts is the end: there is nothing to wait for."""
-    parser = GOOGLE.stream_parser()
-    parser.feed((DATA / "stream.sse").read_bytes())
-
-    assert (parser.finished, parser.done) == (True, True)
-    assert parser.end() == STREAMED
-
-
-def test_token_counts_may_follow_the_finish_reason():
-    """Text after the finish reason is ignored, its token counts are not."""
+def test_a_finish_reason_does_not_end_a_stream():
+    """It goes on after a built-in tool was used, and ends with its body."""
     chunks = [
-        {"candidates": [{"content": {"parts": [{"text": "Hi"}]}, "finishReason": "STOP"}]},
-        {"candidates": [{"content": {"parts": [{"text": "more"}]}}]},
+        {"candidates": [{"content": {"parts": [{"executableCode": {"code": "6 * 7"}}]}}]},
+        {
+            "candidates": [
+                {
+                    "content": {"parts": [{"codeExecutionResult": {"output": "42"}}]},
+                    "finishReason": "STOP",
+                }
+            ],
+            "usageMetadata": {"promptTokenCount": 2},
+        },
+        {"candidates": [{"content": {"parts": [{"text": "The answer "}]}}]},
+        {"candidates": [{"content": {"parts": [{"text": "is 42."}]}, "finishReason": "STOP"}]},
         {"usageMetadata": {"promptTokenCount": 2, "candidatesTokenCount": 1}},
     ]
     parser = GOOGLE.stream_parser()
@@ -242,9 +245,9 @@ def test_token_counts_may_follow_the_finish_reason():
         parser.feed(b"data: " + json.dumps(chunk).encode() + b"\n\n")
         states.append((parser.finished, parser.done))
 
-    assert states == [(True, False), (True, False), (True, True)]
+    assert states == [(False, False), *[(True, False)] * 4]
     assert parser.end() == Completion(
-        text="Hi",
+        text="The answer is 42.",
         status=Status.COMPLETE,
         finish_reason="stop",
         native_finish_reason="STOP",
@@ -291,26 +294,13 @@ def test_an_array_that_is_cut_is_not_an_answer():
         GOOGLE.parse_chat(HttpResponse(200, {}, ARRAY[: ARRAY.index(b"STOP")]))
 
 
-@pytest.mark.parametrize(
-    ("reason", "finish", "status"),
-    [
-        ("MAX_TOKENS", "length", Status.LENGTH),
-        ("CONTINUATION", "length", Status.LENGTH),
-        ("RECITATION", "filtered", Status.FILTERED),
-        ("SPII", "filtered", Status.FILTERED),
-        ("OTHER", "OTHER", Status.COMPLETE),
-        ("SOMETHING_NEW", "SOMETHING_NEW", Status.COMPLETE),
-    ],
-)
-def test_finish_reasons_become_ours(reason, finish, status):
-    """Each finish reason of the API has one of llmkit; an unknown one is kept."""
-    answer = answer_of((DATA / "stream.sse").read_bytes().replace(b"STOP", reason.encode()))
-
-    assert (answer.finish_reason, answer.native_finish_reason, answer.status) == (
-        finish,
-        reason,
-        status,
+def test_an_array_without_a_finish_reason_is_truncated():
+    """It holds the chunks of a stream, whose end needs a reason."""
+    body = ARRAY.replace(b'"finishReason":"STOP"', b'"x":1').replace(
+        b'"finishReason": "STOP"', b'"x":1'
     )
+
+    assert GOOGLE.parse_chat(HttpResponse(200, {}, body)).status is Status.TRUNCATED
 
 
 @pytest.mark.parametrize(

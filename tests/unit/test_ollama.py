@@ -161,10 +161,11 @@ def test_a_last_line_without_its_line_feed_counts():
 
 
 def test_a_model_that_was_only_loaded_has_answered_nothing():
-    """An unknown reason is kept."""
+    """Its reason is kept, and means an incomplete answer."""
     answer = OLLAMA.parse_chat(reply("chat_load.json"))
 
     assert (answer.text, answer.finish_reason) == ("", "load")
+    assert answer.status is Status.INCOMPLETE
 
 
 def test_an_answer_at_its_limit_is_length():
@@ -186,10 +187,9 @@ def test_token_counts_may_be_missing():
 
     assert parser.end() == Completion(
         text="Hi",
-        status=Status.COMPLETE,
-        finish_reason="stop",
-        native_finish_reason="stop",
+        status=Status.COMPLETE,  # older servers send no reason
         usage=Usage(output_tokens=2),
+        warnings=("the provider sent no finish reason",),
     )
 
 

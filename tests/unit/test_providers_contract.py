@@ -388,9 +388,12 @@ def test_two_interleaved_streams_do_not_mix(provider):
 
 
 def test_what_comes_after_the_end_is_ignored(provider):
-    """A second answer after the first has no effect."""
+    """A second answer after the first has no effect, unless only the body ends the stream."""
     raw = stream_of(provider)
     expected = streamed(provider, raw)
+    if provider.stream_parser().ends_with_body:
+        assert streamed(provider, raw, raw)[1].text == 2 * expected[1].text
+        return
 
     assert streamed(provider, raw, raw) == expected
     assert streamed(provider, raw + raw) == expected

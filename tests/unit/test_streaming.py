@@ -26,7 +26,7 @@ def test_an_event_beyond_the_limit_ends_a_stream_without_raising():
 
 
 def test_a_foreign_end_mark_ends_a_stream():
-    """Proxies add OpenAI's mark to any dialect; it does not tell how the answer ended."""
+    """Proxies add OpenAI's mark to any dialect; there it does not tell that the answer is whole."""
     parser = MessageParser(Anthropic(), SSEDecoder())
 
     parser.feed(DELTA + b"data: [DONE]\n\n" + DELTA)
