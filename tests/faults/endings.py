@@ -17,7 +17,9 @@ from llmkit.types import Status
 from tests.fakes.misbehaviour import (
     TERMINAL,
     breaking_off,
+    ending_with,
     failing_after,
+    going_on,
     talking_on,
     up_to_the_finish_reason,
     without_terminal_mark,
@@ -232,7 +234,19 @@ async def the_connection_ends_after_a_whole_document(world: World) -> None:
     await whole(world)
 
 
-@row("P36", *FIVE)
+@row("P35", "openai", "openrouter", "mistral", "anthropic", "ollama")
+async def the_reason_is_missing_before_the_last_mark(world: World) -> None:
+    """The end mark makes the answer complete; a note reports the missing reason."""
+    world.says(ending_with(world.provider, None))
+
+    told = await world.ask()
+
+    assert (told.error, told.status) == (None, Status.COMPLETE)
+    assert told.text.startswith("A river carries silt")
+    assert told.came.warnings == ("the provider sent no finish reason",)
+
+
+@row("P36", *(provider for provider in FIVE if provider != "google"))
 async def it_goes_on_after_its_end(world: World) -> None:
     """Data after the terminal event is not part of the answer."""
     world.says(talking_on(world.provider))
@@ -241,6 +255,18 @@ async def it_goes_on_after_its_end(world: World) -> None:
 
     assert told.status is Status.COMPLETE
     assert told.text.count("A river") == 1
+
+
+@row("P36", "google", "openai", "openrouter", "mistral")
+async def it_goes_on_after_a_finish_reason(world: World) -> None:
+    """A finish reason with every chunk ends nothing: the pauses between them do not count."""
+    world.says(replace(going_on(world.provider), gap_s=0.1))
+
+    told = await world.ask()
+
+    assert (told.error, told.status) == (None, Status.COMPLETE)
+    assert told.text.startswith("A river carries silt")
+    assert told.came.warnings == ()
 
 
 @row("P37", *FIVE)

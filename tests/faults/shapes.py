@@ -7,12 +7,13 @@ import json
 import time
 from dataclasses import replace
 
-from llmkit.errors import BadResponseError
+from llmkit.errors import BadResponseError, Outcome, ServerError
 from llmkit.types import Status
 from tests.fakes.misbehaviour import (
     body_of,
     byte_by_byte,
     compressed,
+    ending_with,
     in_one_piece,
     saying,
     with_bom,
@@ -296,6 +297,21 @@ async def filtered_and_cut_short(world: World) -> None:
         told = await world.ask()
 
         assert (told.error, told.text, told.status) == (None, TEXT, status)
+
+
+@row("P43", *FIVE)
+async def given_up_and_ended_in_another_way(world: World) -> None:
+    """A reason that means a failure is an error; every other one is incomplete, with a note."""
+    world.says(ending_with(world.provider, "insufficient_system_resource"))
+    failed = await world.ask()
+    world.says(ending_with(world.provider, "pause_turn"))
+    told = await world.ask()
+
+    assert isinstance(failed.error, ServerError)
+    assert (failed.error.outcome, failed.status) == (Outcome.STREAMED, Status.ERROR)
+    assert failed.text == told.text != ""
+    assert (told.error, told.status) == (None, Status.INCOMPLETE)
+    assert "'pause_turn'" in told.came.warnings[0]
 
 
 @row("P44", *FIVE)

@@ -260,7 +260,7 @@ def _counted(told: Told) -> int:
     """Returns the number of requests that llmkit reports as possibly billed."""
     if not _sent(told):
         return 0
-    whole = told.status in (Status.COMPLETE, Status.LENGTH, Status.FILTERED)
+    whole = told.status.is_ok or told.status in (Status.FILTERED, Status.INCOMPLETE)
     error = told.error
     if isinstance(error, CallError) and error.attempt_log:
         return sum("(possibly billed)" in line for line in error.attempt_log)

@@ -1,7 +1,7 @@
 """Reads the fakes with one official SDK, and prints its results as JSON.
 
 A program of its own, because some SDKs warn when they are imported, and one of them patches
-what others use. Called as: read_with.py NAME URL KEY
+what others use. Called as: read_with.py NAME URL KEY REFUSALS STREAMS
 """
 
 from __future__ import annotations
@@ -133,8 +133,9 @@ def main(name: str, url: str, key: str) -> None:
     reader = READERS[name](url)
     found = {what: attempt(lambda do=do: do(key)) for what, do in reader.items()}
     found["wrong key"] = attempt(lambda: reader["chat"]("sk-wrong-0123456789"))
-    # The parent queues these refusals, one for each further request.
+    # The parent queues these refusals and streams, one for each further request.
     found["refusals"] = [attempt(lambda: reader["chat"](key)) for _ in range(int(sys.argv[4]))]
+    found["streams"] = [attempt(lambda: reader["stream"](key)) for _ in range(int(sys.argv[5]))]
     print(json.dumps(found))
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from llmkit.providers.builtin import PROVIDERS
 from llmkit.wire.messages import HttpResponse
+from tests.fakes.misbehaviour import ending_with, going_on, without_terminal_mark
 from tests.fakes.reply import DATA, document, refusal, stream
 from tests.fakes.server import PREFIXES, FakeProviders
 
@@ -42,6 +43,13 @@ CLASSES = {
 # Refusals whose body says more than the status.
 BY_BODY = {("anthropic", "429tier"): {"error": "EnforcedSpendLimitReachedError", "status": 429}}
 BAD_KEY = {"google": 400}  # and 401 for the others
+# Streams that end as servers in the field end them.
+ENDINGS = {
+    "a reason with every chunk": going_on,
+    "no reason": lambda name: ending_with(name, None),
+    "no mark": without_terminal_mark,
+    "a limit": lambda name: ending_with(name, "MAX_TOKENS" if name == "google" else "max_tokens"),
+}
 
 
 @pytest.fixture(scope="module", params=sorted(PREFIXES))
@@ -53,10 +61,11 @@ def read(request):
     with FakeProviders() as fakes:
         command = [sys.executable, str(READ), name, fakes.base_url(name), fakes.key]
         # Chat, stream, models and the wrong key get normal answers; the queued replies come after.
-        fakes.hold(name, 4, *(refusal(name, r) for r in refusals))
+        ends = [ending(name) for ending in ENDINGS.values()]
+        fakes.hold(name, 4, *(refusal(name, r) for r in refusals), *ends)
         done = subprocess.run(
-            [*command, str(len(refusals))], env=BARE, capture_output=True, text=True, timeout=120,
-            check=False,
+            [*command, str(len(refusals)), str(len(ends))], env=BARE, capture_output=True,
+            text=True, timeout=120, check=False,
         )  # fmt: skip
     assert done.returncode == 0, done.stderr
     statuses = [recorded[r]["status"] for r in refusals]
@@ -83,6 +92,18 @@ def test_an_sdk_reads_an_answer(read):
     whole = ours.parse_chat(HttpResponse(200, {}, b"".join(document(name, "chat").pieces)))
 
     assert (found["chat"], found["stream"]) == (whole.text, parser.end().text)
+
+
+def test_an_sdk_reads_a_stream_to_its_end(read):
+    """It has the text that llmkit's own parser finds, however the stream ends."""
+    name, _, found = read
+    texts = []
+    for ending in ENDINGS.values():
+        parser = PROVIDERS[name]().stream_parser()
+        parser.feed(b"".join(ending(name).pieces))
+        texts.append(parser.end().text)
+
+    assert found["streams"] == texts
 
 
 def test_an_sdk_reads_the_list_of_models(read):
