@@ -318,10 +318,12 @@ class Completion:
 
     def _repr_pretty_(self, printer: object, cycle: bool) -> None:
         # A cell that ends in ask(...) shows the answer, not thirty fields. Escapes in it must not
-        # reach the terminal, and its text must not hide that another model gave it.
+        # reach the terminal, and its text must not hide that another model gave it, or its end.
         notes = [f"! {step}" for step in self.fallback]
         if self.rerouted:
             notes.append(f"! asked {self.request_model}, answered by {self.response_model}")
+        if self.status is Status.INCOMPLETE or not self.text:
+            notes += [f"! {warning}" for warning in self.warnings]
         lines = [self.text, *(["", *notes] if notes else [])]
         printer.text(escape_controls("\n".join(lines)))  # type: ignore[attr-defined]  # it is untyped
 

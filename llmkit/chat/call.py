@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from math import inf
 from time import monotonic
 
 from ..catalogue import lifecycle
@@ -238,7 +237,8 @@ class AnswerReader:
                     # Some servers send neither an end mark nor the end of the body, others send a
                     # reason with every chunk (https://github.com/maximhq/bifrost/issues/6784 and
                     # https://github.com/su-kaka/gcli2api/issues/403, read 2026-11-30).
-                    response.finish_within(inf if self._is_ending else USAGE_S)
+                    goes_on = self._is_ending or (delta and delta.reasoning and not delta.text)
+                    response.finish_within(None if goes_on else USAGE_S)
                     self._is_ending = True
                 if delta is None:
                     continue

@@ -118,7 +118,7 @@ class AiohttpResponse:
     status: int
     headers: Mapping[str, str]
     content_received: Callable[[], None]  # both are the watchdog's methods
-    finish_within: Callable[[float], None]
+    finish_within: Callable[[float | None], None]
 
     def __init__(
         self,

@@ -35,8 +35,11 @@ class StreamingResponse(Protocol):
         """Tells the watchdog that the last read brought content, not only pings."""
         ...
 
-    def finish_within(self, within_s: float) -> None:
-        """Marks the answer as complete; the rest is read for at most *within_s* seconds."""
+    def finish_within(self, within_s: float | None) -> None:
+        """Marks the answer as complete; the rest is read for at most *within_s* seconds.
+
+        None takes the mark back, because the server goes on.
+        """
         ...
 
 

@@ -125,9 +125,9 @@ class ScriptedResponse:
     def content_received(self) -> None:
         """Does nothing, because a script has no watchdog."""
 
-    def finish_within(self, within_s: float) -> None:
+    def finish_within(self, within_s: float | None) -> None:
         """Ends the answer if *within_s* is under 1 s."""
-        self._is_ended = within_s < 1.0
+        self._is_ended = within_s is not None and within_s < 1.0
 
     async def _within_limits(self, wait: float) -> None:
         limit = self.timeouts.idle_s

@@ -164,9 +164,9 @@ class Watchdog:
         """Marks the last read as content, which restarts `idle_content_s`."""
         self._content_at = self._read_at
 
-    def finish_within(self, within_s: float) -> None:
-        """Marks the answer as complete; the rest is read for at most *within_s* seconds."""
-        self.soft_end = self._loop.time() + within_s
+    def finish_within(self, within_s: float | None) -> None:
+        """Marks the answer as complete, or takes it back; see `StreamingResponse`."""
+        self.soft_end = None if within_s is None else self._loop.time() + within_s
         self.stop()  # the next wait, if any, sets a timer for this limit
 
     def stop(self) -> None:

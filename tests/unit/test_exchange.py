@@ -6,7 +6,6 @@ import asyncio
 import logging
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from math import inf
 
 import pytest
 
@@ -190,18 +189,20 @@ def test_the_end_of_an_answer_is_not_waited_for():
     assert answer.soft_end[-1] < 1.0
 
 
+THOUGHT = event("hm", "stop").replace(b"content", b"reasoning_content")
 GEMINI = b'data: {"candidates":[{"content":{"parts":[{"text":"%s"}]},"finishReason":"STOP"}]}\n\n'
 
 
 @pytest.mark.parametrize(
     ("provider", "reads", "limits"),
     [
-        (OpenAI(), [event("Hello ", "stop"), event("world"), event("", "stop")], [2.0, inf, 0.1]),
+        (OpenAI(), [event("Hello ", "stop"), event("world"), event("", "stop")], [2.0, None, 0.1]),
+        (OpenAI(), [THOUGHT, event("Hello world", "stop")], [None, None, 0.1]),
         (Google(), [GEMINI % b"Hello ", GEMINI % b"world"], [0.1]),
     ],
 )
 def test_a_server_that_goes_on_after_a_finish_reason_is_not_cut_off(provider, reads, limits):
-    """The short wait for an end mark is over once text comes, and does not exist for Gemini."""
+    """The short wait for an end mark is over once more comes; after reasoning there is none."""
     answer = Answer(reads)
     one, _ = exchange(answer)
     one.call = replace(one.call, provider=provider)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
-from llmkit.types import Message, Prompt, Usage
+from llmkit.types import Message, Prompt, Status, Usage
 from tests.unit.rows import answer
 
 
@@ -31,6 +33,16 @@ def test_reasoning_that_is_not_shown_was_over_before_the_first_chunk():
 def test_a_speed_that_cannot_be_told_is_none(unknown):
     """A rate of the network does not count as one of the model."""
     assert answer(**unknown).output_tokens_per_s is None
+
+
+@pytest.mark.parametrize("changes", [{"text": ""}, {"status": Status.INCOMPLETE}])
+def test_a_cell_that_ends_in_an_odd_answer_shows_the_warning(changes):
+    """An empty answer would show nothing, and an incomplete one would look whole."""
+    printed = []
+
+    answer(warnings=("why",), **changes)._repr_pretty_(SimpleNamespace(text=printed.append), False)
+
+    assert printed[0].endswith("\n! why")
 
 
 @pytest.mark.parametrize(
