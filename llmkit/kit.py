@@ -14,6 +14,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from .catalogue import prices
+from .catalogue.rerouting import is_rerouted
 from .cell import InterruptGuard, cell_id, ready_soon
 from .chat.call import Call, CallTelemetry, call_for
 from .chat.exchange import Exchange
@@ -247,23 +248,25 @@ class Kit:
         return connection
 
     async def priced(self, completion: Completion, timeout: float | None = None) -> Completion:
-        """Returns *completion* with its cost, if the provider did not report it.
+        """Returns *completion* with `rerouted`, and its cost if the provider did not report it.
 
         Waits for the price tables only as long as *timeout*, that of the call, allows.
         Logs a warning if a fallback model is smaller, costlier, less capable or another maker's.
         """
         catalogue = self.registry.store.latest
         answer = await prices.priced(completion, catalogue, timeout)
+        request, response = names = answer.request_model, answer.response_model
+        if response and answer.rerouted is None:
+            is_other = response != request and is_rerouted(catalogue, answer.provider, *names)
+            answer = replace(answer, rerouted=is_other)
         if answer.fallback:
             from .catalogue import fallback  # fallback answers are rare
 
             steps = answer.fallback
             with suppress(APITimeoutError):  # a step without the ratio of its prices
                 await ready_soon(prices.TABLES, prices.load, limit_s=prices.WAIT_S)
-                steps = tuple(
-                    fallback.priced(catalogue, step, answer.usage, answer.started_at)
-                    for step in answer.fallback
-                )
+                usage, start = answer.usage, answer.started_at
+                steps = tuple(fallback.priced(catalogue, step, usage, start) for step in steps)
             answer = replace(answer, fallback=steps)
             warn_once(steps[-1], self._warned_pairs)
         return answer
@@ -297,9 +300,8 @@ class Kit:
         most = self.settings.max_cost_usd if max_cost_usd is None else max_cost_usd
         if most is not None:
             await ready_soon(prices.TABLES, prices.load)
-        is_capped = most is not None
         plan = merge_identical(
-            [await self.plan_row(request, options, capped=is_capped) for request in requests]
+            [await self.plan_row(request, options, capped=most is not None) for request in requests]
         )
         calls = self.settings.max_calls if max_calls is None else max_calls
         check_limits(

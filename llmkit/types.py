@@ -283,6 +283,9 @@ class Completion:
     )
     request_id: str | None = column("string", "the provider's id of the request", default=None)
     upstream_provider: str | None = column("string", "the provider behind OpenRouter", default=None)
+    rerouted: bool | None = column(
+        "boolean", "a model other than the requested one answered", default=None
+    )
     ignored_parameters: tuple[str, ...] = column(
         "string", "what this model cannot take, and was not sent", default=(), joined=", "
     )
@@ -290,12 +293,6 @@ class Completion:
         "string", "steps from the asked model to the one that answered", default=(), joined=" | "
     )
     warnings: tuple[str, ...] = column("string", "warnings about it", default=(), joined="; ")
-
-    @property
-    @Column("boolean", "a model other than the requested one answered", after="upstream_provider")
-    def rerouted(self) -> bool:
-        """True if `request_model` and `response_model` cannot be the same model."""
-        return served_differs(self.request_model, self.response_model)
 
     @property
     @Column("float64", "output tokens a second, from the first chunk on", after="duration_s")
@@ -321,7 +318,9 @@ class Completion:
         # reach the terminal, and its text must not hide that another model gave it, or its end.
         notes = [f"! {step}" for step in self.fallback]
         if self.rerouted:
-            notes.append(f"! asked {self.request_model}, answered by {self.response_model}")
+            is_named = self.response_model not in (None, self.request_model)
+            other = self.response_model if is_named else "another model"
+            notes.append(f"! asked {self.request_model}, answered by {other}")
         if self.status is Status.INCOMPLETE or not self.text:
             notes += [f"! {warning}" for warning in self.warnings]
         lines = [self.text, *(["", *notes] if notes else [])]
@@ -341,25 +340,3 @@ class StreamEnd:
     """The last value of a stream."""
 
     completion: Completion
-
-
-def served_differs(request_model: str, response_model: str | None) -> bool:
-    """Returns True if the two ids cannot be the same model.
-
-    Providers often answer with the dated or full form of the requested id, which does not count:
-    "gpt-5.4-mini" -> "gpt-5.4-mini-2026-03-17", "openai/x" -> "x".
-    """
-    if not request_model or not response_model:
-        return False
-    request, response = (
-        name.rsplit("/", 1)[-1].lower().removesuffix(":latest")
-        for name in (request_model, response_model)
-    )
-    if request == response or request.endswith("-latest") or response.endswith("-latest"):
-        return False
-    return not (_is_dated(response, request) or _is_dated(request, response))
-
-
-def _is_dated(long: str, short: str) -> bool:
-    suffix = long.removeprefix(short + "-").replace("-", "")
-    return long.startswith(short + "-") and suffix.isdigit() and len(suffix) in (3, 4, 6, 8)

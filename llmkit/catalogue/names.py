@@ -10,7 +10,7 @@ from ..errors import UnknownModelError, UnknownProviderError
 from .entry import normal
 from .provider_table import ProviderTable
 
-_DATE = re.compile(r"(.+?)-(20\d\d-\d\d-\d\d|20\d{6}|\d{4}|0\d\d|\d\d-\d\d|\d\d-20\d\d)")
+_DATE = re.compile(r"(.+?)-(20\d\d-\d\d-\d\d|20\d{6}|2\d{5}|\d{4}|0\d\d|\d\d-\d\d|\d\d-20\d\d)")
 _DATED = re.compile(r"-(20\d\d-\d\d-\d\d|\d{4})(?![\d.])")
 MOST_COMPARED = 50  # names
 

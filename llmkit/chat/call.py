@@ -56,6 +56,7 @@ class Call:
     Attributes:
         prompt: Fitted to the model.
         ignored: Parameters that fitting removed.
+        rerouted: True if the provider is known to answer this id with another model, else None.
     """
 
     provider: Provider
@@ -67,6 +68,7 @@ class Call:
     ignored: tuple[str, ...] = ()
     fallback: tuple[FallbackStep, ...] = ()
     warnings: tuple[str, ...] = ()
+    rerouted: bool | None = None
 
 
 def call_for(
@@ -110,6 +112,7 @@ def call_for(
         ignored=fitting.ignored,
         fallback=() if model == resolution.id else (_translated(resolution, catalogue),),
         warnings=tuple(warnings),
+        rerouted=(resolution.lifecycle is Lifecycle.REROUTED and model == resolution.id) or None,
     )  # fmt: skip
 
 

@@ -138,6 +138,7 @@ class Exchange:
             "duration_s": None if start is None or end is None else end - start,
             "attempts": self._attempts, "ignored_parameters": call.ignored,
             "fallback": call.fallback, "warnings": warnings, "possibly_billed": self._is_billed,
+            "rerouted": None if reader is None else call.rerouted,
         }  # fmt: skip
         if reader is None or reader.document is not None:
             answer = (reader and reader.document) or Completion()

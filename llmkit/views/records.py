@@ -23,6 +23,7 @@ ADDED_SINCE: Mapping[int, tuple[str, ...]] = {
     1: (
         "tool_calls", "lost",
         "service_tier", "time_to_first_reasoning_s", "time_to_first_text_s", "waited_s",
+        "rerouted",
     ),
     2: (),
 }  # fmt: skip

@@ -124,7 +124,7 @@ def remarks(row: Row) -> tuple[str, ...]:
     parts = [str(step) for step in answer.fallback]
     if row.lifecycle is Lifecycle.REROUTED:
         parts.append(f"the provider answers {row.request_model} with another model")
-    if answer.rerouted:
+    if answer.rerouted and answer.response_model not in (None, answer.request_model):
         parts.append(f"asked {answer.request_model}, answered by {answer.response_model}")
     if answer.possibly_billed and row.error_type:
         parts.append("may have been billed")
