@@ -94,8 +94,9 @@ class Comparison:
                 tokens and cost. "cost" plots cost against duration. "grid" plots *measure* in one
                 panel for each point of the grid.
             measure: time_to_first_chunk_s, duration_s, output_tokens or cost_usd.
-            substituted: True includes answers of substitute models, in a second colour. Otherwise
-                the figure notes how many were left out. Failed answers are never plotted.
+            substituted: True includes substituted and rerouted answers, under the model that
+                answered and in a second colour. The figure notes how many answers were left out
+                and why. An answer that is not ok is never plotted, and a shared one only once.
 
         Raises:
             ConfigError: *kind* or *measure* is unknown.

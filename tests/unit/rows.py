@@ -23,7 +23,7 @@ def answer(**changes: Any) -> Completion:
         request_id="req_1", upstream_provider="FxHost",
         started_at=datetime(2026, 11, 24, 12, 0, 0, 123456, tzinfo=UTC),
         time_to_first_chunk_s=0.5, duration_s=1.5, attempts=2, cost_usd=0.00123,
-        cost_source="genai-prices", ignored_parameters=("seed",), fallback=(STEP,),
+        cost_source="genai-prices", rerouted=False, ignored_parameters=("seed",), fallback=(STEP,),
         warnings=("seed was not sent",), possibly_billed=True,
     )  # fmt: skip
     return replace(whole, **changes)

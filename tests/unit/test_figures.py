@@ -156,7 +156,9 @@ def test_substitutes_are_left_out_and_the_figure_says_so():
 
     assert labels(figure.axes[0]) == ["openai: a", "openai: b\n1 of 1 substituted"]
     assert [t.get_text() for t in figure.axes[1].texts] == ["n/a"]
-    assert "1 from substitute models (plot(substituted=True)" in note(figure)
+    assert note(figure).endswith(
+        "Left out: 1 substituted. plot(substituted=True) includes the answers of other models."
+    )
 
 
 def test_substitutes_are_drawn_on_request_in_a_second_colour():
@@ -166,7 +168,7 @@ def test_substitutes_are_drawn_on_request_in_a_second_colour():
 
     assert labels(figure.axes[0]) == ["openai: a", "openai: b †"]
     assert figure.axes[1].lines[-1].get_color() == LIGHT.second
-    assert note(figure).endswith("†: substitute for the model named.")
+    assert note(figure).endswith("†: answered in place of the model named.")
 
 
 def test_a_substitute_is_hollow_among_the_markers_and_has_its_sign_in_the_legend():
@@ -180,13 +182,56 @@ def test_a_substitute_is_hollow_among_the_markers_and_has_its_sign_in_the_legend
     assert hollow.get_markerfacecolor() == LIGHT.back
 
 
-def test_an_answer_that_was_sent_once_for_several_rows_counts_once():
-    """Rows that share a request are one measurement."""
-    shared = replace(plain(1, "a", duration_s=9.0), shared_with=0)
+def test_an_answer_that_was_sent_once_for_several_rows_is_drawn_nowhere_twice():
+    """Rows that share a request are one measurement, also in the panels of a grid."""
+    rows = [replace(row, parameters={"temperature": t}) for t, row in enumerate((plain(), plain()))]
+    rows = [rows[0], replace(rows[1], row=1, shared_with=0)]
+    figure = comparison_figure(rows, "grid")
 
-    (group,) = grouped([plain(0, "a"), shared])
+    assert [[t.get_text() for t in axis.texts] for axis in figure.axes] == [[], ["n/a"]]
+    assert sum(len(group.counted) for group in grouped(rows)) == 1
+    assert note(figure).endswith("Left out: 1 shared. Shared: sent once, with another row.")
 
-    assert len(group.counted) == 1
+
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [
+        (Status.COMPLETE, None), (Status.LENGTH, None), (Status.FILTERED, "1 filtered"),
+        (Status.INCOMPLETE, "1 incomplete"), (Status.TRUNCATED, "1 truncated"),
+        (Status.CANCELLED, "1 cancelled"), (Status.ERROR, "1 failed"),
+    ],
+)  # fmt: skip
+def test_only_an_answer_that_is_ok_counts(status, why):
+    """It is complete, or as long as it was allowed to be; the note says why others do not count."""
+    figure = comparison_figure([plain(0, "a"), plain(1, "a", status=status)])
+    counted = f"Mark: the one answer of each model. Left out: {why}."
+
+    assert len(figure.groups[0].counted) == (2 if why is None else 1)
+    assert why is None or note(figure) == counted
+
+
+def test_a_rerouted_answer_counts_only_for_the_model_that_gave_it():
+    """It is left out with a note, or drawn under its own name; an unnamed model is left out."""
+    named, moved, unnamed = (
+        changed(plain(i, "a"), rerouted=i > 0, response_model="b" if i == 1 else "a")
+        for i in range(3)
+    )
+    rows = [named, moved, unnamed]
+
+    (group,) = grouped(rows)
+    own, other = grouped(rows, substituted=True)
+
+    assert (len(group.counted), group.remark) == (1, "2 of 3 rerouted")
+    assert (own.name, len(own.counted), own.remark) == ("openai: a", 1, "1 of 2 rerouted")
+    assert (other.name, len(other.counted), other.substituted) == ("openai: b", 1, True)
+
+
+def test_answers_of_an_unknown_model_are_drawn_and_the_figure_says_so():
+    """A server that names no model may have answered with any."""
+    figure = comparison_figure([changed(plain(0, "a"), rerouted=None), plain(1, "b")])
+
+    assert [len(group.counted) for group in figure.groups] == [1, 1]
+    assert note(figure).endswith("Not known if the model named answered: 1.")
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from ..markup import cell, clipped, safe_text
 from ..rows import Row
 from ..tables.table import Line, Table, TableCell, TableColumn, tables_text
 
-COUNTED = (Status.COMPLETE, Status.LENGTH, Status.FILTERED)
 SWITCH = "plot(substituted=True)"
+SHARED, SUBSTITUTED, REROUTED = "shared", "substituted", "rerouted"
 UNCUT = 1000  # columns, because a number that is cut off reads as another number
 
 
@@ -50,10 +50,10 @@ class Group:
     """The answers of one model.
 
     Attributes:
-        model: The model id that was sent.
+        model: The model id that was sent, or that of the model that answered instead.
         counted: The answers that are aggregated.
-        left_out: The number of other answers by reason: failed, substituted.
-        substituted: True if the model is a substitute in one of the counted answers.
+        left_out: The number of other answers by reason, see `why_left_out`.
+        substituted: True if one of the counted answers was asked of another model.
     """
 
     provider: str
@@ -82,16 +82,46 @@ class Group:
 def grouped(rows: Sequence[Row], *, substituted: bool = False) -> tuple[Group, ...]:
     """Groups the answers by model, in the order of the request.
 
-    Failed answers are not counted. Answers of substitute models are counted only if *substituted*,
-    because the comparison is about the models named. Rows that share one request count once.
+    Only answers that are ok and of the named model are counted, because the comparison is about
+    it. *substituted* counts those of other models, too, under the model that answered.
     """
-    requests: dict[int, Row] = {}
+    groups: dict[tuple[str, str], tuple[list[Row], Counter[str]]] = {}
     for row in rows:
-        requests.setdefault(row.row if row.shared_with is None else row.shared_with, row)
-    groups: dict[tuple[str, str], list[Row]] = {}
-    for row in requests.values():
-        groups.setdefault((row.provider or "", row.request_model or row.asked), []).append(row)
-    return tuple(_group(*name, answers, substituted) for name, answers in groups.items())
+        model = row.request_model or row.asked
+        reason = why_left_out(row, substituted=substituted)
+        if reason is None and row.completion.rerouted:
+            model = row.completion.response_model or model
+        answers, omissions = groups.setdefault((row.provider or "", model), ([], Counter()))
+        if reason is None:
+            answers.append(row)
+        else:
+            omissions[reason] += 1
+    return tuple(
+        Group(*name, tuple(answers), omissions, any(map(_is_of_another, answers)))
+        for name, (answers, omissions) in groups.items()
+    )
+
+
+def why_left_out(row: Row, *, substituted: bool = False) -> str | None:
+    """Returns why *row* does not count for its model, None if it does.
+
+    The reasons are shared (another row holds the same answer), failed or another status, and
+    substituted or rerouted (another model answered). *substituted* accepts the last two, if the
+    provider names the model that answered.
+    """
+    answer = row.completion
+    if row.shared_with is not None:
+        return SHARED
+    if not answer.status.is_ok:
+        return "failed" if answer.status is Status.ERROR else str(answer.status)
+    if row.substituted and not substituted:
+        return SUBSTITUTED
+    is_named = answer.response_model not in (None, "", answer.request_model)
+    return REROUTED if answer.rerouted and not (substituted and is_named) else None
+
+
+def _is_of_another(row: Row) -> bool:
+    return row.substituted or row.completion.rerouted is True
 
 
 def ends(groups: Sequence[Group], measure: Measure) -> list[float]:
@@ -119,12 +149,20 @@ def note(groups: Sequence[Group]) -> str:
     elif counts:
         each = f"{min(counts)}" if len(counts) == 1 else f"{min(counts)} to {max(counts)}"
         parts.append(f"Mark: median; line: minimum to maximum; {each} answers per model.")
-    failures = sum(group.left_out.get("failed", 0) for group in groups)
-    other = sum(group.left_out.get("substituted", 0) for group in groups)
-    out = [f"{failures} failed"] if failures else []
-    out += [f"{other} from substitute models ({SWITCH} includes them)"] if other else []
-    parts += [f"Left out: {', '.join(out)}."] if out else []
-    parts += ["†: substitute for the model named."] if any(g.substituted for g in groups) else []
+    omissions = sum((Counter(group.left_out) for group in groups), Counter[str]())
+    if omissions:
+        last = (SUBSTITUTED, REROUTED, SHARED)
+        reasons = [*(why for why in omissions if why not in last), *filter(omissions.get, last)]
+        parts.append(f"Left out: {', '.join(f'{omissions[why]} {why}' for why in reasons)}.")
+    if omissions[SHARED]:
+        parts.append("Shared: sent once, with another row.")
+    if omissions[SUBSTITUTED] or omissions[REROUTED]:
+        parts.append(f"{SWITCH} includes the answers of other models.")
+    doubts = sum(row.completion.rerouted is None for group in groups for row in group.counted)
+    if doubts:
+        parts.append(f"Not known if the model named answered: {doubts}.")
+    if any(group.substituted for group in groups):
+        parts.append("†: answered in place of the model named.")
     return " ".join(parts) or "No answers."
 
 
@@ -145,19 +183,6 @@ def aggregate_text(groups: Sequence[Group]) -> str:
     text = note(groups)
     table = Table("median (minimum to maximum)", columns, tuple(lines), empty=text, note=text)
     return tables_text(table, width=UNCUT)
-
-
-def _group(provider: str, model: str, rows: Sequence[Row], substituted: bool) -> Group:
-    answers, omissions = [], Counter[str]()
-    for row in rows:
-        if row.completion.status not in COUNTED:
-            omissions["failed"] += 1
-        elif row.substituted and not substituted:
-            omissions["substituted"] += 1
-        else:
-            answers.append(row)
-    has_substitutes = any(row.substituted for row in answers)
-    return Group(provider, model, tuple(answers), omissions, has_substitutes)
 
 
 def _range_text(span: Range | None) -> str:

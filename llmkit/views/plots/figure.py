@@ -50,7 +50,7 @@ def comparison_figure(
     Args:
         kind: "models", "cost" or "grid", as in `Comparison.plot`.
         measure: The column of the frame that "grid" plots.
-        substituted: True includes answers of substitute models, in a second colour.
+        substituted: True includes substituted and rerouted answers, in a second colour.
         styles: The colour and the marker of each provider, for "cost".
 
     Raises:
