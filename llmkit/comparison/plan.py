@@ -68,6 +68,27 @@ def row_of(
     )  # fmt: skip
 
 
+def shared_row(planned_row: PlannedRow, twin: Row) -> Row:
+    """Returns the final row of a request that was sent once, for *twin*.
+
+    It has the values of that request and its answer, except that it costs nothing.
+    """
+    answer, call = twin.completion, planned_row.call
+    # A fallback model may take other parameters than the one that both rows name.
+    ignored = answer.ignored_parameters if call is None or answer.fallback else call.ignored
+    foreign = tuple(f"{n} was not sent" for n in answer.ignored_parameters if n not in ignored)
+    warnings = tuple(
+        text for text in answer.warnings if not foreign or not text.startswith(foreign)
+    )
+    note = f"the same request as row {twin.row}, sent and billed once for both"
+    answer = replace(
+        answer, cost_usd=0.0, cost_source=f"shared with row {twin.row}",
+        ignored_parameters=ignored, warnings=(*warnings, note),
+    )  # fmt: skip
+    row = row_of(planned_row, twin.run_id, answer, None, twin.cell)
+    return replace(row, error_type=twin.error_type, error=twin.error, shared_with=twin.row)
+
+
 def placeholder_row(planned_row: PlannedRow) -> Row:
     """Returns the row of *planned_row* as far as it is known before anything is sent."""
     return row_of(planned_row, "", planned_row.unsent(), planned_row.error, None)

@@ -13,7 +13,7 @@ from ..errors import CallError, LlmkitError
 from ..secret import without_locals
 from ..types import Completion, Status
 from ..views.rows import Row
-from .plan import PlannedRow, row_of
+from .plan import PlannedRow, row_of, shared_row
 from .watchers import Audience, Watcher
 
 log = logging.getLogger(__name__)
@@ -123,11 +123,6 @@ class ComparisonRunner:
             if twin is None:
                 self._finish(planned_row, replace(planned_row.unsent(), status=Status.CANCELLED))
                 continue
-            note = f"the same request as row {twin.row}, sent and billed once for both"
-            cost = None if twin.completion.cost_usd is None else 0.0
-            warnings = (*twin.completion.warnings, note)
-            twin_completion = replace(twin.completion, cost_usd=cost, warnings=warnings)
-            row = row_of(planned_row, self.run_id, twin_completion, None, self._cell)
-            row = replace(row, error_type=twin.error_type, error=twin.error, shared_with=twin.row)
+            row = shared_row(planned_row, twin)
             self.rows[row.row] = row
             self._audience.finished(row)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import fields
 
 import pytest
 
@@ -10,7 +11,7 @@ from llmkit.comparison.arguments import comparison_arguments
 from llmkit.errors import ConfigError, SpendLimitError
 from llmkit.kit import Kit
 from llmkit.transport.scripted import Script, ScriptedTransport, builtin_scripts
-from llmkit.types import Status
+from llmkit.types import Completion, Status
 
 KEYS = {"OPENAI_API_KEY": "sk-1234567890abcdef", "ANTHROPIC_API_KEY": "sk-ant-1234567890abcdef"}
 
@@ -190,6 +191,26 @@ def test_requests_that_become_the_same_are_sent_once():
     assert [row.shared_with for row in found] == [None, None, 0, 1]
     assert all(row.completion.ignored_parameters == ("temperature",) for row in found)
     assert "sent and billed once for both" in found.rows[2].completion.warnings[-1]
+
+
+def test_a_shared_row_has_the_values_of_the_request_that_was_sent():
+    """It costs nothing, even at an unknown price, and names the parameters that it asked for."""
+    transport = ScriptedTransport({"claude-haiku-5-5": Script("same")}, sleep=no_wait)
+    which = Kit(environ=KEYS, transports={"anthropic": transport})
+
+    found = run(which, "hi", "claude-haiku-5-5", temperature=0.5, top_p=[0.1, None], retries=0)
+    sent, shared = found.rows
+    first, second = sent.completion, shared.completion
+
+    assert shared.shared_with == 0
+    assert (first.ignored_parameters, second.ignored_parameters) == (
+        ("temperature", "top_p"), ("temperature",),
+    )  # fmt: skip
+    assert not [text for text in second.warnings if text.startswith("top_p")]
+    assert (second.cost_usd, second.cost_source) == (0.0, "shared with row 0")
+    unlike = {"cost_usd", "cost_source", "ignored_parameters", "warnings"}
+    for name in {f.name for f in fields(Completion)} - unlike:
+        assert getattr(first, name) == getattr(second, name)
 
 
 def test_strict_makes_an_ignored_parameter_an_error():
