@@ -6,9 +6,10 @@ Read by `views.columns` and by all that offers request parameters: arguments, ma
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 T = TypeVar("T")
+Source = Literal["", "you", "provider", "measured", "computed"]
 # Keys of a field's metadata.
 COLUMN, COLUMNS, PARAMETER = "column", "columns", "parameter"
 LARGEST = 2**63 - 1  # of an Int64 column
@@ -24,12 +25,19 @@ class Column:
         dtype: The dtype of the column in a DataFrame.
         after: The column that it follows; None to keep the order of the fields.
         joined: The separator between the parts of a tuple.
+        json: True for a value that the table shows as JSON; an empty one is missing.
+        source: Where the value comes from: you, the provider, or llmkit, which measured or
+            computed it; "" in tables that do not tell.
+        missing: When the value is missing; "" for never.
     """
 
     dtype: str
     meaning: str
     after: str | None = None
     joined: str | None = None
+    json: bool = False
+    source: Source = ""
+    missing: str = ""
 
     def __call__(self, getter: T) -> T:
         setattr(getter, COLUMN, self)
@@ -37,14 +45,23 @@ class Column:
 
 
 def column(
-    dtype: str, meaning: str, *, default: T, after: str | None = None, joined: str | None = None
+    dtype: str,
+    meaning: str,
+    *,
+    default: T,
+    after: str | None = None,
+    joined: str | None = None,
+    json: bool = False,
+    source: Source = "",
+    missing: str = "",
 ) -> T:
     """Returns a dataclass field with a default that is a column of a table.
 
     A field without a default is `field(metadata={COLUMN: Column(...)})`: type checkers read every
     other call as a default.
     """
-    return field(default=default, metadata={COLUMN: Column(dtype, meaning, after, joined)})
+    declared = Column(dtype, meaning, after, joined, json, source, missing)
+    return field(default=default, metadata={COLUMN: declared})
 
 
 @dataclass(frozen=True, slots=True)

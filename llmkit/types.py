@@ -168,13 +168,16 @@ PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
 class Usage:
     """Tokens of one answer, counted alike for every provider; None if nothing was reported."""
 
-    input_tokens: int | None = column("Int64", "prompt tokens, cached ones too", default=None)
-    output_tokens: int | None = column("Int64", "tokens generated, reasoning too", default=None)
-    cached_tokens: int | None = column("Int64", "input tokens read from a cache", default=None)
-    reasoning_tokens: int | None = column("Int64", "output tokens of reasoning", default=None)
-    cache_write_tokens: int | None = column(
-        "Int64", "input tokens written to a cache", default=None
-    )
+    input_tokens: int | None = column("Int64", "prompt tokens, cached ones too", default=None,
+        source="provider", missing="it counts none")  # fmt: skip
+    output_tokens: int | None = column("Int64", "tokens generated, reasoning too", default=None,
+        source="provider", missing="it counts none")  # fmt: skip
+    cached_tokens: int | None = column("Int64", "input tokens read from a cache", default=None,
+        source="provider", missing="it counts none")  # fmt: skip
+    reasoning_tokens: int | None = column("Int64", "output tokens of reasoning", default=None,
+        source="provider", missing="it counts none")  # fmt: skip
+    cache_write_tokens: int | None = column("Int64", "input tokens written to a cache",
+        default=None, source="provider", missing="it counts none")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,67 +238,79 @@ class Completion:
 
     Attributes:
         text: As it came, except for keys of this process: those become `***`.
-        tool_calls: What the model wants called, if the request offered tools.
         finish_reason: None if the provider sent none.
         time_to_first_chunk_s: None if no stream was asked for.
         cost_source: Which price row was used, or "provider" if the provider itself said it; if
             `cost_usd` is None, the reason.
     """
 
-    text: str = column("string", "the answer's text; keys are masked", default="")
-    reasoning: str = column("string", "reasoning text, if the provider shows it", default="")
-    tool_calls: tuple[ToolCall, ...] = ()
-    status: Status = column("string", ", ".join(Status), default=Status.TRUNCATED)
-    finish_reason: str | None = column("string", FINISH_REASONS, default=None)
-    native_finish_reason: str | None = column(
-        "string", "the provider's own word for the finish reason", default=None
-    )
+    text: str = column("string", "the answer's text; keys are masked", default="",
+        source="provider")  # fmt: skip
+    reasoning: str = column("string", "reasoning text, if the provider shows it", default="",
+        source="provider", missing="it shows none")  # fmt: skip
+    tool_calls: tuple[ToolCall, ...] = column("string",
+        "tools that the model wants called, as JSON: name, arguments, id", default=(),
+        json=True, source="provider", missing="it wants none called")  # fmt: skip
+    status: Status = column("string", ", ".join(Status), default=Status.TRUNCATED,
+        source="computed")  # fmt: skip
+    finish_reason: str | None = column("string", FINISH_REASONS, default=None,
+        source="computed", missing="the provider sent none")  # fmt: skip
+    native_finish_reason: str | None = column("string",
+        "the provider's own word for the finish reason", default=None,
+        source="provider", missing="it sent none")  # fmt: skip
     usage: Usage = field(default=Usage(), metadata={COLUMNS: Usage})
-    cost_usd: float | None = column("float64", "US dollars; NaN if no price is known", default=None)
-    cost_source: str | None = column(
-        "string", "where the cost comes from, or why it is not known", default=None
-    )
-    service_tier: str | None = column(
-        "string", "the tier that the provider says it used", default=None
-    )
-    time_to_first_chunk_s: float | None = column(
-        "float64", "seconds from sending to the first text, reasoning or tool call", default=None
-    )
-    time_to_first_reasoning_s: float | None = column(
-        "float64", "seconds from sending to the first reasoning text", default=None
-    )
-    time_to_first_text_s: float | None = column(
-        "float64", "seconds from sending to the first text of the answer", default=None
-    )
-    duration_s: float | None = column(
-        "float64", "seconds from sending to the end, waits between attempts included", default=None
-    )
-    waited_s: float | None = column(
-        "float64", "seconds of waiting for a turn and between attempts", default=None
-    )
-    started_at: datetime | None = column(WHEN, "when the first attempt was sent", default=None)
-    attempts: int = column("Int64", "requests sent in all", default=1)
-    possibly_billed: bool = column("boolean", "a failed attempt may be on the bill", default=False)
+    cost_usd: float | None = column("float64", "US dollars; 0 in a shared row", default=None,
+        source="computed", missing="a price or a token count is unknown")  # fmt: skip
+    cost_source: str | None = column("string", "where the cost comes from, or why it is not known",
+        default=None, source="computed", missing="nothing was sent, or the cost is unknown",
+    )  # fmt: skip
+    service_tier: str | None = column("string", "the tier that the provider says it used",
+        default=None, source="provider", missing="it names none")  # fmt: skip
+    time_to_first_chunk_s: float | None = column("float64",
+        "seconds from sending to the first text, reasoning or tool call", default=None,
+        source="measured", missing="none arrived, or the answer was not streamed")  # fmt: skip
+    time_to_first_reasoning_s: float | None = column("float64",
+        "seconds from sending to the first reasoning text", default=None,
+        source="measured", missing="none arrived, or the answer was not streamed")  # fmt: skip
+    time_to_first_text_s: float | None = column("float64",
+        "seconds from sending to the first text of the answer", default=None,
+        source="measured", missing="none arrived, or the answer was not streamed")  # fmt: skip
+    duration_s: float | None = column("float64",
+        "seconds from sending to the end, waits between attempts included", default=None,
+        source="measured", missing="nothing was sent")  # fmt: skip
+    waited_s: float | None = column("float64",
+        "seconds of waiting for a turn and between attempts", default=None,
+        source="measured", missing="nothing was sent")  # fmt: skip
+    started_at: datetime | None = column(WHEN, "when the first attempt was sent", default=None,
+        source="measured", missing="nothing was sent")  # fmt: skip
+    attempts: int = column("Int64", "requests sent in all", default=1,
+        source="measured")  # fmt: skip
+    possibly_billed: bool = column("boolean", "a failed attempt may be on the bill", default=False,
+        source="computed")  # fmt: skip
     provider: str = ""
     request_model: str = ""
-    response_model: str | None = column(
-        "string", "the id that the provider says has answered", default=None, after="request_model"
-    )
-    request_id: str | None = column("string", "the provider's id of the request", default=None)
-    upstream_provider: str | None = column("string", "the provider behind OpenRouter", default=None)
-    rerouted: bool | None = column(
-        "boolean", "a model other than the requested one answered", default=None
-    )
-    ignored_parameters: tuple[str, ...] = column(
-        "string", "what this model cannot take, and was not sent", default=(), joined=", "
-    )
-    fallback: tuple[FallbackStep, ...] = column(
-        "string", "steps from the asked model to the one that answered", default=(), joined=" | "
-    )
-    warnings: tuple[str, ...] = column("string", "warnings about it", default=(), joined="; ")
+    response_model: str | None = column("string", "the id that the provider says has answered",
+        default=None, after="request_model", source="provider", missing="it names none",
+    )  # fmt: skip
+    request_id: str | None = column("string", "the provider's id of the request", default=None,
+        source="provider", missing="it sent none")  # fmt: skip
+    upstream_provider: str | None = column("string", "the provider behind OpenRouter", default=None,
+        source="provider", missing="it names none")  # fmt: skip
+    rerouted: bool | None = column("boolean", "a model other than the requested one answered",
+        default=None, source="computed",
+        missing="the provider names none, or the names do not tell")  # fmt: skip
+    ignored_parameters: tuple[str, ...] = column("string",
+        "what this model cannot take, and was not sent", default=(), joined=", ",
+        source="computed")  # fmt: skip
+    fallback: tuple[FallbackStep, ...] = column("string",
+        "steps from the asked model to the one that answered", default=(), joined=" | ",
+        source="computed")  # fmt: skip
+    warnings: tuple[str, ...] = column("string", "warnings about it", default=(), joined="; ",
+        source="computed")  # fmt: skip
 
     @property
-    @Column("float64", "output tokens a second, from the first chunk on", after="duration_s")
+    @Column("float64", "output tokens a second, from the first chunk on", after="duration_s",
+            source="computed", missing="a time or count is, or all came in one piece")  # fmt: skip
     def output_tokens_per_s(self) -> float | None:
         """Returns the speed from the first chunk on, of the whole answer if it was not streamed.
 

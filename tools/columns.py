@@ -27,8 +27,11 @@ SECTIONS: tuple[tuple[str, str, Mapping[str, Column]], ...] = (
     (
         "A comparison",
         "`Comparison.frame()` has one row for each answer; [statuses](../concepts/statuses.md)"
-        " says how an answer ends. A further parameter of the grid gets a column after `seed`;"
-        " the columns of your own DataFrame of prompts come last.",
+        " says how an answer ends. The table is what a row promises: the meaning of each column,"
+        " where its value comes from, and when it is missing; CSV and Parquet have the same ones."
+        " A further parameter that you ask for gets a column after `seed`;"
+        " the columns of your own DataFrame of prompts come last, as `prompt_NAME` if the name is"
+        " taken.",
         {**BEFORE_GRID, **AFTER_GRID},
     ),
     (
@@ -53,14 +56,32 @@ SECTIONS: tuple[tuple[str, str, Mapping[str, Column]], ...] = (
 )
 
 
+# Who or what a value comes from, by `Column.source`.
+SOURCES = {
+    "you": "you", "provider": "the provider", "measured": "llmkit, measured",
+    "computed": "llmkit, computed", "": "",
+}  # fmt: skip
+
+
 def page() -> str:
     """Returns the text of the page."""
     parts = [HEAD]
     for title, introduction, columns in SECTIONS:
-        rows = [f"| `{name}` | {c.dtype} | {c.meaning} |" for name, c in columns.items()]
-        table = "\n".join(["| column | dtype | meaning |", "|---|---|---|", *rows])
+        heads, cells = ["column", "dtype", "meaning"], []
+        says_source = any(column.source for column in columns.values())
+        if says_source:
+            heads += ["from", "missing if"]
+        for name, column in columns.items():
+            more = [SOURCES[column.source], column.missing or "never"] if says_source else []
+            cells.append([f"`{name}`", column.dtype, column.meaning, *more])
+        rule = f"|{'---|' * len(heads)}"
+        table = "\n".join([_line(heads), rule, *map(_line, cells)])
         parts.append(f"## {title}\n\n{introduction}\n\n{table}\n")
     return "\n".join(parts)
+
+
+def _line(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":

@@ -28,6 +28,16 @@ class Cost:
     source: str
 
 
+def version() -> str:
+    """Returns the name and the version of the price tables, without importing them."""
+    from importlib import metadata
+
+    try:
+        return f"genai-prices {metadata.version('genai-prices')}"
+    except metadata.PackageNotFoundError:  # copied without its metadata
+        return "genai-prices"
+
+
 @cache
 def load() -> Any:
     """Imports the price tables, which takes 0.25 s: never call it on a shared event loop."""

@@ -12,6 +12,7 @@ from ..chat.requests import PlannedRequest
 from ..errors import LlmkitError
 from ..types import Completion, Status
 from ..views.rows import Row
+from .asked import address_of, conversation_of, masked, sent_with
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,11 @@ def row_of(
     completion: Completion,
     error: Exception | None,
     cell: str | None,
+    call: Call | None = None,
 ) -> Row:
-    """Returns the final row of *planned_row*."""
+    """Returns the final row of *planned_row*; *call* is the last one, if it is a fallback's."""
     request, resolution = planned_row.request, planned_row.resolution
+    call = call or planned_row.call
     prompt_input = request.prompt_input
     message = None
     if error is not None:
@@ -57,14 +60,18 @@ def row_of(
         message = f"{error}; {PASSED_OVER}{others}" if others else str(error)
     return Row(
         run_id=run_id, row=request.row, prompt_id=prompt_input.id, prompt=prompt_input.text,
-        system=request.prompt.system, repeat=request.repeat, parameters=request.parameters,
+        system=request.prompt.system, repeat=request.repeat,
+        parameters={**request.parameters, **request.prompt.parameters},
         asked=request.asked, provider=completion.provider or request.provider,
         request_model=completion.request_model or (resolution.model if resolution else None),
         how=resolution.how if resolution else None,
         lifecycle=resolution.lifecycle if resolution else None,
         substituted=bool(completion.fallback), completion=completion,
         error_type=type(error).__name__ if error else None, error=message, cell=cell,
-        extra=prompt_input.extra,
+        extra=prompt_input.extra, messages=conversation_of(request.prompt),
+        options=masked(dict(request.prompt.options)),
+        sent=sent_with(call) if call is not None and completion.attempts else None,
+        base_url=None if call is None else address_of(call),
     )  # fmt: skip
 
 
@@ -86,7 +93,10 @@ def shared_row(planned_row: PlannedRow, twin: Row) -> Row:
         ignored_parameters=ignored, warnings=(*warnings, note),
     )  # fmt: skip
     row = row_of(planned_row, twin.run_id, answer, None, twin.cell)
-    return replace(row, error_type=twin.error_type, error=twin.error, shared_with=twin.row)
+    return replace(
+        row, error_type=twin.error_type, error=twin.error, shared_with=twin.row,
+        sent=twin.sent, base_url=twin.base_url,
+    )  # fmt: skip
 
 
 def placeholder_row(planned_row: PlannedRow) -> Row:

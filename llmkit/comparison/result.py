@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from .. import _version
-from ..catalogue import loader as catalogue_data
+from ..catalogue import loader, prices
 from ..cell import InterruptGuard
 from ..configuration.files import replace_file
 from ..errors import ConfigError
@@ -21,7 +22,7 @@ from ..views import records
 from ..views.answers.card import card_of
 from ..views.answers.diff import Differences
 from ..views.answers.layout import comparison_html, comparison_text
-from ..views.markup import page
+from ..views.markup import folded, page
 from ..views.rows import Row
 from ..views.tables.report import View
 from ..wire.messages import write_json
@@ -39,7 +40,8 @@ class Comparison:
 
     Attributes:
         rows: The answers.
-        about: Versions, date of the catalogue, parameters and start time. Contains no API key.
+        about: Versions, date of the catalogue, parameters, retries, timeouts and start time.
+            Contains no API key.
         notes: Caveats for the reader, such as local calls that waited for each other.
     """
 
@@ -145,7 +147,11 @@ class Comparison:
     @InterruptGuard()
     def to_html(self, path: str | Path) -> Path:
         """Writes a self-contained HTML page that loads nothing from the network."""
-        return replace_file(path, page(self._repr_html_(), title="llmkit comparison").encode())
+        document = records.document(self.rows, about=self.about)
+        requests = [{name: row[name] for name in records.ASKED} for row in document["rows"]]
+        asked = write_json({"about": document["about"], "rows": requests})
+        body = self._repr_html_() + folded("what was asked", msgspec.json.format(asked).decode())
+        return replace_file(path, page(body, title="llmkit comparison").encode())
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -195,18 +201,22 @@ def comparison_of(
     """Returns the comparison of *rows*, with its `about` and notes."""
     parameters: dict[str, list[object]] = {}
     for row in plan:
-        for name, value in row.request.parameters.items():
+        for name, value in {**row.request.parameters, **row.request.prompt.parameters}.items():
             values = parameters.setdefault(name, [])
             if value not in values:
                 values.append(value)
+    call = next((row.call for row in plan if row.call is not None), None)  # alike in all calls
     about = {
         "run_id": run_id,
         "llmkit": _version.__version__,
         "python": platform.python_version(),
-        "catalogue": catalogue_data.as_of(),
+        "catalogue": loader.as_of(),
+        "prices": prices.version(),
         "started_at": start.isoformat(timespec="seconds"),
         "models": sorted({row.request.asked for row in plan}),
         "parameters": parameters,
+        "retries": None if call is None else call.policy.attempts - 1,
+        "timeouts": None if call is None else asdict(call.timeouts),
     }
     return Comparison([rows[i] for i in sorted(rows)], about, notes(plan))
 

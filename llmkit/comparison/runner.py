@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
+from ..chat.call import Call
 from ..chat.fallback import FallbackRunner, MakeExchange
 from ..errors import CallError, LlmkitError
 from ..secret import without_locals
@@ -101,17 +102,21 @@ class ComparisonRunner:
             log.exception("row %d failed with an unexpected exception", planned_row.request.row)
             completion = runner.completion(Status.ERROR)
         except BaseException:  # cancelled, or interrupted while this ran
-            self._finish(planned_row, runner.completion(Status.CANCELLED))
+            self._finish(planned_row, runner.completion(Status.CANCELLED), call=runner.call)
             raise
         try:
             completion = await self._price(completion)
         finally:  # keep the answer even if pricing is interrupted
-            self._finish(planned_row, completion, failure)
+            self._finish(planned_row, completion, failure, runner.call)
 
     def _finish(
-        self, planned_row: PlannedRow, completion: Completion, error: Exception | None = None
+        self,
+        planned_row: PlannedRow,
+        completion: Completion,
+        error: Exception | None = None,
+        call: Call | None = None,
     ) -> None:
-        row = row_of(planned_row, self.run_id, completion, error, self._cell)
+        row = row_of(planned_row, self.run_id, completion, error, self._cell, call)
         self.rows[row.row] = row
         self._audience.finished(row)
 

@@ -6,7 +6,7 @@ Source: https://platform.claude.com/docs/en/api and the types of anthropic 2.12.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -34,7 +34,7 @@ from ..wire.messages import (
     post_json,
 )
 from ..wire.sse import SSEDecoder
-from .base import FittedPrompt, ModelPage, Provider, StreamParser, request_id_from
+from .base import NOTHING, FittedPrompt, ModelPage, Provider, StreamParser, request_id_from
 from .error_bodies import (
     code_of,
     error_object,
@@ -125,10 +125,17 @@ class Anthropic(Provider):
         takes_only_one = "claude" in model and generation(model) >= FIRST_WITH_ONE_OF_BOTH
         return ("top_p",) if prompt.temperature is not None and takes_only_one else ()
 
+    def filled_in(self, prompt: Prompt, model: str) -> Mapping[str, object]:
+        """Returns the limit of tokens that the API requires, if the prompt has none."""
+        if prompt.max_tokens is not None:
+            return NOTHING
+        return {"max_tokens": MAX_TOKENS_CLAUDE_3 if generation(model) < (4, 0) else MAX_TOKENS}
+
     def chat_request(
         self, prompt: Prompt, *, model: str, key: Secret | None, stream: bool = False
     ) -> HttpRequest:
-        body = _body(prompt, model, self.body_fields(prompt), stream)
+        fields = {**self.filled_in(prompt, model), **self.body_fields(prompt)}
+        body = _body(prompt, model, fields, stream)
         body = extended(body, dict(prompt.options))
         has_sampling = any(name in body for name in SAMPLING) and takes_sampling(model)
         headers = _headers(key, SAMPLING_VERSION if has_sampling else VERSION)
@@ -274,10 +281,8 @@ def _body(
     system_messages = [m for m in prompt.messages if m.role == "system"]
     system = "\n\n".join(filter(None, [prompt.system, *(m.text for m in system_messages)]))
     optional = {"system": system if system.strip() else None, "stream": stream or None}
-    most = MAX_TOKENS_CLAUDE_3 if generation(model) < (4, 0) else MAX_TOKENS
     return {
         "model": model,
-        "max_tokens": most,
         "messages": [
             {"role": m.role, "content": m.text}
             for m in prompt.messages

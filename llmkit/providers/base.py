@@ -144,6 +144,10 @@ class Provider(ABC):
                 fields[field] = value
         return fields
 
+    def filled_in(self, prompt: Prompt, model: str) -> Mapping[str, object]:
+        """Returns what `chat_request` adds to the parameters and options of a fitted *prompt*."""
+        return NOTHING
+
     @abstractmethod
     def chat_request(
         self, prompt: Prompt, *, model: str, key: Secret | None, stream: bool = False

@@ -157,6 +157,9 @@ class OpenAIChat(Provider):
     request_id_headers: ClassVar[tuple[str, ...]] = ("x-request-id",)
     builder: ClassVar[type[ChatAnswerBuilder]] = ChatAnswerBuilder
 
+    def filled_in(self, prompt: Prompt, model: str) -> Mapping[str, object]:
+        return self.always
+
     def chat_request(
         self, prompt: Prompt, *, model: str, key: Secret | None, stream: bool = False
     ) -> HttpRequest:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields, is_dataclass
 from functools import cache
 from operator import attrgetter
 from typing import Any
@@ -39,10 +40,16 @@ def column_values(item: Any) -> dict[str, Any]:
         if column.joined is not None:
             parts = map(str, value)
             value = column.joined.join(sorted(parts) if isinstance(value, frozenset) else parts)
+        elif column.json:
+            value = json.dumps(value, ensure_ascii=False, default=_plain) if value else None
         # A StrEnum is a str, but its repr would show in an object column.
         is_text = isinstance(value, str) or (column.dtype == "string" and value is not None)
         values[name] = str(value) if is_text else value
     return values
+
+
+def _plain(value: Any) -> Any:
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else str(value)
 
 
 @cache

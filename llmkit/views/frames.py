@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 # Placed after `repeat`, before further parameters of the grid.
 PARAMETER_COLUMNS = {
-    name: Column(row.dtype, f"{row.help}, as asked; missing leaves the provider's default")
+    name: Column(
+        row.dtype, f"{row.help}, as asked", source="you", missing="you set none: see `sent`"
+    )
     for name, row in PARAMETERS.items()
     if row.dtype != "object"
 }
@@ -43,14 +45,17 @@ def comparison_frame(rows: Sequence[Row]) -> pd.DataFrame:
     """Returns one row per answer, in the order of the request; a failed call has `error` set.
 
     Seconds and `cost_usd` are NaN if unknown, token counts <NA> if the provider did not report
-    them. Further grid parameters come after `seed`; columns of the DataFrame of prompts come last.
+    them. Further parameters come after `seed`; columns of the DataFrame of prompts come last, as
+    prompt_NAME if the name is taken.
     """
     grid = {name: "object" for row in rows for name in row.parameters if name not in BEFORE_GRID}
     ours = {**dtypes(BEFORE_GRID), **grid, **dtypes(AFTER_GRID)}
-    extra = {_free(name, ours): "object" for row in rows for name in row.extra}
-    lines = [{**_line(row), **{_free(n, ours): v for n, v in row.extra.items()}} for row in rows]
-    frame = table_frame(lines, {**ours, **extra})
-    return frame.astype({name: frame[name].infer_objects().dtype for name in extra})
+    own, taken = dict.fromkeys((name for row in rows for name in row.extra), ""), set(ours)
+    for name in sorted(own, key=lambda name: name in ours or name != fix_surrogates(name)):
+        own[name] = _distinct(fix_surrogates(name), taken)  # the names that are free come first
+    lines = [{**_line(row), **{own[name]: v for name, v in row.extra.items()}} for row in rows]
+    frame = table_frame(lines, {**ours, **dict.fromkeys(own.values(), "object")})
+    return frame.astype({name: frame[name].infer_objects().dtype for name in own.values()})
 
 
 def table_frame(rows: Iterable[Mapping[str, object]], columns: Mapping[str, str]) -> pd.DataFrame:
@@ -98,7 +103,8 @@ def parquet_bytes(rows: Sequence[Row], about: Mapping[str, object]) -> bytes:
     frame = comparison_frame(rows)
     for name in _texts(frame):
         frame[name] = frame[name].map(_storable, na_action="ignore").astype("string")
-    frame.columns = [_storable(name) for name in frame.columns]
+    taken: set[str] = set()  # keys in names are masked alike, and Parquet takes no name twice
+    frame.columns = [_distinct(_storable(name), taken) for name in frame.columns]
     table = pa.Table.from_pandas(frame, preserve_index=False)
     metadata = {**(table.schema.metadata or {}), b"llmkit": _about_text(about).encode()}
     file = pa.BufferOutputStream()
@@ -116,9 +122,12 @@ def _line(row: Row) -> dict[str, Any]:
     return line
 
 
-def _free(name: str, columns: Mapping[str, str]) -> str:
-    name = fix_surrogates(name)
-    return f"prompt_{name}" if name in columns else name
+def _distinct(name: str, taken: set[str]) -> str:
+    """Returns *name*, with a prefix as long as it is *taken*, and adds it there."""
+    while name in taken:
+        name = f"prompt_{name}"
+    taken.add(name)
+    return name
 
 
 def _texts(frame: pd.DataFrame) -> list[str]:

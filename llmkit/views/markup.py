@@ -42,6 +42,11 @@ def page(body: str, *, title: str) -> str:
     )
 
 
+def folded(summary: str, text: str) -> str:
+    """Returns *text* as written, which a click on *summary* shows."""
+    return f"<details><summary>{escape(summary)}</summary><pre>{escape(text)}</pre></details>"
+
+
 def style_sheet() -> str:
     """Returns the style sheet of every view."""
     return resources.files(__package__).joinpath("style.css").read_text("utf-8")

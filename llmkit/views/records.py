@@ -23,10 +23,15 @@ ADDED_SINCE: Mapping[int, tuple[str, ...]] = {
     1: (
         "tool_calls", "lost",
         "service_tier", "time_to_first_reasoning_s", "time_to_first_text_s", "waited_s",
-        "rerouted",
+        "rerouted", "messages", "options", "sent", "base_url",
     ),
     2: (),
 }  # fmt: skip
+# The fields that tell what was asked.
+ASKED = (
+    "row", "prompt_id", "messages", "repeat", "parameters", "options", "asked", "provider",
+    "request_model", "sent", "base_url", "shared_with",
+)  # fmt: skip
 
 
 def document(rows: Sequence[Row], *, about: Mapping[str, object]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from llmkit.types import Completion, FallbackStep, How, Lifecycle, Status, Usage
+from llmkit.types import Completion, FallbackStep, How, Lifecycle, Status, ToolCall, Usage
 from llmkit.views.rows import Row
 
 STEP = FallbackStep(
@@ -18,6 +18,7 @@ STEP = FallbackStep(
 def answer(**changes: Any) -> Completion:
     whole = Completion(
         text="Entropy counts the ways.", reasoning="Short.", status=Status.COMPLETE,
+        tool_calls=(ToolCall("look_up", '{"word": "entropy"}', "call_1"),),
         finish_reason="stop", native_finish_reason="end", usage=Usage(21, 17, 8, 9, 0),
         provider="openai", request_model="gpt-6-luna", response_model="gpt-6-luna-2026-09-01",
         request_id="req_1", upstream_provider="FxHost",
@@ -36,6 +37,10 @@ def row(number: int = 0, **changes: Any) -> Row:
         provider="openai", request_model="gpt-6-luna", how=How.EXACT, lifecycle=Lifecycle.ACTIVE,
         substituted=True, completion=answer(), error_type="ServerError", error="busy",
         shared_with=None, cell="cell-1", extra={"topic": "physics"},
+        messages=({"role": "system", "content": "Be brief."},
+                  {"role": "user", "content": "What is entropy?"}),
+        options={"top_k": 5}, sent={"temperature": 0.5, "max_tokens": 8192, "top_k": 5},
+        base_url="https://api.example.org/v1",
     )  # fmt: skip
     return replace(whole, **changes)
 

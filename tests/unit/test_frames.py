@@ -71,6 +71,35 @@ def test_the_persons_own_columns_come_last_and_never_hide_ours():
     assert frame["text"].tolist()[1] == "Entropy counts the ways."
 
 
+def test_two_columns_of_the_user_never_become_one():
+    """A column that is free keeps its name; one that is not gets a name that is."""
+    extra = {"text": "gold", "prompt_text": "source", "\ud83d": 1} | {"\ufffd": 2}
+
+    line = comparison_frame([replace(plain(), extra=extra)]).iloc[0, -4:]
+
+    assert line.to_dict() == {
+        "prompt_prompt_text": "gold", "prompt_text": "source", "prompt_\ufffd": 1, "\ufffd": 2,
+    }  # fmt: skip
+
+
+def test_structured_values_are_json_in_one_cell():
+    """The conversation, tool calls, options and what was sent; an empty one is missing."""
+    full, empty = row(), replace(plain(1), completion=Completion(), options={}, sent=None)
+    names = ["messages", "tool_calls", "options", "sent"]
+
+    frame = comparison_frame([full, empty])[names]
+
+    assert frame.dtypes.astype(str).unique().tolist() == ["string"]
+    assert [json.loads(text) for text in frame.iloc[0]] == [
+        [{"role": "system", "content": "Be brief."},
+         {"role": "user", "content": "What is entropy?"}],
+        [{"name": "look_up", "arguments": '{"word": "entropy"}', "id": "call_1"}],
+        {"top_k": 5},
+        {"temperature": 0.5, "max_tokens": 8192, "top_k": 5},
+    ]  # fmt: skip
+    assert frame.iloc[1].isna().tolist() == [False, True, True, True]
+
+
 def test_what_is_unknown_is_missing_and_never_zero():
     """An unknown price, count or time is NA."""
     frame = comparison_frame([replace(plain(), completion=Completion())])
@@ -192,9 +221,11 @@ def test_a_key_in_the_name_of_a_column_is_in_no_parquet_file(tmp_path):
     """The names of the user's columns are masked like their content."""
     key = Secret("sk-canary-9876543210").reveal()
 
-    path = Comparison([row(extra={str(key): 1})], {}).to_parquet(tmp_path / "run.parquet")
+    extra = {str(key): 1, f"{key}{key}": 2}
+    path = Comparison([row(extra=extra)], {}).to_parquet(tmp_path / "run.parquet")
 
     assert b"canary" not in path.read_bytes()
+    assert pd.read_parquet(path).iloc[0, -2:].tolist() == [1, 2]
 
 
 def test_a_parameter_with_the_name_of_a_column_does_not_hide_it():
