@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,10 +14,12 @@ import msgspec
 
 from .. import _version
 from ..catalogue import loader, prices
+from ..catalogue.rerouting import is_rerouted
 from ..cell import InterruptGuard
 from ..configuration.files import replace_file
 from ..errors import ConfigError
-from ..providers.builtin import provider_table
+from ..providers.builtin import provider_table, shipped
+from ..types import Lifecycle
 from ..views import records
 from ..views.answers.card import card_of
 from ..views.answers.diff import Differences
@@ -192,7 +194,21 @@ def load(path: str | Path) -> Comparison:
         rows, about = records.rows_from(data), records.about_from(data)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
+    if data["version"] == 1:
+        rows = tuple(map(_judged, rows))
     return Comparison(rows, about, about.pop("notes"))
+
+
+def _judged(row: Row) -> Row:
+    """Returns *row* of a file that does not tell if it was rerouted, with the answer to that."""
+    answer = row.completion
+    if not answer.response_model:
+        return row
+    names = answer.request_model, answer.response_model
+    is_other = row.lifecycle is Lifecycle.REROUTED or (
+        names[0] != names[1] and is_rerouted(shipped(), answer.provider, *names)
+    )
+    return replace(row, completion=replace(answer, rerouted=is_other))
 
 
 def comparison_of(

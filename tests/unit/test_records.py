@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,10 +12,12 @@ import pytest
 from llmkit.comparison.result import Comparison, load
 from llmkit.errors import ConfigError
 from llmkit.secret import Secret
-from llmkit.types import Completion
+from llmkit.types import Completion, ToolCall
 from llmkit.views.records import document, rows_from
 from llmkit.views.rows import Row
 from tests.unit.rows import plain, row
+
+DATA = Path(__file__).parents[1] / "data"
 
 
 def test_a_row_comes_back_as_it_was():
@@ -138,6 +141,33 @@ def test_a_missing_or_foreign_file_is_a_sentence(tmp_path):
         load(tmp_path / "nothing.json")
     with pytest.raises(ConfigError, match="is not a comparison"):
         load(tmp_path / "x.json")
+
+
+def test_a_file_of_version_1_is_read():
+    """It was written by the llmkit of 2026-11-25 (e332afa), and lacks what was added since."""
+    made = load(DATA / "comparison_v1.json")
+    tool, slug, other, sent, shared, retired, unknown, fallback = made.rows
+    frame = made.frame()
+
+    assert tool.completion.tool_calls == (ToolCall("look_up", '{"word": "Straße"}', "call_1"),)
+    assert (slug.completion.text, slug.prompt_id) == ("Grüße 🏞", ("q", 1))
+    assert [row.completion.rerouted for row in (tool, slug, other)] == [False, False, True]
+    assert (sent.shared_with, shared.shared_with, shared.completion.cost_usd) == (None, 6, 0.0)
+    assert (retired.error_type, unknown.error_type) == ("RetiredModelError", "UnknownModelError")
+    assert fallback.completion.fallback[0].chosen == "openai:gpt-5.6-terra"
+    assert frame[["messages", "options", "sent", "base_url", "waited_s"]].isna().all(axis=None)
+    assert frame["topic"].dropna().unique().tolist() == ["физика"]
+    assert made.about["catalogue"] == "2026-11-22"
+
+
+def test_what_is_read_from_version_1_is_written_as_version_2(tmp_path):
+    """A second reading gives the same rows."""
+    made = load(DATA / "comparison_v1.json")
+
+    again = load(made.to_json(tmp_path / "run.json"))
+
+    assert json.loads((tmp_path / "run.json").read_text())["version"] == 2
+    assert again.rows == made.rows
 
 
 def test_every_field_of_a_row_is_in_the_record():
