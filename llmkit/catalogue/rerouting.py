@@ -8,7 +8,6 @@ alias: "gpt-5.4-mini" -> "gpt-5.4-mini-2026-03-17", OpenRouter's "anthropic/clau
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -16,7 +15,7 @@ from .entry import Catalogue, normal
 from .names import base_of
 
 # Bedrock's prefixes and suffix: us.anthropic.claude-haiku-4-5-20251001-v1:0.
-_PREFIXES = re.compile(r"(?:[a-z]+\.)+(?=[a-z])")
+_PREFIXES = re.compile(r"^(?:[a-z]+\.)+(?=[a-z])")
 _SUFFIX = re.compile(r"-v\d+:\d+$|@default$|\.gguf$")
 _TOKEN = re.compile(r"([a-z]+)(\d+)")  # qwen3, llama3
 LATEST = "latest"
@@ -38,6 +37,35 @@ class _Spelling:
     date: str
     floats: bool
 
+    def is_same(self, other: _Spelling) -> bool:
+        """Returns True if both are one model: one of them may lack the date."""
+        are_alike = self.words == other.words and self.versions == other.versions
+        return are_alike and (self.date == other.date or not (self.date and other.date))
+
+    def has(self, model: _Spelling) -> bool | None:
+        """Returns whether *model* is of the line that this floating name means, None if unknown."""
+        ours, theirs = self.words - UNFINISHED, model.words - UNFINISHED
+        is_version = self.versions in ((), model.versions)
+        if ours == theirs and is_version:
+            return True
+        is_later = self.versions == model.versions[: len(self.versions)]
+        is_other = not is_version and (ours != theirs or not is_later)
+        return False if is_other or (ours - theirs and theirs - ours) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What the catalogue knows of a name.
+
+    Attributes:
+        spellings: The name, then the ids that it means as an alias.
+        kinds: Its classes, such as small or flagship.
+    """
+
+    spellings: tuple[_Spelling, ...]
+    kinds: frozenset[str]
+    is_known: bool
+
 
 @lru_cache(maxsize=1024)  # a run has few names
 def is_rerouted(
@@ -50,111 +78,72 @@ def is_rerouted(
     """
     if not request or not response:
         return None
-    asked, served = (
-        [_spelling(catalogue, provider, spelling) for spelling in _names(catalogue, provider, name)]
-        for name in (request, response)
-    )
-    facts = catalogue.providers.get(provider)
-    is_reseller = facts is not None and facts.kind == "reseller"
+    asked, served = (_facts(catalogue, provider, name) for name in (request, response))
+    row = catalogue.providers.get(provider)
+    is_reseller = row is not None and row.kind == "reseller"
     maker = request.lower().removeprefix("~").partition("/")[0]
     is_router = is_reseller and maker == provider  # openrouter/auto
-    if is_router or any(_is_same(a, b) for a in asked for b in served):
+    if is_router or any(a.is_same(b) for a in asked.spellings for b in served.spellings):
         return False
-    known = [_is_known(catalogue, provider, name) for name in (request, response)]
-    if asked[0].floats:
-        own, *targets = asked
+    own, *targets = asked.spellings
+    if own.floats:
         lines = [own, *(replace(t, versions=t.versions * bool(own.versions)) for t in targets)]
-        results = {_is_on_line(line, model) for line in lines for model in served}
+        results = {line.has(model) for line in lines for model in served.spellings}
         if True in results:
             return False
-        kinds = [_kinds(catalogue, provider, name) for name in (request, response)]
-        is_other_kind = all(kinds) and not kinds[0] & kinds[1]
-        lacks_word = any(line.words - model.words for line in lines for model in served)
-        is_other = results == {False} or is_other_kind or (all(known) and lacks_word)
+        is_other_kind = asked.kinds and served.kinds and not asked.kinds & served.kinds
+        lacks_word = any(line.words - model.words for line in lines for model in served.spellings)
+        are_known = asked.is_known and served.is_known
+        is_other = results == {False} or is_other_kind or (are_known and lacks_word)
         return True if is_other else None
     # A reseller's canonical name may differ from the id in any way.
-    is_canonical = is_reseller and not known[1] and response.lower().startswith(f"{maker}/")
+    is_canonical = is_reseller and not served.is_known and response.lower().startswith(f"{maker}/")
     # The name of a private deployment says nothing about its model.
-    is_private = known == [False, True] and asked[0].first != served[0].first
-    return None if is_canonical or is_private else True
+    has_own_name = not asked.is_known and own.first != served.spellings[0].first
+    return None if is_canonical or (has_own_name and served.is_known) else True
 
 
-def _names(catalogue: Catalogue, provider: str, name: str) -> list[str]:
-    """Returns *name*, then the ids that it means as an alias: at the provider, and at its maker."""
-    names = dict.fromkeys([name])
-    for place, spelling in _places(catalogue, provider, name):
-        names[catalogue.concrete(place, spelling)] = None
-    return list(names)
-
-
-def _places(catalogue: Catalogue, provider: str, name: str) -> Iterator[tuple[str, str]]:
-    """Yields the providers and names under which the catalogue may have a model."""
-    plain = name.rpartition(":")[0] if _has_variant(catalogue, provider, name) else name
-    last = plain.rpartition("/")[2]
-    yield from ((provider, name), (provider, plain), (provider, last))
+def _facts(catalogue: Catalogue, provider: str, name: str) -> _Facts:
     table = catalogue.providers
+    row = table.get(provider)
+    is_own = row is not None and row.kind == "own"
+    plain = _plain(name, is_own)
+    last = plain.rpartition("/")[2]
+    places = [(provider, name), (provider, plain), (provider, last)]
     home = table.makers.get(plain.removeprefix("~").partition("/")[0].lower())
     if home is not None:
-        yield home, last
-    elif provider not in table:
-        yield from ((maker, last) for maker in table.bare)
+        places.append((home, last))
+    elif row is None:  # a server of the user may have any maker's model
+        places += [(maker, last) for maker in table.bare]
+    names, kinds, is_known = {name: None}, set(), False
+    for place, spelling in places:
+        ids, aliases = catalogue.ids.get(place, {}), catalogue.aliases.get(place, {})
+        if place == provider or row is None:
+            is_known = is_known or normal(spelling) in ids or normal(spelling) in aliases
+        concrete = catalogue.concrete(place, spelling)
+        names[concrete] = None
+        entry = catalogue.entry(place, ids.get(normal(concrete), concrete))
+        if entry is not None and entry.kind is not None:
+            kinds.add(entry.kind)
+    spellings = tuple(_spelling(_plain(text, is_own), is_own) for text in names)
+    return _Facts(spellings, frozenset(kinds), is_known)
 
 
-def _has_variant(catalogue: Catalogue, provider: str, name: str) -> bool:
-    """Returns True if *name* ends in a variant such as :free. Ollama's tags are other models."""
-    facts = catalogue.providers.get(provider)
-    is_own = facts is not None and facts.kind == "own"
-    return "/" in name and ":" in name and not is_own
+def _plain(name: str, is_own: bool) -> str:
+    """Returns *name* without a variant such as :free; Ollama's tags are other models."""
+    return name.rpartition(":")[0] if "/" in name and ":" in name and not is_own else name
 
 
-def _spelling(catalogue: Catalogue, provider: str, name: str) -> _Spelling:
-    plain = name.rpartition(":")[0] if _has_variant(catalogue, provider, name) else name
-    last = plain.strip().lower().replace("\\", "/").rpartition("/")[2]
+def _spelling(name: str, is_own: bool) -> _Spelling:
+    last = name.strip().lower().replace("\\", "/").rpartition("/")[2]
     last = _SUFFIX.sub("", last.removesuffix(f":{LATEST}"))
-    last = normal(_PREFIXES.sub("", last, count=1).replace("@", "-"))
+    last = normal(_PREFIXES.sub("", last).replace("@", "-"))
     base = base_of(last) or last
     tokens = re.split("[-:]", _TOKEN.sub(r"\1-\2", base))
-    facts = catalogue.providers.get(provider)
-    is_untagged = facts is not None and facts.kind == "own" and ":" not in last
     return _Spelling(
         first=(re.match("[a-z]*", last) or [""])[0],
         words=frozenset(t for t in tokens if not t.isdigit() and t not in ("", LATEST)),
         versions=tuple(token for token in tokens if token.isdigit()),
         date=last[len(base) :].strip("-").replace("-", ""),
-        floats=LATEST in tokens or is_untagged,
-    )
-
-
-def _is_same(one: _Spelling, other: _Spelling) -> bool:
-    are_alike = one.words == other.words and one.versions == other.versions
-    return are_alike and (one.date == other.date or not (one.date and other.date))
-
-
-def _is_on_line(line: _Spelling, model: _Spelling) -> bool | None:
-    """Returns whether *model* is of the line that a floating name means, None if unknown."""
-    ours, theirs = line.words - UNFINISHED, model.words - UNFINISHED
-    is_version = line.versions in ((), model.versions)
-    if ours == theirs and is_version:
-        return True
-    is_later = line.versions == model.versions[: len(line.versions)]
-    is_other = not is_version and (ours != theirs or not is_later)
-    return False if is_other or (ours - theirs and theirs - ours) else None
-
-
-def _kinds(catalogue: Catalogue, provider: str, name: str) -> set[str]:
-    """Returns the classes that the catalogue knows of a model, such as small or flagship."""
-    entries = (
-        catalogue.entry(place, catalogue.ids.get(place, {}).get(normal(concrete), concrete))
-        for place, spelling in _places(catalogue, provider, name)
-        for concrete in (catalogue.concrete(place, spelling),)
-    )
-    return {entry.kind for entry in entries if entry is not None and entry.kind is not None}
-
-
-def _is_known(catalogue: Catalogue, provider: str, name: str) -> bool:
-    return any(
-        normal(spelling) in catalogue.ids.get(place, {})
-        or normal(spelling) in catalogue.aliases.get(place, {})
-        for place, spelling in _places(catalogue, provider, name)
-        if place == provider or provider not in catalogue.providers
+        floats=LATEST in tokens or (is_own and ":" not in last),
     )
