@@ -166,7 +166,18 @@ PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one answer, counted alike for every provider; None if nothing was reported."""
+    """Tokens of one answer, counted alike for every provider; None if nothing was reported.
+
+    The fields that are not columns have a price of their own; they are parts of the other counts.
+
+    Attributes:
+        cache_write_1h_tokens: Those written to a cache for an hour.
+        cached_audio_tokens: Audio read from a cache; also counted in `input_audio_tokens`.
+        web_searches: The searches that are billed.
+        speed: The provider's word for the speed, such as fast.
+        inference_geo: The provider's word for the region.
+        unpriced: Why the cost cannot be computed from the counts, None if it can.
+    """
 
     input_tokens: int | None = column("Int64", "prompt tokens, cached ones too", default=None,
         source="provider", missing="it counts none")  # fmt: skip
@@ -178,6 +189,16 @@ class Usage:
         source="provider", missing="it counts none")  # fmt: skip
     cache_write_tokens: int | None = column("Int64", "input tokens written to a cache",
         default=None, source="provider", missing="it counts none")  # fmt: skip
+    cache_write_1h_tokens: int | None = None
+    input_audio_tokens: int | None = None
+    cached_audio_tokens: int | None = None
+    output_audio_tokens: int | None = None
+    input_image_tokens: int | None = None
+    output_image_tokens: int | None = None
+    web_searches: int | None = None
+    speed: str | None = None
+    inference_geo: str | None = None
+    unpriced: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ from .call import AnswerReader, Call, CallTelemetry, CallTiming
 
 log = logging.getLogger(__name__)
 
+# Gemini's answers do not have the tier (litellm 1.110.2, read 2026-11-30).
+TIER_HEADER = "x-gemini-service-tier"
 REQUEST_IDS = ("x-request-id", "request-id", "x-generation-id", "mistral-correlation-id")
 
 TransportOpener = Callable[[Call], Awaitable[Opened]]
@@ -68,6 +70,7 @@ class Exchange:
         self._has_dropped = False
         self.timing = CallTiming()
         self._request_id: str | None = None
+        self._service_tier: str | None = None
 
     async def whole(self, on_delta: Callable[[TextDelta], None] | None = None) -> Completion:
         """Returns the answer; *on_delta* is called with each piece as it arrives.
@@ -133,7 +136,8 @@ class Exchange:
             warnings += reader.warnings
         about: dict[str, Any] = {
             "provider": call.provider.name, "request_model": call.model,
-            "request_id": self._request_id, "started_at": times.began_at,
+            "request_id": self._request_id, "service_tier": self._service_tier,
+            "started_at": times.began_at,
             "time_to_first_chunk_s": None if start is None or first is None else first - start,
             "duration_s": None if start is None or end is None else end - start,
             "attempts": self._attempts, "ignored_parameters": call.ignored,
@@ -144,6 +148,7 @@ class Exchange:
             answer = (reader and reader.document) or Completion()
             about["warnings"] = (*answer.warnings, *warnings)
             about["request_id"] = answer.request_id or self._request_id
+            about["service_tier"] = answer.service_tier or self._service_tier
             answer = replace(answer, status=status or answer.status, **about)
         else:
             answer = reader.parser.end(status, about)
@@ -179,6 +184,7 @@ class Exchange:
                 raise await refusal(self.call.provider, response)
             limiter.accepted()
             self._request_id = request_id_from(response.headers, *REQUEST_IDS)
+            self._service_tier = response.headers.get(TIER_HEADER)
             self._reader = AnswerReader(self.call.provider, response, self.timing.clock)
             return await self._reader.next()
         except BaseException as error:

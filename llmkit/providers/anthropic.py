@@ -45,7 +45,7 @@ from .error_bodies import (
     words_of,
 )
 from .extra_body import extended
-from .stream_parser import AnswerBuilder, EventParser
+from .stream_parser import AnswerBuilder, EventParser, later_counts
 
 VERSION = "2026-10-21"
 # The newest version answers temperature, top_p and top_k with 400, even at their defaults; this one
@@ -85,6 +85,7 @@ _KINDS_OF_400: tuple[tuple[str, type[ProviderError]], ...] = (
     ("usage limits", QuotaExhaustedError),
     ("content filtering", ContentFilterError),
 )
+LONGEST_WORD = 100  # characters of a speed or a region
 _STAGES = ("active", "deprecated", "retired")
 _CAPABILITIES = {
     "image_input": Capability.VISION,
@@ -150,7 +151,7 @@ class Anthropic(Provider):
         builder = AnswerBuilder(model=as_str(body.get("model")))
         for place, block in enumerate(as_dicts(body["content"])):
             _take_block(builder, block, place)
-        builder.usage = usage_of(as_dict(body.get("usage")))
+        _count(builder, as_dict(body.get("usage")))
         reason = as_str(body.get("stop_reason"))
         if reason:
             builder.ended(reason)
@@ -207,7 +208,6 @@ class MessageParser(EventParser):
     def __init__(self, provider: Anthropic, decoder: SSEDecoder) -> None:
         super().__init__(provider, decoder)
         self._anthropic = provider
-        self._usage: dict[str, Any] = {}
 
     def read(self, event: dict[str, Any]) -> None:
         """Adds one event; unknown types, such as ping, add nothing."""
@@ -222,20 +222,15 @@ class MessageParser(EventParser):
             message = as_dict(event.get("message"))
             self.builder.model = as_str(message.get("model"))
             # The first count of output tokens is a placeholder.
-            self._count({**as_dict(message.get("usage")), "output_tokens": None})
+            _count(self.builder, {**as_dict(message.get("usage")), "output_tokens": None})
         elif kind == "message_delta":
-            self._count(as_dict(event.get("usage")))
+            _count(self.builder, as_dict(event.get("usage")))
             reason = as_str(as_dict(event.get("delta")).get("stop_reason"))
             if reason:
                 self.builder.ended(reason)
                 self.finished = self.builder.finish is not None
         elif kind == "message_stop":
             self.done = self.builder.is_whole = True
-
-    def _count(self, usage: dict[str, Any]) -> None:
-        # Counts are running totals, and later events contain only some of them.
-        self._usage |= {name: n for name, n in usage.items() if n is not None}
-        self.builder.usage = usage_of(self._usage)
 
 
 def takes_sampling(model: str) -> bool:
@@ -255,18 +250,38 @@ def generation(model: str) -> tuple[int, int]:
     return (int(match[1]), int(match[2] or 0)) if match else (99, 0)
 
 
-def usage_of(usage: dict[str, Any]) -> Usage:
+def usage_of(usage: Mapping[str, Any]) -> Usage:
     """Returns the usage, with cached tokens in the input: Anthropic counts them separately."""
     cache_reads = as_int(usage.get("cache_read_input_tokens"))
     cache_writes = as_int(usage.get("cache_creation_input_tokens"))
     fresh = as_int(usage.get("input_tokens"))
+    by_age = as_dict(usage.get("cache_creation"))
+    hour_writes = as_int(by_age.get("ephemeral_1h_input_tokens"))
+    if cache_writes is None and by_age:
+        cache_writes = (as_int(by_age.get("ephemeral_5m_input_tokens")) or 0) + (hour_writes or 0)
+    words = (as_str(usage.get(name)) for name in ("speed", "inference_geo"))
+    speed, region = (
+        word if word is None or (word.isascii() and len(word) <= LONGEST_WORD) else "unreadable"
+        for word in words
+    )
+    searches = as_int(as_dict(usage.get("server_tool_use")).get("web_search_requests"))
     return Usage(
         input_tokens=None if fresh is None else fresh + (cache_reads or 0) + (cache_writes or 0),
         output_tokens=as_int(usage.get("output_tokens")),
         cached_tokens=cache_reads,
         reasoning_tokens=as_int(as_dict(usage.get("output_tokens_details")).get("thinking_tokens")),
         cache_write_tokens=cache_writes,
+        cache_write_1h_tokens=hour_writes or None,
+        web_searches=searches or None,
+        speed=speed,
+        inference_geo=region,
     )
+
+
+def _count(builder: AnswerBuilder, usage: dict[str, Any]) -> None:
+    builder.counts = later_counts(builder.counts, usage)
+    builder.usage = usage_of(builder.counts)
+    builder.service_tier = as_str(builder.counts.get("service_tier"))
 
 
 def _headers(key: Secret | None, version: str) -> dict[str, str]:

@@ -30,9 +30,10 @@ from .base import ModelPage, Provider, request_id_from
 from .chat_completions_errors import error_inside, error_of
 from .error_bodies import unreadable
 from .extra_body import extended
-from .stream_parser import DONE, AnswerBuilder, EventParser
+from .stream_parser import DONE, AnswerBuilder, EventParser, later_counts
 
 BESIDE_TEXT = frozenset({"audio", "images"})  # fields with other content
+AUDIO_SECONDS = "audio input is billed by the second"
 REFUSAL = "the model refused; see its text for the reason"
 
 
@@ -42,7 +43,7 @@ class ChatAnswerBuilder(AnswerBuilder):
 
     def take(self, chunk: Mapping[str, Any]) -> None:
         """Adds the usage, the model and choice 0 of *chunk*; ignores other choices."""
-        choices = chunk.get("choices")
+        choices, usage = chunk.get("choices"), chunk.get("usage")
         for position, choice in enumerate(choices if isinstance(choices, list) else ()):
             if not isinstance(choice, dict):
                 continue
@@ -55,9 +56,16 @@ class ChatAnswerBuilder(AnswerBuilder):
             reason = choice.get("finish_reason")
             if reason and isinstance(reason, str):
                 self.ended(reason, choice.get("native_finish_reason"))
-        usage = chunk.get("usage")
+            # Moonshot (https://github.com/earendil-works/pi/issues/2017, read 2026-11-30).
+            usage = usage or choice.get("usage")
+        # Groq (https://github.com/vercel/ai/issues/1651, read 2026-11-30).
+        usage = as_dict(usage or as_dict(chunk.get("x_groq")).get("usage"))
         if usage:
-            self.usage = usage_in(as_dict(usage))
+            self.counts = later_counts(self.counts, usage) if self.counts else usage
+            self.usage = usage_in(self.counts)
+        # Mistral says the tier in the usage.
+        tier = as_str(chunk.get("service_tier")) or as_str(usage.get("service_tier"))
+        self.service_tier = tier or self.service_tier
         self.model = as_str(chunk.get("model")) or self.model
 
     def _take_piece(self, piece: Mapping[str, Any]) -> None:
@@ -121,15 +129,46 @@ class ChatStream(EventParser):
 
 
 def usage_in(usage: Mapping[str, Any]) -> Usage:
-    """Returns token counts; input includes cached tokens, output includes reasoning."""
+    """Returns token counts; input includes cached tokens, output includes reasoning.
+
+    Some servers leave one of them out, so that only the total has it: xAI and gateways to Gemini
+    the reasoning (https://github.com/vercel/ai/pull/12425 and
+    https://github.com/mozilla-ai/any-llm/issues/1290, read 2026-11-30), and gateways to Claude the
+    cached tokens (https://github.com/decolua/9router/pull/2658, read 2026-11-30).
+    """
     prompt = as_dict(usage.get("prompt_tokens_details"))
     answer = as_dict(usage.get("completion_tokens_details"))
+    input_tokens, output_tokens = (
+        as_int(usage.get("prompt_tokens")), as_int(usage.get("completion_tokens"))
+    )  # fmt: skip
+    cached = as_int(prompt.get("cached_tokens"))
+    if cached is None:  # DeepSeek, Moonshot, and gateways to Claude
+        names = ("prompt_cache_hit_tokens", "cached_tokens", "cache_read_input_tokens")
+        cached = as_int(next((usage[name] for name in names if name in usage), None))
+    reasoning = as_int(answer.get("reasoning_tokens", usage.get("reasoning_tokens")))
+    writes = as_int(prompt.get("cache_write_tokens", usage.get("cache_creation_input_tokens")))
+    total = as_int(usage.get("total_tokens"))
+    if input_tokens and output_tokens is not None:
+        rest = (total or 0) - input_tokens - output_tokens
+        if total is None and reasoning is not None and reasoning > output_tokens:
+            output_tokens += reasoning
+        elif rest > 0 and rest == (cached or 0) + (writes or 0) != reasoning:
+            input_tokens += rest
+        elif rest > 0 and reasoning in (None, rest):
+            output_tokens += rest
+    searches = as_int(as_dict(usage.get("server_tool_use")).get("web_search_requests"))
     return Usage(
-        input_tokens=as_int(usage.get("prompt_tokens")),
-        output_tokens=as_int(usage.get("completion_tokens")),
-        cached_tokens=as_int(prompt.get("cached_tokens")),
-        reasoning_tokens=as_int(answer.get("reasoning_tokens")),
-        cache_write_tokens=as_int(prompt.get("cache_write_tokens")),
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        cached_tokens=cached,
+        reasoning_tokens=reasoning,
+        cache_write_tokens=writes,
+        input_audio_tokens=as_int(prompt.get("audio_tokens")) or None,
+        output_audio_tokens=as_int(answer.get("audio_tokens")) or None,
+        input_image_tokens=as_int(prompt.get("image_tokens")) or None,
+        output_image_tokens=as_int(answer.get("image_tokens")) or None,
+        web_searches=searches or None,
+        unpriced=AUDIO_SECONDS if as_int(usage.get("prompt_audio_seconds")) else None,
     )
 
 

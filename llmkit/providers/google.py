@@ -6,7 +6,7 @@ Source: https://ai.google.dev/api and the types of google-genai 3.4.0 (read 2026
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
@@ -45,7 +45,7 @@ from .error_bodies import (
 )
 from .extra_body import extended
 from .finish_reasons import FILTERED
-from .stream_parser import AnswerBuilder, EventParser
+from .stream_parser import AnswerBuilder, EventParser, later_counts
 
 ROLES = {"user": "user", "assistant": "model"}
 
@@ -60,6 +60,11 @@ _VERSION_IN_ID = re.compile(r"gemini-(\d{1,9})(?:\.(\d{1,9}))?")
 
 # Names in a part that llmkit reads, or that are not content.
 READ_NAMES = {"text", "thought", "thoughtSignature", "functionCall", "videoMetadata"}
+MAPS = "Google bills searches in Maps, and no price of them is known"
+# The names of tiers in requests, by those in answers (types of google-genai 3.6.1).
+TRAFFIC_TYPES = {
+    "ON_DEMAND": "standard", "ON_DEMAND_FLEX": "flex", "ON_DEMAND_PRIORITY": "priority",
+}  # fmt: skip
 
 # Errors with an unspecific status: an invalid key gets 400, a leaked one 403.
 _KINDS: tuple[tuple[int, str, type[ProviderError]], ...] = (
@@ -223,10 +228,20 @@ def _body(prompt: Prompt, parameters: dict[str, object]) -> dict[str, Any]:
 def _take(builder: AnswerBuilder, chunk: dict[str, Any]) -> None:
     builder.model = as_str(chunk.get("modelVersion")) or builder.model
     builder.request_id = as_str(chunk.get("responseId")) or builder.request_id
-    if "usageMetadata" in chunk:
-        builder.usage = usage_of(as_dict(chunk["usageMetadata"]))
     candidates = as_dicts(chunk.get("candidates"))
     first = next((c for c in candidates if not c.get("index")), {})
+    counts = chunk.get("usageMetadata")
+    if isinstance(counts, dict):
+        builder.counts = later_counts(builder.counts, counts)
+        kind = as_str(counts.get("trafficType") or counts.get("serviceTier"))
+        builder.service_tier = (
+            TRAFFIC_TYPES.get(kind.upper(), kind.lower()) if kind else builder.service_tier
+        )
+    if "groundingMetadata" in first:
+        grounding = as_dict(first["groundingMetadata"])
+        builder.counts = later_counts(builder.counts, {"grounding": grounding})
+    if builder.counts:
+        builder.usage = usage_of(builder.counts)
     for part in as_dicts(as_dict(first.get("content")).get("parts")):
         piece = as_str(part.get("text"))
         if piece:
@@ -245,18 +260,40 @@ def _take(builder: AnswerBuilder, chunk: dict[str, Any]) -> None:
         builder.finish, builder.native_finish_reason = FILTERED, block_reason
 
 
-def usage_of(usage: dict[str, Any]) -> Usage:
+def usage_of(counts: Mapping[str, Any]) -> Usage:
     """Returns the usage, with thoughts in the output tokens: Google counts them separately."""
-    tools = as_int(usage.get("toolUsePromptTokenCount")) or 0
-    prompt = as_int(usage.get("promptTokenCount"))
-    answer_tokens = as_int(usage.get("candidatesTokenCount"))
-    thought_tokens = as_int(usage.get("thoughtsTokenCount"))
-    is_silent = answer_tokens is None and thought_tokens is None
+    grounding = as_dict(counts.get("grounding"))
+    searches = sum(map(bool, as_strings(grounding.get("webSearchQueries"))))
+    has_maps = any("maps" in chunk for chunk in as_dicts(grounding.get("groundingChunks")))
+    prompt = as_int(counts.get("promptTokenCount"))
+    answer_tokens = as_int(counts.get("candidatesTokenCount"))
+    thought_tokens = as_int(counts.get("thoughtsTokenCount"))
+    tool_tokens = as_int(counts.get("toolUsePromptTokenCount")) or 0
+    output_tokens = answer_tokens
+    # Some servers count the thoughts with the answer, which the total shows
+    # (https://github.com/BerriAI/litellm/pull/10141, read 2026-11-30).
+    total = (prompt or 0) + tool_tokens + (answer_tokens or 0)
+    if thought_tokens is not None and total != counts.get("totalTokenCount"):
+        output_tokens = (answer_tokens or 0) + thought_tokens
+    parts: dict[tuple[str, str], int] = {}
+    for name in ("promptTokensDetails", "cacheTokensDetails", "candidatesTokensDetails"):
+        for part in as_dicts(counts.get(name)):
+            place = name, (as_str(part.get("modality")) or "").upper()
+            parts[place] = parts.get(place, 0) + (as_int(part.get("tokenCount")) or 0)
+    # The tokens of a search's results are not billed
+    # (https://ai.google.dev/gemini-api/docs/pricing, by litellm 1.110.2, read 2026-11-30).
     return Usage(
-        input_tokens=None if prompt is None else prompt + tools,
-        output_tokens=None if is_silent else (answer_tokens or 0) + (thought_tokens or 0),
-        cached_tokens=as_int(usage.get("cachedContentTokenCount")),
+        input_tokens=None if prompt is None else prompt + (0 if searches else tool_tokens),
+        output_tokens=output_tokens,
+        cached_tokens=as_int(counts.get("cachedContentTokenCount")),
         reasoning_tokens=thought_tokens,
+        input_audio_tokens=parts.get(("promptTokensDetails", "AUDIO")) or None,
+        cached_audio_tokens=parts.get(("cacheTokensDetails", "AUDIO")),
+        output_audio_tokens=parts.get(("candidatesTokensDetails", "AUDIO")) or None,
+        input_image_tokens=parts.get(("promptTokensDetails", "IMAGE")) or None,
+        output_image_tokens=parts.get(("candidatesTokensDetails", "IMAGE")) or None,
+        web_searches=searches or None,
+        unpriced=MAPS if has_maps else None,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..catalogue.entry import Model
+from ..catalogue.price_rules import IN_CLOUD
 from ..catalogue.provider_table import ProviderFacts
 from ..errors import ConfigError, ContextLengthExceededError, Outcome, ProviderError
 from ..secret import Secret, bearer
@@ -182,4 +183,7 @@ def _take(builder: AnswerBuilder, line: dict[str, Any]) -> None:
             # Missing if the whole prompt was in the server's cache.
             input_tokens=as_int(line.get("prompt_eval_count")),
             output_tokens=as_int(line.get("eval_count")),
+            # A server passes the requests for cloud models on, whatever their names
+            # (https://github.com/saurabhav88/EnviousWispr/issues/1914, read 2026-11-30).
+            unpriced=IN_CLOUD if line.get("remote_host") or line.get("remote_model") else None,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlencode
 
@@ -33,6 +33,7 @@ _PARAMETERS = {
     "reasoning": Capability.REASONING,
 }
 LONGEST_LINK = 2_000  # characters
+ONLY_FEE = "OpenRouter told only its own fee, not the charge of the provider behind it"
 
 
 @dataclass
@@ -53,15 +54,23 @@ class RoutedAnswerBuilder(ChatAnswerBuilder):
         super().take(chunk)
         self.request_id = self.request_id or as_str(chunk.get("id"))
         self.upstream = as_str(chunk.get("provider")) or self.upstream
-        if chunk.get("usage"):
-            usage = as_dict(chunk["usage"])
-            parts = [usage.get("cost")]
-            # If the user's own key at the upstream was used, OpenRouter's cost is only its fee.
-            if usage.get("is_byok"):
-                parts.append(as_dict(usage.get("cost_details")).get("upstream_inference_cost"))
-            numbers = (p for p in parts if isinstance(p, int | float) and not isinstance(p, bool))
-            costs = [float(number) for number in numbers if 0 <= number <= LARGEST_NUMBER]
-            self.cost_usd = sum(costs) if len(costs) == len(parts) else None
+        usage = self.counts
+        if usage.get("cost") is None and not usage.get("is_byok"):
+            return
+        parts = [usage.get("cost")]
+        # If the user's own key at the upstream was used, OpenRouter's cost is only its fee
+        # (https://github.com/tailcallhq/forgecode/issues/1641, read 2026-11-30).
+        if usage.get("is_byok"):
+            details = as_dict(usage.get("cost_details"))
+            names = ["upstream_inference_cost"]
+            if details.get(names[0]) is None:
+                names = ["upstream_inference_prompt_cost", "upstream_inference_completions_cost"]
+            parts += [details.get(name) for name in names]
+        numbers = (p for p in parts if isinstance(p, int | float) and not isinstance(p, bool))
+        costs = [float(number) for number in numbers if 0 <= number <= LARGEST_NUMBER]
+        self.cost_usd = sum(costs) if len(costs) == len(parts) else None
+        if self.cost_usd is None and usage.get("is_byok"):
+            self.usage = replace(self.usage, unpriced=ONLY_FEE)
 
     def completion(
         self, status: Status | None = None, about: Mapping[str, Any] = NOTHING

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Protocol
 
 from ..errors import BadResponseError, Outcome, ProviderError, shorten, shown
@@ -86,10 +86,13 @@ class AnswerBuilder:
         is_refused: True if the provider marked text as the model's refusal.
         is_whole: True if the provider marked the end, with or without a finish reason.
         others: Kinds of content that is neither text nor reasoning nor a tool call.
+        counts: The token counts so far, in the provider's words; see `later_counts`.
         names: The fields with a short text from the server.
     """
 
-    names: ClassVar[tuple[str, ...]] = ("finish", "native_finish_reason", "model", "request_id")
+    names: ClassVar[tuple[str, ...]] = (
+        "finish", "native_finish_reason", "model", "request_id", "service_tier",
+    )  # fmt: skip
     text_pieces: list[str] = field(default_factory=list)
     reasoning_pieces: list[str] = field(default_factory=list)
     finish: str | None = None
@@ -98,6 +101,8 @@ class AnswerBuilder:
     is_whole: bool = False
     others: set[str] = field(default_factory=set)
     usage: Usage = NO_USAGE
+    counts: Mapping[str, Any] = field(default_factory=dict)
+    service_tier: str | None = None
     model: str | None = None
     request_id: str | None = None
     warnings: list[str] = field(default_factory=list)
@@ -175,6 +180,7 @@ class AnswerBuilder:
                 setattr(self, name, fix_surrogates(word[:LONGEST_NAME]))
         more = dict(about)
         warnings, request_id = more.pop("warnings", ()), more.pop("request_id", None)
+        service_tier = more.pop("service_tier", None)
         calls: tuple[ToolCall, ...] = ()
         if self._calls:
             calls = tuple(
@@ -186,7 +192,13 @@ class AnswerBuilder:
                 for call in self._calls.values()
                 if call.name
             )
-        finish, text = self.finish, self._text.text
+        finish, text, reasoning = self.finish, self._text.text, self._reasoning.text
+        # Gateways that do not count send zeros (https://github.com/MiXaiLL76/auto_ai_router/pull/142
+        # and https://github.com/BerriAI/litellm/issues/38065, read 2026-11-30).
+        counts = self.usage.input_tokens, self.usage.output_tokens
+        if 0 in counts:
+            output = counts[1] or None if text or reasoning or calls else counts[1]
+            self.usage = replace(self.usage, input_tokens=counts[0] or None, output_tokens=output)
         if self.is_refused and (finish in (STOP, LENGTH) or (self.is_whole and not finish)):
             finish = FILTERED
         elif calls and finish == STOP:  # some providers report "stop" after a tool call
@@ -199,12 +211,13 @@ class AnswerBuilder:
                 warnings = (*self._remarks(status, is_empty=not (text.strip() or calls)), *warnings)
         return Completion(
             text=text,
-            reasoning=self._reasoning.text,
+            reasoning=reasoning,
             tool_calls=calls,
             status=status,
             finish_reason=finish,
             native_finish_reason=self.native_finish_reason,
             usage=self.usage,
+            service_tier=self.service_tier or service_tier,
             response_model=self.model,
             request_id=self.request_id or request_id,
             warnings=(*self.warnings, *warnings),
@@ -262,6 +275,22 @@ class AnswerBuilder:
             error.completion = answer
             raise error
         return answer
+
+
+def later_counts(counts: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns *counts*, updated by those of a *later* event, which may be only some of them.
+
+    Counts are running totals, so that a later zero or null is a count that the server left out
+    (https://github.com/envoyproxy/ai-gateway/issues/1631, read 2026-11-30).
+    """
+    merged = dict(counts)
+    for name, count in later.items():
+        before = merged.get(name)
+        if isinstance(count, dict) and isinstance(before, dict):
+            merged[name] = later_counts(before, count)
+        elif count or not before:
+            merged[name] = count
+    return merged
 
 
 class EventParser(ABC):

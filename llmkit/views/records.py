@@ -24,6 +24,9 @@ ADDED_SINCE: Mapping[int, tuple[str, ...]] = {
         "tool_calls", "lost",
         "service_tier", "time_to_first_reasoning_s", "time_to_first_text_s", "waited_s",
         "rerouted", "messages", "options", "sent", "base_url",
+        "cache_write_1h_tokens", "input_audio_tokens", "cached_audio_tokens",
+        "output_audio_tokens", "input_image_tokens", "output_image_tokens", "web_searches",
+        "speed", "inference_geo", "unpriced",
     ),
     2: (),
 }  # fmt: skip

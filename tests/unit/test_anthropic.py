@@ -205,6 +205,7 @@ def test_a_whole_answer():
         status=Status.COMPLETE,
         finish_reason="stop",
         native_finish_reason="end_turn",
+        service_tier="standard",
         usage=USAGE,
         response_model="claude-haiku-5-5",
         request_id="req_01FX",
@@ -223,6 +224,7 @@ def test_a_streamed_answer():
         status=Status.COMPLETE,
         finish_reason="stop",
         native_finish_reason="end_turn",
+        service_tier="standard",
         usage=USAGE,
         response_model="claude-haiku-5-5",
     )

@@ -220,6 +220,7 @@ def test_a_whole_answer_is_read():
         status=Status.COMPLETE,
         finish_reason="stop",
         native_finish_reason="stop",
+        service_tier="default",
         usage=USAGE,
         response_model="gpt-5.4-mini-2026-03-17",
         request_id="req_fx_openai",
@@ -238,6 +239,7 @@ def test_a_streamed_answer_is_read():
         status=Status.COMPLETE,
         finish_reason="stop",
         native_finish_reason="stop",
+        service_tier="default",
         usage=USAGE,
         response_model="gpt-5.4-mini-2026-03-17",
     )
