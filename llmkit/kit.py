@@ -203,8 +203,8 @@ class Kit:
                 async with aclosing(runner.deltas()) as deltas:
                     async for delta in deltas:
                         yield delta
-                end = StreamEnd(await self.priced(runner.completion(), options.timeout))
-            yield end
+                answer = await self.priced(runner.completion(), runner.call, options.timeout)
+            yield StreamEnd(answer)
         except BaseException as error:
             without_locals(error)
             raise
@@ -213,7 +213,7 @@ class Kit:
         """Returns the answer to *request*; see `llmkit.ask`."""
         with self.manager.in_flight():
             runner = await self._runner(request, options)
-            return await self.priced(await runner.whole(), options.timeout)
+            return await self.priced(await runner.whole(), runner.call, options.timeout)
 
     async def _runner(self, request: PlannedRequest, options: Options) -> FallbackRunner:
         row = await self.plan_row(request, options)
@@ -247,14 +247,14 @@ class Kit:
         prices.preload(call.provider.name, self.registry.store.latest)
         return connection
 
-    async def priced(self, completion: Completion, timeout: float | None = None) -> Completion:
-        """Returns *completion* with `rerouted`, and its cost if the provider did not report it.
+    async def priced(self, completion: Completion, call: Call, timeout: float | None) -> Completion:
+        """Returns *completion*, the answer to *call*, with its cost and `rerouted`.
 
         Waits for the price tables only as long as *timeout*, that of the call, allows.
         Logs a warning if a fallback model is smaller, costlier, less capable or another maker's.
         """
         catalogue = self.registry.store.latest
-        answer = await prices.priced(completion, catalogue, timeout)
+        answer = await prices.priced(completion, catalogue, call.terms, timeout)
         request, response = names = answer.request_model, answer.response_model
         if response and answer.rerouted is None:
             is_other = response != request and is_rerouted(catalogue, answer.provider, *names)

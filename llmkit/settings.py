@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from .errors import ConfigError, shorten, shown
@@ -19,6 +19,10 @@ PREFIX = "LLMKIT_"
 URL_SUFFIX = "_BASE_URL"
 CONFIGURE = "configure()"
 DEEPEST = 50  # brackets in a line of TOML
+# https://www.iana.org/assignments/special-use-domain-names and ICANN's .internal; home routers
+# use .lan (read 2026-11-30).
+PRIVATE_NAMES = (".local", ".localhost", ".internal", ".lan", ".home.arpa")
+LIST_PRICES = ("official", "all")
 KEY_WORDS = ("key", "token", "secret", "password")
 # What Python and llama.cpp need in a child process; prefixes end in "_". API keys are not listed.
 CHILD_VARIABLES = (
@@ -53,6 +57,8 @@ class Settings:
         limit_per_provider: Most concurrent requests to one provider.
         max_calls: Most paid requests of one comparison.
         max_cost_usd: Highest estimated cost of one comparison; None for no limit.
+        list_prices: The servers whose answers have the makers' list prices: "official" for those on
+            the internet, "all" for those on this machine and in private networks, too.
         idle_s: Time without use after which a session is stale.
         max_age_s: Age at which a session that is not in use is stale.
         telemetry_text: Include prompt and answer in events.
@@ -81,6 +87,7 @@ class Settings:
     limit_per_provider: int = 8
     max_calls: int = 100
     max_cost_usd: float | None = None
+    list_prices: Literal["official", "all"] = "official"
     idle_s: float = 300.0
     max_age_s: float = 1800.0
     telemetry_text: bool = False
@@ -149,6 +156,21 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+@lru_cache(maxsize=256)
+def private_host(url: str) -> str | None:
+    """Returns the host of *url* if it is this machine or in a private network, else None."""
+    host = urlsplit(url).hostname
+    if host is None:
+        return None
+    import ipaddress
+
+    try:
+        return None if ipaddress.ip_address(host).is_global else host
+    except ValueError:
+        is_private = "." not in host or host.endswith(PRIVATE_NAMES)
+        return host if is_private else None
 
 
 def proxies_for(settings: Settings, base_url: str) -> bool:
@@ -271,6 +293,12 @@ def _str(value: object) -> str:
     return value
 
 
+def _list_prices(value: object) -> str:
+    if value not in LIST_PRICES:
+        raise ValueError
+    return str(value)
+
+
 def _urls(value: object) -> Mapping[str, str]:
     if not isinstance(value, Mapping):
         raise TypeError
@@ -297,6 +325,7 @@ PARSERS: dict[str, tuple[Callable[[object], object], str]] = {
     "int": (_int, "an integer >= 0"),
     "bool": (_bool, "true or false"),
     "str": (_str, "text"),
+    "Literal['official', 'all']": (_list_prices, "official or all"),
     "Mapping[str, str]": (_urls, "a table of base URLs by provider"),
     "Mapping[str, Mapping[str, str]]": (_providers, "a table with a table for each provider"),
 }

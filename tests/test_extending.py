@@ -128,7 +128,7 @@ def test_a_provider_of_one_file_and_a_parameter_of_one_row_are_used_like_any_oth
     insert(package / "llmkit/types.py", "    options: tuple[tuple[str, object], ...]", PARAMETER)
 
     done = run(package, "-c", USE, LAB_API_KEY=fakes.key, HOME=str(package),
-               LLMKIT_LAB_BASE_URL=fakes.base_url("openai"))  # fmt: skip
+               LLMKIT_LIST_PRICES="all", LLMKIT_LAB_BASE_URL=fakes.base_url("openai"))  # fmt: skip
 
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     shown = json.loads(done.stdout)

@@ -34,13 +34,13 @@ def note(frame, event, argument):
         seen.add((frame.f_code.co_filename[len(package) + 1:], frame.f_code.co_qualname))
 
 with FakeProviders() as server:
-    llmkit.configure(base_urls={"openai": server.base_url("openai")})
+    llmkit.configure(base_urls={"openai": server.base_url("openai")}, list_prices="all")
     llmkit.current_kit().credentials.type_in("openai", server.key)
     for turn in range(2):
         sys.setprofile(note if turn else None)
         answer = llmkit.ask("hi", "openai:gpt-6-luna")
         sys.setprofile(None)
-    assert answer.text
+    assert answer.text and answer.cost_usd
     llmkit.close("all")
 for place in sorted(seen):
     print(*place)

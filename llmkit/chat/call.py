@@ -10,6 +10,7 @@ from time import monotonic
 
 from ..catalogue import lifecycle
 from ..catalogue.entry import Catalogue
+from ..catalogue.price_rules import STANDARD_TERMS, Terms
 from ..catalogue.resolution import Resolution
 from ..cell import cell_id
 from ..errors import (
@@ -57,6 +58,7 @@ class Call:
         prompt: Fitted to the model.
         ignored: Parameters that fitting removed.
         rerouted: True if the provider is known to answer this id with another model, else None.
+        terms: What decides its price besides the model and its tokens.
     """
 
     provider: Provider
@@ -69,6 +71,7 @@ class Call:
     fallback: tuple[FallbackStep, ...] = ()
     warnings: tuple[str, ...] = ()
     rerouted: bool | None = None
+    terms: Terms = STANDARD_TERMS
 
 
 def call_for(
@@ -113,6 +116,7 @@ def call_for(
         fallback=() if model == resolution.id else (_translated(resolution, catalogue),),
         warnings=tuple(warnings),
         rerouted=(resolution.lifecycle is Lifecycle.REROUTED and model == resolution.id) or None,
+        terms=Terms(fitting.prompt.options, provider.base_url, settings.list_prices == "all"),
     )  # fmt: skip
 
 

@@ -105,8 +105,10 @@ def _line(
 ) -> Mapping[str, object]:
     calls = [row.call for row in plan if row.call is not None and row.same_as is None]
     guesses = [estimate_usage(call, catalogue) for call in calls]
-    costs = [cost for _, cost in guesses if cost is not None]
-    is_known = bool(guesses) and len(costs) == len(guesses)
+    costs = [cost for _, cost in guesses if not isinstance(cost, str)]
+    reasons = [cost for _, cost in guesses if isinstance(cost, str)]
+    is_known = bool(guesses) and not reasons
+    sources = reasons or [cost.source for cost in costs]
     remarks = []
     for row in plan:
         if row.error is not None:
@@ -121,6 +123,6 @@ def _line(
         "input_tokens": sum(usage.input_tokens or 0 for usage, _ in guesses) if guesses else None,
         "output_tokens": sum(usage.output_tokens or 0 for usage, _ in guesses) if guesses else None,
         "cost_usd": float(sum(cost.usd for cost in costs)) if is_known else None,
-        "cost_source": costs[0].source if is_known else None,
+        "cost_source": sources[0] if sources else None,
         "remark": "; ".join(dict.fromkeys(remarks)) or None,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from ..catalogue import prices
 from ..catalogue.entry import Catalogue
@@ -56,15 +57,18 @@ def check_limits(
         )
 
 
-def estimate_usage(call: Call, catalogue: Catalogue) -> tuple[Usage, prices.Cost | None]:
-    """Returns roughly what *call* will use, and its cost; None if no price is known."""
+def estimate_usage(call: Call, catalogue: Catalogue) -> tuple[Usage, prices.Cost | str]:
+    """Returns roughly what *call* will use, and its cost or why no price is known."""
     provider = call.provider.name
     facts = facts_of(catalogue, provider, call.model)
     usage = guessed_usage(call.prompt, facts.max_output if facts else None)
-    return usage, prices.cost(provider, call.model, usage, on=None, catalogue=catalogue)
+    terms = replace(call.terms, is_estimate=True)
+    return usage, prices.price_of(
+        provider, call.model, None, usage, on=None, catalogue=catalogue, terms=terms
+    )
 
 
 def estimate_cost(call: Call, catalogue: Catalogue) -> float | None:
     """Returns roughly what *call* will cost in US dollars, None if no price is known."""
     _, cost = estimate_usage(call, catalogue)
-    return cost.usd if cost else None
+    return None if isinstance(cost, str) else cost.usd

@@ -34,7 +34,7 @@ class ComparisonRunner:
         *,
         run_id: str,
         make: MakeExchange,
-        price: Callable[[Completion], Awaitable[Completion]],
+        price: Callable[[Completion, Call], Awaitable[Completion]],
         watchers: Iterable[Watcher] = (),
         cell: str | None = None,
     ) -> None:
@@ -105,7 +105,7 @@ class ComparisonRunner:
             self._finish(planned_row, runner.completion(Status.CANCELLED), call=runner.call)
             raise
         try:
-            completion = await self._price(completion)
+            completion = await self._price(completion, runner.call)
         finally:  # keep the answer even if pricing is interrupted
             self._finish(planned_row, completion, failure, runner.call)
 

@@ -37,7 +37,9 @@ def kit_with(fakes, *providers):
     """Returns a kit with all six addresses, and with keys for *providers* only."""
     urls = {f"LLMKIT_{name.upper()}_BASE_URL": fakes.base_url(name) for name in PREFIXES}
     keys = {VARS[name]: fakes.key for name in providers}
-    return Kit(environ={**urls, **keys}, notify=lambda text: None, clock=lambda: DAY)
+    return Kit(
+        environ={**urls, **keys}, notify=lambda text: None, clock=lambda: DAY, list_prices="all"
+    )
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from dataclasses import replace
 
@@ -35,7 +36,9 @@ def kit(fakes):
     """A kit whose six providers are the fakes, with a valid key for each."""
     urls = {f"LLMKIT_{name.upper()}_BASE_URL": fakes.base_url(name) for name in PREFIXES}
     keys = dict.fromkeys(KEY_VARS.values(), fakes.key)
-    made = Kit(environ={**urls, **keys}, notify=lambda text: None, sign_in_delay_s=0.0)
+    made = Kit(
+        environ={**urls, **keys}, notify=lambda text: None, sign_in_delay_s=0.0, list_prices="all"
+    )
     yield made
     made.close()
 
@@ -74,6 +77,34 @@ def test_costs_are_told_where_prices_are_known(fakes, kit):
     assert known.cost_source.startswith("genai-prices")
     assert (said.cost_source, free.cost_usd) == ("provider", 0.0)
     assert unknown.cost_usd is None or unknown.cost_source.startswith("genai-prices")
+
+
+def test_a_server_on_this_machine_is_not_priced_like_the_maker(fakes, kit):
+    """Every answered row says why it has no cost; OpenRouter's own figure stays."""
+    kit.configure(list_prices="official")
+
+    unknown, said = run(kit, "hi", ["gpt-6-luna", "openrouter:openai/gpt-6-luna"])
+
+    assert unknown.completion.cost_usd is None
+    assert unknown.completion.cost_source.startswith("127.0.0.1 served it")
+    assert said.completion.cost_source == "provider"
+
+
+def test_the_tier_of_gemini_is_in_a_header(fakes, kit):
+    """The answer's body does not name it; a price follows it."""
+    kind = {"content-type": "text/event-stream", "x-gemini-service-tier": "flex"}
+    chunk = {
+        "candidates": [{"content": {"parts": [{"text": "Hi"}]}, "finishReason": "STOP"}],
+        "modelVersion": "gemini-3.8-flash",
+        "usageMetadata": {"promptTokenCount": 2000, "candidatesTokenCount": 400},
+    }
+    fakes.answer("google", Reply(200, (f"data: {json.dumps(chunk)}\n\n".encode(),), kind))
+    request, options = chat_arguments("hi", "google:gemini-3.8-flash", serviceTier="flex")
+
+    answer = kit.manager.run(kit.answer(request, options))
+
+    assert answer.service_tier == "flex"
+    assert answer.cost_source == "genai-prices google:gemini-3.8-flash, flex"
 
 
 def test_all_keys_are_checked_at_once_and_none_costs_anything(fakes, kit):

@@ -47,6 +47,23 @@ def test_an_unknown_price_makes_the_sum_unknown():
     assert found.frame()["cost_usd"].isna().tolist() == [False, True]
 
 
+def test_the_requested_tier_is_priced_and_an_unknown_price_has_its_reason():
+    """A gateway of one's own is not billed by the maker, unless the setting says so."""
+    kit = Kit(environ={"LLMKIT_OPENAI_BASE_URL": "http://127.0.0.1:9/v1"})
+    plain, flex = (
+        estimate("hi", "openai:gpt-6-luna", max_tokens=500, **options).total_usd
+        for options in ({}, {"service_tier": "flex"})
+    )
+
+    (private,) = estimated(kit.registry, comparison_arguments("hi", "openai:gpt-6-luna")).rows
+    kit.configure(list_prices="all")
+    (listed,) = estimated(kit.registry, comparison_arguments("hi", "openai:gpt-6-luna")).rows
+
+    assert flex == pytest.approx(plain / 2)
+    assert (private["cost_usd"], listed["cost_usd"] > 0) == (None, True)
+    assert private["cost_source"].startswith("127.0.0.1 served it")
+
+
 def test_ones_own_machine_is_free():
     """Local and Ollama models cost nothing, by rule."""
     found = estimate("hi", ["local:smollm2", "ollama:llama2"])

@@ -14,6 +14,7 @@ from llmkit.settings import (
     config_path,
     is_loopback,
     load_settings,
+    private_host,
     proxies_for,
     refuse_plain_http,
 )
@@ -56,6 +57,7 @@ def test_the_file_is_where_the_desktop_keeps_such_files(tmp_path):
         ({"deadline_s": True}, "deadline_s must be a finite number >= 0 or None, got True"),
         ({"trust_env_proxies": "maybe"}, "trust_env_proxies must be true or false, got 'maybe'"),
         ({"cache_dir": 3}, "cache_dir must be text or None, got 3"),
+        ({"list_prices": "none"}, "list_prices must be official or all, got 'none'"),
         ({"base_urls": "http://x"}, "base_urls must be a table of base URLs by provider, got 'htt"),
         ({"providers": 3}, "providers must be a table with a table for each provider, got 3"),
         (
@@ -172,6 +174,30 @@ def test_a_setting_of_the_file_that_changed_holds_once_a_provider_is_added(tmp_p
 
     assert kit.settings.telemetry_text is False
     assert kit.manager.telemetry.with_text is False
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("http://127.0.0.1:8080/v1", "127.0.0.1"),
+        ("http://[::1]:8080", "::1"),
+        ("http://localhost/v1", "localhost"),
+        ("https://10.1.2.3/v1", "10.1.2.3"),
+        ("https://192.168.0.7/v1", "192.168.0.7"),
+        ("https://100.64.0.9/v1", "100.64.0.9"),  # of a virtual private network
+        ("https://[fd00::7]/v1", "fd00::7"),
+        ("http://vllm:8000/v1", "vllm"),
+        ("http://studio.local:1234/v1", "studio.local"),
+        ("http://host.docker.internal:4000", "host.docker.internal"),
+        ("https://api.openai.com/v1", None),
+        ("https://1.1.1.1/v1", None),
+        ("https://local.example.com/v1", None),
+        ("", None),
+    ],
+)
+def test_a_private_host_is_told_from_a_public_one(url, host):
+    """Loopback, private networks, names without a domain, and names that no public server has."""
+    assert private_host(url) == host
 
 
 def test_base_urls_come_in_order(tmp_path):
