@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..errors import shorten
 from ..types import Usage
 
 # Words of requests and answers for what costs the standard price, or leaves the choice open.
@@ -103,8 +104,10 @@ def conditions(usage: Usage, terms: Terms) -> tuple[dict[str, str], str | None]:
         if terms.is_estimate:
             told_word = told_word or asked_word
         elif told_word is None and asked_word not in (None, "", OPEN):
+            asked = shorten(str(asked), 40)
             return found, f"{name}={asked} was asked for, and the answer does not say what was used"
         elif None not in (asked_word, told_word) and asked_word not in (OPEN, told_word):
+            asked, told = shorten(str(asked), 40), shorten(str(told), 40)
             return found, f"{name}={asked} was asked for, and the answer says {told}"
         if told_word == BATCH:
             found["processing"] = BATCH
