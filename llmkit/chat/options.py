@@ -9,6 +9,8 @@ from ..catalogue.fallback_policy import Fallback, policy_of
 from ..errors import ConfigError
 from ..types import PARAMETERS, Capability
 
+# Fields of providers that resemble our options: Anthropic has "speed" (its SDK 2.14.0).
+FIELDS_LIKE_OURS = ("speed",)
 KEY_NAMES = ("api_key", "apikey", "x_api_key", "key", "keys", "token", "secret", "authorization")
 
 
@@ -82,5 +84,5 @@ def _refuse_typo(name: str) -> None:
     import difflib
 
     near = difflib.get_close_matches(name, ours, n=1, cutoff=0.85)
-    if near:
+    if near and name not in FIELDS_LIKE_OURS:
         raise ConfigError(f"unknown option {name!r}; did you mean {near[0]!r}?")

@@ -40,6 +40,12 @@ def test_several_of_anything_are_a_comparison(given, words):
         chat_arguments(**given)
 
 
+@pytest.mark.parametrize("name", ["speed", "top_k", "min_tokens"])
+def test_a_field_of_a_provider_that_resembles_an_option_is_sent(name):
+    """Anthropic's speed is not a misspelt seed."""
+    assert chat_arguments("hi", **{name: 1}).request.prompt.options == ((name, 1),)
+
+
 def test_a_comparison_refuses_a_changed_subject_unless_it_is_asked_for():
     """compare() has fallback="error", ask() has "equivalent"."""
     assert comparison_arguments("hi", "m").options.fallback == Fallback("error")
