@@ -43,7 +43,7 @@ class StoppableTask(Generic[T]):
         self._callback: Callable[[], object] | None = over
         self._patience: asyncio.TimerHandle | None = None
         self.task = loop.create_task(coroutine)
-        self.task.add_done_callback(self._end)
+        self.task.add_done_callback(self._tell)
 
     def stop(self) -> None:
         """Cancels the task; a second call gives up the wait for its end."""
@@ -55,16 +55,13 @@ class StoppableTask(Generic[T]):
         self.task.cancel()
         self._patience = self._loop.call_later(self._grace, self._give_up)
 
-    def _end(self, task: asyncio.Task[T]) -> None:
-        if not task.cancelled():
-            task.exception()  # retrieved, so that asyncio does not warn about it
-        self._tell()
-
     def _give_up(self) -> None:
         log.warning("the interrupted call has not ended yet; llmkit no longer waits for it")
         self._tell()
 
-    def _tell(self) -> None:
+    def _tell(self, ended: asyncio.Task[T] | None = None) -> None:
+        if ended is not None and not ended.cancelled():
+            ended.exception()  # retrieved, so that asyncio does not warn about it
         callback, self._callback = self._callback, None
         if self._patience is not None:
             self._patience.cancel()

@@ -78,28 +78,25 @@ class LoopRunner:
         """
         call = coroutine if timeout is None else _limited(coroutine, timeout)
         try:
-            return self._run(call, grace)
+            loop = asyncio._get_running_loop()
+            mode = self._wait_mode(loop)
+            if mode == "portal":
+                try:
+                    self._portal.start()
+                except RuntimeError as error:
+                    return _run_here(call, error, grace=grace)
+                return self._portal.run(call, grace=grace)
+            if mode == "nested" and loop is not None:
+                return nested.run_nested(loop, call, grace=grace)
+            if self._own is None or self._own.is_closed():
+                self._own = asyncio.new_event_loop()
+            return run_guarded(self._own, call, grace=grace)
         except BaseException:  # perhaps an interrupt before the start
             for unused in (call, coroutine):
                 is_native = isinstance(unused, CoroutineType)
                 if is_native and inspect.getcoroutinestate(unused) == inspect.CORO_CREATED:
                     unused.close()
             raise
-
-    def _run(self, coroutine: Coroutine[Any, Any, T], grace: float) -> T:
-        loop = asyncio._get_running_loop()
-        mode = self._wait_mode(loop)
-        if mode == "portal":
-            try:
-                self._portal.start()
-            except RuntimeError as error:
-                return _run_here(coroutine, error, grace=grace)
-            return self._portal.run(coroutine, grace=grace)
-        if mode == "own" or loop is None:
-            if self._own is None or self._own.is_closed():
-                self._own = asyncio.new_event_loop()
-            return run_guarded(self._own, coroutine, grace=grace)
-        return nested.run_nested(loop, coroutine, grace=grace)
 
     async def interruptible(self, awaitable: Awaitable[T]) -> T:
         """Awaits *awaitable*, and wakes the loop every 0.1 s so that an interrupt is handled.

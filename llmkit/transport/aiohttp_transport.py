@@ -147,7 +147,9 @@ class AiohttpResponse:
         self._answers = answers
         self._answers.add(response)
         self.status = response.status
-        self.headers = headers = _joined(response.headers)
+        fields = response.headers
+        headers = dict(zip(map(str.lower, fields.keys()), fields.values(), strict=True))
+        self.headers = headers = headers if len(headers) == len(fields) else _joined(fields)
         if "content-encoding" in headers:
             try:
                 self._decoder = unpacker(headers["content-encoding"])
@@ -246,9 +248,6 @@ class AiohttpResponse:
 
 def _joined(fields: Mapping[str, str]) -> dict[str, str]:
     """Returns headers with names in lower case; repeated fields are joined by a comma."""
-    lower_headers = dict(zip(map(str.lower, fields.keys()), fields.values(), strict=True))
-    if len(lower_headers) == len(fields):
-        return lower_headers
     headers: dict[str, str] = {}
     for name, value in fields.items():
         name = name.lower()
