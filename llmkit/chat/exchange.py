@@ -12,7 +12,6 @@ from typing import Any
 
 from ..errors import (
     CallError,
-    Outcome,
     RateLimitError,
     StreamInterruptedError,
     TransportError,
@@ -21,7 +20,7 @@ from ..providers.base import request_id_from, with_origin
 from ..providers.redaction import without_keys
 from ..retries.rate_limit import AT_ONCE, RateLimiter
 from ..secret import without_locals
-from ..transport.base import DROPPED, Opened, StreamingResponse, Transport
+from ..transport.base import Opened, StreamingResponse, Transport
 from ..transport.responses import refusal
 from ..types import Completion, Status, TextDelta
 from .call import AnswerReader, Call, CallTelemetry, CallTiming
@@ -67,7 +66,6 @@ class Exchange:
         self._reader: AnswerReader | None = None  # of this attempt
         self._attempts = 0
         self._is_billed = False
-        self._has_dropped = False
         self.timing = CallTiming()
         self._request_id: str | None = None
         self._service_tier: str | None = None
@@ -222,8 +220,6 @@ class Exchange:
         request = call.provider.chat_request(
             call.prompt, model=call.model, key=call.key, stream=True
         )
-        if self._has_dropped:
-            request = replace(request, fresh=True)
         response_context = transport.send(request, timeouts)
         response = await response_context.__aenter__()
         self._response_context = response_context
@@ -231,13 +227,7 @@ class Exchange:
 
     def _learn_from(self, error: CallError) -> None:
         with_origin(error, provider=self.call.provider.name, model=self.call.model)
-        if error.code == DROPPED:
-            # A kept connection that breaks at once was most likely closed before our request
-            # arrived. If it happens twice, the request was more likely read.
-            if self._has_dropped:
-                error.outcome, error.possibly_billed = Outcome.AMBIGUOUS, True
-            self._has_dropped = True
-        elif isinstance(error, RateLimitError) and error.retry_after is not None:
+        if isinstance(error, RateLimitError) and error.retry_after is not None:
             self._limiter.pause(error.retry_after)
 
     async def _leave(self) -> None:
@@ -286,8 +276,6 @@ class Exchange:
     def _explain(self, error: CallError) -> None:
         call = self.call
         self.timing.end = self.timing.clock()
-        if error.code == DROPPED:  # without a retry, its outcome stays unknown
-            error.outcome, error.possibly_billed = Outcome.AMBIGUOUS, True
         self._is_billed = self._is_billed or error.possibly_billed
         with_origin(error, provider=call.provider.name, model=call.model)
         error.possibly_billed = self._is_billed

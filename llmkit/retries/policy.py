@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..cell import ready_soon
 from ..errors import CallError, Outcome, RateLimitError, shorten
-from ..transport.base import DROPPED
 from .rate_limit import RetryBudget
 
 if TYPE_CHECKING:
@@ -145,14 +144,11 @@ class _Attempts:
         if error.outcome not in REPEATABLE and not is_unknown:
             return False
         self.wait = self._wait_after(error)
-        if error.code != DROPPED:
-            self._stop_reason = self._objection(error)
+        self._stop_reason = self._objection(error)
         return not self._stop_reason
 
     def _wait_after(self, error: CallError) -> float:
         """Returns seconds: from `Retry-After`, the policy's delay, or exponential backoff."""
-        if error.code == DROPPED:  # a new connection suffices; the server is not overloaded
-            return 0.0
         if error.retry_after is not None:
             # Never less than `Retry-After`; the jitter spreads out many callers.
             return error.retry_after + self._rand() * (0.1 * error.retry_after + 0.1)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import select
 import sys
 from functools import cache, partial
 from typing import Any
@@ -102,6 +103,21 @@ def _counting_protocol() -> Any:
 def idle(connector: Any) -> list[tuple[Any, float]]:
     """Returns idle connections with the time of their last use, on the loop's clock."""
     return [entry[:2] for entries in connector._conns.values() for entry in tuple(entries)]
+
+
+def is_readable(transport: Any) -> bool:
+    """Returns True if an idle connection has data: its end, an error, or what belongs to no answer.
+
+    Looks at the socket itself, because the loop may not have run since the data arrived.
+    """
+    socket = None if transport is None else transport.get_extra_info("socket")
+    if socket is None:
+        return transport is None
+    if not hasattr(select, "poll"):  # Windows, where `select` takes any socket
+        return bool(select.select([socket], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(socket, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def in_use(connector: Any) -> tuple[Any, ...]:

@@ -23,7 +23,7 @@ from ..runtime import aiohttp_internals as internals
 from ..runtime.introspection import kill, transports
 from ..wire.decompression import Unpacker, unpacker
 from ..wire.messages import HttpRequest
-from .failures import broken, too_long, unsent_or_ambiguous
+from .failures import DROPPED, broken, too_long, unsent_or_ambiguous
 from .timeouts import RequestDeadline, SoftEndError, Timeouts, Watchdog, current_deadline
 
 KEPT_S = 30.0  # keep-alive of an idle connection; hosted gateways close theirs after >= 60 s
@@ -73,12 +73,17 @@ class _Connector(aiohttp.TCPConnector):
         self.requests += 1
         connection = await super().connect(*args, **kwargs)
         deadline = current_deadline.get()
-        if deadline is not None and deadline.fresh:
-            for _ in range(MOST_KEPT):
-                if not deadline.reused:
-                    break
-                connection.close()  # an idle one, which the server may have closed too
-                connection = await super().connect(*args, **kwargs)
+        for _ in range(MOST_KEPT):
+            if deadline is None or not deadline.reused:
+                break
+            # Between two calls of a script no loop runs that could notice a closed connection.
+            transport = connection.transport
+            if not deadline.fresh and not internals.is_readable(transport):
+                break
+            if transport is not None:
+                transport.abort()  # a TLS shutdown could outlive the loop
+            connection.close()
+            connection = await super().connect(*args, **kwargs)
         return connection
 
     # aiohttp's documentation names this method as the one to override (read 2026-11-29).
@@ -138,7 +143,15 @@ class AiohttpResponse:
         ends_at = None
         if self._timeouts.deadline_s is not None:
             ends_at = asyncio.get_running_loop().time() + self._timeouts.deadline_s
-        self._response = response = await self._headers(ends_at)
+        try:
+            response = await self._headers(ends_at)
+        except CallError as error:
+            if error.code != DROPPED:
+                raise
+            # Not an attempt: very probably the server closed the connection before it had the
+            # request. If a new connection breaks too, the request was more likely read.
+            response = await self._headers(ends_at, fresh=True)
+        self._response = response
         watchdog = Watchdog(self._timeouts, ends_at, response.content.set_exception)
         self.content_received = watchdog.content_received
         self.finish_within = watchdog.finish_within
@@ -158,10 +171,12 @@ class AiohttpResponse:
                 raise
         return self
 
-    async def _headers(self, ends_at: float | None) -> aiohttp.ClientResponse:
+    async def _headers(
+        self, ends_at: float | None, *, fresh: bool = False
+    ) -> aiohttp.ClientResponse:
         request = self._request
         deadline = RequestDeadline(
-            self._timeouts, ends_at, fresh=request.fresh, connected=self._connection_listener,
+            self._timeouts, ends_at, fresh=fresh, connected=self._connection_listener,
             secure=request.url.startswith("https:"),
         )  # fmt: skip
         body = BytesIO(request.body) if len(request.body) > LARGE else request.body

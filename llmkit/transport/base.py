@@ -12,8 +12,6 @@ from ..secret import Secret
 from ..wire.messages import HttpRequest
 from .timeouts import Timeouts
 
-DROPPED = "dropped"  # error code: a reused keep-alive connection was already closed
-
 
 class StreamingResponse(Protocol):
     """An answer whose headers have arrived; its body is read in pieces."""

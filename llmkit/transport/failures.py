@@ -10,9 +10,9 @@ import aiohttp
 from ..errors import APIConnectionError, BadResponseError, CallError, ConfigError, Outcome, shorten
 from ..secret import redact
 from ..wire.messages import HttpRequest
-from .base import DROPPED
 from .timeouts import RequestDeadline
 
+DROPPED = "dropped"  # error code: a kept connection was closed, very probably before the request
 STALE_S = 1.0  # if a reused connection fails sooner, the server had already closed it
 PROXY_REFUSES = (401, 403, 407)  # a proxy's statuses that a retry does not change
 # The X509_V_ERR_* codes that only strict verification reports, the default of Python 3.13
@@ -123,15 +123,14 @@ def _disconnected(
     wait_s = asyncio.get_running_loop().time() - deadline.written_at
     # The connection closed before the whole request was written, so no answer can follow.
     is_unwritten = isinstance(error.__cause__, aiohttp.ClientConnectionResetError)
-    if deadline.reused and (is_unwritten or wait_s < STALE_S):
-        # Very probably the server closed the idle connection before the request arrived.
+    if deadline.reused and not deadline.fresh and (is_unwritten or wait_s < STALE_S):
         message = f"{where} closed the keep-alive connection before the request"
         return APIConnectionError(message, code=DROPPED, outcome=Outcome.REFUSED)
     if is_unwritten:
         message = f"{where} closed the connection before it had the whole request; try again"
         return APIConnectionError(message, outcome=Outcome.UNSENT)
     is_paid = request.method == "POST"
-    advice = "it may have been billed, so it was not sent again" if is_paid else "try again"
+    advice = "it may have been answered, so it was not sent again" if is_paid else "try again"
     message = f"{where} closed the connection without an answer ({_words(error)}); {advice}"
     return APIConnectionError(message, possibly_billed=is_paid)
 

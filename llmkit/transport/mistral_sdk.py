@@ -23,7 +23,6 @@ from mistralai.client import Mistral
 
 from ..errors import (
     APIConnectionError,
-    CallError,
     LlmkitError,
     Outcome,
     SessionClosedError,
@@ -35,7 +34,7 @@ from ..secret import MASK, Secret, bearer, redact, without_locals
 from ..wire.messages import HttpRequest, HttpResponse
 from ..wire.retry_hints import retry_after
 from . import aiohttp_transport
-from .base import DROPPED, StreamingResponse
+from .base import StreamingResponse
 from .timeouts import Timeouts
 
 # Headers that the transport sets itself.
@@ -247,13 +246,7 @@ class _OwnTransport(httpx2.AsyncBaseTransport):
         )
         transport = aiohttp_transport.AiohttpTransport(self._session)
         response_context = transport.send(http_request, timeouts)
-        try:
-            response = await response_context.__aenter__()
-        except CallError as error:
-            if error.code != DROPPED:
-                raise
-            response_context = transport.send(replace(http_request, fresh=True), timeouts)
-            response = await response_context.__aenter__()
+        response = await response_context.__aenter__()
         response_headers = {
             name: v for name, v in response.headers.items() if name not in OF_THE_CONNECTION
         }

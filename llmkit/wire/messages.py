@@ -36,7 +36,6 @@ class HttpRequest:
     Attributes:
         headers: The key is among them; headers of the connection are not.
         stream: True if the answer is streamed.
-        fresh: True if the request needs a new connection.
     """
 
     method: Literal["GET", "POST"]
@@ -44,7 +43,6 @@ class HttpRequest:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
     stream: bool = False
-    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,18 +99,6 @@ def test_a_request_says_no_more_than_it_must(size):
     assert len(server.bodies[0]) == size
 
 
-def test_a_fresh_request_takes_no_kept_connection():
-    """It is a retry after a broken keep-alive connection, and the others may be as old."""
-
-    async def main():
-        async with serving() as (server, url), open_session() as session:
-            for fresh in (False, True, False):
-                await asked(session, HttpRequest("POST", url, SENT, b"{}", fresh=fresh))
-        return server
-
-    assert asyncio.run(main()).connections == 2
-
-
 def test_a_kept_connection_is_used_again():
     """Two consecutive calls use one connection."""
 

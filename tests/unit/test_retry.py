@@ -14,7 +14,6 @@ from llmkit.errors import (
     ServerError,
 )
 from llmkit.retries.policy import RetryPolicy
-from llmkit.transport.base import DROPPED
 
 
 class Failing:
@@ -156,15 +155,6 @@ def test_a_backoff_beyond_the_deadline_is_not_begun():
         run(Failing(last), time_left=lambda: 0.4)
 
     assert last.__notes__ == ["not retried: the wait would exceed the call's timeout"]
-
-
-def test_a_stale_connection_is_replaced_at_once():
-    """No wait and no budget: the server is not overloaded, the kept connection was only old."""
-    sleeps = Sleeps()
-    stale = APIConnectionError("closed", code=DROPPED, outcome=Outcome.REFUSED)
-
-    assert run(Failing(stale), sleeps=sleeps, budget=Empty()) == "done"
-    assert sleeps == [0.0]
 
 
 def test_an_empty_budget_fails_fast():
