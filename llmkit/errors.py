@@ -230,7 +230,16 @@ class APIConnectionError(TransportError):
 
 
 class APITimeoutError(TransportError, TimeoutError):
-    """A time limit of llmkit passed."""
+    """A time limit of llmkit passed; the message says whether the call may have been billed."""
+
+    def __str__(self) -> str:
+        message = super().__str__()
+        # Not part of the message, because only the caller knows what earlier attempts cost.
+        if self.possibly_billed:
+            return f"{message}; it may have been billed"
+        if self.outcome is Outcome.UNSENT:
+            return f"{message}; nothing was sent, so nothing is billed"
+        return f"{message}; nothing is billed" if self.provider else message
 
 
 class StreamInterruptedError(TransportError):

@@ -47,7 +47,8 @@ class Settings:
         first_byte_timeout_s: Limit until an answer begins; reasoning models take minutes.
         idle_timeout_s: Limit between two network reads of an answer.
         idle_content_timeout_s: Limit between two reads that contain text; pings do not count.
-        deadline_s: Limit of a whole call, including retries; None for no limit.
+        deadline_s: Limit of a whole call, including retries. The argument `timeout` of a call
+            replaces it, and the three limits before it.
         retries: Further attempts after the first, if no answer has begun.
         sign_in_attempts: Total attempts when a key is checked.
         sign_in_delay_s: Wait between those attempts, unless the server asks for another.
@@ -74,10 +75,10 @@ class Settings:
     """
 
     connect_timeout_s: float | None = 10.0
-    first_byte_timeout_s: float | None = 120.0
-    idle_timeout_s: float | None = 60.0
-    idle_content_timeout_s: float | None = 120.0
-    deadline_s: float | None = None
+    first_byte_timeout_s: float | None = 600.0
+    idle_timeout_s: float | None = 300.0
+    idle_content_timeout_s: float | None = 600.0
+    deadline_s: float | None = 1800.0
     retries: int = 2
     sign_in_attempts: int = 3
     sign_in_delay_s: float = 2.0

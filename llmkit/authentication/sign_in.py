@@ -65,7 +65,8 @@ async def sign_in(
             await client.aclose()
             if isinstance(error, TimeoutError) and scope.expired():
                 raise APITimeoutError(
-                    f"{label} did not answer within {limit_s:g} s", outcome=Outcome.AMBIGUOUS
+                    f"{label} did not answer within {limit_s:g} s; increase sign_in_timeout_s",
+                    outcome=Outcome.AMBIGUOUS,
                 ) from error
             raise
         return client

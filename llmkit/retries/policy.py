@@ -124,7 +124,7 @@ class _Attempts:
             return True
         self._last = error
         suffix = " (possibly billed)" if error.possibly_billed else ""
-        line = f"{type(error).__name__}: {shorten(str(error), SHOWN)}{suffix}"
+        line = f"{type(error).__name__}: {shorten(error.args[0], SHOWN)}{suffix}"
         has_next = len(self._lines) + 1 < self._policy.attempts and self._may_repeat(error)
         self._lines.append(f"{line} (waited {self.wait:.2f} s)" if has_next else line)
         return has_next

@@ -215,8 +215,8 @@ class RateLimiter:
             if not isinstance(error, TimeoutError):
                 raise
             timeout_error = APITimeoutError(
-                f"{self._name} had no free slot within {remaining_s or 0:g} s, nothing was sent; "
-                "increase limit_per_provider or the timeout",
+                f"{self._name} had no free slot within {remaining_s or 0:g} s; increase "
+                "limit_per_provider, timeout= or deadline_s",
                 outcome=Outcome.UNSENT,
             )
             timeout_error.attempts = 0

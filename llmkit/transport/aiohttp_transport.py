@@ -195,7 +195,7 @@ class AiohttpResponse:
                     allow_redirects=False,  # a redirect would carry the key to another origin
                 )
         except TimeoutError as error:
-            raise deadline.timed_out() from error
+            raise deadline.timed_out(is_paid=request.method == "POST") from error
         except Exception as error:  # aiohttp raises more than its own errors
             if self._session.closed and isinstance(error, RuntimeError):
                 raise APIConnectionError(
@@ -236,7 +236,8 @@ class AiohttpResponse:
                 watchdog.woken()
         except SoftEndError:
             return b""
-        except APITimeoutError:  # raised by the watchdog
+        except APITimeoutError as error:  # raised by the watchdog
+            error.possibly_billed = self._request.method == "POST"
             raise
         except Exception as error:  # after a malformed chunk, aiohttp raises RuntimeError
             if rest := internals.unread(content):

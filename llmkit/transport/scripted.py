@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from ..errors import APIConnectionError, APITimeoutError, Outcome
 from ..wire.messages import HttpRequest
-from .timeouts import Timeouts
+from .timeouts import MORE_TIME, Timeouts
 
 Failure = Literal["cut", "reset", "silence"]
 Sleep = Callable[[float], Awaitable[None]]
@@ -102,6 +102,7 @@ class ScriptedResponse:
     sleep: Sleep
     _is_ended: bool = field(default=False, init=False)
     _index: int = field(default=0, init=False)
+    _waited_s: float = field(default=0.0, init=False)
 
     async def read(self) -> bytes:
         """Returns the next piece after the script's delay; see `StreamingResponse.read`."""
@@ -130,17 +131,22 @@ class ScriptedResponse:
         self._is_ended = within_s is not None and within_s < 1.0
 
     async def _within_limits(self, wait: float) -> None:
-        limit = self.timeouts.idle_s
-        if limit is None or wait <= limit:
-            if wait:
-                await self.sleep(wait)
-            return
-        await self.sleep(limit)
-        raise APITimeoutError(
-            f"the server sent no data for {limit:g} s",
-            outcome=Outcome.STREAMED,
-            possibly_billed=True,
-        )
+        timeouts, limit = self.timeouts, self.timeouts.idle_s
+        what = f"sent no data for {limit or 0:g} s; increase idle_timeout_s or try again"
+        if timeouts.deadline_s is not None:
+            left_s = timeouts.deadline_s - self._waited_s
+            if limit is None or left_s <= limit:
+                limit = left_s
+                what = f"did not finish within {timeouts.of_the_call}; increase {MORE_TIME}"
+        is_late = limit is not None and wait > limit
+        wait = max(0.0, limit) if limit is not None and is_late else wait
+        self._waited_s += wait
+        if wait:
+            await self.sleep(wait)
+        if is_late:
+            raise APITimeoutError(
+                f"the server {what}", outcome=Outcome.STREAMED, possibly_billed=True
+            )
 
 
 def _document(status: int, value: object, timeouts: Timeouts, sleep: Sleep) -> ScriptedResponse:

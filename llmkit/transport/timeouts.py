@@ -16,6 +16,7 @@ from typing import Any
 from ..errors import APITimeoutError, CallError, Outcome
 from ..settings import Settings
 
+MORE_TIME = "timeout= or deadline_s"  # what raises the time of a whole call
 IDLE_CHECK_S = 1.0  # seconds; no server limit can pass while the caller is not reading
 
 
@@ -29,26 +30,46 @@ class Timeouts:
         idle_s: Time between two network reads.
         idle_content_s: Time between two reads with text; pings and comments do not count.
         deadline_s: Time for the whole request.
+        call_s: Time for the whole call, of which `deadline_s` is left; for messages.
         body_bytes: Size of the decompressed answer.
     """
 
     connect_s: float | None = 10.0
-    first_byte_s: float | None = 120.0
-    idle_s: float | None = 60.0
-    idle_content_s: float | None = 120.0
-    deadline_s: float | None = None
+    first_byte_s: float | None = 600.0
+    idle_s: float | None = 300.0
+    idle_content_s: float | None = 600.0
+    deadline_s: float | None = 1800.0
+    call_s: float | None = None
     body_bytes: int = 32 * 1024 * 1024
 
+    @property
+    def of_the_call(self) -> str:
+        """The time of the whole call, as messages name it."""
+        limit = self.deadline_s if self.call_s is None else self.call_s
+        return f"the call's {limit or 0:g} s"
 
-def timeouts_for(settings: Settings, deadline_s: float | None = None) -> Timeouts:
-    """Returns the limits of one request; *deadline_s* replaces the one in *settings*."""
+
+def timeouts_for(settings: Settings, timeout_s: float | None = None) -> Timeouts:
+    """Returns the limits of one request.
+
+    *timeout_s* is the caller's time for the whole call. It replaces all limits in *settings*, so
+    that no shorter one ends the call before; only the limit for connecting may stay shorter.
+    """
     return _timeouts(
         settings.connect_timeout_s, settings.first_byte_timeout_s, settings.idle_timeout_s,
-        settings.idle_content_timeout_s, deadline_s or settings.deadline_s,
+        settings.idle_content_timeout_s, settings.deadline_s, timeout_s,
     )  # fmt: skip
 
 
-_timeouts = lru_cache(maxsize=64)(Timeouts)  # the calls of a run share a few values
+@lru_cache(maxsize=64)  # the calls of a run share a few values
+def _timeouts(
+    connect_s: float | None, first_byte_s: float | None, idle_s: float | None,
+    idle_content_s: float | None, deadline_s: float | None, timeout_s: float | None,
+) -> Timeouts:  # fmt: skip
+    if timeout_s is None:
+        return Timeouts(connect_s, first_byte_s, idle_s, idle_content_s, deadline_s, deadline_s)
+    connect_s = timeout_s if connect_s is None else min(connect_s, timeout_s)
+    return Timeouts(connect_s, timeout_s, timeout_s, timeout_s, timeout_s, timeout_s)
 
 
 @dataclass(slots=True)
@@ -63,6 +84,7 @@ class RequestDeadline:
         reused: False once a connection was made for this request.
         scope: The `asyncio.timeout` that is rescheduled.
         written_at: The start of the phase, on the loop's clock.
+        is_last: True if the call ends before the limit of the phase.
     """
 
     timeouts: Timeouts
@@ -74,35 +96,33 @@ class RequestDeadline:
     reused: bool = True
     scope: Any = None
     written_at: float = 0.0
+    is_last: bool = False
 
     def begin(self) -> float | None:
         """Starts the current phase and returns its end, on the loop's clock."""
         self.written_at = asyncio.get_running_loop().time()
         limit = self.timeouts.connect_s if self.phase == "connect" else self.timeouts.first_byte_s
-        if limit is None:
-            return self.ends_at
-        end = self.written_at + limit
-        return end if self.ends_at is None else min(end, self.ends_at)
+        end = None if limit is None else self.written_at + limit
+        self.is_last = self.ends_at is not None and (end is None or self.ends_at <= end)
+        return self.ends_at if self.is_last else end
 
     def wait(self, phase: str) -> None:
         """Switches to *phase*, "connect" or "first byte"."""
         self.phase = phase
         self.scope.reschedule(self.begin())
 
-    def timed_out(self) -> CallError:
+    def timed_out(self, *, is_paid: bool) -> CallError:
         """Returns the error for the phase that took too long."""
         duration = f"{asyncio.get_running_loop().time() - self.written_at:.1f} s"
+        setting = "connect_timeout_s" if self.phase == "connect" else "first_byte_timeout_s"
+        if self.is_last:
+            duration, setting = self.timeouts.of_the_call, MORE_TIME
         if self.phase == "connect":
             hint = ", and whether the server speaks only http://" if self.secure else ""
-            return APITimeoutError(
-                f"no connection within {duration}; check the base URL, your network{hint}",
-                outcome=Outcome.UNSENT,
-            )
-        return APITimeoutError(
-            f"no answer began within {duration}; increase first_byte_timeout_s, or the call's "
-            "timeout, if the model reasons for long",
-            possibly_billed=True,
-        )
+            message = f"no connection within {duration}; check the base URL, your network{hint}, "
+            return APITimeoutError(f"{message}or increase {setting}", outcome=Outcome.UNSENT)
+        message = f"no answer began within {duration}; increase {setting} if the model reasons"
+        return APITimeoutError(f"{message} for long", possibly_billed=is_paid)
 
 
 current_deadline: ContextVar[RequestDeadline | None] = ContextVar("llmkit_deadline", default=None)
@@ -199,6 +219,7 @@ class Watchdog:
             what += "; increase idle_content_timeout_s or try again"
             yield self._content_at + timeouts.idle_content_s, what
         if self._ends_at is not None:
-            yield self._ends_at, "did not finish within the call's timeout; increase the timeout"
+            what = f"did not finish within {timeouts.of_the_call}; increase {MORE_TIME}"
+            yield self._ends_at, what
         if self.soft_end is not None:
             yield self.soft_end, ""
