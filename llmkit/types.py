@@ -306,8 +306,8 @@ class Completion:
         source="measured", missing="nothing was sent")  # fmt: skip
     attempts: int = column("Int64", "requests sent in all", default=1,
         source="measured")  # fmt: skip
-    possibly_billed: bool = column("boolean", "a failed attempt may be on the bill", default=False,
-        source="computed")  # fmt: skip
+    possibly_billed: bool = column("boolean", "a failed or cancelled attempt may be on the bill",
+        default=False, source="computed")  # fmt: skip
     provider: str = ""
     request_model: str = ""
     response_model: str | None = column("string", "the id that the provider says has answered",

@@ -128,10 +128,12 @@ class Exchange:
             ending = f"was not sent: {call.model} cannot take it"
             warnings += tuple(f"{name} {ending}" for name in call.ignored)
         reader, start, end = self._reader, times.start, times.end
-        first = redactor = None
+        first, redactor, is_billed = None, None, self._is_billed
         if reader is not None:
             first, end, redactor = reader.first_at, end or reader.end_at, reader.redactor
             warnings += reader.warnings
+            # The provider may charge for what it had generated.
+            is_billed = is_billed or (status is Status.CANCELLED and call.provider.facts.paid)
         about: dict[str, Any] = {
             "provider": call.provider.name, "request_model": call.model,
             "request_id": self._request_id, "service_tier": self._service_tier,
@@ -139,7 +141,7 @@ class Exchange:
             "time_to_first_chunk_s": None if start is None or first is None else first - start,
             "duration_s": None if start is None or end is None else end - start,
             "attempts": self._attempts, "ignored_parameters": call.ignored,
-            "fallback": call.fallback, "warnings": warnings, "possibly_billed": self._is_billed,
+            "fallback": call.fallback, "warnings": warnings, "possibly_billed": is_billed,
             "rerouted": None if reader is None else call.rerouted,
         }  # fmt: skip
         if reader is None or reader.document is not None:
@@ -227,6 +229,7 @@ class Exchange:
 
     def _learn_from(self, error: CallError) -> None:
         with_origin(error, provider=self.call.provider.name, model=self.call.model)
+        error.possibly_billed = error.possibly_billed and self.call.provider.facts.paid
         if isinstance(error, RateLimitError) and error.retry_after is not None:
             self._limiter.pause(error.retry_after)
 
@@ -276,7 +279,7 @@ class Exchange:
     def _explain(self, error: CallError) -> None:
         call = self.call
         self.timing.end = self.timing.clock()
-        self._is_billed = self._is_billed or error.possibly_billed
+        self._is_billed = self._is_billed or (error.possibly_billed and call.provider.facts.paid)
         with_origin(error, provider=call.provider.name, model=call.model)
         error.possibly_billed = self._is_billed
         error.attempts = self._attempts

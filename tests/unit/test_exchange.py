@@ -40,6 +40,12 @@ def event(text="", finish=None):
     )
 
 
+class Here(OpenAI):
+    """A server on the user's own machine."""
+
+    facts = replace(OpenAI.facts, kind="local")
+
+
 WHOLE = [event("Hello "), event("world"), event("", "stop"), b"data: [DONE]\n\n"]
 REFUSED = b'{"error":{"message":"slow down","type":"requests","code":"rate_limit_exceeded"}}'
 
@@ -357,11 +363,20 @@ def test_a_server_may_say_that_trying_again_is_useless():
     assert len(transport.answers) == 1
 
 
-def test_a_cancelled_answer_keeps_its_text():
+def test_an_answer_that_is_cancelled_before_it_began_is_not_billed():
+    """No response came, so no stream had begun."""
+    one, _ = exchange(Answer(WHOLE))
+
+    assert not one.completion(Status.CANCELLED).possibly_billed
+
+
+@pytest.mark.parametrize(("provider", "is_billed"), [(OpenAI, True), (Here, False)])
+def test_a_cancelled_answer_keeps_its_text_and_may_have_been_billed(provider, is_billed):
     """The text before a cancellation is kept, and the connection is released."""
 
     async def cancelled():
         one, transport = exchange(Answer([event("Hello "), asyncio.Event()]))
+        one.call = replace(one.call, provider=provider())
         came = asyncio.Event()
 
         async def read():
@@ -379,6 +394,7 @@ def test_a_cancelled_answer_keeps_its_text():
     answer, still_open = asyncio.run(cancelled())
 
     assert (answer.text, answer.status, still_open) == ("Hello ", Status.CANCELLED, 0)
+    assert answer.possibly_billed is is_billed
 
 
 def test_a_reader_that_stops_closes_the_stream():

@@ -124,6 +124,25 @@ without tools|seed was not sent|ServerError: busy|
     assert [s for s in said.replace("\n", "").split("|") if s not in text] == []
 
 
+@pytest.mark.parametrize(
+    ("status", "error", "count"),
+    [
+        (Status.CANCELLED, None, 1),
+        (Status.TRUNCATED, "the connection broke", 1),
+        (Status.TRUNCATED, "no data for 300 s; it may have been billed", 1),
+        (Status.COMPLETE, None, 0),  # its cost is known
+    ],
+)
+def test_an_unfinished_answer_that_may_have_been_billed_says_so_once(status, error, count):
+    """A time-out says it in its message, a cancelled answer has no message."""
+    came = plain(status=status)
+    completion = replace(came.completion, possibly_billed=True)
+    failed = replace(came, completion=completion, error=error, error_type=error and "CallError")
+    text = comparison_text([failed])
+
+    assert text.count("may have been billed") == count
+
+
 def test_an_unknown_cost_is_said_to_be_unknown():
     """An unknown price is not 0."""
     assert "cost unknown" in comparison_html([plain(cost_usd=None)])

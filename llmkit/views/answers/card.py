@@ -21,6 +21,8 @@ MARKS = {
     Status.ERROR: ("✗", "error", "bad"),
 }
 
+BILLED = "may have been billed"
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
@@ -126,8 +128,9 @@ def remarks(row: Row) -> tuple[str, ...]:
         parts.append(f"the provider answers {row.request_model} with another model")
     if answer.rerouted and answer.response_model not in (None, answer.request_model):
         parts.append(f"asked {answer.request_model}, answered by {answer.response_model}")
-    if answer.possibly_billed and row.error_type:
-        parts.append("may have been billed")
+    is_unfinished = row.error_type or answer.status is Status.CANCELLED
+    if answer.possibly_billed and is_unfinished and BILLED not in (row.error or ""):
+        parts.append(BILLED)
     warning_text = " ".join(answer.warnings)
     parts += [
         f"{n} was not sent" for n in answer.ignored_parameters if f"{n} was" not in warning_text
