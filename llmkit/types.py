@@ -261,6 +261,7 @@ class Completion:
         text: As it came, except for keys of this process: those become `***`.
         finish_reason: None if the provider sent none.
         time_to_first_chunk_s: None if no stream was asked for.
+        pieces: The number of network reads with content; None if it was not streamed.
         cost_source: Which price row was used, or "provider" if the provider itself said it; if
             `cost_usd` is None, the reason.
     """
@@ -302,6 +303,7 @@ class Completion:
     waited_s: float | None = column("float64",
         "seconds of waiting for a turn and between attempts", default=None,
         source="measured", missing="nothing was sent")  # fmt: skip
+    pieces: int | None = None
     started_at: datetime | None = column(WHEN, "when the first attempt was sent", default=None,
         source="measured", missing="nothing was sent")  # fmt: skip
     attempts: int = column("Int64", "requests sent in all", default=1,
@@ -335,11 +337,12 @@ class Completion:
     def output_tokens_per_s(self) -> float | None:
         """Returns the speed from the first chunk on, of the whole answer if it was not streamed.
 
-        None if it cannot be told. Reasoning that the provider counts but does not show was over
-        before the first chunk, so its tokens are not counted.
+        None if it cannot be told, as for a stream that came in one piece. Reasoning that the
+        provider counts but does not show was over before the first chunk, so its tokens are not
+        counted.
         """
         tokens, end, first = self.usage.output_tokens, self.duration_s, self.time_to_first_chunk_s
-        if tokens is None or end is None:
+        if tokens is None or end is None or self.pieces == 1:
             return None
         if first is not None and not self.reasoning:
             tokens -= self.usage.reasoning_tokens or 0

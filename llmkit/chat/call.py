@@ -204,7 +204,9 @@ class AnswerReader:
         redactor: Removes keys that the answer echoes; None if no key is known.
         document: The answer, if the response was one JSON document.
         warnings: About the end of the response.
-        first_at: When the first piece came, by *clock*; None before.
+        pieces: The number of network reads with content.
+        times: When the first piece, reasoning and text came, by *clock*, under the names of
+            Completion's times.
         end_at: When nothing more came.
     """
 
@@ -222,7 +224,8 @@ class AnswerReader:
         self._is_ending = False
         self.document: Completion | None = None
         self.warnings: tuple[str, ...] = ()
-        self.first_at: float | None = None
+        self.pieces = 0
+        self.times: dict[str, float] = {}
         self.end_at: float | None = None
 
     async def next(self) -> TextDelta | None:
@@ -250,10 +253,7 @@ class AnswerReader:
                 if delta is None:
                     continue
                 response.content_received()
-                if self.first_at is None:
-                    self.first_at = self._clock()
-                delta = delta if self.redactor is None else self.redactor.feed(delta)
-                if delta is not None and (delta.text or delta.reasoning):
+                if (delta := self._noted(delta)) is not None:
                     return delta
             if isinstance(parser.error, BadResponseError) and self._body is not None:
                 await self._body.read_on(response)
@@ -270,18 +270,27 @@ class AnswerReader:
         self._body = None
         return True
 
+    def _noted(self, piece: TextDelta) -> TextDelta | None:
+        """Notes when *piece* came; returns what the redactor gives of it, None for nothing."""
+        self.pieces += 1
+        if len(self.times) < 3:
+            now = self._clock()
+            self.times.setdefault("time_to_first_chunk_s", now)
+            if piece.reasoning:
+                self.times.setdefault("time_to_first_reasoning_s", now)
+            if piece.text:
+                self.times.setdefault("time_to_first_text_s", now)
+        delta = piece if self.redactor is None else self.redactor.feed(piece)
+        return delta if delta is not None and (delta.text or delta.reasoning) else None
+
     def _end(self) -> TextDelta | None:
         parser = self.parser
         self.end_at = self._clock()
         if self._failure is None:
             self._response.finish_within(LAST_WORDS_S)
         rest = parser.close()  # the last event may lack its closing line
-        if rest is not None:
-            if self.first_at is None:
-                self.first_at = self._clock()
-            rest = rest if self.redactor is None else self.redactor.feed(rest)
-            if rest is not None and (rest.text or rest.reasoning):
-                return rest
+        if rest is not None and (rest := self._noted(rest)) is not None:
+            return rest
         return self._close()
 
     def _close(self) -> TextDelta | None:
@@ -298,7 +307,7 @@ class AnswerReader:
                 raise failure
             self.warnings = (NO_END,)
         if parser.error is not None and not body:
-            if self.first_at is not None:
+            if self.pieces:
                 parser.error.outcome, parser.error.possibly_billed = Outcome.STREAMED, True
             raise parser.error
         return None if body is None else self._parse_document(body)

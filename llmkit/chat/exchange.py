@@ -128,9 +128,9 @@ class Exchange:
             ending = f"was not sent: {call.model} cannot take it"
             warnings += tuple(f"{name} {ending}" for name in call.ignored)
         reader, start, end = self._reader, times.start, times.end
-        first, redactor, is_billed = None, None, self._is_billed
+        is_billed, redactor = self._is_billed, None
         if reader is not None:
-            first, end, redactor = reader.first_at, end or reader.end_at, reader.redactor
+            end, redactor = end or reader.end_at, reader.redactor
             warnings += reader.warnings
             # The provider may charge for what it had generated.
             is_billed = is_billed or (status is Status.CANCELLED and call.provider.facts.paid)
@@ -138,12 +138,14 @@ class Exchange:
             "provider": call.provider.name, "request_model": call.model,
             "request_id": self._request_id, "service_tier": self._service_tier,
             "started_at": times.began_at,
-            "time_to_first_chunk_s": None if start is None or first is None else first - start,
             "duration_s": None if start is None or end is None else end - start,
             "attempts": self._attempts, "ignored_parameters": call.ignored,
             "fallback": call.fallback, "warnings": warnings, "possibly_billed": is_billed,
             "rerouted": None if reader is None else call.rerouted,
         }  # fmt: skip
+        if reader is not None and start is not None:
+            for name, at in reader.times.items():
+                about[name] = at - start
         if reader is None or reader.document is not None:
             answer = (reader and reader.document) or Completion()
             about["warnings"] = (*answer.warnings, *warnings)
@@ -151,7 +153,7 @@ class Exchange:
             about["service_tier"] = answer.service_tier or self._service_tier
             answer = replace(answer, status=status or answer.status, **about)
         else:
-            answer = reader.parser.end(status, about)
+            answer = reader.parser.end(status, {**about, "pieces": reader.pieces})
         return without_keys(answer, redactor)
 
     async def _first_piece(self) -> TextDelta | None:

@@ -158,6 +158,8 @@ class FallbackRunner:
                 (e.started_at for e in completions if e.started_at), completion.started_at
             ),
             time_to_first_chunk_s=_later(completion.time_to_first_chunk_s, delay_s),
+            time_to_first_reasoning_s=_later(completion.time_to_first_reasoning_s, delay_s),
+            time_to_first_text_s=_later(completion.time_to_first_text_s, delay_s),
             duration_s=_later(completion.duration_s, delay_s),
         )
 

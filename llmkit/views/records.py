@@ -26,7 +26,7 @@ ADDED_SINCE: Mapping[int, tuple[str, ...]] = {
         "rerouted", "messages", "options", "sent", "base_url",
         "cache_write_1h_tokens", "input_audio_tokens", "cached_audio_tokens",
         "output_audio_tokens", "input_image_tokens", "output_image_tokens", "web_searches",
-        "speed", "inference_geo", "unpriced",
+        "speed", "inference_geo", "unpriced", "pieces",
     ),
     2: (),
 }  # fmt: skip

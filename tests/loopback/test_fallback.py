@@ -179,6 +179,7 @@ def test_the_time_of_the_first_try_is_part_of_the_answers(fakes, kit):
     answer = ask(kit, "hi", "claude-haiku-5-5")
 
     assert 0.3 <= answer.time_to_first_chunk_s <= answer.duration_s
+    assert answer.time_to_first_text_s >= answer.time_to_first_chunk_s
 
 
 @pytest.mark.parametrize(

@@ -363,6 +363,55 @@ def test_a_server_may_say_that_trying_again_is_useless():
     assert len(transport.answers) == 1
 
 
+def thinking(text):
+    return event(text).replace(b'"content"', b'"reasoning_content"')
+
+
+@pytest.mark.parametrize(
+    ("reads", "first", "reasoning", "text", "pieces"),
+    [
+        ([thinking("Let"), thinking("me"), event("Hi"), event(" there")], 1, 1, 3, 4),
+        ([thinking("Let") + event("Hi"), event(" there")], 1, 1, 1, 2),
+        ([event(""), event("Hi") + event(" there")], 2, None, 2, 1),
+        ([event(""), event("Hi").rstrip(b"\n")], 2, None, 2, 1),
+        ([thinking("Let"), event("")], 1, 1, None, 1),
+    ],
+)
+def test_the_first_reasoning_and_the_first_text_have_their_own_times(
+    reads, first, reasoning, text, pieces
+):
+    """The times are those of the network reads that brought them."""
+    now = [0]
+
+    class Ticking(Answer):
+        async def read(self):
+            now[0] += 1
+            return await super().read()
+
+    end = event("", "stop")
+    one, _ = exchange(Ticking([*reads[:-1], reads[-1].rstrip(b"\n") + b"\n\n" + end]))
+    one.timing.clock = lambda: float(now[0])
+
+    answer = asyncio.run(one.whole())
+
+    times = (
+        answer.time_to_first_chunk_s, answer.time_to_first_reasoning_s, answer.time_to_first_text_s,
+    )  # fmt: skip
+    assert (*times, answer.pieces) == (first, reasoning, text, pieces)
+
+
+def test_an_answer_in_one_piece_has_no_rate():
+    """The time between its only piece and the end says nothing of the model's speed."""
+    usage = b'data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":9}}\n\n'
+    one, _ = exchange(Answer([event("Hello world"), event("", "stop"), usage]))
+    one.timing.clock = iter(range(100)).__next__
+
+    answer = asyncio.run(one.whole())
+
+    assert answer.usage.output_tokens == 9
+    assert answer.output_tokens_per_s is None
+
+
 def test_an_answer_that_is_cancelled_before_it_began_is_not_billed():
     """No response came, so no stream had begun."""
     one, _ = exchange(Answer(WHOLE))

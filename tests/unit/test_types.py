@@ -27,8 +27,8 @@ def test_reasoning_that_is_not_shown_was_over_before_the_first_chunk():
 
 @pytest.mark.parametrize(
     "unknown",
-    [{"usage": Usage()}, {"duration_s": None}, {"duration_s": 0.51}],
-    ids=["no count", "no time", "all in one piece"],
+    [{"usage": Usage()}, {"duration_s": None}, {"duration_s": 0.51}, {"pieces": 1}],
+    ids=["no count", "no time", "all at once", "all in one piece"],
 )
 def test_a_speed_that_cannot_be_told_is_none(unknown):
     """A rate of the network does not count as one of the model."""
