@@ -244,7 +244,7 @@ class Kit:
         connection = await self._transports.open(
             call.provider, call.model, call.key, import_s=call.timeouts.deadline_s
         )
-        prices.preload(call.provider.name, self.registry.store.latest)
+        await prices.preload(call.provider.name, self.registry.store.latest)
         return connection
 
     async def priced(self, completion: Completion, call: Call, timeout: float | None) -> Completion:

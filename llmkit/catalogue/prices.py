@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import Any
 
-from ..cell import ready, ready_soon, start_import
+from ..cell import ready, ready_soon
 from ..errors import APITimeoutError
 from ..settings import private_host
 from ..types import Completion, Status, Usage
@@ -39,6 +40,7 @@ PARTLY_COUNTED = "the answer does not count both input and output tokens"
 NO_USAGE = Usage()
 TABLES = "genai_prices"
 WAIT_S = 15.0  # for the tables, after an answer has arrived
+PRELOAD_S = 3.0  # for the tables, before a request; on a busy machine the import takes a second
 LEAST_S = 1.0  # even if the call's own timeout leaves less: the import takes 0.25 s
 NO_CHARGE = ("own", "script")  # provider kinds
 
@@ -74,11 +76,15 @@ def load() -> Any:
     return genai_prices
 
 
-def preload(provider: str, catalogue: Catalogue) -> None:
-    """Starts loading the price tables if *provider* needs them, so that no answer waits."""
+async def preload(provider: str, catalogue: Catalogue) -> None:
+    """Loads the price tables if *provider* needs them.
+
+    Called before a request: their import would slow down the event loop that measures the answer.
+    """
     facts = catalogue.providers.get(provider)
     if facts is not None and facts.price_table is not None and not load.cache_info().currsize:
-        start_import(TABLES, load)
+        with suppress(APITimeoutError, ImportError):  # `priced` reports it
+            await ready_soon(TABLES, load, limit_s=PRELOAD_S)
 
 
 async def priced(
