@@ -44,8 +44,7 @@ class ComparisonRunner:
         self._price = price
         self._audience = Audience(watchers)
         self._cell = cell
-        self._tasks: list[asyncio.Task[None]] = []
-        self._is_stopped = False
+        self._tasks: dict[int, asyncio.Task[None]] = {}  # by row
         self._loop: asyncio.AbstractEventLoop | None = None
         self.rows: dict[int, Row] = {}
 
@@ -60,30 +59,38 @@ class ComparisonRunner:
         try:
             for planned_row in self._plan:
                 if planned_row.same_as is None:
-                    self._tasks.append(asyncio.create_task(self._run_row(planned_row)))
-            await asyncio.gather(*self._tasks)
-        except BaseException as reason:
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
-            # `stop` cancels the tasks of the rows, but not the task that awaits them.
-            here = asyncio.current_task()
-            is_awaited = here is not None and not here.cancelling()
-            if not (self._is_stopped and is_awaited and isinstance(reason, asyncio.CancelledError)):
-                raise
+                    task = asyncio.create_task(self._run_row(planned_row))
+                    self._tasks[planned_row.request.row] = task
+            # Unlike `gather`, it does not end with the first task that `stop` cancels.
+            done: Iterable[asyncio.Task[None]] = ()
+            if self._tasks:
+                tasks = self._tasks.values()
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                if not task.cancelled():
+                    task.result()
+        except BaseException:
+            self._cancel(None)
+            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+            raise
         finally:
             self._fill_the_rest()
             self._audience.ended()
 
-    def stop(self) -> None:
-        """Ends the run early and keeps the text received so far. Thread-safe."""
+    def stop(self, row: int | None = None) -> None:
+        """Ends the run early, or only the answer of *row*; keeps what came. Thread-safe."""
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._cut_off)
+            self._loop.call_soon_threadsafe(self._cancel, row)
 
-    def _cut_off(self) -> None:
-        self._is_stopped = True
-        for task in self._tasks:
-            task.cancel()
+    def _cancel(self, row: int | None) -> None:
+        for planned_row in self._plan:
+            number = planned_row.request.row
+            if row not in (None, number):
+                continue
+            if number in self._tasks:
+                self._tasks[number].cancel()
+            elif row is not None and row not in self.rows:  # it waits for an identical request
+                self._finish(planned_row, replace(planned_row.unsent(), status=Status.CANCELLED))
 
     async def _run_row(self, planned_row: PlannedRow) -> None:
         if planned_row.call is None:

@@ -18,14 +18,20 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+class Stop(Protocol):
+    """Ends a run early, or only its answer of *row*; what came is kept. Thread-safe."""
+
+    def __call__(self, row: int | None = None) -> None: ...
+
+
 class Watcher(Protocol):
     """An observer of a comparison, called on its event loop; every method must return at once."""
 
-    def begun(self, plan: Sequence[PlannedRow], stop: Callable[[], None]) -> None:
+    def begun(self, plan: Sequence[PlannedRow], stop: Stop) -> None:
         """Receives the whole plan before anything is sent.
 
         Args:
-            stop: Ends the run early; unfinished rows become cancelled rows. Thread-safe.
+            stop: Ends the run early, or one answer; unfinished rows become cancelled rows.
         """
 
     def grew(self, row: int, delta: TextDelta) -> None:
@@ -44,7 +50,7 @@ class Audience:
     def __init__(self, watchers: Iterable[Watcher]) -> None:
         self._watchers = list(watchers)
 
-    def begun(self, plan: Sequence[PlannedRow], stop: Callable[[], None]) -> None:
+    def begun(self, plan: Sequence[PlannedRow], stop: Stop) -> None:
         self._notify(lambda watcher: watcher.begun(plan, stop))
 
     def grew(self, row: int, delta: TextDelta) -> None:
@@ -78,7 +84,7 @@ class Progress:
         self._bar: Any = None
         self._timer: asyncio.TimerHandle | None = None
 
-    def begun(self, plan: Sequence[PlannedRow], stop: Callable[[], None]) -> None:
+    def begun(self, plan: Sequence[PlannedRow], stop: Stop) -> None:
         self._total = len(plan)
         self._timer = asyncio.get_running_loop().call_later(self._after_s, self._show)
 

@@ -20,6 +20,7 @@ kit.script("hostile", Script("<img src=x onerror=alert(1)> " * 4 + "**bold**", p
 kit.script("cut", Script(words, piece_delay_s=0.05, failure="cut"))
 kit.script("refused", Script("you are out of credit", status=402))
 kit.script("endless", Script(words * 100, piece_delay_s=0.1))
+kit.script("silent", Script("one two", piece_delay_s=3600.0))
 """
 FOUR = "%%compare scripted:steady scripted:hostile scripted:cut scripted:refused --out run\nWhy?"
 LIVE = ".lk-panel .lk-card"
@@ -90,6 +91,35 @@ def test_stop_keeps_what_came_and_the_next_cell_runs(open_notebook):
         assert "word1" in first
         assert "'cancelled'" in notebook.outputs()[4]
         assert "True\n[]" in notebook.outputs()[4]
+
+
+def test_a_silent_answer_says_so_and_is_stopped_alone(open_notebook):
+    """The page counts the seconds while a cell blocks the kernel; the other answer goes on."""
+    notebook = open_notebook(
+        SCRIPTS,
+        "run = llmkit.compare('Why?', ['scripted:silent', 'scripted:endless'])",
+        "print([str(row.completion.status) for row in run], run.rows[0].completion.text)",
+    )
+    page = notebook.page
+    notebook.run(0)
+    notebook.start(1)
+    silent, endless = page.locator(LIVE).nth(0), page.locator(LIVE).nth(1)
+    silent.get_by_text("silent for 5 s").wait_for()
+    own_stops = page.locator(f"{LIVE} button").count()
+    # As if 30 s had passed.
+    page.evaluate("const now = Date.now; Date.now = () => now() + 30_000")
+    silent.get_by_role("button", name="Stop 0: scripted: silent").click()
+    page.wait_for_selector(f"{LIVE}[data-state=cancelled]")
+    stopped, still = silent.inner_text(), endless.get_attribute("data-state")
+    buttons = silent.locator("button").count()
+    page.get_by_role("button", name="■ Stop", exact=True).first.click()
+    notebook.wait_for_cell(1)
+    notebook.run(2)
+
+    assert (own_stops, buttons, still) == (0, 0, "writing")
+    assert "one" in stopped
+    assert "silent for" not in stopped
+    assert notebook.outputs()[2].strip() == "['cancelled', 'cancelled'] one"
 
 
 def test_many_answers_are_a_grid_that_opens(open_notebook):

@@ -3,19 +3,21 @@ import test from "node:test";
 
 import { textOf } from "../../llmkit/notebook/static/tree.js";
 import {
-  answers, beginning, byPrompt, controls, differences, fresh, grown, cardView, progress,
+  answers, beginning, byPrompt, controls, differences, fresh, grown, cardView, patience, progress,
 } from "../../llmkit/notebook/static/answers.js";
 
 const card = (row, changes = {}) => ({
   row, group: "0", prompt: "why?", name: `m${row}`, served: "", point: "", state: "waiting",
   mark: "○", word: "waiting", tone: "soft", error: "", reasoning: "", text: "", remarks: [],
-  facts: [], ...changes,
+  facts: [], last_s: 0, ...changes,
 });
 const state = (...cards) => ({
   cards, notes: [], folded: false, left: cards.length, stopping: false, markdown: false,
-  differences: null,
+  differences: null, elapsed_s: 0,
 });
-const view = () => ({ local: fresh(), waits: () => false, act() {}, repaint() {} });
+const view = (age = 0) => ({
+  local: fresh(), waits: () => false, act() {}, repaint() {}, age: () => age,
+});
 
 test("the beginning of a long answer is read without the rest", () => {
   assert.equal(beginning(card(0, { text: ` \n a  b ${"x".repeat(1_000_000)}` }), 6), "a b x…");
@@ -77,6 +79,45 @@ test("equal prompts of two rows of a table stay apart", () => {
   const groups = byPrompt([card(0), card(1), card(2, { group: "1" })]);
 
   assert.deepEqual(groups.map((g) => g.cards.length), [2, 1]);
+});
+
+test("a running answer says how long it has been silent, and a finished one does not", () => {
+  const said = (elapsed, age, changes) =>
+    patience(card(0, changes), { elapsed_s: elapsed }, view(age)).silence;
+
+  assert.equal(said(0, 4.9), "");
+  assert.equal(said(0, 5), "silent for 5 s");
+  assert.equal(said(20, 10.7, { state: "writing", last_s: 18 }), "silent for 12 s");
+  assert.equal(said(0, 125, { state: "writing" }), "silent for 2 min 5 s");
+  assert.equal(said(0, 125, { state: "complete" }), "");
+});
+
+test("the silence of an answer ends with its next piece", () => {
+  const after = grown(state(card(0), card(1)), {
+    kind: "grow", left: 2, stopping: false,
+    answers: [{ row: 0, add: "Hi ", facts: [], last_s: 30 }],
+  });
+  const [first, second] = after.cards.map((one) => textOf(cardView(one, after, view(31))));
+
+  assert.match(first, /✎ writing(?! ·)/);
+  assert.match(second, /○ waiting · silent for 31 s/);
+});
+
+test("after 30 s each running answer has its own Stop, in a card and in a line", () => {
+  const many = Array.from({ length: 9 }, (_, row) => card(row, row ? {} : { state: "complete" }));
+  const asked = [];
+  const acting = { ...view(30), act: (verb, words) => asked.push([verb, words]) };
+  const buttons = (tree) => (typeof tree === "string" ? []
+    : [...(tree.tag === "button" ? [tree] : []), ...tree.children.flatMap(buttons)]);
+  for (const shown of [state(...many.slice(0, 3)), { ...state(...many), folded: true }]) {
+    const found = answers(shown, acting).flatMap(buttons);
+    found.at(-1).attributes.click();
+
+    assert.equal(found.length, shown.cards.length - 1);
+    assert.equal(found[0].attributes["aria-label"], "Stop 1: m1");
+    assert.deepEqual(asked.pop(), ["stop", { row: shown.cards.length - 1 }]);
+    assert.equal(answers(shown, view(29.9)).flatMap(buttons).length, 0);
+  }
 });
 
 test("markup in an answer is text", () => {

@@ -151,6 +151,51 @@ def test_a_stop_ends_the_run_and_keeps_what_came():
     assert found is which.last
 
 
+class Stopping(Watching):
+    """A view whose user stops one answer when its text has come, or before."""
+
+    def __init__(self, row, after):
+        super().__init__()
+        self.row, self.after = row, after
+
+    def begun(self, plan, stop):
+        super().begun(plan, stop)
+        if self.after == "begun":
+            stop(self.row)
+
+    def grew(self, row, delta):
+        super().grew(row, delta)
+        if (self.after, row) == ("grew", self.row):
+            self.stop(row)
+
+
+@pytest.mark.parametrize(
+    ("after", "text", "is_billed"), [("begun", "", False), ("grew", "one", True)]
+)
+def test_a_stop_of_one_answer_keeps_the_others(after, text, is_billed):
+    """Its row is cancelled with its text, and may have been billed once text has come."""
+    stuck = {"slow": Script("one two", piece_delay_s=3600.0), "echo": builtin_scripts()["echo"]}
+    transport = ScriptedTransport(stuck)
+    which = Kit(environ=KEYS, transports={"openai": transport})
+
+    found = run(which, "hi", ["openai:slow", "openai:echo"], verbatim=True,
+                view=Stopping(0, after))  # fmt: skip
+
+    assert statuses(found) == ["cancelled", "complete"]
+    stopped, whole = (row.completion for row in found.rows)
+    assert (stopped.text, stopped.possibly_billed) == (text, is_billed)
+    assert (whole.text, whole.possibly_billed) == ("hi", False)
+
+
+def test_a_stop_of_an_answer_that_waits_for_an_identical_one_ends_it_too():
+    """The request that both share goes on for the other."""
+    which = kit(KEYS, **{"claude-haiku-5-5": Script("same")})
+    found = run(which, "hi", "claude-haiku-5-5", temperature=[0, 1], view=Stopping(1, "begun"))
+
+    assert (statuses(found)[0] != "cancelled", statuses(found)[1]) == (True, "cancelled")
+    assert (found.rows[1].completion.attempts, found.rows[1].shared_with) == (0, None)
+
+
 def test_cancelling_a_stopped_run_still_cancels_it():
     """Cancelling the task that waits for a run cancels it, even if its view has stopped it."""
     stuck = {"slow": Script("one two", piece_delay_s=3600.0)}

@@ -14,12 +14,12 @@ from tests.unit.rows import plain
 
 
 def answers_model(*texts):
-    """The answers of a completed run, and how often it was stopped."""
+    """The answers of a completed run, and the rows that were stopped; None is the run."""
     rows = [plain(number, text=text, reasoning="") for number, text in enumerate(texts)]
     growing, stops = LiveAnswers(rows), []
     for row in rows:
         growing.finished(row)
-    return AnswersModel(growing, lambda: stops.append(1)), stops
+    return AnswersModel(growing, stops.append), stops
 
 
 def asked(of, verb, **words):
@@ -28,12 +28,14 @@ def asked(of, verb, **words):
 
 
 def test_stop_is_handed_on_and_told():
-    """The run is stopped, and the page shows that it is stopping."""
+    """One answer or the run is stopped, and the page shows that the run is stopping."""
     answers, stops = answers_model("one")
+    asked(answers, "stop", row=0)
+    is_stopping = answers.state()["stopping"]
     asked(answers, "stop")
 
-    assert stops == [1]
-    assert answers.state()["stopping"] is True
+    assert stops == [0, None]
+    assert (is_stopping, answers.state()["stopping"]) == (False, True)
 
 
 def test_markdown_is_markup_only_on_request():

@@ -42,6 +42,20 @@ def test_a_lane_waits_writes_and_ends():
     assert growing.left == 0
 
 
+def test_a_page_learns_how_long_each_answer_has_been_silent():
+    """It gets the time of the last piece, and the time since the start of a run that goes on."""
+    growing = LiveAnswers([waiting(), waiting(1)])
+    growing.grew(0, TextDelta("one "), 0.5)
+    change = told(growing)
+    begun = growing.state(12.5)
+    growing.finished(final())
+    growing.finished(final(1))
+
+    assert change["last_s"] == 0.5
+    assert [card["last_s"] for card in begun["cards"]] == [0.5, 0.0]
+    assert (begun["elapsed_s"], growing.state(40.0)["elapsed_s"]) == (12.5, 0.0)
+
+
 def test_only_what_is_new_is_sent():
     """A change holds the added text, and nothing if there is none."""
     growing = LiveAnswers([waiting()])

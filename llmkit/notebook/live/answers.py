@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ...comparison.watchers import Stop
 from ...errors import ConfigError
 from ...views.answers.diff import Differences, differences
 from ...views.answers.layout import as_written, cards_html, cards_text
@@ -16,15 +17,20 @@ from ...views.markup import safe_text
 class AnswersModel:
     """The answers of a run, with the user's choice of Markdown and of two answers to compare.
 
+    *elapsed_s* returns the seconds since the start of the run.
+
     Attributes:
         answers: The answers.
         markdown: True renders their Markdown, sanitised.
     """
 
-    def __init__(self, answers: LiveAnswers, stop: Callable[[], None]) -> None:
+    def __init__(
+        self, answers: LiveAnswers, stop: Stop, elapsed_s: Callable[[], float] = lambda: 0.0
+    ) -> None:
         self.answers = answers
         self.markdown = False
         self._stop = stop
+        self._elapsed_s = elapsed_s
         self._is_stopping = False
         self._pair: tuple[int, int] | None = None
 
@@ -33,7 +39,7 @@ class AnswersModel:
 
     def state(self) -> dict[str, object]:
         """Returns the full state for the scripts."""
-        state = self.answers.state()
+        state = self.answers.state(self._elapsed_s())
         for card in state["cards"]:  # type: ignore[attr-defined]  # a list of dicts
             self._add_markup(card)
         page = {"markdown": self.markdown, "differences": self._differences()}
@@ -74,9 +80,9 @@ class AnswersModel:
         """Returns the answers as a MIME bundle of HTML and text."""
         return {"text/html": self.html(), "text/plain": self.text()}
 
-    async def _halt(self) -> None:
-        self._is_stopping = True
-        self._stop()
+    async def _halt(self, row: int | None = None) -> None:
+        self._is_stopping = self._is_stopping or row is None
+        self._stop(row)
 
     async def _render(self, on: bool) -> None:
         if on:

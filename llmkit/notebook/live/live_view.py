@@ -63,7 +63,8 @@ class LiveView(RunWatcher):
             await ready_soon("anywidget", load)
             if self.over or self.answers is None:
                 return
-            panel = load().AnswersPanel(self._kit, self.answers, self.stop)
+            answers_model = AnswersModel(self.answers, self.stop, self.elapsed_s)
+            panel = load().AnswersPanel(self._kit, answers_model)
             display(panel)
         except Exception as error:  # a display that fails must not end the run
             without_locals(error)

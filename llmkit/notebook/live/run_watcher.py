@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from ...cell import CURRENT, Cell
 from ...comparison.plan import PlannedRow, placeholder_row
 from ...comparison.result import notes
+from ...comparison.watchers import Stop
 from ...types import TextDelta
 from ...views.answers.streaming import LiveAnswers
 from ...views.rows import Row
@@ -23,7 +24,7 @@ class RunWatcher:
         answers: The answers so far; None before the run starts.
         run_id: The id of the run; "" before the first final row.
         cell: The cell that runs it.
-        stop: Ends the run early. Thread-safe.
+        stop: Ends the run early, or one of its answers. Thread-safe.
         over: True after the run has ended.
     """
 
@@ -31,11 +32,12 @@ class RunWatcher:
         self.answers: LiveAnswers | None = None
         self.run_id = ""
         self.cell: Cell | None = None
-        self.stop: Callable[[], None] = lambda: None  # until the run starts
+        self.stop: Stop = lambda row=None: None  # until the run starts
         self.over = False
         self._timer: asyncio.TimerHandle | None = None
+        self._zero = time.monotonic()
 
-    def begun(self, plan: Sequence[PlannedRow], stop: Callable[[], None]) -> None:
+    def begun(self, plan: Sequence[PlannedRow], stop: Stop) -> None:
         self._loop = asyncio.get_running_loop()
         self._zero = time.monotonic()
         self.cell = CURRENT.get()
@@ -45,7 +47,7 @@ class RunWatcher:
 
     def grew(self, row: int, delta: TextDelta) -> None:
         if self.answers is not None:
-            self.answers.grew(row, delta, time.monotonic() - self._zero)
+            self.answers.grew(row, delta, self.elapsed_s())
             self._plan()
 
     def finished(self, row: Row) -> None:
@@ -59,6 +61,10 @@ class RunWatcher:
         if self._timer is not None:
             self._timer.cancel()
         self.closed()
+
+    def elapsed_s(self) -> float:
+        """Returns the seconds since the start of the run."""
+        return time.monotonic() - self._zero
 
     def opened(self) -> None:
         """Runs when the plan is known; for subclasses, as the next two methods."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
-from ...views.answers.streaming import LiveAnswers
 from ..live.answers import AnswersModel
 from .base import PLAIN_S, Action, Panel
 
@@ -21,8 +20,8 @@ class AnswersPanel(Panel):
 
     script = "live.js"
 
-    def __init__(self, kit: Kit, answers: LiveAnswers, stop: Callable[[], None]) -> None:
-        self.answers_model = AnswersModel(answers, stop)
+    def __init__(self, kit: Kit, answers_model: AnswersModel) -> None:
+        self.answers_model = answers_model
         self._last_repaint_s = 0.0
         super().__init__(kit)
 
@@ -69,5 +68,7 @@ def plain_controls(panel: Panel, answers_model: AnswersModel) -> Any:
         value=answers_model.markdown, description="Markdown", indent=False
     )
     markdown.observe(lambda change: panel.ask("markdown", on=change["new"]), "value")
-    buttons = ipywidgets.HBox([panel.button("Stop", "stop"), markdown])
+    one = ipywidgets.Dropdown(options=names, description="answer")
+    stop_one = panel.button_for("Stop this answer", "stop", lambda: {"row": one.value})
+    buttons = ipywidgets.HBox([panel.button("Stop", "stop"), one, stop_one, markdown])
     return ipywidgets.VBox([buttons, ipywidgets.HBox([first, second, show_button])])

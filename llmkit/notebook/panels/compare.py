@@ -205,7 +205,7 @@ class _Feed(RunWatcher):
 
     def opened(self) -> None:
         if self.answers is not None:
-            self._panel.answers_model = AnswersModel(self.answers, self.stop)
+            self._panel.answers_model = AnswersModel(self.answers, self.stop, self.elapsed_s)
             self._panel.changed()
 
     def updated(self) -> None:

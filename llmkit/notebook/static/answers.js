@@ -10,6 +10,8 @@ const AS_WRITTEN =
   "font-size:inherit;background:transparent;color:inherit;border:0;padding:0;margin:.6em 0";
 
 const HEAD = 2_000; // characters
+const SILENT_S = 5; // from then on the card says it
+const STOP_S = 30; // from then on each running answer has its own Stop
 
 /** Returns the state after a message about answers. */
 export function grown(state, message) {
@@ -24,7 +26,8 @@ function next(card, change) {
     const text = card.text + (change.add ?? "");
     const reasoning = card.reasoning + (change.think ?? "");
     const head = (card.head ?? "").length < HEAD ? text : card.head; // for `beginning`
-    return { ...card, state: "writing", mark: "✎", word: "writing", text, head, reasoning, facts: change.facts };
+    const { facts, last_s } = change;
+    return { ...card, state: "writing", mark: "✎", word: "writing", text, head, reasoning, facts, last_s };
   }
   const { text_end: textEnd = "", reasoning_end: reasoningEnd = "", ...last } = change.card;
   return {
@@ -60,27 +63,46 @@ export function beginning(card, most = 72) {
   return line.length > most ? `${line.slice(0, most - 1)}…` : line;
 }
 
+/** Returns how long a running answer has been silent, and its own Stop; nothing at first. */
+export function patience(card, state, view) {
+  if (card.state !== "waiting" && card.state !== "writing") return { silence: "", stop: null };
+  const elapsed = state.elapsed_s + view.age();
+  const seconds = Math.floor(elapsed - card.last_s);
+  const minutes = Math.floor(seconds / 60);
+  const time = minutes > 1 ? `${minutes} min ${seconds % 60} s` : `${seconds} s`;
+  const label = { class: "lk-stop", "aria-label": `Stop ${card.row}: ${card.name}` };
+  return {
+    silence: seconds < SILENT_S ? "" : `silent for ${time}`,
+    stop: elapsed < STOP_S ? null
+      : h("span", { class: "lk-actions" }, " ", button(view, "■ Stop", "stop", { row: card.row }, label)),
+  };
+}
+
 /** Returns the notes and the answers: cards, or a table of folded cards if there are many. */
 export function answers(state, view) {
   const paint = state.folded ? grid : sideBySide;
   return [
     ...state.notes.map((note) => h("p", { class: "lk-note" }, note)),
-    ...byPrompt(state.cards).flatMap(({ prompt, cards }) => [h("h3", {}, prompt), paint(cards, view)]),
+    ...byPrompt(state.cards).flatMap(({ prompt, cards }) => [h("h3", {}, prompt), paint(cards, state, view)]),
   ];
 }
 
-function sideBySide(cards) {
-  return h("div", { class: `lk-cards ${COLUMNS[cards.length] ?? ""}`.trim() }, cards.map(cardView));
+function sideBySide(cards, state, view) {
+  const shape = `lk-cards ${COLUMNS[cards.length] ?? ""}`.trim();
+  return h("div", { class: shape }, cards.map((card) => cardView(card, state, view)));
 }
 
 /** Returns the card of one answer. */
-export function cardView(card) {
+export function cardView(card, state, view) {
+  const { silence, stop } = patience(card, state, view);
+  const status = [`${card.mark} ${card.word}`, silence].filter(Boolean).join(" · ");
   return h(
     "section",
     { class: "lk-card", key: card.row, "aria-label": card.name, "data-state": card.state },
     h("h4", {}, card.name),
     [card.served, card.point].filter(Boolean).map((said) => h("p", { class: "lk-point" }, said)),
-    h("p", { class: `lk-${card.tone}` }, `${card.mark} ${card.word}`),
+    // Not a live region: a screen reader reads the seconds on request, and does not announce each.
+    h("p", { class: `lk-${card.tone}` }, status, stop),
     card.error ? h("p", { class: card.tone === "bad" ? "lk-bad" : "lk-note" }, card.error) : null,
     card.reasoning
       ? h("details", {}, h("summary", {}, "reasoning"),
@@ -98,37 +120,38 @@ function body(card) {
 }
 
 /** Returns a table with one line for each answer; a click opens its card. */
-function grid(cards, view) {
+function grid(cards, state, view) {
   const heads = ["model", "parameters", "status", "answer", "took"];
   return h(
     "table",
     { class: "lk-grid" },
     h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head)))),
-    h("tbody", {}, cards.map((card) => line(card, view))),
+    h("tbody", {}, cards.map((card) => line(card, state, view))),
   );
 }
 
-function line(card, view) {
+function line(card, state, view) {
   const open = view.local.open.has(card.row);
+  const { silence, stop } = patience(card, state, view);
   return h(
     "tr",
     { key: card.row, "data-state": card.state },
     h("td", {}, card.name),
     h("td", {}, card.point),
     h("td", { class: `lk-fixed lk-${card.tone}` }, `${card.mark} ${card.word}`),
-    h("td", {}, fold(card, view, open)),
-    h("td", { class: "lk-soft" }, card.facts.join(" · ")),
+    h("td", {}, fold(card, state, view, open)),
+    h("td", { class: "lk-soft" }, [...card.facts, silence].filter(Boolean).join(" · "), stop),
   );
 }
 
-function fold(card, view, open) {
+function fold(card, state, view, open) {
   const toggle = (event) => {
     if (event.target.open) view.local.open.add(card.row);
     else view.local.open.delete(card.row);
     view.repaint();
   };
   // A folded card is not painted, because a hundred answers may stream at the same time.
-  return h("details", { toggle, open }, h("summary", {}, beginning(card) || "…"), open ? cardView(card) : null);
+  return h("details", { toggle, open }, h("summary", {}, beginning(card) || "…"), open ? cardView(card, state, view) : null);
 }
 
 /** Returns the controls for Stop, Markdown and differences. */

@@ -8,10 +8,13 @@
 // optional and returns the state after a panel-specific message. `view.act(verb, words)` requests
 // an action from the kernel; `view.waits(verb, words)` returns true while it is pending.
 // `view.local` holds the local state of a view (a filter, a fold): change it, then call
-// `view.repaint()`. `view.id` is the prefix of the ids of its elements.
+// `view.repaint()`. `view.id` is the prefix of the ids of its elements. `view.age()` returns the
+// seconds since the last whole state came. While `ticks(state)` is true, which is optional, the
+// view repaints every second, also if the kernel is busy.
 import { h, patch } from "./tree.js";
 
 const AGAIN_MS = [700, 1700]; // within the time that the kernel waits for a greeting
+const TICK_MS = 1000;
 
 /** Returns the state after *message*, or the same state if the message does not concern it. */
 export function reduced(state, message, reduce) {
@@ -42,9 +45,9 @@ export function button(view, label, verb, words = {}, attributes = {}) {
 }
 
 /** Returns a factory of anywidget's widget definition, called once for each model. */
-export function panel({ paint, reduce, local = () => ({}) }) {
+export function panel({ paint, reduce, local = () => ({}), ticks = () => false }) {
   return () => {
-    const front = { state: null, waiting: new Map(), failed: null, views: new Set() };
+    const front = { state: null, since: 0, waiting: new Map(), failed: null, views: new Set(), ticks };
     return {
       initialize({ model }) {
         model.on("msg:custom", (message) => heard(front, message, reduce));
@@ -78,6 +81,7 @@ function heard(front, message, reduce) {
     front.failed = message.error ?? null;
   } else {
     front.state = reduced(front.state, message, reduce);
+    if (message.kind === "state") front.since = Date.now();
   }
   for (const view of front.views) view.repaint();
 }
@@ -86,6 +90,7 @@ function viewOf(front, model, el, paint, local) {
   const me = Math.random().toString(36).slice(2);
   let sent = 0;
   let planned = false;
+  let ticking = false;
   const root = el.appendChild(document.createElement("div"));
   root.className = "lk lk-panel";
   const view = {
@@ -105,6 +110,7 @@ function viewOf(front, model, el, paint, local) {
       for (const other of front.views) other.repaint();
     },
     waits: (verb, words = {}) => front.waiting.has(actionKey(verb, words)),
+    age: () => (Date.now() - front.since) / 1000,
     repaint() {
       if (planned) return;
       planned = true;
@@ -118,8 +124,17 @@ function viewOf(front, model, el, paint, local) {
             : paint(front.state, view);
         const failed = front.failed && h("p", { class: "lk-bad", role: "alert" }, `✗ ${front.failed}`);
         patch(root, failed ? [...trees, failed] : trees);
+        if (front.state !== null && front.ticks(front.state)) tick();
       }, 0);
     },
   };
+  function tick() {
+    if (ticking) return;
+    ticking = true;
+    setTimeout(() => {
+      ticking = false;
+      if (front.views.has(view)) view.repaint();
+    }, TICK_MS);
+  }
   return view;
 }

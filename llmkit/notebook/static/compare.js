@@ -96,6 +96,7 @@ export function told(state) {
 export default panel({
   local: blank,
   reduce: compared,
+  ticks: (state) => (state.run?.left ?? 0) > 0,
   paint: (state, view) => {
     take(view.local, state.selection);
     const run = state.run;

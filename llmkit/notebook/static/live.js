@@ -5,6 +5,7 @@ import { answers, controls, differences, fresh, grown } from "./answers.js";
 export default panel({
   local: fresh,
   reduce: grown,
+  ticks: (state) => state.left > 0,
   paint: (state, view) => [
     controls(state, view),
     ...differences(state.differences),

@@ -123,8 +123,11 @@ class LiveAnswers:
         """Returns the current card of each answer."""
         return [self._now(number) for number in self._answers]
 
-    def state(self) -> dict[str, object]:
-        """Returns the full state for a new page, and marks all changes as sent."""
+    def state(self, elapsed_s: float = 0.0) -> dict[str, object]:
+        """Returns the full state for a new page, and marks all changes as sent.
+
+        From *elapsed_s*, the seconds since the start of the run, the page goes on counting itself.
+        """
         for answer in self._answers.values():
             answer.text.new_text()
             answer.reasoning.new_text()
@@ -133,6 +136,7 @@ class LiveAnswers:
             "cards": [self._sendable(number) for number in self._answers],
             "notes": [safe_text(note) for note in self.notes],
             "folded": len(self._answers) > MOST_CARDS,
+            "elapsed_s": elapsed_s if self.left else 0.0,
         }
 
     def changes(self) -> list[Mapping[str, object]]:
@@ -145,7 +149,7 @@ class LiveAnswers:
         if number not in self._final:
             texts = {"add": answer.text.new_text(), "think": answer.reasoning.new_text()}
             added = {name: text for name, text in texts.items() if text}
-            return {"row": number, **added, "facts": list(_pace(answer))}
+            return {"row": number, **added, "facts": list(_pace(answer)), "last_s": answer.last_s}
         # The final card repeats its text only if it differs from the streamed text.
         card = answer.card.plain()
         for name, stream in (("text", answer.text), ("reasoning", answer.reasoning)):
@@ -157,11 +161,12 @@ class LiveAnswers:
 
     def _sendable(self, number: int) -> dict[str, object]:
         answer, card = self._answers[number], self._now(number)
-        if number not in self._final:
-            text = card.text.removesuffix(answer.text.unsent())
-            reasoning = card.reasoning.removesuffix(answer.reasoning.unsent())
-            card = replace(card, text=text, reasoning=reasoning)
-        return card.plain()
+        if number in self._final:
+            return card.plain()
+        text = card.text.removesuffix(answer.text.unsent())
+        reasoning = card.reasoning.removesuffix(answer.reasoning.unsent())
+        card = replace(card, text=text, reasoning=reasoning)
+        return {**card.plain(), "last_s": answer.last_s}
 
     def _now(self, number: int) -> Card:
         answer = self._answers[number]
