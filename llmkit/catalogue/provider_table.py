@@ -26,6 +26,7 @@ class ProviderFacts:
         starts: Beginnings of the names of its own models; the longest match decides.
         slug: Its name at OpenRouter, None if its models are not there.
         closed: True if the catalogue has all its models, so that another id is an error.
+        think_tags: True if its servers may send reasoning as `<think>` blocks of the text.
         otel: Its name in OpenTelemetry's conventions, None if it is the same.
         color: Index of its colour in the palette of figures.
         marker: Its matplotlib marker in figures.
@@ -38,6 +39,7 @@ class ProviderFacts:
     starts: tuple[str, ...] = ()
     slug: str | None = None
     closed: bool = False
+    think_tags: bool = False
     otel: str | None = None
     color: int = 0
     marker: str = "o"

@@ -149,7 +149,9 @@ class Anthropic(Provider):
         if not isinstance(body, dict) or "content" not in body:
             raise unreadable(self, response.body)
         builder = AnswerBuilder(model=as_str(body.get("model")))
-        for place, block in enumerate(as_dicts(body["content"])):
+        content = body["content"]
+        blocks = [{"text": content}] if isinstance(content, str) else as_dicts(content)
+        for place, block in enumerate(blocks):
             _take_block(builder, block, place)
         _count(builder, as_dict(body.get("usage")))
         reason = as_str(body.get("stop_reason"))

@@ -23,18 +23,24 @@ from ..wire.messages import (
     as_dicts,
     as_int,
     as_str,
+    fix_surrogates,
     post_json,
+    texts_in,
 )
 from ..wire.sse import ServerSentEvent, SSEDecoder
 from .base import ModelPage, Provider, request_id_from
 from .chat_completions_errors import error_inside, error_of
 from .error_bodies import unreadable
 from .extra_body import extended
-from .stream_parser import DONE, AnswerBuilder, EventParser, later_counts
+from .stream_parser import DONE, SECOND, AnswerBuilder, EventParser, later_counts
+from .think_tags import ThinkTags
+from .tool_calls import LATEST
 
 BESIDE_TEXT = frozenset({"audio", "images"})  # fields with other content
 AUDIO_SECONDS = "audio input is billed by the second"
+THOUGHTS = ("thinking", "reasoning", "reasoning_text")  # types of a part of the content
 REFUSAL = "the model refused; see its text for the reason"
+OTHER = "the server's closing message differs from the text that came before it, which was kept"
 
 
 @dataclass
@@ -47,12 +53,14 @@ class ChatAnswerBuilder(AnswerBuilder):
         for position, choice in enumerate(choices if isinstance(choices, list) else ()):
             if not isinstance(choice, dict):
                 continue
-            index = choice.get("index")
+            index, delta, message = choice.get("index"), choice.get("delta"), choice.get("message")
             if (index if isinstance(index, int) else position) != 0:
+                if as_dict(delta or message).get("content"):
+                    self.warn(SECOND)
                 continue
-            piece = choice.get("delta") or choice.get("message")
-            if isinstance(piece, dict):
-                self._take_piece(piece)
+            is_told = isinstance(delta, dict) and self._take_piece(delta)
+            if not is_told and isinstance(message, dict):
+                self._take_whole(message)
             reason = choice.get("finish_reason")
             if reason and isinstance(reason, str):
                 self.ended(reason, choice.get("native_finish_reason"))
@@ -68,44 +76,98 @@ class ChatAnswerBuilder(AnswerBuilder):
         self.service_tier = tier or self.service_tier
         self.model = as_str(chunk.get("model")) or self.model
 
-    def _take_piece(self, piece: Mapping[str, Any]) -> None:
+    def _take_piece(self, piece: Mapping[str, Any], *, is_whole: bool = False) -> bool:
+        """Adds *piece*, and returns True if it says anything."""
         content = piece.get("content")
+        # llama.cpp, vLLM and DeepSeek send reasoning_content, OpenRouter sends reasoning and
+        # reasoning_details. A server that sends several of them repeats the same text.
+        thought = (
+            piece.get("reasoning_content")
+            or piece.get("reasoning")
+            or piece.get("thinking")
+            or piece.get("reasoning_details")
+        )
+        if thought:
+            self.reasoning_pieces.extend([thought] if type(thought) is str else texts_in(thought))
         if content and isinstance(content, str):
             self.text_pieces.append(content)
         elif content or not BESIDE_TEXT.isdisjoint(piece):
-            self._take_parts(piece)
-        # llama.cpp, vLLM and DeepSeek send reasoning_content, OpenRouter sends reasoning. A proxy
-        # that sends both repeats the same text.
-        thought = piece.get("reasoning_content") or piece.get("reasoning")
-        if thought and isinstance(thought, str):
-            self.reasoning_pieces.append(thought)
-        calls = piece.get("tool_calls")
+            self._take_parts(piece, is_thought_told=bool(thought))
+        calls, refusal = piece.get("tool_calls"), piece.get("refusal")
         if calls:
-            for position, call in enumerate(as_dicts(calls)):
-                tool, place = as_dict(call.get("function")), call.get("index")
-                self.tool(
-                    place if isinstance(place, int) else position,
-                    name=tool.get("name"), id=call.get("id"), arguments=tool.get("arguments"),
-                )  # fmt: skip
-        refusal = piece.get("refusal")
+            self._take_calls(as_dicts(calls), is_whole)
         if refusal and isinstance(refusal, str):
-            self.text_pieces.append(refusal)
-            self.is_refused = True
-            if REFUSAL not in self.warnings:
-                self.warnings.append(REFUSAL)
+            self._refused(refusal)
+        return bool(content or thought or calls or refusal)
 
-    def _take_parts(self, piece: Mapping[str, Any]) -> None:
+    def _refused(self, text: str) -> None:
+        self.text_pieces.append(text)
+        self.is_refused = True
+        self.warn(REFUSAL)
+
+    def _take_parts(self, piece: Mapping[str, Any], *, is_thought_told: bool) -> None:
         # Mistral's reasoning models: thinking and text parts in one list.
-        for part in as_dicts(piece.get("content")):
-            if part.get("thinking") is not None:
-                self.reasoning_pieces.extend(_texts_in(part["thinking"]))
-            elif part.get("text") is not None:
-                self.text_pieces.extend(_texts_in(part["text"]))
-            else:
-                self.also(as_str(part.get("type")) or "content of an unknown type")
+        content = piece.get("content")
+        for part in content if isinstance(content, list) else [content]:
+            fields = {"text": part} if isinstance(part, str) else as_dict(part)
+            kind = as_str(fields.get("type"))
+            refusal = as_str(fields.get("refusal"))
+            if refusal is not None:
+                self._refused(refusal)
+            elif kind in THOUGHTS or fields.get("thinking") is not None:
+                found = (fields.get(name) for name in ("thinking", "reasoning", "summary", "text"))
+                if not is_thought_told:
+                    self.reasoning_pieces.extend(texts_in(next(filter(None, found), None)))
+            elif fields.get("text") is not None:
+                self.text_pieces.extend(texts_in(fields["text"]))
+            elif fields:
+                self.also(kind or "content of an unknown type")
         for name in BESIDE_TEXT:
             if piece.get(name):
                 self.also(name)
+
+    def _take_calls(self, calls: list[dict[str, Any]], is_whole: bool) -> None:
+        for position, call in enumerate(calls):
+            tool, place = as_dict(call.get("function")), call.get("index")
+            id, name = as_str(call.get("id")), tool.get("name")
+            if is_whole:
+                place = None
+            elif not isinstance(place, int):
+                # A piece without an index belongs to the call with its id, or to the latest call.
+                goes_on = (self._calls and self._calls.knows(id)) if id else not name
+                place = LATEST if goes_on and (id or len(calls) == 1) else position
+            self.tool(place, name=name, id=id, arguments=tool.get("arguments"))
+
+    def _take_whole(self, message: Mapping[str, Any]) -> None:
+        """Adds what *message*, the whole answer so far, has beyond the pieces that came before.
+
+        Perplexity sends it beside every delta, MiniMax in the last chunk
+        (https://github.com/infiniflow/ragflow/pull/15443, read 2026-11-30).
+        """
+        whole = ChatAnswerBuilder()
+        whole._take_piece(message, is_whole=True)
+        for pieces, before, told in (
+            (self.text_pieces, self.tags or self._text, whole.text_pieces),
+            (self.reasoning_pieces, self._reasoning, whole.reasoning_pieces),
+        ):
+            pending, text = "".join(pieces), fix_surrogates("".join(told))
+            rest = ""
+            # Takes no longer than reading *message* did.
+            if len(text) > before.length + len(pending):
+                so_far = fix_surrogates("".join((*before.parts, pending)))
+                if text.startswith(so_far):
+                    rest = text[len(so_far) :]
+                else:
+                    self.warn(OTHER)
+            pieces[:] = filter(None, (pending, rest))
+        if whole._calls is not None and self._calls is not None:
+            self._calls.complete(whole._calls)
+        elif whole._calls is not None:
+            self._calls, self._called = whole._calls, True
+        self.is_refused |= whole.is_refused
+        self.others |= whole.others
+        for warning in whole.warnings:
+            self.warn(warning)
 
 
 class ChatStream(EventParser):
@@ -172,12 +234,6 @@ def usage_in(usage: Mapping[str, Any]) -> Usage:
     )
 
 
-def _texts_in(value: object) -> list[str]:
-    if isinstance(value, str):
-        return [value]
-    return [part["text"] for part in as_dicts(value) if isinstance(part.get("text"), str)]
-
-
 class OpenAIChat(Provider):
     """The common part of the providers that speak this dialect.
 
@@ -221,13 +277,14 @@ class OpenAIChat(Provider):
         choices = as_dicts(as_dict(body).get("choices"))
         if not any(isinstance(choice.get("message"), dict) for choice in choices):
             raise unreadable(self, response.body)
-        builder = self.builder()
+        builder = self.builder(tags=ThinkTags() if self.facts.think_tags else None)
         builder.take(as_dict(body))
         builder.request_id = self._request_id(response) or builder.request_id
         return builder.whole(self)
 
     def stream_parser(self) -> ChatStream:
-        return ChatStream(self, SSEDecoder(), self.builder())
+        tags = ThinkTags() if self.facts.think_tags else None
+        return ChatStream(self, SSEDecoder(), self.builder(tags=tags))
 
     def models_request(
         self, key: Secret | None, *, page: str | None = None, limit: int = 1000

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from ..catalogue.provider_table import ProviderFacts
 from .chat_completions import OpenAIChat
 
 
 class Compatible(OpenAIChat):
     """A server that the user added; only its dialect is known."""
 
+    facts = ProviderFacts("reseller", think_tags=True)
     needs_key = False
     proves_key = False  # many such servers list their models without a key
 

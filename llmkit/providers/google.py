@@ -45,7 +45,7 @@ from .error_bodies import (
 )
 from .extra_body import extended
 from .finish_reasons import FILTERED
-from .stream_parser import AnswerBuilder, EventParser, later_counts
+from .stream_parser import SECOND, AnswerBuilder, EventParser, later_counts
 
 ROLES = {"user": "user", "assistant": "model"}
 
@@ -242,6 +242,7 @@ def _take(builder: AnswerBuilder, chunk: dict[str, Any]) -> None:
         builder.counts = later_counts(builder.counts, {"grounding": grounding})
     if builder.counts:
         builder.usage = usage_of(builder.counts)
+    _warn_of_others(builder, candidates)
     for part in as_dicts(as_dict(first.get("content")).get("parts")):
         piece = as_str(part.get("text"))
         if piece:
@@ -258,6 +259,11 @@ def _take(builder: AnswerBuilder, chunk: dict[str, Any]) -> None:
     block_reason = as_str(as_dict(chunk.get("promptFeedback")).get("blockReason"))
     if block_reason:  # the prompt was filtered, whatever the reason
         builder.finish, builder.native_finish_reason = FILTERED, block_reason
+
+
+def _warn_of_others(builder: AnswerBuilder, candidates: list[dict[str, Any]]) -> None:
+    if any(candidate.get("index") and candidate.get("content") for candidate in candidates):
+        builder.warn(SECOND)
 
 
 def usage_of(counts: Mapping[str, Any]) -> Usage:

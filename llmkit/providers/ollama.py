@@ -15,12 +15,22 @@ from ..catalogue.provider_table import ProviderFacts
 from ..errors import ConfigError, ContextLengthExceededError, Outcome, ProviderError
 from ..secret import Secret, bearer
 from ..types import Completion, Prompt, Usage
-from ..wire.messages import HttpRequest, HttpResponse, as_dict, as_dicts, as_int, as_str, post_json
+from ..wire.messages import (
+    HttpRequest,
+    HttpResponse,
+    as_dict,
+    as_dicts,
+    as_int,
+    as_str,
+    post_json,
+    texts_in,
+)
 from ..wire.sse import NDJSONDecoder
 from .base import ModelPage, Provider, StreamParser
 from .error_bodies import holds_error, refused, unreadable, words_in, words_of
 from .extra_body import extended
 from .stream_parser import AnswerBuilder, EventParser
+from .think_tags import ThinkTags
 
 PORT = 11434
 LIMITED = ("too many requests", "rate limit", "usage limit")
@@ -40,8 +50,9 @@ class Ollama(Provider):
     base_url_vars = ("OLLAMA_HOST",)
     parameter_fields = MappingProxyType({"max_tokens": "num_predict"})
     facts = ProviderFacts(
-        "own", prefixes=("ollama/", "library/"), starts=("gpt-oss",), color=5, marker="P"
-    )
+        "own", prefixes=("ollama/", "library/"), starts=("gpt-oss",), color=5, marker="P",
+        think_tags=True,  # before 0.9, which separates the reasoning itself
+    )  # fmt: skip
     needs_key = False
     proves_key = False
 
@@ -62,7 +73,7 @@ class Ollama(Provider):
             raise self.error_inside(words_of(response))
         if not isinstance(body, dict) or not isinstance(body.get("message"), dict):
             raise unreadable(self, response.body)
-        builder = AnswerBuilder()
+        builder = AnswerBuilder(tags=ThinkTags())
         _take(builder, body)
         return builder.whole(self, needs_reason=body.get("done") is False)
 
@@ -111,7 +122,7 @@ class LineParser(EventParser):
     end_mark = "done"
 
     def __init__(self, provider: Ollama) -> None:
-        super().__init__(provider, NDJSONDecoder())
+        super().__init__(provider, NDJSONDecoder(), AnswerBuilder(tags=ThinkTags()))
         self._ollama = provider
 
     def read(self, event: dict[str, Any]) -> None:
@@ -166,9 +177,9 @@ def _take(builder: AnswerBuilder, line: dict[str, Any]) -> None:
     builder.model = as_str(line.get("model")) or builder.model
     message = as_dict(line.get("message"))
     for name, pieces in (("content", builder.text_pieces), ("thinking", builder.reasoning_pieces)):
-        piece = as_str(message.get(name))
+        piece = message.get(name)
         if piece:
-            pieces.append(piece)
+            pieces.extend([piece] if isinstance(piece, str) else texts_in(piece))
     if message.get("images"):
         builder.also("images")
     for call in as_dicts(message.get("tool_calls")):

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Protocol
 
 from ..errors import BadResponseError, Outcome, ProviderError, shorten, shown
-from ..types import Completion, Status, TextDelta, ToolCall, Usage
+from ..types import Completion, Status, TextDelta, Usage
 from ..wire.messages import fix_surrogates, parse_json
 from ..wire.retry_hints import asked_in
 from ..wire.sse import ServerSentEvent
 from .base import NOTHING, Provider
 from .error_bodies import refused, unreadable
 from .finish_reasons import ERROR, FILTERED, FINISHES, LENGTH, STATUSES, STOP, TOOL_CALLS, finish_of
+from .think_tags import ThinkTags
+from .tool_calls import ToolCalls
 
 REPLACED = "bytes that are not UTF-8 were replaced by U+FFFD"
 DONE = "[DONE]"  # proxies send it in any dialect
 UNNAMED = "the provider sent no finish reason"
+SECOND = "the server sent a second choice, which was ignored; for several answers pass repeats="
 NO_USAGE = Usage()
 MEDIA = {"image": "images", "audio": "audio", "video": "video"}
 LONGEST_NAME = 1_000  # characters of a model, a finish reason or an id; the rest is cut
@@ -39,22 +41,20 @@ class Decoder(Protocol):
         """Returns the events left at the end of the stream; the last may be incomplete."""
 
 
-@dataclass(slots=True)
-class _Call:
-    name: str = ""
-    id: str | None = None
-    parts: list[str] = field(default_factory=list)
-
-
 class TextPieces:
     """One text that grows.
 
     Servers that count in UTF-16 may split an emoji into two JSON escapes. The first half is held
     back until the second arrives.
+
+    Attributes:
+        parts: The text so far.
+        length: Its characters.
     """
 
     def __init__(self) -> None:
-        self._parts: list[str] = []
+        self.length = 0
+        self.parts: list[str] = []
         self._half = ""
 
     def add(self, pieces: Iterable[str]) -> str:
@@ -66,13 +66,14 @@ class TextPieces:
                 text, self._half = text[:-1], text[-1]
             text = fix_surrogates(text)
         if text:
-            self._parts.append(text)
+            self.parts.append(text)
+            self.length += len(text)
         return text
 
     @property
     def text(self) -> str:
         """The text so far; half an emoji is U+FFFD."""
-        return "".join(self._parts) + (fix_surrogates(self._half) if self._half else "")
+        return "".join(self.parts) + (fix_surrogates(self._half) if self._half else "")
 
 
 @dataclass(slots=True)
@@ -87,6 +88,7 @@ class AnswerBuilder:
         is_whole: True if the provider marked the end, with or without a finish reason.
         others: Kinds of content that is neither text nor reasoning nor a tool call.
         counts: The token counts so far, in the provider's words; see `later_counts`.
+        tags: Finds reasoning in the text; None if the server sends it apart.
         names: The fields with a short text from the server.
     """
 
@@ -106,10 +108,16 @@ class AnswerBuilder:
     model: str | None = None
     request_id: str | None = None
     warnings: list[str] = field(default_factory=list)
-    _calls: dict[object, _Call] = field(default_factory=dict)
+    tags: ThinkTags | None = None
+    _calls: ToolCalls | None = None
     _called: bool = False
     _text: TextPieces = field(default_factory=TextPieces)
     _reasoning: TextPieces = field(default_factory=TextPieces)
+
+    def warn(self, warning: str) -> None:
+        """Adds *warning* once."""
+        if warning not in self.warnings:
+            self.warnings.append(warning)
 
     def ended(self, word: str, upstream: object = None) -> None:
         """Sets the finish reason; *upstream* is that of the provider behind a gateway."""
@@ -138,29 +146,20 @@ class AnswerBuilder:
         id: object = None,  # the providers' word
         arguments: object = "",
     ) -> None:
-        """Adds to the tool call at *place* in the answer; None adds a complete call.
-
-        Raises:
-            BadResponseError: *arguments* is an object that is nested too deeply.
-        """
-        is_place = isinstance(place, int | str)
-        call = self._calls.setdefault(str(place) if is_place else len(self._calls), _Call())
-        call.name = call.name or (name if isinstance(name, str) else "")
-        call.id = call.id or (id if isinstance(id, str) else None)
-        if isinstance(arguments, str):
-            call.parts.append(arguments)
-        elif arguments:  # some providers send an object instead of text
-            try:
-                call.parts.append(json.dumps(arguments, ensure_ascii=False))
-            except RecursionError:
-                raise BadResponseError(
-                    "the arguments of a tool call are nested too deeply; ask again",
-                    possibly_billed=True,
-                ) from None
+        """Adds to the tool call at *place* in the answer; see `ToolCalls.add`."""
+        if self._calls is None:
+            self._calls = ToolCalls()
+        self._calls.add(place, name, id, arguments)
         self._called = True
 
-    def delta(self) -> TextDelta | None:
-        """Returns what arrived since the last delta, None if nothing did."""
+    def delta(self, *, last: bool = False) -> TextDelta | None:
+        """Returns what arrived since the last delta, None if nothing did.
+
+        Args:
+            last: True if nothing follows, so that nothing is held back.
+        """
+        if self.tags is not None:
+            self._separate(self.tags, last)
         if not (self.text_pieces or self.reasoning_pieces):
             has_call, self._called = self._called, False
             return TextDelta() if has_call else None
@@ -169,11 +168,24 @@ class AnswerBuilder:
         self.text_pieces, self.reasoning_pieces = [], []
         return TextDelta(text, reasoning) if text or reasoning else None
 
+    def _separate(self, tags: ThinkTags, is_last: bool) -> None:
+        texts, thoughts = self.text_pieces, self.reasoning_pieces
+        is_apart = bool(thoughts)  # the server separates the reasoning itself
+        pairs = [] if is_apart else [tags.split("".join(texts))]
+        if is_apart or is_last:
+            pairs.append(tags.end())
+            self.tags = None
+        self.text_pieces = [
+            *filter(None, (text for text, _ in pairs)),
+            *(texts if is_apart else ()),
+        ]
+        self.reasoning_pieces = [*filter(None, (thought for _, thought in pairs)), *thoughts]
+
     def completion(
         self, status: Status | None = None, about: Mapping[str, Any] = NOTHING
     ) -> Completion:
         """Returns the answer so far; see `StreamParser.end`."""
-        self.delta()
+        self.delta(last=True)
         for name in self.names:
             word = getattr(self, name)
             if word is not None and not (word.isascii() and len(word) <= LONGEST_NAME):
@@ -181,17 +193,7 @@ class AnswerBuilder:
         more = dict(about)
         warnings, request_id = more.pop("warnings", ()), more.pop("request_id", None)
         service_tier = more.pop("service_tier", None)
-        calls: tuple[ToolCall, ...] = ()
-        if self._calls:
-            calls = tuple(
-                ToolCall(
-                    fix_surrogates(call.name),
-                    fix_surrogates("".join(call.parts)) or "{}",
-                    fix_surrogates(call.id) if call.id else None,
-                )
-                for call in self._calls.values()
-                if call.name
-            )
+        calls = () if self._calls is None else self._calls.result()
         finish, text, reasoning = self.finish, self._text.text, self._reasoning.text
         # Gateways that do not count send zeros (https://github.com/MiXaiLL76/auto_ai_router/pull/142
         # and https://github.com/BerriAI/litellm/issues/38065, read 2026-11-30).
@@ -346,7 +348,7 @@ class EventParser(ABC):
         if self.finished and not self.done and self.end_mark:
             self.builder.warnings.append(f"the stream ended without its {self.end_mark} mark")
         self.done = True
-        rest = self.builder.delta()
+        rest = self.builder.delta(last=True)
         if self.builder.finish == ERROR and self.error is None:
             self.error = self.builder.broken_off(self._provider)
         return rest

@@ -163,6 +163,16 @@ def as_strings(value: object) -> list[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
+def texts_in(value: object) -> list[str]:
+    """Returns the texts in *value*: a text, an object that holds one, or an array of these."""
+    texts = []
+    for item in value if isinstance(value, list) else [value]:
+        fields = item if isinstance(item, dict) else {"text": item}
+        found = (fields.get(name) for name in ("text", "summary", "content"))
+        texts.extend([text for text in found if text and isinstance(text, str)][:1])
+    return texts
+
+
 def as_str(value: object) -> str | None:
     """Returns *value* if it is a string that is not empty, else None."""
     return value if isinstance(value, str) and value else None
