@@ -15,8 +15,8 @@ LlmkitError
 │   │   ├── ModelNotFoundError           404
 │   │   │   └── RetiredModelError        known to be retired; raised before sending
 │   │   ├── RateLimitError               429        retryable
-│   │   ├── InvalidRequestError          400, 413, 422 and other 4xx
-│   │   │   ├── ContextLengthExceededError
+│   │   ├── InvalidRequestError          400, 422 and other 4xx
+│   │   │   ├── ContextLengthExceededError   413
 │   │   │   └── ContentFilterError
 │   │   ├── ServerError                  5xx        retryable
 │   │   └── BadResponseError             200, but not what the API promises
@@ -196,11 +196,11 @@ class RateLimitError(ProviderError):
 
 
 class InvalidRequestError(ProviderError):
-    """The provider does not accept the request as it is (400, 413, 422, other 4xx)."""
+    """The provider does not accept the request as it is (400, 422, other 4xx)."""
 
 
 class ContextLengthExceededError(InvalidRequestError):
-    """Prompt and answer do not fit into the model's context window."""
+    """Prompt and answer do not fit into the model's context window, or into a limit (413)."""
 
 
 class ContentFilterError(InvalidRequestError):
@@ -276,7 +276,7 @@ BY_STATUS: dict[int, type[ProviderError]] = {
     403: PermissionDeniedError,
     404: ModelNotFoundError,
     408: ServerError,  # the server stopped waiting; the request is valid
-    413: InvalidRequestError,
+    413: ContextLengthExceededError,
     422: InvalidRequestError,
     425: ServerError,
     429: RateLimitError,

@@ -306,7 +306,7 @@ class AnswerReader:
             if not (parser.finished or (body and isinstance(parse_json(body), dict | list))):
                 raise failure
             self.warnings = (NO_END,)
-        if parser.error is not None and not body:
+        if parser.error is not None and not (body and isinstance(parser.error, BadResponseError)):
             if self.pieces:
                 parser.error.outcome, parser.error.possibly_billed = Outcome.STREAMED, True
             raise parser.error

@@ -16,7 +16,6 @@ from ..catalogue.entry import Model
 from ..catalogue.provider_table import ProviderFacts
 from ..errors import (
     ContentFilterError,
-    ContextLengthExceededError,
     InsufficientFundsError,
     ProviderError,
     QuotaExhaustedError,
@@ -40,6 +39,7 @@ from .error_bodies import (
     error_object,
     holds_error,
     refused,
+    status_inside,
     unreadable,
     words_in,
     words_of,
@@ -78,9 +78,6 @@ SPEND_LIMITS = (
     "linked_organization_spend_limit_reached",
 )
 _KINDS_OF_400: tuple[tuple[str, type[ProviderError]], ...] = (
-    ("prompt is too long", ContextLengthExceededError),
-    ("exceed context limit", ContextLengthExceededError),
-    ("available context size", ContextLengthExceededError),  # llama.cpp has this API, too
     ("credit balance is too low", InsufficientFundsError),
     ("usage limits", QuotaExhaustedError),
     ("content filtering", ContentFilterError),
@@ -164,7 +161,6 @@ class Anthropic(Provider):
         return MessageParser(self, SSEDecoder())
 
     def stream_error(self, event: dict[str, Any]) -> ProviderError:
-        """Returns the error for an event inside a stream."""
         return self._error(_status_of(event), event, words_in(event))
 
     def models_request(
@@ -194,7 +190,7 @@ class Anthropic(Provider):
         kind: type[ProviderError] | None = None
         if details.get("error_code") in SPEND_LIMITS:
             kind = QuotaExhaustedError
-        elif status in (400, 413):
+        elif status == 400:
             text = words.lower()
             kind = next((kind for phrase, kind in _KINDS_OF_400 if phrase in text), None)
         code = code_of(details, "error_code") or code_of(error, "type")
@@ -207,17 +203,13 @@ class MessageParser(EventParser):
 
     end_mark = "message_stop"
 
-    def __init__(self, provider: Anthropic, decoder: SSEDecoder) -> None:
-        super().__init__(provider, decoder)
-        self._anthropic = provider
-
     def read(self, event: dict[str, Any]) -> None:
         """Adds one event; unknown types, such as ping, add nothing."""
         kind = event.get("type")
         if kind == "content_block_delta":
             _take_block(self.builder, as_dict(event.get("delta")), event.get("index", 0))
         elif holds_error(event):
-            self.fail(self._anthropic.stream_error(event))
+            self.fail(self._provider.stream_error(event))
         elif kind == "content_block_start":
             _take_block(self.builder, as_dict(event.get("content_block")), event.get("index", 0))
         elif kind == "message_start":
@@ -328,7 +320,9 @@ def _take_block(builder: AnswerBuilder, block: dict[str, Any], place: object) ->
 
 
 def _status_of(body: object) -> int:
-    return STATUS_OF_TYPE.get(as_str(error_object(body).get("type")) or "", 500)
+    error = error_object(body)
+    status = STATUS_OF_TYPE.get(as_str(error.get("type")) or "")
+    return status or status_inside(error, words_in(body)) or 500
 
 
 def _model(row: dict[str, Any]) -> Model:

@@ -167,6 +167,10 @@ class Provider(ABC):
         """Returns a parser for one streamed answer."""
 
     @abstractmethod
+    def stream_error(self, event: dict[str, Any]) -> ProviderError:
+        """Returns the error for an *event* of a stream, whose status was 200."""
+
+    @abstractmethod
     def models_request(
         self, key: Secret | None, *, page: str | None = None, limit: int = 1000
     ) -> HttpRequest:

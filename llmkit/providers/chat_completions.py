@@ -29,9 +29,10 @@ from ..wire.messages import (
 )
 from ..wire.sse import ServerSentEvent, SSEDecoder
 from .base import ModelPage, Provider, request_id_from
-from .chat_completions_errors import error_inside, error_of
+from .chat_completions_errors import error_inside, error_of, told_inside
 from .error_bodies import unreadable
 from .extra_body import extended
+from .finish_reasons import ERROR
 from .stream_parser import DONE, SECOND, AnswerBuilder, EventParser, later_counts
 from .think_tags import ThinkTags
 from .tool_calls import LATEST
@@ -179,10 +180,15 @@ class ChatStream(EventParser):
     def read(self, event: dict[str, Any]) -> None:
         builder = self.builder
         builder.take(event)
-        if event.get("error") or event.get("object") == "error":
+        if (
+            "choices" not in event or "error" in event
+            or "base_resp" in event or "x_groq" in event
+        ):  # fmt: skip
             error = error_inside(self._provider, event)
             if error is not None:
                 self.fail(error)
+        elif builder.finish == ERROR and (error := error_inside(self._provider, event)):
+            self.fail(error)
         self.finished = builder.finish is not None
 
     def heeds(self, event: ServerSentEvent) -> bool:
@@ -285,6 +291,9 @@ class OpenAIChat(Provider):
     def stream_parser(self) -> ChatStream:
         tags = ThinkTags() if self.facts.think_tags else None
         return ChatStream(self, SSEDecoder(), self.builder(tags=tags))
+
+    def stream_error(self, event: dict[str, Any]) -> ProviderError:
+        return told_inside(self, event)
 
     def models_request(
         self, key: Secret | None, *, page: str | None = None, limit: int = 1000

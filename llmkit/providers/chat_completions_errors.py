@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from itertools import chain
 from typing import Any
 
 from ..errors import (
@@ -19,7 +17,15 @@ from ..errors import (
 )
 from ..wire.messages import HttpResponse, as_dict, as_str
 from .base import Provider
-from .error_bodies import code_of, error_object, refused, words_in, words_of
+from .error_bodies import (
+    code_of,
+    error_object,
+    holds_error,
+    refused,
+    status_inside,
+    words_in,
+    words_of,
+)
 
 # Codes and types that are more specific than the status. Sources: OpenAI's error guide, answers of
 # Mistral's API, OpenRouter's `metadata.error_type`, llama.cpp's server (all read 2026-11-22).
@@ -35,14 +41,13 @@ BY_CODE: Mapping[str, type[ProviderError]] = {
     "content_policy_violation": ContentFilterError,
     "moderation_blocked": ContentFilterError,
     "flagged_input": ContentFilterError,  # OpenRouter, with 403
+    "DataInspectionFailed": ContentFilterError,  # Qwen
+    "1026": ContentFilterError,  # MiniMax
     "insufficient_quota": QuotaExhaustedError,
     "billing_hard_limit_reached": QuotaExhaustedError,
 }
-# Phrases of servers that send no code (vLLM, Mistral, llama.cpp, OpenRouter).
+# Phrases of OpenRouter, which sends no code with them.
 BY_WORDS: Mapping[str, type[ProviderError]] = {
-    "maximum context length": ContextLengthExceededError,
-    "exceeds the available context size": ContextLengthExceededError,
-    "too large for model with": ContextLengthExceededError,
     "is not a valid model id": ModelNotFoundError,
     "requires moderation": ContentFilterError,
     "key limit exceeded": QuotaExhaustedError,  # OpenRouter: the key's own budget, with 403
@@ -51,13 +56,10 @@ BY_WORDS: Mapping[str, type[ProviderError]] = {
 NARROWER: Mapping[int, tuple[type[ProviderError], ...]] = {
     400: (ContextLengthExceededError, ModelNotFoundError, ContentFilterError, QuotaExhaustedError),
     403: (ContentFilterError, QuotaExhaustedError),
-    413: (ContextLengthExceededError,),
     422: (ContextLengthExceededError, ModelNotFoundError, ContentFilterError),
     429: (QuotaExhaustedError,),
 }
-# An error inside a stream has no HTTP status; these fields or its type replace it.
-STATUS_FIELDS = ("raw_status_code", "code", "status", "status_code")
-_STATUS = re.compile(r"[45][0-9][0-9]")
+# An error inside a stream has no HTTP status; its type replaces it.
 _LIMITS = ("rate_limit_exceeded", "rate_limit_error", "rate_limited", "requests", "tokens")
 STATUS_OF_TYPE: Mapping[str, int] = {
     **dict.fromkeys(("server_error", "internal_server_error", "InternalServerError"), 500),
@@ -65,6 +67,11 @@ STATUS_OF_TYPE: Mapping[str, int] = {
     **dict.fromkeys((*_LIMITS, "insufficient_quota"), 429),
     **dict.fromkeys(("invalid_request_error", "BadRequestError"), 400),
     "authentication_error": 401, "permission_error": 403, "not_found_error": 404,
+    # MiniMax: https://platform.minimax.io/docs/api-reference/errorcode (read 2026-11-30)
+    "1002": 429, "1039": 429, "1004": 401, "2049": 401, "1008": 402, "1013": 500, "2013": 400,
+    # Qwen: https://www.alibabacloud.com/help/en/model-studio/error-code (read 2026-11-30)
+    "InvalidParameter": 400, "InvalidApiKey": 401, "Throttling": 429, "Throttling.RateQuota": 429,
+    "Arrearage": 402, "InternalError": 500,
 }  # fmt: skip
 
 
@@ -88,21 +95,25 @@ def error_inside(
     provider: Provider, body: object, *, request_id: str | None = None
 ) -> ProviderError | None:
     """Returns the error inside a body or an event with status 200, None if there is none."""
-    document = as_dict(body)
-    if not (document.get("error") or document.get("object") == "error"):
+    if not holds_error(body):
         return None
-    error = error_object(document)
-    words = _words(error) or words_in(document)
+    return told_inside(provider, body, request_id=request_id)
+
+
+def told_inside(
+    provider: Provider, body: object, *, request_id: str | None = None
+) -> ProviderError:
+    """Returns the error that *body*, a body or an event with status 200, holds."""
+    error = error_object(body)
+    words = _words(error) or words_in(body)
     codes = _codes(error)
-    values = (error.get(field) for field in STATUS_FIELDS)
-    texts = (str(value) for value in values if isinstance(value, str | int))
-    numbers = (int(number) for number in texts if _STATUS.fullmatch(number))
     type_statuses = (STATUS_OF_TYPE[code] for code in codes if code in STATUS_OF_TYPE)
     code_statuses = (400 for code in codes if code in BY_CODE)
-    status = next(chain(numbers, type_statuses, code_statuses), None)
+    phrases = (400 for phrase in BY_WORDS if phrase in words.lower())
+    status = status_inside(error, words, *type_statuses, *code_statuses, *phrases)
     kind, code = _kind(status, codes, words) if status else ServerError, _telling(codes, status)
     refusal = refused(provider, status or 200, words, kind=kind, code=code, request_id=request_id)
-    if status is None:
+    if status is None and isinstance(refusal, ServerError):
         # The request may have been answered, so it must not be retried.
         refusal.outcome, refusal.possibly_billed = Outcome.FINAL, provider.facts.paid
     return refusal
@@ -119,7 +130,10 @@ def _kind(status: int, codes: tuple[str, ...], words: str) -> type[ProviderError
 def _codes(error: Mapping[str, Any]) -> tuple[str, ...]:
     metadata = as_dict(error.get("metadata"))
     flag = "flagged_input" if "flagged_input" in metadata else None
-    codes = (code_of(error, "code"), code_of(error, "type"), code_of(metadata, "error_type"), flag)
+    codes = (
+        code_of(error, "code", "status_code"), code_of(error, "type"),
+        code_of(metadata, "error_type"), flag,
+    )  # fmt: skip
     return tuple(code for code in codes if code)
 
 
@@ -127,7 +141,9 @@ def _words(error: Mapping[str, Any]) -> str:
     # OpenRouter's message is only "Provider returned error"; `raw` has the upstream's reason.
     metadata = as_dict(error.get("metadata"))
     raw = as_str(metadata.get("raw"))
-    message = words_in(error)
+    message, param = words_in(error), as_str(error.get("param"))
+    if param and message and param not in message:
+        message = f"{message} ({param})"
     if not raw:
         return message
     return f"{message} ({as_str(metadata.get('provider_name')) or 'upstream'}: {raw})"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 from ..errors import (
@@ -30,7 +32,30 @@ POSSIBLY_BILLED = frozenset({500, 502, 504, 524})
 CODE_LIMIT = 80
 LONGEST_LOC = 20  # steps to a field
 
-_REASON_FIELDS = ("error", "detail", "message", "msg", "error_description", "title")
+_REASON_FIELDS = ("error", "detail", "message", "msg", "error_description", "title", "status_msg")
+_CODE_FIELDS = ("code", "status", "status_code", "statusCode", "error_code")
+# Fields of an answer or of a list of models; an error has none of them.
+_ANSWER_FIELDS = frozenset({"choices", "candidates", "content", "data", "models", "usage"})
+# A prompt is too long: OpenAI and vLLM, llama.cpp, Ollama, Anthropic (two), Mistral, Qwen.
+TOO_LONG = (
+    "maximum context length", "available context size", "exceeds the context length",
+    "prompt is too long", "exceed context limit", "too large for model with",
+    "range of input length should be",
+)  # fmt: skip
+# What replaces the HTTP status of an error inside a body with status 200.
+STATUS_FIELDS = ("raw_status_code", *_CODE_FIELDS, "http_code")
+STATUS_OF_WORDS = {
+    **dict.fromkeys(TOO_LONG, 400), **dict.fromkeys(("unauthorized", "invalid api key"), 401),
+    **dict.fromkeys(("rate limit", "too many requests", "usage limit"), 429), "overloaded": 503,
+}  # fmt: skip
+_STATUS = re.compile(r"[45][0-9][0-9]")
+# LM Studio answers an unknown path like this, with the status 200
+# (https://github.com/lmstudio-ai/lmstudio-bug-tracker/issues/618, read 2026-11-30).
+WRONG_PATH = "unexpected endpoint or method"
+# A request larger than the limit of a whole minute. OpenAI sends 429, Groq sends 413, both with the
+# code of a rate limit (https://github.com/vanna-ai/vanna-flask/issues/11, read 2026-11-30).
+TOO_LARGE = "request too large"
+_LIMIT_AND_REQUEST = re.compile(r"limit:? ?([\d,]{1,20})\b.{0,40}?requested:? ?([\d,]{1,20})")
 
 # What happened, and the next step; `{key}` and `{name}` are those of the provider.
 _SENTENCES: Mapping[type[ProviderError], tuple[str, str]] = {
@@ -74,6 +99,12 @@ def refused(
         then: The next step, None for the usual one of that class.
     """
     kind = kind or error_class(status)
+    lower_words = words.lower()
+    is_too_long = {RateLimitError: _is_too_large, InvalidRequestError: _is_too_long}.get(kind)
+    if is_too_long is not None and is_too_long(lower_words):
+        kind = ContextLengthExceededError
+    if is_lost := WRONG_PATH in lower_words:
+        kind, then = BadResponseError, None
     if 300 <= status < 400:
         what, usual = _REDIRECT
     else:
@@ -88,8 +119,33 @@ def refused(
         code=shorten(redact(code), CODE_LIMIT) if code else None,
         request_id=request_id,
         possibly_billed=provider.facts.paid
+        and not is_lost
         and (status in POSSIBLY_BILLED or kind is BadResponseError),
     )
+
+
+def _is_too_large(words: str) -> bool:
+    match = _LIMIT_AND_REQUEST.search(words)
+    limit, requested = (int(n.replace(",", "") or 0) for n in match.groups()) if match else (0, 0)
+    return TOO_LARGE in words or requested > limit > 0
+
+
+def _is_too_long(words: str) -> bool:
+    return any(phrase in words for phrase in TOO_LONG)
+
+
+def status_inside(error: Mapping[str, Any], words: str, *others: int) -> int | None:
+    """Returns the HTTP status that an *error* inside a body with status 200 stands for.
+
+    Its own fields decide, then *others*, then its *words*.
+    """
+    values = (error.get(field) for field in STATUS_FIELDS)
+    texts = (str(value) for value in values if isinstance(value, str | int))
+    numbers = (int(number) for number in texts if _STATUS.fullmatch(number))
+    lower_words = words.lower()
+    phrases = (status for phrase, status in STATUS_OF_WORDS.items() if phrase in lower_words)
+    is_list = isinstance(error.get("detail"), list)  # FastAPI's list of wrong fields
+    return next(chain(numbers, others, phrases, (422,) * is_list), None)
 
 
 def words_of(response: HttpResponse) -> str:
@@ -111,28 +167,44 @@ def words_in(value: object, depth: int = 4) -> str:
     )
     # FastAPI: {"loc": ["body", "messages"], "msg": "Field required"}
     loc = document.get("loc")
-    parts = loc[1:LONGEST_LOC] if isinstance(loc, list) else ()
+    parts = loc[loc[:1] == ["body"] : LONGEST_LOC] if isinstance(loc, list) else ()
     place = ".".join(str(part) for part in parts if isinstance(part, str | int))
     return f"{place}: {reason}" if place and reason else reason
 
 
 def error_object(value: object) -> dict[str, Any]:
-    """Returns the error object: inside "error", inside a list of one, or *value* itself."""
+    """Returns the error object: inside "error", inside a list of one, or *value* itself.
+
+    Groq sends errors of a stream in `x_groq`, MiniMax in `base_resp`, OpenRouter in a choice.
+    """
     body = _first(value)
-    return as_dict(body.get("error")) or body
+    for holder in (body, as_dict(body.get("x_groq")), _first(body.get("choices"))):
+        if error := holder.get("error"):
+            return as_dict(_first(error)) or holder
+    return base if (base := as_dict(body.get("base_resp"))).get("status_code") else body
 
 
 def holds_error(value: object) -> bool:
     """Returns True if a body or an event contains an error, also with HTTP status 200."""
     body = _first(value)
-    return bool(body.get("error")) or body.get("type") == "error"
+    if error_object(body) is not body or body.get("error"):
+        return True
+    if "error" in (body.get("type"), body.get("object")):
+        return True
+    if not _ANSWER_FIELDS.isdisjoint(body):
+        return False
+    # FastAPI and Pydantic send `detail`, Qwen and Databricks a message with a code.
+    has_code = any(body.get(name) for name in _CODE_FIELDS)
+    return bool(body.get("detail")) or (has_code and isinstance(body.get("message"), str))
 
 
-def unreadable(provider: Provider, payload: str | bytes) -> ProviderError:
+def unreadable(
+    provider: Provider, payload: str | bytes, *, then: str | None = None
+) -> ProviderError:
     """Returns the error for a body or an event that has status 200 but an unexpected form."""
     text = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else payload
     words = words_in(parse_json(text)) or text
-    return refused(provider, 200, snippet(words, SNIPPET), kind=BadResponseError)
+    return refused(provider, 200, snippet(words, SNIPPET), kind=BadResponseError, then=then)
 
 
 def code_of(error: Mapping[str, Any], *names: str) -> str | None:

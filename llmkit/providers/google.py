@@ -39,6 +39,7 @@ from .error_bodies import (
     error_object,
     holds_error,
     refused,
+    status_inside,
     unreadable,
     words_in,
     words_of,
@@ -130,10 +131,9 @@ class Google(Provider):
         return builder.whole(self, needs_reason=isinstance(body, list))
 
     def stream_parser(self) -> StreamParser:
-        return ChunkParser(self)
+        return ChunkParser(self, SSEDecoder())
 
     def stream_error(self, event: dict[str, Any]) -> ProviderError:
-        """Returns the error for an event inside a stream."""
         return self._error(_status_of(event), event, words_in(event))
 
     def models_request(
@@ -179,14 +179,10 @@ class ChunkParser(EventParser):
 
     ends_with_body = True
 
-    def __init__(self, provider: Google) -> None:
-        super().__init__(provider, SSEDecoder())
-        self._google = provider
-
     def read(self, event: dict[str, Any]) -> None:
         """Adds one chunk."""
-        if holds_error(event):
-            self.fail(self._google.stream_error(event))
+        if ("candidates" not in event or "error" in event) and holds_error(event):
+            self.fail(self._provider.stream_error(event))
             return
         _take(self.builder, event)
         self.finished = self.builder.finish is not None
@@ -304,8 +300,9 @@ def usage_of(counts: Mapping[str, Any]) -> Usage:
 
 
 def _status_of(body: object) -> int:
-    status = as_int(error_object(body).get("code"))
-    return status if status and status >= 300 else 500
+    error = error_object(body)
+    status = as_int(error.get("code"))
+    return status if status and status >= 300 else status_inside(error, words_in(body)) or 500
 
 
 def _model(row: dict[str, Any]) -> Model:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from ..catalogue.entry import Model
 from ..catalogue.price_rules import IN_CLOUD
 from ..catalogue.provider_table import ProviderFacts
-from ..errors import ConfigError, ContextLengthExceededError, Outcome, ProviderError
+from ..errors import ConfigError, Outcome, ProviderError
 from ..secret import Secret, bearer
 from ..types import Completion, Prompt, Usage
 from ..wire.messages import (
@@ -27,13 +27,20 @@ from ..wire.messages import (
 )
 from ..wire.sse import NDJSONDecoder
 from .base import ModelPage, Provider, StreamParser
-from .error_bodies import holds_error, refused, unreadable, words_in, words_of
+from .error_bodies import (
+    error_object,
+    holds_error,
+    refused,
+    status_inside,
+    unreadable,
+    words_in,
+    words_of,
+)
 from .extra_body import extended
 from .stream_parser import AnswerBuilder, EventParser
 from .think_tags import ThinkTags
 
 PORT = 11434
-LIMITED = ("too many requests", "rate limit", "usage limit")
 PULL = "pull it with `ollama pull`, or take a name from `ollama list`"
 
 
@@ -70,7 +77,7 @@ class Ollama(Provider):
     def parse_chat(self, response: HttpResponse) -> Completion:
         body = response.json()
         if holds_error(body):
-            raise self.error_inside(words_of(response))
+            raise self.stream_error(body)
         if not isinstance(body, dict) or not isinstance(body.get("message"), dict):
             raise unreadable(self, response.body)
         builder = AnswerBuilder(tags=ThinkTags())
@@ -78,7 +85,7 @@ class Ollama(Provider):
         return builder.whole(self, needs_reason=body.get("done") is False)
 
     def stream_parser(self) -> StreamParser:
-        return LineParser(self)
+        return LineParser(self, NDJSONDecoder(), AnswerBuilder(tags=ThinkTags()))
 
     def models_request(
         self, key: Secret | None, *, page: str | None = None, limit: int = 1000
@@ -100,18 +107,14 @@ class Ollama(Provider):
     def error_from(self, response: HttpResponse) -> ProviderError:
         return self.error_in(response.status, words_of(response))
 
-    def error_inside(self, words: str) -> ProviderError:
-        """Returns the error inside an answer with status 200, which has only a text."""
-        lower_words = words.lower()
-        return self.error_in(429 if any(word in lower_words for word in LIMITED) else 500, words)
+    def stream_error(self, event: dict[str, Any]) -> ProviderError:
+        words = words_in(event)
+        return self.error_in(status_inside(error_object(event), words) or 500, words)
 
     def error_in(self, status: int, words: str) -> ProviderError:
         """Returns the error for a status and a text: Ollama sends no codes."""
-        lower_words = words.lower()
-        if status == 400 and "context length" in lower_words:
-            return refused(self, status, words, kind=ContextLengthExceededError)
         error = refused(self, status, words, then=PULL if status == 404 else None)
-        if "more system memory" in lower_words:
+        if "more system memory" in words.lower():
             error.outcome = Outcome.FINAL
         return error
 
@@ -121,14 +124,11 @@ class LineParser(EventParser):
 
     end_mark = "done"
 
-    def __init__(self, provider: Ollama) -> None:
-        super().__init__(provider, NDJSONDecoder(), AnswerBuilder(tags=ThinkTags()))
-        self._ollama = provider
-
     def read(self, event: dict[str, Any]) -> None:
         """Adds one line."""
-        if holds_error(event):
-            self.fail(self._ollama.error_inside(words_in(event)))
+        is_piece = isinstance(event.get("message"), dict) and "error" not in event
+        if not is_piece and holds_error(event):
+            self.fail(self._provider.stream_error(event))
             return
         _take(self.builder, event)
         self.finished = self.done = event.get("done") is True

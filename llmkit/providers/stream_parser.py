@@ -11,9 +11,9 @@ from ..errors import BadResponseError, Outcome, ProviderError, shorten, shown
 from ..types import Completion, Status, TextDelta, Usage
 from ..wire.messages import fix_surrogates, parse_json
 from ..wire.retry_hints import asked_in
-from ..wire.sse import ServerSentEvent
+from ..wire.sse import UNFRAMED, ServerSentEvent
 from .base import NOTHING, Provider
-from .error_bodies import refused, unreadable
+from .error_bodies import holds_error, refused, unreadable
 from .finish_reasons import ERROR, FILTERED, FINISHES, LENGTH, STATUSES, STOP, TOOL_CALLS, finish_of
 from .think_tags import ThinkTags
 from .tool_calls import ToolCalls
@@ -340,8 +340,8 @@ class EventParser(ABC):
         # Some servers omit the blank line after the last event. A whole event counts; a cut one
         # is not valid JSON and is dropped.
         for last in () if self.done else self._decoder.end():
-            whole = last.data.strip() == DONE or isinstance(parse_json(last.data), dict)
-            if whole and not self.done:
+            whole = last.data.strip() == DONE or isinstance(parse_json(last.data), dict | list)
+            if (whole or last.event == "error") and not self.done:
                 self._take(last)
         if self._decoder.replaced:
             self.builder.warnings.append(REPLACED)
@@ -369,13 +369,28 @@ class EventParser(ABC):
     def _take(self, event: ServerSentEvent) -> None:
         data = event.data
         body = None if data == DONE else parse_json(data)
-        if isinstance(body, dict):
+        if event.event == UNFRAMED:
+            # Only an error: a document may have any form, and `AnswerReader` keeps it.
+            if holds_error(body):
+                self._refuse(body)
+        elif isinstance(body, dict):
             self.begun = True
             self.read(body)
             if self.error is not None:
                 self.error.retry_after = asked_in(body)
+            elif event.event == "error":
+                self._refuse(body)
         elif (text := data.strip()) == DONE:
             self.done = True
             self.builder.is_whole = self.begun and self.end_mark == DONE
+        elif event.event == "error" or holds_error(body):
+            self._refuse(body if isinstance(body, str | list) else {"error": text})
         elif text and self.heeds(event):
-            self.fail(unreadable(self._provider, data))
+            then = "ask again" if self.begun else None
+            self.fail(unreadable(self._provider, data, then=then))
+
+    def _refuse(self, body: Any) -> None:
+        """Ends the stream with the error that *body* tells."""
+        self.fail(self._provider.stream_error(body))
+        assert self.error is not None
+        self.error.retry_after = asked_in(body)

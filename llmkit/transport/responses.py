@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from ..errors import (
     AuthenticationError,
     CallError,
+    ContextLengthExceededError,
     InsufficientFundsError,
     Outcome,
     PermissionDeniedError,
@@ -19,11 +20,16 @@ from .base import StreamingResponse
 
 # Never retried, even if `x-should-retry` is true.
 FINAL_STATUSES = (401, 402, 403)
-FINAL_ERRORS = (AuthenticationError, PermissionDeniedError, InsufficientFundsError)
+FINAL_ERRORS = (
+    AuthenticationError,
+    PermissionDeniedError,
+    InsufficientFundsError,
+    ContextLengthExceededError,
+)
 # Content types of NDJSON; a complete answer is one line as well.
 LINES = ("application/x-ndjson", "application/stream+json")
 EVENTS = "text/event-stream"
-FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
+FIELDS = (b"data:", b"event:", b"id:", b"retry:", b"error:", b":")
 DOCUMENT_LIMIT = 8 * 1024 * 1024  # bytes; a longer body must be a stream
 SECOND_LOOK = 1024 * 1024  # bytes; for a body that looked like a broken stream
 

@@ -15,6 +15,8 @@ T = TypeVar("T")
 
 EVENT_LIMIT = 16 * 1024 * 1024  # bytes; the largest real events carry an image
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+LONGEST_EVENT = 1_000  # lines
+UNFRAMED = "unframed"  # the type of JSON that came without a field
 
 
 class ServerSentEvent(NamedTuple):
@@ -136,10 +138,14 @@ class SSEDecoder(EventSplitter[ServerSentEvent]):
     _id = ""
 
     def event(self, text: str) -> ServerSentEvent | None:
-        """Returns the event that *text* encodes; None for a comment or an event without data."""
+        """Returns the event that *text* encodes; None for a comment or an event without data.
+
+        JSON outside of a field, which the standard ignores, is an event of the type `UNFRAMED`.
+        """
         if text.startswith("data: ") and "\n" not in text:  # nearly every event
             return _new_event(ServerSentEvent, (text[6:], "message", self._id))
         data, kind = [], ""
+        unframed: list[str] = []
         for line in text.split("\n"):
             field, _, value = line.partition(":")  # a comment's field is ""
             value = value.removeprefix(" ")
@@ -149,6 +155,17 @@ class SSEDecoder(EventSplitter[ServerSentEvent]):
                 kind = value
             elif field == "id" and "\0" not in value:
                 self._id = value
+            elif field == "error" and value:
+                # llama.cpp (https://github.com/ggml-org/llama.cpp/issues/16109, read 2026-11-30)
+                data, kind = [value], "error"
+            elif unframed or line.startswith(("{", "[")):
+                unframed.append(line)
+            elif data and line.startswith((" ", "\t", "}", "]")):  # of indented JSON
+                data.append(line)
+        # Servers whose generation fails after the headers write their error as a plain body
+        # (https://github.com/lemonade-sdk/lemonade/issues/2826, read 2026-11-30).
+        if unframed and data in ([], ["[DONE]"]):
+            data, kind = unframed, UNFRAMED
         return ServerSentEvent("\n".join(data), kind or "message", self._id) if data else None
 
     def _whole(self, data: bytes) -> bytes | bytearray:
@@ -164,12 +181,18 @@ class SSEDecoder(EventSplitter[ServerSentEvent]):
 
 
 class NDJSONDecoder(EventSplitter[ServerSentEvent]):
-    """Decodes events of one line each; skips blank lines."""
+    """Decodes events of one line each, or of several if they are indented; skips blank lines."""
 
     mark = "\n"
     called = "a line"
+    _lines: tuple[str, ...] = ()
 
     def event(self, text: str) -> ServerSentEvent | None:
-        """Returns the line as an event, None if it is blank."""
+        """Returns the line as an event, None if it is blank or another line belongs to it."""
         line = text.strip()
+        if line == "{" or self._lines:
+            self._lines = (*self._lines, line)
+            if text.rstrip() != "}" and len(self._lines) < LONGEST_EVENT:
+                return None
+            line, self._lines = "\n".join(self._lines), ()
         return ServerSentEvent(line) if line else None

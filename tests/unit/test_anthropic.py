@@ -269,7 +269,7 @@ def test_an_overload_in_a_stream_may_be_tried_again():
         ("400ctx", ContextLengthExceededError),
         ("400credit", InsufficientFundsError),
         ("400limit", QuotaExhaustedError),
-        ("413", InvalidRequestError),
+        ("413", ContextLengthExceededError),
         ("429", RateLimitError),
         ("429tier", QuotaExhaustedError),
         ("504", ServerError),
