@@ -33,10 +33,11 @@ def conversation_of(prompt: Prompt) -> tuple[dict[str, object], ...]:
 
 
 def sent_with(call: Call) -> dict[str, Any]:
-    """Returns the parameters and options in the request of *call*, with llmkit's defaults."""
+    """Returns the parameters and options in the request of *call*, with llmkit's own."""
     prompt = call.prompt
-    defaults = call.provider.filled_in(prompt, call.model)
-    values: dict[str, Any] = masked({**defaults, **prompt.parameters, **dict(prompt.options)})
+    filled_in = call.provider.filled_in(prompt, call.model)
+    asked = {**prompt.parameters, **dict(prompt.options), **filled_in}
+    values: dict[str, Any] = masked({n: value for n, value in asked.items() if value is not None})
     return values
 
 

@@ -124,17 +124,29 @@ class Anthropic(Provider):
         return ("top_p",) if prompt.temperature is not None and takes_only_one else ()
 
     def filled_in(self, prompt: Prompt, model: str) -> Mapping[str, object]:
-        """Returns the limit of tokens that the API requires, if the prompt has none."""
-        if prompt.max_tokens is not None:
+        """Returns the limit of tokens that the API requires, if the prompt's does not suffice.
+
+        The budget for thinking counts towards it, and the API refuses a limit without room for text
+        (https://platform.claude.com/docs/en/build-with-claude/extended-thinking, read 2026-11-30).
+        """
+        options: dict[str, Any] = dict(prompt.options)
+        limit, thinking = prompt.max_tokens, as_dict(options.get("thinking"))
+        budget = as_int(thinking.get("budget_tokens")) if thinking.get("type") == "enabled" else 0
+        if options.get("max_tokens") is not None:
+            limit = options["max_tokens"]
+        if limit is None:
+            limit = MAX_TOKENS_CLAUDE_3 if generation(model) < (4, 0) else MAX_TOKENS
+        elif not (budget and isinstance(limit, int) and limit <= budget):
             return NOTHING
-        return {"max_tokens": MAX_TOKENS_CLAUDE_3 if generation(model) < (4, 0) else MAX_TOKENS}
+        return {"max_tokens": limit + (budget or 0)}
 
     def chat_request(
         self, prompt: Prompt, *, model: str, key: Secret | None, stream: bool = False
     ) -> HttpRequest:
-        fields = {**self.filled_in(prompt, model), **self.body_fields(prompt)}
-        body = _body(prompt, model, fields, stream)
-        body = extended(body, dict(prompt.options))
+        body = extended(
+            _body(prompt, model, self.body_fields(prompt), stream), dict(prompt.options)
+        )
+        body |= self.filled_in(prompt, model)
         has_sampling = any(name in body for name in SAMPLING) and takes_sampling(model)
         headers = _headers(key, SAMPLING_VERSION if has_sampling else VERSION)
         return post_json(f"{self.base_url}/v1/messages", body, headers, stream=stream)

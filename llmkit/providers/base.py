@@ -145,7 +145,7 @@ class Provider(ABC):
         return fields
 
     def filled_in(self, prompt: Prompt, model: str) -> Mapping[str, object]:
-        """Returns what `chat_request` adds to the parameters and options of a fitted *prompt*."""
+        """Returns what `chat_request` adds to or changes in a fitted *prompt* and its options."""
         return NOTHING
 
     @abstractmethod

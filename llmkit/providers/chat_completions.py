@@ -259,7 +259,8 @@ class OpenAIChat(Provider):
     builder: ClassVar[type[ChatAnswerBuilder]] = ChatAnswerBuilder
 
     def filled_in(self, prompt: Prompt, model: str) -> Mapping[str, object]:
-        return self.always
+        options = dict(prompt.options)
+        return {name: value for name, value in self.always.items() if name not in options}
 
     def chat_request(
         self, prompt: Prompt, *, model: str, key: Secret | None, stream: bool = False

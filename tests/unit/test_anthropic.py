@@ -95,6 +95,31 @@ def test_a_limit_is_always_sent(model, limit):
     assert sent(ASKED, model)[2]["max_tokens"] == limit
 
 
+@pytest.mark.parametrize(
+    ("asked", "budget", "limit"),
+    [
+        (None, {"type": "enabled", "budget_tokens": 10_000}, 18_192),
+        (5_000, {"type": "enabled", "budget_tokens": 10_000}, 15_000),
+        (10_000, {"type": "enabled", "budget_tokens": 10_000}, 20_000),
+        (10_001, {"type": "enabled", "budget_tokens": 10_000}, 10_001),
+        (5_000, {"type": "adaptive"}, 5_000),
+        (None, {"type": "disabled", "budget_tokens": 10_000}, 8192),
+        (None, {"type": "enabled", "budget_tokens": "many"}, 8192),
+        (None, None, 8192),
+    ],
+)
+def test_a_budget_for_thinking_is_added_to_a_limit_without_room_for_it(asked, budget, limit):
+    """The API refuses max_tokens <= budget_tokens, and thinking counts towards max_tokens.
+
+    https://github.com/sigoden/aichat/issues/1304 (read 2026-11-30).
+    """
+    prompt = replace(ASKED, max_tokens=asked, options=(("thinking", budget),))
+
+    assert sent(prompt, "claude-sonnet-4-5")[2]["max_tokens"] == limit
+    filled_in = ANTHROPIC.filled_in(prompt, "claude-sonnet-4-5")
+    assert filled_in.get("max_tokens", asked) == limit
+
+
 def test_empty_texts_are_not_sent():
     """The API refuses an empty turn or system prompt, so it is omitted."""
     prompt = Prompt((Message("user", "Why?"), Message("assistant", " \n")), system="")
