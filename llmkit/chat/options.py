@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 
 from ..catalogue.fallback_policy import Fallback, policy_of
 from ..errors import ConfigError
+from ..providers.extra_body import refuse_several
 from ..types import PARAMETERS, Capability
 
 # Fields of providers that resemble our options: Anthropic has "speed" (its SDK 2.14.0).
@@ -53,7 +54,8 @@ def options(
     """Returns checked options.
 
     Raises:
-        ConfigError: A value is invalid, or a name in *extra* looks like a misspelt option.
+        ConfigError: A value is invalid, a name in *extra* looks like a misspelt option, or it asks
+            for what a row cannot hold.
     """
     if timeout is not None and not timeout > 0:
         raise ConfigError(f"timeout must be a number > 0, got {timeout!r}")
@@ -62,6 +64,7 @@ def options(
     extra = dict(extra or {})
     for name in extra:
         _refuse_typo(name)
+    refuse_several(extra)
     policy = policy_of(fallback)
     names = (needs,) if isinstance(needs, str) else tuple(needs)  # type: ignore[arg-type]
     try:

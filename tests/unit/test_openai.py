@@ -53,7 +53,7 @@ FULL = Prompt(
     top_p=0.9,
     stop=("END", "\n\n"),
     seed=7,
-    options=(("logprobs", True), ("stream_options", {"include_obfuscation": False})),
+    options=(("store", True), ("stream_options", {"include_obfuscation": False})),
 )
 USAGE = Usage(input_tokens=21, output_tokens=17, cached_tokens=8, reasoning_tokens=9)
 
@@ -127,7 +127,7 @@ def test_a_full_request_has_every_parameter_in_openais_words():
         "seed": 7,
         "stream": True,
         "stream_options": {"include_usage": True, "include_obfuscation": False},
-        "logprobs": True,
+        "store": True,
     }
     assert request.stream is True
 
