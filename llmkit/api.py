@@ -10,6 +10,7 @@ from .catalogue import resolution
 from .cell import InterruptGuard
 from .chat.arguments import ChatArguments, chat_arguments, takes
 from .comparison.arguments import ComparisonArguments, comparison_arguments
+from .errors import ConfigError
 from .kit import current_kit
 from .secret import hides_locals
 
@@ -45,6 +46,8 @@ def ask(arguments: ChatArguments) -> Completion:
 @takes(chat_arguments)
 def stream(arguments: ChatArguments) -> AsyncGenerator[TextDelta | StreamEnd, None]:
     """Yields the pieces of one answer as they arrive, then a StreamEnd with the whole answer."""
+    if not arguments.options.stream:
+        raise ConfigError("stream() yields pieces as they arrive; use ask(..., stream=False)")
     kit = current_kit()
     return kit.manager.stream(kit.stream(arguments.request, arguments.options))
 

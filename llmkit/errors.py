@@ -37,7 +37,7 @@ each call error also has an `outcome`.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from .secret import escape_controls, redact_all
 
@@ -161,7 +161,14 @@ class CallError(LlmkitError):
 
 
 class ProviderError(CallError):
-    """The provider answered with an error."""
+    """The provider answered with an error.
+
+    Attributes:
+        unwanted: What llmkit added to the request and this error refuses, such as "stream"; None
+            for nothing of the kind.
+    """
+
+    unwanted: Literal["stream", "stream_options", "headers"] | None = None
 
 
 class AuthenticationError(ProviderError):

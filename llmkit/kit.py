@@ -6,6 +6,7 @@ import atexit
 import os
 import threading
 import uuid
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
@@ -91,6 +92,7 @@ class Kit:
         self.last: Comparison | None = None
         self.watchers: list[Callable[[], Watcher]] = [self._progress]
         self._warned_pairs: set[tuple[str, str]] = set()  # fallbacks that were warned of
+        self._refused_parts: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._limiters = rate_limiters or RateLimiters()
         self._transports = TransportFactory(
             self.manager, lambda: self.settings, transports or {}, notify=notify
@@ -229,14 +231,12 @@ class Kit:
             group: The run that the call belongs to, such as a comparison. It waits for its turn
                 without a limit, and groups take turns.
         """
+        place = call.provider.name, call.provider.base_url
         return Exchange(
-            call,
-            self._open_transport,
-            self._limiters.of(call.provider.name, call.provider.base_url, call.key),
-            at_once=limit or self.registry.settings.limit_per_provider,
-            group=group,
-            observer=CallTelemetry(self.manager.telemetry),
-        )
+            call, self._open_transport, self._limiters.of(*place, call.key),
+            at_once=limit or self.registry.settings.limit_per_provider, group=group,
+            observer=CallTelemetry(self.manager.telemetry), refused=self._refused_parts[place],
+        )  # fmt: skip
 
     async def _open_transport(self, call: Call) -> Opened:
         if "checks" in vars(self):  # else no key was checked

@@ -74,6 +74,7 @@ def chat_arguments(
     verbatim: bool = False,
     timeout: float | None = None,
     retries: int | None = None,
+    stream: bool = True,
     **provider_options: object,
 ) -> ChatArguments:
     """Checks the arguments of `ask`, `aask` and `stream`.
@@ -93,7 +94,9 @@ def chat_arguments(
         verbatim: True sends the model name unchanged.
         timeout: Seconds for the whole call, including retries.
         retries: Maximum retries of a call that got no answer; 0 for none.
-        **provider_options: Further request fields, as named by the provider's API.
+        stream: False asks for the whole answer in one document, for servers that do not stream.
+        **provider_options: Further request fields, as named by the provider's API; None leaves a
+            field out.
 
     Raises:
         ConfigError: An argument is invalid; nothing was sent.
@@ -102,7 +105,7 @@ def chat_arguments(
     inputs = prompt_inputs(prompt, messages)
     pairs, points, wish = checked(
         provider_options, model or DEFAULT_MODEL, provider, fallback, needs, strict, verbatim,
-        timeout, retries, system,
+        timeout, retries, stream, system,
     )  # fmt: skip
     if len(inputs) > 1 or len(points) > 1:
         raise ConfigError(ONE)
@@ -145,14 +148,14 @@ def checked(further: dict[str, object], *arguments: Any) -> CheckedArguments:
 
 def _check(
     models: object, providers: object, fallback: object, needs: object, strict: bool,
-    verbatim: bool, timeout: float | None, retries: int | None, system: object, *values: object,
-    extra: Mapping[str, object] | None = None,
+    verbatim: bool, timeout: float | None, retries: int | None, stream: bool, system: object,
+    *values: object, extra: Mapping[str, object] | None = None,
 ) -> CheckedArguments:  # fmt: skip
     parameters = {"system": system, **dict(zip(PARAMETERS, values, strict=True))}
     points = grid(parameters)
     checked_options = options(
         parameters, fallback=fallback, needs=needs, strict=strict, verbatim=verbatim,
-        timeout=timeout, retries=retries, extra=extra,
+        timeout=timeout, retries=retries, stream=stream, extra=extra,
     )  # fmt: skip
     pairs = named_models(DEFAULT_MODEL if models is None else models, providers)
     return CheckedArguments(pairs, points, checked_options)

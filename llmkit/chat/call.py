@@ -59,6 +59,7 @@ class Call:
         ignored: Parameters that fitting removed.
         rerouted: True if the provider is known to answer this id with another model, else None.
         terms: What decides its price besides the model and its tokens.
+        stream: False asks for the whole answer in one document.
     """
 
     provider: Provider
@@ -72,6 +73,7 @@ class Call:
     warnings: tuple[str, ...] = ()
     rerouted: bool | None = None
     terms: Terms = STANDARD_TERMS
+    stream: bool = True
 
 
 def call_for(
@@ -114,7 +116,7 @@ def call_for(
         timeouts=timeouts_for(settings, options.timeout), policy=_policy(1 + retries),
         ignored=fitting.ignored,
         fallback=() if model == resolution.id else (_translated(resolution, catalogue),),
-        warnings=tuple(warnings),
+        warnings=tuple(warnings), stream=options.stream,
         rerouted=(resolution.lifecycle is Lifecycle.REROUTED and model == resolution.id) or None,
         terms=Terms(fitting.prompt.options, provider.base_url, settings.list_prices == "all"),
     )  # fmt: skip

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import (
     CallError,
+    ProviderError,
     RateLimitError,
     StreamInterruptedError,
     TransportError,
@@ -24,6 +25,7 @@ from ..transport.base import Opened, StreamingResponse, Transport
 from ..transport.responses import refusal
 from ..types import Completion, Status, TextDelta
 from .call import AnswerReader, Call, CallTelemetry, CallTiming
+from .leaving_out import name_of, own_parts, refused_part, request_without
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +42,8 @@ class Exchange:
     *open_transport* is called when the limiter grants its turn. *limiter* is shared by all calls
     with that key, of which *at_once* may run. A call of a *group*, such as a row of a comparison,
     waits for its turn without a limit; its deadline begins then. *observer* is told of each retry
-    and of the end.
+    and of the end. *refused* holds the parts of requests that the server has refused, and is
+    shared by all calls to it; see `leaving_out`.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class Exchange:
         at_once: int = AT_ONCE,
         group: object = None,
         observer: CallTelemetry | None = None,
+        refused: set[str] | None = None,
     ) -> None:
         self.call = call
         self._open_transport = open_transport
@@ -60,6 +64,9 @@ class Exchange:
         self._at_once = at_once
         self._group = group
         self._observer = observer
+        self._refused = set() if refused is None else refused
+        self._left_out: dict[str, str] = {}  # the warning about each part
+        self._is_streamed = call.stream
         self._result: Completion | None = None
         self._is_inside = False  # the limiter's count
         self._response_context: AbstractAsyncContextManager[StreamingResponse] | None = None
@@ -134,6 +141,8 @@ class Exchange:
             warnings += reader.warnings
             # The provider may charge for what it had generated.
             is_billed = is_billed or (status is Status.CANCELLED and call.provider.facts.paid)
+        if self._left_out:
+            warnings += tuple(self._left_out.values())
         about: dict[str, Any] = {
             "provider": call.provider.name, "request_model": call.model,
             "request_id": self._request_id, "service_tier": self._service_tier,
@@ -143,7 +152,7 @@ class Exchange:
             "fallback": call.fallback, "warnings": warnings, "possibly_billed": is_billed,
             "rerouted": None if reader is None else call.rerouted,
         }  # fmt: skip
-        if reader is not None and start is not None:
+        if reader is not None and start is not None and self._is_streamed:
             for name, at in reader.times.items():
                 about[name] = at - start
         if reader is None or reader.document is not None:
@@ -180,15 +189,21 @@ class Exchange:
         self._reader = None
         try:
             connection = await self._open()
-            self._attempts += 1
-            response = await self._send(connection.transport)
-            if response.status != 200:
-                raise await refusal(self.call.provider, response)
-            limiter.accepted()
-            self._request_id = request_id_from(response.headers, *REQUEST_IDS)
-            self._service_tier = response.headers.get(TIER_HEADER)
-            self._reader = AnswerReader(self.call.provider, response, self.timing.clock)
-            return await self._reader.next()
+            while True:
+                try:
+                    self._attempts += 1
+                    response = await self._send(connection.transport)
+                    if response.status != 200:
+                        raise await refusal(self.call.provider, response)
+                    limiter.accepted()
+                    self._request_id = request_id_from(response.headers, *REQUEST_IDS)
+                    self._service_tier = response.headers.get(TIER_HEADER)
+                    self._reader = AnswerReader(self.call.provider, response, self.timing.clock)
+                    return await self._reader.next()
+                except ProviderError as error:
+                    # Not an attempt of the retry policy: it cost nothing, and no wait would help.
+                    if not await self._leaves_out(error):
+                        raise
         except BaseException as error:
             await self._release()
             if isinstance(error, CallError):
@@ -221,13 +236,36 @@ class Exchange:
         call, timeouts, remaining_s = self.call, self.call.timeouts, self.timing.remaining()
         if remaining_s is not None:
             timeouts = replace(timeouts, deadline_s=max(remaining_s, 0.0))
-        request = call.provider.chat_request(
-            call.prompt, model=call.model, key=call.key, stream=True
-        )
+        left_out = self._refused.intersection(own_parts(call)) if self._refused else ()
+        if left_out:
+            request = request_without(call, left_out)
+            for part in left_out:
+                warning = f"{call.provider.label} refused {name_of(part)}; asked without it"
+                self._left_out.setdefault(part, warning)
+        else:
+            request = call.provider.chat_request(
+                call.prompt, model=call.model, key=call.key, stream=call.stream
+            )
+        self._is_streamed = request.stream
         response_context = transport.send(request, timeouts)
         response = await response_context.__aenter__()
         self._response_context = response_context
         return response
+
+    async def _leaves_out(self, error: ProviderError) -> bool:
+        """Returns True if the request is sent again without the part that *error* refuses."""
+        part = refused_part(self.call, error)
+        if part is None or part in self._left_out:
+            return False
+        label = self.call.provider.label
+        self._refused.add(part)
+        self._left_out[part] = f"{label} refused {name_of(part)}; asked again without it"
+        log.info("%s; asking again without %s", error, name_of(part))
+        response_context, self._response_context = self._response_context, None
+        self._reader = None
+        if response_context is not None:
+            await response_context.__aexit__(None, None, None)
+        return True
 
     def _learn_from(self, error: CallError) -> None:
         with_origin(error, provider=self.call.provider.name, model=self.call.model)

@@ -27,6 +27,7 @@ class Options:
         verbatim: True sends the model name unchanged, without the catalogue.
         timeout: Seconds for a whole call; None for the setting.
         retries: Further attempts after the first; None for the setting.
+        stream: False asks for the whole answer in one document.
         extra: Fields of the request body in the provider's format.
     """
 
@@ -37,6 +38,7 @@ class Options:
     verbatim: bool = False
     timeout: float | None = None
     retries: int | None = None
+    stream: bool = True
     extra: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -49,6 +51,7 @@ def options(
     verbatim: bool = False,
     timeout: float | None = None,
     retries: int | None = None,
+    stream: bool = True,
     extra: Mapping[str, object] | None = None,
 ) -> Options:
     """Returns checked options.
@@ -61,6 +64,8 @@ def options(
         raise ConfigError(f"timeout must be a number > 0, got {timeout!r}")
     if retries is not None and (retries < 0 or retries != int(retries)):
         raise ConfigError(f"retries must be an integer >= 0, got {retries!r}; 0 means one attempt")
+    if not isinstance(stream, bool):
+        raise ConfigError(f"stream must be True or False, got {stream!r}")
     extra = dict(extra or {})
     for name in extra:
         _refuse_typo(name)
@@ -71,7 +76,9 @@ def options(
         capabilities = tuple(Capability(name) for name in names)
     except ValueError as error:
         raise ConfigError(f"needs: {error}; known: {', '.join(Capability)}") from None
-    return Options(parameters, policy, capabilities, strict, verbatim, timeout, retries, extra)
+    return Options(
+        parameters, policy, capabilities, strict, verbatim, timeout, retries, stream, extra
+    )
 
 
 def _refuse_typo(name: str) -> None:

@@ -39,6 +39,7 @@ def comparison_arguments(
     verbatim: bool = False,
     timeout: float | None = None,
     retries: int | None = None,
+    stream: bool = True,
     **provider_options: object,
 ) -> ComparisonArguments:
     """Checks the arguments of `compare` and `acompare`.
@@ -63,7 +64,9 @@ def comparison_arguments(
         verbatim: True sends model names unchanged.
         timeout: Seconds for each call, including retries.
         retries: Maximum retries of each call that got no answer; 0 for none.
-        **provider_options: Further request fields, as named by the provider's API.
+        stream: False asks for each answer in one document, for servers that do not stream.
+        **provider_options: Further request fields, as named by the provider's API; None leaves a
+            field out.
 
     Raises:
         ConfigError: An argument is invalid; nothing was sent. A failed call gives an error row.
@@ -71,7 +74,7 @@ def comparison_arguments(
     """
     pairs, points, wish = checked(
         provider_options, models, providers, fallback, needs, strict, verbatim, timeout, retries,
-        system,
+        stream, system,
     )  # fmt: skip
     requests = plan_requests(prompt_inputs(prompts, messages), pairs, points, repeats, wish.extra)
     limits = {"max_calls": max_calls, "max_cost_usd": max_cost_usd, "limit": limit_per_provider}

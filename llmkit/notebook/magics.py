@@ -103,6 +103,10 @@ def common(function: F) -> F:
             ),
             argument("--timeout", type=FLOAT, metavar="S", help="seconds for each call"),
             argument("--retries", type=INT, metavar="N", help="further attempts of a failed call"),
+            argument(
+                "--no-stream", dest="stream", action="store_const", const=False,
+                help="ask for the whole answer at once",
+            ),
             argument("--strict", action="store_true", help="fail if a parameter is not supported"),
             argument("--raw", action="store_true", help="insert no variables for {{name}}"),
             argument("--out", metavar="NAME", help="variable that receives the result"),
@@ -200,7 +204,7 @@ class LlmkitMagics(Magics):
         options = {
             name: value
             for name, value in vars(arguments).items()
-            if name not in NOT_PASSED_ON and value is not None and value is not False  # 0 is passed
+            if name not in NOT_PASSED_ON and value is not None  # 0 and False are passed
         }
         try:
             result = function(prompt, models, **options)

@@ -101,6 +101,7 @@ class Anthropic(Provider):
     key_vars = ("ANTHROPIC_API_KEY",)
     base_url_vars = ("ANTHROPIC_BASE_URL",)
     parameter_fields = MappingProxyType({"stop": "stop_sequences", "seed": None})
+    plain_headers = MappingProxyType({"anthropic-version": SAMPLING_VERSION})  # for gateways
     facts = ProviderFacts(
         "maker", price_table="anthropic", slug="anthropic", aliases=("claude",),
         starts=("claude",), color=1, marker="s",

@@ -97,6 +97,8 @@ class Provider(ABC):
         parameter_fields: The request's names for our parameters, if different; None for a
             parameter that every model refuses.
         fixed_fields: Request fields that only llmkit sets.
+        asks_for_usage: True if a stream has token counts only when the request asks for them.
+        plain_headers: What a server that refuses llmkit's headers gets; None for no header.
         facts: Further facts, such as kind, aliases, price table and colour.
         proves_key: False if a successful response to `key_request` does not prove the key.
         open_list: True if the model list needs no key.
@@ -110,6 +112,8 @@ class Provider(ABC):
     needs_key: ClassVar[bool] = True
     parameter_fields: ClassVar[Mapping[str, str | None]] = NOTHING
     fixed_fields: ClassVar[tuple[str, ...]] = ("model", "messages", "stream")
+    asks_for_usage: ClassVar[bool] = False
+    plain_headers: ClassVar[Mapping[str, str | None]] = NOTHING
     facts: ClassVar[ProviderFacts] = ProviderFacts("reseller")
     proves_key: ClassVar[bool] = True
     open_list: ClassVar[bool] = False

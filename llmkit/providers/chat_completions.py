@@ -245,7 +245,6 @@ class OpenAIChat(Provider):
 
     Attributes:
         chat_path: Path below the base URL, like `models_path`.
-        asks_for_usage: True if a stream has token counts only when the request asks for them.
         always: Fields of every request.
         request_id_headers: Response headers that may have the request id, in lower case.
         builder: The class that builds an answer from this provider's chunks.

@@ -26,6 +26,7 @@ from ..errors import (
 from ..secret import redact
 from ..wire.messages import SNIPPET, HttpResponse, as_dict, parse_json, snippet
 from .base import Provider
+from .unwanted import unwanted_in
 
 # The provider had received the whole request, so it may have charged for it.
 POSSIBLY_BILLED = frozenset({500, 502, 504, 524})
@@ -112,7 +113,7 @@ def refused(
         what, usual = next(sentences, ("failed", "try again"))
     then = then or usual.format(key=" or ".join(provider.key_vars) or "the key", name=provider.name)
     reason = snippet(words)
-    return kind(
+    error = kind(
         f"{provider.name} {what} ({status}): {reason.rstrip('.;')}; {then}",
         provider=provider.name,
         status=status,
@@ -122,6 +123,8 @@ def refused(
         and not is_lost
         and (status in POSSIBLY_BILLED or kind is BadResponseError),
     )
+    error.unwanted = unwanted_in(status, words)
+    return error
 
 
 def _is_too_large(words: str) -> bool:

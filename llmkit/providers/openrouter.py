@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlencode
 
@@ -32,6 +33,7 @@ _PARAMETERS = {
     "structured_outputs": Capability.JSON_SCHEMA,
     "reasoning": Capability.REASONING,
 }
+TITLE = "X-OpenRouter-Title"
 LONGEST_LINK = 2_000  # characters
 ONLY_FEE = "OpenRouter told only its own fee, not the charge of the provider behind it"
 
@@ -97,6 +99,7 @@ class OpenRouter(OpenAIChat):
     )  # fmt: skip
     open_list = True
     asks_for_usage: ClassVar[bool] = False  # always sent
+    plain_headers: ClassVar[Mapping[str, str | None]] = MappingProxyType({TITLE: None})
     request_id_headers: ClassVar[tuple[str, ...]] = ("x-generation-id",)
     builder = RoutedAnswerBuilder
 
@@ -119,7 +122,7 @@ class OpenRouter(OpenAIChat):
 
     def _headers(self, key: Secret | None) -> dict[str, str]:
         # For OpenRouter's statistics of apps; it has no effect on answers.
-        return {**super()._headers(key), "X-OpenRouter-Title": "llmkit"}
+        return {**super()._headers(key), TITLE: "llmkit"}
 
     def _next_page(self, body: Mapping[str, Any]) -> str | None:
         # Following the link itself could send the key to another host.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from itertools import chain
+from types import SimpleNamespace
 
 import pytest
 from IPython.core.error import UsageError
@@ -69,6 +70,7 @@ def test_the_provider_may_stand_before_or_after_the_name(line):
         ('-s Short, a', ["a"], {"system": ["Short,"]}),
         ("--temperature 1, --seed 1 ,2 a", ["a"], {"temperature": 1.0, "seed": [1, 2]}),
         ('-s "-- be short" a', ["a"], {"system": ["-- be short"]}),
+        ("--strict a", ["a"], {"strict": True}),
     ],
 )  # fmt: skip
 def test_lists_may_have_blanks_after_their_commas(line, models, options):
@@ -102,6 +104,19 @@ def test_a_wrong_line_names_the_argument(magic, line, words):
     """The message has the argument, its value and what to do, and nothing is sent."""
     with pytest.raises(UsageError, match=words):
         getattr(LlmkitMagics(None), magic)(line, "hi")
+
+
+@pytest.mark.parametrize(("option", "is_streamed"), [("", True), ("--no-stream", False)])
+def test_a_cell_can_ask_for_the_whole_answer_at_once(option, is_streamed):
+    """The option is passed on."""
+    magics = LlmkitMagics(None)
+    magics.shell = SimpleNamespace(user_ns={})
+
+    magics.ask(f"scripted:echo {option} --out answer", "hi")
+
+    answer = magics.shell.user_ns["answer"]
+    assert answer.text == "hi"
+    assert (answer.time_to_first_chunk_s is not None) == is_streamed
 
 
 @pytest.mark.parametrize("line", ["-h", "a b --help", "-h --temperature 0"])

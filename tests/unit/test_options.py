@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+import llmkit
 from llmkit.chat.options import options
 from llmkit.errors import ConfigError
 from llmkit.providers.builtin import PROVIDERS
@@ -30,6 +31,7 @@ def test_needs_are_capabilities():
         ({"fallback": "error", "timeout": 0}, "timeout must be a number > 0"),
         ({"fallback": "error", "retries": -1}, "0 means one attempt"),
         ({"fallback": "error", "extra": {"temprature": 1}}, "did you mean 'temperature'"),
+        ({"fallback": "error", "stream": "no"}, "stream must be True or False, got 'no'"),
     ],
 )
 def test_a_wrong_option_is_refused_in_a_sentence(given, words):
@@ -89,3 +91,9 @@ def test_none_leaves_a_field_out():
     request = PROVIDERS["openai"]().chat_request(prompt, model="m", key=None, stream=True)
 
     assert json.loads(request.body).keys() == {"model", "messages", "stream"}
+
+
+def test_a_stream_of_pieces_cannot_be_one_document():
+    """The sentence names the function that can."""
+    with pytest.raises(ConfigError, match=r"use ask\(\.\.\., stream=False\)"):
+        llmkit.stream("hi", stream=False)
