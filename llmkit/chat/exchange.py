@@ -247,6 +247,10 @@ class Exchange:
                 call.prompt, model=call.model, key=call.key, stream=call.stream
             )
         self._is_streamed = request.stream
+        idle_s, first_byte_s = timeouts.idle_s, timeouts.first_byte_s
+        if not request.stream and idle_s is not None:  # nothing comes before the whole answer
+            idle_s = None if first_byte_s is None else max(idle_s, first_byte_s)
+            timeouts = replace(timeouts, idle_s=idle_s)
         response_context = transport.send(request, timeouts)
         response = await response_context.__aenter__()
         self._response_context = response_context
