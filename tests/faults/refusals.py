@@ -131,11 +131,10 @@ async def an_unknown_model(world: World) -> None:
 
 @row("P20", *FIVE)
 async def a_bad_request(world: World) -> None:
-    """400, 413 and 422 with the server's reason, including FastAPI's list."""
+    """400 and 422 with the server's reason, including FastAPI's list."""
     fastapi = b'{"detail":[{"loc":["body","stop"],"msg":"Input should be a list","type":"x"}]}'
     for status, body in (
         (400, b'{"error":{"message":"stop: too many"}}'),
-        (413, b'{"error":"stop: too many"}'),
         (422, fastapi),
     ):
         error = await refused(world, Reply(status, (body,), JSON), InvalidRequestError)
