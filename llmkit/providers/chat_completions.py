@@ -204,26 +204,33 @@ def usage_in(usage: Mapping[str, Any]) -> Usage:
     https://github.com/mozilla-ai/any-llm/issues/1290, read 2026-11-30), and gateways to Claude the
     cached tokens (https://github.com/decolua/9router/pull/2658, read 2026-11-30).
     """
-    prompt = as_dict(usage.get("prompt_tokens_details"))
-    answer = as_dict(usage.get("completion_tokens_details"))
-    input_tokens, output_tokens = (
-        as_int(usage.get("prompt_tokens")), as_int(usage.get("completion_tokens"))
-    )  # fmt: skip
+    details = "prompt_tokens_details", "prompt_token_details", "input_tokens_details"
+    prompt = as_dict(next(filter(None, map(usage.get, details)), None))
+    answer = as_dict(usage.get("completion_tokens_details") or usage.get("output_tokens_details"))
+    counts = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    # mlx-vlm (https://github.com/earendil-works/pi/issues/2326, read 2026-11-30). Beside the counts
+    # of Anthropic's cache, its names mean Anthropic's counts, without the cached tokens.
+    if counts == (None, None) and "cache_read_input_tokens" not in usage:
+        counts = usage.get("input_tokens"), usage.get("output_tokens")
+    input_tokens, output_tokens = map(as_int, counts)
     cached = as_int(prompt.get("cached_tokens"))
-    if cached is None:  # DeepSeek, Moonshot, and gateways to Claude
-        names = ("prompt_cache_hit_tokens", "cached_tokens", "cache_read_input_tokens")
+    if cached is None:  # DeepSeek, Moonshot, Mistral, and gateways to Claude
+        names = (
+            "prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens",
+            "cache_read_input_tokens",
+        )  # fmt: skip
         cached = as_int(next((usage[name] for name in names if name in usage), None))
     reasoning = as_int(answer.get("reasoning_tokens", usage.get("reasoning_tokens")))
     writes = as_int(prompt.get("cache_write_tokens", usage.get("cache_creation_input_tokens")))
     total = as_int(usage.get("total_tokens"))
     if input_tokens and output_tokens is not None:
         rest = (total or 0) - input_tokens - output_tokens
-        if total is None and reasoning is not None and reasoning > output_tokens:
-            output_tokens += reasoning
-        elif rest > 0 and rest == (cached or 0) + (writes or 0) != reasoning:
+        if rest > 0 and rest == (cached or 0) + (writes or 0) != reasoning:
             input_tokens += rest
         elif rest > 0 and reasoning in (None, rest):
             output_tokens += rest
+        elif reasoning is not None and reasoning > output_tokens:
+            output_tokens += reasoning
     searches = as_int(as_dict(usage.get("server_tool_use")).get("web_search_requests"))
     return Usage(
         input_tokens=input_tokens,

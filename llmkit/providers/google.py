@@ -290,7 +290,10 @@ def usage_of(counts: Mapping[str, Any]) -> Usage:
         cached_tokens=as_int(counts.get("cachedContentTokenCount")),
         reasoning_tokens=thought_tokens,
         input_audio_tokens=parts.get(("promptTokensDetails", "AUDIO")) or None,
-        cached_audio_tokens=parts.get(("cacheTokensDetails", "AUDIO")),
+        # Kinds without tokens are left out of the list.
+        cached_audio_tokens=parts.get(
+            ("cacheTokensDetails", "AUDIO"), 0 if counts.get("cacheTokensDetails") else None
+        ),
         output_audio_tokens=parts.get(("candidatesTokensDetails", "AUDIO")) or None,
         input_image_tokens=parts.get(("promptTokensDetails", "IMAGE")) or None,
         output_image_tokens=parts.get(("candidatesTokensDetails", "IMAGE")) or None,

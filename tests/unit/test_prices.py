@@ -157,14 +157,15 @@ def test_a_server_in_a_private_network_has_not_the_makers_price():
 
 
 def test_a_server_of_ones_own_may_name_the_model_as_it_likes():
-    """With list_prices="all" only a name of the maker's tells of another model."""
-    url = "http://localhost:4000/v1"
+    """With list_prices="all" only a name like those of known models tells of another one."""
+    about = {"base_url": "http://localhost:4000/v1", "all_hosts": True}
 
-    file = price_of("openai", "gpt-6-luna", "model.gguf", base_url=url, all_hosts=True)
-    other = price_of("openai", "gpt-6-luna", "gpt-7-nova", base_url=url, all_hosts=True)
-
-    assert file.source == "genai-prices openai:gpt-6-luna"
-    assert other == "no price is known for gpt-7-nova, which answered"
+    for name in ("model.gguf", "m-1", "team-default"):
+        price = price_of("openai", "gpt-6-luna", name, **about)
+        assert price.source == "genai-prices openai:gpt-6-luna"
+    for name in ("gpt-7-nova", "glm-5.3-air", "qwen/Qwen4-8B", "claude-opus-7", "smollm3.gguf"):
+        price = price_of("openai", "gpt-6-luna", name, **about)
+        assert price == f"no price is known for {name.rpartition('/')[2]}, which answered"
 
 
 def test_ones_own_price_is_that_of_the_model_that_answered():

@@ -46,12 +46,44 @@ def test_counts_are_found_wherever_a_server_puts_them(events):
     assert counted(streamed(LAB, *events)) == (23, 19)
 
 
-@pytest.mark.parametrize("name", ["prompt_cache_hit_tokens", "cached_tokens"])
-def test_cached_tokens_may_stand_beside_the_other_counts(name):
-    """DeepSeek and Moonshot have no details of the prompt."""
-    completion = streamed(LAB, {"choices": [HI]}, {"choices": [END], "usage": {**COUNTS, name: 8}})
+@pytest.mark.parametrize(
+    "counts",
+    [
+        {"prompt_cache_hit_tokens": 8},
+        {"cached_tokens": 8},
+        {"num_cached_tokens": 8},
+        {"prompt_token_details": {"cached_tokens": 8}},
+    ],
+)
+def test_cached_tokens_have_several_names(counts):
+    """DeepSeek, Moonshot, and Mistral (https://github.com/vercel/ai/issues/14382)."""
+    usage = {**COUNTS, **counts}
+    completion = streamed(LAB, {"choices": [HI]}, {"choices": [END], "usage": usage})
 
     assert completion.usage.cached_tokens == 8
+
+
+def test_the_counts_of_a_chat_may_have_the_names_of_the_responses_api():
+    """mlx-vlm has them (https://github.com/earendil-works/pi/issues/2326).
+
+    Beside them, the counts of Anthropic's cache are not part of the input, so they are not read.
+    """
+    usage = {"input_tokens": 23, "output_tokens": 19, "total_tokens": 42,
+             "output_tokens_details": {"reasoning_tokens": 7}}  # fmt: skip
+    completion = streamed(LAB, {"choices": [HI]}, {"choices": [END], "usage": usage})
+    claude = {**usage, "cache_read_input_tokens": 9}
+
+    assert counted(completion) == (23, 19)
+    assert completion.usage.reasoning_tokens == 7
+    assert counted(whole(LAB, chat("Hi", claude))) == (None, None)
+
+
+@pytest.mark.parametrize("total", [None, 0, 42, 65])
+def test_more_reasoning_than_output_is_not_part_of_it(total):
+    """Then it is added, whatever the total says."""
+    usage = {**COUNTS, "total_tokens": total, "completion_tokens_details": {"reasoning_tokens": 23}}
+
+    assert counted(whole(LAB, chat("Hi", usage))) == (23, 42)
 
 
 def test_later_zeros_of_claude_replace_no_count():
