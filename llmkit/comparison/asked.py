@@ -10,16 +10,20 @@ from urllib.parse import urlsplit, urlunsplit
 
 from ..chat.call import Call
 from ..chat.options import KEY_NAMES
-from ..secret import MASK, redact
+from ..secret import MASK, redact, redact_all
 from ..types import Prompt
 from ..wire.typed_values import DEEPEST
 
-_KEY_WORDS = frozenset({*KEY_NAMES, "auth", "cookie", "credential", "credentials", "password"})
+_KEY_WORDS = frozenset({
+    *KEY_NAMES, "auth", "cookie", "credential", "credentials", "jwt", "passphrase", "passwd",
+    "password", "pwd",
+})  # fmt: skip
 _NO_KEYS = ("prompt_cache_key",)
 _NEW_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])|[^A-Za-z0-9]+")  # accessToken, access-token
 # Credentials inside a text: the value of a header, and in a URL before its host or in its query.
 _INSIDE = re.compile(
-    r"^((?:bearer|basic)\s+)\S{8,}$|([?&][\w.-]*(?:key|token|secret|password|sig|signature)=)[^&#\s]+"
+    r"^((?:bearer|basic)\s+)\S{8,}$|(authorization\W{1,3}(?:(?:bearer|basic)\s+)?)\S{8,}"
+    r"|([?&#][\w.-]*(?:key|token|secret|password|sig|signature)=)[^&#\s]+"
     r"|(?<=://)()[^/?#@\s]+(?=@)",
     re.IGNORECASE,
 )
@@ -45,13 +49,14 @@ def address_of(call: Call) -> str:
     """Returns the base URL of *call* without user name, password, query and keys."""
     parts = urlsplit(call.provider.base_url)
     host = parts.netloc.rpartition("@")[2]
-    return redact(urlunsplit((parts.scheme, host, parts.path, "", "")))
+    return redact_all(urlunsplit((parts.scheme, host, parts.path, "", "")))
 
 
 def masked(value: object, name: str = "", depth: int = 1) -> Any:
     """Returns *value* as JSON values, in which secrets are `***`.
 
-    A text is a secret if its *name* is that of a key. Credentials inside other texts are masked.
+    A text is a secret if its *name* is that of a key. Inside other texts, credentials are masked,
+    and what only looks like a key: llmkit may not have held it.
     """
     if hasattr(value, "tolist"):  # a NumPy scalar or array
         value = value.tolist()
@@ -66,4 +71,4 @@ def masked(value: object, name: str = "", depth: int = 1) -> Any:
     last_word = _NEW_WORD.split(name)[-1].lower()
     if last_word in _KEY_WORDS and name not in _NO_KEYS:
         return MASK
-    return redact(_INSIDE.sub(rf"\1\2\3{MASK}", str(value)))
+    return redact_all(_INSIDE.sub(rf"\1\2\3\4{MASK}", str(value)))

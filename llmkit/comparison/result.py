@@ -29,6 +29,7 @@ from ..views.rows import Row
 from ..views.tables.report import View
 from ..wire.messages import write_json
 from ..wire.typed_values import parse_file
+from .asked import masked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -230,7 +231,7 @@ def comparison_of(
         "prices": prices.version(),
         "started_at": start.isoformat(timespec="seconds"),
         "models": sorted({row.request.asked for row in plan}),
-        "parameters": parameters,
+        "parameters": masked(parameters),
         "retries": None if call is None else call.policy.attempts - 1,
         "timeouts": None if call is None else asdict(call.timeouts),
     }

@@ -130,13 +130,15 @@ def test_a_row_that_was_not_sent_says_so():
 
 
 def test_what_made_a_run_is_in_about(kit):
-    """Versions of llmkit, price tables and catalogue; retries and timeouts."""
-    about = run(kit, "hi", "openai:gpt-4o", retries=1, timeout=40, temperature=0.5).about
+    """Versions of llmkit, price tables and catalogue; retries, timeouts and parameters, no key."""
+    typed = "say sk-abcdefgh12345678ab"
+    found = run(kit, "hi", "openai:gpt-4o", retries=1, timeout=40, temperature=0.5, system=typed)
+    about = found.about
 
     assert about["prices"].startswith("genai-prices ")
     assert {"llmkit", "python", "catalogue", "started_at", "models"} <= about.keys()
     assert (about["retries"], about["timeouts"]["deadline_s"]) == (1, 40)
-    assert about["parameters"] == {"temperature": [0.5]}
+    assert about["parameters"] == {"system": ["say ***"], "temperature": [0.5]}
 
 
 @pytest.mark.parametrize(
@@ -150,6 +152,10 @@ def test_what_made_a_run_is_in_about(kit):
          {"accessToken": ["***", "***"], "prompt_cache_key": "c"}),
         ({"servers": [{"url": "https://u:p@h/?api_key=k1&x=2"}]},
          {"servers": [{"url": "https://***@h/?api_key=***&x=2"}]}),
+        ({"raw": "Authorization: Bearer abcdefgh12", "cb": "https://h/#access_token=k1"},
+         {"raw": "Authorization: Bearer ***", "cb": "https://h/#access_token=***"}),
+        ({"note": "use gsk_abcdefgh12345678ab", "passwd": "a"},
+         {"note": "use ***", "passwd": "***"}),
         ({"schema": {"properties": {"password": {"type": "string"}}}},
          {"schema": {"properties": {"password": {"type": "string"}}}}),
         ({"note": "the bearer of this key = answer"}, {"note": "the bearer of this key = answer"}),
@@ -165,6 +171,7 @@ def test_a_secret_in_an_option_is_masked(value, shown):
     [
         ("https://user:pass@host.example:8443/v1?key=abc#x", "https://host.example:8443/v1"),
         ("http://[::1]:8080/v1", "http://[::1]:8080/v1"),
+        ("https://host.example/sk-abcdefgh12345678ab/v1", "https://host.example/***/v1"),
     ],
 )
 def test_an_address_has_no_credentials(base_url, shown):
