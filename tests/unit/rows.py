@@ -23,9 +23,9 @@ def answer(**changes: Any) -> Completion:
         provider="openai", request_model="gpt-6-luna", response_model="gpt-6-luna-2026-09-01",
         request_id="req_1", upstream_provider="FxHost",
         started_at=datetime(2026, 11, 24, 12, 0, 0, 123456, tzinfo=UTC),
-        time_to_first_chunk_s=0.5, duration_s=1.5, attempts=2, cost_usd=0.00123,
-        cost_source="genai-prices", rerouted=False, ignored_parameters=("seed",), fallback=(STEP,),
-        warnings=("seed was not sent",), possibly_billed=True,
+        time_to_first_chunk_s=0.5, time_to_first_text_s=0.5, duration_s=1.5, attempts=2,
+        cost_usd=0.00123, cost_source="genai-prices", rerouted=False, ignored_parameters=("seed",),
+        fallback=(STEP,), warnings=("seed was not sent",), possibly_billed=True,
     )  # fmt: skip
     return replace(whole, **changes)
 

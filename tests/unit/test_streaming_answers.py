@@ -8,6 +8,7 @@ import pytest
 
 from llmkit.secret import Secret
 from llmkit.types import Completion, Status, TextDelta
+from llmkit.views.answers.card import card_of
 from llmkit.views.answers.layout import cards_html, cards_text
 from llmkit.views.answers.streaming import LiveAnswers
 from tests.unit.rows import plain
@@ -181,6 +182,25 @@ def test_a_missing_key_is_a_note_and_not_a_failure():
     assert '<p class="lk-bad">' not in html
     assert error in text
     assert "Missing" not in html + text
+
+
+@pytest.mark.parametrize(
+    ("delta", "kind"),
+    [
+        (TextDelta(reasoning="Hm. "), "reasoning"),
+        (TextDelta("Hi "), "text"),
+        (TextDelta(), "chunk"),
+    ],
+)
+def test_a_time_says_what_came_first(delta, kind):
+    """Reasoning is not text, neither while an answer is written nor at its end."""
+    growing = LiveAnswers([waiting()])
+    growing.grew(0, delta, 0.5)
+    times = dict.fromkeys(("time_to_first_reasoning_s", "time_to_first_text_s"))
+    times["time_to_first_chunk_s"] = times[f"time_to_first_{kind}_s"] = 0.5
+
+    assert told(growing)["facts"][0] == f"first {kind} ≈ 0.50 s"
+    assert card_of(plain(**times)).facts[0] == f"first {kind} 0.50 s"
 
 
 def test_counts_before_the_end_are_marked_as_estimates():

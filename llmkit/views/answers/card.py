@@ -99,9 +99,10 @@ def point(row: Row) -> str:
 
 def facts(answer: Completion) -> tuple[str, ...]:
     """Returns times, tokens, speed and cost as texts."""
-    parts = []
-    if answer.time_to_first_chunk_s is not None:
-        parts.append(f"first text {answer.time_to_first_chunk_s:.2f} s")
+    first = {"reasoning": answer.time_to_first_reasoning_s, "text": answer.time_to_first_text_s}
+    if set(first.values()) == {None}:  # a tool call, or an answer in a file of version 1
+        first = {"chunk": answer.time_to_first_chunk_s}
+    parts = [f"first {kind} {at_s:.2f} s" for kind, at_s in first.items() if at_s is not None]
     if answer.duration_s is not None:
         parts.append(f"{answer.duration_s:.2f} s")
     if answer.usage.output_tokens is not None:

@@ -182,4 +182,5 @@ def _pace(answer: _LiveAnswer) -> tuple[str, ...]:
     tokens = (answer.text.size + answer.reasoning.size) / CHARACTERS_PER_TOKEN
     span = answer.last_s - first
     rate = f" at ≈ {tokens / span:.0f}/s" if span >= SHORTEST_S else ""
-    return (f"first text ≈ {first:.2f} s", f"≈ {tokens:,.0f} tokens{rate}")
+    kind = "reasoning" if answer.reasoning.size else "text" if answer.text.size else "chunk"
+    return (f"first {kind} ≈ {first:.2f} s", f"≈ {tokens:,.0f} tokens{rate}")
