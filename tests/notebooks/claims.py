@@ -193,7 +193,7 @@ CLAIMS: dict[str, tuple[Claim, ...]] = {
         Claim("scripted models cost 0", "numbers",
               lambda out: re.findall(r"^cost_usd +median +(.+)$", out.plain, re.M)[0].split(),
               ["0.0"] * 4),
-        Claim("one row for each of the four models, over six answers each", "plot",
+        Claim("one row for each of the four models, over the same answers", "plot",
               lambda out: list(out.plotted.values()), [6] * 4),
         Claim("One line for each model", "check",
               lambda out: [(row["substituted"], row["rerouted"]) for row in out.table],
