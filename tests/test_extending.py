@@ -10,9 +10,12 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+from tests.fakes.reply import stream
 
 ROOT = Path(__file__).parents[1]
 PROVIDER = '''"""The lab's own gateway."""
@@ -71,7 +74,7 @@ one = llmkit.ask("hi", "laboratory:deepseek-chat", max_tokens=7, frequency_penal
 event = llmkit.current_kit().manager.telemetry.events()[-1]
 run = llmkit.compare("hi", ["lab:deepseek-chat", "labs/deepseek-reasoner"],
                      frequency_penalty=[0, 1])
-frame, plot = run.frame(), run.plot("cost", substituted=True)  # the fake is another model
+frame, plot = run.frame(), run.plot("cost", substituted=True)  # one model answers both names
 options = [o for action in LlmkitMagics.ask.parser._actions for o in action.option_strings]
 try:
     llmkit.ask("hi", "lab:deepseek-chat", frequency_penalty=3)
@@ -126,6 +129,9 @@ def test_a_provider_of_one_file_and_a_parameter_of_one_row_are_used_like_any_oth
     (package / "llmkit/providers/lab.py").write_text(PROVIDER, encoding="utf-8")
     insert(package / "llmkit/providers/builtin.py", '"openrouter", "ollama"', '"lab", ')
     insert(package / "llmkit/types.py", "    options: tuple[tuple[str, object], ...]", PARAMETER)
+    usual = stream("openai")
+    pieces = tuple(p.replace(b"gpt-5.4-mini-2026-03-17", b"deepseek-chat") for p in usual.pieces)
+    fakes.answer("openai", *[replace(usual, pieces=pieces)] * 5)
 
     done = run(package, "-c", USE, LAB_API_KEY=fakes.key, HOME=str(package),
                LLMKIT_LIST_PRICES="all", LLMKIT_LAB_BASE_URL=fakes.base_url("openai"))  # fmt: skip

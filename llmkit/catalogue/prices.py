@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -29,7 +28,7 @@ from .price_rules import (
     unpriced_part,
 )
 from .provider_table import ProviderFacts
-from .rerouting import is_rerouted
+from .rerouting import is_of_a_family, is_rerouted
 
 SHORT = 1_000  # tokens; a prompt of this length is in the lowest price tier
 FREE_RULE = "rule: made on your own machine"
@@ -44,7 +43,6 @@ WAIT_S = 15.0  # for the tables, after an answer has arrived
 PRELOAD_S = 3.0  # for the tables, before a request; on a busy machine the import takes a second
 LEAST_S = 1.0  # even if the call's own timeout leaves less: the import takes 0.25 s
 NO_CHARGE = ("own", "script")  # provider kinds
-_FAMILY = re.compile("[a-z]{3,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +166,7 @@ def price_of(
     # A server of the user's own may give a model any name, such as that of a file; only a name
     # like those of known models tells of another one. The target of a floating name may have moved.
     is_own = table is None or (is_maker and private_host(terms.base_url) is not None)
-    is_named = is_own and table is not None and _is_of_a_family(names[0], catalogue)
+    is_named = is_own and table is not None and is_of_a_family(names[0], catalogue)
     floats = "latest" in asked or normal(asked) in catalogue.aliases.get(provider, ())
     is_same = not floats and is_rerouted(catalogue, provider, asked, answering) is False
     if is_same or (is_own and not is_named):
@@ -195,20 +193,6 @@ def price_of(
     if names[0].endswith(":free"):
         return Cost(0.0, FREE_VARIANT)
     return f"no price is known for {names[0]}{', which answered' if answering else ''}"
-
-
-@lru_cache(maxsize=256)  # a warm process prices the same few models
-def _is_of_a_family(model: str, catalogue: Catalogue) -> bool:
-    """Returns True if *model* is called like a maker's models, or like those of a known family."""
-    lower, families = model.lower(), set()
-    for name, facts in catalogue.providers.items():
-        if lower.startswith(facts.starts):
-            return True
-        if facts.kind in ("reseller", "own"):
-            ids = (id.rpartition("/")[2].lower() for id in catalogue.ids.get(name, {}).values())
-            families |= {word[0] for id in ids if (word := _FAMILY.match(id))}
-    word = _FAMILY.match(lower)
-    return word is not None and word[0] in families
 
 
 @lru_cache(maxsize=256)

@@ -16,7 +16,9 @@ from .names import base_of
 
 # Bedrock's prefixes and suffix: us.anthropic.claude-haiku-4-5-20251001-v1:0.
 _PREFIXES = re.compile(r"^(?:[a-z]+\.)+(?=[a-z])")
-_SUFFIX = re.compile(r"-v\d+:\d+$|@default$|\.gguf$")
+# A file's name ends with its quantization: Qwen3-8B-Q4_K_M.gguf.
+_SUFFIX = re.compile(r"-v\d+:\d+$|@default$|(?:[-.](?:i?q\d\w*|b?f\d+))?\.gguf$")
+_FAMILY = re.compile("[a-z]{3,}")
 _TOKEN = re.compile(r"([a-z]+)(\d+)")  # qwen3, llama3
 LATEST = "latest"
 UNFINISHED = frozenset({"preview", "exp", "experimental"})  # a line keeps its name through them
@@ -27,11 +29,9 @@ class _Spelling:
     """One name of a model in parts: claude-opus-4.5-20251101 is {claude, opus}, (4, 5), 20251101.
 
     Attributes:
-        first: The first letters, which are the same in most names of one maker.
         floats: True if the name always means the newest model of its line.
     """
 
-    first: str
     words: frozenset[str]
     versions: tuple[str, ...]
     date: str
@@ -99,8 +99,23 @@ def is_rerouted(
     # A reseller's canonical name may differ from the id in any way.
     is_canonical = is_reseller and not served.is_known and response.lower().startswith(f"{maker}/")
     # The name of a private deployment says nothing about its model.
-    has_own_name = not asked.is_known and own.first != served.spellings[0].first
-    return None if is_canonical or (has_own_name and served.is_known) else True
+    has_own_name = not asked.is_known and not is_of_a_family(request, catalogue)
+    is_private = has_own_name and (served.is_known or is_of_a_family(response, catalogue))
+    return None if is_canonical or is_private else True
+
+
+@lru_cache(maxsize=1024)
+def is_of_a_family(model: str, catalogue: Catalogue) -> bool:
+    """Returns True if *model* is called like a maker's models, or like those of a known family."""
+    lower, families = model.lower().rpartition("/")[2], set()
+    for name, facts in catalogue.providers.items():
+        if lower.startswith(facts.starts):
+            return True
+        if facts.kind in ("reseller", "own"):
+            ids = (id.rpartition("/")[2].lower() for id in catalogue.ids.get(name, {}).values())
+            families |= {word[0] for id in ids if (word := _FAMILY.match(id))}
+    word = _FAMILY.match(lower)
+    return word is not None and word[0] in families
 
 
 def _facts(catalogue: Catalogue, provider: str, name: str) -> _Facts:
@@ -141,7 +156,6 @@ def _spelling(name: str, is_own: bool) -> _Spelling:
     base = base_of(last) or last
     tokens = re.split("[-:]", _TOKEN.sub(r"\1-\2", base))
     return _Spelling(
-        first=(re.match("[a-z]*", last) or [""])[0],
         words=frozenset(t for t in tokens if not t.isdigit() and t not in ("", LATEST)),
         versions=tuple(token for token in tokens if token.isdigit()),
         date=last[len(base) :].strip("-").replace("-", ""),

@@ -84,6 +84,7 @@ def test_an_id_in_another_spelling_is_no_rerouting():
         ("lab", "openai/gpt-35-turbo", "gpt-3.5-turbo-0125"),
         ("lab", "qwen-max-latest", "qwen3-max"),
         ("lab", "/models/Qwen3-8B.gguf", "qwen3-8b"),
+        ("lab", "qwen3-8b", "/models/Qwen3-8B-Q4_K_M.gguf"),
     ],
 )
 def test_another_name_of_the_same_model_is_no_rerouting(provider, request_model, response_model):
@@ -114,6 +115,8 @@ def test_another_name_of_the_same_model_is_no_rerouting(provider, request_model,
         ("ollama", "llama3.2:1b", "llama3.2:3b"),
         ("lab", "gpt-4o", "gpt-3.5-turbo"),
         ("lab", "tiny", "huge"),
+        ("lab", "glm-5.2", "Qwen/Qwen3-8B"),
+        ("lab", "gpt-9-nova", "claude-haiku-5-5"),
         ("lab", "mistral-large-latest", "mistral-small-2603"),
     ],
 )
@@ -130,6 +133,7 @@ def test_another_model_is_a_rerouting(provider, request_model, response_model):
         ("openrouter", "qwen/qwen3.8-27b", "qwen/qwen3.8-27b-dense-instruct"),
         ("ollama", "llama3.2", "llama3.2:3b"),
         ("lab", "my-deployment", "gpt-4o-2024-08-06"),
+        ("lab", "default", "Qwen/Qwen3-8B"),
         ("openai", "my-deployment", "gpt-4o-2024-08-06"),
     ],
 )
