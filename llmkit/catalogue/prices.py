@@ -100,7 +100,8 @@ async def priced(
     """
     if completion.cost_usd is not None:
         return completion
-    if completion.status is Status.ERROR and completion.usage == NO_USAGE and not completion.text:
+    has_no_answer = completion.usage == NO_USAGE and not (completion.text or completion.reasoning)
+    if has_no_answer and completion.status in (Status.ERROR, Status.CANCELLED):
         return completion
     facts = catalogue.providers.get(completion.provider)
     if facts is not None and facts.price_table is not None and not load.cache_info().currsize:

@@ -109,7 +109,11 @@ class ComparisonRunner:
             log.exception("row %d failed with an unexpected exception", planned_row.request.row)
             completion = runner.completion(Status.ERROR)
         except BaseException:  # cancelled, or interrupted while this ran
-            self._finish(planned_row, runner.completion(Status.CANCELLED), call=runner.call)
+            completion = runner.completion(Status.CANCELLED)
+            try:  # hardly waits: the price tables were loaded before the request
+                completion = await self._price(completion, runner.call)
+            finally:
+                self._finish(planned_row, completion, call=runner.call)
             raise
         try:
             completion = await self._price(completion, runner.call)

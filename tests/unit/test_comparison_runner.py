@@ -170,10 +170,14 @@ class Stopping(Watching):
 
 
 @pytest.mark.parametrize(
-    ("after", "text", "is_billed"), [("begun", "", False), ("grew", "one", True)]
+    ("after", "text", "is_billed", "cost_source"),
+    [("begun", "", False, None), ("grew", "one", True, "the answer has no token counts")],
 )
-def test_a_stop_of_one_answer_keeps_the_others(after, text, is_billed):
-    """Its row is cancelled with its text, and may have been billed once text has come."""
+def test_a_stop_of_one_answer_keeps_the_others(after, text, is_billed, cost_source):
+    """Its row is cancelled with its text, and may have been billed once text has come.
+
+    Then it also says why its cost is not known.
+    """
     stuck = {"slow": Script("one two", piece_delay_s=3600.0), "echo": builtin_scripts()["echo"]}
     transport = ScriptedTransport(stuck)
     which = Kit(environ=KEYS, transports={"openai": transport})
@@ -184,6 +188,7 @@ def test_a_stop_of_one_answer_keeps_the_others(after, text, is_billed):
     assert statuses(found) == ["cancelled", "complete"]
     stopped, whole = (row.completion for row in found.rows)
     assert (stopped.text, stopped.possibly_billed) == (text, is_billed)
+    assert (stopped.cost_usd, stopped.cost_source) == (None, cost_source)
     assert (whole.text, whole.possibly_billed) == ("hi", False)
 
 
