@@ -180,9 +180,9 @@ class Usage:
     """
 
     input_tokens: int | None = column("Int64", "prompt tokens, cached ones too", default=None,
-        source="provider", missing="it counts none")  # fmt: skip
+        source="provider", missing="it counts none, or 0 for some text")  # fmt: skip
     output_tokens: int | None = column("Int64", "tokens generated, reasoning too", default=None,
-        source="provider", missing="it counts none")  # fmt: skip
+        source="provider", missing="it counts none, or 0 for some text")  # fmt: skip
     cached_tokens: int | None = column("Int64", "input tokens read from a cache", default=None,
         source="provider", missing="it counts none")  # fmt: skip
     reasoning_tokens: int | None = column("Int64", "output tokens of reasoning", default=None,
@@ -282,10 +282,9 @@ class Completion:
         source="provider", missing="it sent none")  # fmt: skip
     usage: Usage = field(default=Usage(), metadata={COLUMNS: Usage})
     cost_usd: float | None = column("float64", "US dollars; 0 in a shared row", default=None,
-        source="computed", missing="a price or a token count is unknown")  # fmt: skip
+        source="computed", missing="it is not known: see `cost_source`")  # fmt: skip
     cost_source: str | None = column("string", "where the cost comes from, or why it is not known",
-        default=None, source="computed", missing="nothing was sent, or the cost is unknown",
-    )  # fmt: skip
+        default=None, source="computed", missing="nothing was answered")  # fmt: skip
     service_tier: str | None = column("string", "the tier that the provider says it used",
         default=None, source="provider", missing="it names none")  # fmt: skip
     time_to_first_chunk_s: float | None = column("float64",
