@@ -55,6 +55,7 @@ _DATE = re.compile(r"[-@](?:20\d\d-?[01]\d-?[0-3]\d|\d{3,4})$")
 PARTS = (
     ("input_audio_tokens", "input_audio_mtok", "audio tokens"),
     ("output_audio_tokens", "output_audio_mtok", "audio tokens"),
+    ("output_image_tokens", "output_image_mtok", "images in the answer"),
     ("cache_write_1h_tokens", "cache_write_1h_mtok", "cache writes for an hour"),
     ("web_searches", "web_searches_kcount", "web searches"),
 )

@@ -278,9 +278,12 @@ def _listed(
     least, reason = doubt(table, model, price.model.id) or (0, "")
     if reason and (usage.input_tokens or 0) >= least:
         return reason
-    is_split = usage.input_audio_tokens or usage.output_audio_tokens or usage.cache_write_1h_tokens
+    is_split = (
+        usage.input_audio_tokens or usage.output_audio_tokens or usage.output_image_tokens
+        or usage.cache_write_1h_tokens or searches
+    )  # fmt: skip
     listed = price.model_price
-    part = unpriced_part(table, listed, usage) if is_split or searches else None
+    part = unpriced_part(table, listed, usage) if is_split else None
     if listed.input_mtok is None and listed.output_mtok is None and vars(listed):
         part = "tokens"  # it is billed by the second or the page
     if part is not None:
