@@ -19,9 +19,12 @@ PREFIX = "LLMKIT_"
 URL_SUFFIX = "_BASE_URL"
 CONFIGURE = "configure()"
 DEEPEST = 50  # brackets in a line of TOML
-# https://www.iana.org/assignments/special-use-domain-names and ICANN's .internal; home routers
-# use .lan (read 2026-11-30).
-PRIVATE_NAMES = (".local", ".localhost", ".internal", ".lan", ".home.arpa")
+# https://www.iana.org/assignments/special-use-domain-names, RFC 6762 (appendix G), and the networks
+# of Tailscale (read 2026-11-30).
+PRIVATE_NAMES = (
+    ".local", ".localhost", ".test", ".internal", ".intranet", ".private", ".corp", ".home",
+    ".lan", ".home.arpa", ".ts.net",
+)  # fmt: skip
 LIST_PRICES = ("official", "all")
 KEY_WORDS = ("key", "token", "secret", "password")
 # What Python and llama.cpp need in a child process; prefixes end in "_". API keys are not listed.
@@ -162,15 +165,15 @@ def is_loopback(host: str) -> bool:
 @lru_cache(maxsize=256)
 def private_host(url: str) -> str | None:
     """Returns the host of *url* if it is this machine or in a private network, else None."""
-    host = urlsplit(url).hostname
-    if host is None:
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    if not host:
         return None
     import ipaddress
 
     try:
         return None if ipaddress.ip_address(host).is_global else host
     except ValueError:
-        is_private = "." not in host or host.endswith(PRIVATE_NAMES)
+        is_private = "." not in host or host.startswith("127.") or host.endswith(PRIVATE_NAMES)
         return host if is_private else None
 
 
