@@ -124,6 +124,7 @@ class CallError(LlmkitError):
         code: The provider's own error code or type.
         request_id: The provider's id of the request, for its support team.
         retry_after: Seconds that the provider asks the caller to wait, None if it does not.
+        request_rate: Requests per second that the headers of a refusal allow, None if unknown.
         outcome: How far the request got.
         possibly_billed: True if the provider may charge for the failed request.
         attempts: Total number of requests sent, including this one.
@@ -153,6 +154,7 @@ class CallError(LlmkitError):
         self.code = code and redact_all(code)  # a server may echo the key anywhere
         self.request_id = request_id and redact_all(request_id)
         self.retry_after = retry_after
+        self.request_rate: float | None = None
         self.outcome = self.default_outcome if outcome is None else outcome
         self.possibly_billed = possibly_billed
         self.attempts = 1

@@ -226,15 +226,16 @@ class Kit:
     def exchange(self, call: Call, *, limit: int | None = None, group: object = None) -> Exchange:
         """Returns an exchange that sends *call* over the provider's session, in its turn.
 
-        Args:
-            limit: Concurrent calls to that provider, None for the setting.
-            group: The run that the call belongs to, such as a comparison. It waits for its turn
-                without a limit, and groups take turns.
+        *group* is the run of the call, which waits for its turn and for the provider's pauses.
+        *limit* is the number of concurrent calls to the provider, None for the setting.
         """
+        settings, facts = self.registry.settings, call.provider.facts
         place = call.provider.name, call.provider.base_url
         return Exchange(
-            call, self._open_transport, self._limiters.of(*place, call.key),
-            at_once=limit or self.registry.settings.limit_per_provider, group=group,
+            call, self._open_transport, self._limiters.of(*place, call.key), group=group,
+            at_once=limit or settings.limit_per_provider or facts.at_once,
+            # A script refuses as it is written, however long a call waits.
+            max_pause_s=settings.max_pause_s if group and facts.kind != "script" else None,
             observer=CallTelemetry(self.manager.telemetry), refused=self._refused_parts[place],
         )  # fmt: skip
 

@@ -58,9 +58,14 @@ class Settings:
         sign_in_timeout_s: Limit of each of those attempts.
         check_at_load: Check all keys in the background when the notebook extension is loaded.
         keyring: Look for keys in the operating system's keyring, after the environment.
-        limit_per_provider: Most concurrent requests to one provider.
+        limit_per_provider: Most concurrent requests to one provider. None starts with 8, and goes
+            up to 64 while the provider accepts them; on your own machine it stays at 8, and at 1
+            for the local model.
+        max_pause_s: Longest pause that a provider may ask for and the rows of a comparison wait
+            for. A longer one makes them error rows; 0 waits as `ask` does, for a minute at most.
         max_calls: Most paid requests of one comparison.
-        max_cost_usd: Highest estimated cost of one comparison; None for no limit.
+        max_cost_usd: Highest cost of one comparison, estimated before it starts and counted while
+            it runs; None for no limit.
         list_prices: The servers whose answers have the makers' list prices: "official" for those on
             the internet, "all" for those on this machine and in private networks, too.
         idle_s: Time without use after which a session is stale.
@@ -88,7 +93,8 @@ class Settings:
     sign_in_timeout_s: float | None = 15.0
     check_at_load: bool = False
     keyring: bool = False
-    limit_per_provider: int = 8
+    limit_per_provider: int | None = None
+    max_pause_s: float = 900.0
     max_calls: int = 100
     max_cost_usd: float | None = None
     list_prices: Literal["official", "all"] = "official"

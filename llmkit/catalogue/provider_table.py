@@ -28,6 +28,7 @@ class ProviderFacts:
         closed: True if the catalogue has all its models, so that another id is an error.
         think_tags: True if its servers may send reasoning as `<think>` blocks of the text.
         otel: Its name in OpenTelemetry's conventions, None if it is the same.
+        at_once: Concurrent requests if the user sets no limit; None for as many as it accepts.
         color: Index of its colour in the palette of figures.
         marker: Its matplotlib marker in figures.
     """
@@ -41,6 +42,7 @@ class ProviderFacts:
     closed: bool = False
     think_tags: bool = False
     otel: str | None = None
+    at_once: int | None = None
     color: int = 0
     marker: str = "o"
 

@@ -8,24 +8,24 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from ..errors import (
     CallError,
     ProviderError,
-    RateLimitError,
     StreamInterruptedError,
     TransportError,
 )
 from ..providers.base import request_id_from, with_origin
 from ..providers.redaction import without_keys
-from ..retries.rate_limit import AT_ONCE, RateLimiter
+from ..retries.rate_limit import RateLimiter
 from ..secret import without_locals
 from ..transport.base import Opened, StreamingResponse, Transport
 from ..transport.responses import refusal
 from ..types import Completion, Status, TextDelta
 from .call import AnswerReader, Call, CallTelemetry, CallTiming
 from .leaving_out import name_of, own_parts, refused_part, request_without
+from .turns import CallTurns
 
 log = logging.getLogger(__name__)
 
@@ -36,14 +36,34 @@ REQUEST_IDS = ("x-request-id", "request-id", "x-generation-id", "mistral-correla
 TransportOpener = Callable[[Call], Awaitable[Opened]]
 
 
+class Account(Protocol):
+    """The part of a budget that one row may spend."""
+
+    async def reserve(self, call: Call) -> None:
+        """Waits until the highest cost of *call* fits into the budget.
+
+        Raises:
+            SpendLimitError: It never will.
+        """
+        ...
+
+    def keep(self) -> None:
+        """Counts the reservation as spent, because an attempt may have been billed."""
+        ...
+
+
 class Exchange:
     """One call with its retries, and the answer received so far. Serves once.
 
     *open_transport* is called when the limiter grants its turn. *limiter* is shared by all calls
-    with that key, of which *at_once* may run. A call of a *group*, such as a row of a comparison,
-    waits for its turn without a limit; its deadline begins then. *observer* is told of each retry
-    and of the end. *refused* holds the parts of requests that the server has refused, and is
-    shared by all calls to it; see `leaving_out`.
+    with that key, of which *at_once* may run, None for as many as the provider accepts. The
+    deadline of a call of a *group*, such as a row of a comparison, begins at its first attempt; for
+    *group* and *max_pause_s* see `CallTurns`. *observer* is told of each retry and of the end.
+    *refused* holds the parts of requests that the server has refused, and is shared by all calls to
+    it; see `leaving_out`.
+
+    Attributes:
+        account: Asked before each attempt, if the run has a budget.
     """
 
     def __init__(
@@ -52,8 +72,9 @@ class Exchange:
         open_transport: TransportOpener,
         limiter: RateLimiter | None = None,
         *,
-        at_once: int = AT_ONCE,
+        at_once: int | None = None,
         group: object = None,
+        max_pause_s: float | None = None,
         observer: CallTelemetry | None = None,
         refused: set[str] | None = None,
     ) -> None:
@@ -61,8 +82,8 @@ class Exchange:
         self._open_transport = open_transport
         self._connection: Opened | None = None
         self._limiter = limiter or RateLimiter(call.provider.label)
-        self._at_once = at_once
-        self._group = group
+        self._turns = CallTurns(self._limiter, at_once, group, max_pause_s or None)
+        self.account: Account | None = None
         self._observer = observer
         self._refused = set() if refused is None else refused
         self._left_out: dict[str, str] = {}  # the warning about each part
@@ -143,11 +164,13 @@ class Exchange:
             is_billed = is_billed or (status is Status.CANCELLED and call.provider.facts.paid)
         if self._left_out:
             warnings += tuple(self._left_out.values())
+        turns = self._turns
         about: dict[str, Any] = {
             "provider": call.provider.name, "request_model": call.model,
             "request_id": self._request_id, "service_tier": self._service_tier,
             "started_at": times.began_at,
             "duration_s": None if start is None or end is None else end - start,
+            "waited_s": turns.waited_s if turns.since is None else turns.total_s(),
             "attempts": self._attempts, "ignored_parameters": call.ignored,
             "fallback": call.fallback, "warnings": warnings, "possibly_billed": is_billed,
             "rerouted": None if reader is None else call.rerouted,
@@ -167,48 +190,62 @@ class Exchange:
 
     async def _first_piece(self) -> TextDelta | None:
         limiter, deadline_s = self._limiter, self.call.timeouts.deadline_s
-        if self._group is None and deadline_s is not None:
+        if self._turns.group is None and deadline_s is not None:
             self.timing.limit(deadline_s)
         limiter.budget.calls += 1
         try:
             return await self._begin(1)
         except CallError as error:
-            return await self.call.policy.after(
+            policy = self.call.policy
+            if self._turns.max_pause_s is not None:
+                policy = replace(policy, cap=self._turns.max_pause_s)
+            return await policy.after(
                 error, self._begin, sleep=limiter.sleep, on_retry=self._retrying,
                 time_left=self.timing.remaining, rand=limiter.rand, budget=limiter.budget,
             )  # fmt: skip
 
     async def _begin(self, number: int) -> TextDelta | None:
         # An attempt lasts until the first text; after it, a second request would be billed twice.
-        limiter, is_retry = self._limiter, number > 1
-        if not limiter.acquire_now(self._at_once):
-            await limiter.acquire(
-                self._at_once, time_left=self.timing.remaining, again=is_retry, group=self._group
-            )
-        self._is_inside = True
-        self._reader = None
-        try:
-            connection = await self._open()
-            while True:
-                try:
-                    self._attempts += 1
-                    response = await self._send(connection.transport)
-                    if response.status != 200:
-                        raise await refusal(self.call.provider, response)
-                    limiter.accepted()
-                    self._request_id = request_id_from(response.headers, *REQUEST_IDS)
-                    self._service_tier = response.headers.get(TIER_HEADER)
-                    self._reader = AnswerReader(self.call.provider, response, self.timing.clock)
-                    return await self._reader.next()
-                except ProviderError as error:
-                    # Not an attempt of the retry policy: it cost nothing, and no wait would help.
-                    if not await self._leaves_out(error):
-                        raise
-        except BaseException as error:
-            await self._release()
-            if isinstance(error, CallError):
-                self._learn_from(error)
-            raise
+        limiter, turns = self._limiter, self._turns
+        while True:
+            is_new = self.account is None and turns.since is None
+            if not (is_new and limiter.acquire_now(turns.at_once)):
+                await self._wait_for_turn(again=number > 1)
+            self._is_inside, turns.epoch = True, limiter.pace.epoch
+            self._reader = None
+            try:
+                connection = await self._open()
+                while True:
+                    try:
+                        self._attempts += 1
+                        response = await self._send(connection.transport)
+                        if response.status != 200:
+                            raise await refusal(self.call.provider, response)
+                        limiter.accepted()
+                        self._request_id = request_id_from(response.headers, *REQUEST_IDS)
+                        self._service_tier = response.headers.get(TIER_HEADER)
+                        self._reader = AnswerReader(self.call.provider, response, self.timing.clock)
+                        return await self._reader.next()
+                    except ProviderError as error:
+                        # Not an attempt of the retry policy: it cost nothing, and no wait would
+                        # help.
+                        if not await self._leaves_out(error):
+                            raise
+            except BaseException as error:
+                await self._release()
+                if not (isinstance(error, CallError) and self._is_sent_again(error)):
+                    raise
+
+    async def _wait_for_turn(self, *, again: bool) -> None:
+        turns, timing = self._turns, self.timing
+        turns.begin()
+        if self.account is not None:
+            await self.account.reserve(self.call)
+        if not self._limiter.acquire_now(turns.at_once):
+            waited_s = await turns.wait(timing.remaining, again=again)
+            if timing.deadline is not None:
+                timing.deadline += waited_s
+        turns.end()
 
     async def _open(self) -> Opened:
         # For each attempt, because the session of the last one may be closed by now.
@@ -226,7 +263,7 @@ class Exchange:
         if earlier_connection is None:
             # The time of opening is not the provider's.
             self.timing.start, self.timing.began_at = self.timing.clock(), datetime.now(UTC)
-            if self._group is not None:
+            if self._turns.group is not None:
                 remaining_s = self.call.timeouts.deadline_s
             if remaining_s is not None:
                 self.timing.limit(remaining_s)
@@ -271,11 +308,15 @@ class Exchange:
             await response_context.__aexit__(None, None, None)
         return True
 
-    def _learn_from(self, error: CallError) -> None:
+    def _is_sent_again(self, error: CallError) -> bool:
+        """Notes a failure, and returns True if the call is sent again after a rate limit."""
         with_origin(error, provider=self.call.provider.name, model=self.call.model)
         error.possibly_billed = error.possibly_billed and self.call.provider.facts.paid
-        if isinstance(error, RateLimitError) and error.retry_after is not None:
-            self._limiter.pause(error.retry_after)
+        self._turns.learn_from(error)
+        if not self._turns.waits_after(error):
+            return False
+        self._retrying(error, self._attempts + 1, error.retry_after or 0.0)
+        return True
 
     async def _leave(self) -> None:
         failure = sys.exception()
@@ -283,6 +324,8 @@ class Exchange:
             without_locals(failure)
         if self.timing.end is None:
             self.timing.end = self.timing.clock()
+        if self._turns.since is not None:
+            self._turns.end()
         try:
             await self._release()
         finally:
@@ -310,19 +353,20 @@ class Exchange:
 
     def _retrying(self, error: CallError, attempt: int, wait: float) -> None:
         self._is_billed = self._is_billed or error.possibly_billed
-        if isinstance(error, RateLimitError) and error.retry_after is None:
-            self._limiter.pause(wait)
+        self._turns.begin()
+        if error.possibly_billed and self.account is not None:
+            self.account.keep()
         call = self.call
         if self._observer is not None:
             self._observer.retrying(call, error, attempt, wait)
         log.info(
-            "Retrying %s (attempt %d/%d) in %.1f s: %s",
-            call.provider.label, attempt, call.policy.attempts, wait, error,
+            "Retrying %s (attempt %d) in %.1f s: %s", call.provider.label, attempt, wait, error,
         )  # fmt: skip
 
     def _explain(self, error: CallError) -> None:
         call = self.call
         self.timing.end = self.timing.clock()
+        self._turns.explain(error)
         self._is_billed = self._is_billed or (error.possibly_billed and call.provider.facts.paid)
         with_origin(error, provider=call.provider.name, model=call.model)
         error.possibly_billed = self._is_billed

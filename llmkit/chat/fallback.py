@@ -21,10 +21,10 @@ from ..providers.builtin import provider_table
 from ..types import Completion, FallbackStep, Status, TextDelta
 from .call import Call
 from .exchange import Exchange
+from .turns import OVERLOADED
 
 log = logging.getLogger(__name__)
 
-OVERLOADED = (503, 529)  # defined as unanswered, unlike 500, 502 and 504
 ANSWERED = (Outcome.STREAMED, Outcome.AMBIGUOUS)
 
 MakeExchange = Callable[[Call], Exchange]
@@ -152,6 +152,7 @@ class FallbackRunner:
         return replace(
             completion,
             attempts=completion.attempts + sum(earlier.attempts for earlier in completions),
+            waited_s=sum(one.waited_s or 0.0 for one in (completion, *completions)),
             possibly_billed=completion.possibly_billed
             or any(e.possibly_billed for e in self._failures),
             started_at=next(

@@ -22,7 +22,7 @@ class Local(OpenAIChat):
     name = "local"
     label = "the local model"
     default_base_url = "http://127.0.0.1/v1"  # the running server has a port, too
-    facts = ProviderFacts("own", closed=True, color=6, marker="X")
+    facts = ProviderFacts("own", closed=True, at_once=1, color=6, marker="X")
     needs_key = False
     # With a warm cache the same seed gives other answers: the order of the sums changes.
     always: ClassVar[Mapping[str, object]] = MappingProxyType({"cache_prompt": False})

@@ -58,7 +58,7 @@ class Ollama(Provider):
     parameter_fields = MappingProxyType({"max_tokens": "num_predict"})
     facts = ProviderFacts(
         "own", prefixes=("ollama/", "library/"), starts=("gpt-oss",), color=5, marker="P",
-        think_tags=True,  # before 0.9, which separates the reasoning itself
+        at_once=8, think_tags=True,  # before 0.9, which separates the reasoning itself
     )  # fmt: skip
     needs_key = False
     proves_key = False

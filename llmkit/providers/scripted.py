@@ -12,6 +12,6 @@ class Scripted(OpenAIChat):
     name = "scripted"
     label = "the script"
     default_base_url = "http://scripted.invalid/v1"  # a domain that never resolves (RFC 2606)
-    facts = ProviderFacts("script", closed=True, color=6, marker="*")
+    facts = ProviderFacts("script", closed=True, at_once=8, color=6, marker="*")
     needs_key = False
     proves_key = False

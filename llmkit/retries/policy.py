@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..cell import ready_soon
 from ..errors import CallError, Outcome, RateLimitError, shorten
-from .rate_limit import RetryBudget
+from .budget import RetryBudget
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
@@ -163,8 +163,9 @@ class _Attempts:
             return f"the server asks for a wait of {error.retry_after:.0f} s, more than {cap:g} s"
         if remaining_s is not None and self.wait >= remaining_s:
             return "the wait would exceed the call's timeout"
-        is_throttled = isinstance(error, RateLimitError)
-        if self._budget is not None and not self._budget.spend(throttled=is_throttled):
+        # A refusal costs the server little, and the limiter slows the calls down.
+        is_refusal = isinstance(error, RateLimitError) or error.retry_after is not None
+        if self._budget is not None and not is_refusal and not self._budget.spend():
             return "the retry budget of this provider is used up; try again in a minute"
         return ""
 

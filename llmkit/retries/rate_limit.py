@@ -1,92 +1,71 @@
-"""Limits how many requests one API key has in flight, and pauses all of them after a 429."""
+"""Limits how many requests one API key has in flight and how fast they start, and pauses them.
+
+Called by `chat.exchange` (acquire, release, accepted, refused, overloaded). Receives seconds and
+gives slots; must not know HTTP. Its rate comes from `pace`.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
 import threading
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import NamedTuple
 
-from ..errors import APITimeoutError, CallError, Outcome, RateLimitError
+from ..errors import APITimeoutError, Outcome, RateLimitError
 from ..secret import Secret
+from ..telemetry.listeners import Listeners
+from .budget import FULL, RetryBudget
+from .pace import Pace
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 8
-LONGEST_S = 60.0  # the longest wait of a call for a pause to end
-SHORTEST_WINDOW_S = 1.0  # the shortest window for measuring a rate
-SLACK = 0.9  # of the accepted rate
-# The rate grows by FASTER after each 10 s without a 429; after 60 s the limit on it ends.
-FASTER_AFTER_S = 10.0
-FASTER = 1.5
-FORGOTTEN_AFTER_S = 60.0
-REMEMBERED = 1024  # accepted requests; more than a window holds at relevant rates
-
-# The figures of the retry budget are those of AWS's SDKs (botocore 1.44.5, read 2026-11-22).
-FULL = 500
-COST = 14
-COST_THROTTLED = 5
-SHARE = 0.2  # retries per call
-RESERVE = 10  # retries that are allowed even after few calls
-QUIET_S = 60.0
+AT_ONCE = 8  # concurrent calls at the start, if the caller sets no limit
+MOST_AT_ONCE = 64  # after growing
+SHRUNK = 0.7  # after the refusal of too many concurrent calls
+LONGEST_S = 60.0  # the longest wait of a single question for a pause to end
+TOLD_S = 3.0  # a view tells of pauses from this length on
+LONGEST_SHOWN_S = 400 * 24 * 3600.0  # a server may name any number
 
 Sleep = Callable[[float], Awaitable[None]]
 TimeLeft = Callable[[], float | None]
 
 
-class RetryBudget:
-    """Limits the retries at one provider by a token bucket and by a share of the calls.
+class Pause(NamedTuple):
+    """A wait that a provider asks for."""
 
-    A retry takes tokens and an accepted request returns one; retries are at most a fifth of
-    the calls. Both limits reset after a minute without a retry.
+    provider: str
+    seconds: float
 
-    Attributes:
-        calls: The number of calls, without their retries.
-        credit: The tokens in the bucket.
-    """
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._last_request_at = clock()
-        self._renew()
-
-    def spend(self, *, throttled: bool) -> bool:
-        """Returns True if another retry is allowed, and counts it."""
-        now = self._clock()
-        if now - self._last_request_at > QUIET_S:
-            self._renew()
-        self._last_request_at = now
-        cost = COST_THROTTLED if throttled else COST
-        if self.credit < cost or self._retries >= max(RESERVE, SHARE * self.calls):
-            return False
-        self.credit -= cost
-        self._retries += 1
-        return True
-
-    def _renew(self) -> None:
-        self.credit, self.calls, self._retries = FULL, 0, 0
+    def __str__(self) -> str:
+        time_of_day, _, _ = when(self.seconds).partition(" (")
+        return f"{self.provider} asks for {_duration(self.seconds)}, until {time_of_day}"
 
 
 @dataclass(slots=True, eq=False)
 class _Waiter:
-    cap: int
+    cap: int | None
     loop: asyncio.AbstractEventLoop
     turn: asyncio.Future[None]
+    is_timed: bool = False
 
 
 class RateLimiter:
-    """Limits concurrent calls; a 429 of one call pauses all of them.
+    """Limits concurrent calls and their rate; a refusal of one call slows or pauses all of them.
 
-    After the pause, calls start at no more than 0.9 times the rate that the server accepted
-    before. Thread-safe; one instance serves several loops.
+    Without a refusal it is only a counter. Thread-safe; one instance serves several loops.
 
     Attributes:
         budget: The retry budget of these calls.
+        pace: The rate that the server accepts.
+        clock: Returns seconds.
         sleep: Awaited for every wait.
         rand: Returns a number from 0 to 1, for jitter.
     """
@@ -98,70 +77,165 @@ class RateLimiter:
         clock: Callable[[], float] = time.monotonic,
         sleep: Sleep = asyncio.sleep,
         rand: Callable[[], float] = random.random,
+        tell: Callable[[Pause], None] = lambda pause: None,
     ) -> None:
         self.budget = RetryBudget(clock)
+        self.pace = Pace()
+        self.clock = clock
         self.sleep = sleep
         self.rand = rand
         self._name = name
-        self._clock = clock
+        self._tell = tell
         self._lock = threading.Lock()
         self._running_count = 0
         self._queues: dict[object, deque[_Waiter]] = {}  # by group; the first group is served next
-        self._acceptance_times: deque[float] = deque(maxlen=REMEMBERED)
-        self._is_calm = True  # no pause and no rate limit, so no look at the clock
+        self._is_calm = True  # no pause and no rate, so no look at the clock before a call
+        self._is_timed = False  # one call at a time waits for the clock
+        self._at_once = float(AT_ONCE)  # of calls without a limit of their own
+        self._accepted_at_once = math.inf  # of all calls, after the server refused more
         self._opens_at = 0.0
-        self._pause_end_at = 0.0  # as the server asked, without the cap of 60 s
-        self._refused_at = 0.0
-        self._rate: float | None = None  # requests per second
-        self._next_at = 0.0
+        self._pause_end_at = 0.0  # as the server asked
 
-    def acquire_now(self, cap: int) -> bool:
+    def acquire_now(self, cap: int | None = None) -> bool:
         """Takes a slot and returns True if one is free at once."""
         with self._lock:
-            if not self._is_calm or self._running_count >= cap:
+            most = min(self._at_once if cap is None else cap, self._accepted_at_once)
+            if not self._is_calm or self._running_count + 1 > most:
                 return False
             self._running_count += 1
+            self.pace.sent_at.append(self.clock())
             return True
 
     async def acquire(
         self,
-        cap: int,
+        cap: int | None = None,
         *,
         time_left: TimeLeft = lambda: None,
         again: bool = False,
         group: object = None,
+        longest_s: float = LONGEST_S,
     ) -> None:
-        """Waits for one of *cap* slots; the caller must `release` it.
+        """Waits for one of *cap* slots and for the rate; the caller must `release` the slot.
 
-        A retry (*again*) goes to the head of its *group*. Groups are served in turn, so that a
-        comparison does not delay a single question.
+        A refused call (*again*) goes to the head of its *group*. Groups are served in turn, so that
+        a comparison does not delay a single question.
+
+        Args:
+            cap: None for as many as the server accepts, 8 at first and 64 at most.
+            longest_s: The longest pause that the call waits for.
 
         Raises:
-            RateLimitError: The wait would exceed the call's timeout or a minute; nothing was sent.
+            RateLimitError: The pause exceeds *longest_s* or the call's timeout; nothing was sent.
             APITimeoutError: The call's timeout passed in the queue; nothing was sent.
         """
-        await self._free_place(cap, time_left(), again, group)
+        with self._lock:
+            self._check_pause(self.clock(), longest_s, time_left())
+            is_timed = not self._is_calm
+            has_slot = self._has_room(cap) and not (is_timed and self._is_timed)
+            if has_slot:
+                self._running_count += 1
+                self._is_timed = self._is_timed or is_timed
+        if not has_slot:
+            is_timed = await self._turn(cap, time_left(), again, group)
         try:
-            while wait := self._seconds_until_open(time_left()):
-                await self.sleep(wait)
+            while wait_s := self._seconds_until_open(longest_s, time_left()):
+                await self.sleep(wait_s)
         except BaseException:
+            self._leave_clock(is_timed)
             self.release()
             raise
+        self._leave_clock(is_timed)
 
     def release(self) -> None:
         """Passes a slot to the longest waiting call of the next group."""
         with self._lock:
             self._running_count -= 1
-            while self._queues and (waiter := self._next_waiter()):
-                try:
-                    waiter.loop.call_soon_threadsafe(_grant, waiter.turn)
-                except RuntimeError:  # the loop of the waiting call was closed
-                    continue
-                self._running_count += 1
+            if self._queues:
+                self._serve()
+
+    def accepted(self) -> None:
+        """Counts a request that the server accepted; the limits that it reached grow."""
+        self.budget.credit = min(FULL, self.budget.credit + 1)
+        if self._is_calm and self._running_count < min(self._at_once, self._accepted_at_once) - 1:
+            return
+        with self._lock:
+            self.pace.accepted(self.clock())
+            if self._running_count + 1 > self._at_once < MOST_AT_ONCE:
+                self._at_once += 1 / self._at_once
+            if self._running_count + 1 > self._accepted_at_once:
+                self._accepted_at_once += 1 / self._accepted_at_once
+                if self._accepted_at_once > MOST_AT_ONCE:
+                    self._accepted_at_once = math.inf
+            self._serve()
+
+    def refused(self, *, epoch: int | None = None, limit: float | None = None) -> None:
+        """Lowers the rate of all calls after a server refused one.
+
+        Args:
+            epoch: That of `pace` when the refused request was sent; None for the current one.
+            limit: Requests per second that the server's headers name, None if they name none.
+        """
+        with self._lock:
+            self._is_calm = False
+            self.pace.refused(self.clock(), self.pace.epoch if epoch is None else epoch, limit)
+
+    def overloaded(self, *, epoch: int | None = None) -> bool:
+        """Lowers the number of concurrent calls after a server refused one of too many.
+
+        Returns False if the refused call was the only one.
+        """
+        with self._lock:
+            if epoch is not None and epoch < self.pace.epoch:
+                return True  # it was sent before the number was lowered
+            most = min(self._accepted_at_once, self._running_count + 1)
+            if most > 1:
+                self._accepted_at_once = max(1.0, SHRUNK * most)
+                self.pace.begin(self.clock())
+            return most > 1
+
+    def pause(self, seconds: float, longest_s: float = LONGEST_S) -> None:
+        """Starts no calls for *seconds*, as the server asked.
+
+        A pause of more than *longest_s* is believed for a minute; then one call tries again.
+        """
+        with self._lock:
+            now = self.clock()
+            longer_s = now + seconds - max(self._pause_end_at, now)
+            believed_s = seconds if seconds <= longest_s else LONGEST_S
+            opens_at = max(self._opens_at, now + believed_s)
+            self.pace.paused(opens_at - max(self._opens_at, now), opens_at)
+            self._is_calm, self._opens_at = False, opens_at
+            self._pause_end_at = max(self._pause_end_at, now + seconds)
+        if longer_s > 1.0 and seconds <= longest_s:
+            self.tell_pause(self._tell)
+
+    def tell_pause(self, function: Callable[[Pause], None]) -> None:
+        """Calls *function* with the pause of now, if it lasts for a few seconds."""
+        seconds = self._opens_at - self.clock()
+        if seconds >= TOLD_S:
+            function(Pause(self._name, seconds))
+
+    def _has_room(self, cap: int | None) -> bool:
+        most = min(self._at_once if cap is None else cap, self._accepted_at_once)
+        return self._running_count + 1 <= most or self._running_count == 0
+
+    def _serve(self) -> None:
+        """Gives free slots to waiting calls, with a rate to one at a time."""
+        while self._queues and (self._is_calm or not self._is_timed):
+            waiter = self._next_waiter()
+            if waiter is None:
+                return
+            waiter.is_timed = not self._is_calm
+            try:
+                waiter.loop.call_soon_threadsafe(_grant, waiter.turn)
+            except RuntimeError:  # the loop of the waiting call was closed
+                continue
+            self._running_count += 1
+            self._is_timed = self._is_timed or waiter.is_timed
 
     def _next_waiter(self) -> _Waiter | None:
         for group, queue in self._queues.items():
-            if self._running_count < queue[0].cap:
+            if self._has_room(queue[0].cap):
                 waiter = queue.popleft()
                 del self._queues[group]
                 if queue:
@@ -169,34 +243,17 @@ class RateLimiter:
                 return waiter
         return None
 
-    def accepted(self) -> None:
-        """Counts a request that the server accepted."""
-        self._acceptance_times.append(self._clock())
-        self.budget.credit = min(FULL, self.budget.credit + 1)
-
-    def pause(self, seconds: float) -> None:
-        """Starts no calls for *seconds*, at most a minute, as the server asked."""
+    async def _turn(
+        self, cap: int | None, remaining_s: float | None, is_retry: bool, group: object
+    ) -> bool:
+        """Waits for a slot; returns True if the call is the one that waits for the clock."""
+        loop = asyncio.get_running_loop()
+        waiter = _Waiter(cap, loop, loop.create_future())
         with self._lock:
-            now = self._clock()
-            rate = self._accepted_rate(now, seconds) or self._rate
-            if rate is not None and self._rate is not None and now >= self._opens_at:
-                rate = min(rate, SLACK * self._rate)  # the last rate was too high
-            self._is_calm, self._rate, self._refused_at = False, rate, now
-            self._pause_end_at = max(self._pause_end_at, now + seconds)
-            self._opens_at = max(self._opens_at, now + min(seconds, LONGEST_S))
-
-    async def _free_place(
-        self, cap: int, remaining_s: float | None, is_retry: bool, group: object
-    ) -> None:
-        with self._lock:
-            if self._running_count < cap:  # a waiting call has a smaller cap
-                self._running_count += 1
-                return
             is_first = not self._queues
-            loop = asyncio.get_running_loop()
-            waiter = _Waiter(cap, loop, loop.create_future())
             queue = self._queues.setdefault(group, deque())
             (queue.appendleft if is_retry else queue.append)(waiter)
+            self._serve()  # a slot may have become free since
         if is_first:
             log.info("waiting for one of %d calls to %s to end", self._running_count, self._name)
         try:
@@ -211,6 +268,7 @@ class RateLimiter:
                 if not queue:
                     self._queues.pop(group, None)
             if not is_waiting:  # it already has a slot that it cannot use
+                self._leave_clock(waiter.is_timed)
                 self.release()
             if not isinstance(error, TimeoutError):
                 raise
@@ -221,39 +279,48 @@ class RateLimiter:
             )
             timeout_error.attempts = 0
             raise timeout_error from None
+        return waiter.is_timed
 
-    def _seconds_until_open(self, remaining_s: float | None) -> float:
+    def _seconds_until_open(self, longest_s: float, remaining_s: float | None) -> float:
         """Returns the seconds to wait before the next check; 0 if the slot may be used."""
         with self._lock:
-            now = self._clock()
-            longest = LONGEST_S if remaining_s is None else min(LONGEST_S, remaining_s)
-            if now < self._opens_at:
-                if self._pause_end_at - now > longest:
-                    raise _closed(self._name, self._pause_end_at - now)
-                return self._opens_at - now
-            quiet_s = now - max(self._refused_at, self._opens_at)
-            interval = 0.0
-            if self._rate is None or quiet_s > FORGOTTEN_AFTER_S:
-                self._is_calm, self._rate = True, None
+            now = self.clock()
+            self._check_pause(now, longest_s, remaining_s)
+            opens_at = self._opens_at
+            if self.pace.forget(now):
+                self._is_calm = now >= opens_at
             else:
-                interval = float(1 / (self._rate * FASTER ** (quiet_s // FASTER_AFTER_S)))
-            if now < self._next_at:
-                if self._next_at - now > longest:
-                    raise _closed(self._name, self._next_at - now)
-                return self._next_at - now
-            self._next_at = now + interval
+                opens_at = max(opens_at, self.pace.next_at)
+            if now < opens_at:
+                return opens_at - now
+            self.pace.sent(now)
             return 0.0
 
-    def _accepted_rate(self, now: float, seconds: float) -> float | None:
-        """Returns 0.9 times the highest recent rate, measured over windows as long as the pause."""
-        window = min(max(seconds, SHORTEST_WINDOW_S), LONGEST_S)
-        recent = [at for at in self._acceptance_times if at > now - LONGEST_S]
-        most = start = 0
-        for end, at in enumerate(recent):
-            while recent[start] <= at - window:
-                start += 1
-            most = max(most, end - start + 1)
-        return SLACK * most / window if most else None
+    def _check_pause(self, now: float, longest_s: float, remaining_s: float | None) -> None:
+        """Raises the error of a call that does not wait until requests are accepted again."""
+        longest_s = longest_s if remaining_s is None else min(longest_s, remaining_s)
+        if now < self._opens_at and self._pause_end_at - now > longest_s:
+            words = "asks to wait until"
+            seconds = self._pause_end_at - now
+        elif self.pace.rate is not None and self.pace.next_at - now > longest_s:
+            words = "refuses requests; the next one can be sent at"
+            seconds = self.pace.next_at - now
+        else:
+            return
+        error = RateLimitError(
+            f"{self._name} {words} {when(seconds)}, longer than this call waits; nothing was sent; "
+            "wait, or ask another provider",
+            retry_after=seconds,
+        )
+        error.attempts = 0
+        raise error
+
+    def _leave_clock(self, is_timed: bool) -> None:
+        """Lets the next call wait for the clock."""
+        with self._lock:
+            if is_timed:
+                self._is_timed = False
+            self._serve()
 
     def __repr__(self) -> str:
         waiter_count = sum(map(len, self._queues.values()))
@@ -270,7 +337,10 @@ class RateLimiters:
         sleep: Sleep = asyncio.sleep,
         rand: Callable[[], float] = random.random,
     ) -> None:
-        self._limiter_factory = partial(RateLimiter, clock=clock, sleep=sleep, rand=rand)
+        self._listeners: Listeners[Pause] = Listeners("pauses")
+        self._limiter_factory = partial(
+            RateLimiter, clock=clock, sleep=sleep, rand=rand, tell=self._listeners.tell
+        )
         self._limiters: dict[tuple[str, str, Secret | None], RateLimiter] = {}
 
     def of(self, name: str, base_url: str, key: Secret | None) -> RateLimiter:
@@ -281,17 +351,32 @@ class RateLimiters:
             limiter = self._limiters.setdefault(place, self._limiter_factory(name))
         return limiter
 
+    def watch(self, function: Callable[[Pause], None]) -> Callable[[], None]:
+        """Calls *function* with each pause that a provider asks for, also those of now.
+
+        Returns a function that ends this.
+        """
+        for limiter in tuple(self._limiters.values()):
+            limiter.tell_pause(function)
+        return self._listeners.add(function)
+
 
 def _grant(turn: asyncio.Future[None]) -> None:
     if not turn.done():
         turn.set_result(None)
 
 
-def _closed(name: str, seconds: float) -> CallError:
-    error = RateLimitError(
-        f"{name} asked for a pause of another {seconds:.0f} s, nothing was sent; wait, "
-        "or ask another provider",
-        retry_after=seconds,
-    )
-    error.attempts = 0
-    return error
+def when(seconds: float) -> str:
+    """Returns the time of day after *seconds*, with the date if it is another day, and the wait."""
+    now = datetime.now(UTC).astimezone()
+    seconds = min(seconds, LONGEST_SHOWN_S)
+    end = now + timedelta(seconds=seconds)
+    time_of_day = f"{end:%H:%M}" if end.date() == now.date() else f"{end:%Y-%m-%d %H:%M}"
+    return f"{time_of_day} ({_duration(seconds)})"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{math.ceil(seconds)} s"
+    hours, minutes = divmod(math.ceil(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"

@@ -15,7 +15,7 @@ from ..errors import (
 )
 from ..providers.base import Provider
 from ..wire.messages import HttpResponse, parse_json
-from ..wire.retry_hints import retry_after
+from ..wire.retry_hints import request_rate, retry_after
 from .base import StreamingResponse
 
 # Never retried, even if `x-should-retry` is true.
@@ -82,7 +82,9 @@ async def refusal(provider: Provider, response: StreamingResponse) -> ProviderEr
         pass
     document = HttpResponse(response.status, response.headers, b"".join(parts))
     error = provider.error_from(document)
-    error.retry_after = retry_after(document.headers, document.body, now=datetime.now(UTC))
+    now = datetime.now(UTC)
+    error.retry_after = retry_after(document.headers, document.body, now=now)
+    error.request_rate = request_rate(document.headers, now=now)
     wish = response.headers.get("x-should-retry", "").lower()
     is_final = error.status in FINAL_STATUSES or isinstance(error, FINAL_ERRORS)
     if wish in ("true", "false") and not is_final:

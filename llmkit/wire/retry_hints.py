@@ -19,6 +19,19 @@ EPOCH = 1_000_000_000  # a larger number is a point in time, a smaller one a dur
 FULL_REFILL_S = 20.0
 MILLISECONDS = 100_000_000_000  # a larger time is in milliseconds
 LONGEST = 100  # characters of a hint; dates and patterns take the square of a longer text
+# Headers with the limit on requests, those left, and the time until none is used. The limits are
+# per minute (https://platform.openai.com/docs/guides/rate-limits,
+# https://docs.anthropic.com/en/api/rate-limits, read 2026-11-30).
+REQUEST_LIMITS = (
+    ("x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"),
+    (
+        "anthropic-ratelimit-requests-limit",
+        "anthropic-ratelimit-requests-remaining",
+        "anthropic-ratelimit-requests-reset",
+    ),
+    ("x-ratelimit-limit-req-minute", "x-ratelimit-remaining-req-minute", ""),  # Mistral
+)
+MINUTE_S = 60.0
 
 
 def retry_after(headers: Mapping[str, str], body: bytes, *, now: datetime) -> float | None:
@@ -50,6 +63,23 @@ def retry_after(headers: Mapping[str, str], body: bytes, *, now: datetime) -> fl
         or _longest(_in_body(document))
         or _longest([*_resets(headers, answer_time), *_resets(inner, answer_time)])
     )
+
+
+def request_rate(headers: Mapping[str, str], *, now: datetime) -> float | None:
+    """Returns the requests per second that the headers of a refusal allow, None if they do not say.
+
+    A limit of which requests are left did not refuse this one, and is ignored.
+    """
+    answer_time = _date(headers.get("date", "")) or now
+    for limit, remaining, reset in REQUEST_LIMITS:
+        most, left = _scaled(headers.get(limit), 1.0), _scaled(headers.get(remaining), 1.0)
+        if most is None or not 1 <= most < math.inf or (left or 0.0) >= 1:
+            continue
+        text = headers.get(reset)
+        full_s = _until(text, answer_time) if text and "T" in text else _duration(text)
+        is_known = full_s is not None and 0 < full_s < math.inf
+        return most / (full_s if is_known and full_s is not None else MINUTE_S)
+    return None
 
 
 def asked_in(event: object) -> float | None:

@@ -294,6 +294,18 @@ def test_one_number_limits_all_that_is_sent_to_a_provider(fakes, kit):
     assert len({asked.connection for asked in fakes.asked["openai"]}) == 2
 
 
+def test_rows_pass_a_rate_limit_of_a_real_server(fakes, kit):
+    """Twenty requests a second are allowed, sixteen are sent at once, and no row is lost."""
+    fakes.limit("openai", 20)
+    kit.configure(limit_per_provider=16)
+
+    found = run(kit, [f"question {n}" for n in range(45)], "openai:gpt-6-luna", retries=0)
+
+    assert {row.completion.status for row in found} == {Status.COMPLETE}
+    assert len(fakes.asked["openai"]) == sum(row.completion.attempts for row in found) > 45
+    assert max(row.completion.waited_s for row in found) > 0.5
+
+
 def test_sessions_stay_warm_and_are_counted(fakes, kit):
     """Three questions in a row: one session, one connection, three requests."""
     for _ in range(3):

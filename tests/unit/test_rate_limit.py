@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
+from itertools import pairwise
 
 import pytest
 
@@ -120,96 +122,152 @@ def test_one_refusal_pauses_all_requests():
     assert asyncio.run(closed()) == pytest.approx(120.0)
 
 
-def test_it_opens_at_nine_tenths_of_the_rate_that_was_accepted():
-    """Ten per second were accepted, so the next ones leave 0.111 s apart."""
-    time = Time()
-
-    async def paced():
-        limiter, left = gate_at(time), []
-        for _ in range(10):
-            limiter.accepted()
-        limiter.pause(1.0)
-        for _ in range(4):
-            await limiter.acquire(8)
-            left.append(round(time.now - 101.0, 3))
-        return left
-
-    assert asyncio.run(paced()) == [0.0, 0.111, 0.222, 0.333]
+def refused_after(limiter, count):
+    """Sends *count* calls at once, of which the last is refused."""
+    for _ in range(count):
+        assert limiter.acquire_now(1000)
+    limiter.refused()
+    for _ in range(count):
+        limiter.release()
 
 
-def test_a_limit_by_the_minute_gives_a_pace_by_the_minute():
-    """Ten within the minute that the server asks to wait: one every 6.7 seconds."""
+async def intervals(limiter, time, count):
+    """Returns the seconds between the next *count* calls."""
+    times = []
+    for _ in range(count + 1):
+        await limiter.acquire(1000)
+        times.append(time.now)
+    return [round(later - earlier, 3) for earlier, later in pairwise(times)]
+
+
+def test_the_first_refusal_cuts_the_rate_to_seven_tenths_of_what_was_sent():
+    """Ten were sent within the last second, so the next ones leave 1/7 s apart."""
     time = Time()
 
     async def paced():
         limiter = gate_at(time)
-        for _ in range(10):
-            limiter.accepted()
-        limiter.pause(60.0)
-        await limiter.acquire(8)
-        await limiter.acquire(8)
-        return round(time.now - 160.0, 1)
+        refused_after(limiter, 10)
+        return await intervals(limiter, time, 3)
 
-    assert asyncio.run(paced()) == 6.7
+    assert asyncio.run(paced()) == [0.143, 0.143, 0.143]
 
 
-def test_a_second_refusal_makes_it_slower():
-    """A refused pace is not kept, even if it was accepted before."""
+def test_a_limit_that_the_headers_name_bounds_the_first_cut():
+    """Ten were sent within a second, and the server allows 120 per minute."""
     time = Time()
 
     async def paced():
         limiter = gate_at(time)
         for _ in range(10):
-            limiter.accepted()
-        limiter.pause(1.0)
-        limiter.pause(1.0)  # a request already in flight gives no new information
-        await limiter.acquire(8)
-        limiter.pause(1.0)
-        await limiter.acquire(8)
-        before = time.now
-        await limiter.acquire(8)
-        return round(time.now - before, 3)
+            assert limiter.acquire_now(1000)
+        limiter.refused(limit=2.0)
+        return await intervals(limiter, time, 1)
 
-    assert asyncio.run(paced()) == round(1 / 8.1, 3)
+    assert asyncio.run(paced()) == [0.5]
 
 
-def test_a_slow_machine_does_not_make_the_pace_slow():
-    """The busiest second counts, not the one before the refusal."""
+def test_the_next_refusals_measure_the_rate():
+    """Five of seven calls passed in the second between two refusals."""
     time = Time()
 
     async def paced():
         limiter = gate_at(time)
-        for _ in range(10):
-            limiter.accepted()
-        time.now += 3.0
-        limiter.pause(1.0)
-        await limiter.acquire(8)
-        before = time.now
-        await limiter.acquire(8)
-        return round(time.now - before, 3)
+        refused_after(limiter, 10)
+        for _ in range(7):
+            await limiter.acquire(1000)
+        time.now = 101.0
+        limiter.refused()
+        limiter.refused(epoch=0)  # in flight since before the first refusal: no news
+        return await intervals(limiter, time, 1)
 
-    assert asyncio.run(paced()) == 0.111
+    assert asyncio.run(paced()) == [round(1 / (0.95 * 6.5), 3)]
 
 
-def test_the_pace_grows_and_is_forgotten_after_a_minute_without_a_refusal():
-    """Ten seconds later the pace is half as fast again, and after a minute there is no wait."""
+def test_accepted_calls_raise_the_rate_and_a_quiet_minute_removes_it():
+    """The rate grows with each accepted call; without a refusal it is forgotten."""
     time = Time()
 
-    async def later(seconds):
+    async def later(accepted, seconds):
         limiter = gate_at(time)
-        for _ in range(9):
+        refused_after(limiter, 10)
+        for _ in range(accepted):
             limiter.accepted()
-        limiter.pause(1.0)
-        await limiter.acquire(8)
         time.now += seconds
         await limiter.acquire(8)
         before = time.now
         await limiter.acquire(8)
         return round(time.now - before, 3), limiter.acquire_now(8)
 
-    assert asyncio.run(later(5.0)) == (0.123, False)
-    assert asyncio.run(later(11.0)) == (0.082, False)
-    assert asyncio.run(later(61.0)) == (0.0, True)
+    assert asyncio.run(later(0, 5.0)) == (0.143, False)
+    assert asyncio.run(later(3, 5.0)) == (round(1 / 13, 3), False)
+    assert asyncio.run(later(0, 61.0)) == (0.0, True)
+
+
+def test_one_call_at_a_time_waits_for_the_clock():
+    """A hundred waiting calls do not wake up for each call that is sent."""
+    time, sleeps = Time(), []
+
+    async def sleep(seconds):
+        sleeps.append(seconds)
+        await time.sleep(seconds)
+
+    async def paced():
+        limiter = RateLimiter(clock=time.clock, sleep=sleep)
+        refused_after(limiter, 10)
+        await asyncio.gather(*(limiter.acquire(1000) for _ in range(100)))
+
+    asyncio.run(paced())
+
+    assert len(sleeps) == 100
+
+
+def test_the_number_of_concurrent_calls_grows_while_it_is_accepted():
+    """Without a limit of the caller it starts at 8, and ends at 64."""
+    limiter, most = RateLimiter(), []
+    for _ in range(5000):
+        while limiter.acquire_now():
+            pass
+        most.append(int(repr(limiter).partition("running=")[2].partition(" ")[0]))
+        limiter.accepted()
+        for _ in range(most[-1]):
+            limiter.release()
+
+    assert (most[0], most[10], max(most)) == (8, 9, 64)
+
+
+def test_a_refusal_of_too_many_at_once_shrinks_their_number():
+    """All calls are limited, also those with a limit of their own; later the number grows again."""
+    limiter = RateLimiter()
+    for _ in range(10):
+        assert limiter.acquire_now(50)
+    limiter.release()
+    limiter.overloaded(epoch=limiter.pace.epoch)
+    limiter.overloaded(epoch=limiter.pace.epoch - 1)  # sent before: no news
+    for _ in range(9):
+        limiter.release()
+    held = sum(limiter.acquire_now(50) for _ in range(50))
+    for _ in range(10):
+        limiter.accepted()
+
+    assert held == 7
+    assert limiter.acquire_now(50)
+
+
+def test_a_single_call_that_is_refused_as_one_too_many_waits():
+    """A server that refuses any concurrency is asked at longer and longer intervals."""
+    time = Time()
+
+    async def waits():
+        limiter, times = gate_at(time), []
+        for _ in range(20):
+            await limiter.acquire(8)
+            times.append(time.now)
+            limiter.release()
+            if not limiter.overloaded(epoch=limiter.pace.epoch):
+                limiter.refused(epoch=limiter.pace.epoch)
+        return [later - earlier for earlier, later in pairwise(times)]
+
+    assert asyncio.run(waits())[-1] > 5.0
 
 
 def test_a_pause_that_outlasts_the_call_is_an_error_at_once():
@@ -221,10 +279,46 @@ def test_a_pause_that_outlasts_the_call_is_an_error_at_once():
         limiter.pause(30.0)
         await limiter.acquire(8, time_left=lambda: 5.0)
 
-    with pytest.raises(RateLimitError, match="pause of another 30 s, nothing was sent") as raised:
+    with pytest.raises(
+        RateLimitError, match=r"OpenAI asks to wait until .*\(30 s\).*; nothing was sent"
+    ) as raised:
         asyncio.run(entered())
 
     assert (raised.value.retry_after, raised.value.attempts, time.now) == (30.0, 0, 100.0)
+
+
+def test_calls_of_a_run_wait_for_a_longer_pause():
+    """A question is refused during a pause of 90 s, and a row waits for it."""
+    time = Time()
+
+    async def entered():
+        limiter = gate_at(time)
+        limiter.pause(90.0, longest_s=900.0)
+        with pytest.raises(RateLimitError):
+            await limiter.acquire(8)
+        await limiter.acquire(8, group="run", longest_s=900.0)
+
+    asyncio.run(entered())
+
+    assert time.now == 190.0
+
+
+def test_a_pause_is_told_to_those_who_watch():
+    """Once, however many calls hear of it, and also to a run that starts during it."""
+    time, told, later = Time(), [], []
+    limiters = RateLimiters(clock=time.clock, sleep=time.sleep)
+    limiter = limiters.of("openai", "https://a", None)
+    stop = limiters.watch(told.append)
+    for _ in range(3):
+        limiter.pause(90.0, longest_s=900.0)
+    limiters.watch(later.append)
+    stop()
+    limiter.pause(300.0, longest_s=900.0)
+    limiter.pause(1000.0, longest_s=900.0)  # no row waits for it
+
+    assert told == [("openai", 90.0)]
+    assert later == [("openai", 90.0), ("openai", 300.0)]
+    assert re.fullmatch(r"openai asks for 90 s, until (\d{4}-\d\d-\d\d )?\d\d:\d\d", str(told[0]))
 
 
 def test_after_a_minute_a_long_pause_is_tried_again():

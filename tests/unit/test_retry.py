@@ -44,7 +44,7 @@ class Sleeps(list):
 class Empty:
     """An empty budget."""
 
-    def spend(self, *, throttled):
+    def spend(self):
         return False
 
 
@@ -160,13 +160,21 @@ def test_a_backoff_beyond_the_deadline_is_not_begun():
 def test_an_empty_budget_fails_fast():
     """If too many requests fail, nothing is retried; the error says so."""
     sleeps = Sleeps()
-    last = RateLimitError("slow down")
+    last = ServerError("busy")
 
-    with pytest.raises(RateLimitError):
+    with pytest.raises(ServerError):
         run(Failing(last), sleeps=sleeps, budget=Empty())
 
     assert sleeps == []
     assert "retry budget" in last.__notes__[0]
+
+
+@pytest.mark.parametrize(
+    "refusal", [RateLimitError("slow"), ServerError("busy", status=503, retry_after=1.0)]
+)
+def test_a_refusal_by_a_limit_costs_no_budget(refusal):
+    """A rate limit and a busy server that names a wait are retried with an empty budget."""
+    assert run(Failing(refusal), budget=Empty()) == "done"
 
 
 def test_no_retries_means_one_attempt():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from llmkit.retries.rate_limit import RateLimiter, RetryBudget
+from llmkit.retries.budget import RetryBudget
+from llmkit.retries.rate_limit import RateLimiter
 
 
 class Clock:
@@ -15,9 +16,9 @@ class Clock:
         return self.now
 
 
-def taken(budget, wishes, *, throttled=False):
+def taken(budget, wishes):
     """Returns how many of *wishes* retries are granted."""
-    return sum(budget.spend(throttled=throttled) for _ in range(wishes))
+    return sum(budget.spend() for _ in range(wishes))
 
 
 def test_few_calls_have_a_reserve():
@@ -29,16 +30,15 @@ def test_few_calls_have_a_reserve():
 
 
 def test_a_fifth_of_the_calls_may_be_sent_again():
-    """Throttled retries are cheap, so that the share of the calls decides."""
+    """If the bucket has enough tokens, the share of the calls decides."""
     budget = RetryBudget(Clock())
-    for _ in range(200):
-        budget.calls += 1
+    budget.calls += 100
 
-    assert taken(budget, 200, throttled=True) == 40
+    assert taken(budget, 200) == 20
 
 
-def test_the_bucket_empties_sooner_where_retries_cost_more():
-    """35 retries after server errors empty it, even if the share would allow more."""
+def test_the_bucket_empties():
+    """35 retries empty it, even if the share would allow more."""
     budget = RetryBudget(Clock())
     for _ in range(1000):
         budget.calls += 1

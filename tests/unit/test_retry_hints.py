@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from llmkit.wire.retry_hints import retry_after
+from llmkit.wire.retry_hints import request_rate, retry_after
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 GOOGLE = b'{"error":{"details":[{"@type":"RetryInfo","retryDelay":"34.5s"}]}}'
@@ -80,3 +80,60 @@ def test_each_form_of_a_hint_is_understood(headers, body, seconds):
     found = retry_after(headers, body, now=NOW)
 
     assert found == (seconds if seconds is None else pytest.approx(seconds))
+
+
+# OpenAI's resets say when a bucket is full, Anthropic's are dates, Mistral's limits are per minute
+# (https://platform.openai.com/docs/guides/rate-limits, https://docs.anthropic.com/en/api/rate-limits,
+# read 2026-11-30).
+@pytest.mark.parametrize(
+    ("headers", "rate"),
+    [
+        ({}, None),
+        ({"x-ratelimit-limit-requests": "600"}, 10.0),
+        ({"x-ratelimit-limit-requests": "600", "x-ratelimit-remaining-requests": "0"}, 10.0),
+        (
+            {
+                "x-ratelimit-limit-requests": "600",
+                "x-ratelimit-remaining-requests": "0",
+                "x-ratelimit-reset-requests": "2m0s",
+            },
+            5.0,
+        ),
+        (
+            {
+                "x-ratelimit-limit-requests": "20",
+                "x-ratelimit-remaining-requests": "0",
+                "x-ratelimit-reset-requests": "1s",
+            },
+            20.0,
+        ),
+        # Other limits refused these: requests are left.
+        ({"x-ratelimit-limit-requests": "14400", "x-ratelimit-remaining-requests": "9"}, None),
+        ({"anthropic-ratelimit-requests-limit": "50"}, 50 / 60),
+        (
+            {
+                "anthropic-ratelimit-requests-limit": "50",
+                "anthropic-ratelimit-requests-remaining": "0",
+                "anthropic-ratelimit-requests-reset": "2026-11-24T12:00:25Z",
+            },
+            2.0,
+        ),
+        (
+            {
+                "anthropic-ratelimit-requests-limit": "60",
+                "anthropic-ratelimit-requests-remaining": "0",
+                "anthropic-ratelimit-requests-reset": "2026-11-24T11:00:00Z",
+            },
+            1.0,
+        ),
+        ({"x-ratelimit-limit-req-minute": "30", "x-ratelimit-remaining-req-minute": "0"}, 0.5),
+        ({"x-ratelimit-limit-requests": "many"}, None),
+        ({"x-ratelimit-limit-requests": "0"}, None),
+        ({"x-ratelimit-limit-requests": "inf"}, None),
+        ({"x-ratelimit-limit-requests": "nan"}, None),
+        ({"x-ratelimit-limit-requests": "9" * 200}, None),
+    ],
+)
+def test_the_rate_of_a_limit_on_requests_is_read(headers, rate):
+    """Requests per second, of a limit that is used up; implausible values are ignored."""
+    assert request_rate(headers, now=NOW) == (rate and pytest.approx(rate))

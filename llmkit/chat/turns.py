@@ -1,0 +1,101 @@
+"""Lets one call wait for its turn, and decides what a refusal means for all calls with that key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..errors import CallError, RateLimitError
+from ..retries.policy import REPEATABLE
+from ..retries.rate_limit import LONGEST_S, RateLimiter, when
+
+OVERLOADED = (503, 529)  # defined as unanswered, unlike 500, 502 and 504
+PATIENT_REFUSALS = 8  # of one call; if more follow for `max_pause_s`, it is not sent again
+
+
+@dataclass(slots=True)
+class CallTurns:
+    """The turns of one call at the *limiter*, of whose calls *at_once* may run.
+
+    A call of a *group*, such as a row of a comparison, waits for a turn without a limit. With
+    *max_pause_s* it is sent again after each rate limit whose pause is not longer.
+
+    Attributes:
+        epoch: That of the limiter's pace when the last attempt was sent.
+        waited_s: Seconds of waiting so far, for turns and between attempts.
+        since: When the call began to wait, None if it does not.
+    """
+
+    limiter: RateLimiter
+    at_once: int | None
+    group: object
+    max_pause_s: float | None
+    epoch: int = 0
+    waited_s: float = 0.0
+    since: float | None = None
+    _refusals: int = 0
+    _refused_at: float = 0.0  # the first of them
+
+    @property
+    def longest_s(self) -> float:
+        """The longest pause that the call waits for."""
+        return LONGEST_S if self.max_pause_s is None else self.max_pause_s
+
+    def begin(self) -> None:
+        """Marks the start of a wait, if none has begun."""
+        if self.since is None:
+            self.since = self.limiter.clock()
+
+    def end(self) -> None:
+        """Adds the wait of now to `waited_s`."""
+        self.waited_s, self.since = self.total_s(), None
+
+    def total_s(self) -> float:
+        """Returns the seconds of waiting, with those of now."""
+        return self.waited_s + (0.0 if self.since is None else self.limiter.clock() - self.since)
+
+    async def wait(self, time_left: Callable[[], float | None], *, again: bool) -> float:
+        """Waits for a slot of the limiter; returns the seconds, which are not the provider's.
+
+        A call without a group waits at most as long as *time_left*, and returns 0.
+
+        Raises:
+            RateLimitError, APITimeoutError: As `RateLimiter.acquire`.
+        """
+        self.begin()
+        start, is_again = self.limiter.clock(), again or self._refusals > 0
+        if self.group is None:
+            await self.limiter.acquire(self.at_once, time_left=time_left, again=is_again)
+            return 0.0
+        await self.limiter.acquire(
+            self.at_once, again=is_again, group=self.group, longest_s=self.longest_s
+        )
+        return self.limiter.clock() - start
+
+    def learn_from(self, error: CallError) -> None:
+        """Slows down or pauses all calls after the refusal of this one."""
+        limiter, seconds = self.limiter, error.retry_after
+        is_limit, is_overload = isinstance(error, RateLimitError), error.status in OVERLOADED
+        if is_overload or (is_limit and "concurren" in str(error).lower()):
+            is_overload = limiter.overloaded(epoch=self.epoch) or is_overload
+        if is_limit and not is_overload:
+            limiter.refused(epoch=self.epoch, limit=error.request_rate)
+        if seconds is not None and (is_overload or is_limit):
+            limiter.pause(seconds, self.longest_s)
+
+    def waits_after(self, error: CallError) -> bool:
+        """Returns True if the call is sent again as soon as the rate limit allows it."""
+        most, now = self.max_pause_s, self.limiter.clock()
+        if most is None or not isinstance(error, RateLimitError) or error.outcome not in REPEATABLE:
+            return False
+        self._refusals += 1
+        if self._refusals == 1:
+            self._refused_at = now
+        is_hopeless = self._refusals > PATIENT_REFUSALS and now - self._refused_at > most
+        return not is_hopeless and (error.retry_after or 0.0) <= most
+
+    def explain(self, error: CallError) -> None:
+        """Adds to a refusal until when the provider asks to wait, if the call does not wait."""
+        seconds = error.retry_after
+        if error.status and seconds is not None and seconds > self.longest_s:
+            error.args = (f"{error.args[0]}; it asks to wait until {when(seconds)}",)

@@ -1,0 +1,46 @@
+"""How fast calls pass through a server's rate limit, in virtual time."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fakes.limited import TokenBucket, calls, run
+
+# Requests per second and bucket of the server, seconds of an answer, concurrent calls, calls.
+LIMITS = [
+    (50, 10, 0.2, 16, 600),
+    (50, 10, 0.2, 64, 600),
+    (50, 10, 2.0, 200, 600),
+    (8.3, 8, 2.0, 32, 300),
+    (8.3, 500, 2.0, 64, 1500),
+    (500, 50, 1.0, 1000, 5000),
+    (10, 10, 0.1, 8, 50),
+    (5, 1, 0.05, 8, 100),
+    (1, 1, 0.5, 8, 60),
+]
+
+
+@pytest.mark.parametrize("form", [None, "exact"])
+@pytest.mark.parametrize(("rate", "size", "latency", "at_once", "count"), LIMITS)
+def test_calls_pass_a_rate_limit_almost_as_fast_as_it_allows(
+    rate, size, latency, at_once, count, form
+):
+    """No call is lost, it takes at most 1.3 times the shortest time, and few calls are refused."""
+    sent = run(calls(TokenBucket(rate, size), count=count, at_once=at_once, latency=latency,
+                     form=form))  # fmt: skip
+
+    ideal_s = max((count - size) / rate, count / at_once * latency - latency)
+    assert len(sent.accepted) == count
+    assert sent.seconds <= 1.3 * ideal_s
+    assert sent.refused_later <= (0.25 * count if rate >= 5 else count)
+
+
+@pytest.mark.parametrize(("rate", "size", "latency", "at_once", "count"), LIMITS)
+def test_pauses_in_whole_seconds_cost_little_more(rate, size, latency, at_once, count):
+    """A server that rounds every wait up to whole seconds is paused for as long as it asks."""
+    sent = run(calls(TokenBucket(rate, size), count=count, at_once=at_once, latency=latency,
+                     form="whole"))  # fmt: skip
+
+    assert len(sent.accepted) == count
+    assert sent.seconds <= 1.5 * (count - size) / rate
+    assert sent.refused_later <= (0.25 * count if rate >= 5 else count)
