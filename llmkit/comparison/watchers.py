@@ -40,6 +40,12 @@ class Watcher(Protocol):
     def finished(self, row: Row) -> None:
         """Receives a final row."""
 
+    def paused(self, text: str) -> None:
+        """Receives what is waited for, such as "openai asks for 90 s, until 14:07"; "" at its end.
+
+        A watcher may lack this method.
+        """
+
     def ended(self) -> None:
         """Runs after the last row is final, also if the run was stopped."""
 
@@ -58,6 +64,13 @@ class Audience:
 
     def finished(self, row: Row) -> None:
         self._notify(lambda watcher: watcher.finished(row))
+
+    def paused(self, text: str) -> None:
+        def tell(watcher: Watcher) -> None:
+            if hasattr(watcher, "paused"):
+                watcher.paused(text)
+
+        self._notify(tell)
 
     def ended(self) -> None:
         self._notify(lambda watcher: watcher.ended())
@@ -82,6 +95,7 @@ class Progress:
         self._final_count = 0
         self._total = 0
         self._bar: Any = None
+        self._pause = ""
         self._timer: asyncio.TimerHandle | None = None
 
     def begun(self, plan: Sequence[PlannedRow], stop: Stop) -> None:
@@ -96,6 +110,11 @@ class Progress:
         if self._bar is not None:
             self._bar.update(1)
 
+    def paused(self, text: str) -> None:
+        self._pause = text
+        if self._bar is not None:
+            self._bar.set_postfix_str(text)
+
     def ended(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
@@ -109,3 +128,4 @@ class Progress:
         self._bar = tqdm(
             total=self._total, initial=self._final_count, desc="answers", leave=False, unit=""
         )
+        self._bar.set_postfix_str(self._pause)

@@ -51,6 +51,17 @@ test("text is added to its own card, and no other card changes", () => {
   assert.equal(before.cards[1].text, "");
 });
 
+test("the progress names a pause of a provider, and drops it", () => {
+  const pause = "openai asks for 90 s, until 14:07";
+  const waiting = grown(state(card(0)), {
+    kind: "grow", left: 1, stopping: false, pause, answers: [],
+  });
+  const after = grown(waiting, { kind: "grow", left: 1, stopping: true, pause: "", answers: [] });
+
+  assert.equal(progress(waiting), `0 of 1 answer · ${pause}`);
+  assert.equal(progress(after), "0 of 1 answer · stopping");
+});
+
 test("a final card keeps the text that was sent and adds its end", () => {
   const { text, ...last } = card(0, { state: "complete", text_end: "you." });
   const after = grown(state(card(0, { text: "thank " })), {

@@ -8,6 +8,7 @@ from dataclasses import fields
 import pytest
 
 from llmkit.comparison.arguments import comparison_arguments
+from llmkit.comparison.watchers import Audience
 from llmkit.errors import ConfigError, SpendLimitError
 from llmkit.kit import Kit
 from llmkit.transport.scripted import Script, ScriptedTransport, builtin_scripts
@@ -221,6 +222,17 @@ def test_cancelling_a_stopped_run_still_cancels_it():
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(both())
     assert statuses(which.last) == ["cancelled"]
+
+
+def test_a_watcher_need_not_hear_of_pauses():
+    """A watcher without that method keeps its place."""
+    watching = Watching()
+    audience = Audience([watching])
+
+    audience.paused("openai asks for 90 s, until 14:07")
+    audience.ended()
+
+    assert watching.told == [("ended",)]
 
 
 def test_a_watcher_hears_of_everything_in_order():

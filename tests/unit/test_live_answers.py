@@ -100,3 +100,15 @@ def test_what_is_missing_in_a_form_is_told(wish, words):
     """One message says what to do, and nothing is sent."""
     with pytest.raises(ConfigError, match=words):
         wish.compared()
+
+
+def test_a_pause_is_in_every_form_of_the_page():
+    """Its text is in the messages, in HTML and in text, until it ends."""
+    model, _ = answers_model("one", "two")
+    model.answers.pause = "openai asks for 90 s, until 14:07"
+    during = (model.progress()["pause"], model.html(), model.text())
+    model.answers.pause = ""
+    after = (model.progress()["pause"], model.html(), model.text())
+
+    assert all("openai asks for 90 s, until 14:07" in text for text in during)
+    assert not any("asks for" in text for text in after)

@@ -42,3 +42,24 @@ def test_a_long_run_counts_its_rows(capsys):
     asyncio.run(long())
 
     assert "1/2" in capsys.readouterr().err
+
+
+def test_a_pause_is_named_beside_the_bar(capsys):
+    """What is waited for appears, also if it began before the bar, and disappears."""
+
+    async def long():
+        progress = Progress(after_s=0.0)
+        progress.begun([None, None], stop)  # type: ignore[list-item]  # only their number matters
+        progress.paused("openai asks for 90 s, until 14:07")
+        await asyncio.sleep(0.01)
+        before = capsys.readouterr().err
+        progress.paused("")
+        after = capsys.readouterr().err
+        progress.ended()
+        return before, after
+
+    before, after = asyncio.run(long())
+
+    assert "openai asks for 90 s, until 14:07" in before
+    assert "0/2" in after
+    assert "openai" not in after

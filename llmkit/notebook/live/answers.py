@@ -46,8 +46,9 @@ class AnswersModel:
         return {**state, **self.progress(), **page}
 
     def progress(self) -> dict[str, object]:
-        """Returns the number of unfinished answers, and whether the user stopped the run."""
-        return {"left": self.answers.left, "stopping": self._is_stopping}
+        """Returns the unfinished answers, whether the user stopped the run, and a pause."""
+        pause = safe_text(self.answers.pause)
+        return {"left": self.answers.left, "stopping": self._is_stopping, "pause": pause}
 
     def changes(self) -> list[Mapping[str, object]]:
         """Returns the changes of the answers since the last call."""
@@ -65,7 +66,7 @@ class AnswersModel:
             return f'<div class="lk-answer">{markdown_html(text)}</div>'
 
         write = render if self.markdown else as_written
-        html = cards_html(self.answers.cards(), notes=self.answers.notes, written=write)
+        html = cards_html(self.answers.cards(), notes=self._notes(), written=write)
         if self._pair is not None:
             first, second = map(self._card, self._pair)
             names = (first.name, second.name)
@@ -74,11 +75,15 @@ class AnswersModel:
 
     def text(self) -> str:
         """Returns the answers for a terminal."""
-        return cards_text(self.answers.cards(), notes=self.answers.notes)
+        return cards_text(self.answers.cards(), notes=self._notes())
 
     def words(self) -> dict[str, str]:
         """Returns the answers as a MIME bundle of HTML and text."""
         return {"text/html": self.html(), "text/plain": self.text()}
+
+    def _notes(self) -> tuple[str, ...]:
+        pause = (self.answers.pause,) if self.answers.pause else ()
+        return (*self.answers.notes, *pause)
 
     async def _halt(self, row: int | None = None) -> None:
         self._is_stopping = self._is_stopping or row is None

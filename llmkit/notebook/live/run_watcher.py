@@ -56,6 +56,11 @@ class RunWatcher:
             self.answers.finished(row)
             self._plan()
 
+    def paused(self, text: str) -> None:
+        if self.answers is not None:
+            self.answers.pause = text
+            self._plan()
+
     def ended(self) -> None:
         self.over = True
         if self._timer is not None:

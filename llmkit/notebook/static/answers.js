@@ -18,7 +18,7 @@ export function grown(state, message) {
   if (message.kind !== "grow") return state;
   const changes = new Map(message.answers.map((change) => [change.row, change]));
   const cards = state.cards.map((card) => (changes.has(card.row) ? next(card, changes.get(card.row)) : card));
-  return { ...state, cards, left: message.left, stopping: message.stopping };
+  return { ...state, cards, left: message.left, stopping: message.stopping, pause: message.pause };
 }
 
 function next(card, change) {
@@ -48,12 +48,12 @@ export function byPrompt(cards) {
   return groups;
 }
 
-/** Returns the progress of the run, such as "2 of 4 answers · stopping". */
+/** Returns the progress, such as "2 of 4 answers · openai asks for 90 s, until 14:07". */
 export function progress(state) {
   const all = state.cards.length;
   const done = `${all - state.left} of ${all} answer${all === 1 ? "" : "s"}`;
   if (!state.left) return done;
-  return `${done}${state.stopping ? " · stopping" : ""}`;
+  return [done, state.stopping && "stopping", state.pause].filter(Boolean).join(" · ");
 }
 
 /** Returns the beginning of an answer, on one line. */

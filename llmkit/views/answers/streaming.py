@@ -83,10 +83,15 @@ class _LiveAnswer:
 
 
 class LiveAnswers:
-    """The answers of one run; *notes* are caveats for the reader."""
+    """The answers of one run; *notes* are caveats for the reader.
+
+    Attributes:
+        pause: What the run waits for, such as a pause of a provider; "" for nothing.
+    """
 
     def __init__(self, rows: Sequence[Row], notes: Sequence[str] = ()) -> None:
         self.notes = tuple(notes)
+        self.pause = ""
         self._answers: dict[int, _LiveAnswer] = {}
         for row in rows:
             card = card_of(row)
