@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import ClassVar
 
 from ..catalogue import prices
@@ -13,17 +14,17 @@ from ..chat.call import call_for
 from ..chat.options import Options
 from ..chat.requests import PlannedRequest
 from ..configuration.registry import ProviderRegistry
-from ..errors import LlmkitError
+from ..errors import LlmkitError, SpendLimitError
 from ..types import Lifecycle
 from ..views.answers.card import dollars
 from ..views.tables.report import Report
 from .arguments import ComparisonArguments
-from .limits import estimate_usage
-from .plan import PlannedRow, merge_identical
+from .limits import estimate_usage, open_ended_cost
+from .plan import PlannedRow, merge_identical, open_ended_notes
 
 
 class Estimate(Report):
-    """The estimated tokens and cost of each model; nothing was sent.
+    """The estimated tokens and cost of each model, and the highest cost; nothing was sent.
 
     Attributes:
         total_usd: The sum in US dollars, None if a price is unknown.
@@ -40,8 +41,9 @@ class Estimate(Report):
         "remark",
     )  # fmt: skip
 
-    def __init__(self, rows: Sequence[Mapping[str, object]]) -> None:
+    def __init__(self, rows: Sequence[Mapping[str, object]], highest: Sequence[str] = ()) -> None:
         super().__init__(rows)
+        self._highest = highest  # costs of answers without max_tokens
         costs = [row["cost_usd"] for row in rows if row["requests"]]
         known_costs = [cost for cost in costs if isinstance(cost, float)]
         self.total_usd = sum(known_costs) if len(known_costs) == len(costs) else None
@@ -50,10 +52,12 @@ class Estimate(Report):
     def note(self) -> str:
         """The total and how it was estimated."""
         total = "unknown" if self.total_usd is None else f"about {dollars(self.total_usd)}"
-        return (
+        texts = (
             f"Total: {total}. Approximate: input tokens are estimated from the length of the text; "
-            "each answer is assumed to have max_tokens tokens, or to fill a page without a limit."
+            "each answer is assumed to have max_tokens tokens, or to fill a page without a limit.",
+            *self._highest,
         )
+        return " ".join(texts)
 
     def __str__(self) -> str:
         return f"{super().__str__()}\n{self.note}"
@@ -78,7 +82,14 @@ def estimated(registry: ProviderRegistry, arguments: ComparisonArguments) -> Est
             place = call.provider.name, call.model
         groups.setdefault((row.request.asked, *place), []).append(row)
     catalogue = registry.catalogue
-    return Estimate([_line(*name, group, catalogue) for name, group in groups.items()])
+    highest = []
+    for row in plan:
+        with suppress(SpendLimitError):  # the price is unknown, which the line says
+            highest.append((row.call, open_ended_cost(row.call, catalogue)))
+    return Estimate(
+        [_line(*name, group, catalogue) for name, group in groups.items()],
+        open_ended_notes(highest),
+    )
 
 
 def _plan_row(registry: ProviderRegistry, request: PlannedRequest, options: Options) -> PlannedRow:

@@ -1,8 +1,12 @@
-"""Refuses a comparison that exceeds its limits on requests or cost, before anything is sent."""
+"""Refuses a comparison that exceeds its limits on requests or cost, before anything is sent.
+
+Also computes the highest cost of one answer, for the budget of a running comparison.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Iterable
 from dataclasses import replace
 
 from ..catalogue import prices
@@ -12,27 +16,33 @@ from ..catalogue.token_estimate import guessed_usage
 from ..chat.call import Call
 from ..errors import SpendLimitError
 from ..types import Usage
-from .plan import PlannedRow
+from ..wire.messages import as_dict, as_int, parse_json
+from .budget import HighestCost
+from .plan import PlannedRow, merge_identical
+
+# Fields of requests that limit the tokens of an answer, and that ask for several answers.
+OUTPUT_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens")
+CHOICES = ("n", "candidateCount")
+TEMPLATE_TOKENS = 64  # that a provider's chat template may add to the text of a request
 
 
-def check_limits(
-    plan: Sequence[PlannedRow],
+def limited_plan(
+    rows: Iterable[PlannedRow],
     *,
     max_calls: int,
     max_cost_usd: float | None,
-    cost: Callable[[Call], float | None],
-) -> None:
-    """Checks *plan* against both limits.
+    catalogue: Catalogue,
+) -> tuple[PlannedRow, ...]:
+    """Returns *rows* with identical requests merged, after checking both limits.
 
     Args:
-        plan: The rows, with identical requests merged.
         max_calls: Maximum number of requests to providers that may charge for them.
         max_cost_usd: Maximum estimated cost in US dollars, None for no limit.
-        cost: Estimates one call; returns None if the price is unknown.
 
     Raises:
         SpendLimitError: The plan exceeds a limit, or a price needed for the check is unknown.
     """
+    plan = merge_identical(rows)
     unique_calls = [row.call for row in plan if row.call is not None and row.same_as is None]
     paid_calls = [call for call in unique_calls if call.provider.facts.paid]
     if len(paid_calls) > max_calls:
@@ -41,8 +51,8 @@ def check_limits(
             f"nothing was sent; pass max_calls={len(paid_calls)} to allow them"
         )
     if max_cost_usd is None or not paid_calls:
-        return
-    costs = [(call, cost(call)) for call in paid_calls]
+        return plan
+    costs = [(call, estimate_cost(call, catalogue)) for call in paid_calls]
     unknown_models = sorted({f"{c.provider.name}:{c.model}" for c, usd in costs if usd is None})
     if unknown_models:
         raise SpendLimitError(
@@ -55,6 +65,48 @@ def check_limits(
             f"the estimated cost of ${total:.4f} exceeds max_cost_usd={max_cost_usd:g}; "
             "nothing was sent; lower max_tokens or raise the limit"
         )
+    return tuple(replace(row, highest_usd=open_ended_cost(row.call, catalogue)) for row in plan)
+
+
+def highest_cost(call: Call, catalogue: Catalogue) -> HighestCost:
+    """Returns an upper bound of what *call* may cost in US dollars.
+
+    A token of a request has at least one byte. An answer has at most `max_tokens`, or else as many
+    tokens as the model can write. The cost is infinite if the catalogue does not know them.
+
+    Raises:
+        SpendLimitError: The price is unknown.
+    """
+    provider, model, prompt = call.provider, call.model, call.prompt
+    if not provider.facts.paid:
+        return HighestCost(0.0)
+    body = provider.chat_request(prompt, model=model, key=call.key, stream=True).body
+    fields = as_dict(parse_json(body))
+    fields = {**fields, **as_dict(fields.get("generationConfig"))}
+    most = max((as_int(fields.get(name)) or 0 for name in OUTPUT_LIMITS), default=0)
+    if not most:
+        facts = facts_of(catalogue, provider.name, model)
+        most = (facts and facts.max_output) or 0
+    answers = max(as_int(fields.get(name)) or 1 for name in CHOICES)
+    size = len(body) + TEMPLATE_TOKENS
+    # Writing to a cache costs more than reading a prompt.
+    usage = Usage(size, most * answers, cache_write_tokens=size if b"cache_control" in body else 0)
+    terms = replace(call.terms, is_estimate=True)
+    cost = prices.cost(provider.name, model, usage, on=None, catalogue=catalogue, terms=terms)
+    if cost is None:
+        raise SpendLimitError(
+            f"the price of {provider.name}:{model} is unknown, so max_cost_usd cannot be checked; "
+            "nothing was sent; omit the model or max_cost_usd"
+        )
+    names = {name for name, _ in prompt.options}
+    is_open = prompt.max_tokens is None and names.isdisjoint(OUTPUT_LIMITS)
+    return HighestCost(cost.usd if most else math.inf, is_open)
+
+
+def open_ended_cost(call: Call | None, catalogue: Catalogue) -> float | None:
+    """Returns the highest cost of a paid call without max_tokens, None for other calls."""
+    highest = None if call is None else highest_cost(call, catalogue)
+    return highest.usd if highest is not None and highest.is_open else None
 
 
 def estimate_usage(call: Call, catalogue: Catalogue) -> tuple[Usage, prices.Cost | str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
@@ -23,6 +24,8 @@ class PlannedRow:
         call: The call to send; None if the row failed while it was planned.
         fallbacks: The source of fallback models, None for no fallback.
         same_as: An earlier row with an identical request, which is sent once for both.
+        highest_usd: In a run with a cost limit, the highest cost of an answer whose request has no
+            max_tokens, in US dollars; infinite if it is not known.
     """
 
     request: PlannedRequest
@@ -31,6 +34,7 @@ class PlannedRow:
     error: LlmkitError | None = None
     fallbacks: Callable[[], FallbackSource] | None = None
     same_as: int | None = None
+    highest_usd: float | None = None
 
     def unsent(self) -> Completion:
         """Returns a completion without text, for a row that was not sent."""
@@ -120,3 +124,25 @@ def merge_identical(plan: Iterable[PlannedRow]) -> tuple[PlannedRow, ...]:
             earlier = first.setdefault(key, row)
         rows.append(planned_row if earlier == row else replace(planned_row, same_as=earlier))
     return tuple(rows)
+
+
+def open_ended_notes(costs: Iterable[tuple[Call | None, float | None]]) -> tuple[str, ...]:
+    """Returns what an answer may cost at most, for each model whose requests have no max_tokens."""
+    from ..views.answers.card import dollars  # few runs have a cost limit
+
+    highest: dict[str, float] = {}
+    for call, usd in costs:
+        if call is not None and usd is not None:
+            name = f"{call.provider.name}:{call.model}"
+            highest[name] = max(usd, highest.get(name, 0.0))
+    known = [f"{dollars(usd)} ({name})" for name, usd in highest.items() if usd < math.inf]
+    unknown = [name for name, usd in highest.items() if usd == math.inf]
+    notes = []
+    if known:
+        notes.append(f"Without max_tokens, one answer may cost up to {', '.join(known)}.")
+    if unknown:
+        notes.append(
+            f"Without max_tokens, the highest cost of an answer of {', '.join(unknown)} is not "
+            "known, so the cost may exceed max_cost_usd."
+        )
+    return tuple(notes)

@@ -30,6 +30,7 @@ from ..views.tables.report import View
 from ..wire.messages import write_json
 from ..wire.typed_values import parse_file
 from .asked import masked
+from .plan import open_ended_notes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -244,9 +245,9 @@ def notes(plan: Sequence[PlannedRow]) -> tuple[str, ...]:
     texts = []
     if providers.count("local") > 1:
         texts.append(
-            "The local model answered one request after another on one machine, "
-            "so durations include waiting for each other."
+            "The local model answers one request after another on one machine; "
+            "waiting for each other is in waited_s, not in the durations."
         )
     if "scripted" in providers:
         texts.append("Answers marked [scripted] come from a script, not from a model.")
-    return tuple(texts)
+    return (*texts, *open_ended_notes((row.call, row.highest_usd) for row in plan))

@@ -9,11 +9,14 @@ from dataclasses import replace
 from functools import partial
 
 from ..chat.call import Call
+from ..chat.exchange import Exchange
 from ..chat.fallback import FallbackRunner, MakeExchange
 from ..errors import CallError, LlmkitError
+from ..retries.rate_limit import Pause
 from ..secret import without_locals
 from ..types import Completion, Status
 from ..views.rows import Row
+from .budget import Budget
 from .plan import PlannedRow, row_of, shared_row
 from .watchers import Audience, Watcher
 
@@ -37,6 +40,8 @@ class ComparisonRunner:
         price: Callable[[Completion, Call], Awaitable[Completion]],
         watchers: Iterable[Watcher] = (),
         cell: str | None = None,
+        budget: Budget | None = None,
+        watch_pauses: Callable[[Callable[[Pause], None]], Callable[[], None]] | None = None,
     ) -> None:
         self._plan = plan
         self.run_id = run_id
@@ -44,6 +49,9 @@ class ComparisonRunner:
         self._price = price
         self._audience = Audience(watchers)
         self._cell = cell
+        self._budget = budget
+        self._watch_pauses = watch_pauses
+        self._pauses: dict[str, Pause] = {}  # by provider
         self._tasks: dict[int, asyncio.Task[None]] = {}  # by row
         self._loop: asyncio.AbstractEventLoop | None = None
         self.rows: dict[int, Row] = {}
@@ -56,6 +64,7 @@ class ComparisonRunner:
         """
         self._loop = asyncio.get_running_loop()
         self._audience.begun(self._plan, self.stop)
+        unwatch = self._watch_pauses(self._pause_begins) if self._watch_pauses else None
         try:
             for planned_row in self._plan:
                 if planned_row.same_as is None:
@@ -74,8 +83,29 @@ class ComparisonRunner:
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
             raise
         finally:
+            if unwatch is not None:
+                unwatch()
             self._fill_the_rest()
             self._audience.ended()
+
+    def _pause_begins(self, pause: Pause) -> None:
+        """Tells the watchers of a pause until it ends. Thread-safe."""
+        loop = self._loop
+        assert loop is not None
+        if any(
+            row.call is not None and row.call.provider.name == pause.provider for row in self._plan
+        ):
+            loop.call_soon_threadsafe(self._show_pause, pause)
+            loop.call_soon_threadsafe(loop.call_later, pause.seconds, self._end_pause, pause)
+
+    def _show_pause(self, pause: Pause) -> None:
+        self._pauses[pause.provider] = pause
+        self._audience.paused("; ".join(map(str, self._pauses.values())))
+
+    def _end_pause(self, pause: Pause) -> None:
+        if self._pauses.get(pause.provider) is pause:  # no longer one has begun since
+            del self._pauses[pause.provider]
+            self._audience.paused("; ".join(map(str, self._pauses.values())))
 
     def stop(self, row: int | None = None) -> None:
         """Ends the run early, or only the answer of *row*; keeps what came. Thread-safe."""
@@ -96,7 +126,14 @@ class ComparisonRunner:
         if planned_row.call is None:
             self._finish(planned_row, planned_row.unsent(), planned_row.error)
             return
-        runner = FallbackRunner(planned_row.call, self._exchange_factory, planned_row.fallbacks)
+        account = None if self._budget is None else self._budget.account()
+
+        def make(call: Call) -> Exchange:
+            exchange = self._exchange_factory(call)
+            exchange.account = account
+            return exchange
+
+        runner = FallbackRunner(planned_row.call, make, planned_row.fallbacks)
         failure: Exception | None = None
         try:
             completion = await runner.whole(partial(self._audience.grew, planned_row.request.row))
@@ -113,11 +150,15 @@ class ComparisonRunner:
             try:  # hardly waits: the price tables were loaded before the request
                 completion = await self._price(completion, runner.call)
             finally:
+                if account is not None:
+                    completion = account.close(completion)
                 self._finish(planned_row, completion, call=runner.call)
             raise
         try:
             completion = await self._price(completion, runner.call)
         finally:  # keep the answer even if pricing is interrupted
+            if account is not None:
+                completion = account.close(completion)
             self._finish(planned_row, completion, failure, runner.call)
 
     def _finish(

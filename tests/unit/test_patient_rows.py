@@ -1,0 +1,152 @@
+"""Rows of a comparison wait for a rate limit, and none of them is lost; in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+import pytest
+
+from llmkit.chat.arguments import chat_arguments
+from llmkit.comparison.arguments import comparison_arguments
+from llmkit.errors import RateLimitError
+from llmkit.kit import Kit
+from llmkit.retries.rate_limit import RateLimiters
+from llmkit.types import Status
+from tests.fakes.limited import LimitedTransport, TokenBucket, run
+
+MODEL = "openai:gpt-6-luna"
+
+
+class Watching:
+    """A watcher that records the texts about pauses."""
+
+    def __init__(self):
+        self.told = []
+
+    def begun(self, plan, stop):
+        """Does nothing."""
+
+    def grew(self, row, delta):
+        """Does nothing."""
+
+    def finished(self, row):
+        """Does nothing."""
+
+    def ended(self):
+        """Does nothing."""
+
+    def paused(self, text):
+        self.told.append((round(asyncio.get_running_loop().time() - 1000), text))
+
+
+def compare(transport, count, *, view=None, before=None, limit=None, settings=(), **options):
+    """Returns the rows of a comparison of *count* prompts, and the virtual seconds it took."""
+    arguments = comparison_arguments([f"question {n}" for n in range(count)], MODEL, **options)
+
+    async def compared():
+        loop = asyncio.get_running_loop()
+        kit = Kit(
+            environ={"OPENAI_API_KEY": "sk-1234567890abcdef"}, transports={"openai": transport},
+            rate_limiters=RateLimiters(clock=loop.time, sleep=asyncio.sleep),
+            notify=lambda text: None, progress_after_s=1e6, **dict(settings),
+        )  # fmt: skip
+        if before is not None:
+            await before(kit)
+        start = loop.time()
+        found = await kit.compare(arguments.requests, arguments.options, max_calls=10_000,
+                                  view=view or Watching(), limit=limit)  # fmt: skip
+        return found.rows, loop.time() - start
+
+    return run(compared())
+
+
+def statuses(rows):
+    return {row.completion.status for row in rows}
+
+
+@pytest.mark.parametrize("form", [None, "exact", "whole"])
+@pytest.mark.parametrize("options", [{}, {"retries": 0}, {"timeout": 5.0}])
+def test_no_row_is_lost_to_a_rate_limit(form, options):
+    """Refusals use up neither retries nor the timeout of a row."""
+    transport = LimitedTransport(TokenBucket(5, 1), form=form)
+
+    rows, _ = compare(transport, 60, limit=16, **options)
+
+    assert statuses(rows) == {Status.COMPLETE}
+    assert sum(row.completion.attempts for row in rows) == 60 + len(transport.sent.refused)
+
+
+def test_all_rows_wait_for_a_pause_that_the_provider_names():
+    """One `Retry-After: 90` among 200 rows delays them, the view says so, and no row is lost."""
+    transport, view = LimitedTransport(latency=1.0), Watching()
+    transport.pauses[40] = 90.0
+
+    rows, seconds = compare(transport, 200, view=view, timeout=30.0)
+
+    assert statuses(rows) == {Status.COMPLETE}
+    assert 90 < seconds < 130
+    assert not [at for at in transport.sent.accepted if 1006 < at < 1094]
+    (start, text), (end, after) = view.told
+    assert re.fullmatch(r"openai asks for 90 s, until (\S+ )?\d\d:\d\d", text)
+    assert (end - start, after) == (90, "")
+    waited = [row.completion.waited_s for row in rows]
+    assert waited[0] == 0.0
+    assert max(waited) > 90.0
+    assert max(row.completion.duration_s for row in rows if row.completion.attempts == 1) < 10.0
+
+
+def test_a_longer_pause_makes_error_rows_that_say_until_when():
+    """A pause above max_pause_s is not waited for; what was in flight is answered."""
+    transport = LimitedTransport(latency=1.0)
+    transport.pauses[20] = 7800.0
+
+    rows, seconds = compare(transport, 50, limit=8)
+
+    lost = [row for row in rows if row.completion.status is Status.ERROR]
+    assert seconds < 10
+    assert len(rows) - len(lost) == len(transport.sent.accepted) >= 20
+    assert {row.error_type for row in lost} == {"RateLimitError"}
+    for row in lost:
+        assert re.search(r"asks to wait until (\S+ )?\d\d:\d\d \(2 h 10 min\)", row.error)
+        assert ("nothing was sent" in row.error) == (row.completion.attempts == 0)
+    assert sum(row.completion.attempts for row in lost) == len(transport.sent.refused)
+
+
+def test_without_patience_rows_are_sent_again_as_often_as_other_calls():
+    """max_pause_s=0 restores the limits of `ask`."""
+    transport = LimitedTransport()
+    transport.pauses = dict.fromkeys((0, 1), 61.0)
+
+    rows, _ = compare(transport, 1, settings={"max_pause_s": 0.0})
+
+    assert statuses(rows) == {Status.ERROR}
+
+
+def test_a_row_is_not_sent_forever():
+    """A server that accepts nothing for max_pause_s loses the rows, after few requests."""
+    rows, seconds = compare(LimitedTransport(TokenBucket(1e-9, 0)), 20)
+
+    assert statuses(rows) == {Status.ERROR}
+    assert 900 < seconds < 4000
+    assert sum(row.completion.attempts for row in rows) < 100
+
+
+def test_a_question_does_not_wait_for_long():
+    """During a pause that rows wait for, `ask` raises at once and says until when."""
+    transport, raised = LimitedTransport(), []
+    transport.pauses[0] = 90.0
+
+    async def ask(kit):
+        arguments = comparison_arguments("first", MODEL)
+        task = asyncio.create_task(kit.compare(arguments.requests, arguments.options))
+        await asyncio.sleep(1.0)
+        with pytest.raises(RateLimitError, match="asks to wait until") as caught:
+            await kit.answer(*chat_arguments("hi", MODEL))
+        raised.append((caught.value.attempts, asyncio.get_running_loop().time()))
+        await task
+
+    rows, _ = compare(transport, 1, before=ask)
+
+    assert raised == [(0, 1001.0)]
+    assert statuses(rows) == {Status.COMPLETE}
