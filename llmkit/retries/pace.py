@@ -12,6 +12,7 @@ WINDOW_S = 1.0  # shortest time between two cuts
 WINDOW_CALLS = 4  # in a shorter time, a count says little about a slow rate
 FIRST_CUT = 0.7
 KEPT = 0.95  # of a rate that was measured
+SATURATED = 0.15  # share of refusals
 MOST_CUT = 0.8  # of a rate that was measured before
 LOWERED = 0.9  # of a rate that was too high after it had grown for a while
 # A refused request is sent again after this share of the interval: the next token is due by then.
@@ -47,6 +48,7 @@ class Pace:
         self._burst_epoch = -1
         self._started_at = 0.0
         self._passed = 0  # requests of this epoch that were not refused
+        self._refused = 0
         self._paused_s = 0.0  # the longest pause of this epoch
 
     def sent(self, now: float) -> None:
@@ -76,6 +78,7 @@ class Pace:
         self._refused_at = now
         if epoch == self.epoch:
             self._passed -= 1
+            self._refused += 1
         if epoch == self._burst_epoch:
             self._burst -= 1
         if self.rate is None:
@@ -89,7 +92,10 @@ class Pace:
         elif epoch == self.epoch:
             window_s = max(WINDOW_S, WINDOW_CALLS / self.rate)
             seconds = now - self._started_at
-            if seconds - self._paused_s > 2 * window_s:
+            # With few refusals the rate has grown to the server's, and was lower for most of the time.
+            is_high = self._refused > SATURATED * (self._passed + self._refused)
+            is_high = is_high or self._paused_s * self.rate > 2
+            if seconds - self._paused_s > 2 * window_s or (seconds >= window_s and not is_high):
                 self.rate *= LOWERED
                 self.begin(now)
             elif seconds >= window_s:
@@ -108,7 +114,7 @@ class Pace:
     def begin(self, now: float) -> None:
         """Starts an epoch, in which requests are counted from zero."""
         self.epoch += 1
-        self._started_at, self._passed, self._paused_s = now, 0, 0.0
+        self._started_at, self._passed, self._refused, self._paused_s = now, 0, 0, 0.0
 
     def forget(self, now: float) -> bool:
         """Removes the rate if nothing was refused for a while; returns True without a rate."""

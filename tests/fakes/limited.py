@@ -96,7 +96,7 @@ class Sent:
     @property
     def seconds(self) -> float:
         """The time from the first request to the last accepted one."""
-        return self.accepted[-1] - min(self.accepted[0], *self.refused[:1])
+        return self.accepted[-1] - min(self.accepted + self.refused)
 
     @property
     def refused_later(self) -> int:
