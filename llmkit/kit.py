@@ -22,8 +22,7 @@ from .chat.exchange import Exchange
 from .chat.fallback import FallbackRunner, warn_once
 from .chat.options import Options
 from .chat.requests import PlannedRequest
-from .comparison.budget import Budget
-from .comparison.limits import estimate_cost, highest_cost, limited_plan
+from .comparison.limits import budget_of, estimate_cost, limited_plan
 from .comparison.plan import PlannedRow
 from .comparison.runner import ComparisonRunner
 from .comparison.watchers import Progress, Watcher
@@ -300,10 +299,9 @@ class Kit:
             SpendLimitError: The calls or the estimate exceed a limit; nothing was sent.
         """
         most = self.settings.max_cost_usd if max_cost_usd is None else max_cost_usd
-        catalogue, budget = self.registry.catalogue, None
+        catalogue = self.registry.catalogue
         if most is not None:
             await ready_soon(prices.TABLES, prices.load)
-            budget = Budget(most, partial(highest_cost, catalogue=catalogue))
         plan = limited_plan(
             [await self.plan_row(one, options, capped=most is not None) for one in requests],
             max_calls=self.settings.max_calls if max_calls is None else max_calls,
@@ -317,7 +315,7 @@ class Kit:
             plan, run_id=run_id, make=partial(self.exchange, limit=limit, group=run_id),
             price=partial(self.priced, timeout=options.timeout),
             watchers=[view] if view else [factory() for factory in self.watchers], cell=cell_id(),
-            budget=budget, watch_pauses=self._limiters.watch,
+            budget=budget_of(most, catalogue), watch_pauses=self._limiters.watch,
         )  # fmt: skip
         try:
             with self.manager.in_flight():

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 
 from ..catalogue import prices
 from ..catalogue.entry import Catalogue
@@ -17,7 +18,7 @@ from ..chat.call import Call
 from ..errors import SpendLimitError
 from ..types import Usage
 from ..wire.messages import as_dict, as_int, parse_json
-from .budget import HighestCost
+from .budget import Budget, HighestCost
 from .plan import PlannedRow, merge_identical
 
 # Fields of requests that limit the tokens of an answer, and that ask for several answers.
@@ -66,6 +67,13 @@ def limited_plan(
             "nothing was sent; lower max_tokens or raise the limit"
         )
     return tuple(replace(row, highest_usd=open_ended_cost(row.call, catalogue)) for row in plan)
+
+
+def budget_of(max_cost_usd: float | None, catalogue: Catalogue) -> Budget | None:
+    """Returns the budget of a run, None if it has no limit."""
+    if max_cost_usd is None:
+        return None
+    return Budget(max_cost_usd, partial(highest_cost, catalogue=catalogue))
 
 
 def highest_cost(call: Call, catalogue: Catalogue) -> HighestCost:

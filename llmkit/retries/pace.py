@@ -92,7 +92,7 @@ class Pace:
         elif epoch == self.epoch:
             window_s = max(WINDOW_S, WINDOW_CALLS / self.rate)
             seconds = now - self._started_at
-            # With few refusals the rate has grown to the server's, and was lower for most of the time.
+            # With few refusals the rate has only just grown to the server's rate.
             is_high = self._refused > SATURATED * (self._passed + self._refused)
             is_high = is_high or self._paused_s * self.rate > 2
             if seconds - self._paused_s > 2 * window_s or (seconds >= window_s and not is_high):
