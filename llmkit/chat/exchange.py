@@ -241,10 +241,9 @@ class Exchange:
         turns.begin()
         if self.account is not None:
             await self.account.reserve(self.call)
-        if not self._limiter.acquire_now(turns.at_once):
-            waited_s = await turns.wait(timing.remaining, again=again)
-            if timing.deadline is not None:
-                timing.deadline += waited_s
+        waited_s = await turns.wait(timing.remaining, again=again)
+        if timing.deadline is not None:
+            timing.deadline += waited_s
         turns.end()
 
     async def _open(self) -> Opened:

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..errors import CallError, RateLimitError
+from ..errors import CallError, Outcome, RateLimitError
+from ..retries.pauses import when
 from ..retries.policy import REPEATABLE
-from ..retries.rate_limit import LONGEST_S, RateLimiter, when
+from ..retries.rate_limit import LONGEST_S, RateLimiter
 
 OVERLOADED = (503, 529)  # defined as unanswered, unlike 500, 502 and 504
 PATIENT_REFUSALS = 8  # of one call; if more follow for `max_pause_s`, it is not sent again
+# A call that is refused this often while others are accepted has a limit of its own, such as that
+# of its model. It waits for itself, and does not slow down the others.
+OWN_REFUSALS = 2
+LONGEST_OWN_S = 60.0
 
 
 @dataclass(slots=True)
@@ -35,6 +40,8 @@ class CallTurns:
     since: float | None = None
     _refusals: int = 0
     _refused_at: float = 0.0  # the first of them
+    _own_refusals: int = 0  # with calls that were accepted between them
+    _accepted_count: int = 0  # at the last refusal
 
     @property
     def longest_s(self) -> float:
@@ -62,15 +69,22 @@ class CallTurns:
         Raises:
             RateLimitError, APITimeoutError: As `RateLimiter.acquire`.
         """
-        self.begin()
-        start, is_again = self.limiter.clock(), again or self._refusals > 0
-        if self.group is None:
-            await self.limiter.acquire(self.at_once, time_left=time_left, again=is_again)
-            return 0.0
-        await self.limiter.acquire(
-            self.at_once, again=is_again, group=self.group, longest_s=self.longest_s
-        )
-        return self.limiter.clock() - start
+        limiter, start = self.limiter, self.limiter.clock()
+        if self._own_refusals >= OWN_REFUSALS:
+            most_s = min(LONGEST_OWN_S, 2.0**self._own_refusals)
+            await limiter.sleep(most_s * (1 + limiter.rand()) / 2)
+        # If it is refused twice, its model may have a limit of its own: others go first.
+        is_again = self._refusals == 1 or (again and not self._refusals)
+        if limiter.acquire_now(self.at_once):
+            pass
+        elif self.group is None:
+            await limiter.acquire(self.at_once, time_left=time_left, again=is_again)
+        else:
+            longest_s = self.longest_s
+            await limiter.acquire(
+                self.at_once, again=is_again, group=self.group, longest_s=longest_s
+            )
+        return 0.0 if self.group is None else limiter.clock() - start
 
     def learn_from(self, error: CallError) -> None:
         """Slows down or pauses all calls after the refusal of this one."""
@@ -78,8 +92,9 @@ class CallTurns:
         is_limit, is_overload = isinstance(error, RateLimitError), error.status in OVERLOADED
         if is_overload or (is_limit and "concurren" in str(error).lower()):
             is_overload = limiter.overloaded(epoch=self.epoch) or is_overload
-        if is_limit and not is_overload:
-            limiter.refused(epoch=self.epoch, limit=error.request_rate)
+        if is_limit and not is_overload and self._own_refusals < OWN_REFUSALS:
+            reason = error.args[0]
+            limiter.refused(epoch=self.epoch, limit=error.request_rate, reason=reason)
         if seconds is not None and (is_overload or is_limit):
             limiter.pause(seconds, self.longest_s)
 
@@ -88,10 +103,16 @@ class CallTurns:
         most, now = self.max_pause_s, self.limiter.clock()
         if most is None or not isinstance(error, RateLimitError) or error.outcome not in REPEATABLE:
             return False
-        self._refusals += 1
-        if self._refusals == 1:
+        if not self._refusals:
             self._refused_at = now
+        elif self.limiter.accepted_count > self._accepted_count:
+            self._own_refusals += 1
+        self._refusals += 1
+        self._accepted_count = self.limiter.accepted_count
         is_hopeless = self._refusals > PATIENT_REFUSALS and now - self._refused_at > most
+        is_hopeless = is_hopeless or self.limiter.refused_for(self._refused_at, most) > 0
+        if is_hopeless:
+            error.outcome = Outcome.FINAL
         return not is_hopeless and (error.retry_after or 0.0) <= most
 
     def explain(self, error: CallError) -> None:

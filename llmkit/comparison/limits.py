@@ -21,9 +21,8 @@ from ..wire.messages import as_dict, as_int, parse_json
 from .budget import Budget, HighestCost
 from .plan import PlannedRow, merge_identical
 
-# Fields of requests that limit the tokens of an answer, and that ask for several answers.
+# Fields of requests that limit the tokens of an answer.
 OUTPUT_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens")
-CHOICES = ("n", "candidateCount")
 TEMPLATE_TOKENS = 64  # that a provider's chat template may add to the text of a request
 
 
@@ -95,10 +94,9 @@ def highest_cost(call: Call, catalogue: Catalogue) -> HighestCost:
     if not most:
         facts = facts_of(catalogue, provider.name, model)
         most = (facts and facts.max_output) or 0
-    answers = max(as_int(fields.get(name)) or 1 for name in CHOICES)
     size = len(body) + TEMPLATE_TOKENS
     # Writing to a cache costs more than reading a prompt.
-    usage = Usage(size, most * answers, cache_write_tokens=size if b"cache_control" in body else 0)
+    usage = Usage(size, most, cache_write_tokens=size if b"cache_control" in body else 0)
     terms = replace(call.terms, is_estimate=True)
     cost = prices.cost(provider.name, model, usage, on=None, catalogue=catalogue, terms=terms)
     if cost is None:

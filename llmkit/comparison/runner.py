@@ -12,7 +12,7 @@ from ..chat.call import Call
 from ..chat.exchange import Exchange
 from ..chat.fallback import FallbackRunner, MakeExchange
 from ..errors import CallError, LlmkitError
-from ..retries.rate_limit import Pause
+from ..retries.pauses import Pause
 from ..secret import without_locals
 from ..types import Completion, Status
 from ..views.rows import Row

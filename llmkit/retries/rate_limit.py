@@ -15,15 +15,14 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import NamedTuple
 
 from ..errors import APITimeoutError, Outcome, RateLimitError
 from ..secret import Secret
 from ..telemetry.listeners import Listeners
 from .budget import FULL, RetryBudget
 from .pace import Pace
+from .pauses import Pause, duration, when
 
 log = logging.getLogger(__name__)
 
@@ -31,22 +30,11 @@ AT_ONCE = 8  # concurrent calls at the start, if the caller sets no limit
 MOST_AT_ONCE = 64  # after growing
 SHRUNK = 0.7  # after the refusal of too many concurrent calls
 LONGEST_S = 60.0  # the longest wait of a single question for a pause to end
+SHORTEST_S = 0.01  # of a sleep, after which a limit has certainly passed
 TOLD_S = 3.0  # a view tells of pauses from this length on
-LONGEST_SHOWN_S = 400 * 24 * 3600.0  # a server may name any number
 
 Sleep = Callable[[float], Awaitable[None]]
 TimeLeft = Callable[[], float | None]
-
-
-class Pause(NamedTuple):
-    """A wait that a provider asks for."""
-
-    provider: str
-    seconds: float
-
-    def __str__(self) -> str:
-        time_of_day, _, _ = when(self.seconds).partition(" (")
-        return f"{self.provider} asks for {_duration(self.seconds)}, until {time_of_day}"
 
 
 @dataclass(slots=True, eq=False)
@@ -68,6 +56,7 @@ class RateLimiter:
         clock: Returns seconds.
         sleep: Awaited for every wait.
         rand: Returns a number from 0 to 1, for jitter.
+        accepted_count: The number of calls that the server has accepted.
     """
 
     def __init__(
@@ -95,6 +84,9 @@ class RateLimiter:
         self._accepted_at_once = math.inf  # of all calls, after the server refused more
         self._opens_at = 0.0
         self._pause_end_at = 0.0  # as the server asked
+        self.accepted_count = 0
+        self._refused_since = math.inf  # since the last accepted call, without pauses
+        self._reason = ""  # of the last refusal
 
     def acquire_now(self, cap: int | None = None) -> bool:
         """Takes a slot and returns True if one is free at once."""
@@ -129,7 +121,8 @@ class RateLimiter:
             APITimeoutError: The call's timeout passed in the queue; nothing was sent.
         """
         with self._lock:
-            self._check_pause(self.clock(), longest_s, time_left())
+            start = self.clock()
+            self._check(start, start, longest_s, time_left())
             is_timed = not self._is_calm
             has_slot = self._has_room(cap) and not (is_timed and self._is_timed)
             if has_slot:
@@ -138,7 +131,7 @@ class RateLimiter:
         if not has_slot:
             is_timed = await self._turn(cap, time_left(), again, group)
         try:
-            while wait_s := self._seconds_until_open(longest_s, time_left()):
+            while wait_s := self._seconds_until_open(start, longest_s, time_left()):
                 await self.sleep(wait_s)
         except BaseException:
             self._leave_clock(is_timed)
@@ -156,6 +149,8 @@ class RateLimiter:
     def accepted(self) -> None:
         """Counts a request that the server accepted; the limits that it reached grow."""
         self.budget.credit = min(FULL, self.budget.credit + 1)
+        self.accepted_count += 1
+        self._refused_since = math.inf
         if self._is_calm and self._running_count < min(self._at_once, self._accepted_at_once) - 1:
             return
         with self._lock:
@@ -168,16 +163,34 @@ class RateLimiter:
                     self._accepted_at_once = math.inf
             self._serve()
 
-    def refused(self, *, epoch: int | None = None, limit: float | None = None) -> None:
-        """Lowers the rate of all calls after a server refused one.
+    def refused(
+        self, *, epoch: int | None = None, limit: float | None = None, reason: str = ""
+    ) -> None:
+        """Lowers the rate of all calls after a server refused one, for that *reason*.
 
         Args:
             epoch: That of `pace` when the refused request was sent; None for the current one.
             limit: Requests per second that the server's headers name, None if they name none.
         """
         with self._lock:
-            self._is_calm = False
-            self.pace.refused(self.clock(), self.pace.epoch if epoch is None else epoch, limit)
+            now = self.clock()
+            self._is_calm, self._reason = False, reason
+            self._refused_since = min(self._refused_since, now)
+            self.pace.refused(now, self.pace.epoch if epoch is None else epoch, limit)
+
+    def refused_for(self, start: float, longest_s: float) -> float:
+        """Returns for how long every call since *start* was refused; 0 if it is worth to go on.
+
+        That ends after *longest_s*, or after a minute if the server has never accepted a call.
+        """
+        if self._patience_s(start, longest_s) > 0:
+            return 0.0
+        return self.clock() - max(start, self._refused_since)
+
+    def _patience_s(self, start: float, longest_s: float) -> float:
+        now, most = self.clock(), longest_s if self.accepted_count else min(longest_s, LONGEST_S)
+        is_open = now >= self._opens_at
+        return max(start, self._refused_since) + most - now if is_open else math.inf
 
     def overloaded(self, *, epoch: int | None = None) -> bool:
         """Lowers the number of concurrent calls after a server refused one of too many.
@@ -203,7 +216,9 @@ class RateLimiter:
             longer_s = now + seconds - max(self._pause_end_at, now)
             believed_s = seconds if seconds <= longest_s else LONGEST_S
             opens_at = max(self._opens_at, now + believed_s)
-            self.pace.paused(opens_at - max(self._opens_at, now), opens_at)
+            pause_s = opens_at - max(self._opens_at, now)
+            self._refused_since += pause_s
+            self.pace.paused(pause_s, opens_at)
             self._is_calm, self._opens_at = False, opens_at
             self._pause_end_at = max(self._pause_end_at, now + seconds)
         if longer_s > 1.0 and seconds <= longest_s:
@@ -281,39 +296,45 @@ class RateLimiter:
             raise timeout_error from None
         return waiter.is_timed
 
-    def _seconds_until_open(self, longest_s: float, remaining_s: float | None) -> float:
+    def _seconds_until_open(
+        self, start: float, longest_s: float, remaining_s: float | None
+    ) -> float:
         """Returns the seconds to wait before the next check; 0 if the slot may be used."""
         with self._lock:
             now = self.clock()
-            self._check_pause(now, longest_s, remaining_s)
+            self._check(now, start, longest_s, remaining_s)
             opens_at = self._opens_at
             if self.pace.forget(now):
                 self._is_calm = now >= opens_at
             else:
-                opens_at = max(opens_at, self.pace.next_at)
+                opens_at = max(opens_at, self._next_at())
             if now < opens_at:
-                return opens_at - now
+                return min(opens_at - now, self._patience_s(start, longest_s) + SHORTEST_S)
             self.pace.sent(now)
             return 0.0
 
-    def _check_pause(self, now: float, longest_s: float, remaining_s: float | None) -> None:
-        """Raises the error of a call that does not wait until requests are accepted again."""
-        longest_s = longest_s if remaining_s is None else min(longest_s, remaining_s)
-        if now < self._opens_at and self._pause_end_at - now > longest_s:
-            words = "asks to wait until"
-            seconds = self._pause_end_at - now
-        elif self.pace.rate is not None and self.pace.next_at - now > longest_s:
-            words = "refuses requests; the next one can be sent at"
-            seconds = self.pace.next_at - now
+    def _check(self, now: float, start: float, longest_s: float, remaining_s: float | None) -> None:
+        """Raises the error of a call since *start* that does not wait any longer."""
+        if remaining_s is not None:
+            longest_s = min(longest_s, remaining_s)
+        seconds = max(self._pause_end_at if now < self._opens_at else 0.0, self._next_at()) - now
+        refused_s = self.refused_for(start, longest_s)
+        if refused_s:
+            words = f"has refused every request for {duration(refused_s)}: {self._reason}"
+        elif seconds > longest_s:
+            verb = "asks to wait" if now < self._opens_at else "accepts no request"
+            words = f"{verb} until {when(seconds)}, longer than this call waits; nothing was sent; "
+            words += "wait, or ask another provider"
         else:
             return
         error = RateLimitError(
-            f"{self._name} {words} {when(seconds)}, longer than this call waits; nothing was sent; "
-            "wait, or ask another provider",
-            retry_after=seconds,
+            f"{self._name} {words}", retry_after=max(seconds, 0.0), outcome=Outcome.FINAL
         )
         error.attempts = 0
         raise error
+
+    def _next_at(self) -> float:
+        return 0.0 if self.pace.rate is None else self.pace.next_at
 
     def _leave_clock(self, is_timed: bool) -> None:
         """Lets the next call wait for the clock."""
@@ -364,19 +385,3 @@ class RateLimiters:
 def _grant(turn: asyncio.Future[None]) -> None:
     if not turn.done():
         turn.set_result(None)
-
-
-def when(seconds: float) -> str:
-    """Returns the time of day after *seconds*, with the date if it is another day, and the wait."""
-    now = datetime.now(UTC).astimezone()
-    seconds = min(seconds, LONGEST_SHOWN_S)
-    end = now + timedelta(seconds=seconds)
-    time_of_day = f"{end:%H:%M}" if end.date() == now.date() else f"{end:%Y-%m-%d %H:%M}"
-    return f"{time_of_day} ({_duration(seconds)})"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 120:
-        return f"{math.ceil(seconds)} s"
-    hours, minutes = divmod(math.ceil(seconds / 60), 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import math
 import selectors
+import threading
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -41,9 +43,12 @@ class _Instant(selectors.SelectSelector):
     def __init__(self, loop: VirtualLoop) -> None:
         super().__init__()
         self._loop = loop
+        self._threads = threading.active_count()
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         events = super().select(None if timeout is None else 0)
+        while not events and timeout and threading.active_count() > self._threads:
+            events = super().select(0.001)  # a thread imports a module: no time passes
         if not events and timeout:
             self._loop.now += timeout
         return events
@@ -163,6 +168,7 @@ class LimitedTransport:
         tokens: The completion tokens of the next answers; 1 after that.
         prompt_tokens: Those of each prompt; None leaves the usage out.
         failures: The statuses of the next requests.
+        refused_models: Models for which every request is refused.
     """
 
     def __init__(
@@ -177,13 +183,15 @@ class LimitedTransport:
         self.tokens: list[int] = []
         self.prompt_tokens: int | None = 9
         self.failures: list[int] = []
+        self.refused_models: set[str] = set()
 
     @asynccontextmanager
     async def send(self, request: HttpRequest, timeouts: Timeouts) -> AsyncIterator[Response]:
         now = asyncio.get_running_loop().time()
         wait = self.bucket.wait(now) if self.bucket else None
         pause = self.pauses.pop(len(self.sent.accepted), None)
-        if pause is not None or wait is not None:
+        is_refused = json.loads(request.body)["model"] in self.refused_models
+        if pause is not None or wait is not None or is_refused:
             self.sent.refused.append(now)
             await asyncio.sleep(REFUSED_AFTER_S)
             named = {"retry-after": f"{pause:g}"} if pause else retry_after(wait or 0.0, self.form)

@@ -40,9 +40,11 @@ class Watching:
         self.told.append((round(asyncio.get_running_loop().time() - 1000), text))
 
 
-def compare(transport, count, *, view=None, before=None, limit=None, settings=(), **options):
+def compare(
+    transport, count, *, models=MODEL, view=None, before=None, limit=None, settings=(), **options
+):
     """Returns the rows of a comparison of *count* prompts, and the virtual seconds it took."""
-    arguments = comparison_arguments([f"question {n}" for n in range(count)], MODEL, **options)
+    arguments = comparison_arguments([f"question {n}" for n in range(count)], models, **options)
 
     async def compared():
         loop = asyncio.get_running_loop()
@@ -124,12 +126,36 @@ def test_without_patience_rows_are_sent_again_as_often_as_other_calls():
 
 
 def test_a_row_is_not_sent_forever():
-    """A server that accepts nothing for max_pause_s loses the rows, after few requests."""
+    """A server that accepts nothing for a minute loses the rows, after few requests."""
     rows, seconds = compare(LimitedTransport(TokenBucket(1e-9, 0)), 20)
 
     assert statuses(rows) == {Status.ERROR}
-    assert 900 < seconds < 4000
-    assert sum(row.completion.attempts for row in rows) < 100
+    assert 60 < seconds < 180
+    assert sum(row.completion.attempts for row in rows) < 60
+    assert all("slow down" in row.error for row in rows)
+
+
+def test_a_server_that_has_answered_before_gets_more_time():
+    """If it accepts nothing more for max_pause_s, the rest is lost."""
+    rows, seconds = compare(LimitedTransport(TokenBucket(1e-9, 4)), 20)
+
+    assert [row.completion.status for row in rows].count(Status.COMPLETE) == 4
+    assert 900 < seconds < 2100
+    assert sum(row.completion.attempts for row in rows) < 80
+
+
+def test_a_model_that_is_always_refused_does_not_stop_the_others():
+    """The rows of the other model are answered in the meantime."""
+    transport = LimitedTransport(latency=1.0)
+    transport.refused_models = {"gpt-6-sol"}
+
+    rows, _ = compare(transport, 20, models=["openai:gpt-6-luna", "openai:gpt-6-sol"])
+
+    by_model = {name: {row.completion.status for row in rows if row.asked == name}
+                for name in ("openai:gpt-6-luna", "openai:gpt-6-sol")}  # fmt: skip
+    assert by_model["openai:gpt-6-luna"] == {Status.COMPLETE}
+    assert by_model["openai:gpt-6-sol"] == {Status.ERROR}
+    assert max(transport.sent.accepted) < 1600
 
 
 def test_a_question_does_not_wait_for_long():
