@@ -12,6 +12,7 @@ from ..types import Lifecycle
 from ..wire.typed_values import mapping, reader
 from .entry import Alias, AliasKind, Catalogue, Model, ModelEntry, normal
 from .loader import reindexed
+from .rerouting import is_rerouted
 
 SCHEMA = "llmkit.models"
 VERSION = 1
@@ -42,6 +43,7 @@ def with_lists(
     lists = list(lists)
     if not lists:
         return catalogue
+    is_rerouted.cache_clear()  # its results keep the catalogues that this one replaces
     models = {(m.provider, m.id): m for rows in catalogue.models.values() for m in rows.values()}
     aliases = [a for rows in catalogue.aliases.values() for a in rows.values()]
     for model_list in lists:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from llmkit.catalogue.entry import Model
+from llmkit.catalogue.entry import Catalogue, Model
 from llmkit.catalogue.names import base_of
 from llmkit.catalogue.provider_lists import ProviderModelList, with_lists
 from llmkit.catalogue.rerouting import is_rerouted
@@ -151,3 +152,16 @@ def test_the_list_of_openrouter_explains_its_canonical_names():
     catalogue = with_lists(shipped(), [read], now)
 
     assert is_rerouted(catalogue, "openrouter", row.id, row.aliases[0]) is False
+
+
+def test_a_catalogue_that_was_replaced_is_released():
+    """Each reading of a list makes another catalogue, of megabytes."""
+    now = datetime(2026, 11, 30, tzinfo=UTC)
+    read = ProviderModelList("openai", "https://api.openai.com/v1", now, (Model("openai", "x"),))
+    catalogue = with_lists(shipped(), [read], now)
+    assert is_rerouted(catalogue, "openai", "gpt-4o", "gpt-4.1") is True
+    number, catalogue = id(catalogue), with_lists(shipped(), [read], now)
+
+    gc.collect()
+
+    assert number not in [id(item) for item in gc.get_objects() if isinstance(item, Catalogue)]
