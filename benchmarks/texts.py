@@ -81,4 +81,5 @@ TEXTS: Mapping[str, Callable[[int], str]] = {
     "gemini": lambda size: "gemini-" + "1" * size,
     "go durations": _repeated("1m"),
     "query": _repeated("offset=1&"),
+    "streaming and blanks": lambda size: "streaming" + " " * size,
 }  # fmt: skip

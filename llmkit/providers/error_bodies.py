@@ -24,7 +24,7 @@ from ..errors import (
     shorten,
 )
 from ..secret import redact
-from ..wire.messages import SNIPPET, HttpResponse, as_dict, parse_json, snippet
+from ..wire.messages import LONGEST_REASON, SNIPPET, HttpResponse, as_dict, parse_json, snippet
 from .base import Provider
 from .unwanted import unwanted_in
 
@@ -99,7 +99,7 @@ def refused(
         kind: The error's class, None to derive it from *status*.
         then: The next step, None for the usual one of that class.
     """
-    kind = kind or error_class(status)
+    kind, words = kind or error_class(status), words[:LONGEST_REASON]
     lower_words = words.lower()
     is_too_long = {RateLimitError: _is_too_large, InvalidRequestError: _is_too_long}.get(kind)
     if is_too_long is not None and is_too_long(lower_words):

@@ -23,7 +23,8 @@ _NO = (
 _STREAM = r"(?<!non-)(?<!non )\bstream(?:ing|ed)?\b(?!-)"
 _OPTIONS = re.compile(r"\bstream[ _]?options\b|\binclude_usage\b", re.IGNORECASE)
 _STREAMING = re.compile(
-    rf"{_STREAM}[^.;]{{0,80}}?{_NO}|{_NO}[^.;]{{0,80}}?{_STREAM}|{_STREAM}\W+(?:to )?\W*false"
+    rf"{_STREAM}[^.;]{{0,80}}?{_NO}|{_NO}[^.;]{{0,80}}?{_STREAM}"
+    rf"|{_STREAM}\W{{1,9}}(?:to )?\W{{0,9}}false"
     r"|non-streaming only|only (?:supports? )?non-streaming",
     re.IGNORECASE,
 )

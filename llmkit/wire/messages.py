@@ -26,6 +26,7 @@ _MARKUP = re.compile(
 )
 _KEY = 2_000  # characters; no key is longer
 _READ = 20_000  # characters of a body that `snippet` reads
+LONGEST_REASON = _READ + _KEY  # characters; of a longer text the rest is not searched
 LARGEST_NUMBER = 10**15  # of a server's numbers; the sum of several must fit into 64 bits
 
 
@@ -205,7 +206,7 @@ def snippet(text: str, limit: int = MESSAGE_LIMIT) -> str:
     """Returns *text* redacted, without markup and in at most *limit* characters."""
     # Redaction comes before the second cut, which could leave the first half of a key. The first
     # cut keeps a body of millions of characters from being searched.
-    text = redact(text[: _READ + _KEY])[:_READ]
+    text = redact(text[:LONGEST_REASON])[:_READ]
     if not text.strip():
         return "an empty body"
     if _PAGE.match(text):
