@@ -139,6 +139,34 @@ def _stream(dialect: str, text: str) -> object:
     return None
 
 
+def _after_large(dialect: str, text: str) -> object:
+    """Reads small events after a large one, which has half of *text* as arguments and counts."""
+    half = text[: len(text) // 2]
+    items = [{"modality": part} for part in _pieces(half, 20)]
+    counts = {f"{n}": n for n in range(len(half) // 20)}
+
+    def event(arguments: str, details: object, more: Mapping[str, object]) -> object:
+        tool = {"index": 0, "function": {"name": "f", "arguments": arguments}}
+        message = {"tool_calls": [tool]}
+        usage = {"cost": 1, "is_byok": True, "cost_details": more, **more}
+        return {
+            "anthropic": {"type": "message_delta", "usage": usage},
+            "google": {
+                "candidates": [{"groundingMetadata": {"webSearchQueries": details, **more}}],
+                "usageMetadata": {"promptTokensDetails": details, **more},
+            },
+        }.get(dialect) or {
+            "choices": [{"delta": message}, {"message": message}], "usage": usage,
+        }  # fmt: skip
+
+    events = [event('{"a": "' + half + "}", items, counts)]
+    events += [event("{}", [], {"a": 1})] * (len(text) // 200)
+    parser = PROVIDERS[dialect]().stream_parser()
+    for each in events:
+        parser.feed(b"data: " + _json(each) + b"\n\n")
+    return parser.end()
+
+
 def _raw_stream(dialect: str, text: str) -> object:
     parser = PROVIDERS[dialect]().stream_parser()
     data = text.encode("utf-8", "replace")
@@ -266,6 +294,7 @@ READERS: Mapping[str, Reader] = MappingProxyType({
     **{f"an error body, {name}": partial(_error_body, name) for name in DIALECTS},
     **{f"an answer, {name}": partial(_document, name) for name in DIALECTS},
     **{f"a stream, {name}": partial(_stream, name) for name in ("openai", "anthropic", "ollama")},
+    **{f"events after a large one, {name}": partial(_after_large, name) for name in DIALECTS[:-1]},
     **{f"a stream as it is, {name}": partial(_raw_stream, name) for name in ("openai", "ollama")},
     **{f"a list of models, {name}": partial(_models, name) for name in DIALECTS},
     "a body that may be a document": _kept,

@@ -45,7 +45,7 @@ from .error_bodies import (
     words_of,
 )
 from .extra_body import extended
-from .stream_parser import AnswerBuilder, EventParser, later_counts
+from .stream_parser import AnswerBuilder, EventParser, add_counts
 
 VERSION = "2026-10-21"
 # The newest version answers temperature, top_p and top_k with 400, even at their defaults; this one
@@ -158,7 +158,7 @@ class Anthropic(Provider):
             raise self._error(_status_of(body), body, words_of(response))
         if not isinstance(body, dict) or "content" not in body:
             raise unreadable(self, response.body)
-        builder = AnswerBuilder(model=as_str(body.get("model")))
+        builder = AnswerBuilder(usage_of, model=as_str(body.get("model")))
         content = body["content"]
         blocks = [{"text": content}] if isinstance(content, str) else as_dicts(content)
         for place, block in enumerate(blocks):
@@ -171,7 +171,7 @@ class Anthropic(Provider):
         return builder.whole(self)
 
     def stream_parser(self) -> StreamParser:
-        return MessageParser(self, SSEDecoder())
+        return MessageParser(self, SSEDecoder(), AnswerBuilder(usage_of))
 
     def stream_error(self, event: dict[str, Any]) -> ProviderError:
         return self._error(_status_of(event), event, words_in(event))
@@ -286,8 +286,7 @@ def usage_of(usage: Mapping[str, Any]) -> Usage:
 
 
 def _count(builder: AnswerBuilder, usage: dict[str, Any]) -> None:
-    builder.counts = later_counts(builder.counts, usage)
-    builder.usage = usage_of(builder.counts)
+    add_counts(builder.counts, usage)
     builder.service_tier = as_str(builder.counts.get("service_tier"))
 
 

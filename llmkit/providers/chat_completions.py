@@ -33,11 +33,10 @@ from .chat_completions_errors import error_inside, error_of, told_inside
 from .error_bodies import unreadable
 from .extra_body import extended
 from .finish_reasons import ERROR
-from .stream_parser import DONE, SECOND, AnswerBuilder, EventParser, later_counts
+from .stream_parser import DONE, SECOND, AnswerBuilder, EventParser, add_counts
 from .think_tags import ThinkTags
 from .tool_calls import LATEST
 
-BESIDE_TEXT = frozenset({"audio", "images"})  # fields with other content
 AUDIO_SECONDS = "audio input is billed by the second"
 THOUGHTS = ("thinking", "reasoning", "reasoning_text")  # types of a part of the content
 REFUSAL = "the model refused; see its text for the reason"
@@ -54,32 +53,40 @@ class ChatAnswerBuilder(AnswerBuilder):
         for position, choice in enumerate(choices if isinstance(choices, list) else ()):
             if not isinstance(choice, dict):
                 continue
-            index, delta, message = choice.get("index"), choice.get("delta"), choice.get("message")
+            index, delta = choice.get("index"), choice.get("delta")
             if (index if isinstance(index, int) else position) != 0:
-                if as_dict(delta or message).get("content"):
+                if as_dict(delta or choice.get("message")).get("content"):
                     self.warn(SECOND)
                 continue
             is_told = isinstance(delta, dict) and self._take_piece(delta)
-            if not is_told and isinstance(message, dict):
-                self._take_whole(message)
+            if not is_told and isinstance(choice.get("message"), dict):
+                self._take_whole(choice["message"])
             reason = choice.get("finish_reason")
             if reason and isinstance(reason, str):
                 self.ended(reason, choice.get("native_finish_reason"))
             # Moonshot (https://github.com/earendil-works/pi/issues/2017, read 2026-11-30).
             usage = usage or choice.get("usage")
-        # Groq (https://github.com/vercel/ai/issues/1651, read 2026-11-30).
-        usage = as_dict(usage or as_dict(chunk.get("x_groq")).get("usage"))
-        if usage:
-            self.counts = later_counts(self.counts, usage) if self.counts else usage
-            self.usage = usage_in(self.counts)
-        # Mistral says the tier in the usage.
-        tier = as_str(chunk.get("service_tier")) or as_str(usage.get("service_tier"))
-        self.service_tier = tier or self.service_tier
-        self.model = as_str(chunk.get("model")) or self.model
+        if not usage and "x_groq" in chunk:
+            # Groq (https://github.com/vercel/ai/issues/1651, read 2026-11-30).
+            usage = as_dict(chunk["x_groq"]).get("usage")
+        tier, model = chunk.get("service_tier"), chunk.get("model")
+        if usage and isinstance(usage, dict):
+            if self.counts:
+                add_counts(self.counts, usage)
+            else:
+                self.counts = usage
+            tier = tier or usage.get("service_tier")  # of Mistral
+        self.service_tier = tier if tier and isinstance(tier, str) else self.service_tier
+        self.model = model if model and isinstance(model, str) else self.model
 
     def _take_piece(self, piece: Mapping[str, Any], *, is_whole: bool = False) -> bool:
         """Adds *piece*, and returns True if it says anything."""
         content = piece.get("content")
+        text = content if isinstance(content, str) else None
+        if text:
+            self.text_pieces.append(text)
+            if len(piece) == 1:  # nearly every piece
+                return True
         # llama.cpp, vLLM and DeepSeek send reasoning_content, OpenRouter sends reasoning and
         # reasoning_details. A server that sends several of them repeats the same text.
         thought = (
@@ -90,9 +97,7 @@ class ChatAnswerBuilder(AnswerBuilder):
         )
         if thought:
             self.reasoning_pieces.extend([thought] if type(thought) is str else texts_in(thought))
-        if content and isinstance(content, str):
-            self.text_pieces.append(content)
-        elif content or not BESIDE_TEXT.isdisjoint(piece):
+        if not text and (content or "audio" in piece or "images" in piece):
             self._take_parts(piece, is_thought_told=bool(thought))
         calls, refusal = piece.get("tool_calls"), piece.get("refusal")
         if calls:
@@ -123,7 +128,7 @@ class ChatAnswerBuilder(AnswerBuilder):
                 self.text_pieces.extend(texts_in(fields["text"]))
             elif fields:
                 self.also(kind or "content of an unknown type")
-        for name in BESIDE_TEXT:
+        for name in ("audio", "images"):
             if piece.get(name):
                 self.also(name)
 
@@ -145,7 +150,7 @@ class ChatAnswerBuilder(AnswerBuilder):
         Perplexity sends it beside every delta, MiniMax in the last chunk
         (https://github.com/infiniflow/ragflow/pull/15443, read 2026-11-30).
         """
-        whole = ChatAnswerBuilder()
+        whole = ChatAnswerBuilder(self.usage_of)
         whole._take_piece(message, is_whole=True)
         for pieces, before, told in (
             (self.text_pieces, self.tags or self._text, whole.text_pieces),
@@ -290,14 +295,14 @@ class OpenAIChat(Provider):
         choices = as_dicts(as_dict(body).get("choices"))
         if not any(isinstance(choice.get("message"), dict) for choice in choices):
             raise unreadable(self, response.body)
-        builder = self.builder(tags=ThinkTags() if self.facts.think_tags else None)
+        builder = self.builder(usage_in, tags=ThinkTags() if self.facts.think_tags else None)
         builder.take(as_dict(body))
         builder.request_id = self._request_id(response) or builder.request_id
         return builder.whole(self)
 
     def stream_parser(self) -> ChatStream:
         tags = ThinkTags() if self.facts.think_tags else None
-        return ChatStream(self, SSEDecoder(), self.builder(tags=tags))
+        return ChatStream(self, SSEDecoder(), self.builder(usage_in, tags=tags))
 
     def stream_error(self, event: dict[str, Any]) -> ProviderError:
         return told_inside(self, event)

@@ -46,7 +46,7 @@ from .error_bodies import (
 )
 from .extra_body import extended
 from .finish_reasons import FILTERED
-from .stream_parser import SECOND, AnswerBuilder, EventParser, later_counts
+from .stream_parser import SECOND, AnswerBuilder, EventParser, add_counts
 
 ROLES = {"user": "user", "assistant": "model"}
 
@@ -120,7 +120,7 @@ class Google(Provider):
         prompt has no candidates: its completion is `filtered` and empty.
         """
         body = response.json()
-        builder = AnswerBuilder()
+        builder = AnswerBuilder(usage_of)
         for chunk in as_dicts(body if isinstance(body, list) else [body]):
             if holds_error(chunk):
                 raise self._error(_status_of(chunk), chunk, words_in(chunk) or words_of(response))
@@ -131,7 +131,7 @@ class Google(Provider):
         return builder.whole(self, needs_reason=isinstance(body, list))
 
     def stream_parser(self) -> StreamParser:
-        return ChunkParser(self, SSEDecoder())
+        return ChunkParser(self, SSEDecoder(), AnswerBuilder(usage_of))
 
     def stream_error(self, event: dict[str, Any]) -> ProviderError:
         return self._error(_status_of(event), event, words_in(event))
@@ -224,42 +224,42 @@ def _body(prompt: Prompt, parameters: dict[str, object]) -> dict[str, Any]:
 def _take(builder: AnswerBuilder, chunk: dict[str, Any]) -> None:
     builder.model = as_str(chunk.get("modelVersion")) or builder.model
     builder.request_id = as_str(chunk.get("responseId")) or builder.request_id
-    candidates = as_dicts(chunk.get("candidates"))
+    candidates, counts = as_dicts(chunk.get("candidates")), chunk.get("usageMetadata")
     first = next((c for c in candidates if not c.get("index")), {})
-    counts = chunk.get("usageMetadata")
+    others = [c for c in candidates if c.get("index")]
+    if others and any(c.get("content") for c in others):
+        builder.warn(SECOND)
     if isinstance(counts, dict):
-        builder.counts = later_counts(builder.counts, counts)
+        add_counts(builder.counts, counts)
         kind = as_str(counts.get("trafficType") or counts.get("serviceTier"))
         builder.service_tier = (
             TRAFFIC_TYPES.get(kind.upper(), kind.lower()) if kind else builder.service_tier
         )
     if "groundingMetadata" in first:
         grounding = as_dict(first["groundingMetadata"])
-        builder.counts = later_counts(builder.counts, {"grounding": grounding})
-    if builder.counts:
-        builder.usage = usage_of(builder.counts)
-    _warn_of_others(builder, candidates)
+        add_counts(builder.counts, {"grounding": grounding})
     for part in as_dicts(as_dict(first.get("content")).get("parts")):
-        piece = as_str(part.get("text"))
-        if piece:
-            is_thought = part.get("thought") is True
-            (builder.reasoning_pieces if is_thought else builder.text_pieces).append(piece)
-        if "functionCall" in part:
-            call = as_dict(part["functionCall"])
-            builder.tool(None, name=call.get("name"), id=call.get("id"), arguments=call.get("args"))
-        for name in part.keys() - READ_NAMES:
-            builder.also(as_str(as_dict(part[name]).get("mimeType")) or name)
+        _take_part(builder, part)
     reason = as_str(first.get("finishReason"))
     if reason:
         builder.ended(reason)
-    block_reason = as_str(as_dict(chunk.get("promptFeedback")).get("blockReason"))
-    if block_reason:  # the prompt was filtered, whatever the reason
-        builder.finish, builder.native_finish_reason = FILTERED, block_reason
+    if "promptFeedback" in chunk:
+        block_reason = as_str(as_dict(chunk["promptFeedback"]).get("blockReason"))
+        if block_reason:  # the prompt was filtered, whatever the reason
+            builder.finish, builder.native_finish_reason = FILTERED, block_reason
 
 
-def _warn_of_others(builder: AnswerBuilder, candidates: list[dict[str, Any]]) -> None:
-    if any(candidate.get("index") and candidate.get("content") for candidate in candidates):
-        builder.warn(SECOND)
+def _take_part(builder: AnswerBuilder, part: dict[str, Any]) -> None:
+    piece = as_str(part.get("text"))
+    if piece:
+        is_thought = part.get("thought") is True
+        (builder.reasoning_pieces if is_thought else builder.text_pieces).append(piece)
+    if "functionCall" in part:
+        call = as_dict(part["functionCall"])
+        builder.tool(None, name=call.get("name"), id=call.get("id"), arguments=call.get("args"))
+    if not READ_NAMES.issuperset(part):
+        for name in part.keys() - READ_NAMES:
+            builder.also(as_str(as_dict(part[name]).get("mimeType")) or name)
 
 
 def usage_of(counts: Mapping[str, Any]) -> Usage:

@@ -5,6 +5,7 @@ Source: https://docs.ollama.com/api and the types of ollama 0.6.3 (read 2026-11-
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
@@ -80,12 +81,12 @@ class Ollama(Provider):
             raise self.stream_error(body)
         if not isinstance(body, dict) or not isinstance(body.get("message"), dict):
             raise unreadable(self, response.body)
-        builder = AnswerBuilder(tags=ThinkTags())
+        builder = AnswerBuilder(_usage_of, tags=ThinkTags())
         _take(builder, body)
         return builder.whole(self, needs_reason=body.get("done") is False)
 
     def stream_parser(self) -> StreamParser:
-        return LineParser(self, NDJSONDecoder(), AnswerBuilder(tags=ThinkTags()))
+        return LineParser(self, NDJSONDecoder(), AnswerBuilder(_usage_of, tags=ThinkTags()))
 
     def models_request(
         self, key: Secret | None, *, page: str | None = None, limit: int = 1000
@@ -190,11 +191,15 @@ def _take(builder: AnswerBuilder, line: dict[str, Any]) -> None:
         reason = as_str(line.get("done_reason"))
         if reason:  # older servers send none
             builder.ended(reason)
-        builder.usage = Usage(
-            # Missing if the whole prompt was in the server's cache.
-            input_tokens=as_int(line.get("prompt_eval_count")),
-            output_tokens=as_int(line.get("eval_count")),
-            # A server passes the requests for cloud models on, whatever their names
-            # (https://github.com/saurabhav88/EnviousWispr/issues/1914, read 2026-11-30).
-            unpriced=IN_CLOUD if line.get("remote_host") or line.get("remote_model") else None,
-        )
+        builder.counts = line
+
+
+def _usage_of(line: Mapping[str, Any]) -> Usage:
+    return Usage(
+        # Missing if the whole prompt was in the server's cache.
+        input_tokens=as_int(line.get("prompt_eval_count")),
+        output_tokens=as_int(line.get("eval_count")),
+        # A server passes the requests for cloud models on, whatever their names
+        # (https://github.com/saurabhav88/EnviousWispr/issues/1914, read 2026-11-30).
+        unpriced=IN_CLOUD if line.get("remote_host") or line.get("remote_model") else None,
+    )

@@ -44,46 +44,28 @@ class RoutedAnswerBuilder(ChatAnswerBuilder):
 
     Attributes:
         upstream: The provider that OpenRouter called.
-        cost_usd: The charge of OpenRouter, plus that of the upstream if the user's key pays it.
     """
 
     names: ClassVar[tuple[str, ...]] = (*ChatAnswerBuilder.names, "upstream")
     upstream: str | None = None
-    cost_usd: float | None = None
 
     def take(self, chunk: Mapping[str, Any]) -> None:
         """Adds the content of *chunk*."""
         super().take(chunk)
         self.request_id = self.request_id or as_str(chunk.get("id"))
         self.upstream = as_str(chunk.get("provider")) or self.upstream
-        usage = self.counts
-        if usage.get("cost") is None and not usage.get("is_byok"):
-            return
-        parts = [usage.get("cost")]
-        # If the user's own key at the upstream was used, OpenRouter's cost is only its fee
-        # (https://github.com/tailcallhq/forgecode/issues/1641, read 2026-11-30).
-        if usage.get("is_byok"):
-            details = as_dict(usage.get("cost_details"))
-            names = ["upstream_inference_cost"]
-            if details.get(names[0]) is None:
-                names = ["upstream_inference_prompt_cost", "upstream_inference_completions_cost"]
-            parts += [details.get(name) for name in names]
-        numbers = (p for p in parts if isinstance(p, int | float) and not isinstance(p, bool))
-        costs = [float(number) for number in numbers if 0 <= number <= LARGEST_NUMBER]
-        self.cost_usd = sum(costs) if len(costs) == len(parts) else None
-        if self.cost_usd is None and usage.get("is_byok"):
-            self.usage = replace(self.usage, unpriced=ONLY_FEE)
 
     def completion(
         self, status: Status | None = None, about: Mapping[str, Any] = NOTHING
     ) -> Completion:
         """Returns the answer received so far."""
-        extras = {
-            "upstream_provider": self.upstream,
-            "cost_usd": self.cost_usd,
-            "cost_source": None if self.cost_usd is None else "provider",
-        }
-        return super().completion(status, {**about, **extras})
+        cost_usd = _cost_in(self.counts)
+        source = None if cost_usd is None else "provider"
+        extras = {"upstream_provider": self.upstream, "cost_usd": cost_usd, "cost_source": source}
+        answer = super().completion(status, {**about, **extras})
+        if cost_usd is None and self.counts.get("is_byok"):
+            return replace(answer, usage=replace(answer.usage, unpriced=ONLY_FEE))
+        return answer
 
 
 class OpenRouter(OpenAIChat):
@@ -144,6 +126,24 @@ class OpenRouter(OpenAIChat):
             lacks=frozenset(inabilities),
             aliases=(slug,) if slug and slug != row["id"] else (),
         )  # fmt: skip
+
+
+def _cost_in(usage: Mapping[str, Any]) -> float | None:
+    """Returns the charge of OpenRouter, plus that of the upstream if the user's key pays it."""
+    if usage.get("cost") is None:
+        return None
+    parts = [usage["cost"]]
+    # If the user's own key at the upstream was used, OpenRouter's cost is only its fee
+    # (https://github.com/tailcallhq/forgecode/issues/1641, read 2026-11-30).
+    if usage.get("is_byok"):
+        details = as_dict(usage.get("cost_details"))
+        names = ["upstream_inference_cost"]
+        if details.get(names[0]) is None:
+            names = ["upstream_inference_prompt_cost", "upstream_inference_completions_cost"]
+        parts += [details.get(name) for name in names]
+    numbers = (p for p in parts if isinstance(p, int | float) and not isinstance(p, bool))
+    costs = [float(number) for number in numbers if 0 <= number <= LARGEST_NUMBER]
+    return sum(costs) if len(costs) == len(parts) else None
 
 
 def _abilities(row: Mapping[str, Any]) -> tuple[set[Capability], set[Capability]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Protocol
 
@@ -25,6 +25,7 @@ SECOND = "the server sent a second choice, which was ignored; for several answer
 NO_USAGE = Usage()
 MEDIA = {"image": "images", "audio": "audio", "video": "video"}
 LONGEST_NAME = 1_000  # characters of a model, a finish reason or an id; the rest is cut
+MOST_KINDS = 5  # of other content; further ones are not named
 
 
 class Decoder(Protocol):
@@ -81,13 +82,14 @@ class AnswerBuilder:
     """An answer under construction.
 
     Attributes:
+        usage_of: Returns the usage that `counts` tell.
         text_pieces: Text that `delta` has not returned yet, like `reasoning_pieces`.
         finish: The standard finish reason, None before the first. The last one counts.
         native_finish_reason: The provider's finish reason.
         is_refused: True if the provider marked text as the model's refusal.
         is_whole: True if the provider marked the end, with or without a finish reason.
         others: Kinds of content that is neither text nor reasoning nor a tool call.
-        counts: The token counts so far, in the provider's words; see `later_counts`.
+        counts: The token counts so far, in the provider's words.
         tags: Finds reasoning in the text; None if the server sends it apart.
         names: The fields with a short text from the server.
     """
@@ -95,6 +97,7 @@ class AnswerBuilder:
     names: ClassVar[tuple[str, ...]] = (
         "finish", "native_finish_reason", "model", "request_id", "service_tier",
     )  # fmt: skip
+    usage_of: Callable[[Mapping[str, Any]], Usage]
     text_pieces: list[str] = field(default_factory=list)
     reasoning_pieces: list[str] = field(default_factory=list)
     finish: str | None = None
@@ -102,8 +105,7 @@ class AnswerBuilder:
     is_refused: bool = False
     is_whole: bool = False
     others: set[str] = field(default_factory=set)
-    usage: Usage = NO_USAGE
-    counts: Mapping[str, Any] = field(default_factory=dict)
+    counts: dict[str, Any] = field(default_factory=dict)
     service_tier: str | None = None
     model: str | None = None
     request_id: str | None = None
@@ -136,7 +138,8 @@ class AnswerBuilder:
     def also(self, kind: str) -> None:
         """Notes that content of this *kind*, such as "image/png", came."""
         known_kinds = (name for part, name in MEDIA.items() if part in kind.lower())
-        self.others.add(next(known_kinds, None) or shorten(kind, 40))
+        if len(self.others) < MOST_KINDS:
+            self.others.add(next(known_kinds, None) or shorten(kind, 40))
 
     def tool(
         self,
@@ -172,14 +175,11 @@ class AnswerBuilder:
         texts, thoughts = self.text_pieces, self.reasoning_pieces
         is_apart = bool(thoughts)  # the server separates the reasoning itself
         pairs = [] if is_apart else [tags.split("".join(texts))]
-        if is_apart or is_last:
+        if is_apart or is_last or tags.found_none:
             pairs.append(tags.end())
             self.tags = None
-        self.text_pieces = [
-            *filter(None, (text for text, _ in pairs)),
-            *(texts if is_apart else ()),
-        ]
-        self.reasoning_pieces = [*filter(None, (thought for _, thought in pairs)), *thoughts]
+        self.text_pieces = [text for text, _ in pairs if text] + (texts if is_apart else [])
+        self.reasoning_pieces = [thought for _, thought in pairs if thought] + thoughts
 
     def completion(
         self, status: Status | None = None, about: Mapping[str, Any] = NOTHING
@@ -195,12 +195,13 @@ class AnswerBuilder:
         service_tier = more.pop("service_tier", None)
         calls = () if self._calls is None else self._calls.result()
         finish, text, reasoning = self.finish, self._text.text, self._reasoning.text
+        usage = self.usage_of(self.counts) if self.counts else NO_USAGE
         # Gateways that do not count send zeros (https://github.com/MiXaiLL76/auto_ai_router/pull/142
         # and https://github.com/BerriAI/litellm/issues/38065, read 2026-11-30).
-        counts = self.usage.input_tokens, self.usage.output_tokens
+        counts = usage.input_tokens, usage.output_tokens
         if 0 in counts:
             output = counts[1] or None if text or reasoning or calls else counts[1]
-            self.usage = replace(self.usage, input_tokens=counts[0] or None, output_tokens=output)
+            usage = replace(usage, input_tokens=counts[0] or None, output_tokens=output)
         if self.is_refused and (finish in (STOP, LENGTH) or (self.is_whole and not finish)):
             finish = FILTERED
         elif calls and finish == STOP:  # some providers report "stop" after a tool call
@@ -210,7 +211,8 @@ class AnswerBuilder:
             if finish:
                 status = STATUSES.get(finish, Status.INCOMPLETE)
             if status is not Status.COMPLETE or not finish or not text or text.isspace():
-                warnings = (*self._remarks(status, is_empty=not (text.strip() or calls)), *warnings)
+                is_empty = not (text.strip() or calls)
+                warnings = (*self._remarks(status, usage, is_empty=is_empty), *warnings)
         return Completion(
             text=text,
             reasoning=reasoning,
@@ -218,7 +220,7 @@ class AnswerBuilder:
             status=status,
             finish_reason=finish,
             native_finish_reason=self.native_finish_reason,
-            usage=self.usage,
+            usage=usage,
             service_tier=self.service_tier or service_tier,
             response_model=self.model,
             request_id=self.request_id or request_id,
@@ -226,7 +228,7 @@ class AnswerBuilder:
             **more,
         )
 
-    def _remarks(self, status: Status, *, is_empty: bool) -> Iterator[str]:
+    def _remarks(self, status: Status, usage: Usage, *, is_empty: bool) -> Iterator[str]:
         """Yields what a reader must know about the end of an answer with this *status*."""
         if status is Status.INCOMPLETE:
             reason = shown(self.native_finish_reason)
@@ -235,7 +237,7 @@ class AnswerBuilder:
             yield UNNAMED
         if not (is_empty and status.is_ok):
             return
-        spent, total = self.usage.reasoning_tokens or 0, self.usage.output_tokens or 0
+        spent, total = usage.reasoning_tokens or 0, usage.output_tokens or 0
         is_at_limit = status is Status.LENGTH
         if self.others:
             kinds = " and ".join(sorted(self.others))
@@ -258,7 +260,8 @@ class AnswerBuilder:
         """Returns the error for a finish reason that means an error of the server."""
         words = f"the answer ended with the finish reason {shown(self.native_finish_reason)}"
         error = refused(provider, 500, words, code=self.native_finish_reason)
-        if self.usage.output_tokens or self._text.text or self._reasoning.text or self._calls:
+        has_content = self._text.text or self._reasoning.text or self._calls
+        if has_content or self.usage_of(self.counts).output_tokens:
             error.outcome, error.possibly_billed = Outcome.STREAMED, True
         return error
 
@@ -279,20 +282,18 @@ class AnswerBuilder:
         return answer
 
 
-def later_counts(counts: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns *counts*, updated by those of a *later* event, which may be only some of them.
+def add_counts(counts: dict[str, Any], later: Mapping[str, Any], depth: int = 2) -> None:
+    """Updates *counts*, and the objects in it, by those of a *later* event; it may have only some.
 
     Counts are running totals, so that a later zero or null is a count that the server left out
     (https://github.com/envoyproxy/ai-gateway/issues/1631, read 2026-11-30).
     """
-    merged = dict(counts)
     for name, count in later.items():
-        before = merged.get(name)
-        if isinstance(count, dict) and isinstance(before, dict):
-            merged[name] = later_counts(before, count)
+        before = counts.get(name)
+        if depth and isinstance(count, dict) and isinstance(before, dict):
+            add_counts(before, count, depth - 1)
         elif count or not before:
-            merged[name] = count
-    return merged
+            counts[name] = count
 
 
 class EventParser(ABC):
@@ -307,14 +308,12 @@ class EventParser(ABC):
     end_mark: ClassVar[str | None] = None
     ends_with_body: ClassVar[bool] = False
 
-    def __init__(
-        self, provider: Provider, decoder: Decoder, builder: AnswerBuilder | None = None
-    ) -> None:
+    def __init__(self, provider: Provider, decoder: Decoder, builder: AnswerBuilder) -> None:
         self.begun = False
         self.finished = False
         self.done = False
         self.error: ProviderError | None = None
-        self.builder = builder or AnswerBuilder()
+        self.builder = builder
         self._provider = provider
         self._decoder = decoder
         self._closed = False
@@ -369,7 +368,8 @@ class EventParser(ABC):
     def _take(self, event: ServerSentEvent) -> None:
         data = event.data
         body = None if data == DONE else parse_json(data)
-        if event.event == UNFRAMED:
+        kind = event.event
+        if kind == UNFRAMED:
             # Only an error: a document may have any form, and `AnswerReader` keeps it.
             if holds_error(body):
                 self._refuse(body)
@@ -378,12 +378,12 @@ class EventParser(ABC):
             self.read(body)
             if self.error is not None:
                 self.error.retry_after = asked_in(body)
-            elif event.event == "error":
+            elif kind == "error":
                 self._refuse(body)
         elif (text := data.strip()) == DONE:
             self.done = True
             self.builder.is_whole = self.begun and self.end_mark == DONE
-        elif event.event == "error" or holds_error(body):
+        elif kind == "error" or holds_error(body):
             self._refuse(body if isinstance(body, str | list) else {"error": text})
         elif text and self.heeds(event):
             then = "ask again" if self.begun else None

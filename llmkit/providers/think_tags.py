@@ -16,11 +16,13 @@ class ThinkTags:
     Attributes:
         parts: All text so far, as the server sent it.
         length: Its characters.
+        found_none: True once the text is known to begin without a block.
     """
 
     def __init__(self) -> None:
         self.parts: list[str] = []
         self.length = 0
+        self.found_none = False
         self._held = ""  # may be a part of a tag, or blanks at an edge
         self._place = "before"  # then "inside" and "after"
         self._drops_blanks = False
@@ -35,9 +37,10 @@ class ThinkTags:
             if len(start) < len(OPEN) and OPEN.startswith(start) and len(text) < LONGEST_HELD:
                 self._held = text
                 return "", ""
-            self._place = "after"
-            if start.startswith(OPEN):
-                self._place, self._drops_blanks, text = "inside", True, start[len(OPEN) :]
+            if not start.startswith(OPEN):
+                self._place, self.found_none = "after", True
+                return text, ""
+            self._place, self._drops_blanks, text = "inside", True, start[len(OPEN) :]
         if self._place == "inside":
             if self._drops_blanks:
                 text = text.lstrip()

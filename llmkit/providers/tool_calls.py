@@ -10,6 +10,7 @@ from ..types import ToolCall
 from ..wire.messages import as_str, fix_surrogates, parse_json
 
 LATEST = ""  # the place of the latest call
+MOST_CHECKS = 50  # of the arguments of one call, each of which reads all of them
 
 
 @dataclass(slots=True)
@@ -17,6 +18,8 @@ class _Call:
     name: str = ""
     id: str | None = None
     parts: list[str] = field(default_factory=list)
+    length: int = 0  # of the arguments, in characters
+    checks: int = 0
 
     @property
     def arguments(self) -> str:
@@ -28,11 +31,12 @@ class _Call:
             return id != self.id
         return bool(self.parts) and name != self.name
 
-    @property
     def is_whole(self) -> bool:
-        """True if the arguments so far are a JSON object."""
-        is_closed = bool(self.parts) and self.parts[-1].rstrip().endswith("}")
-        return is_closed and isinstance(parse_json(self.arguments), dict)
+        """Returns True if the arguments so far are a JSON object."""
+        if not (self.parts and self.parts[-1].rstrip().endswith("}")):
+            return False
+        self.checks += 1
+        return self.checks <= MOST_CHECKS and isinstance(parse_json(self.arguments), dict)
 
 
 class ToolCalls:
@@ -41,6 +45,7 @@ class ToolCalls:
     def __init__(self) -> None:
         self._calls: list[_Call] = []
         self._places: dict[tuple[str, str | None], _Call] = {}
+        self._latest: _Call | None = None
 
     def add(self, place: object, name: object, id: object, arguments: object) -> None:
         """Adds a piece to the call at *place*; None adds a complete call.
@@ -51,13 +56,14 @@ class ToolCalls:
         Raises:
             BadResponseError: *arguments* is an object that is nested too deeply.
         """
-        name, id, added, call = as_str(name), as_str(id), _text_of(arguments), None
+        name, id, call = as_str(name), as_str(id), None
+        added = arguments if isinstance(arguments, str) else _text_of(arguments)
         key = str(place) if isinstance(place, int | str) else None
         if key is not None:
             call = self._places.get((key, id)) or self._places.get((key, None))
         if call is not None and name:
             # A server may repeat id and name in each piece, and the arguments at the end.
-            is_next = added.lstrip().startswith("{") and call.is_whole
+            is_next = added.lstrip().startswith("{") and call.is_whole()
             if is_next and id and id == call.id and added == call.arguments:
                 return
             if is_next or call.differs(name, id):
@@ -65,12 +71,14 @@ class ToolCalls:
         if call is None:
             call = _Call()
             self._calls.append(call)
-        if key is not None:
+        if key is not None and (id or call is not self._latest):
+            self._latest = call
             for where in (key, LATEST):
                 self._places[where, None] = self._places[where, id] = call
         call.name, call.id = call.name or name or "", call.id or id
         if added:
             call.parts.append(added)
+            call.length += len(added)
 
     def knows(self, id: str) -> bool:
         """Returns True if a call with *id* has begun."""
@@ -79,8 +87,9 @@ class ToolCalls:
     def complete(self, others: ToolCalls) -> None:
         """Adds what *others*, all calls of a whole message, have beyond these."""
         for mine, other in zip(self._calls, others._calls, strict=False):
-            if other.arguments.startswith(mine.arguments):
-                mine.parts = other.parts
+            # Takes no longer than reading *others* did.
+            if other.length > mine.length and other.arguments.startswith(mine.arguments):
+                mine.parts, mine.length = other.parts, other.length
         self._calls += others._calls[len(self._calls) :]
 
     def result(self) -> tuple[ToolCall, ...]:
@@ -97,8 +106,6 @@ class ToolCalls:
 
 
 def _text_of(arguments: object) -> str:
-    if isinstance(arguments, str):
-        return arguments
     try:  # some providers send an object
         return json.dumps(arguments, ensure_ascii=False) if arguments else ""
     except RecursionError:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from llmkit.errors import BadResponseError
-from llmkit.providers.anthropic import Anthropic, MessageParser
+from llmkit.providers.anthropic import Anthropic, MessageParser, usage_of
 from llmkit.providers.error_bodies import refused, words_in
 from llmkit.providers.google import Google
+from llmkit.providers.stream_parser import AnswerBuilder
 from llmkit.types import Status, TextDelta
 from llmkit.wire.sse import SSEDecoder
 
@@ -16,7 +17,7 @@ DELTA = b'data: {"type":"content_block_delta","delta":{"type":"text_delta","text
 
 def test_an_event_beyond_the_limit_ends_a_stream_without_raising():
     """The parser has the error, and the text before it is kept."""
-    parser = MessageParser(Anthropic(), SSEDecoder(limit=200))
+    parser = MessageParser(Anthropic(), SSEDecoder(limit=200), AnswerBuilder(usage_of))
 
     delta = parser.feed(DELTA + b"data: " + b"x" * 300)
 
@@ -27,7 +28,7 @@ def test_an_event_beyond_the_limit_ends_a_stream_without_raising():
 
 def test_a_foreign_end_mark_ends_a_stream():
     """Proxies add OpenAI's mark to any dialect; there it does not tell that the answer is whole."""
-    parser = MessageParser(Anthropic(), SSEDecoder())
+    parser = Anthropic().stream_parser()
 
     parser.feed(DELTA + b"data: [DONE]\n\n" + DELTA)
 
@@ -37,14 +38,14 @@ def test_a_foreign_end_mark_ends_a_stream():
 
 def test_an_event_without_anything_in_it_is_skipped():
     """An empty data line is not invalid JSON."""
-    parser = MessageParser(Anthropic(), SSEDecoder())
+    parser = Anthropic().stream_parser()
 
     assert parser.feed(b"data:\n\n" + DELTA) == TextDelta("Hi")
 
 
 def test_halves_of_a_character_in_two_events_become_one():
     """A server may split an emoji between two deltas."""
-    parser = MessageParser(Anthropic(), SSEDecoder())
+    parser = Anthropic().stream_parser()
 
     deltas = [parser.feed(DELTA.replace(b"Hi", half)) for half in (b"a\\ud83c", b"\\udfdeb")]
 
