@@ -33,15 +33,22 @@ POSSIBLY_BILLED = frozenset({500, 502, 504, 524})
 CODE_LIMIT = 80
 LONGEST_LOC = 20  # steps to a field
 
-_REASON_FIELDS = ("error", "detail", "message", "msg", "error_description", "title", "status_msg")
+_REASON_FIELDS = (
+    "error", "errors", "detail", "message", "msg", "error_msg", "error_description", "title",
+    "status_msg",
+)  # fmt: skip
 _CODE_FIELDS = ("code", "status", "status_code", "statusCode", "error_code")
 # Fields of an answer or of a list of models; an error has none of them.
-_ANSWER_FIELDS = frozenset({"choices", "candidates", "content", "data", "models", "usage"})
-# A prompt is too long: OpenAI and vLLM, llama.cpp, Ollama, Anthropic (two), Mistral, Qwen.
+_ANSWER_FIELDS = ("choices", "candidates", "content", "data", "models", "usage")
+_MESSAGE_FIELDS = ("message", "msg", "error_msg")
+_GOOD = ("200", "ok", "success")  # codes
+# A prompt is too long: OpenAI and vLLM, llama.cpp, Ollama, Anthropic (two), Mistral, Qwen, Bedrock,
+# Gemini (two), Text Generation Inference, xAI.
 TOO_LONG = (
     "maximum context length", "available context size", "exceeds the context length",
     "prompt is too long", "exceed context limit", "too large for model with",
-    "range of input length should be",
+    "range of input length should be", "input is too long", "input token count",
+    "request payload size exceeds", "tokens + `max_new_tokens` must be", "maximum prompt length",
 )  # fmt: skip
 # What replaces the HTTP status of an error inside a body with status 200.
 STATUS_FIELDS = ("raw_status_code", *_CODE_FIELDS, "http_code")
@@ -101,7 +108,9 @@ def refused(
     """
     kind, words = kind or error_class(status), words[:LONGEST_REASON]
     lower_words = words.lower()
-    is_too_long = {RateLimitError: _is_too_large, InvalidRequestError: _is_too_long}.get(kind)
+    is_too_long = {
+        RateLimitError: _is_too_large, InvalidRequestError: _is_too_long, ServerError: _is_too_long,
+    }.get(kind)  # fmt: skip
     if is_too_long is not None and is_too_long(lower_words):
         kind = ContextLengthExceededError
     if is_lost := WRONG_PATH in lower_words:
@@ -113,6 +122,7 @@ def refused(
         what, usual = next(sentences, ("failed", "try again"))
     then = then or usual.format(key=" or ".join(provider.key_vars) or "the key", name=provider.name)
     reason = snippet(words)
+    may_be_billed = status in POSSIBLY_BILLED and kind is not ContextLengthExceededError
     error = kind(
         f"{provider.name} {what} ({status}): {reason.rstrip('.;')}; {then}",
         provider=provider.name,
@@ -121,7 +131,7 @@ def refused(
         request_id=request_id,
         possibly_billed=provider.facts.paid
         and not is_lost
-        and (status in POSSIBLY_BILLED or kind is BadResponseError),
+        and (may_be_billed or kind is BadResponseError),
     )
     error.unwanted = unwanted_in(status, words)
     return error
@@ -178,11 +188,12 @@ def words_in(value: object, depth: int = 4) -> str:
 def error_object(value: object) -> dict[str, Any]:
     """Returns the error object: inside "error", inside a list of one, or *value* itself.
 
-    Groq sends errors of a stream in `x_groq`, MiniMax in `base_resp`, OpenRouter in a choice.
+    Groq sends errors of a stream in `x_groq`, MiniMax in `base_resp`, OpenRouter in a choice,
+    Cloudflare in `errors`.
     """
     body = _first(value)
     for holder in (body, as_dict(body.get("x_groq")), _first(body.get("choices"))):
-        if error := holder.get("error"):
+        if error := holder.get("error") or holder.get("errors"):
             return as_dict(_first(error)) or holder
     return base if (base := as_dict(body.get("base_resp"))).get("status_code") else body
 
@@ -190,15 +201,19 @@ def error_object(value: object) -> dict[str, Any]:
 def holds_error(value: object) -> bool:
     """Returns True if a body or an event contains an error, also with HTTP status 200."""
     body = _first(value)
-    if error_object(body) is not body or body.get("error"):
+    if error_object(body) is not body or body.get("error") or body.get("errors"):
         return True
     if "error" in (body.get("type"), body.get("object")):
         return True
-    if not _ANSWER_FIELDS.isdisjoint(body):
+    if any(map(body.get, _ANSWER_FIELDS)):
         return False
-    # FastAPI and Pydantic send `detail`, Qwen and Databricks a message with a code.
-    has_code = any(body.get(name) for name in _CODE_FIELDS)
-    return bool(body.get("detail")) or (has_code and isinstance(body.get("message"), str))
+    # FastAPI and Pydantic send `detail`, Qwen and Databricks a message with a code. Zhipu and Coze
+    # call it `msg`, Baidu `error_msg`.
+    codes = (code for name in _CODE_FIELDS if (code := body.get(name)))
+    words = (str(code).lower() for code in codes if isinstance(code, str | int))
+    is_bad = body.get("success") is False or any(word not in _GOOD for word in words)
+    has_message = any(isinstance(body.get(name), str) for name in _MESSAGE_FIELDS)
+    return bool(body.get("detail")) or (is_bad and has_message)
 
 
 def unreadable(

@@ -15,7 +15,6 @@ from ..catalogue.entry import Model
 from ..catalogue.provider_table import ProviderFacts
 from ..errors import (
     AuthenticationError,
-    ContextLengthExceededError,
     PermissionDeniedError,
     ProviderError,
     QuotaExhaustedError,
@@ -72,7 +71,6 @@ _KINDS: tuple[tuple[int, str, type[ProviderError]], ...] = (
     (400, "api key not valid", AuthenticationError),
     (400, "api key expired", AuthenticationError),
     (403, "reported as leaked", AuthenticationError),
-    (400, "input token count", ContextLengthExceededError),
     (400, "location is not supported", PermissionDeniedError),
 )
 # The free tier has a quota of 0 for models that it does not include.

@@ -137,6 +137,13 @@ def test_an_error_in_a_field_of_its_own_is_told_as_itself(name, before):
         ({"detail": [{"loc": ["body", "top_k"], "msg": "must be >= 0", "type": "x"}]},
          InvalidRequestError, "top_k: must be"),
         ({"detail": "Engine is overloaded"}, ServerError, "overloaded"),
+        # Baidu: https://github.com/songquanpeng/one-api/issues/1503 (read 2026-11-30)
+        ({"error_code": 17, "error_msg": "daily request limit"}, ServerError, "daily request"),
+        # Zhipu, Coze, Cloudflare and ModelScope
+        ({"code": 500, "msg": "404 NOT_FOUND", "success": False}, ServerError, "NOT_FOUND"),
+        ({"code": 4100, "msg": "no access", "data": None}, ServerError, "no access"),
+        ({"success": False, "errors": [{"code": 429, "message": "full"}]}, RateLimitError, "full"),
+        ({"errors": {"message": "no balance"}, "request_id": "r"}, ServerError, "no balance"),
         # OpenRouter
         ({"choices": [{"index": 0, "delta": {}, "message": {}, "finish_reason": "error",
                        "error": {"code": 429, "message": "up"}}]}, RateLimitError, "up"),
@@ -224,6 +231,11 @@ LONG = ContextLengthExceededError
         (413, "Request too large for model `m`: Limit 6000, Requested 9146, please reduce", LONG),
         (429, "tokens per minute: Limit 6,000, Used 0, Requested 9,146", LONG),
         (413, "Request exceeds the maximum size", LONG),
+        (400, "Input is too long for requested model.", LONG),
+        (400, "Request payload size exceeds the limit: 20971520 bytes.", LONG),
+        (400, "The maximum prompt length is 131072 but the request contains 200000 tokens.", LONG),
+        (422, "`inputs` tokens + `max_new_tokens` must be <= 4096. Given: 5000", LONG),
+        (500, "request (40000 tokens) exceeds the available context size (4096 tokens)", LONG),
         (
             429,
             "Rate limit reached: Limit 30000, Used 29000, Requested 1500. Wait 1s",
@@ -248,5 +260,5 @@ def test_a_request_that_no_wait_makes_smaller_is_too_long(name, status, words, k
         asyncio.run(Exchange(call, over(transport)).whole())
 
     assert type(raised.value) is kind
-    assert raised.value.attempts == 1
+    assert (raised.value.attempts, raised.value.possibly_billed) == (1, False)
     assert ("shorten it" in str(raised.value)) == (kind is ContextLengthExceededError)
