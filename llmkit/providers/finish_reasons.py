@@ -16,12 +16,12 @@ STATUSES: Mapping[str, Status] = {
     FILTERED: Status.FILTERED, ERROR: Status.ERROR,
 }  # fmt: skip
 # Sources: the types of openai 3.57.0, anthropic 2.14.0, google-genai 3.6.1, mistralai 3.7.0 and
-# openrouter 1.3.84, and public clients of Bedrock, ChatGLM ("null"), Cohere, DeepSeek, Text
+# openrouter 1.3.84, and public clients of Baidu, Bedrock, ChatGLM ("null"), Cohere, DeepSeek, Text
 # Generation Inference, Together, vLLM, watsonx and Z.ai (read 2026-11-30).
 _WORDS: Mapping[str, tuple[str, ...]] = {
     STOP: (
         "stop", "end_turn", "stop_sequence", "eos", "eos_token", "complete", "completed",
-        "finish", "finished", "endoftext",
+        "finish", "finished", "endoftext", "normal", "stop_criteria_met",
     ),
     LENGTH: (
         "length", "max_tokens", "max_length", "max_output_tokens", "max_completion_tokens",
