@@ -295,7 +295,11 @@ class Exchange:
     async def _leaves_out(self, error: ProviderError) -> bool:
         """Returns True if the request is sent again without the part that *error* refuses."""
         part = refused_part(self.call, error)
-        if part is None or part in self._left_out:
+        if part is None:
+            return False
+        if part in self._left_out:  # so this was not what the server refused
+            del self._left_out[part]
+            self._refused.discard(part)
             return False
         label = self.call.provider.label
         self._refused.add(part)

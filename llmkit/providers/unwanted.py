@@ -17,10 +17,10 @@ STATUSES = frozenset({400, 403, 404, 405, 406, 415, 422, 501})
 _NO = (
     r"(?:n[o']t (?:be )?(?:yet )?(?:\w+ )?"
     r"(?:support|allow|permit|available|enabled|implement|valid)"
-    r"|unsupported|disabled|unavailable|unknown|unrecogni[sz]ed|unexpected|forbidden|invalid|extra"
+    r"|unsupported|unimplemented|disabled|unavailable|unknown|unrecogni[sz]ed|unexpected|forbidden|invalid|extra"
     r"|(?:must|should|has to) be (?:verified|false|off|disabled|set to false)|cannot|can't)"
 )
-_STREAM = r"(?<!non-)(?<!non )\bstream(?:ing|ed)?\b(?!-)"
+_STREAM = r"(?<!non-)(?<!non )\bstream(?:ing|ed|s)?\b(?!-)"
 _OPTIONS = re.compile(r"\bstream[ _]?options\b|\binclude_usage\b", re.IGNORECASE)
 _STREAMING = re.compile(
     rf"{_STREAM}[^.;]{{0,80}}?{_NO}|{_NO}[^.;]{{0,80}}?{_STREAM}"
@@ -28,7 +28,9 @@ _STREAMING = re.compile(
     r"|non-streaming only|only (?:supports? )?non-streaming",
     re.IGNORECASE,
 )
-_HEADERS = re.compile(rf"x-openrouter-title|anthropic-version|{_NO} (?:\w+ )?header", re.IGNORECASE)
+_HEADERS = re.compile(
+    rf"x-openrouter-title|anthropic[- _]version|{_NO} (?:\w+ )?(?:header|version\b)", re.IGNORECASE
+)
 
 
 def unwanted_in(status: int, words: str) -> Literal["stream", "stream_options", "headers"] | None:

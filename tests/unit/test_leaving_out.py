@@ -176,6 +176,19 @@ def test_a_server_is_asked_only_once_with_what_it_refuses(ask, refuses):
     assert ask(server, "lab:other").attempts == (2 if refuses is without_stream else 1)
 
 
+def test_words_that_only_seem_to_refuse_are_not_remembered(ask):
+    """A refusal may quote the prompt. The request without streaming is refused like the first."""
+    refusals = [refusal("invalid prompt: how to stream videos") for _ in range(2)]
+    server = Server(lambda *asked: refusals.pop() if refusals else None)
+
+    with pytest.raises(InvalidRequestError) as raised:
+        ask(server)
+    assert (raised.value.attempts, raised.value.completion.warnings) == (2, ())
+
+    answer = ask(server)
+    assert (answer.attempts, answer.warnings, server.bodies[-1]["stream"]) == (1, (), True)
+
+
 def test_what_the_user_passed_is_not_left_out(ask):
     """The refusal is told."""
     server = Server(without_options)
@@ -231,6 +244,9 @@ STREAM = [
     "Streaming is currently disabled for this deployment",
     "Streaming responses are not implemented",
     "please set stream to false",
+    "Error in `stream`: `stream` is not supported for this model",
+    "Event streams are not available",
+    "SSE streaming unimplemented",
 ]
 OPTIONS = [
     NO_OPTIONS,
@@ -240,7 +256,13 @@ OPTIONS = [
     "Unknown parameter: 'stream_options.include_usage'.",
     'Unrecognized field "streamOptions"',
 ]
+HEADERS = [
+    'anthropic-version: "2026-10-21" is not a valid version',
+    "Unsupported API version",
+    "Header not allowed: X-OpenRouter-Title",
+]
 NEITHER = [
+    "parameter.enable_thinking must be set to false for non-streaming calls",
     "This model only support stream mode, please enable the stream parameter",
     "Non-streaming is not supported",
     "upstream error: not supported",
@@ -255,6 +277,7 @@ NEITHER = [
     [
         *((words, "stream") for words in STREAM),
         *((words, "stream_options") for words in OPTIONS),
+        *((words, "headers") for words in HEADERS),
         *((words, None) for words in NEITHER),
     ],
 )
