@@ -19,9 +19,9 @@ EPOCH = 1_000_000_000  # a larger number is a point in time, a smaller one a dur
 FULL_REFILL_S = 20.0
 MILLISECONDS = 100_000_000_000  # a larger time is in milliseconds
 LONGEST = 100  # characters of a hint; dates and patterns take the square of a longer text
-# Headers with the limit on requests, those left, and the time until none is used. The limits are
-# per minute (https://platform.openai.com/docs/guides/rate-limits,
-# https://docs.anthropic.com/en/api/rate-limits, read 2026-11-30).
+# Headers with the limit on requests, those left, and the time until none is used. Mistral names the
+# minute (https://github.com/mistralai/client-ts/issues/169, read 2026-11-30). It is an assumption
+# that a limit of OpenAI or Anthropic without a reset is per minute, too.
 REQUEST_LIMITS = (
     ("x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"),
     (

@@ -82,9 +82,7 @@ def test_each_form_of_a_hint_is_understood(headers, body, seconds):
     assert found == (seconds if seconds is None else pytest.approx(seconds))
 
 
-# OpenAI's resets say when a bucket is full, Anthropic's are dates, Mistral's limits are per minute
-# (https://platform.openai.com/docs/guides/rate-limits, https://docs.anthropic.com/en/api/rate-limits,
-# read 2026-11-30).
+# Mistral's names: https://github.com/mistralai/client-ts/issues/169 (read 2026-11-30).
 @pytest.mark.parametrize(
     ("headers", "rate"),
     [
