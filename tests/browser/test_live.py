@@ -47,12 +47,13 @@ def test_four_lanes_grow_and_end_frozen(open_notebook):
     notebook.run(2)
     data = notebook.save()["cells"]
 
-    assert "first text ≈" in first
+    assert "first reasoning ≈" in first
     assert "out of credit" in refused
     assert "Answers marked [scripted]" in alive
     assert len(ended) == 4
     assert "complete" in ended[0]
-    assert re.search(r"first text [\d.]+ s · [\d.]+ s · 40 tokens at [\d.]+/s · \$0", ended[0])
+    times = r"first reasoning [\d.]+ s · first text [\d.]+ s · [\d.]+ s"
+    assert re.search(rf"{times} · 40 tokens at [\d.]+/s · \$0", ended[0])
     assert "<img src=x" in ended[1]
     assert "cut off" in ended[2]
     assert "word3" in ended[2]
