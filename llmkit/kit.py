@@ -254,12 +254,12 @@ class Kit:
         Waits for the price tables only as long as *timeout*, that of the call, allows.
         Logs a warning if a fallback model is smaller, costlier, less capable or another maker's.
         """
-        catalogue = self.registry.store.latest
-        answer = await prices.priced(completion, catalogue, call.terms, timeout)
-        request, response = names = answer.request_model, answer.response_model
-        if response and answer.rerouted is None:
-            is_other = response != request and is_rerouted(catalogue, answer.provider, *names)
-            answer = replace(answer, rerouted=is_other)
+        catalogue, more = self.registry.store.latest, {}
+        request, response = names = completion.request_model, completion.response_model
+        if response and completion.rerouted is None:
+            is_other = response != request and is_rerouted(catalogue, completion.provider, *names)
+            more["rerouted"] = is_other
+        answer = await prices.priced(completion, catalogue, call.terms, timeout, **more)
         if answer.fallback:
             from .catalogue import fallback  # fallback answers are rare
 

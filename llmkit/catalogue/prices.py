@@ -92,17 +92,19 @@ async def priced(
     catalogue: Catalogue,
     terms: Terms = STANDARD_TERMS,
     timeout: float | None = None,
+    **more: Any,
 ) -> Completion:
     """Returns *completion* with its cost, or with the reason why the cost is not known.
 
     *timeout* is that of its call, in seconds. An answer without a cost has a warning if the import
-    of the price tables does not end within it. A request without any answer has no reason.
+    of the price tables does not end within it. A request without any answer has no reason. *more*
+    are further fields to set: one copy of an answer costs less than two.
     """
     if completion.cost_usd is not None:
-        return completion
+        return replace(completion, **more) if more else completion
     has_no_answer = completion.usage == NO_USAGE and not (completion.text or completion.reasoning)
     if has_no_answer and completion.status in (Status.ERROR, Status.CANCELLED):
-        return completion
+        return replace(completion, **more) if more else completion
     facts = catalogue.providers.get(completion.provider)
     if facts is not None and facts.price_table is not None and not load.cache_info().currsize:
         used_s = completion.duration_s or 0.0
@@ -111,9 +113,8 @@ async def priced(
             await ready_soon(TABLES, load, limit_s=limit_s)
         except APITimeoutError as error:
             warning = f"cost_usd is unknown: {error}"
-            return replace(
-                completion, cost_source=warning, warnings=(*completion.warnings, warning)
-            )
+            warnings = (*completion.warnings, warning)
+            return replace(completion, cost_source=warning, warnings=warnings, **more)
     price = price_of(
         completion.provider, completion.request_model, completion.response_model,
         completion.usage, on=completion.started_at, catalogue=catalogue,
@@ -123,8 +124,8 @@ async def priced(
     if is_cut and isinstance(price, Cost) and price != FREE:
         price = NOT_FINAL
     if isinstance(price, str):
-        return replace(completion, cost_source=price)
-    return replace(completion, cost_usd=price.usd, cost_source=price.source)
+        return replace(completion, cost_source=price, **more)
+    return replace(completion, cost_usd=price.usd, cost_source=price.source, **more)
 
 
 def cost(

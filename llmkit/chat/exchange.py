@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
+from math import inf
 from typing import Any, Protocol
 
 from ..errors import (
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 
 # Gemini's answers do not have the tier (litellm 1.110.2, read 2026-11-30).
 TIER_HEADER = "x-gemini-service-tier"
+NOT_COUNTED_S = 0.01  # of our own work before the first attempt
 REQUEST_IDS = ("x-request-id", "request-id", "x-generation-id", "mistral-correlation-id")
 
 TransportOpener = Callable[[Call], Awaitable[Opened]]
@@ -270,7 +272,7 @@ class Exchange:
 
     async def _send(self, transport: Transport) -> StreamingResponse:
         call, timeouts, remaining_s = self.call, self.call.timeouts, self.timing.remaining()
-        if remaining_s is not None:
+        if remaining_s is not None and remaining_s < (timeouts.deadline_s or inf) - NOT_COUNTED_S:
             timeouts = replace(timeouts, deadline_s=max(remaining_s, 0.0))
         left_out = self._refused.intersection(own_parts(call)) if self._refused else ()
         if left_out:
