@@ -223,11 +223,12 @@ class Exchange:
                         response = await self._send(connection.transport)
                         if response.status != 200:
                             raise await refusal(self.call.provider, response)
-                        limiter.accepted()
                         self._request_id = request_id_from(response.headers, *REQUEST_IDS)
                         self._service_tier = response.headers.get(TIER_HEADER)
                         self._reader = AnswerReader(self.call.provider, response, self.timing.clock)
-                        return await self._reader.next()
+                        piece = await self._reader.next()
+                        limiter.accepted()  # only now: a stream may begin with a refusal
+                        return piece
                     except ProviderError as error:
                         # Not an attempt of the retry policy: it cost nothing, and no wait would
                         # help.

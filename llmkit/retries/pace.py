@@ -2,6 +2,8 @@
 
 The first refusal cuts the rate to 0.7 of what was sent within the last second. The requests that
 pass between two refusals then measure the server's own rate, because its bucket is empty at both.
+A server that counts the requests of each minute is closed for long instead: it is asked ever less
+often, and gets the rate of before once it accepts two requests again.
 """
 
 from __future__ import annotations
@@ -22,6 +24,10 @@ STEADY_GROWTH = 0.005  # after it, multiplied with the seconds since the last cu
 MOST_GROWTH = 0.25  # of a measured rate, for one call
 LEAST_PASSED = 2  # requests; fewer measure nothing
 CATCH_UP_S = 0.05  # timers that fire late do not lower a rate with shorter intervals
+# A server that accepts several requests and then none for a while counts those of each minute.
+WINDOW_ACCEPTED = 4
+CLOSED_S = 4.0
+PROBING = 0.15  # of the time for which a window is closed, until the next request
 FORGOTTEN_AFTER_S = 60.0
 FORGOTTEN_AFTER_CALLS = 10  # of a slow rate, one call takes longer than a minute
 REMEMBERED = 1024  # requests
@@ -50,6 +56,9 @@ class Pace:
         self._passed = 0  # requests of this epoch that were not refused
         self._refused = 0
         self._paused_s = 0.0  # the longest pause of this epoch
+        self._accepted = 0  # requests since the last closed window
+        self._open_rate = 0.0  # the highest since it opened
+        self._is_reopened = False  # for one request; a second one makes it certain
 
     def sent(self, now: float) -> None:
         """Counts a request, and moves `next_at`."""
@@ -60,22 +69,42 @@ class Pace:
             earliest = now - CATCH_UP_S if interval_s < CATCH_UP_S else now
             self.next_at = max(self.next_at, earliest) + interval_s
 
-    def accepted(self, now: float) -> None:
-        """Raises the rate: quickly until it was measured, then slowly at first after each cut."""
-        if self.rate is not None:
+    def accepted(self, now: float, closed_s: float = 0.0) -> None:
+        """Raises the rate: quickly until it was measured, then slowly at first after each cut.
+
+        Args:
+            closed_s: Seconds for which every request was refused until now.
+        """
+        if self.rate is None:
+            self._accepted += 1
+            return
+        if closed_s > CLOSED_S:
+            self._is_reopened = self._accepted >= WINDOW_ACCEPTED
+            self._accepted = 0
+            if self._is_reopened:
+                self.next_at = now
+        elif self._is_reopened:
+            self._is_reopened, self.next_at = False, now
+            self.rate, self._open_rate = max(self.rate, self._open_rate), 0.0
+        else:
             growth = min(GROWTH, self.rate)
             if self._is_measured:
                 calm_s = max(0.0, now - self._started_at - self._paused_s)
                 growth = min(1.0, STEADY_GROWTH * calm_s, MOST_GROWTH * self.rate)
             self.rate += growth
+        self._accepted += 1
 
-    def refused(self, now: float, epoch: int, limit: float | None = None) -> None:
+    def refused(
+        self, now: float, epoch: int, limit: float | None = None, closed_s: float = 0.0
+    ) -> None:
         """Lowers the rate after the refusal of a request that was sent in *epoch*.
 
         Args:
             limit: Requests per second that the server's headers name; it bounds the first cut.
+            closed_s: Seconds for which every request was refused until now.
         """
-        self._refused_at = now
+        self._refused_at, self._is_reopened = now, False
+        rate = self.rate
         if epoch == self.epoch:
             self._passed -= 1
             self._refused += 1
@@ -105,6 +134,10 @@ class Pace:
                 self.rate = max(least, KEPT * min(self.rate, self._measured(now)))
                 self.begin(now)
             self.next_at = min(self.next_at, now + RESENT_AFTER / self.rate)
+        self._open_rate = max(self._open_rate, rate or self.rate)
+        probe_at = now + PROBING * closed_s
+        is_window = closed_s > CLOSED_S and self._accepted >= WINDOW_ACCEPTED
+        self.next_at = probe_at if is_window else max(self.next_at, probe_at)
 
     def paused(self, seconds: float, until: float) -> None:
         """Notes that nothing is sent for *seconds*."""

@@ -31,6 +31,7 @@ MOST_AT_ONCE = 64  # after growing
 SHRUNK = 0.7  # after the refusal of too many concurrent calls
 LONGEST_S = 60.0  # the longest wait of a single question for a pause to end
 SHORTEST_S = 0.01  # of a sleep, after which a limit has certainly passed
+LONGEST_NAP_S = 1.0  # of a sleep that is not the server's pause
 TOLD_S = 3.0  # a view tells of pauses from this length on
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -150,11 +151,12 @@ class RateLimiter:
         """Counts a request that the server accepted; the limits that it reached grow."""
         self.budget.credit = min(FULL, self.budget.credit + 1)
         self.accepted_count += 1
-        self._refused_since = math.inf
+        refused_since, self._refused_since = self._refused_since, math.inf
         if self._is_calm and self._running_count < min(self._at_once, self._accepted_at_once) - 1:
             return
         with self._lock:
-            self.pace.accepted(self.clock())
+            now = self.clock()
+            self.pace.accepted(now, max(0.0, now - refused_since))
             if self._running_count + 1 > self._at_once < MOST_AT_ONCE:
                 self._at_once += 1 / self._at_once
             if self._running_count + 1 > self._accepted_at_once:
@@ -176,7 +178,8 @@ class RateLimiter:
             now = self.clock()
             self._is_calm, self._reason = False, reason
             self._refused_since = min(self._refused_since, now)
-            self.pace.refused(now, self.pace.epoch if epoch is None else epoch, limit)
+            sent_in = self.pace.epoch if epoch is None else epoch
+            self.pace.refused(now, sent_in, limit, now - self._refused_since)
 
     def refused_for(self, start: float, longest_s: float) -> float:
         """Returns for how long every call since *start* was refused; 0 if it is worth to go on.
@@ -309,7 +312,9 @@ class RateLimiter:
             else:
                 opens_at = max(opens_at, self._next_at())
             if now < opens_at:
-                return min(opens_at - now, self._patience_s(start, longest_s) + SHORTEST_S)
+                most_s = self._patience_s(start, longest_s) + SHORTEST_S
+                # An answer to another call may move the time of the next request.
+                return min(opens_at - now, most_s, max(self._opens_at - now, LONGEST_NAP_S))
             self.pace.sent(now)
             return 0.0
 

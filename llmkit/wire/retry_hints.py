@@ -48,7 +48,7 @@ def retry_after(headers: Mapping[str, str], body: bytes, *, now: datetime) -> fl
     answer_time = _date(headers.get("date", "")) or now
     wish = _short(headers.get("retry-after"))
     # A header that was sent twice arrives as one, joined by a comma; a date contains a comma too.
-    waits = [_scaled(part, 1.0) for part in wish.split(",")]
+    waits = [_until(part, answer_time) for part in wish.split(",")]
     when = _date(wish) if _scaled(wish, 1.0) is None else None
     if when is not None:
         waits.append((when - answer_time).total_seconds())

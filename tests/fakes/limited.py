@@ -7,6 +7,7 @@ import json
 import math
 import selectors
 import threading
+from collections import Counter
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -82,6 +83,22 @@ class TokenBucket:
         return (1 - self.tokens) / self.rate
 
 
+@dataclass
+class Windows:
+    """Accepts *most* requests in each minute."""
+
+    most: int
+    accepted: Counter[int] = field(default_factory=Counter)
+
+    def wait(self, now: float) -> float | None:
+        """Counts a request and returns None; else the seconds until the next minute."""
+        minute, seconds = divmod(now, 60.0)
+        if self.accepted[int(minute)] == self.most:
+            return 60.0 - seconds
+        self.accepted[int(minute)] += 1
+        return None
+
+
 def retry_after(seconds: float, form: str | None) -> Mapping[str, str]:
     """Returns the headers that name a wait: exact, in whole seconds, or not at all."""
     if form is None:
@@ -110,7 +127,7 @@ class Sent:
 
 
 async def calls(
-    bucket: TokenBucket, *, count: int, at_once: int, latency: float, form: str | None
+    bucket: TokenBucket | Windows, *, count: int, at_once: int, latency: float, form: str | None
 ) -> Sent:
     """Sends *count* calls through one limiter, each until it is accepted."""
     loop, sent = asyncio.get_running_loop(), Sent()
@@ -169,6 +186,7 @@ class LimitedTransport:
         prompt_tokens: Those of each prompt; None leaves the usage out.
         failures: The statuses of the next requests.
         refused_models: Models for which every request is refused.
+        refuses_in_stream: True sends a refusal as the first event of a stream.
     """
 
     def __init__(
@@ -184,6 +202,7 @@ class LimitedTransport:
         self.prompt_tokens: int | None = 9
         self.failures: list[int] = []
         self.refused_models: set[str] = set()
+        self.refuses_in_stream = False
 
     @asynccontextmanager
     async def send(self, request: HttpRequest, timeouts: Timeouts) -> AsyncIterator[Response]:
@@ -194,6 +213,9 @@ class LimitedTransport:
         if pause is not None or wait is not None or is_refused:
             self.sent.refused.append(now)
             await asyncio.sleep(REFUSED_AFTER_S)
+            if self.refuses_in_stream:
+                yield Response(200, EVENTS, b"data: %s\n\n" % REFUSAL)
+                return
             named = {"retry-after": f"{pause:g}"} if pause else retry_after(wait or 0.0, self.form)
             yield Response(429, {"content-type": "application/json", **named}, REFUSAL)
             return

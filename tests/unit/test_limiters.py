@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
-from tests.fakes.limited import TokenBucket, calls, run
+from tests.fakes.limited import TokenBucket, Windows, calls, run
 
 # Requests per second and bucket of the server, seconds of an answer, concurrent calls, calls.
 LIMITS = [
@@ -44,3 +46,23 @@ def test_pauses_in_whole_seconds_cost_little_more(rate, size, latency, at_once, 
     assert len(sent.accepted) == count
     assert sent.seconds <= 1.5 * (count - size) / rate
     assert sent.refused_later <= (0.25 * count if rate >= 5 else count)
+
+
+@pytest.mark.parametrize("form", [None, "exact"])
+@pytest.mark.parametrize(
+    ("most", "at_once", "count"), [(20, 8, 100), (60, 16, 200), (300, 64, 1000), (1000, 64, 3000)]
+)
+def test_a_limit_for_each_minute_is_used_up_soon_after_it_begins(most, at_once, count, form):
+    """A closed window is asked ever less often; when it opens, the rate of before is back.
+
+    Such counters are common in gateways
+    (https://github.com/express-rate-limit/express-rate-limit/issues/207, read 2026-11-30).
+    """
+    sent = run(calls(Windows(most), count=count, at_once=at_once, latency=0.1, form=form))
+
+    ideal_s = 60.0 * ((count - 1) // most)
+    assert len(sent.accepted) == count
+    assert sent.seconds <= 1.2 * ideal_s
+    # Few are refused while a window is closed; a small one has less to divide them by.
+    windows = math.ceil(count / most)
+    assert len(sent.refused) <= (160 if form is None else 70) * windows

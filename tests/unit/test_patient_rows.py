@@ -135,6 +135,21 @@ def test_a_row_is_not_sent_forever():
     assert all("slow down" in row.error for row in rows)
 
 
+def test_a_refusal_inside_a_stream_is_no_accepted_request():
+    """Gateways send a status of 200, and the refusal as the first event of the stream.
+
+    (https://github.com/QuantumNous/new-api/issues/6643, read 2026-11-30)
+    """
+    transport = LimitedTransport(TokenBucket(5, 1))
+    transport.refuses_in_stream = True
+
+    rows, seconds = compare(transport, 60, limit=16)
+
+    assert statuses(rows) == {Status.COMPLETE}
+    assert seconds < 1.3 * 12
+    assert len(transport.sent.refused) <= 40
+
+
 def test_a_server_that_has_answered_before_gets_more_time():
     """If it accepts nothing more for max_pause_s, the rest is lost."""
     rows, seconds = compare(LimitedTransport(TokenBucket(1e-9, 4)), 20)

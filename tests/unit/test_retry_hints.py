@@ -62,6 +62,9 @@ PASSED_ON = (
             30.0,
         ),
         ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1795521605000"}, b"", 5.0),
+        # A point in time, where the standard has seconds.
+        ({"retry-after": "1795521605"}, b"", 5.0),
+        ({"retry-after": "2026-11-24T12:00:05Z"}, b"", 5.0),
         ({}, PASSED_ON, 60.0),
         ({}, b"<html>", None),
         (
