@@ -23,7 +23,8 @@ class CallTurns:
     """The turns of one call at the *limiter*, of whose calls *at_once* may run.
 
     A call of a *group*, such as a row of a comparison, waits for a turn without a limit. With
-    *max_pause_s* it is sent again after each rate limit whose pause is not longer.
+    *max_pause_s* it is sent again after each rate limit, and each other refusal that names a pause,
+    if the pause is not longer.
 
     Attributes:
         epoch: That of the limiter's pace when the last attempt was sent.
@@ -38,6 +39,7 @@ class CallTurns:
     epoch: int = 0
     waited_s: float = 0.0
     since: float | None = None
+    _first_at: float | None = None  # when it first waited
     _refusals: int = 0
     _refused_at: float = 0.0  # the first of them
     _own_refusals: int = 0  # with calls that were accepted between them
@@ -70,6 +72,8 @@ class CallTurns:
             RateLimitError, APITimeoutError: As `RateLimiter.acquire`.
         """
         limiter, start = self.limiter, self.limiter.clock()
+        if self._first_at is None:
+            self._first_at = start
         if self._own_refusals >= OWN_REFUSALS:
             most_s = min(LONGEST_OWN_S, 2.0**self._own_refusals)
             await limiter.sleep(most_s * (1 + limiter.rand()) / 2)
@@ -80,28 +84,29 @@ class CallTurns:
         elif self.group is None:
             await limiter.acquire(self.at_once, time_left=time_left, again=is_again)
         else:
-            longest_s = self.longest_s
             await limiter.acquire(
-                self.at_once, again=is_again, group=self.group, longest_s=longest_s
-            )
+                self.at_once, again=is_again, group=self.group, longest_s=self.longest_s,
+                since=self._first_at,
+            )  # fmt: skip
         return 0.0 if self.group is None else limiter.clock() - start
 
     def learn_from(self, error: CallError) -> None:
         """Slows down or pauses all calls after the refusal of this one."""
-        limiter, seconds = self.limiter, error.retry_after
+        limiter, seconds, reason = self.limiter, error.retry_after, error.args[0]
         is_limit, is_overload = isinstance(error, RateLimitError), error.status in OVERLOADED
         if is_overload or (is_limit and "concurren" in str(error).lower()):
-            is_overload = limiter.overloaded(epoch=self.epoch) or is_overload
+            is_overload = limiter.overloaded(epoch=self.epoch, reason=reason) or is_overload
         if is_limit and not is_overload and self._own_refusals < OWN_REFUSALS:
-            reason = error.args[0]
             limiter.refused(epoch=self.epoch, limit=error.request_rate, reason=reason)
         if seconds is not None and (is_overload or is_limit):
             limiter.pause(seconds, self.longest_s)
 
     def waits_after(self, error: CallError) -> bool:
-        """Returns True if the call is sent again as soon as the rate limit allows it."""
+        """Returns True if the call is sent again as soon as the limiter allows it."""
         most, now = self.max_pause_s, self.limiter.clock()
-        if most is None or not isinstance(error, RateLimitError) or error.outcome not in REPEATABLE:
+        is_pause = error.status in OVERLOADED and error.retry_after is not None
+        is_limit = isinstance(error, RateLimitError) or is_pause
+        if most is None or not is_limit or error.outcome not in REPEATABLE:
             return False
         if not self._refusals:
             self._refused_at = now

@@ -16,6 +16,7 @@ FIRST_CUT = 0.7
 KEPT = 0.95  # of a rate that was measured
 SATURATED = 0.15  # share of refusals
 MOST_CUT = 0.8  # of a rate that was measured before
+LEAST = 1 / 60  # requests per second; a slower server is asked more often than it accepts
 LOWERED = 0.9  # of a rate that was too high after it had grown for a while
 # A refused request is sent again after this share of the interval: the next token is due by then.
 RESENT_AFTER = 0.4
@@ -125,13 +126,13 @@ class Pace:
             is_high = self._refused > SATURATED * (self._passed + self._refused)
             is_high = is_high or self._paused_s * self.rate > 2
             if seconds - self._paused_s > 2 * window_s or (seconds >= window_s and not is_high):
-                self.rate *= LOWERED
+                self.rate = max(LEAST, LOWERED * self.rate)
                 self.begin(now)
             elif seconds >= window_s:
                 # A bucket that overflows between two requests makes the measured rate too low.
                 least = MOST_CUT * self.rate if self._is_measured else 0.0
                 self._is_measured = self._passed >= LEAST_PASSED
-                self.rate = max(least, KEPT * min(self.rate, self._measured(now)))
+                self.rate = max(least, LEAST, KEPT * min(self.rate, self._measured(now)))
                 self.begin(now)
             self.next_at = min(self.next_at, now + RESENT_AFTER / self.rate)
         self._open_rate = max(self._open_rate, rate or self.rate)
@@ -154,7 +155,8 @@ class Pace:
         if self.rate is not None:
             quiet_s = max(FORGOTTEN_AFTER_S, FORGOTTEN_AFTER_CALLS / self.rate) + self._paused_s
             if now - self._refused_at > quiet_s:
-                self.rate, self._is_measured, self._burst_epoch = None, False, -1
+                self.rate, self.next_at = None, 0.0
+                self._is_measured, self._burst_epoch = False, -1
         return self.rate is None
 
     def _measured(self, now: float) -> float:

@@ -31,7 +31,9 @@ MOST_AT_ONCE = 64  # after growing
 SHRUNK = 0.7  # after the refusal of too many concurrent calls
 LONGEST_S = 60.0  # the longest wait of a single question for a pause to end
 SHORTEST_S = 0.01  # of a sleep, after which a limit has certainly passed
-LONGEST_NAP_S = 1.0  # of a sleep that is not the server's pause
+FIRST_PAUSES = 4
+LONGEST_NAP_S = 1.0  # an answer to another call may move the time of the next request
+BELIEVED_S = 900.0  # a longer pause is believed for a minute; then one call tries again
 TOLD_S = 3.0  # a view tells of pauses from this length on
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -86,7 +88,8 @@ class RateLimiter:
         self._opens_at = 0.0
         self._pause_end_at = 0.0  # as the server asked
         self.accepted_count = 0
-        self._refused_since = math.inf  # since the last accepted call, without pauses
+        self._refused_since = math.inf  # since the last accepted call
+        self._longest_pause_s = 0.0  # since the last accepted call
         self._reason = ""  # of the last refusal
 
     def acquire_now(self, cap: int | None = None) -> bool:
@@ -107,6 +110,7 @@ class RateLimiter:
         again: bool = False,
         group: object = None,
         longest_s: float = LONGEST_S,
+        since: float | None = None,
     ) -> None:
         """Waits for one of *cap* slots and for the rate; the caller must `release` the slot.
 
@@ -116,14 +120,16 @@ class RateLimiter:
         Args:
             cap: None for as many as the server accepts, 8 at first and 64 at most.
             longest_s: The longest pause that the call waits for.
+            since: When it first waited, None for now.
 
         Raises:
             RateLimitError: The pause exceeds *longest_s* or the call's timeout; nothing was sent.
             APITimeoutError: The call's timeout passed in the queue; nothing was sent.
         """
         with self._lock:
-            start = self.clock()
-            self._check(start, start, longest_s, time_left())
+            now = self.clock()
+            start = now if since is None else since
+            self._check(now, start, longest_s, time_left())
             is_timed = not self._is_calm
             has_slot = self._has_room(cap) and not (is_timed and self._is_timed)
             if has_slot:
@@ -151,12 +157,12 @@ class RateLimiter:
         """Counts a request that the server accepted; the limits that it reached grow."""
         self.budget.credit = min(FULL, self.budget.credit + 1)
         self.accepted_count += 1
-        refused_since, self._refused_since = self._refused_since, math.inf
+        closed_s = 0.0 if self._is_calm else self._closed_s()
+        self._refused_since, self._longest_pause_s = math.inf, 0.0
         if self._is_calm and self._running_count < min(self._at_once, self._accepted_at_once) - 1:
             return
         with self._lock:
-            now = self.clock()
-            self.pace.accepted(now, max(0.0, now - refused_since))
+            self.pace.accepted(self.clock(), closed_s)
             if self._running_count + 1 > self._at_once < MOST_AT_ONCE:
                 self._at_once += 1 / self._at_once
             if self._running_count + 1 > self._accepted_at_once:
@@ -179,28 +185,36 @@ class RateLimiter:
             self._is_calm, self._reason = False, reason
             self._refused_since = min(self._refused_since, now)
             sent_in = self.pace.epoch if epoch is None else epoch
-            self.pace.refused(now, sent_in, limit, now - self._refused_since)
+            self.pace.refused(now, sent_in, limit, self._closed_s())
 
     def refused_for(self, start: float, longest_s: float) -> float:
         """Returns for how long every call since *start* was refused; 0 if it is worth to go on.
 
-        That ends after *longest_s*, or after a minute if the server has never accepted a call.
+        That ends after *longest_s*. A server that has never accepted a call gets a minute, or a few
+        of the pauses that it names.
         """
-        if self._patience_s(start, longest_s) > 0:
-            return 0.0
-        return self.clock() - max(start, self._refused_since)
+        since = max(start, self._refused_since + self._longest_pause_s)
+        return 0.0 if self._patience_s(start, longest_s) > 0 else self.clock() - since
 
     def _patience_s(self, start: float, longest_s: float) -> float:
-        now, most = self.clock(), longest_s if self.accepted_count else min(longest_s, LONGEST_S)
-        is_open = now >= self._opens_at
-        return max(start, self._refused_since) + most - now if is_open else math.inf
+        now, most = self.clock(), longest_s
+        if not self.accepted_count:
+            most = min(longest_s, max(LONGEST_S, FIRST_PAUSES * self._longest_pause_s))
+        since = max(start, self._refused_since + self._longest_pause_s)
+        return since + most - now if now >= self._opens_at else math.inf
 
-    def overloaded(self, *, epoch: int | None = None) -> bool:
+    def _closed_s(self) -> float:
+        """Returns for how long the server has accepted nothing, without the longest pause."""
+        return max(0.0, self.clock() - self._refused_since - self._longest_pause_s)
+
+    def overloaded(self, *, epoch: int | None = None, reason: str = "") -> bool:
         """Lowers the number of concurrent calls after a server refused one of too many.
 
         Returns False if the refused call was the only one.
         """
         with self._lock:
+            self._reason = reason
+            self._refused_since = min(self._refused_since, self.clock())
             if epoch is not None and epoch < self.pace.epoch:
                 return True  # it was sent before the number was lowered
             most = min(self._accepted_at_once, self._running_count + 1)
@@ -210,21 +224,18 @@ class RateLimiter:
             return most > 1
 
     def pause(self, seconds: float, longest_s: float = LONGEST_S) -> None:
-        """Starts no calls for *seconds*, as the server asked.
-
-        A pause of more than *longest_s* is believed for a minute; then one call tries again.
-        """
+        """Starts no calls for *seconds*, as the server asked, if a call waits for *longest_s*."""
         with self._lock:
             now = self.clock()
             longer_s = now + seconds - max(self._pause_end_at, now)
-            believed_s = seconds if seconds <= longest_s else LONGEST_S
-            opens_at = max(self._opens_at, now + believed_s)
+            is_believed = seconds <= max(BELIEVED_S, longest_s)
+            opens_at = max(self._opens_at, now + (seconds if is_believed else LONGEST_S))
             pause_s = opens_at - max(self._opens_at, now)
-            self._refused_since += pause_s
+            self._longest_pause_s = max(self._longest_pause_s, pause_s)
             self.pace.paused(pause_s, opens_at)
             self._is_calm, self._opens_at = False, opens_at
             self._pause_end_at = max(self._pause_end_at, now + seconds)
-        if longer_s > 1.0 and seconds <= longest_s:
+        if longer_s > 1.0 and is_believed:
             self.tell_pause(self._tell)
 
     def tell_pause(self, function: Callable[[Pause], None]) -> None:
@@ -310,10 +321,9 @@ class RateLimiter:
             if self.pace.forget(now):
                 self._is_calm = now >= opens_at
             else:
-                opens_at = max(opens_at, self._next_at())
+                opens_at = max(opens_at, self.pace.next_at)
             if now < opens_at:
                 most_s = self._patience_s(start, longest_s) + SHORTEST_S
-                # An answer to another call may move the time of the next request.
                 return min(opens_at - now, most_s, max(self._opens_at - now, LONGEST_NAP_S))
             self.pace.sent(now)
             return 0.0
@@ -322,7 +332,7 @@ class RateLimiter:
         """Raises the error of a call since *start* that does not wait any longer."""
         if remaining_s is not None:
             longest_s = min(longest_s, remaining_s)
-        seconds = max(self._pause_end_at if now < self._opens_at else 0.0, self._next_at()) - now
+        seconds = max(self._pause_end_at if now < self._opens_at else 0.0, self.pace.next_at) - now
         refused_s = self.refused_for(start, longest_s)
         if refused_s:
             words = f"has refused every request for {duration(refused_s)}: {self._reason}"
@@ -337,9 +347,6 @@ class RateLimiter:
         )
         error.attempts = 0
         raise error
-
-    def _next_at(self) -> float:
-        return 0.0 if self.pace.rate is None else self.pace.next_at
 
     def _leave_clock(self, is_timed: bool) -> None:
         """Lets the next call wait for the clock."""

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from llmkit.retries.rate_limit import RateLimiter
 from llmkit.transport.timeouts import Timeouts
@@ -175,6 +175,15 @@ class Response:
         """Does nothing."""
 
 
+class Closed(NamedTuple):
+    """Refuses every request with a *status* from *start* to *end*, and asks for *seconds*."""
+
+    status: int
+    seconds: float
+    start: float
+    end: float
+
+
 class LimitedTransport:
     """A transport to a server with a *bucket*, in the dialect of OpenAI.
 
@@ -186,6 +195,7 @@ class LimitedTransport:
         prompt_tokens: Those of each prompt; None leaves the usage out.
         failures: The statuses of the next requests.
         refused_models: Models for which every request is refused.
+        closed: A time in which it refuses every request.
         refuses_in_stream: True sends a refusal as the first event of a stream.
     """
 
@@ -203,10 +213,17 @@ class LimitedTransport:
         self.failures: list[int] = []
         self.refused_models: set[str] = set()
         self.refuses_in_stream = False
+        self.closed: Closed | None = None
 
     @asynccontextmanager
     async def send(self, request: HttpRequest, timeouts: Timeouts) -> AsyncIterator[Response]:
-        now = asyncio.get_running_loop().time()
+        now, closed = asyncio.get_running_loop().time(), self.closed
+        if closed is not None and closed.start <= now < closed.end:
+            self.sent.refused.append(now)
+            await asyncio.sleep(REFUSED_AFTER_S)
+            named = {"retry-after": f"{closed.seconds:g}"}
+            yield Response(closed.status, named, b'{"error":{"message":"too many requests"}}')
+            return
         wait = self.bucket.wait(now) if self.bucket else None
         pause = self.pauses.pop(len(self.sent.accepted), None)
         is_refused = json.loads(request.body)["model"] in self.refused_models

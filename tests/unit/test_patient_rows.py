@@ -13,7 +13,7 @@ from llmkit.errors import RateLimitError
 from llmkit.kit import Kit
 from llmkit.retries.rate_limit import RateLimiters
 from llmkit.types import Status
-from tests.fakes.limited import LimitedTransport, TokenBucket, run
+from tests.fakes.limited import Closed, LimitedTransport, TokenBucket, run
 
 MODEL = "openai:gpt-6-luna"
 
@@ -96,6 +96,36 @@ def test_all_rows_wait_for_a_pause_that_the_provider_names():
     assert waited[0] == 0.0
     assert max(waited) > 90.0
     assert max(row.completion.duration_s for row in rows if row.completion.attempts == 1) < 10.0
+
+
+@pytest.mark.parametrize("status", [429, 503, 529])
+@pytest.mark.parametrize(("seconds", "until"), [(90.0, 80.0), (90.0, 250.0), (5.0, 20.0)])
+@pytest.mark.parametrize("first_at", [0.0, 3.0])
+def test_rows_wait_for_several_pauses(status, seconds, until, first_at):
+    """No row is lost to a server that names a pause, in whichever status and however often."""
+    transport = LimitedTransport(latency=1.0)
+    transport.closed = Closed(status, seconds, 1000.0 + first_at, 1000.0 + first_at + until)
+
+    rows, took_s = compare(transport, 60, timeout=30.0, limit=8)
+
+    assert statuses(rows) == {Status.COMPLETE}
+    assert took_s < first_at + until + seconds + 40.0
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("first_at", [0.0, 3.0])
+@pytest.mark.parametrize("seconds", [1.0, 30.0, 300.0])
+def test_a_server_that_only_names_pauses_is_given_up(status, first_at, seconds):
+    """The rows end together: soon at a server that never answered, else after max_pause_s."""
+    transport = LimitedTransport(latency=1.0)
+    transport.closed = Closed(status, seconds, 1000.0 + first_at, 1e9)
+
+    rows, took_s = compare(transport, 60, limit=8)
+
+    lost = [row for row in rows if row.completion.status is Status.ERROR]
+    most_s = 900.0 if first_at else max(60.0, 4 * seconds)
+    assert most_s <= took_s <= most_s + 2 * seconds + 30.0
+    assert all("has refused every request for" in row.error for row in lost)
 
 
 def test_a_longer_pause_makes_error_rows_that_say_until_when():
