@@ -243,7 +243,10 @@ class Exchange:
         turns, timing = self._turns, self.timing
         turns.begin()
         if self.account is not None:
+            start = self._limiter.clock()
             await self.account.reserve(self.call)
+            if timing.deadline is not None:
+                timing.deadline += self._limiter.clock() - start
         waited_s = await turns.wait(timing.remaining, again=again)
         if timing.deadline is not None:
             timing.deadline += waited_s

@@ -43,7 +43,8 @@ class Budget:
 
     If the highest cost of a request without `max_tokens` does not fit, it counts as twice the
     costliest such answer so far; the first one is then sent alone. So only such a request can
-    exceed the limit.
+    exceed the limit. If an answer costs more than was reserved, because the provider charges more
+    than its list says, the next reservations are as much higher.
 
     Attributes:
         spent: The cost of the ended rows, and the reservations of those whose cost is unknown.
@@ -57,6 +58,7 @@ class Budget:
         self._total_reserved = 0.0
         self._waiting: deque[_Waiter] = deque()
         self._costliest = 0.0
+        self._excess = 1.0  # of a cost, as a multiple of its reservation
 
     def account(self) -> RowAccount:
         """Returns the account of one row."""
@@ -65,6 +67,10 @@ class Budget:
     async def reserve(self, account: RowAccount, call: Call) -> None:
         """Waits until the highest cost of *call* fits; see `chat.exchange.Account`."""
         highest = self._highest_cost(call)
+        account.highest_usd = highest.usd
+        if not highest.usd:  # sent also when the limit is exceeded
+            self.end(account, 0.0)
+            return
         if account in self._reserved:  # refused, and sent again
             if self._reserved[account] >= highest.usd or highest.is_open:
                 return
@@ -80,6 +86,8 @@ class Budget:
         self._total_reserved = self._total_reserved - reserved if self._reserved else 0.0
         cost = reserved if cost_usd is None else cost_usd
         self.spent += cost
+        if account.highest_usd:
+            self._excess = max(self._excess, cost / account.highest_usd)
         self._costliest = max(self._costliest, cost)
         self._serve()
         return reserved
@@ -89,6 +97,7 @@ class Budget:
         while self._waiting:
             waiter = self._waiting[0]
             usd, is_open = waiter.highest
+            usd *= self._excess
             left = self._limit - self.spent - self._total_reserved
             if is_open and usd > left and self._costliest:
                 usd = min(usd, 2 * self._costliest)
@@ -117,9 +126,14 @@ class Budget:
 
 
 class RowAccount:
-    """The part of a budget that one row spends; see `chat.exchange.Account`."""
+    """The part of a budget that one row spends; see `chat.exchange.Account`.
+
+    Attributes:
+        highest_usd: The highest cost of the row's last request.
+    """
 
     def __init__(self, budget: Budget) -> None:
+        self.highest_usd = 0.0
         self._budget = budget
 
     async def reserve(self, call: Call) -> None:

@@ -85,6 +85,9 @@ class ComparisonRunner:
         finally:
             if unwatch is not None:
                 unwatch()
+            if self._pauses:  # stopped before they ended
+                self._pauses.clear()
+                self._audience.paused("")
             self._fill_the_rest()
             self._audience.ended()
 

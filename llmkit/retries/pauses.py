@@ -22,10 +22,11 @@ class Pause(NamedTuple):
 
 def when(seconds: float) -> str:
     """Returns the time of day after *seconds*, with the date if it is another day, and the wait."""
-    now = datetime.now(UTC).astimezone()
+    now = datetime.now(UTC)
     seconds = min(seconds, LONGEST_SHOWN_S)
-    end = now + timedelta(seconds=seconds)
-    time_of_day = f"{end:%H:%M}" if end.date() == now.date() else f"{end:%Y-%m-%d %H:%M}"
+    end = (now + timedelta(seconds=seconds)).astimezone()  # the offset of that time
+    is_today = end.date() == now.astimezone().date()
+    time_of_day = f"{end:%H:%M}" if is_today else f"{end:%Y-%m-%d %H:%M}"
     return f"{time_of_day} ({duration(seconds)})"
 
 

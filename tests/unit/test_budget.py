@@ -116,6 +116,73 @@ def test_an_attempt_that_may_have_been_billed_stays_reserved():
             for row in found} == {("SpendLimitError", 1, True)}  # fmt: skip
 
 
+def test_free_requests_are_sent_also_when_the_limit_is_exceeded():
+    """An answer that cost more than was reserved stops only what costs something."""
+    budget = Budget(1.0, lambda call: HighestCost(call))
+    refused = []
+
+    async def rows():
+        paid, free, more = budget.account(), budget.account(), budget.account()
+        await paid.reserve(1.0)
+        paid.close(Completion(status=Status.COMPLETE, cost_usd=1.5))
+        await free.reserve(0.0)
+        try:
+            await more.reserve(0.1)
+        except SpendLimitError as error:
+            refused.append(error)
+
+    run(rows())
+
+    assert len(refused) == 1
+
+
+@pytest.mark.parametrize("at_once", [1, 8, 64])
+def test_a_provider_that_charges_more_than_its_list_says_stops_the_run(at_once):
+    """Three times the highest cost: the limit is exceeded at most by what was in flight first."""
+    budget = Budget(10.0, lambda call: HighestCost(0.01))
+    lanes = asyncio.Semaphore(at_once)
+
+    async def row():
+        account = budget.account()
+        async with lanes:
+            try:
+                await account.reserve(None)
+            except SpendLimitError:
+                return
+            await asyncio.sleep(1.0)
+            account.close(Completion(status=Status.COMPLETE, cost_usd=0.03))
+
+    async def rows():
+        await asyncio.gather(*(row() for _ in range(2000)))
+
+    run(rows())
+
+    assert 9.8 <= budget.spent <= 10.0
+
+
+def test_waiting_for_the_budget_does_not_count_into_the_timeout():
+    """A row that failed waits behind all others, for longer than its timeout."""
+
+    class Timed(LimitedTransport):
+        def send(self, request, timeouts):
+            deadlines.append(timeouts.deadline_s)
+            return super().send(request, timeouts)
+
+    deadlines: list[float] = []
+    transport = Timed(latency=4.0)
+    transport.failures = [500]
+    call, catalogue = call_of(DENSE, max_tokens=10)
+    usd = 2.9 * highest_cost(call, catalogue).usd
+
+    found = compare(transport, [f"{DENSE}{n}" for n in range(9)], usd, max_tokens=10,
+                    timeout=20.0)  # fmt: skip
+
+    assert {row.completion.status for row in found} == {Status.COMPLETE}
+    waited_s = {row.completion.attempts: row.completion.waited_s for row in found}
+    assert waited_s[2] > 20.0
+    assert deadlines[-1] > 40.0  # the clock of the timeout is the real one
+
+
 def test_refused_attempts_cost_nothing():
     """A rate limit does not use up the budget."""
     transport = LimitedTransport(TokenBucket(5, 1), latency=0.1)

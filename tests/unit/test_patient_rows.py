@@ -221,3 +221,45 @@ def test_a_question_does_not_wait_for_long():
 
     assert raised == [(0, 1001.0)]
     assert statuses(rows) == {Status.COMPLETE}
+
+
+def test_rows_show_a_pause_that_a_question_met():
+    """The pause holds for all calls, so the view of a running comparison says it."""
+    transport, view = LimitedTransport(latency=1.0), Watching()
+    transport.pauses[10] = 90.0
+
+    async def ask(kit):
+        async def later():
+            await asyncio.sleep(1.5)
+            transport.closed = Closed(429, 90.0, 0.0, asyncio.get_running_loop().time() + 0.01)
+            transport.pauses.clear()
+            with pytest.raises(RateLimitError):
+                await kit.answer(*chat_arguments("hi", MODEL, retries=0))
+
+        tasks.append(asyncio.create_task(later()))
+
+    tasks: list[object] = []
+    rows, seconds = compare(transport, 60, view=view, before=ask, limit=8)
+
+    assert statuses(rows) == {Status.COMPLETE}
+    assert seconds > 90
+    assert "openai asks for 90 s" in view.told[0][1]
+    assert view.told[-1][1] == ""
+
+
+def test_a_stopped_run_shows_no_pause():
+    """The view drops it with the end of the run, not at the end of the pause."""
+
+    class Stopping(Watching):
+        def begun(self, plan, stop):
+            asyncio.get_running_loop().call_later(20.0, stop)
+
+    transport, view = LimitedTransport(latency=1.0), Stopping()
+    transport.pauses[10] = 90.0
+
+    rows, seconds = compare(transport, 40, view=view, limit=8)
+
+    assert (seconds, [bool(text) for _, text in view.told]) == (20.0, [True, False])
+    assert statuses(rows) == {Status.COMPLETE, Status.CANCELLED}
+    waiting = [row.completion for row in rows if row.completion.attempts == 0]
+    assert {round(one.waited_s) for one in waiting} == {20}
