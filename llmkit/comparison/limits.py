@@ -101,8 +101,8 @@ def highest_cost(call: Call, catalogue: Catalogue) -> HighestCost:
     cost = prices.cost(provider.name, model, usage, on=None, catalogue=catalogue, terms=terms)
     if cost is None:
         raise SpendLimitError(
-            f"the price of {provider.name}:{model} is unknown, so max_cost_usd cannot be checked; "
-            "nothing was sent; omit the model or max_cost_usd"
+            f"the price of {provider.name}:{model} is unknown, so max_cost_usd cannot be checked, "
+            "and it was not asked; omit the model or max_cost_usd"
         )
     names = {name for name, _ in prompt.options}
     is_open = prompt.max_tokens is None and names.isdisjoint(OUTPUT_LIMITS)
