@@ -160,8 +160,16 @@ def test_a_provider_that_charges_more_than_its_list_says_stops_the_run(at_once):
     assert 9.8 <= budget.spent <= 10.0
 
 
-def test_waiting_for_the_budget_does_not_count_into_the_timeout():
+def test_waiting_for_the_budget_does_not_count_into_the_timeout(monkeypatch):
     """A row that failed waits behind all others, for longer than its timeout."""
+    made = Kit.exchange
+
+    def in_virtual_time(kit, call, **how):
+        exchange = made(kit, call, **how)
+        exchange.timing.clock = asyncio.get_running_loop().time
+        return exchange
+
+    monkeypatch.setattr(Kit, "exchange", in_virtual_time)
 
     class Timed(LimitedTransport):
         def send(self, request, timeouts):
@@ -180,7 +188,7 @@ def test_waiting_for_the_budget_does_not_count_into_the_timeout():
     assert {row.completion.status for row in found} == {Status.COMPLETE}
     waited_s = {row.completion.attempts: row.completion.waited_s for row in found}
     assert waited_s[2] > 20.0
-    assert deadlines[-1] > 40.0  # the clock of the timeout is the real one
+    assert min(deadlines) > 10.0
 
 
 def test_refused_attempts_cost_nothing():
