@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -128,7 +129,8 @@ class _Child:
     def end(self) -> None:
         process = self._process
         if process.stdin is not None and not process.stdin.closed:
-            process.stdin.close()
+            with suppress(BrokenPipeError):  # it ended before it read the options
+                process.stdin.close()
         try:
             process.wait(GOODBYE_S)
         except subprocess.TimeoutExpired:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -46,6 +47,27 @@ def test_a_missing_server_names_the_exact_command(monkeypatch, tmp_path):
 
     with pytest.raises(LocalModelError, match=r"server is not installed.*llmkit\.install"):
         LocalModels(notify=lambda text: None).require(str(model))
+
+
+def test_a_server_that_ends_before_it_reads_is_one_error(monkeypatch, tmp_path):
+    """The options that it never read do not hide why it did not start."""
+
+    class Ended(subprocess.Popen):
+        """A process that has ended when its parent goes on."""
+
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.wait(60)
+
+    tmp_path.joinpath("xllamacpp.py").write_text("raise SystemExit('no such build')", "utf-8")
+    model = tmp_path / "some.gguf"
+    model.write_bytes(b"GGUF")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(subprocess, "Popen", Ended)
+
+    with pytest.raises(LocalModelError, match="did not start: no such build"):
+        asyncio.run(LocalModels(notify=lambda text: None).endpoint(str(model)))
 
 
 def test_the_server_inherits_only_what_it_needs(monkeypatch, tmp_path):
