@@ -96,7 +96,7 @@ class Exchange:
         self._reader: AnswerReader | None = None  # of this attempt
         self._attempts = 0
         self._is_billed = False
-        self.timing = CallTiming()
+        self.timing = CallTiming(self._limiter.clock)
         self._request_id: str | None = None
         self._service_tier: str | None = None
 

@@ -160,16 +160,8 @@ def test_a_provider_that_charges_more_than_its_list_says_stops_the_run(at_once):
     assert 9.8 <= budget.spent <= 10.0
 
 
-def test_waiting_for_the_budget_does_not_count_into_the_timeout(monkeypatch):
+def test_waiting_for_the_budget_does_not_count_into_the_timeout():
     """A row that failed waits behind all others, for longer than its timeout."""
-    made = Kit.exchange
-
-    def in_virtual_time(kit, call, **how):
-        exchange = made(kit, call, **how)
-        exchange.timing.clock = asyncio.get_running_loop().time
-        return exchange
-
-    monkeypatch.setattr(Kit, "exchange", in_virtual_time)
 
     class Timed(LimitedTransport):
         def send(self, request, timeouts):
