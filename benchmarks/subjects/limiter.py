@@ -13,23 +13,12 @@ from llmkit.comparison.budget import Budget, HighestCost
 from llmkit.errors import SpendLimitError
 from llmkit.kit import Kit
 from llmkit.types import Completion, Status
-from tests.fakes.limited import TokenBucket, calls, run
+from tests.fakes.limited import SERVERS, TokenBucket, calls, run
 
 from ..contest import ROOT
 from ..measure import Figure
 
 GOAL = 1.3
-# Requests per second and bucket of the server, seconds of an answer, concurrent calls, calls.
-VIRTUAL = [
-    (50, 10, 0.2, 16, 600),
-    (50, 10, 0.2, 64, 600),
-    (50, 10, 2.0, 200, 600),
-    (8.3, 8, 2.0, 32, 300),
-    (8.3, 500, 2.0, 64, 1500),
-    (500, 50, 1.0, 1000, 20_000),
-    (10, 10, 0.1, 8, 50),
-    (1, 1, 0.5, 8, 60),
-]
 # Requests per second and bucket of the server, concurrent rows, rows.
 LOOPBACK = [(5, 1, 8, 100), (10, 10, 8, 100), (50, 10, 16, 300), (50, 10, 64, 300)]
 FORMS = {"none": "no wait named", "exact": "exact waits", "whole": "whole seconds"}
@@ -37,7 +26,7 @@ FORMS = {"none": "no wait named", "exact": "exact waits", "whole": "whole second
 
 def figures() -> list[Figure]:
     """Returns the figures in virtual time, over loopback, and of the budget."""
-    virtual = [figure for limit in VIRTUAL for figure in in_virtual_time(*limit)]
+    virtual = [figure for limit in SERVERS for figure in in_virtual_time(*limit)]
     loopback = [f for form in FORMS for limit in LOOPBACK for f in over_loopback(*limit, form)]
     return [*virtual, *loopback, *(f for lanes in (8, 64, 500) for f in budget(lanes))]
 

@@ -19,6 +19,17 @@ from llmkit.wire.messages import HttpRequest
 
 T = TypeVar("T")
 REFUSED_AFTER_S = 0.002
+# Requests per second and bucket of a server, seconds of an answer, concurrent calls, calls.
+SERVERS = (
+    (50, 10, 0.2, 16, 600),
+    (50, 10, 0.2, 64, 600),
+    (50, 10, 2.0, 200, 600),
+    (8.3, 8, 2.0, 32, 300),
+    (8.3, 500, 2.0, 64, 1500),
+    (500, 50, 1.0, 1000, 20_000),
+    (10, 10, 0.1, 8, 50),
+    (1, 1, 0.5, 8, 60),
+)
 EVENTS = {"content-type": "text/event-stream"}
 REFUSAL = b'{"error":{"message":"slow down","type":"requests","code":"rate_limit_exceeded"}}'
 ANSWER = (
