@@ -68,7 +68,10 @@ def choose(
         if _same(catalogue, candidate.place) in failed_places:
             continue
         is_named = candidate.rule in (fallback_policy.NAMED, fallback_policy.OWN)
-        reason = objection_to(catalogue, *candidate.place, need, terms, named=is_named)
+        limits = terms
+        if terms.home is not None and candidate.rule != fallback_policy.OWN:
+            limits = replace(terms, providers=frozenset({terms.home}))
+        reason = objection_to(catalogue, *candidate.place, need, limits, named=is_named)
         if reason is None:
             return candidate, tuple(objections)
         objections.append(f"{qualified_name(candidate.place)} {reason}")

@@ -18,6 +18,7 @@ NAMED = "named"  # a model of the caller's list
 _NAMED_BY_THE_CATALOGUE = (OWN, SAME_MODEL, OFFICIAL, PEER, CLASS)
 RULES_OF = {
     "error": (),
+    "successor": (OWN, OFFICIAL),
     "same-model": (SAME_MODEL,),
     "equivalent": _NAMED_BY_THE_CATALOGUE,
     "any": (*_NAMED_BY_THE_CATALOGUE, RANKED),
@@ -31,11 +32,13 @@ class Fallback:
     """The models that may replace one that is retired, busy, or too small for the prompt.
 
     Attributes:
-        allow: "error" (none), "same-model" (at another provider), "equivalent" (also those that the
-            provider or the catalogue recommends), "any" (also the most similar ones), or a list of
-            names that are tried in this order.
-        providers: The only providers to use. If empty, "equivalent" keeps a provider that was named
-            with the model, and every other policy may use any provider with a key.
+        allow: "error" (none), "successor" (what the same provider names instead, at OpenRouter also
+            what the maker names), "same-model" (at another provider), "equivalent" (both, and the
+            peers in the catalogue, also of other makers), "any" (also the most similar ones), or a
+            list of names that are tried in this order.
+        providers: The only providers to use. With them, "successor" also finds what "equivalent"
+            finds at these providers. If empty, "equivalent" keeps a provider that was named with
+            the model, and "same-model", "any" and a list may use any provider with a key.
         max_cost_usd: Highest estimated cost of a fallback model's answer, in US dollars.
         allow_unknown: True admits models whose lifecycle, context window or capabilities are not
             known.
@@ -44,7 +47,7 @@ class Fallback:
         rules: The rules that may find a fallback model, in order.
     """
 
-    allow: str | Sequence[str] = "equivalent"
+    allow: str | Sequence[str] = "successor"
     providers: Sequence[str] = ()
     max_cost_usd: float | None = None
     allow_unknown: bool = False
@@ -60,7 +63,10 @@ class Fallback:
                     f"fallback must be one of {', '.join(POLICIES)}, or a list of models, "
                     f"got {self.allow!r}"
                 )
-            object.__setattr__(self, "rules", RULES_OF[self.allow])
+            # A provider that the caller names may answer, also with another maker's model.
+            is_opened = self.allow == "successor" and self.providers
+            rules = RULES_OF["equivalent" if is_opened else self.allow]
+            object.__setattr__(self, "rules", rules)
         else:
             names = _names(self.allow, "fallback")
             object.__setattr__(self, "allow", names)
@@ -72,7 +78,7 @@ class Fallback:
 
     @property
     def keeps_provider(self) -> bool:
-        """True if fallback models must be at the provider that was named with the model."""
+        """True if only a row of the user's own may leave the provider named with the model."""
         return self.allow == "equivalent" and not self.providers
 
 

@@ -43,6 +43,13 @@ def retires_on(catalogue: Catalogue, provider: str, model: str) -> date | None:
     return next(filter(None, ends), None)
 
 
+def reroutes_on(catalogue: Catalogue, provider: str, model: str) -> date | None:
+    """Returns the date from which another model answers an id, None if the id is retired before."""
+    rows = entries_of(catalogue, provider, model)
+    row = next((entry for entry in rows if entry.ends is not None), None)
+    return row.rerouted if row is not None and row.rerouted == row.ends else None
+
+
 def successor_of(catalogue: Catalogue, provider: str, model: str) -> str | None:
     """Returns the replacement that the provider names (a reseller: the maker), or None."""
     for entry in entries_of(catalogue, provider, model):
@@ -73,7 +80,7 @@ def entries_of(catalogue: Catalogue, provider: str, model: str) -> Iterator[Mode
         entry = catalogue.entry(provider, here)
         if entry is not None:
             yield entry
-        base, colon, tag = here.partition(":")
+        base, colon, tag = here.partition("@preset/" if "@preset/" in here else ":")
         if provider == "openai" and base == "ft":
             here = tag.partition(":")[0] or None
         elif colon and (provider == "openrouter" or (provider, tag) == ("ollama", "latest")):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 from typing import NamedTuple
 
@@ -13,8 +13,13 @@ from .entry import Catalogue, StandardName, normal
 from .name_parser import bases
 from .names import base_of, is_dated, unknown
 from .resolution import Resolution
+from .vocabulary import ollama_library
 
 ROUTING = ("nitro", "floor", "exacto", "online")  # valid with any id of OpenRouter
+# Ids of their own, which OpenRouter may have and the catalogue may lack. Source:
+# https://openrouter.ai/docs/guides/routing/model-variants/overview (read 2026-11-30).
+VARIANTS = ("free", "extended", "thinking", "beta", "batch")
+_VARIANT = re.compile("(?::|@preset/).*")
 
 
 class Match(NamedTuple):
@@ -35,6 +40,8 @@ class Lookup:
     def known(self, name: str, provider: str, model: str) -> Resolution | None:
         """Resolves *model* at *provider*; returns None if it is unknown there."""
         match = self.match(provider, model)
+        if match is None and provider == "ollama":
+            match = self._tagged(model, ollama_library())
         if match is None:
             return None
         return self.resolution_for(name, provider, match.id, match.how, verified=match.verified)
@@ -56,7 +63,7 @@ class Lookup:
             if peers:
                 return Match(peers[0], How.ALIAS)
         if provider == "ollama":
-            return self._tagged(model)
+            return self._tagged(model, bases(self.catalogue))
         return self._variant(model) if provider == "openrouter" else None
 
     def resolution_for(
@@ -93,6 +100,7 @@ class Lookup:
             model=live if living and live and state in lifecycle.GONE else model,
             standard=standard.name if standard else None,
             retires_on=lifecycle.retires_on(catalogue, provider, model),
+            reroutes_on=lifecycle.reroutes_on(catalogue, provider, model),
             successor=lifecycle.successor_of(catalogue, provider, model),
             target=None if target == model else target,
             floating=_floats(provider, model, alias is not None and alias.kind == "floating"),
@@ -120,39 +128,55 @@ class Lookup:
         """Returns the provider that makes the model of a standard name."""
         return self.catalogue.providers.home_of(standard.name)
 
+    def is_available(self, provider: str, model: str) -> bool:
+        """Returns True if the id can be called, as far as the catalogue knows."""
+        state = lifecycle.lifecycle_of(self.catalogue, provider, model, self._on)
+        return state not in lifecycle.GONE
+
     def elsewhere(self, model: str) -> Iterator[tuple[str, str]]:
         """Yields the same model elsewhere: "maker/id" at its maker, a maker's id at OpenRouter."""
         maker, slash, rest = model.partition("/")
         ids, makers = self.catalogue.ids, self.catalogue.providers.makers
         if slash:
             home = makers.get(maker.lower(), "")
-            model_id = ids.get(home, {}).get(normal(rest.partition(":")[0]))
-            if model_id:
-                yield home, model_id
+            match = self.match(home, _VARIANT.sub("", rest)) if home else None
+            if match is not None:
+                yield home, match.id
             return
         for maker, home in makers.items():
             model_id = ids.get("openrouter", {}).get(normal(f"{maker}/{model}"))
             if model_id and (normal(model) in ids.get(home, {})):
                 yield "openrouter", model_id
 
-    def _tagged(self, model: str) -> Match | None:
+    def _tagged(self, model: str, names: Collection[str]) -> Match | None:
         base, _, tag = model.partition(":")
-        if base.lower() not in bases(self.catalogue):
+        if base.lower() not in names or tag.lower() in (*ROUTING, *VARIANTS):
             return None
         # Tags are case-sensitive, and users create tags, so an unknown tag may exist.
         model_id = f"{base.lower()}:{tag}" if tag else base.lower()
         return Match(model_id, How.EXACT, verified=not tag or tag == "latest")
 
     def _variant(self, model: str) -> Match | None:
+        ids = self.catalogue.ids.get("openrouter", {})
+        if "/" not in model:  # the short form of OpenRouter's own ids, such as auto
+            model = f"openrouter/{model}"
+            if normal(model) in ids:
+                return Match(ids[normal(model)], How.EXACT)
+        base, at, preset = model.partition("@preset/")  # of the user's account
+        slug = ids.get(normal(base)) if base else ""
+        if at and slug is not None:
+            return Match(f"{slug}@preset/{preset}", How.VERBATIM, verified=True)
         base, colon, variant = model.rpartition(":")
-        slug = self.catalogue.ids.get("openrouter", {}).get(normal(base))
+        slug = ids.get(normal(base))
         if not colon or slug is None:
             return None
         if variant.lower() in ROUTING:
             return Match(f"{slug}:{variant.lower()}", How.EXACT, verified=True)
+        if variant.lower() in VARIANTS:
+            return Match(f"{slug}:{variant.lower()}", How.VERBATIM, verified=False)
         raise unknown(
             model,
-            hint=f"OpenRouter lists no {variant} variant of {slug}; to use the model without a "
+            hint=f"OpenRouter has no variant called {variant}; to use the model without a "
             f"variant, ask for openrouter:{slug}",
             suggestions=(f"openrouter:{slug}",),
         )
@@ -176,17 +200,22 @@ def names_beginning(
 ) -> list[str]:
     """Returns the names that begin with *prefix*, in alphabetical order, for completion.
 
-    With "provider:" these are the provider's available ids. Without it they are standard names,
-    the user's *own* names, the available ids of makers and local servers, and the providers.
+    With "provider:" these are the provider's available ids, with "maker/" those of OpenRouter.
+    Without either they are standard names, the available ids of makers and local servers, and the
+    providers. The user's *own* names may have a slash, too.
     """
     place, colon, _ = prefix.partition(":")
     provider = catalogue.providers.name_of(place)
-    if colon and (provider in catalogue.models or provider in providers):
-        candidates: Iterable[str] = (f"{place}:{name}" for name in _alive(catalogue, provider, on))
+    if "/" in prefix and not colon:  # openrouter/openai/gpt-4o is openai/gpt-4o
+        start = "openrouter/" if prefix.lower().startswith("openrouter/") else ""
+        ids = list(_alive(catalogue, "openrouter", on))
+        candidates: Iterable[str] = [*own, *ids, *(f"{start}{name}" for name in ids)]
+    elif colon and (provider in catalogue.models or provider in providers):
+        candidates = (f"{place}:{name}" for name in _alive(catalogue, provider, on))
     else:
         names = (name.name for name in catalogue.names.values())
-        ids = (name for place in catalogue.providers.bare for name in _alive(catalogue, place, on))
-        candidates = [*names, *own, *ids, *(f"{name}:" for name in providers)]
+        bare = (name for place in catalogue.providers.bare for name in _alive(catalogue, place, on))
+        candidates = [*names, *own, *bare, *(f"{name}:" for name in providers)]
     start = prefix.lower()
     return sorted({name for name in candidates if name.lower().startswith(start)})
 

@@ -9,6 +9,7 @@ from heapq import nlargest
 from ..errors import UnknownModelError, UnknownProviderError
 from .entry import normal
 from .provider_table import ProviderTable
+from .vocabulary import service_of
 
 _DATE = re.compile(r"(.+?)-(20\d\d-\d\d-\d\d|20\d{6}|2\d{5}|\d{4}|0\d\d|\d\d-\d\d|\d\d-20\d\d)")
 _DATED = re.compile(r"-(20\d\d-\d\d-\d\d|\d{4})(?![\d.])")
@@ -49,10 +50,29 @@ def close_to(name: str, names: Iterable[str], cutoff: float = 0.75) -> list[str]
 def slips(model: str, ids: Iterable[str]) -> list[str]:
     """Returns the ids of which *model* is probably a misspelling.
 
-    Only ids with the same digits count: a newer version of a known id is similar, too.
+    At most one letter of one long word differs, or a separator: another version, size or code name
+    is another model, and so is a name with a further word.
     """
-    near = close_to(model, ids, 0.85)
-    return [name for name in near if _digits(name) == _digits(model) and ":" not in model]
+    if ":" in model:
+        return []
+    return [name for name in close_to(model, ids, 0.85) if _is_slip(normal(model), normal(name))]
+
+
+def _is_slip(model: str, name: str) -> bool:
+    if model.replace("-", "") == name.replace("-", ""):
+        return True
+    pairs = list(zip(model.split("-"), name.split("-"), strict=False))
+    wrong = [(one, other) for one, other in pairs if one != other]
+    if len(wrong) != 1 or model.count("-") != name.count("-"):
+        return False
+    one, other = wrong[0]
+    if min(len(one), len(other)) < 4 or not (one + other).isalpha():
+        return False
+    start = next((i for i, pair in enumerate(zip(one, other, strict=False)) if len(set(pair)) > 1),
+                 min(len(one), len(other)))  # fmt: skip
+    one, other = one[start:], other[start:]
+    is_swapped = one[:2] == other[1::-1] and one[2:] == other[2:]
+    return is_swapped or one[1:] == other or one == other[1:] or one[1:] == other[1:]
 
 
 def unknown(
@@ -79,13 +99,12 @@ def unknown_provider(table: ProviderTable, name: str, names: Iterable[str]) -> U
     known_names = list(dict.fromkeys(names))
     near = close_to(name, known_names)
     hint = f"did you mean {' or '.join(near)}? " if near else ""
+    service = service_of(name)
+    if service is not None:
+        hint = f"it means {service.label}, which you can add with {service.adding(name)}; "
     return UnknownProviderError(
         f"unknown provider {name!r}; {hint}known providers: {', '.join(known_names)}"
     )
-
-
-def _digits(name: str) -> str:
-    return "".join(c for c in name if c.isdigit())
 
 
 def qualified_name(place: tuple[str, str]) -> str:

@@ -75,6 +75,7 @@ class Terms:
         tier: The service tier that the answer names.
         is_estimate: True before an answer: what is asked for counts.
         is_batch: True for a request of a batch.
+        is_free: True if the user declared that the provider's answers cost nothing.
     """
 
     options: tuple[tuple[str, object], ...] = ()
@@ -83,6 +84,7 @@ class Terms:
     tier: str | None = None
     is_estimate: bool = False
     is_batch: bool = False
+    is_free: bool = False
 
 
 STANDARD_TERMS = Terms()

@@ -11,9 +11,10 @@ from typing import Any
 
 from ..cell import ready, ready_soon
 from ..errors import APITimeoutError
-from ..settings import private_host
 from ..types import Completion, Status, Usage
+from ..wire.base_urls import private_host
 from .entry import Catalogue, normal
+from .names import is_dated
 from .price_rules import (
     IN_CLOUD,
     PER_PROMPT,
@@ -54,6 +55,7 @@ class Cost:
 
 
 FREE = Cost(0.0, FREE_RULE)
+DECLARED_FREE = Cost(0.0, "priced=False: you declared that its answers cost nothing")
 
 
 def version() -> str:
@@ -121,7 +123,7 @@ async def priced(
         terms=replace(terms, tier=completion.service_tier) if completion.service_tier else terms,
     )  # fmt: skip
     is_cut = completion.status in CUT_OFF and completion.finish_reason is None
-    if is_cut and isinstance(price, Cost) and price != FREE:
+    if is_cut and isinstance(price, Cost) and price not in (FREE, DECLARED_FREE):
         price = NOT_FINAL
     if isinstance(price, str):
         return replace(completion, cost_source=price, **more)
@@ -161,6 +163,8 @@ def price_of(
         catalogue: Has the aliases, and the user's own prices, which override the tables.
         terms: Whatever else decides the price.
     """
+    if terms.is_free:
+        return DECLARED_FREE
     facts = catalogue.providers.get(provider)
     table = facts.price_table if facts is not None else None
     is_maker = facts is not None and facts.kind == "maker"
@@ -241,6 +245,9 @@ def per_million(provider: str, model: str, catalogue: Catalogue) -> tuple[float,
         price = cost(provider, model, usage, on=None, catalogue=catalogue)
         if price is None:
             return None
+        row = price.source.partition(":")[2]
+        if is_dated(row) and is_rerouted(catalogue, provider, model, row):
+            return None  # that of another version: Mistral's table has only the latest
         prices.append(round(price.usd * 1_000_000 / SHORT, 9))
     return prices[0], prices[1]
 

@@ -6,11 +6,14 @@ name a provider: each one is only a row.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from ..errors import ConfigError
+
+_SEPARATORS = re.compile(r"[-_. ]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +24,17 @@ class ProviderFacts:
         kind: "maker" sells its own models, "reseller" those of many makers, "own" runs on the
             user's machine, "script" plays scripted answers.
         price_table: Its id in genai-prices, None if it has no table there.
-        aliases: Its names in other tools.
-        prefixes: Prefixes of model names that state the provider, such as "gemini/".
+        aliases: Its names in other tools, for the same service. They count before a colon, before
+            a slash and as `provider=`, with "-", "_", "." or nothing between their words.
+        prefixes: Prefixes that its model names may have, such as "models/"; they state the
+            provider, and are not sent.
         starts: Beginnings of the names of its own models; the longest match decides.
         slug: Its name at OpenRouter, None if its models are not there.
         closed: True if the catalogue has all its models, so that another id is an error.
         think_tags: True if its servers may send reasoning as `<think>` blocks of the text.
         otel: Its name in OpenTelemetry's conventions, None if it is the same.
         at_once: Concurrent requests if the user sets no limit; None for as many as it accepts.
+        priced: False if the user declared that its answers cost nothing.
         color: Index of its colour in the palette of figures.
         marker: Its matplotlib marker in figures.
     """
@@ -43,13 +49,14 @@ class ProviderFacts:
     think_tags: bool = False
     otel: str | None = None
     at_once: int | None = None
+    priced: bool = True
     color: int = 0
     marker: str = "o"
 
     @property
     def paid(self) -> bool:
         """True if an answer may cost money."""
-        return self.kind in ("maker", "reseller")
+        return self.priced and self.kind in ("maker", "reseller")
 
 
 class ProviderTable(dict[str, ProviderFacts]):
@@ -72,7 +79,7 @@ class ProviderTable(dict[str, ProviderFacts]):
         """
         super().__init__(facts)
         self.is_unlisted = is_unlisted
-        self._names = self._index(lambda name, row: (name, *row.aliases))
+        self._names = self._index(lambda name, row: map(compact, (name, *row.aliases)))
         self.prefixes = self._index(lambda name, row: row.prefixes)
         self.makers = self._index(lambda name, row: filter(None, [row.slug]))
         self._homes = self._index(lambda name, row: row.starts)
@@ -81,8 +88,7 @@ class ProviderTable(dict[str, ProviderFacts]):
 
     def name_of(self, spelling: str) -> str:
         """Returns the provider that *spelling* names, or *spelling* in lower case if unknown."""
-        lower = spelling.lower()
-        return self._names.get(lower, lower)
+        return self._names.get(compact(spelling), spelling.strip().lower())
 
     def home_of(self, model: str) -> str:
         """Returns the provider that makes *model*, else the first on the user's machine."""
@@ -99,3 +105,8 @@ class ProviderTable(dict[str, ProviderFacts]):
                         "from the facts of one of them"
                     )
         return index
+
+
+def compact(word: str) -> str:
+    """Returns the form in which two spellings of one provider are equal: LM-Studio, lm_studio."""
+    return _SEPARATORS.sub("", word.strip().lower())

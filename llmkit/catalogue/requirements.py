@@ -52,6 +52,7 @@ class FallbackLimits:
         on: The date for which the lifecycle is looked up.
         has_key: Returns True for a provider that the user can call.
         providers: The allowed providers, None for all.
+        home: The provider that only the user's own rows may leave, None for none.
         max_cost_usd: The limit of the estimated cost of one answer, in US dollars.
         allow_unknown: Accepts a model of which the catalogue lacks the needed facts.
     """
@@ -59,6 +60,7 @@ class FallbackLimits:
     on: date
     has_key: Callable[[str], bool] = lambda provider: True
     providers: frozenset[str] | None = None
+    home: str | None = None
     max_cost_usd: float | None = None
     allow_unknown: bool = False
 

@@ -20,6 +20,7 @@ class Resolution:
         standard: The standard name of the model, None without one.
         lifecycle: The state of `id` on the day `on`.
         retires_on: The date from which `id` no longer answers as itself.
+        reroutes_on: The same date if the provider answers with `successor` from then on.
         successor: The replacement that the provider names (at OpenRouter: the maker).
         live: The id to call on that day: `id` while it is available, else a replacement.
         live_rule: The rule that chose `live`: same, official-successor, vendor-successor,
@@ -29,6 +30,8 @@ class Resolution:
         verified: False if no source of the catalogue has the id.
         ambiguous: True if the name could also mean another model.
         alternatives: The other meanings, and the same model at its maker, as provider:id.
+        by_maker: True if the name states only a maker, as OpenRouter's ids do, and no provider.
+        warnings: What the rows of its answers say about the name.
         listed: True if the provider's list of the last day has the id, None without a list.
         source: The source of the lifecycle.
         read: The date on which the source was read.
@@ -44,6 +47,7 @@ class Resolution:
     standard: str | None = None
     lifecycle: Lifecycle = Lifecycle.UNKNOWN
     retires_on: date | None = None
+    reroutes_on: date | None = None
     successor: str | None = None
     live: str | None = None
     live_rule: str | None = None
@@ -52,6 +56,8 @@ class Resolution:
     verified: bool = True
     ambiguous: bool = False
     alternatives: tuple[str, ...] = ()
+    by_maker: bool = False
+    warnings: tuple[str, ...] = ()
     listed: bool | None = None
     source: str = ""
     read: date | None = None
@@ -90,9 +96,19 @@ RULES = {
 }
 
 
-def why(resolution: Resolution) -> str:
-    """Returns the sentences that explain *resolution*."""
-    return " ".join(_sentences(resolution))
+def why(resolution: Resolution, *, with_source: bool = True) -> str:
+    """Returns the sentences that explain *resolution*, with its source and date if wanted."""
+    sentences = [*_sentences(resolution)]
+    if with_source:
+        if resolution.source:
+            sentences.append(f"Source, read {resolution.read}: {resolution.source}.")
+        sentences.append(dated(resolution))
+    return " ".join(sentences)
+
+
+def dated(resolution: Resolution) -> str:
+    """Returns the sentence with the dates of the catalogue and of *resolution*."""
+    return f"Catalogue of {resolution.as_of}, resolved for {resolution.on}."
 
 
 def _sentences(resolution: Resolution) -> Iterator[str]:
@@ -109,23 +125,25 @@ def _sentences(resolution: Resolution) -> Iterator[str]:
     if resolution.ambiguous:
         others = " or ".join(resolution.alternatives) or "a model of the provider before its colon"
         yield f"The name could also mean {others}."
-    elif resolution.alternatives:
+    elif resolution.warnings:  # they name the alternatives
+        yield from (f"{warning}." for warning in resolution.warnings)
+    elif resolution.alternatives and resolution.verified:
         yield f"The same model is {' and '.join(resolution.alternatives)}."
-    if resolution.source:
-        yield f"Source, read {resolution.read}: {resolution.source}."
-    yield f"Catalogue of {resolution.as_of}, resolved for {resolution.on}."
+    elif resolution.alternatives:
+        yield f"At its maker it would be {' or '.join(resolution.alternatives)}."
 
 
 def _how_it_lives(resolution: Resolution) -> Iterator[str]:
-    day = resolution.retires_on
+    day, successor = resolution.retires_on, resolution.successor or "another model"
     if resolution.listed is False:
         yield "It is missing from its provider's own list."
     if resolution.lifecycle is Lifecycle.RETIRED:
         yield f"It was retired on {day}." if day else "It is retired."
     elif resolution.lifecycle is Lifecycle.REROUTED:
         since = f"Since {day} its" if day else "Its"
-        successor = resolution.successor or "another model"
         yield f"{since} provider answers with {successor} instead."
+    elif resolution.reroutes_on:
+        yield f"From {resolution.reroutes_on} its provider answers with {successor} instead."
     elif resolution.lifecycle is Lifecycle.DEPRECATED:
         yield f"It is deprecated and retires on {day}." if day else "It is deprecated."
     elif resolution.lifecycle is Lifecycle.UNKNOWN and resolution.verified:
@@ -140,5 +158,9 @@ def _what_is_sent(resolution: Resolution) -> Iterator[str]:
         yield f"The replacement is {resolution.live} ({rule})."
     elif resolution.live is None:
         yield "The catalogue has no replacement for it."
-    elif resolution.lifecycle is Lifecycle.DEPRECATED and resolution.successor:
+    elif (
+        resolution.lifecycle is Lifecycle.DEPRECATED
+        and resolution.successor
+        and not resolution.reroutes_on
+    ):
         yield f"Its successor is {resolution.successor}."

@@ -23,6 +23,7 @@
     name = "lab"
     base_url = "https://lab.example.org/v1"
     key_var = "LAB_KEY"
+    priced = false                 # its answers cost nothing
 
 Optional keys: class, max_input, max_output, has, lacks, retires and successor in `names`, class in
 `equivalents`, and cached (the price of cached input) in `prices`.
@@ -37,8 +38,9 @@ from typing import Any, NamedTuple
 
 from ..errors import ConfigError, shown
 from ..fields import LARGEST
-from ..settings import refuse_plain_http, toml_tables
+from ..settings import toml_tables
 from ..types import Capability, Lifecycle
+from ..wire.base_urls import full_url, refuse_plain_http
 from .entry import ModelEntry, Price, normal
 from .similarity import LEVELS, SPECIAL
 from .user_rows import Place, UserRows
@@ -156,16 +158,20 @@ def _price(row: _Row) -> tuple[Place, Price]:
     return place, Price(_number(row, "input"), _number(row, "output"), cached_price, row.place)
 
 
-def _provider(row: _Row) -> tuple[str, Mapping[str, str]]:
-    entry = {key: _text(row, key) for key in ("base_url", "key_var") if key in row.values}
+def _provider(row: _Row) -> tuple[str, Mapping[str, Any]]:
+    entry: dict[str, Any] = {k: _text(row, k) for k in ("base_url", "key_var") if k in row.values}
     name, url = _text(row, "name"), _text(row, "base_url")
     if not name.isidentifier():
         raise ConfigError(f"{row.place}: name may have letters, digits and _, not {shown(name)}")
     try:
-        refuse_plain_http(url, has_key="key_var" in entry)
+        # The registry knows the hosts that may get a key.
+        refuse_plain_http(full_url(url), has_key=False)
     except ConfigError as error:
         raise ConfigError(f"{row.place}: {error}") from None
-    return name, entry
+    priced = row.values.get("priced", True)
+    if not isinstance(priced, bool):
+        raise _invalid(row, "priced", "true or false")
+    return name, entry if priced else {**entry, "priced": False}
 
 
 def _text(row: _Row, key: str) -> str:
@@ -235,5 +241,5 @@ SECTIONS: Mapping[str, frozenset[str]] = {
     "equivalents": frozenset(),  # any provider's name is a key
     "fallbacks": frozenset({"name", "then"}),
     "prices": frozenset({"provider", "id", "input", "output", "cached"}),
-    "providers": frozenset({"name", "base_url", "key_var"}),
+    "providers": frozenset({"name", "base_url", "key_var", "priced"}),
 }  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from .entry import Catalogue, ModelEntry, Price, StandardName, normal
 from .loader import reindexed
@@ -21,7 +22,7 @@ class UserRows:
         equivalents: Peers by provider, by the standard name as written in the file.
         kinds: Classes, by standard name.
         fallbacks: Names of fallback models, by provider and normal form of the id they replace.
-        providers: base_url and key_var by name, in the form of the setting `providers`.
+        providers: The servers by name, in the form of the setting `providers`.
     """
 
     names: Mapping[str, tuple[str, str]] = field(default_factory=dict)
@@ -30,7 +31,7 @@ class UserRows:
     kinds: Mapping[str, str] = field(default_factory=dict)
     fallbacks: Mapping[Place, tuple[str, ...]] = field(default_factory=dict)
     prices: Mapping[Place, Price] = field(default_factory=dict)
-    providers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    providers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def with_user_rows(catalogue: Catalogue, own: UserRows) -> Catalogue:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..catalogue import fallback_policy
+from ..catalogue import fallback_policy, lifecycle
 from ..catalogue.entry import normal
 from ..catalogue.names import qualified_name
 from ..catalogue.resolution import Resolution
@@ -18,6 +18,7 @@ from ..errors import (
     ConfigError,
     ContextLengthExceededError,
     LlmkitError,
+    MissingApiKeyError,
     ModelNotFoundError,
     RateLimitError,
     RetiredModelError,
@@ -74,6 +75,10 @@ class FallbackSelector:
         """Returns the next call to make after *error*, None if no model is left or allowed.
 
         Adds the rejected candidates and the reasons to *error* as notes.
+
+        Raises:
+            MissingApiKeyError: The policy is "successor", and the retired model has one, but no
+                key is set for its provider.
         """
         place = (error.provider, error.model)
         self._history.append(place)
@@ -95,6 +100,8 @@ class FallbackSelector:
     def _following(self, error: CallError) -> Call | None:
         try:
             return self._chosen(error)
+        except MissingApiKeyError:
+            raise
         except (ConfigError, APITimeoutError) as problem:
             # The user's own row names an unknown model, or the price tables cannot be imported.
             error.add_note(f"no fallback model was asked: {problem}")
@@ -121,6 +128,8 @@ class FallbackSelector:
                 catalogue, query, need, self._terms(), self._options.fallback.rules, self._history
             )
             if candidate is None:
+                if isinstance(error, RetiredModelError):
+                    self._require_key(error)
                 for reason in objections[:MOST_REASONS]:
                     error.add_note(f"{PASSED_OVER}{reason}")
                 return None
@@ -147,6 +156,20 @@ class FallbackSelector:
             error.add_note(f"{PASSED_OVER}{refusal}")
             return None
 
+    def _require_key(self, error: RetiredModelError) -> None:
+        """Raises MissingApiKeyError if only a key is missing to ask the successor."""
+        registry, resolution = self._registry, self._resolution
+        is_successor = resolution.live_rule in (lifecycle.OFFICIAL, lifecycle.VENDOR)
+        is_only_rule = self._options.fallback.rules == fallback_policy.RULES_OF["successor"]
+        if not (is_successor and is_only_rule):
+            return
+        provider = registry.provider(resolution.provider)
+        try:
+            registry.key_for(provider, None if self._request.provider else self._request.asked)
+        except MissingApiKeyError as missing:
+            missing.add_note(str(error))
+            raise
+
     def _places(self, names: Sequence[str]) -> list[Place]:
         places = []
         for name in names:
@@ -163,24 +186,15 @@ class FallbackSelector:
         name_of = self._registry.catalogue.providers.name_of
         is_stated = colon != "" and name_of(prefix) == provider
         has_provider = request.provider is not None or is_stated or "/" in prefix
-        providers = self._providers
-        if providers is None and wish.keeps_provider and has_provider:
-            providers = frozenset({provider})
         limits = [most for most in (wish.max_cost_usd, self.ceiling) if most is not None]
         return FallbackLimits(
             on=self._registry.now().date(),
-            has_key=self._has_key,
-            providers=providers,
+            has_key=self._registry.has_key,
+            providers=self._providers,
+            home=provider if wish.keeps_provider and has_provider else None,
             max_cost_usd=min(limits, default=None),
             allow_unknown=wish.allow_unknown,
         )
-
-    def _has_key(self, name: str) -> bool:
-        try:
-            self._registry.key_for(self._registry.provider(name))
-        except ConfigError:
-            return False
-        return True
 
 
 def reason_of(error: CallError) -> str:

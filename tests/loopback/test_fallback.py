@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
-from types import SimpleNamespace
 
 import pytest
 
@@ -14,8 +14,10 @@ from llmkit.errors import (
     AuthenticationError,
     CallError,
     InvalidRequestError,
+    MissingApiKeyError,
     ModelNotFoundError,
     RateLimitError,
+    RoutingRestrictedError,
     ServerError,
     StreamInterruptedError,
 )
@@ -64,7 +66,7 @@ def test_a_model_that_is_not_there_is_answered_by_the_same_one_elsewhere(fakes, 
     """The maker sends 404, and OpenRouter has it: the answer, the step, both requests reported."""
     fakes.only("anthropic")
 
-    answer = ask(kit, "hi", "claude-haiku-5-5")
+    answer = ask(kit, "hi", "claude-haiku-5-5", fallback="equivalent")
 
     assert sent(fakes) == [
         "anthropic:claude-haiku-5-5", "openrouter:anthropic/claude-haiku-5.5",
@@ -80,12 +82,9 @@ def test_a_model_that_is_not_there_is_answered_by_the_same_one_elsewhere(fakes, 
 def test_an_answer_shows_who_has_given_it(fakes, kit):
     """A cell that ends in an answer by another model shows that."""
     fakes.only("anthropic")
-    printed = []
-    printer = SimpleNamespace(text=printed.append)
 
-    ask(kit, "hi", "claude-haiku-5-5")._repr_pretty_(printer, False)
+    said = repr(ask(kit, "hi", "claude-haiku-5-5", fallback="same-model"))
 
-    (said,) = printed
     assert "\n! anthropic:claude-haiku-5-5 → openrouter:anthropic/claude-haiku-5.5" in said
 
 
@@ -164,7 +163,7 @@ def test_an_overloaded_model_is_tried_again_before_another_is(fakes, kit):
     """Its own retries come first, and all requests are counted."""
     fakes.answer("anthropic", *[refusal("anthropic", "529")] * 2)
 
-    answer = ask(kit, "hi", "claude-haiku-5-5", retries=1)
+    answer = ask(kit, "hi", "claude-haiku-5-5", retries=1, fallback="equivalent")
 
     assert answer.provider == "openrouter"
     assert answer.attempts == 3
@@ -174,9 +173,9 @@ def test_an_overloaded_model_is_tried_again_before_another_is(fakes, kit):
 
 def test_the_time_of_the_first_try_is_part_of_the_answers(fakes, kit):
     """Start and duration include the time of the first model."""
-    fakes.answer("anthropic", Reply(404, (b"{}",), JSON, headers_after_s=0.3))
+    fakes.answer("anthropic", replace(refusal("anthropic", "404"), headers_after_s=0.3))
 
-    answer = ask(kit, "hi", "claude-haiku-5-5")
+    answer = ask(kit, "hi", "claude-haiku-5-5", fallback="equivalent")
 
     assert 0.3 <= answer.time_to_first_chunk_s <= answer.duration_s
     assert answer.time_to_first_text_s >= answer.time_to_first_chunk_s
@@ -197,6 +196,28 @@ def test_a_wrong_key_no_money_and_a_wrong_request_are_not_gone_round(fakes, kit,
         ask(kit, "hi", "claude-haiku-5-5", fallback="any", retries=0)
 
     assert sent(fakes) == ["anthropic:claude-haiku-5-5"]
+
+
+@pytest.mark.parametrize(
+    "fallback", ["successor", "same-model", "equivalent", "any", ["anthropic:claude-haiku-5-5"]]
+)
+@pytest.mark.parametrize(
+    "words",
+    [
+        "No endpoints found matching your data policy (Free model publication)",
+        "No allowed providers are available for the selected model.",
+        "No endpoints found that support tool use",
+    ],
+)
+def test_a_restriction_of_the_account_or_the_request_is_kept(fakes, kit, words, fallback):
+    """A model that its gateway has, but not under these settings, is never replaced or retried."""
+    body = f'{{"error":{{"message":"{words}","code":404}}}}'.encode()
+    fakes.always("openrouter", Reply(404, (body,), JSON))
+
+    with pytest.raises(RoutingRestrictedError):
+        ask(kit, "hi", "openrouter:anthropic/claude-haiku-5.5", fallback=fallback)
+
+    assert sent(fakes) == ["openrouter:anthropic/claude-haiku-5.5"]
 
 
 def test_a_used_up_quota_is_not_gone_round(fakes, kit):
@@ -255,6 +276,91 @@ def test_without_leave_nobody_else_is_asked(fakes, kit):
     assert sent(fakes) == ["anthropic:claude-haiku-5-5"]
 
 
+def test_by_default_no_provider_is_asked_but_the_one_of_the_name(fakes, kit):
+    """A model without a successor is not replaced by another maker's, nor by a reseller's copy."""
+    fakes.only("anthropic")
+
+    with pytest.raises(ModelNotFoundError):
+        ask(kit, "hi", "claude-haiku-5-5")
+
+    assert sent(fakes) == ["anthropic:claude-haiku-5-5"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "name", "then"),
+    [
+        (["anthropic"], "gpt-6-luna", 'pass provider="anthropic" for its peer claude-haiku-5-5'),
+        (["openrouter"], "gpt-6-luna", 'ask for "openrouter:openai/gpt-6-luna"'),
+        (["openrouter"], "openai:gpt-6-luna", 'ask for "openrouter:openai/gpt-6-luna"'),
+        (["openai"], "openai/gpt-6-luna", 'ask for "openai:gpt-6-luna"'),
+        (["anthropic"], "gpt-3.5-turbo",
+         'pass provider="anthropic" for its peer claude-haiku-4-5-20251001'),
+        (["openrouter"], "gpt-3.5-turbo",
+         'ask for its successor "openrouter:openai/gpt-5.6-terra"'),
+        (["anthropic", "google", "mistral", "openrouter"], "gpt-6-luna",
+         'ask for "openrouter:openai/gpt-6-luna", or '
+         'pass provider="anthropic" for its peer claude-haiku-5-5'),
+    ],
+)  # fmt: skip
+def test_a_missing_key_comes_with_a_way_to_ask_elsewhere(fakes, keys, name, then):
+    """The message names the variable, and models at providers with a key; nothing is sent."""
+    kit = kit_with(fakes, *keys)
+    with pytest.raises(MissingApiKeyError) as caught:
+        ask(kit, "hi", name)
+    kit.close()
+
+    message = str(caught.value)
+    assert f"set {caught.value.key_vars[0]} or " in message
+    assert message.endswith(f"; with a key that you have, {then}")
+    assert len(message) < 480
+    assert sent(fakes) == []
+
+
+@pytest.mark.parametrize("keys", [[], ["mistral"]])
+def test_a_missing_key_without_another_way_names_only_the_variable(fakes, keys):
+    """A local model and a provider without a counterpart are not named."""
+    kit = kit_with(fakes, *keys)
+    with pytest.raises(MissingApiKeyError) as caught:
+        ask(kit, "hi", "openai:o3-mini")
+    kit.close()
+
+    assert str(caught.value) == (
+        'openai needs an API key: set OPENAI_API_KEY or use llmkit.Kit(keys={"openai": ...})'
+    )
+
+
+@pytest.mark.parametrize(
+    "fallback",
+    ["error", "successor", "same-model", "equivalent", "any", ["anthropic:claude-haiku-5-5"]],
+)
+def test_a_missing_key_is_an_error_under_every_policy(fakes, fallback):
+    """No policy lets another provider answer for a model that was never asked."""
+    kit = kit_with(fakes, "anthropic")
+    compared = comparison_arguments("hi", "gpt-6-luna", fallback=fallback)
+
+    (row,) = kit.manager.run(kit.compare(compared.requests, compared.options)).rows
+    kit.close()
+
+    assert row.error.startswith("openai needs an API key: set OPENAI_API_KEY")
+    assert row.error.endswith('pass provider="anthropic" for its peer claude-haiku-5-5')
+    assert sent(fakes) == []
+
+
+def test_a_retired_model_without_its_makers_key_needs_that_key(fakes):
+    """The note keeps why the model itself cannot be asked; "equivalent" asks another maker."""
+    kit = kit_with(fakes, "anthropic")
+    with pytest.raises(MissingApiKeyError) as caught:
+        ask(kit, "hi", "gpt-3.5-turbo")
+    other = ask(kit, "hi", "gpt-3.5-turbo", fallback="equivalent")
+    listed = ask(kit, "hi", "gpt-3.5-turbo", fallback=Fallback(providers=["anthropic"]))
+    kit.close()
+
+    assert caught.value.__notes__ == [
+        'openai retired gpt-3.5-turbo on 2026-10-23; ask for "openai:gpt-5.6-terra"'
+    ]
+    assert (other.provider, listed.provider) == ("anthropic", "anthropic")
+
+
 @pytest.mark.parametrize(
     ("fallback", "reached"),
     [
@@ -280,7 +386,7 @@ def test_a_provider_without_a_key_is_passed_over(fakes):
     kit = kit_with(fakes, "anthropic", "mistral")
     fakes.only("anthropic")
     try:
-        answer = ask(kit, "hi", "claude-haiku-5-5")
+        answer = ask(kit, "hi", "claude-haiku-5-5", fallback="equivalent")
     finally:
         kit.close()
 
@@ -347,7 +453,7 @@ def test_the_same_model_elsewhere_is_no_cause_for_a_warning(fakes, kit, caplog):
     """The answer shows the replacement, without a warning."""
     fakes.only("anthropic")
 
-    assert ask(kit, "hi", "claude-haiku-5-5").fallback
+    assert ask(kit, "hi", "claude-haiku-5-5", fallback="same-model").fallback
     assert not [r for r in caplog.records if r.levelname == "WARNING"]
 
 
@@ -355,8 +461,10 @@ def test_a_stream_goes_to_another_too(fakes, kit):
     """The pieces come from the model that answers, and the completion names it."""
     fakes.only("anthropic")
 
+    asked = chat_arguments("hi", "claude-haiku-5-5", fallback="same-model")
+
     async def collected():
-        return [part async for part in kit.stream(*chat_arguments("hi", "claude-haiku-5-5"))]
+        return [part async for part in kit.stream(*asked)]
 
     *deltas, end = kit.manager.run(collected())
 

@@ -75,11 +75,57 @@ def test_the_order_of_rules():
 
 
 @pytest.mark.parametrize(
-    ("allow", "reach"), [("error", 0), ("same-model", 1), ("equivalent", 4), ("any", 5)]
+    ("allow", "reach"),
+    [
+        ("error", ORDER[:0]),
+        ("successor", ORDER[1:2]),
+        ("same-model", ORDER[:1]),
+        ("equivalent", ORDER[:4]),
+        ("any", ORDER),
+    ],
 )
 def test_a_policy_says_how_far_to_go(allow, reach):
-    """Each policy allows what the one before it does, and more."""
-    assert order(Fallback(allow).rules) == ORDER[:reach]
+    """The wide policies allow what the narrow ones do, and more."""
+    assert order(Fallback(allow).rules) == reach
+
+
+def test_a_successor_is_at_the_provider_that_was_asked():
+    """By default the answer comes from the asked provider or by a row of the user's own."""
+    asked = FallbackQuery("openai", "old", own=[("google", "pick")])
+
+    found = [tuple(c) for c in candidates(small_world(), asked, Fallback().rules, DAY)]
+
+    assert Fallback() == Fallback("successor")
+    assert found == [("google", "pick", "own-fallback"), ("openai", "next", "official-successor")]
+
+
+def test_a_successor_at_a_reseller_is_its_makers():
+    """OpenRouter names no successors; its rows have those of the makers."""
+    world = catalogue(
+        model("openrouter", "openai/old", state=Lifecycle.RETIRED, successors=("openai/next",)),
+        model("openrouter", "openai/next"), model("openai", "next"),
+    )  # fmt: skip
+
+    found = candidates(world, FallbackQuery("openrouter", "openai/old"), Fallback().rules, DAY)
+
+    assert [tuple(c) for c in found] == [("openrouter", "openai/next", "vendor-successor")]
+
+
+def test_naming_providers_opens_the_default_to_their_models():
+    """Fallback(providers=...) allows at these providers what "equivalent" allows anywhere."""
+    assert Fallback(providers=["mistral"]).rules == Fallback("equivalent").rules
+
+
+def test_an_own_row_may_leave_the_provider_that_was_named():
+    """The limit to one provider holds for what the catalogue names, not for the user's rows."""
+    asked = FallbackQuery("openai", "old", own=[("google", "pick")])
+    home = replace(TERMS, home="openai")
+
+    found, against = choose(small_world(), asked, SHORT, home, ANY)
+    later, _ = choose(small_world(), asked, SHORT, home, ANY, [("google", "pick")])
+
+    assert (tuple(found), against) == (("google", "pick", "own-fallback"), ())
+    assert tuple(later) == ("openai", "next", "official-successor")
 
 
 def needs(tokens, *what, **more):
@@ -358,7 +404,10 @@ def test_a_chain_of_fallbacks_never_loops(world, start):
 @pytest.mark.parametrize(
     ("given_", "words"),
     [
-        ("maybe", "must be one of error, same-model, equivalent, any, or a list of models"),
+        (
+            "maybe",
+            "must be one of error, successor, same-model, equivalent, any, or a list of models",
+        ),
         ([], "fallback must name at least one model"),
         ([1], "fallback must be names"),
         (7, "a list of models, or a Fallback"),

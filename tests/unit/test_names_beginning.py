@@ -29,6 +29,9 @@ def test_a_name_that_states_nothing_may_be_standard_own_or_an_id():
     [
         ("openai:gpt-", "openai:gpt-6-luna", "openai:gpt-3.5-turbo"),
         ("gemini:gemini-3", "gemini:gemini-3.8-flash", "gemini:gemini-3-pro-preview"),
+        ("anthropic/claude-", "anthropic/claude-haiku-5.5", "claude-haiku-5-5"),
+        ("openrouter/a", "openrouter/auto", "anthropic/claude-haiku-5.5"),
+        ("openrouter/a", "openrouter/anthropic/claude-haiku-5.5", "openrouter/openrouter/auto"),
         ("openrouter:anthropic/", "openrouter:anthropic/claude-haiku-5.5", "claude-haiku-5-5"),
     ],
 )

@@ -49,7 +49,9 @@ LEADS = [
     ("openai/gpt-4o", "openai", "openai", "gpt-4o", Q, True),
     ("anthropic/claude-opus-5", "anthropic", "anthropic", "claude-opus-5", Q, True),
     ("claude-opus-5", "openrouter", "openrouter", "anthropic/claude-opus-5", Q, True),
-    # OpenRouter's routing variants are valid with any id (catalogue variants are not: see below)
+    # OpenRouter's routing variants are valid with any id; other variants are sent as they are
+    ("openai/gpt-4o:free", None, "openrouter", "openai/gpt-4o:free", V, False),
+    ("openai/gpt-4o:thinking", None, "openrouter", "openai/gpt-4o:thinking", V, False),
     ("openai/gpt-4o:nitro", None, "openrouter", "openai/gpt-4o:nitro", E, True),
     ("z-ai/glm-5.2:free", None, "openrouter", "z-ai/glm-5.2:free", E, True),
     # Ollama's tag after a name that is also a provider; a model of that provider after the same
@@ -108,10 +110,8 @@ NOWHERE = [
     # a colon and provider= that differ
     ("openai:gpt-4o", "mistral", ConfigError, "names openai, but provider='mistral'", ()),
     ("ft:gpt-4o:org::id", "mistral", ConfigError, "names openai, but provider='mistral'", ()),
-    # a variant that OpenRouter does not list is never the paid model
-    ("openai/gpt-4o:free", None, UnknownModelError, "without a variant",
-     ("openrouter:openai/gpt-4o",)),
-    ("openai/gpt-4o:thinking", None, UnknownModelError, "without a variant",
+    # a variant that OpenRouter does not have is never the paid model
+    ("openai/gpt-4o:cerebras", None, UnknownModelError, "without a variant",
      ("openrouter:openai/gpt-4o",)),
     ("gpt-4o-2031-01-01", None, UnknownModelError, "no such snapshot of gpt-4o", ("gpt-4o",)),
     # nothing comparable: an embedding at Anthropic; a class default without a curated peer
@@ -253,6 +253,9 @@ SENTENCES = [
      "gemini-3.7-flash is google's gemini-3.7-flash (the id itself). Since 2026-10-08 its provider "
      "answers with gemini-3.8-flash instead. The replacement is gemini-3.8-flash (the successor "
      "named by its provider). Source, read 2026-11-22: "),
+    ("gemini-2.5-pro", None,
+     "gemini-2.5-pro is google's gemini-2.5-pro (the id itself). From 2026-12-01 its provider "
+     "answers with gemini-3.8-flash instead. Source, read 2026-11-22: "),
     ("claude-haiku-4-5", None,
      "claude-haiku-4-5 is anthropic's claude-haiku-4-5 (the id itself). It points to "
      "claude-haiku-4-5-20251001; the target may change. Source, read 2026-11-22: "),

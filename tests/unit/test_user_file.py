@@ -237,7 +237,7 @@ def test_without_a_file_nothing_is_missing(tmp_path):
         ('[[fallbacks]]\nname = "openai:a"\nthen = []', "then must be a name or a list of names"),
         ('[[providers]]\nname = "lab"', "base_url is missing"),
         ('[[providers]]\nname = "a b"\nbase_url = "https://x"', "may have letters, digits and _"),
-        ('[[providers]]\nname = "lab"\nbase_url = "http://x.example"\nkey_var = "K"',
+        ('[[providers]]\nname = "lab"\nbase_url = "ftp://x.example"\nkey_var = "K"',
          r"row 1 of \[\[providers\]\], line 1: base URL must begin with https:"),
     ],
 )  # fmt: skip
