@@ -5,6 +5,7 @@ LlmkitError
 │   ├── MissingApiKeyError           .provider .key_vars
 │   ├── UnknownProviderError         the message lists the known names
 │   ├── UnknownModelError            .suggestions
+│   ├── AnswerNotFoundError          (also IndexError)
 │   └── SpendLimitError              more calls or a higher estimate than allowed
 ├── CallError                        a request failed: .provider .model .status .request_id ...
 │   ├── ProviderError                the provider answered with an error
@@ -14,10 +15,12 @@ LlmkitError
 │   │   │   └── QuotaExhaustedError      a quota is used up, any status
 │   │   ├── ModelNotFoundError           404
 │   │   │   └── RetiredModelError        known to be retired; raised before sending
+│   │   ├── WrongAddressError            404, 405: no such path; .called
 │   │   ├── RateLimitError               429        retryable
 │   │   ├── InvalidRequestError          400, 422 and other 4xx
 │   │   │   ├── ContextLengthExceededError   413
-│   │   │   └── ContentFilterError
+│   │   │   ├── ContentFilterError
+│   │   │   └── RoutingRestrictedError   a gateway's restriction, often 404
 │   │   ├── ServerError                  5xx        retryable
 │   │   └── BadResponseError             200, but not what the API promises
 │   └── TransportError               no complete answer arrived  retryable
@@ -29,9 +32,9 @@ LlmkitError
     ├── SessionClosedError
     └── WrongLoopError
 
-The status code determines the class. A message's words decide only between the meanings that a
-provider gives to one 4xx. The class alone does not decide whether a request may be sent again, so
-each call error also has an `outcome`.
+The status code determines the class. A message's words decide only between the meanings that
+providers give to one status. The class alone does not decide whether a request may be sent again,
+so each call error also has an `outcome`.
 """
 
 from __future__ import annotations
@@ -76,6 +79,17 @@ class LlmkitError(Exception):
         return [f"{type(self).__name__}: {self}", *getattr(self, "__notes__", ())]
 
 
+def show_as_line(error: BaseException, sentence: str) -> None:
+    """Makes *sentence* the message of an interrupt, and all that IPython shows of it.
+
+    Not by a class of its own: only for KeyboardInterrupt itself does Python end a script as the
+    signal does (3.11 to 3.13, tried 2026-12-01), and `asyncio.timeout` of 3.11 and 3.12 knows only
+    CancelledError itself.
+    """
+    error.args = (sentence,)
+    error._render_traceback_ = lambda: [sentence]  # type: ignore[attr-defined]
+
+
 class ConfigError(LlmkitError, ValueError):
     """A setting or an argument is wrong; nothing was sent."""
 
@@ -108,6 +122,10 @@ class UnknownModelError(ConfigError):
     def __init__(self, message: str, *, suggestions: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.suggestions = suggestions
+
+
+class AnswerNotFoundError(ConfigError, IndexError):
+    """A comparison has no answer at that place."""
 
 
 class SpendLimitError(ConfigError):
@@ -168,9 +186,15 @@ class ProviderError(CallError):
     Attributes:
         unwanted: What llmkit added to the request and this error refuses, such as "stream"; None
             for nothing of the kind.
+        next_step: What the user can do, as the end of the message.
     """
 
     unwanted: Literal["stream", "stream_options", "headers"] | None = None
+    next_step = ""
+
+    def __str__(self) -> str:
+        message = super().__str__()
+        return f"{message}; {self.next_step}" if self.next_step else message
 
 
 class AuthenticationError(ProviderError):
@@ -197,6 +221,22 @@ class RetiredModelError(ModelNotFoundError):
     """The catalogue lists the model as retired; nothing was sent."""
 
 
+class WrongAddressError(ProviderError):
+    """The server has no such path, so its base URL is wrong (404, 405, some 200 and 400).
+
+    Attributes:
+        called: Method and URL of the request, "" if not known.
+    """
+
+    called: str = ""
+
+    def __str__(self) -> str:
+        message = super().__str__()
+        return (
+            shorten(redact_all(f"{self.called}: {message}"), LINE_LIMIT) if self.called else message
+        )
+
+
 class RateLimitError(ProviderError):
     """Too many requests or tokens in a window (429)."""
 
@@ -214,6 +254,14 @@ class ContextLengthExceededError(InvalidRequestError):
 
 class ContentFilterError(InvalidRequestError):
     """The prompt was refused by a moderation filter."""
+
+
+class RoutingRestrictedError(InvalidRequestError):
+    """A gateway has the model, but the account's settings or the request exclude all its endpoints.
+
+    Examples are a data policy, a guardrail, a list of allowed providers, and a parameter that no
+    endpoint supports (404, seldom 400 or 403). It is not retried, and no other model is asked.
+    """
 
 
 class ServerError(ProviderError):
@@ -284,7 +332,9 @@ BY_STATUS: dict[int, type[ProviderError]] = {
     402: InsufficientFundsError,
     403: PermissionDeniedError,
     404: ModelNotFoundError,
+    405: WrongAddressError,
     408: ServerError,  # the server stopped waiting; the request is valid
+    410: ModelNotFoundError,  # NVIDIA: the model has reached its end of life
     413: ContextLengthExceededError,
     422: InvalidRequestError,
     425: ServerError,

@@ -19,16 +19,15 @@ E = TypeVar("E", bound=BaseException)
 _PACKAGE = __name__.partition(".")[0]
 MASK = "***"
 SHOWN = 4  # characters of a long key that may be shown
-SHORTEST_REDACTED = 6  # redacting a shorter "key" would damage ordinary text
 PIECE = 8  # consecutive characters of a key that are redacted
 SPARED = 5  # characters of a key, after its public prefix, that may be shown
-RANDOM = 16  # a shorter key body may be a word, whose pieces occur in any text
 
 # "sk-proj-", "sk-ant-api03-", "sk-or-v1-": the public prefix of a provider's keys.
 _PUBLIC = re.compile(r"(?:[a-z]{1,7}\d{0,2}[-_]){0,3}")
 # Known prefixes of keys: only a second check, because Mistral's keys have none.
 _SHAPE = re.compile(r"\b(?:(?:sk|pk|rk|gsk|xai|hf|pplx|nvapi|r8)[-_]|AIza)[\w-]{16,}")
 _UNMARKED = re.compile(r"(?=[a-z\d]*[A-Z])(?=[A-Za-z]*\d)[A-Za-z\d]{32,}")
+_SCHEME = re.compile("(?i:(?:bearer|basic|token|apikey) +)?")  # in a header, before the key
 _WORD = re.compile(rf"[!-~]{{{PIECE},}}")
 _CLASSES = (re.compile("[a-z]"), re.compile("[A-Z]"), re.compile("[0-9]"))
 
@@ -102,13 +101,19 @@ class Secret:
     """A key, readable only through `reveal()`.
 
     `redact` removes its value until the process ends, even after the object is deleted: a provider
-    may echo an old key.
+    may echo an old key. A word, such as the dummy key of a manual, stays; see `text.words`.
+
+    Attributes:
+        place: Where the key was found, as messages name it, such as a variable.
+        rival: A sentence about another key for the same provider, "" for none.
     """
 
-    __slots__ = ("_value",)
+    __slots__ = ("_value", "place", "rival")
 
-    def __init__(self, value: str) -> None:
-        self._value = HeaderValue(value)
+    def __init__(self, value: str, place: str = "", rival: str = "") -> None:
+        if not isinstance(value, str):
+            raise TypeError(f"a key must be text, got {type(value).__name__}")
+        self._value, self.place, self.rival = HeaderValue(value), place, rival
         if value not in _wholes:
             _remember(self._value)
 
@@ -150,8 +155,8 @@ def bearer(key: Secret) -> HeaderValue:
 def redact(text: str) -> str:
     """Returns *text* without the keys that this process has held, whole or in 8-character pieces.
 
-    Their base64 and percent-encoded forms are masked too. A key shorter than six characters stays.
-    Of a key that looks like a word only the whole key is masked.
+    Their base64 and percent-encoded forms are masked too. Of a long key that consists of words only
+    the whole key is masked, and a key that is a word stays.
     """
     for value in _wholes:
         if value in text:
@@ -170,7 +175,7 @@ def looks_like_key(word: str) -> bool:
 
 
 def keys_seen() -> int:
-    """Returns how many keys this process has held; `redact` changes nothing while it is 0."""
+    """Returns how many keys `redact` masks, those of the process so far; 0 if none."""
     return _held
 
 
@@ -184,19 +189,22 @@ def long_keys() -> tuple[tuple[HeaderValue, HeaderValue], ...]:
 
 def _public_part(key: str) -> int:
     """Returns the length of the prefix that all keys of the provider share."""
-    match = _PUBLIC.match(key)
-    return match.end() if match else 0
+    return _PUBLIC.match(key).end()  # type: ignore[union-attr]  # it may be empty
 
 
 def _remember(value: HeaderValue) -> None:
+    from .text.words import LONG, is_word_like, is_words  # not needed without a key
+
     global _wholes, _long, _pieces, _held
+    value = value[_SCHEME.match(value).end() :]  # type: ignore[union-attr]  # it may be empty
+    if is_word_like(value):
+        return
     with _lock:
-        if len(value) >= SHORTEST_REDACTED:
-            _wholes = tuple(sorted({*_wholes, value}, key=len, reverse=True))
-            long = (key for key in _wholes if len(key) >= RANDOM)
-            _long = tuple((key, key[: _public_part(key) + SPARED]) for key in long)
+        _wholes = tuple(sorted({*_wholes, value}, key=len, reverse=True))
+        _long = tuple((k, k[: _public_part(k) + SPARED]) for k in _wholes if len(k) >= LONG)
         body = value[_public_part(value) :]
-        if len(body) >= RANDOM and sum(bool(kind.search(body)) for kind in _CLASSES) >= 2:
+        is_mixed = sum(bool(kind.search(body)) for kind in _CLASSES) >= 2
+        if len(body) >= LONG and is_mixed and not is_words(body):
             forms = (body, _percent_encoded(body), *_base64_forms(body))
             _pieces |= {form[i : i + PIECE] for form in forms for i in range(len(form) - PIECE + 1)}
         _held += 1

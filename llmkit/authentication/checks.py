@@ -17,10 +17,10 @@ from ..retries.policy import RetryPolicy
 from ..runtime.manager import EventLoopManager
 from ..runtime.session import Session
 from ..secret import Secret
-from ..settings import refuse_plain_http
 from ..telemetry.listeners import Listeners
 from ..transport.factory import TransportFactory
 from ..transport.timeouts import timeouts_for
+from ..wire.base_urls import refuse_plain_http
 from . import events
 from .sign_in import KeyProbe, sign_in, status_of
 from .status import AuthStatus, SignInState, described, unchecked, unsafe
@@ -50,7 +50,8 @@ class KeyChecks:
         provider = self._registry.provider(name)
         credential = self._registry.credentials.find(provider)
         status, earlier = self._results.get(name, (None, None))
-        if status is not None and earlier is not None and earlier.key == credential.key:
+        known = earlier and (earlier.key, earlier.problem)
+        if status is not None and known == (credential.key, credential.problem):
             return status
         self._results.pop(name, None)  # and the old key with it
         return unchecked(provider, credential)
@@ -96,7 +97,7 @@ class KeyChecks:
         """Returns the official SDK's client on this loop, that of the sign-in or a new one."""
         open_client = await self._transports.for_sdk(provider, key)
         client, session = self._manager.pool(provider.name, SIGNED_IN, open_client)
-        if not client.serves(provider.base_url, key):
+        if not client.serves(provider, key):
             await self._close(provider, session)
             client, session = self._manager.pool(provider.name, SIGNED_IN, open_client)
         _, earlier_session = self._sign_ins.get(provider.name, (None, None))
@@ -137,7 +138,11 @@ class KeyChecks:
         if unchecked_status.state is not SignInState.NOT_CHECKED:
             return unchecked_status
         try:
-            refuse_plain_http(provider.base_url, has_key=credential.key is not None)
+            refuse_plain_http(
+                provider.base_url,
+                has_key=credential.key is not None or bool(provider.headers),
+                hosts=self._registry.settings.plain_http_hosts,
+            )
         except ConfigError as error:
             return unsafe(provider, credential, str(error))
         return await self._signed(provider, credential)

@@ -10,14 +10,23 @@ from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 
 from ..configuration.credentials import Credential
-from ..errors import APITimeoutError, CallError, LlmkitError, LocalModelError, Outcome
+from ..errors import (
+    APITimeoutError,
+    CallError,
+    LlmkitError,
+    LocalModelError,
+    Outcome,
+    WrongAddressError,
+)
+from ..providers.addresses import line_of
 from ..providers.base import Provider, with_origin
+from ..providers.error_bodies import refuse_error
 from ..retries.policy import RetryPolicy
 from ..secret import Secret
 from ..transport.base import Transport
 from ..transport.responses import read_whole, refusal
 from ..transport.timeouts import Timeouts
-from .status import AuthStatus, SignInState, described, state_of
+from .status import AuthStatus, SignInState, described, failed
 
 log = logging.getLogger(__name__)
 
@@ -97,10 +106,13 @@ class KeyProbe:
         try:
             async with self._transport.send(request, self._timeouts) as response:
                 if response.status != 200:
-                    raise await refusal(self._provider, response)
-                (await read_whole(response)).json_object()
+                    raise await refusal(self._provider, response, request.url)
+                # LM Studio answers 200 for a path that it does not have.
+                refuse_error(self._provider, await read_whole(response))
         except CallError as error:
-            with_origin(error, provider=self._provider.name, model="")
+            if isinstance(error, WrongAddressError):
+                error.called = line_of(request)
+            with_origin(error, provider=self._provider.name, model="", key=self._key)
             raise
 
 
@@ -132,10 +144,12 @@ async def status_of(
         )
     except (CallError, LocalModelError) as error:
         failure = error
-    state = SignInState.READY if failure is None else state_of(failure, provider)
-    message = None if failure is None else str(failure)
+    if failure is None:
+        status = described(provider, credential, SignInState.READY)
+    else:
+        status = failed(provider, credential, failure)
     status = replace(
-        described(provider, credential, state, error=message),
+        status,
         latency_s=clock() - start,
         attempts=attempts,
         checked_at=datetime.now(UTC),

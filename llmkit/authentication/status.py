@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from ..configuration.credentials import Credential, ways_to_give_key
 from ..errors import (
@@ -16,7 +17,9 @@ from ..errors import (
     LocalModelError,
     Outcome,
     PermissionDeniedError,
+    ProviderError,
     RateLimitError,
+    WrongAddressError,
 )
 from ..fields import COLUMN, WHEN, Column, column
 from ..providers.base import Provider
@@ -37,6 +40,7 @@ class SignInState(StrEnum):
     UNREACHABLE = "unreachable"
     TIMED_OUT = "timed_out"
     TLS_ERROR = "tls_error"
+    WRONG_ADDRESS = "wrong_address"
     SERVER_ERROR = "server_error"
     NOT_RUNNING = "not_running"
 
@@ -87,19 +91,28 @@ def described(
     provider: Provider, credential: Credential, state: SignInState, *, error: str | None = None
 ) -> AuthStatus:
     """Returns the status for *state*, with its advice and the facts about the key."""
-    names = " or ".join(provider.key_vars) or "its key"
-    advice = ADVICE[state]
-    if state is SignInState.READY and credential.key and not provider.proves_key:
+    key, advice = credential.key, ADVICE[state]
+    if credential.unreadable:
+        advice = ADVICE[SignInState.MALFORMED]
+    elif credential.withheld and state in (SignInState.READY, SignInState.NOT_CHECKED):
+        advice = WITHHELD
+    elif state is SignInState.READY and key and not provider.proves_key:
         advice = UNPROVED
+    elif state in (SignInState.REJECTED, SignInState.NO_PERMISSION) and key and key.rival:
+        advice = RIVAL
     ways = ways_to_give_key(provider)
+    advice = advice.format(
+        label=provider.label, name=provider.name, url=provider.base_url,
+        place=key.place if key else " or ".join(provider.key_vars) or "its key",
+        rival=key.rival if key else "", problem=credential.problem.rstrip("."),
+        source=credential.source, host=urlsplit(provider.base_url).netloc,
+        ways=f"{ways[:1].upper()}{ways[1:]}",
+    )  # fmt: skip
+    if state is SignInState.READY and provider.note:
+        advice = f"{advice} The {provider.note}: write it so.".lstrip()
     return AuthStatus(
-        provider=provider.name,
-        state=state,
-        advice=advice.format(
-            label=provider.label, name=provider.name, names=names, url=provider.base_url,
-            ways=f"{ways[:1].upper()}{ways[1:]}",
-        ),
-        key_source=credential.source, key_tail=credential.key.tail if credential.key else "",
+        provider=provider.name, state=state, advice=advice,
+        key_source=credential.source, key_tail=key.tail if key else "",
         base_url=provider.base_url, error=error,
     )  # fmt: skip
 
@@ -112,11 +125,23 @@ def unsafe(provider: Provider, credential: Credential, why: str) -> AuthStatus:
     return replace(described(provider, credential, state, error=why), advice=sentence)
 
 
+def failed(provider: Provider, credential: Credential, error: LlmkitError) -> AuthStatus:
+    """Returns the status after *error*, whose words are the advice if there was no connection."""
+    state, words = state_of(error, provider), str(error)
+    status = described(provider, credential, state, error=words)
+    if state in (SignInState.UNREACHABLE, SignInState.TLS_ERROR):
+        sentence = f"{words[:1].upper()}{words[1:].rstrip('.')}; the key was not refused."
+        status = replace(status, advice=sentence)
+    return status
+
+
 def state_of(error: LlmkitError, provider: Provider) -> SignInState:
     """Returns the state of the key that *error* means."""
     for kind, state in STATES:
         if isinstance(error, kind):
             return state
+    if isinstance(error, ProviderError) and 300 <= (error.status or 0) < 400:
+        return SignInState.UNREACHABLE
     if not isinstance(error, APIConnectionError):
         return SignInState.SERVER_ERROR
     if error.code == "tls":
@@ -133,22 +158,29 @@ STATES = (
     (PermissionDeniedError, SignInState.NO_PERMISSION),
     (InsufficientFundsError, SignInState.NO_CREDIT),
     (RateLimitError, SignInState.RATE_LIMITED),
+    (WrongAddressError, SignInState.WRONG_ADDRESS),
 )
 
+RIVAL = "{label} does not accept this key: check {place}; {rival}."
+WITHHELD = (
+    "The key ({source}) is not sent to {host} over plain http, and {label} needs none there. To "
+    'send it: llmkit.configure(plain_http_hosts=["{host}"]).'
+)
 UNPROVED = "{label} answers without checking the key: the first call shows whether it is accepted."
 ADVICE = {
     SignInState.NOT_CHECKED: "The key is not checked yet: run %llmkit check {name}.",
     SignInState.CHECKING: "Wait for the result.",
     SignInState.READY: "",
     SignInState.NO_KEY: "{ways}.",
-    SignInState.MALFORMED: "The key is malformed: paste it again.",
-    SignInState.REJECTED: "{label} refuses this key: create a new one and set {names}.",
+    SignInState.MALFORMED: "The key ({source}) {problem}.",
+    SignInState.REJECTED: "{label} refuses this key: create a new one, and check {place}.",
     SignInState.NO_PERMISSION: "The key is valid but lacks a permission: check its permissions.",
     SignInState.NO_CREDIT: "The account has no credit left: add credit at {label}.",
     SignInState.RATE_LIMITED: "The request rate is limited; the key was not refused. Wait.",
-    SignInState.UNREACHABLE: "No connection to {url}; the key was not refused. Are you online?",
+    SignInState.UNREACHABLE: "No connection to {url}.",
     SignInState.TIMED_OUT: "{label} did not answer in time; the key was not refused. Try again.",
-    SignInState.TLS_ERROR: "The TLS connection to {url} failed: check its certificate or proxy.",
+    SignInState.TLS_ERROR: "The TLS connection to {url} failed.",
+    SignInState.WRONG_ADDRESS: "Could not check: base URL {url} is wrong, or has no model list.",
     SignInState.SERVER_ERROR: "{label} failed; the key was not refused. Try again later.",
     SignInState.NOT_RUNNING: "No server is running at {url}: start it.",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
@@ -12,9 +12,12 @@ from ..errors import ConfigError, MissingApiKeyError
 from ..providers.base import Provider
 from ..providers.builtin import provider_table
 from ..secret import HeaderValue, Secret, is_unseen
+from ..wire.base_urls import may_send_key, private_host
+from .key_forms import fault_of, placeholder_fault
 from .key_stores import KeyStore
 
 NOWHERE = "none"
+GIVEN = {"argument": "passed in keys=", "typed in": "typed in"}
 QUOTES = "\"'“”‘’«»`"
 
 
@@ -27,12 +30,14 @@ class Credential:
         source: "argument", "typed in", "variable NAME", "keyring", "Colab" or "none".
         problem: Why the key cannot be used; "" for a usable key, or if none was found.
         unreadable: True if *problem* is that the store could not be read.
+        withheld: True if there is a key that is not sent to the provider's address.
     """
 
     key: Secret | None
     source: str = NOWHERE
     problem: str = ""
     unreadable: bool = False
+    withheld: bool = False
 
 
 class Credentials:
@@ -49,14 +54,17 @@ class Credentials:
         *,
         stores: Callable[[], tuple[KeyStore, ...]] = tuple,
         known: Callable[[], Collection[str]] | None = None,
+        plain_http_hosts: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
         self._environ = environ
         self._stores = stores
         self._provider_names = known
-        self._overrides: dict[str, Credential] = {}
+        self._plain_http_hosts = plain_http_hosts
+        self._overrides: dict[str, tuple[HeaderValue, str]] = {}
         for name, key in (given or {}).items():
             self._give(name, key, "argument")
         self._cache: dict[tuple[str, str], Credential | None] = {}
+        self._latest: dict[str, tuple[object, Credential]] = {}
 
     @InterruptGuard()
     def type_in(self, provider: str, key: str) -> None:
@@ -66,34 +74,65 @@ class Credentials:
 
         Raises:
             UnknownProviderError: *provider* is unknown.
+            ConfigError: *key* is not text.
         """
         self._give(provider, key, "typed in")
 
     def forget(self, provider: str) -> None:
         """Drops a key that was passed or typed in, and what the stores returned."""
         self._overrides.pop(provider, None)
+        self._latest.pop(provider, None)
         self._cache = {place: c for place, c in self._cache.items() if place[1] != provider}
 
-    def _give(self, provider: str, key: str, source: str) -> None:
+    def _give(self, provider: str, key: object, source: str) -> None:
         if self._provider_names is not None and provider not in self._provider_names():
             raise unknown_provider(provider_table(), provider, self._provider_names())
-        self._overrides[provider] = _cleaned(HeaderValue(key), source)
+        if isinstance(key, Secret):
+            key = key.reveal()
+        if not isinstance(key, str):
+            what = "None" if key is None else f"a value of type {type(key).__name__}"
+            hint = "; os.environ.get returns None for a variable that is not set" * (key is None)
+            raise ConfigError(f"the key for {provider} must be text, got {what}{hint}")
+        self._overrides[provider] = HeaderValue(key), source
 
     def find(self, provider: Provider, *, again: bool = False) -> Credential:
         """Returns the cleaned key for *provider*. *again* reads the stores a second time."""
-        if provider.name in self._overrides:
-            return self._overrides[provider.name]
-        for variable in provider.key_vars:
-            if self._environ.get(variable, "").strip():
-                return _cleaned(HeaderValue(self._environ[variable]), f"variable {variable}")
+        name, variables = provider.name, provider.key_vars
+        given = self._overrides.get(name)
+        hosts = self._plain_http_hosts() if provider.key_needs_https else ()
+        texts = () if given else tuple([self._variable(variable) for variable in variables])
+        state = given, texts, provider.base_url, hosts
+        latest = self._latest.get(name)
+        if latest is not None and latest[0] == state:
+            return latest[1]
+        found = [(self._variable(v), f"variable {v}", v) for v in variables]
+        found = [one for one in found if one[0].strip()]
+        if given is not None:
+            found.insert(0, (*given, f"the key that was {GIVEN[given[1]]}"))
+        if found:
+            credential = self._checked(provider, found)
+            self._latest[name] = state, credential
+            return credential
         for store in self._stores():
-            place = (store.name, provider.name)
+            place = (store.name, name)
             if again or place not in self._cache:
-                self._cache[place] = _read(store, provider)
-            credential = self._cache[place]
-            if credential is not None:
-                return credential
+                self._cache[place] = self._read(store, provider)
+            stored = self._cache[place]
+            if stored is not None:
+                return stored
         return Credential(None)
+
+    def has(self, provider: Provider) -> bool:
+        """Returns True if a key was given, is in a variable, or came from a store before.
+
+        Reads no store, because a store may be slow or ask the user.
+        """
+        if provider.name in self._overrides:
+            return bool(self._overrides[provider.name][0].strip())
+        if any(self._environ.get(variable, "").strip() for variable in provider.key_vars):
+            return True
+        cached = (c for place, c in self._cache.items() if place[1] == provider.name and c)
+        return any(credential.key is not None for credential in cached)
 
     def require(self, provider: Provider) -> Secret | None:
         """Returns the key to send, None if *provider* works without one.
@@ -111,6 +150,37 @@ class Credentials:
             raise missing(provider)
         return credential.key
 
+    def _variable(self, name: str) -> HeaderValue:
+        return HeaderValue(self._environ.get(name, ""))
+
+    def _read(self, store: KeyStore, provider: Provider) -> Credential | None:
+        if not provider.key_vars:
+            return None
+        try:
+            stored = store.read(provider.name, provider.key_vars)
+        except ConfigError as error:
+            return Credential(None, store.name, str(error), unreadable=True)
+        if stored is None:
+            return None
+        return self._checked(provider, [(stored[0], store.name, stored[1])])
+
+    def _checked(
+        self, provider: Provider, found: Sequence[tuple[HeaderValue, str, str]]
+    ) -> Credential:
+        """Returns the first of *found*, cleaned; each is a text, its source and its place."""
+        (raw, source, place), *others = found
+        hosts, url = self._plain_http_hosts(), provider.base_url
+        if provider.key_needs_https and source not in GIVEN and not may_send_key(url, hosts):
+            return Credential(None, source, withheld=True)
+        # The manual of one's own server may ask for a placeholder.
+        is_hosted = provider.needs_key and private_host(url) is None
+        key, problem = _cleaned(raw, is_hosted=is_hosted)
+        if problem:
+            return Credential(None, source, problem)
+        rivals = [other[2] for other in others if other[0].strip() and _cleaned(other[0])[0] != key]
+        rival = f"{' and '.join(rivals)} holds another key, which is not used" if rivals else ""
+        return Credential(Secret(key, place, rival), source)
+
 
 def missing(provider: Provider) -> MissingApiKeyError:
     """The error of a provider without a key."""
@@ -122,35 +192,32 @@ def missing(provider: Provider) -> MissingApiKeyError:
 
 
 def ways_to_give_key(provider: Provider) -> str:
-    """Returns the two ways to give a missing key; the magic is named only if it is loaded."""
+    """Returns the two ways to give a missing key: the magic in IPython, a `Kit` elsewhere."""
     shell = live_shell()
     names = " or ".join(provider.key_vars)
-    if shell is not None and shell.find_line_magic("llmkit"):
-        return f"set {names} or run %llmkit key {provider.name}"
-    return f'set {names} or use llmkit.Kit(keys={{"{provider.name}": ...}})'
+    if shell is None:
+        return f'set {names} or use llmkit.Kit(keys={{"{provider.name}": ...}})'
+    first = "" if shell.find_line_magic("llmkit") else "%load_ext llmkit, then "
+    return f"set {names} or run {first}%llmkit key {provider.name}"
 
 
-def _cleaned(raw: HeaderValue, source: str) -> Credential:
+def _cleaned(raw: HeaderValue, *, is_hosted: bool = False) -> tuple[HeaderValue, str]:
+    """Returns *raw* without quotes and invisible characters, and why it is not a key.
+
+    *is_hosted* also refuses what only one's own server accepts.
+    """
     # Copied keys may contain zero-width characters, byte order marks and soft hyphens.
-    seen = HeaderValue("".join([c for c in raw if not is_unseen(c)]))
-    key = HeaderValue(seen.strip().strip(QUOTES).strip())
+    seen = HeaderValue("".join([c for c in raw if not is_unseen(c)]).strip())
+    key = HeaderValue(seen.strip(QUOTES).strip())
     if not key:
-        return Credential(None, source, "is empty; paste it again")
+        return key, "is empty; paste it again"
+    if fault := fault_of(seen) or fault_of(key) or (placeholder_fault(key) if is_hosted else ""):
+        return key, fault
     if any(c.isspace() for c in key):
-        return Credential(None, source, "contains a space or a line break; paste it again")
+        return key, "contains a space or a line break; paste it again"
     if not key.isascii() or not key.isprintable():
-        return Credential(None, source, "contains control or non-ASCII characters; paste it again")
-    return Credential(Secret(key), source)
-
-
-def _read(store: KeyStore, provider: Provider) -> Credential | None:
-    if not provider.key_vars:
-        return None
-    try:
-        raw_key = HeaderValue(store.read(provider.name, provider.key_vars) or "")
-    except ConfigError as error:
-        return Credential(None, store.name, str(error), unreadable=True)
-    return _cleaned(raw_key, store.name) if raw_key else None
+        return key, "contains control or non-ASCII characters; paste it again"
+    return key, ""
 
 
 # A call, because IPython's Verbose mode prints the value of each attribute in a line.

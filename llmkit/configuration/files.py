@@ -8,12 +8,16 @@ from __future__ import annotations
 import os
 import secrets
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 
+BESIDE = ".json"  # follows the name of a file in that of its description
 PRIVATE_FILE, PRIVATE_FOLDER, USUAL_FILE = 0o600, 0o700, 0o666
 
 
-def replace_file(path: str | Path, data: bytes, *, private: bool = False) -> Path:
+def replace_file(
+    path: str | Path, data: bytes, *, private: bool = False, description: bytes | None = None
+) -> Path:
     """Writes *data* beside *path*, renames it to *path*, and returns the path.
 
     A link stays a link, and the file behind it is replaced. An existing file keeps its mode and,
@@ -21,6 +25,8 @@ def replace_file(path: str | Path, data: bytes, *, private: bool = False) -> Pat
 
     Args:
         private: True if only the user may read the file.
+        description: Content of a second file, which has the name of the file and `.json`. Both are
+            written before either is renamed. A device or a pipe has none.
 
     Raises:
         OSError: The file cannot be written. It is unchanged, and nothing is left beside it.
@@ -34,9 +40,10 @@ def replace_file(path: str | Path, data: bytes, *, private: bool = False) -> Pat
         if is_descriptor or (earlier is not None and not stat.S_ISREG(earlier.st_mode)):
             path.write_bytes(data)
         else:
-            if earlier is not None:
-                path.open("r+b").close()  # raises for a read-only file, which a rename would not
-            _replace(Path(os.path.realpath(path)), data, earlier, private)
+            contents = {path: data}
+            if description is not None:  # first, because its name may be that of a folder
+                contents = {Path(f"{path}{BESIDE}"): description, **contents}
+            _replace(contents, private)
     except OSError as error:
         error.filename = str(path)
         step = "free space if the disk is full"
@@ -62,23 +69,41 @@ def make_private_folder(folder: Path, *, ours: bool) -> None:
         _set_mode(folder, PRIVATE_FOLDER)
 
 
-def _replace(target: Path, data: bytes, earlier: os.stat_result | None, private: bool) -> None:
-    new = target.with_name(f".{secrets.token_hex(8)}.new")
-    mode = PRIVATE_FILE if private or earlier is not None else USUAL_FILE
+def _replace(contents: Mapping[Path, bytes], private: bool) -> None:
+    new = {path: path.with_name(f".{secrets.token_hex(8)}.new") for path in map(_target, contents)}
     try:
-        with open(new, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if private:
-            _set_mode(new, PRIVATE_FILE)  # the umask may have taken the user's own rights away
-        elif earlier is not None:
-            _set_owner(new, earlier)
-            _set_mode(new, stat.S_IMODE(earlier.st_mode))
-        new.replace(target)
+        for (target, file), data in zip(new.items(), contents.values(), strict=True):
+            _write(file, data, target.stat() if target.exists() else None, private)
+        for target, file in new.items():
+            file.replace(target)
     except BaseException:  # KeyboardInterrupt too
-        new.unlink(missing_ok=True)
+        for file in new.values():
+            file.unlink(missing_ok=True)
         raise
+
+
+def _target(path: Path) -> Path:
+    """Returns the file behind *path*.
+
+    Raises:
+        OSError: It must not be written, which a rename would not notice.
+    """
+    if path.exists():
+        path.open("r+b").close()
+    return Path(os.path.realpath(path))
+
+
+def _write(new: Path, data: bytes, earlier: os.stat_result | None, private: bool) -> None:
+    mode = PRIVATE_FILE if private or earlier is not None else USUAL_FILE
+    with open(new, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    if private:
+        _set_mode(new, PRIVATE_FILE)  # the umask may have taken the user's own rights away
+    elif earlier is not None:
+        _set_owner(new, earlier)
+        _set_mode(new, stat.S_IMODE(earlier.st_mode))
 
 
 def _set_mode(path: Path, mode: int) -> None:

@@ -14,12 +14,15 @@ SERVICE = "llmkit"  # the keyring's service name; its user names are the provide
 NEEDS_KEYRING = 'pip install "llmkit[keyring]"'
 
 
+StoredKey = tuple[HeaderValue, str]  # a key, and how messages name its place
+
+
 class KeyStore(Protocol):
     """A place that holds keys; a status shows its *name*."""
 
     name: str
 
-    def read(self, provider: str, key_vars: tuple[str, ...]) -> str | None:
+    def read(self, provider: str, key_vars: tuple[str, ...]) -> StoredKey | None:
         """Returns the key for *provider*, None if there is none.
 
         Raises:
@@ -33,7 +36,7 @@ class Keyring:
 
     name = "keyring"
 
-    def read(self, provider: str, key_vars: tuple[str, ...]) -> str | None:
+    def read(self, provider: str, key_vars: tuple[str, ...]) -> StoredKey | None:
         """Returns the key that `write` stored."""
         try:
             ready("keyring")
@@ -45,7 +48,7 @@ class Keyring:
             key = HeaderValue(keyring.get_password(SERVICE, provider) or "")
         except (keyring.errors.KeyringError, RuntimeError) as error:
             raise ConfigError(_locked(error)) from None
-        return key or None
+        return (key, "the key in the keyring") if key else None
 
     @InterruptGuard()
     def write(self, provider: str, key: str | None) -> None:
@@ -74,20 +77,35 @@ class Colab:
 
     name = "Colab"
 
-    def read(self, provider: str, key_vars: tuple[str, ...]) -> str | None:
-        """Returns the first of *key_vars* that exists and that this notebook may read."""
+    def read(self, provider: str, key_vars: tuple[str, ...]) -> StoredKey | None:
+        """Returns the first of *key_vars* that exists and that this notebook may read.
+
+        Raises:
+            ConfigError: This notebook may read none of those that exist.
+        """
         userdata = import_module("google.colab.userdata")
+        locked = ""
         for variable in key_vars:
             try:
                 key = HeaderValue(userdata.get(variable) or "")
-            except (userdata.SecretNotFoundError, userdata.NotebookAccessError):
+            except userdata.SecretNotFoundError:
+                continue
+            except userdata.NotebookAccessError:
+                locked = locked or variable
                 continue
             except userdata.TimeoutException:
                 raise ConfigError(
                     f"did not return {variable} in time; run the cell in Colab's own page"
                 ) from None
             if key:
-                return key
+                return key, f"Colab's secret {variable}"
+        if locked:
+            # The column of the side bar is called so (read 2026-11-30).
+            raise ConfigError(
+                f"is the secret {locked}, which this notebook may not read: open Secrets (the key "
+                'in the side bar), switch on "Notebook access" beside it, then run '
+                f'llmkit.check("{provider}")'
+            )
         return None
 
 

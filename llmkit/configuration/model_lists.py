@@ -9,8 +9,9 @@ from typing import Any
 
 from ..catalogue.entry import Model
 from ..catalogue.provider_lists import ProviderModelList
-from ..errors import ConfigError
-from ..providers.base import Provider
+from ..errors import CallError, ConfigError, WrongAddressError
+from ..providers.addresses import line_of
+from ..providers.base import Provider, with_origin
 from ..providers.redaction import without_keys
 from ..runtime.manager import EventLoopManager
 from ..runtime.session import Session
@@ -20,6 +21,7 @@ from ..transport.base import Transport
 from ..transport.factory import TransportFactory
 from ..transport.responses import read_whole, refusal
 from ..transport.timeouts import timeouts_for
+from ..wire.base_urls import refuse_plain_http
 from .registry import ProviderRegistry
 
 log = logging.getLogger(__name__)
@@ -72,18 +74,25 @@ class ModelLists:
         key: Secret | None = None
         if not provider.open_list or registry.credentials.find(provider).key is not None:
             key = registry.key_for(provider)
-        if key is not None and self._transports.uses_sdk(provider):
-            client, record = await self._sdk(provider, key)
-            with (
-                self._manager.registry.using(record),
-                record_request(telemetry, provider, "models", record.id),
-            ):
-                models = provider.parse_models(await client.list_models()).models
-            return _usable(provider, models)
-        async with self._transports.temporary(provider, key) as connection:
-            session_id = connection.session.id if connection.session else None
-            with record_request(telemetry, provider, "models", session_id):
-                return await self._pages(provider, connection.transport, key)
+        else:
+            hosts = registry.settings.plain_http_hosts
+            refuse_plain_http(provider.base_url, has_key=bool(provider.headers), hosts=hosts)
+        try:
+            if key is not None and self._transports.uses_sdk(provider):
+                client, record = await self._sdk(provider, key)
+                with (
+                    self._manager.registry.using(record),
+                    record_request(telemetry, provider, "models", record.id),
+                ):
+                    models = provider.parse_models(await client.list_models()).models
+                return _usable(provider, models)
+            async with self._transports.temporary(provider, key) as connection:
+                session_id = connection.session.id if connection.session else None
+                with record_request(telemetry, provider, "models", session_id):
+                    return await self._pages(provider, connection.transport, key)
+        except CallError as error:
+            with_origin(error, provider=provider.name, model="", key=key)
+            raise
 
     async def _pages(
         self, provider: Provider, transport: Transport, key: Secret | None
@@ -93,10 +102,14 @@ class ModelLists:
         page: str | None = None
         for _ in range(MOST_PAGES):
             request = provider.models_request(key, page=page)
-            async with transport.send(request, timeouts) as response:
-                if response.status != 200:
-                    raise await refusal(provider, response)
-                answer = provider.parse_models(await read_whole(response))
+            try:
+                async with transport.send(request, timeouts) as response:
+                    if response.status != 200:
+                        raise await refusal(provider, response, request.url)
+                    answer = provider.parse_models(await read_whole(response))
+            except WrongAddressError as error:
+                error.called = line_of(request)
+                raise
             models += answer.models
             page = answer.next_page
             if page is None or len(models) >= MOST_MODELS:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..catalogue.entry import Catalogue, normal
 from ..catalogue.lookup import names_beginning
@@ -17,15 +17,18 @@ from ..catalogue.provider_lists import TTL, ProviderModelList, with_lists
 from ..catalogue.resolution import Resolution
 from ..catalogue.resolve import resolve
 from ..catalogue.user_rows import UserRows, with_user_rows
-from ..errors import ConfigError
+from ..errors import ConfigError, MissingApiKeyError
 from ..providers.base import Provider
 from ..providers.builtin import PROVIDERS, compatible, provider_table, shipped
 from ..secret import Secret
-from ..settings import PREFIX, URL_SUFFIX, Settings, config_path, load_settings, refuse_plain_http
+from ..settings import PREFIX, URL_SUFFIX, Settings, config_path, load_settings
 from ..types import How
+from ..wire.base_urls import refuse_plain_http
 from .credentials import Credentials, Environment
 from .key_stores import stores
 from .model_list_cache import ModelListCache, usual_folder
+from .own_headers import own_headers
+from .servers import check_servers
 
 NOTHING = UserRows()
 NEVER = datetime.max.replace(tzinfo=UTC)
@@ -57,7 +60,7 @@ class CatalogueStore:
         own_file: tuple[Path, bool],
         places: Callable[[Collection[str]], Iterable[tuple[str, str]]],
         providers: Callable[[], Collection[str]],
-        vet: Callable[[Mapping[str, Mapping[str, str]]], None] = lambda providers: None,
+        vet: Callable[[Mapping[str, Mapping[str, Any]]], None] = lambda providers: None,
     ) -> None:
         """Args:
         places: Returns name and base URL of each given provider.
@@ -176,23 +179,42 @@ class ProviderRegistry:
             own_file=_own_file(self.settings, environ),
             places=self._places,
             providers=lambda: (*PROVIDERS, *self.settings.providers),
-            vet=_check_servers,
+            vet=lambda servers: check_servers(servers, self.settings.plain_http_hosts),
         )
+        self._use(self.settings, self._changes)
         self.credentials = Credentials(
             environ,
             keys,
             stores=lambda: stores(keyring=self.settings.keyring),
             known=self.provider_names,
+            plain_http_hosts=lambda: self.settings.plain_http_hosts,
         )
 
     def configure(self, **changes: object) -> Settings:
         """Applies *changes* and returns the settings; one invalid change rejects them all."""
         all_changes = {**self._changes, **changes}
-        settings = _load_settings(self._environ, all_changes)
-        self.settings, self._changes = settings, all_changes
-        self.store.own_file = _own_file(settings, self._environ)
+        self._use(_load_settings(self._environ, all_changes), all_changes)
+        self.store.own_file = _own_file(self.settings, self._environ)
         self.store.forget()
-        return settings
+        return self.settings
+
+    def _use(self, settings: Settings, changes: dict[str, object]) -> None:
+        """Sets the settings; checks the user's headers, whose values *changes* no longer show."""
+        if settings.headers:
+            providers = (*PROVIDERS, *settings.providers, *self.store.own().providers)
+            settings = replace(settings, headers=own_headers(settings.headers, providers))
+            if "headers" in changes:
+                changes = {**changes, "headers": settings.headers}
+        self.settings, self._changes = settings, changes
+
+    def with_server(
+        self, name: str, base_url: str, key_var: str | None, *, priced: bool
+    ) -> Mapping[str, Mapping[str, Any]]:
+        """Returns the setting `providers` with one more server; see `llmkit.add_provider`."""
+        entry: dict[str, object] = {"base_url": base_url, "priced": priced}
+        if key_var:
+            entry["key_var"] = key_var
+        return {**self.settings.providers, name: entry}
 
     def provider(self, name: str, snapshot: CatalogueSnapshot | None = None) -> Provider:
         """Returns the provider called *name*, with its configured base URL.
@@ -204,13 +226,15 @@ class ProviderRegistry:
             UnknownProviderError: *name* is unknown; the message lists the known ones.
         """
         custom = self._custom(snapshot.own if snapshot else None).get(name)
+        headers = tuple(self.settings.headers.get(name, {}).items())
         if custom is not None:
             key_vars = (custom["key_var"],) if custom.get("key_var") else ()
-            return _compatible(name, custom["base_url"], key_vars)
+            priced = custom.get("priced", True)
+            return _compatible(name, custom["base_url"], key_vars, priced, headers)
         kind = PROVIDERS.get(name)
         if kind is None:
             raise unknown_provider(provider_table(), name, self.provider_names())
-        return _built_in(kind, self._base_url(kind))
+        return _built_in(kind, self._base_url(kind), headers)
 
     def _base_url(self, kind: type[Provider]) -> str | None:
         """Returns the configured base URL of a built-in provider, None if none is set.
@@ -250,7 +274,7 @@ class ProviderRegistry:
         snapshot: CatalogueSnapshot | None = None,
     ) -> Resolution:
         """Resolves *name* today or on another day, see `llmkit.resolve` and `provider`."""
-        now, own, catalogue = snapshot or self.snapshot()
+        now, own, catalogue = snapshot = snapshot or self.snapshot()
         lookup = partial(
             _resolved, on=on or now.date(), catalogue=catalogue,
             providers=(*self._custom(own), *self.open_ended),
@@ -259,7 +283,22 @@ class ProviderRegistry:
         if place is not None and provider in (None, place[0]):
             resolution = lookup(qualified_name(place), None, verbatim=False)
             return replace(resolution, asked=name, how=How.ALIAS)
-        return lookup(name, provider, verbatim=verbatim)
+        resolution = lookup(name, provider, verbatim=verbatim)
+        if resolution.by_maker and resolution.alternatives and provider is None:
+            return self._with_direct_keys(resolution, snapshot)
+        return resolution
+
+    def _with_direct_keys(self, resolution: Resolution, snapshot: CatalogueSnapshot) -> Resolution:
+        """Adds a warning if the person has a key for the maker that the name states."""
+        for name in resolution.alternatives:
+            direct = self.provider(name.partition(":")[0], snapshot)
+            if not direct.needs_key or self.credentials.has(direct):
+                warning = (
+                    f"{resolution.asked} is OpenRouter's name, so OpenRouter answers; for "
+                    f"{direct.label} itself ask for {name}"
+                )
+                return replace(resolution, warnings=(warning,))
+        return resolution
 
     def model_names(self, prefix: str) -> list[str]:
         """Returns the model names that begin with *prefix*; see `catalogue.lookup`."""
@@ -268,7 +307,7 @@ class ProviderRegistry:
             providers=self.provider_names(), own=self.store.own().names,
         )  # fmt: skip
 
-    def _custom(self, own: UserRows | None = None) -> Mapping[str, Mapping[str, str]]:
+    def _custom(self, own: UserRows | None = None) -> Mapping[str, Mapping[str, Any]]:
         """Returns the user's own servers by name; settings override the catalogue file."""
         providers = (own or self.store.own()).providers
         return {**providers, **self.settings.providers} if providers else self.settings.providers
@@ -284,46 +323,48 @@ class ProviderRegistry:
         # A caller with another environment does not mean the home folder of this process.
         return usual_folder() if self._is_at_home else None
 
-    def key_for(self, provider: Provider) -> Secret | None:
-        """Returns the key to send; refuses to send one over a network in clear text."""
-        key = self.credentials.require(provider)
-        refuse_plain_http(provider.base_url, has_key=key is not None)
+    def key_for(self, provider: Provider, asked: str | None = None) -> Secret | None:
+        """Returns the key to send; refuses to send one over a network in clear text.
+
+        Raises:
+            MissingApiKeyError: No key is set; for the model name *asked*, the message says how to
+                ask for it at a provider that has a key.
+            ConfigError: The key or the base URL cannot be used.
+        """
+        try:
+            key = self.credentials.require(provider)
+        except MissingApiKeyError as error:
+            if asked is None:
+                raise
+            from .counterparts import with_counterparts  # few calls lack a key
+
+            now, _, catalogue = self.snapshot()
+            raise with_counterparts(
+                error, asked, catalogue,
+                today=now.date(), resolve=self.resolve, has_key=self.has_key,
+            ) from None  # fmt: skip
+        has_secret = key is not None or bool(provider.headers)
+        hosts = self.settings.plain_http_hosts
+        refuse_plain_http(provider.base_url, has_key=has_secret, hosts=hosts)
         return key
+
+    def has_key(self, name: str) -> bool:
+        """Returns True if the provider called *name* has its key, or needs none."""
+        try:
+            self.key_for(self.provider(name))
+        except ConfigError:
+            return False
+        return True
 
 
 def _load_settings(environ: Mapping[str, str], changes: Mapping[str, object]) -> Settings:
     settings = load_settings(environ, changes)
     try:
-        _check_servers(settings.providers)
+        check_servers(settings.providers, settings.plain_http_hosts)
     except ConfigError as error:
         source = "configure()" if "providers" in changes else config_path(environ)
         raise ConfigError(f"{source}: {error}") from None
     return settings
-
-
-def _check_servers(providers: Mapping[str, Mapping[str, str]]) -> None:
-    """Raises ConfigError if an added server uses a name or a key of a built-in provider."""
-    if not providers:
-        return
-    if len({name.lower() for name in providers}) < len(providers):
-        raise ConfigError(
-            f"provider names must differ in more than upper and lower case, got "
-            f"{', '.join(providers)}; rename one of them"
-        )
-    owners = {variable: name for name, kind in PROVIDERS.items() for variable in kind.key_vars}
-    for name, entry in providers.items():
-        built_in = provider_table().name_of(name)
-        if built_in in PROVIDERS:
-            raise ConfigError(
-                f"the provider name {name!r} is taken by the built-in {built_in}; choose another "
-                f"name, or set base_urls to send {built_in} elsewhere"
-            )
-        owner = owners.get(entry.get("key_var", ""))
-        if owner is not None:
-            raise ConfigError(
-                f"{entry['key_var']} holds the key of {owner}, and a key is sent to one provider "
-                f"only; set another key_var for {name}, or set base_urls to send {owner} there"
-            )
 
 
 def _own_file(settings: Settings, environ: Mapping[str, str]) -> tuple[Path, bool]:
@@ -339,5 +380,9 @@ _compatible = lru_cache(maxsize=64)(compatible)
 
 
 @lru_cache(maxsize=64)
-def _built_in(kind: type[Provider], url: str | None) -> Provider:
-    return kind(url)
+def _built_in(
+    kind: type[Provider], url: str | None, headers: tuple[tuple[str, Secret], ...]
+) -> Provider:
+    provider = kind(url)
+    provider.headers = dict(headers)
+    return provider

@@ -100,10 +100,13 @@ class Anthropic(Provider):
     default_base_url = "https://api.anthropic.com"
     key_vars = ("ANTHROPIC_API_KEY",)
     base_url_vars = ("ANTHROPIC_BASE_URL",)
+    chat_path = "/v1/messages"
+    superfluous = re.compile(r"/v1(?:/(?:messages|complete|models))?$|/messages$")
     parameter_fields = MappingProxyType({"stop": "stop_sequences", "seed": None})
+    own_words = ("stop_sequences", "fallbacks")  # the latter asks after a refusal (SDK 2.14.0)
     plain_headers = MappingProxyType({"anthropic-version": SAMPLING_VERSION})  # for gateways
     facts = ProviderFacts(
-        "maker", price_table="anthropic", slug="anthropic", aliases=("claude",),
+        "maker", price_table="anthropic", slug="anthropic", aliases=("claude", "anthropic-text"),
         starts=("claude",), color=1, marker="s",
     )  # fmt: skip
 
@@ -150,7 +153,7 @@ class Anthropic(Provider):
         body |= self.filled_in(prompt, model)
         has_sampling = any(name in body for name in SAMPLING) and takes_sampling(model)
         headers = _headers(key, SAMPLING_VERSION if has_sampling else VERSION)
-        return post_json(f"{self.base_url}/v1/messages", body, headers, stream=stream)
+        return post_json(self.url(self.chat_path), body, headers, stream=stream)
 
     def parse_chat(self, response: HttpResponse) -> Completion:
         body = response.json()
@@ -181,7 +184,7 @@ class Anthropic(Provider):
     ) -> HttpRequest:
         """Returns a GET of /v1/models, which omits retired models."""
         query = {"limit": str(limit)} | ({"after_id": page} if page else {})
-        url = f"{self.base_url}/v1/models?{urlencode(query)}"
+        url = self.url(f"/v1/models?{urlencode(query)}")
         return HttpRequest("GET", url, _headers(key, VERSION))
 
     def parse_models(self, response: HttpResponse) -> ModelPage:
@@ -193,11 +196,14 @@ class Anthropic(Provider):
 
     def error_from(self, response: HttpResponse) -> ProviderError:
         header = request_id_from(response.headers, "request-id")
-        return self._error(response.status, response.json(), words_of(response), header)
+        return self._error(
+            response.status, response.json(), words_of(response), header, response.model
+        )
 
     def _error(
-        self, status: int, body: object, words: str, request_id: str | None = None
-    ) -> ProviderError:
+        self, status: int, body: object, words: str, request_id: str | None = None,
+        model: str = "",
+    ) -> ProviderError:  # fmt: skip
         error = error_object(body)
         details = as_dict(error.get("details"))
         kind: type[ProviderError] | None = None
@@ -208,7 +214,9 @@ class Anthropic(Provider):
             kind = next((kind for phrase, kind in _KINDS_OF_400 if phrase in text), None)
         code = code_of(details, "error_code") or code_of(error, "type")
         request_id = request_id or as_str(as_dict(body).get("request_id"))
-        return refused(self, status, words, kind=kind, code=code, request_id=request_id)
+        return refused(
+            self, status, words, kind=kind, code=code, request_id=request_id, model=model
+        )
 
 
 class MessageParser(EventParser):

@@ -12,10 +12,18 @@ from urllib.parse import quote
 
 from ..catalogue.entry import Model
 from ..catalogue.provider_table import ProviderFacts
-from ..errors import CallError, ConfigError, ProviderError, shorten
+from ..errors import (
+    AuthenticationError,
+    CallError,
+    ConfigError,
+    PermissionDeniedError,
+    ProviderError,
+    shorten,
+)
 from ..secret import Secret
 from ..types import PARAMETERS, Completion, Prompt, Status, TextDelta
 from ..wire.messages import HttpRequest, HttpResponse
+from .addresses import CHAT, REQUEST_PATHS, read_address, with_query
 from .extra_body import refuse_fixed
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -89,19 +97,32 @@ class Provider(ABC):
     """One provider's wire format, without sockets, clock, environment or stream state.
 
     Attributes:
+        base_url: Where its servers are, in the form that is used; without the query.
+        query: The query of the base URL, which each request gets, such as "?api-version=1"; or "".
+        note: Says how the base URL was read if it was not used as it is written, else None.
         name: As in `provider=` and before the colon of a model name.
         label: The name in texts for users.
         key_vars: Environment variables for the key; the first one that is set wins.
+        headers: The user's own headers, which the transport adds to every request.
         base_url_vars: The provider's usual environment variables for its base URL.
+        chat_path: The path of a chat below the base URL.
+        superfluous: Matches what a base URL may end in and llmkit adds itself.
+        is_added: True for a server that the user added.
         needs_key: False if its servers usually need no key.
+        key_needs_https: True if the key is that of a hosted service, and the user's own servers
+            need none: a variable's key is not sent to them over plain http.
         parameter_fields: The request's names for our parameters, if different; None for a
             parameter that every model refuses.
+        own_words: Fields of its requests that have another word in llmkit.
+        misplaced_fields: Words that its requests have at another place or not at all, and what to
+            pass instead.
         fixed_fields: Request fields that only llmkit sets.
         asks_for_usage: True if a stream has token counts only when the request asks for them.
         plain_headers: What a server that refuses llmkit's headers gets; None for no header.
         facts: Further facts, such as kind, aliases, price table and colour.
         proves_key: False if a successful response to `key_request` does not prove the key.
         open_list: True if the model list needs no key.
+        settings_url: The page of the account's privacy settings, "" for none.
     """
 
     name: ClassVar[str]
@@ -109,17 +130,40 @@ class Provider(ABC):
     default_base_url: ClassVar[str]
     key_vars: ClassVar[tuple[str, ...]] = ()
     base_url_vars: ClassVar[tuple[str, ...]] = ()
+    chat_path: ClassVar[str] = ""
+    superfluous: ClassVar[re.Pattern[str]] = REQUEST_PATHS
+    is_added: ClassVar[bool] = False
     needs_key: ClassVar[bool] = True
+    key_needs_https: ClassVar[bool] = False
     parameter_fields: ClassVar[Mapping[str, str | None]] = NOTHING
+    own_words: ClassVar[tuple[str, ...]] = ()
+    misplaced_fields: ClassVar[Mapping[str, str]] = NOTHING
     fixed_fields: ClassVar[tuple[str, ...]] = ("model", "messages", "stream")
     asks_for_usage: ClassVar[bool] = False
     plain_headers: ClassVar[Mapping[str, str | None]] = NOTHING
     facts: ClassVar[ProviderFacts] = ProviderFacts("reseller")
     proves_key: ClassVar[bool] = True
     open_list: ClassVar[bool] = False
+    settings_url: ClassVar[str] = ""
+    headers: Mapping[str, Secret] = NOTHING
 
     def __init__(self, base_url: str | None = None) -> None:
-        self.base_url = (base_url or self.default_base_url).rstrip("/")
+        self._address = read_address(
+            base_url or self.default_base_url, self.name, self.superfluous,
+            is_chat=self.chat_path == CHAT,
+        )  # fmt: skip
+        self.base_url = self._address.base_url
+        self.query = self._address.query
+        self.note = self._address.note
+
+    @property
+    def is_official(self) -> bool:
+        """True at the base URL of the provider itself, whose path cannot be wrong."""
+        return not self.is_added and self.base_url == self.default_base_url
+
+    def url(self, path: str) -> str:
+        """Returns the URL of *path* below the base URL, with the base URL's own query."""
+        return with_query(self.base_url + path, self.query)
 
     def fit(self, prompt: Prompt, model: str) -> FittedPrompt:
         """Returns *prompt* without the parameters that *model* refuses, and their names.
@@ -225,10 +269,20 @@ def path_segment(model: str) -> str:
     return quote(model, safe="")
 
 
-def with_origin(error: CallError, *, provider: str, model: str) -> CallError:
-    """Sets provider and model of *error* if they are missing, and returns it."""
+def with_origin(
+    error: CallError, *, provider: str, model: str, key: Secret | None = None
+) -> CallError:
+    """Sets provider and model of *error* if they are missing, and returns it.
+
+    If *error* refuses *key*, its next step names the place of this key, and of another one.
+    """
     error.provider = error.provider or provider
     error.model = error.model or model
+    if key is not None and key.place:
+        if isinstance(error, AuthenticationError):
+            error.next_step = f"check {key.place}"
+        if isinstance(error, AuthenticationError | PermissionDeniedError) and key.rival:
+            error.next_step = f"check {key.place}; {key.rival}"
     return error
 
 

@@ -11,6 +11,7 @@ from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from types import MappingProxyType
+from typing import Any
 
 from ..catalogue.entry import Catalogue
 from ..catalogue.loader import shipped_rows
@@ -47,10 +48,10 @@ def _is_unlisted(name: str) -> bool:
     return _class_in(name) is not None
 
 
-def compatible(name: str, base_url: str, key_vars: tuple[str, ...] = ()) -> Provider:
+def compatible(name: str, base_url: str, key_vars: tuple[str, ...] = (), *more: Any) -> Provider:
     """Returns a server that the user added; see `providers.compatible`."""
     module = import_module(".compatible", __package__)
-    server: Provider = module.compatible(name, base_url, key_vars)
+    server: Provider = module.compatible(name, base_url, key_vars, *more)
     return server
 
 

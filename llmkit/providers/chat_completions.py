@@ -28,6 +28,7 @@ from ..wire.messages import (
     texts_in,
 )
 from ..wire.sse import ServerSentEvent, SSEDecoder
+from .addresses import CHAT
 from .base import ModelPage, Provider, request_id_from
 from .chat_completions_errors import error_inside, error_of, told_inside
 from .error_bodies import unreadable
@@ -40,6 +41,9 @@ from .tool_calls import LATEST
 AUDIO_SECONDS = "audio input is billed by the second"
 THOUGHTS = ("thinking", "reasoning", "reasoning_text")  # types of a part of the content
 REFUSAL = "the model refused; see its text for the reason"
+# A token of Microsoft Entra ID is a bearer token, a key of a resource is not
+# (https://learn.microsoft.com/azure/ai-services/openai/reference, read 2026-11-30).
+ENTRA = "eyJ"
 OTHER = "the server's closing message differs from the text that came before it, which was kept"
 
 
@@ -262,8 +266,9 @@ class OpenAIChat(Provider):
         builder: The class that builds an answer from this provider's chunks.
     """
 
-    chat_path: ClassVar[str] = "/chat/completions"
+    chat_path: ClassVar[str] = CHAT
     models_path: ClassVar[str] = "/models"
+    own_words: ClassVar[tuple[str, ...]] = ("max_completion_tokens",)
     asks_for_usage: ClassVar[bool] = True
     always: ClassVar[Mapping[str, object]] = MappingProxyType({})
     request_id_headers: ClassVar[tuple[str, ...]] = ("x-request-id",)
@@ -288,7 +293,9 @@ class OpenAIChat(Provider):
             body["stream_options"] = {"include_usage": True}
         if prompt.options:
             body = extended(body, dict(prompt.options))
-        return post_json(self.base_url + self.chat_path, body, self._headers(key), stream=stream)
+        return post_json(
+            self.base_url + self.chat_path + self.query, body, self._headers(key), stream=stream
+        )
 
     def parse_chat(self, response: HttpResponse) -> Completion:
         body = self._checked(response)
@@ -311,7 +318,7 @@ class OpenAIChat(Provider):
         self, key: Secret | None, *, page: str | None = None, limit: int = 1000
     ) -> HttpRequest:
         """Returns the request for the model list, which has one page in this dialect."""
-        return HttpRequest("GET", self.base_url + self.models_path, self._headers(key))
+        return HttpRequest("GET", self.url(self.models_path), self._headers(key))
 
     def parse_models(self, response: HttpResponse) -> ModelPage:
         body = self._checked(response)
@@ -333,7 +340,11 @@ class OpenAIChat(Provider):
         return body
 
     def _headers(self, key: Secret | None) -> dict[str, str]:
-        return {"Authorization": bearer(key)} if key else {}
+        if not key:
+            return {}
+        if self._address.is_azure and not key.reveal().startswith(ENTRA):
+            return {"api-key": key.reveal()}
+        return {"Authorization": bearer(key)}
 
     def _model(self, row: Mapping[str, Any]) -> Model:
         return Model(self.name, row["id"])

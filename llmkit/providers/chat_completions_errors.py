@@ -15,7 +15,7 @@ from ..errors import (
     ServerError,
     error_class,
 )
-from ..wire.messages import HttpResponse, as_dict, as_str
+from ..wire.messages import HttpResponse, as_dict, as_str, as_strings
 from .base import Provider
 from .error_bodies import (
     code_of,
@@ -46,9 +46,11 @@ BY_CODE: Mapping[str, type[ProviderError]] = {
     "insufficient_quota": QuotaExhaustedError,
     "billing_hard_limit_reached": QuotaExhaustedError,
 }
-# Phrases of OpenRouter, which sends no code with them.
+# Phrases of OpenRouter, and of a LiteLLM proxy with 400, which send no code with them:
+# https://github.com/BerriAI/litellm/issues/9663 (read 2026-11-30).
 BY_WORDS: Mapping[str, type[ProviderError]] = {
     "is not a valid model id": ModelNotFoundError,
+    "invalid model name passed in": ModelNotFoundError,
     "requires moderation": ContentFilterError,
     "key limit exceeded": QuotaExhaustedError,  # OpenRouter: the key's own budget, with 403
 }
@@ -83,11 +85,10 @@ def error_of(
     error = error_object(body)
     words = _words(error) or words_of(response)
     codes = _codes(error)
-    is_unexplained = response.status == 404 and not codes and "model" not in words.lower()
     kind, code = _kind(response.status, codes, words), _telling(codes, response.status)
     return refused(
         provider, response.status, words, kind=kind, code=code, request_id=request_id,
-        then="check the model id and the base URL" if is_unexplained else None,
+        model=response.model,
     )  # fmt: skip
 
 
@@ -142,6 +143,10 @@ def _words(error: Mapping[str, Any]) -> str:
     metadata = as_dict(error.get("metadata"))
     raw = as_str(metadata.get("raw"))
     message, param = words_in(error), as_str(error.get("param"))
+    # OpenRouter: the providers of the model, and those that the account or the request allows.
+    for name in ("available_providers", "requested_providers"):
+        if message and (providers := as_strings(metadata.get(name))):
+            message += f" ({name.replace('_', ' ')}: {', '.join(providers)})"
     if param and message and param not in message:
         message = f"{message} ({param})"
     if not raw:

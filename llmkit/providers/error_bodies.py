@@ -19,12 +19,24 @@ from ..errors import (
     ProviderError,
     QuotaExhaustedError,
     RateLimitError,
+    RoutingRestrictedError,
     ServerError,
+    WrongAddressError,
     error_class,
     shorten,
 )
 from ..secret import redact
-from ..wire.messages import LONGEST_REASON, SNIPPET, HttpResponse, as_dict, parse_json, snippet
+from ..wire.messages import (
+    A_PAGE,
+    LONGEST_REASON,
+    SNIPPET,
+    HttpResponse,
+    as_dict,
+    parse_json,
+    snippet,
+)
+from . import restrictions
+from .addresses import ABSENT, advice, subject_of
 from .base import Provider
 from .unwanted import unwanted_in
 
@@ -32,6 +44,7 @@ from .unwanted import unwanted_in
 POSSIBLY_BILLED = frozenset({500, 502, 504, 524})
 CODE_LIMIT = 80
 LONGEST_LOC = 20  # steps to a field
+LONGEST_QUOTE = 120  # characters of a reason or a URL beside others
 
 _REASON_FIELDS = (
     "error", "errors", "detail", "message", "msg", "error_msg", "error_description", "title",
@@ -57,9 +70,6 @@ STATUS_OF_WORDS = {
     **dict.fromkeys(("rate limit", "too many requests", "usage limit"), 429), "overloaded": 503,
 }  # fmt: skip
 _STATUS = re.compile(r"[45][0-9][0-9]")
-# LM Studio answers an unknown path like this, with the status 200
-# (https://github.com/lmstudio-ai/lmstudio-bug-tracker/issues/618, read 2026-11-30).
-WRONG_PATH = "unexpected endpoint or method"
 # A request larger than the limit of a whole minute. OpenAI sends 429, Groq sends 413, both with the
 # code of a rate limit (https://github.com/vanna-ai/vanna-flask/issues/11, read 2026-11-30).
 TOO_LARGE = "request too large"
@@ -76,16 +86,28 @@ _SENTENCES: Mapping[type[ProviderError], tuple[str, str]] = {
         "reports an exhausted quota", "raise it there, wait for its reset, or use another provider"
     ),
     ModelNotFoundError: ("has no such model", 'see llmkit.models(provider="{name}")'),
+    WrongAddressError: ("has no such path", "check the base URL"),
     RateLimitError: ("limits the request rate", "wait, or lower limit_per_provider"),
     ContextLengthExceededError: (
         "rejected the prompt as too long",
         "shorten it, lower max_tokens, or use a model with a larger context window",
     ),
     ContentFilterError: ("filtered the prompt", "change its wording"),
+    RoutingRestrictedError: (
+        "has that model, but no endpoint that the account and the request permit", ""
+    ),
     InvalidRequestError: ("rejected the request", "correct the named part of it"),
     ServerError: ("failed", "try again later"),
     BadResponseError: ("sent an unexpected response", "check the base URL"),
 }  # fmt: skip
+_NO_MODEL_OR_ACCESS = (
+    "has no such model, or not for this key",
+    'see llmkit.models(provider="{name}"), or request access',
+)
+_NO_VERSION = ("refused the API version", "check the base URL")
+_MAY_BE_ACCESS = (AuthenticationError, InvalidRequestError, ModelNotFoundError)
+# With 503 the same words may tell of providers that are down, so that status stays retryable.
+_MAY_BE_ROUTING = (InvalidRequestError, ModelNotFoundError, PermissionDeniedError)
 _REDIRECT = ("answered with a redirect, which llmkit does not follow", "correct the base URL")
 
 
@@ -98,6 +120,7 @@ def refused(
     code: str | None = None,
     request_id: str | None = None,
     then: str | None = None,
+    model: str = "",
 ) -> ProviderError:
     """Returns the error for a response with *status*.
 
@@ -105,36 +128,86 @@ def refused(
         words: The provider's reason. It is shortened and redacted here.
         kind: The error's class, None to derive it from *status*.
         then: The next step, None for the usual one of that class.
+        model: The id of the model that was asked, "" if unknown.
     """
-    kind, words = kind or error_class(status), words[:LONGEST_REASON]
+    words = words[:LONGEST_REASON]
     lower_words = words.lower()
-    is_too_long = {
-        RateLimitError: _is_too_large, InvalidRequestError: _is_too_long, ServerError: _is_too_long,
-    }.get(kind)  # fmt: skip
-    if is_too_long is not None and is_too_long(lower_words):
-        kind = ContextLengthExceededError
-    if is_lost := WRONG_PATH in lower_words:
-        kind, then = BadResponseError, None
+    usual_kind = kind or error_class(status)
+    kind = _narrower(usual_kind, lower_words)
+    reason, is_too_long = snippet(words), kind is ContextLengthExceededError
+    is_billed = kind is BadResponseError or (status in POSSIBLY_BILLED and not is_too_long)
+    is_restricted = kind is not usual_kind and not is_too_long
+    if is_restricted:
+        subject = then = None
+    else:
+        subject = _subject(provider, status, reason, f"{code or ''} {words}", model, then)
+    if subject in ("address", "version", "either"):
+        kind, is_billed, then = WrongAddressError, False, _next_address(provider, subject)
+        reason = shorten(reason, LONGEST_QUOTE)
+    elif subject is None and kind is ModelNotFoundError and status in ABSENT and code is None:
+        then = "check the model id and the base URL"
     if 300 <= status < 400:
         what, usual = _REDIRECT
+    elif kind is ModelNotFoundError and restrictions.may_deny_access(lower_words):
+        what, usual = _NO_MODEL_OR_ACCESS
+    elif subject == "version":
+        what, usual = _NO_VERSION
     else:
         sentences = (_SENTENCES[c] for c in kind.__mro__ if c in _SENTENCES)
         what, usual = next(sentences, ("failed", "try again"))
-    then = then or usual.format(key=" or ".join(provider.key_vars) or "the key", name=provider.name)
-    reason = snippet(words)
-    may_be_billed = status in POSSIBLY_BILLED and kind is not ContextLengthExceededError
+    if kind is RoutingRestrictedError:
+        then = restrictions.way_out(lower_words, provider.settings_url)
     error = kind(
-        f"{provider.name} {what} ({status}): {reason.rstrip('.;')}; {then}",
+        f"{provider.name} {what} ({status}): {reason.rstrip('.;')}",
         provider=provider.name,
         status=status,
         code=shorten(redact(code), CODE_LIMIT) if code else None,
         request_id=request_id,
-        possibly_billed=provider.facts.paid
-        and not is_lost
-        and (may_be_billed or kind is BadResponseError),
+        possibly_billed=provider.facts.paid and is_billed,
     )
+    keys = " or ".join(provider.key_vars) or "the key"
+    error.next_step = then or usual.format(key=keys, name=provider.name)
     error.unwanted = unwanted_in(status, words)
     return error
+
+
+def _narrower(kind: type[ProviderError], words: str) -> type[ProviderError]:
+    """Returns the class that *words* in lower case choose, *kind* if they say nothing more."""
+    is_too_long = {
+        RateLimitError: _is_too_large, InvalidRequestError: _is_too_long, ServerError: _is_too_long,
+    }.get(kind)  # fmt: skip
+    if is_too_long is not None and is_too_long(words):
+        return ContextLengthExceededError
+    if kind in _MAY_BE_ROUTING and restrictions.excludes_all(words):
+        return RoutingRestrictedError
+    if kind in _MAY_BE_ACCESS and restrictions.denies_access(words):
+        return PermissionDeniedError
+    return kind
+
+
+def _subject(
+    provider: Provider, status: int, reason: str, words: str, model: str, then: str | None
+) -> str | None:
+    """Returns what the refusal is about; "either" if it may be the address or the model."""
+    is_page = reason.startswith(A_PAGE)
+    subject = subject_of(status, "" if is_page else words, model)
+    if subject is not None or provider.is_official:
+        return subject
+    is_site = is_page and status == 200 and then is None
+    return "address" if is_site else "either" if status in ABSENT else None
+
+
+def _next_address(provider: Provider, subject: str) -> str:
+    base_url, query = provider.base_url, provider.query
+    if subject == "version":
+        then = f"{'correct' if query else 'add'} ?api-version=... at its end"
+    else:
+        then = advice(
+            provider.name, base_url, query, provider.chat_path, is_added=provider.is_added
+        )
+    doubt = ", unless it only lacks this model or list" if subject == "either" else ""
+    place = shorten(f"{base_url}{query}", LONGEST_QUOTE)
+    return f"base URL {place} of {provider.name} is probably wrong{doubt}: {then}"
 
 
 def _is_too_large(words: str) -> bool:
@@ -223,6 +296,15 @@ def unreadable(
     text = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else payload
     words = words_in(parse_json(text)) or text
     return refused(provider, 200, snippet(words, SNIPPET), kind=BadResponseError, then=then)
+
+
+def refuse_error(provider: Provider, response: HttpResponse) -> None:
+    """Raises ProviderError if a *response* with status 200 holds an error, or is not a document."""
+    body = response.json()
+    if holds_error(body):
+        raise provider.stream_error(body)
+    if not isinstance(body, dict | list):
+        raise unreadable(provider, response.body)
 
 
 def code_of(error: Mapping[str, Any], *names: str) -> str | None:

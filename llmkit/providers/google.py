@@ -76,6 +76,13 @@ _KINDS: tuple[tuple[int, str, type[ProviderError]], ...] = (
 # The free tier has a quota of 0 for models that it does not include.
 _NO_QUOTA = re.compile(r"limit: 0\b(?![.,]?\d)")
 
+# Fields of generationConfig (types of google-genai 3.6.1); a request with one outside is refused.
+IN_CONFIG = (
+    "topK", "presencePenalty", "frequencyPenalty", "responseMimeType", "responseSchema",
+    "responseJsonSchema", "responseModalities", "thinkingConfig", "mediaResolution",
+    "speechConfig", "imageConfig", "audioTimestamp", "enableEnhancedCivicAnswers",
+)  # fmt: skip
+
 
 class Google(Provider):
     """Gemini, by the Generative Language API."""
@@ -85,14 +92,27 @@ class Google(Provider):
     default_base_url = "https://generativelanguage.googleapis.com"
     key_vars = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
     base_url_vars = ("GOOGLE_GEMINI_BASE_URL",)
+    chat_path = "/v1/models"
+    superfluous = re.compile(
+        r"/(?P<version>v1(?:alpha|beta)?)(?:/openai)?(?:/chat/completions|/models(?:/[^/]*)?)?$"
+    )
     parameter_fields = MappingProxyType(
         {"max_tokens": "maxOutputTokens", "top_p": "topP", "stop": "stopSequences"}
     )
+    own_words = ("systemInstruction", "system_instruction")
+    misplaced_fields = MappingProxyType(
+        {word: f'pass generationConfig={{"{name}": ...}}' for name in IN_CONFIG
+         for word in (name, re.sub("([A-Z])", r"_\1", name).lower())}
+    )  # fmt: skip
     fixed_fields = ("contents",)
     facts = ProviderFacts(
         "maker", price_table="google", slug="google", starts=("gemini",), otel="gcp.gemini",
-        aliases=("gemini", "google-gla", "google-genai"), prefixes=("gemini/", "models/"),
-        color=0, marker="^",
+        aliases=(
+            "gemini", "google-gla", "google-genai", "google-ai", "google-ai-studio",
+            "google-gemini", "google-generative-ai", "generative-ai", "genai", "google-decisions",
+            "gemini-api",
+        ),
+        prefixes=("models/",), color=0, marker="^",
     )  # fmt: skip
 
     def refused_parameters(self, prompt: Prompt, model: str) -> Sequence[str]:
@@ -108,7 +128,10 @@ class Google(Provider):
         kind, slash, name = model.partition("/")
         if not slash or kind not in ("models", "tunedModels"):
             kind, name = "models", model
-        url = f"{self.base_url}/{version_of(model)}/{kind}/{path_segment(name)}:{method}"
+        version = self._address.version
+        if not version or (version == "v1" and self.is_official):
+            version = version_of(model)
+        url = self.url(f"/{version}/{kind}/{path_segment(name)}:{method}")
         return post_json(url, body, _headers(key), stream=stream)
 
     def parse_chat(self, response: HttpResponse) -> Completion:
@@ -138,7 +161,8 @@ class Google(Provider):
         self, key: Secret | None, *, page: str | None = None, limit: int = 1000
     ) -> HttpRequest:
         query = {"pageSize": str(limit)} | ({"pageToken": page} if page else {})
-        return HttpRequest("GET", f"{self.base_url}/v1/models?{urlencode(query)}", _headers(key))
+        url = self.url(f"/{self._address.version or 'v1'}/models?{urlencode(query)}")
+        return HttpRequest("GET", url, _headers(key))
 
     def parse_models(self, response: HttpResponse) -> ModelPage:
         body = as_dict(response.json())
@@ -150,9 +174,9 @@ class Google(Provider):
         return ModelPage(models, as_str(body.get("nextPageToken")))
 
     def error_from(self, response: HttpResponse) -> ProviderError:
-        return self._error(response.status, response.json(), words_of(response))
+        return self._error(response.status, response.json(), words_of(response), response.model)
 
-    def _error(self, status: int, body: object, words: str) -> ProviderError:
+    def _error(self, status: int, body: object, words: str, model: str = "") -> ProviderError:
         error = error_object(body)
         details = as_dicts(error.get("details"))
         violations = (v for detail in details for v in as_dicts(detail.get("violations")))
@@ -165,7 +189,7 @@ class Google(Provider):
         else:
             kinds = (k for code, phrase, k in _KINDS if code == status and phrase in words.lower())
             kind = next(kinds, None)
-        return refused(self, status, words, kind=kind, code=code_of(error, "status"))
+        return refused(self, status, words, kind=kind, code=code_of(error, "status"), model=model)
 
 
 class ChunkParser(EventParser):

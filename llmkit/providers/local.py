@@ -23,6 +23,7 @@ class Local(OpenAIChat):
     label = "the local model"
     default_base_url = "http://127.0.0.1/v1"  # the running server has a port, too
     facts = ProviderFacts("own", closed=True, at_once=1, color=6, marker="X")
+    own_words = ("max_completion_tokens", "n_predict")
     needs_key = False
     # With a warm cache the same seed gives other answers: the order of the sums changes.
     always: ClassVar[Mapping[str, object]] = MappingProxyType({"cache_prompt": False})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -20,7 +21,7 @@ _CAPABILITIES = {
 
 
 class Mistral(OpenAIChat):
-    """Mistral's chat completions; as in its SDK, a base URL with /v1 leads to a 404."""
+    """Mistral's chat completions; as in its SDK, the base URL is the one without /v1."""
 
     name = "mistral"
     label = "Mistral"
@@ -28,12 +29,16 @@ class Mistral(OpenAIChat):
     key_vars = ("MISTRAL_API_KEY",)
     facts = ProviderFacts(
         "maker", price_table="mistral", slug="mistralai", aliases=("mistralai",),
-        prefixes=("mistral/",), otel="mistral_ai", color=3, marker="D",
+        otel="mistral_ai", color=3, marker="D",
         starts=("mistral", "mixtral", "codestral", "ministral", "magistral", "pixtral", "devstral"),
     )  # fmt: skip
     chat_path: ClassVar[str] = "/v1/chat/completions"
+    superfluous = re.compile(
+        r"/v1(?:/(?:chat|models|(?:chat/|fim/)?completions))?$|(?:/chat)?/completions$"
+    )
     models_path: ClassVar[str] = "/v1/models"
     parameter_fields = MappingProxyType({"seed": "random_seed"})
+    own_words = ("random_seed",)
     asks_for_usage: ClassVar[bool] = False  # always sent; an unknown field is answered with 422
     request_id_headers: ClassVar[tuple[str, ...]] = ("mistral-correlation-id", "x-request-id")
 

@@ -5,6 +5,7 @@ Source: https://docs.ollama.com/api and the types of ollama 0.6.3 (read 2026-11-
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -16,6 +17,7 @@ from ..catalogue.provider_table import ProviderFacts
 from ..errors import ConfigError, Outcome, ProviderError
 from ..secret import Secret, bearer
 from ..types import Completion, Prompt, Usage
+from ..wire.base_urls import full_url
 from ..wire.messages import (
     HttpRequest,
     HttpResponse,
@@ -44,9 +46,25 @@ from .think_tags import ThinkTags
 PORT = 11434
 PULL = "pull it with `ollama pull`, or take a name from `ollama list`"
 
+# Fields of the object `options` (types of ollama 0.6.3, https://docs.ollama.com/modelfile, read
+# 2026-11-30). Ollama ignores a field that it does not know, so an answer would not show its lack.
+IN_OPTIONS = (
+    "numa", "num_ctx", "num_batch", "num_gpu", "main_gpu", "use_mmap", "num_thread", "num_keep",
+    "top_k", "min_p", "typical_p", "repeat_last_n", "repeat_penalty", "presence_penalty",
+    "frequency_penalty", "mirostat", "mirostat_tau", "mirostat_eta",
+)  # fmt: skip
+# Fields of the makers' and OpenRouter's requests (types of their SDKs, read 2026-11-30).
+IGNORED = (
+    "speed", "service_tier", "verbosity", "store", "prediction", "modalities", "logit_bias",
+    "web_search_options", "prompt_cache_key", "tool_choice", "safe_prompt", "prompt_mode",
+    "guardrails", "min_tokens", "repetition_penalty", "transforms", "plugins", "provider", "models",
+    "route", "safetySettings", "generationConfig", "cachedContent", "inference_geo",
+    "output_config", "container", "context_management", "mcp_servers", "cache_control",
+)  # fmt: skip
+
 
 class Ollama(Provider):
-    """The user's own Ollama server, with a key only if the server requires one.
+    """The user's own Ollama server, or ollama.com, whose key other servers do not get.
 
     The server truncates a prompt longer than the model's `num_ctx` without reporting it.
     """
@@ -56,12 +74,25 @@ class Ollama(Provider):
     default_base_url = f"http://127.0.0.1:{PORT}"
     key_vars = ("OLLAMA_API_KEY",)
     base_url_vars = ("OLLAMA_HOST",)
+    chat_path = "/api/chat"
+    superfluous = re.compile(
+        r"/(?:api|v1)(?:/(?:chat|generate|tags|version|models|(?:chat/)?completions))?$"
+    )
     parameter_fields = MappingProxyType({"max_tokens": "num_predict"})
+    misplaced_fields = MappingProxyType({
+        **{name: f'pass options={{"{name}": ...}}' for name in IN_OPTIONS},
+        **dict.fromkeys(IGNORED, "other providers do, so leave it out"),
+        "response_format": "pass format=",
+        **dict.fromkeys(("reasoning", "reasoning_effort", "thinking"), "pass think="),
+    })  # fmt: skip
     facts = ProviderFacts(
-        "own", prefixes=("ollama/", "library/"), starts=("gpt-oss",), color=5, marker="P",
+        "own", aliases=("ollama-chat",),
+        prefixes=("library/", "registry.ollama.ai/library/", "ollama.com/library/"),
+        starts=("gpt-oss",), color=5, marker="P",
         at_once=8, think_tags=True,  # before 0.9, which separates the reasoning itself
     )  # fmt: skip
     needs_key = False
+    key_needs_https = True
     proves_key = False
 
     def __init__(self, base_url: str | None = None) -> None:
@@ -73,7 +104,7 @@ class Ollama(Provider):
         """Returns a POST to /api/chat; its `stream` is explicit because the default is true."""
         body = _body(prompt, model, self.body_fields(prompt), stream)
         body = extended(body, dict(prompt.options))
-        return post_json(f"{self.base_url}/api/chat", body, _headers(key), stream=stream)
+        return post_json(self.url(self.chat_path), body, _headers(key), stream=stream)
 
     def parse_chat(self, response: HttpResponse) -> Completion:
         body = response.json()
@@ -92,7 +123,7 @@ class Ollama(Provider):
         self, key: Secret | None, *, page: str | None = None, limit: int = 1000
     ) -> HttpRequest:
         """Returns a GET of /api/tags, which has no pages."""
-        return HttpRequest("GET", f"{self.base_url}/api/tags", _headers(key))
+        return HttpRequest("GET", self.url("/api/tags"), _headers(key))
 
     def parse_models(self, response: HttpResponse) -> ModelPage:
         rows = as_dict(response.json()).get("models")
@@ -103,18 +134,18 @@ class Ollama(Provider):
 
     def key_request(self, key: Secret | None) -> HttpRequest:
         """Returns a GET of /api/version, which needs no key."""
-        return HttpRequest("GET", f"{self.base_url}/api/version", _headers(key))
+        return HttpRequest("GET", self.url("/api/version"), _headers(key))
 
     def error_from(self, response: HttpResponse) -> ProviderError:
-        return self.error_in(response.status, words_of(response))
+        return self.error_in(response.status, words_of(response), response.model)
 
     def stream_error(self, event: dict[str, Any]) -> ProviderError:
         words = words_in(event)
         return self.error_in(status_inside(error_object(event), words) or 500, words)
 
-    def error_in(self, status: int, words: str) -> ProviderError:
+    def error_in(self, status: int, words: str, model: str = "") -> ProviderError:
         """Returns the error for a status and a text: Ollama sends no codes."""
-        error = refused(self, status, words, then=PULL if status == 404 else None)
+        error = refused(self, status, words, then=PULL if status == 404 else None, model=model)
         if "more system memory" in words.lower():
             error.outcome = Outcome.FINAL
         return error
@@ -139,7 +170,8 @@ def host_url(host: str) -> str:
     """Returns the base URL for any form of OLLAMA_HOST.
 
     "" is this machine. "h", "h:1", ":1" and "h/path" mean plain http, on port 11434 by default.
-    With a scheme the default port is that of the scheme, as in the official client.
+    With a scheme the default port is that of the scheme, as in the official client. The addresses
+    0.0.0.0 and [::], where a server listens, mean this machine.
 
     Raises:
         ConfigError: *host* is invalid.
@@ -157,7 +189,8 @@ def host_url(host: str) -> str:
         port = PORT
     place = f"[{name}]" if ":" in name else name
     path = parts.path.strip("/")
-    return f"{parts.scheme}://{place}{f':{port}' if port else ''}{f'/{path}' if path else ''}"
+    end = f"{f'/{path}' if path else ''}{f'?{parts.query}' if parts.query else ''}"
+    return full_url(f"{parts.scheme}://{place}{f':{port}' if port else ''}{end}")
 
 
 def _headers(key: Secret | None) -> dict[str, str]:

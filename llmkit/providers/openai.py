@@ -32,6 +32,10 @@ class OpenAI(OpenAIChat):
     base_url_vars = ("OPENAI_BASE_URL",)
     facts = ProviderFacts(
         "maker", price_table="openai", slug="openai", color=2, marker="o",
+        aliases=(
+            "openai-chat", "openai-responses", "openai-decisions", "openai-chat-completions",
+            "text-completion-openai",
+        ),
         starts=("openai", "gpt", "o1", "o3", "o4", "text-embedding"),
     )  # fmt: skip
     # Some models refuse the older name.

@@ -76,10 +76,12 @@ class OpenRouter(OpenAIChat):
     default_base_url = "https://openrouter.ai/api/v1"
     key_vars = ("OPENROUTER_API_KEY",)
     facts = ProviderFacts(
-        "reseller", price_table="openrouter", aliases=("open-router",), prefixes=("openrouter/",),
-        color=4, marker="v",
+        "reseller", price_table="openrouter", aliases=("open-router",), color=4, marker="v",
     )  # fmt: skip
     open_list = True
+    # Also the page of allowed providers and guardrails
+    # (https://github.com/farion1231/cc-switch/issues/995, read 2026-11-30).
+    settings_url = "https://openrouter.ai/settings/privacy"
     asks_for_usage: ClassVar[bool] = False  # always sent
     plain_headers: ClassVar[Mapping[str, str | None]] = MappingProxyType({TITLE: None})
     request_id_headers: ClassVar[tuple[str, ...]] = ("x-generation-id",)
@@ -93,14 +95,14 @@ class OpenRouter(OpenAIChat):
 
     def key_request(self, key: Secret | None) -> HttpRequest:
         """Returns a GET of the key's budget, because the list of models needs no key."""
-        return HttpRequest("GET", self.base_url + "/key", self._headers(key))
+        return HttpRequest("GET", self.url("/key"), self._headers(key))
 
     def models_request(
         self, key: Secret | None, *, page: str | None = None, limit: int = 1000
     ) -> HttpRequest:
         """Returns the request for a page of models; *page* is the offset of its first model."""
         query = urlencode({"offset": page or "0", "limit": limit})
-        return HttpRequest("GET", f"{self.base_url}/models?{query}", self._headers(key))
+        return HttpRequest("GET", self.url(f"/models?{query}"), self._headers(key))
 
     def _headers(self, key: Secret | None) -> dict[str, str]:
         # For OpenRouter's statistics of apps; it has no effect on answers.

@@ -74,6 +74,12 @@ def count_bytes(connector: Any) -> None:
         connector._factory = partial(_counting_protocol(), connector, loop=connector._loop)
 
 
+def trust(connector: Any, context: Any) -> None:
+    """Makes new connections of *connector* verify with *context*, None to change nothing."""
+    if context is not None and is_known(connector) and hasattr(connector, "_ssl"):
+        connector._ssl = context
+
+
 @cache
 def _counting_protocol() -> Any:
     from aiohttp.client_proto import ResponseHandler

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from ..cell import CURRENT, Cell
 from ..errors import ConfigError
+from ..settings import Settings, proxies_for
 from ..telemetry.event import Event, EventKind
 from ..telemetry.log import Telemetry
 from . import introspection
@@ -71,6 +72,21 @@ class EventLoopManager:
         self._open_ids: set[str] = set()
         self.registry.watch(self._session_changed, uses=False)
         _KNOWN.add(self)
+
+    def configure(self, settings: Settings) -> None:
+        """Applies the limits and the telemetry of *settings*.
+
+        A pooled session becomes stale if it uses proxies and should not, or the reverse; the next
+        call opens another one. A session with a request in flight stays.
+        """
+        self.idle_s, self.max_age_s = settings.idle_s, settings.max_age_s
+        telemetry = self.telemetry
+        telemetry.with_text, telemetry.exported = settings.telemetry_text, settings.opentelemetry
+        for session in self.registry.open_sessions():
+            uses_proxies = getattr(session.resource, "trust_env", None)
+            wished = (None, proxies_for(settings, session.base_url))
+            if session.kind == "pool" and not session.in_flight and uses_proxies not in wished:
+                self.registry.mark(session, "user")
 
     def run(
         self, coroutine: Coroutine[Any, Any, T], timeout: float | None = None, *, grace: float = 2

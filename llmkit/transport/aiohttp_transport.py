@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
 
@@ -21,9 +21,12 @@ from ..errors import (
 )
 from ..runtime import aiohttp_internals as internals
 from ..runtime.introspection import kill, transports
+from ..secret import Secret
 from ..wire.decompression import Unpacker, unpacker
 from ..wire.messages import HttpRequest
+from . import certificates
 from .failures import DROPPED, broken, too_long, unsent_or_ambiguous
+from .proxies import slow_proxy
 from .timeouts import RequestDeadline, SoftEndError, Timeouts, Watchdog, current_deadline
 
 KEPT_S = 30.0  # keep-alive of an idle connection; hosted gateways close theirs after >= 60 s
@@ -93,6 +96,7 @@ class _Connector(aiohttp.TCPConnector):
             return await super()._create_connection(*args, **kwargs)
         deadline.reused = False
         deadline.wait("connect")
+        internals.trust(self, certificates.context())
         connection = await super()._create_connection(*args, **kwargs)
         start = deadline.written_at
         deadline.wait("first byte")
@@ -107,13 +111,17 @@ class AiohttpTransport:
 
     Attributes:
         connected: Called with the seconds that each new connection took.
+        headers: The user's own headers of each request, which replace llmkit's.
     """
 
     session: aiohttp.ClientSession
     connected: Callable[[float], None] | None = None
+    headers: Mapping[str, Secret] = field(default_factory=dict)
 
     def send(self, request: HttpRequest, timeouts: Timeouts) -> AiohttpResponse:
         """Returns a context that sends *request*; see `Transport.send`."""
+        if self.headers:
+            request = request.with_headers(self.headers)
         return AiohttpResponse(self.session, request, timeouts, self.connected)
 
 
@@ -195,15 +203,23 @@ class AiohttpResponse:
                     allow_redirects=False,  # a redirect would carry the key to another origin
                 )
         except TimeoutError as error:
-            raise deadline.timed_out(is_paid=request.method == "POST") from error
+            proxy = slow_proxy(request.url, is_used=self._uses_proxies())
+            is_paid = request.method == "POST"
+            raise deadline.timed_out(is_paid=is_paid, proxy=proxy) from error
         except Exception as error:  # aiohttp raises more than its own errors
             if self._session.closed and isinstance(error, RuntimeError):
                 raise APIConnectionError(
                     "its session was closed before the request was sent", outcome=Outcome.UNSENT
                 ) from error
-            raise unsent_or_ambiguous(error, request, deadline) from error
+            with_proxies = self._uses_proxies()
+            raise unsent_or_ambiguous(
+                error, request, deadline, with_proxies=with_proxies
+            ) from error
         finally:
             current_deadline.reset(outer)
+
+    def _uses_proxies(self) -> bool:
+        return bool(getattr(self._session, "trust_env", False))
 
     async def read(self) -> bytes:
         """Returns the next piece of the body; see `StreamingResponse.read`."""

@@ -113,6 +113,7 @@ class TransportFactory:
             module.MistralClient,
             key,
             base_url=provider.base_url,
+            headers=provider.headers,
             timeouts=timeouts_for(settings),
             trust_env=proxies_for(settings, provider.base_url),
         )
@@ -133,7 +134,7 @@ class TransportFactory:
         url = provider.base_url
         http, session = get(provider.name, url, partial(self._open_session, url))
         listener = partial(self._manager.telemetry.connected, provider.name, url, session.id)
-        transport = self._aiohttp.AiohttpTransport(http, listener)
+        transport = self._aiohttp.AiohttpTransport(http, listener, provider.headers)
         return Opened(provider, key, transport, session, self._manager.registry.using(session))
 
     def _open_session(self, base_url: str) -> Any:

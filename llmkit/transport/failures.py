@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from urllib.parse import urlsplit
 
 import aiohttp
 
 from ..errors import APIConnectionError, BadResponseError, CallError, ConfigError, Outcome, shorten
 from ..secret import redact
 from ..wire.messages import HttpRequest
+from . import certificates
+from .proxies import proxy_advice, proxy_name
 from .timeouts import RequestDeadline
 
 DROPPED = "dropped"  # error code: a kept connection was closed, very probably before the request
@@ -28,6 +31,7 @@ FLAWS = {
     92: ("its CA certificate lacks the key usage extension",
          "keyUsage = critical, keyCertSign, cRLSign"),
 }  # fmt: skip
+CHECK = "check the connection"
 NO_ISSUER = (18, 19, 20, 21)  # no certificate of the chain is trusted
 
 
@@ -48,12 +52,17 @@ def broken(error: Exception, status: int) -> CallError:
 
 
 def unsent_or_ambiguous(
-    error: Exception, request: HttpRequest, deadline: RequestDeadline
+    error: Exception, request: HttpRequest, deadline: RequestDeadline, *, with_proxies: bool
 ) -> Exception:
-    """Returns the error for a request whose answer never began."""
+    """Returns the error for a request whose answer never began.
+
+    *with_proxies* is True if the session uses the environment's proxies.
+    """
     where = "/".join(redact(request.url).split("/", 3)[:3])
+    proxy = proxy_advice(request.url, is_used=True) if with_proxies else ""
     if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError):
-        return ConfigError(f"{shorten(redact(request.url), 80)!r} is not a URL; check the base URL")
+        address = shorten(redact(request.url), 80)
+        return ConfigError(proxy or f"{address!r} is not a URL; check the base URL")
     if isinstance(error, ssl.SSLCertVerificationError | aiohttp.ClientConnectorCertificateError):
         message = f"TLS certificate verification failed for {where}{_fault_of(error)}"
         return APIConnectionError(
@@ -61,13 +70,15 @@ def unsent_or_ambiguous(
         )
     kinds = aiohttp.ClientConnectorError | aiohttp.ClientHttpProxyError
     if deadline.phase == "connect" or isinstance(error, kinds):
-        return _not_connected(where, error)
+        return _not_connected(where, error, request.url, with_proxies=with_proxies)
     if isinstance(error, aiohttp.ServerDisconnectedError | OSError):
         return _disconnected(where, error, request, deadline)
     is_paid = request.method == "POST"
     if not isinstance(error, aiohttp.ClientError):
-        message = f"the request to {where} failed ({_words(error)}); check the connection"
-        return APIConnectionError(message, possibly_billed=is_paid)
+        # Older releases of aiohttp raise a ValueError for a proxy of another kind.
+        message = f"the request to {where} failed ({_words(error)}); {proxy or CHECK}"
+        outcome = Outcome.FINAL if proxy else Outcome.AMBIGUOUS
+        return APIConnectionError(message, outcome=outcome, possibly_billed=is_paid and not proxy)
     message = f"the answer of {where} is not HTTP ({_words(error)}); check the base URL"
     return BadResponseError(message, possibly_billed=is_paid)
 
@@ -82,38 +93,43 @@ def _fault_of(error: Exception) -> str:
         return f": {flaw}, which Python 3.13 and later {verb}; create it again with {option}"
     if code in STRICT:
         return f": {words}, which Python 3.13 and later refuse; create its certificates again"
-    advice = "if its CA is your own, set SSL_CERT_FILE to the CA's file before the first call"
-    return f" ({words or _words(error)})" + (f"; {advice}" if code in NO_ISSUER else "")
+    advice = f"; {certificates.advice()}" if code in NO_ISSUER else ""
+    return f" ({words or _words(error)}){advice}"
 
 
-def _not_connected(where: str, error: Exception) -> CallError:
+def _not_connected(where: str, error: Exception, url: str, *, with_proxies: bool) -> CallError:
     """Returns the error for a request without a connection to the server: nothing was billed."""
     code, outcome = "proxy", Outcome.UNSENT
+    advice = proxy_advice(url, is_used=with_proxies)
+    check = advice or f"check its address, {proxy_name(url)}"
     if isinstance(error, aiohttp.ClientHttpProxyError):
         message = f"the proxy did not connect to {where} ({error.status}); "
-        message += "check its address and access rules"
+        message += f"{check}, and its access rules"
         if error.status == 407:
             message = f"the proxy for {where} wants authentication (407); write its user name and "
-            message += "password into its URL, in HTTPS_PROXY"
+            message += f"password into its URL, {proxy_name(url)}"
         outcome = Outcome.FINAL if error.status in PROXY_REFUSES else Outcome.UNSENT
     elif isinstance(error, aiohttp.ClientConnectorSSLError):
         code, outcome = "tls", Outcome.FINAL
         message = f"no TLS connection to {where} ({_words(error)}); if the server speaks plain "
         message += "http, its base URL must begin with http://"
     elif isinstance(error, aiohttp.ClientConnectorDNSError):
-        code = "dns"
-        message = f"DNS lookup failed for {error.host}; check the base URL and the network"
+        code, name = "dns", error.host
+        if with_proxies and name != urlsplit(url).hostname:
+            code, advice = "proxy", check
+            name = f"the proxy {name}"
+        message = f"DNS lookup failed for {name}; {advice or 'check the base URL and the network'}"
     elif isinstance(error, aiohttp.ClientProxyConnectionError):
         message = f"no connection to the proxy for {where} ({_words(error.os_error)}); "
-        message += "check its address in HTTPS_PROXY"
+        message += check
     elif isinstance(error, aiohttp.ClientConnectorError) or not isinstance(
         error, aiohttp.ClientError
     ):
         code, words = "refused", _words(getattr(error, "os_error", error))
-        message = f"no connection to {where} ({words}); check that the server runs"
+        message = f"no connection to {where} ({words}); {advice or 'check that the server runs'}"
     else:  # before the connection is made, only a proxy can hang up or answer
         message = f"the proxy broke off the connection to {where} ({_words(error)}); "
-        message += "check its address in HTTPS_PROXY, or try again"
+        message += f"{check}, or try again"
     return APIConnectionError(message, code=code, outcome=outcome)
 
 

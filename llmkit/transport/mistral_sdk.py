@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Generator, Mapping
 from contextlib import AbstractAsyncContextManager
 from contextvars import ContextVar
 from dataclasses import replace
@@ -25,16 +25,22 @@ from ..errors import (
     APIConnectionError,
     LlmkitError,
     Outcome,
+    ProviderError,
     SessionClosedError,
+    WrongAddressError,
     WrongLoopError,
     shorten,
 )
+from ..providers.addresses import line_of
+from ..providers.base import NOTHING, Provider, with_origin
+from ..providers.error_bodies import refuse_error
 from ..providers.mistral import Mistral as MistralProvider
 from ..secret import MASK, Secret, bearer, redact, without_locals
 from ..wire.messages import HttpRequest, HttpResponse
 from ..wire.retry_hints import retry_after
-from . import aiohttp_transport
+from . import aiohttp_transport, certificates
 from .base import StreamingResponse
+from .responses import error_of
 from .timeouts import Timeouts
 
 # Headers that the transport sets itself.
@@ -59,19 +65,21 @@ class MistralClient:
         key: Secret | None,
         *,
         base_url: str | None = None,
+        headers: Mapping[str, Secret] = NOTHING,
         timeouts: Timeouts,
         trust_env: bool = False,
     ) -> None:
         self._provider = MistralProvider(base_url)
         self._key = key
+        self._headers = headers
         self._session = aiohttp_transport.open_session(trust_env=trust_env)
         self._loop = asyncio.get_running_loop()
         self._sync = _SyncClient(
-            auth=_KeyAuth(key, self._session), verify=_context(), trust_env=trust_env,
+            auth=_KeyAuth(key, headers, self._session), verify=_context(), trust_env=trust_env,
             follow_redirects=False,
         )  # fmt: skip
         self._async = httpx2.AsyncClient(
-            transport=_OwnTransport(self._session, key, timeouts), follow_redirects=False
+            transport=_OwnTransport(self._session, key, headers, timeouts), follow_redirects=False
         )
         wait_s = timeouts.first_byte_s
         self._sdk: Any = Mistral(
@@ -93,9 +101,10 @@ class MistralClient:
         """Its connector, for the session table."""
         return self._session.connector
 
-    def serves(self, base_url: str, key: Secret | None) -> bool:
-        """Returns True if it is open and uses that base URL and key."""
-        return not self.closed and (self._provider.base_url, self._key) == (base_url, key)
+    def serves(self, provider: Provider, key: Secret | None) -> bool:
+        """Returns True if it is open and uses the base URL and headers of *provider*, and *key*."""
+        mine = self._provider.base_url, self._headers, self._key
+        return not self.closed and mine == (provider.base_url, provider.headers, key)
 
     def sdk(self) -> Any:
         """Returns the official client, a `mistralai.client.Mistral`.
@@ -114,7 +123,7 @@ class MistralClient:
             CallError: The key was refused, or the provider did not answer.
             SessionClosedError: The client is closed.
         """
-        (await self.list_models()).json_object()
+        await self.list_models()
 
     async def list_models(self) -> HttpResponse:
         """Returns the raw response with the provider's list of models; raises as `ping` does."""
@@ -135,11 +144,18 @@ class MistralClient:
         finally:
             _RESPONSES.reset(outer)
         (response,) = responses
-        if response.status != 200:
-            error = self._provider.error_from(response)
+        request = self._provider.models_request(None)
+        try:
+            if response.status != 200:
+                raise error_of(self._provider, response, request.url)
+            refuse_error(self._provider, response)
+        except ProviderError as error:
             now = datetime.now(UTC)
             error.retry_after = retry_after(response.headers, response.body, now=now)
-            raise error
+            if isinstance(error, WrongAddressError):
+                error.called = line_of(request)
+            with_origin(error, provider=self._provider.name, model="", key=self._key)
+            raise
         return response
 
     async def aclose(self) -> None:
@@ -178,16 +194,21 @@ def warm() -> None:
         _ = sdk.chat, sdk.models  # imports both
 
 
-@cache
 def _context() -> ssl.SSLContext:
+    return certificates.context() or _usual_context()
+
+
+@cache
+def _usual_context() -> ssl.SSLContext:
     return ssl.create_default_context()  # takes 26 ms of CPU; one serves all clients
 
 
 class _KeyAuth(httpx2.Auth):
-    """Adds the key to each request of the synchronous client while it is sent."""
+    """Adds key and headers to each request of the synchronous client while it is sent."""
 
-    def __init__(self, key: Secret | None, session: Any) -> None:
+    def __init__(self, key: Secret | None, headers: Mapping[str, Secret], session: Any) -> None:
         self._key = key
+        self._headers = headers
         self._session = session
 
     def auth_flow(
@@ -197,10 +218,13 @@ class _KeyAuth(httpx2.Auth):
         mask = request.headers.pop("authorization", MASK)  # the SDK's header, which contains no key
         if self._key is not None:
             request.headers["authorization"] = bearer(self._key)
+        for name, secret in self._headers.items():
+            request.headers[name] = secret.reveal()
         try:
             yield request
         finally:
-            request.headers["authorization"] = mask  # an error may show the request
+            # An error may show the request.
+            request.headers.update({**dict.fromkeys(self._headers, MASK), "authorization": mask})
 
 
 class _SyncClient(httpx2.Client):
@@ -215,11 +239,18 @@ class _SyncClient(httpx2.Client):
 
 
 class _OwnTransport(httpx2.AsyncBaseTransport):
-    """Sends the SDK's requests over a session of llmkit, with the key."""
+    """Sends the SDK's requests over a session of llmkit, with the key and the user's headers."""
 
-    def __init__(self, session: Any, key: Secret | None, timeouts: Timeouts) -> None:
+    def __init__(
+        self,
+        session: Any,
+        key: Secret | None,
+        headers: Mapping[str, Secret],
+        timeouts: Timeouts,
+    ) -> None:
         self._session = session
         self._key = key
+        self._headers = headers
         self._timeouts = timeouts
         self._loop = asyncio.get_running_loop()
 
@@ -244,7 +275,7 @@ class _OwnTransport(httpx2.AsyncBaseTransport):
             first_byte_s=_shorter(self._timeouts.first_byte_s, limits.get("read")),
             idle_s=_shorter(self._timeouts.idle_s, limits.get("read")),
         )
-        transport = aiohttp_transport.AiohttpTransport(self._session)
+        transport = aiohttp_transport.AiohttpTransport(self._session, headers=self._headers)
         response_context = transport.send(http_request, timeouts)
         response = await response_context.__aenter__()
         response_headers = {

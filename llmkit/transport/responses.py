@@ -12,6 +12,7 @@ from ..errors import (
     Outcome,
     PermissionDeniedError,
     ProviderError,
+    WrongAddressError,
 )
 from ..providers.base import Provider
 from ..wire.messages import HttpResponse, parse_json
@@ -25,6 +26,7 @@ FINAL_ERRORS = (
     PermissionDeniedError,
     InsufficientFundsError,
     ContextLengthExceededError,
+    WrongAddressError,
 )
 # Content types of NDJSON; a complete answer is one line as well.
 LINES = ("application/x-ndjson", "application/stream+json")
@@ -72,16 +74,32 @@ async def read_whole(response: StreamingResponse) -> HttpResponse:
     return HttpResponse(response.status, response.headers, b"".join(parts))
 
 
-async def refusal(provider: Provider, response: StreamingResponse) -> ProviderError:
-    """Returns the error for a status other than 200, with the server's `retry_after`."""
+def error_of(provider: Provider, response: HttpResponse, url: str) -> ProviderError:
+    """Returns the error for a *response* other than 200 to a request to *url*."""
+    if 300 <= response.status < 400:
+        from .redirects import redirected  # few servers redirect
+
+        return redirected(provider, response, url)
+    return provider.error_from(response)
+
+
+async def refusal(
+    provider: Provider, response: StreamingResponse, url: str, model: str = ""
+) -> ProviderError:
+    """Returns the error for a status other than 200, with the server's `retry_after`.
+
+    Args:
+        url: That of the request.
+        model: The id that was asked, "" for a request without one.
+    """
     parts = []
     try:
         while data := await response.read():
             parts.append(data)
     except CallError:  # the status and the part that arrived suffice
         pass
-    document = HttpResponse(response.status, response.headers, b"".join(parts))
-    error = provider.error_from(document)
+    document = HttpResponse(response.status, response.headers, b"".join(parts), model)
+    error = error_of(provider, document, url)
     now = datetime.now(UTC)
     error.retry_after = retry_after(document.headers, document.body, now=now)
     error.request_rate = request_rate(document.headers, now=now)

@@ -111,16 +111,20 @@ class RequestDeadline:
         self.phase = phase
         self.scope.reschedule(self.begin())
 
-    def timed_out(self, *, is_paid: bool) -> CallError:
-        """Returns the error for the phase that took too long."""
+    def timed_out(self, *, is_paid: bool, proxy: str = "") -> CallError:
+        """Returns the error for the phase that took too long.
+
+        *proxy* is what the environment's proxy has to do with it.
+        """
         duration = f"{asyncio.get_running_loop().time() - self.written_at:.1f} s"
         setting = "connect_timeout_s" if self.phase == "connect" else "first_byte_timeout_s"
         if self.is_last:
             duration, setting = self.timeouts.of_the_call, MORE_TIME
         if self.phase == "connect":
             hint = ", and whether the server speaks only http://" if self.secure else ""
-            message = f"no connection within {duration}; check the base URL, your network{hint}, "
-            return APITimeoutError(f"{message}or increase {setting}", outcome=Outcome.UNSENT)
+            what = proxy or f"check the base URL, your network{hint}"
+            message = f"no connection within {duration}; {what}, or increase {setting}"
+            return APITimeoutError(message, outcome=Outcome.UNSENT)
         message = f"no answer began within {duration}; increase {setting} if the model reasons"
         return APITimeoutError(f"{message} for long", possibly_billed=is_paid)
 

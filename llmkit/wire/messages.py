@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
 import msgspec
 
-from ..errors import MESSAGE_LIMIT, BadResponseError, ConfigError, shorten
-from ..secret import redact
+from ..errors import MESSAGE_LIMIT, ConfigError, shorten
+from ..secret import Secret, redact
 
 SNIPPET = 200  # characters of a body in an error message
+A_PAGE = "a web page"  # what a message says instead of one
 # No part can match beyond the next tag: a page may consist of titles that never end.
 _TITLE = re.compile(r"<title[^<>]*>([^<]*)", re.IGNORECASE)
 _PAGE = re.compile(r"\s*(<!doctype|<html|<\?xml|<head|<body|<h1|<center)", re.IGNORECASE)
@@ -45,14 +46,26 @@ class HttpRequest:
     body: bytes = field(default=b"", repr=False)
     stream: bool = False
 
+    def with_headers(self, headers: Mapping[str, Secret]) -> HttpRequest:
+        """Returns the request with *headers*, which replace those of the same name."""
+        names = set(map(str.lower, headers))
+        others = {name: v for name, v in self.headers.items() if name.lower() not in names}
+        revealed = {name: secret.reveal() for name, secret in headers.items()}
+        return replace(self, headers={**others, **revealed})
+
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """A response read to its end; names of *headers* are in lower case."""
+    """A response read to its end; names of *headers* are in lower case.
+
+    Attributes:
+        model: The id of the model that was asked, "" for another request.
+    """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # a key may be echoed
     body: bytes = field(default=b"", repr=False)
+    model: str = ""
 
     @property
     def text(self) -> str:
@@ -68,23 +81,6 @@ class HttpResponse:
             except (ValueError, RecursionError):  # NaN, which servers send
                 pass
         return value
-
-    def json_object(self) -> dict[str, Any]:
-        """Returns the body as a JSON object.
-
-        Raises:
-            BadResponseError: The body is not an object; the message shows its beginning.
-        """
-        value = self.json()
-        if isinstance(value, dict):
-            return value
-        start = snippet(self.text, SNIPPET)
-        raise BadResponseError(
-            f"the body of the server's {self.status} response is not a JSON object: {start}; "
-            "check that the base URL is that of an API",
-            status=self.status,
-            possibly_billed=self.status == 200,
-        )
 
 
 def post_json(
@@ -212,5 +208,5 @@ def snippet(text: str, limit: int = MESSAGE_LIMIT) -> str:
     if _PAGE.match(text):
         title = _TITLE.search(text)
         heading = shorten(_TAG.sub(" ", title[1]), limit - 20) if title else ""
-        return f'a web page, "{heading}"' if heading else "a web page"
+        return f'{A_PAGE}, "{heading}"' if heading else A_PAGE
     return shorten(_TAG.sub(" ", text) if _MARKUP.search(text) else text, limit)

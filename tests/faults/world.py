@@ -11,7 +11,7 @@ import time
 import urllib.parse
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from llmkit.chat.arguments import chat_arguments
 from llmkit.errors import CallError, LlmkitError
@@ -234,7 +234,8 @@ def _pieces(key: str) -> set[str]:
 
 def _all_of(told: Told) -> str:
     """Returns everything of it that a user, a log or a traceback could show."""
-    shown, error = [repr(told.answer)], told.error
+    fields = None if told.answer is None else asdict(told.answer)
+    shown, error = [repr(told.answer), repr(fields)], told.error
     seen: BaseException | None = error
     while seen is not None:
         notes = getattr(seen, "__notes__", ())

@@ -6,18 +6,25 @@ import asyncio
 import json
 import socket
 from contextlib import aclosing
+from types import SimpleNamespace
 
+import aiohttp
 import pytest
 
+from llmkit.chat.arguments import chat_arguments
 from llmkit.chat.call import Call
 from llmkit.chat.exchange import Exchange
 from llmkit.errors import APIConnectionError, APITimeoutError, Outcome
+from llmkit.kit import Kit
 from llmkit.providers.openai import OpenAI
 from llmkit.retries.policy import RetryPolicy
 from llmkit.secret import Secret
 from llmkit.transport.aiohttp_transport import AiohttpTransport, open_session
-from llmkit.transport.timeouts import Timeouts
+from llmkit.transport.failures import unsent_or_ambiguous
+from llmkit.transport.proxies import slow_proxy
+from llmkit.transport.timeouts import RequestDeadline, Timeouts
 from llmkit.types import Message, Prompt, Status
+from llmkit.wire.messages import HttpRequest
 from tests.fakes.raw import RawServer, closed_port, read_request, saying, silence
 from tests.fakes.server import RESET
 from tests.over import over
@@ -165,6 +172,109 @@ def test_a_proxy_that_says_nothing_has_billed_nothing(through):
 
     assert isinstance(error, APITimeoutError)
     assert (error.outcome, error.possibly_billed, error.attempts) == (Outcome.UNSENT, False, 2)
+
+
+def ways_out(monkeypatch, **variables):
+    """Sets the proxy variables of the environment, and removes all others."""
+    for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+
+UNUSED = "names a proxy, which llmkit uses only if you set it: llmkit.configure(trust_env"
+OWN = "http://me:hunter2secret@127.0.0.1:9"  # discards all that it is sent
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy"])
+def test_a_proxy_that_is_not_used_is_named(monkeypatch, name):
+    """Without it there may be no way out: the message names the variable and the setting."""
+    ways_out(monkeypatch, **{name: OWN})
+    _, error = asked(ANYWHERE)
+
+    assert f"DNS lookup failed for api.example.invalid; {name} {UNUSED}" in str(error)
+    assert error.outcome is Outcome.UNSENT
+    assert "hunter2" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("variables", "url"),
+    [
+        ({"HTTPS_PROXY": OWN, "NO_PROXY": ".invalid"}, ANYWHERE),
+        ({"https_proxy": OWN, "no_proxy": "*"}, ANYWHERE),
+        ({"HTTP_PROXY": OWN}, ANYWHERE),
+        ({"HTTPS_PROXY": OWN}, "http://api.example.invalid/v1"),
+        ({}, ANYWHERE),
+    ],
+)
+def test_no_proxy_is_named_that_would_not_be_used(monkeypatch, variables, url):
+    """NO_PROXY excludes the host, the proxy is for http, or there is none."""
+    ways_out(monkeypatch, **variables)
+    _, error = asked(url)
+
+    assert str(error) == (
+        "DNS lookup failed for api.example.invalid; check the base URL and the network"
+    )
+
+
+def test_a_refused_and_a_slow_connection_name_the_proxy_too(monkeypatch):
+    """Firewalls refuse a direct connection, or drop its packets."""
+    ways_out(monkeypatch, HTTPS_PROXY=OWN)
+    url = "https://api.example.com/v1"
+    deadline = RequestDeadline(Timeouts(), None, secure=True, phase="connect")
+
+    async def slow():
+        return deadline.timed_out(is_paid=True, proxy=slow_proxy(url, is_used=False))
+
+    refused = OSError(111, "Connection refused")
+    key = SimpleNamespace(host="api.example.com", port=443, ssl=True, is_ssl=True)
+    error = aiohttp.ClientConnectorError(key, refused)
+    request = HttpRequest("POST", url)
+    told = unsent_or_ambiguous(error, request, deadline, with_proxies=False)
+
+    assert f"HTTPS_PROXY {UNUSED}" in str(told)
+    assert f"HTTPS_PROXY {UNUSED}" in str(asyncio.run(slow()))
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"ALL_PROXY": OWN}, "llmkit does not read ALL_PROXY; name the proxy in HTTPS_PROXY"),
+        ({"HTTPS_PROXY": "socks5://127.0.0.1:9"}, "begins with socks5://, and llmkit needs one"),
+        ({"HTTPS_PROXY": "127.0.0.1:9"}, "has no http:// before it, and llmkit needs one"),
+        ({"HTTPS_PROXY": "http://"}, "the proxy in HTTPS_PROXY has no host; write it as http://"),
+        ({"HTTPS_PROXY": "http://:3128"}, "the proxy in HTTPS_PROXY has no host; write it as http"),
+        ({"HTTPS_PROXY": OWN}, "check its address, 127.0.0.1:9 of HTTPS_PROXY"),
+        ({"HTTPS_PROXY": "http://proxy.invalid:3128"}, "DNS lookup failed for the proxy proxy.inv"),
+    ],
+)
+def test_a_proxy_that_cannot_be_used_is_named(monkeypatch, variables, words):
+    """Its host and port, without its password, and its variable."""
+    ways_out(monkeypatch, **variables)
+    _, error = asked(ANYWHERE, trust_env=True)
+
+    assert words in str(error)
+    assert "hunter2" not in str(error)
+
+
+def test_a_proxy_is_used_by_the_next_call_after_it_is_set(monkeypatch):
+    """The session of the failed call does not know it, and is not used again."""
+    ways_out(monkeypatch)
+    with RawServer(refusing(503)) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.root)
+        kit = Kit(
+            environ={"OPENAI_BASE_URL": ANYWHERE}, keys={"openai": "sk-0123456789abcdef"}, retries=0
+        )
+        try:
+            for is_used in (False, True):
+                kit.configure(trust_env_proxies=is_used)
+                with pytest.raises(APIConnectionError) as raised:
+                    kit.manager.run(kit.answer(*chat_arguments("hi", "openai:m", verbatim=True)))
+        finally:
+            kit.close()
+
+    assert "the proxy did not connect to https://api.example.invalid (503)" in str(raised.value)
 
 
 def test_a_proxy_that_is_not_there_is_named(through):

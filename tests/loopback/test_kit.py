@@ -155,7 +155,7 @@ def test_a_page_in_the_place_of_a_list_is_no_good_key(fakes, kit):
     """A 200 with a web page does not prove the key."""
     fakes.answer("openai", Reply(200, (b"<html>welcome</html>",)))
 
-    assert str(kit.manager.run(kit.check("openai")).state) == "server_error"
+    assert str(kit.manager.run(kit.check("openai")).state) == "wrong_address"
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,10 @@ from contextlib import ExitStack
 import aiohttp
 import pytest
 
+from llmkit.chat.arguments import chat_arguments
 from llmkit.errors import APIConnectionError, Outcome
+from llmkit.kit import Kit
+from llmkit.transport import certificates, mistral_sdk
 from llmkit.transport.aiohttp_transport import AiohttpTransport
 from llmkit.transport.timeouts import Timeouts
 from llmkit.wire.messages import HttpRequest
@@ -110,4 +113,77 @@ def test_an_own_ca_is_trusted_by_its_file(tmp_path):
         assert FLAWS["key_usage"] in flawed
     else:
         assert flawed == "complete"
-    assert "set SSL_CERT_FILE to the CA's file before the first call" in stranger
+    assert "the CAs in the file of SSL_CERT_FILE did not sign it; add the server's CA" in stranger
+
+
+@pytest.fixture
+def no_ca(monkeypatch):
+    """Returns monkeypatch, without a variable that names CAs."""
+    for name in (certificates.FILE, certificates.FOLDER, *certificates.OTHERS):
+        monkeypatch.delenv(name, raising=False)
+    return monkeypatch
+
+
+def told(kit):
+    request, options = chat_arguments("hi", "openai:some-model", verbatim=True)
+    try:
+        return str(kit.manager.run(kit.answer(request, options)).status)
+    except APIConnectionError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_a_ca_that_is_named_after_the_first_failure_is_trusted(no_ca, tmp_path, is_replaced):
+    """The variable, or the content of its file, changes in the same process and session."""
+    file = tmp_path / "ca.pem"
+    if is_replaced:
+        file.write_bytes((CERTIFICATES / "key_usage.ca.pem").read_bytes())
+        no_ca.setenv("SSL_CERT_FILE", str(file))
+    with server_of("none") as server:
+        environ = {"LLMKIT_OPENAI_BASE_URL": f"{server.root}/v1"}
+        kit = Kit(environ=environ, keys={"openai": "sk-0123456789abcdef"}, retries=0)
+        try:
+            first = told(kit)
+            file.write_bytes((CERTIFICATES / "none.ca.pem").read_bytes())
+            no_ca.setenv("SSL_CERT_FILE", str(file))
+            second, sessions = told(kit), len(kit.manager.sessions())
+            checked = kit.manager.run(kit.check("openai"))
+        finally:
+            kit.close()
+
+    assert "TLS certificate verification failed" in first
+    assert (second, sessions, checked.ready) == ("complete", 1, True)
+
+
+def test_the_cure_of_an_unknown_ca_is_named(no_ca, tmp_path):
+    """The variable to set, that of another tool, or what is wrong with the file."""
+    file = tmp_path / "ca.cer"
+    advices = [certificates.advice()]
+    no_ca.setenv("REQUESTS_CA_BUNDLE", "/etc/company.pem")
+    advices.append(certificates.advice())
+    no_ca.setenv("SSL_CERT_FILE", str(file))
+    advices.append(certificates.advice())
+    file.write_bytes(b"\x30\x82\x01\x00 as DER")
+    advices.append(certificates.advice())
+    file.write_bytes((CERTIFICATES / "none.ca.pem").read_bytes())
+    advices.append(certificates.advice())
+
+    assert [advice.partition(";")[0].partition(", and ask")[0] for advice in advices] == [
+        "if its CA is your own, set SSL_CERT_FILE to the CA's file",
+        "if its CA is your own, set SSL_CERT_FILE to the file of REQUESTS_CA_BUNDLE, "
+        "which llmkit does not read",
+        "SSL_CERT_FILE names a file that does not exist",
+        "SSL_CERT_FILE names a file that is not readable as PEM",
+        "the CAs in the file of SSL_CERT_FILE did not sign it",
+    ]
+
+
+def test_mistrals_official_client_trusts_the_ca_that_is_named_now(no_ca):
+    """Its synchronous half has a context of its own."""
+    before = mistral_sdk._context()
+    no_ca.setenv("SSL_CERT_FILE", str(CERTIFICATES / "none.ca.pem"))
+
+    after = mistral_sdk._context()
+    assert after is certificates.context()
+    assert after is not before
+    assert len(after.get_ca_certs()) == 1

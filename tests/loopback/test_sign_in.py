@@ -262,7 +262,10 @@ def test_a_question_with_another_key_closes_the_old_client_too(fakes, environ):
 
 def test_a_server_that_checks_no_key_says_nothing_about_it(fakes, environ):
     """It can be used, and the report does not claim that the key is right."""
-    kit = Kit(environ={**environ, "OLLAMA_API_KEY": "a-wrong-key-0123456789"})
+    kit = Kit(
+        environ={**environ, "OLLAMA_API_KEY": "a-wrong-key-0123456789"},
+        plain_http_hosts=["127.0.0.1"],
+    )
     keyed = kit.manager.run(kit.check("ollama"))
     kit.close()
     kit = Kit(environ=environ)

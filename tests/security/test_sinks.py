@@ -9,6 +9,7 @@ import logging
 import pickle
 import re
 import traceback
+import zipfile
 from dataclasses import replace
 
 import pytest
@@ -254,7 +255,7 @@ def test_a_stream_that_is_cut_inside_of_a_key_shows_no_half_of_it(fakes, kit, pr
 
 
 def test_no_file_that_is_written_has_a_key(fakes, kit, tmp_path):
-    """JSON, CSV, Parquet and HTML files of answers and errors that echo it in every place."""
+    """Files of every format, of answers and errors that echo it in every place."""
     key = fakes.key
     body = json.dumps({"error": {"message": key, "type": key, "code": key}}).encode()
     fakes.answer("openai", saying("openai", f"A river {key}"), Reply(400, (body,)))
@@ -262,6 +263,7 @@ def test_no_file_that_is_written_has_a_key(fakes, kit, tmp_path):
                   stop=[key])  # fmt: skip
     run.to_json(tmp_path / "run.json")
     run.to_csv(tmp_path / "run.csv")
+    zipfile.ZipFile(run.to_excel(tmp_path / "run.xlsx")).extractall(tmp_path / "xlsx")
     run.to_parquet(tmp_path / "run.parquet")
     run.to_html(tmp_path / "run.html")
 

@@ -40,11 +40,12 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-EXPORTS = ("frame", "to_csv", "to_json", "to_parquet", "to_html")
+EXPORTS = ("frame", "to_csv", "to_json", "to_parquet", "to_html", "to_excel")
 PANEL_FILES = ("notebook/panels/", "configuration/credentials.py", "authentication/")
 # The first line of a guard runs before it can catch an error. asyncio calls the last one when a
 # loop is closed, and it sees no key.
-WRAPPERS = ("cell.py", "secret.py", "runtime/closer.py")
+# The repr of an answer, which asyncio logs, has redacted texts only.
+WRAPPERS = ("cell.py", "secret.py", "runtime/closer.py", "types.py")
 # What a server can send with the key inside of the protocol itself.
 MALFORMED = (
     "HTTP/1.1 200 {key}\r\n{key}\r\n\r\n", "HTTP/1.1 20O {key}\r\n\r\n", "{key}\r\n\r\n",

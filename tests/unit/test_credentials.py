@@ -7,11 +7,20 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
+from llmkit.authentication.status import unchecked
 from llmkit.configuration.credentials import Credentials
 from llmkit.configuration.key_stores import stores
-from llmkit.errors import ConfigError, MissingApiKeyError, UnknownProviderError
+from llmkit.errors import (
+    AuthenticationError,
+    ConfigError,
+    MissingApiKeyError,
+    PermissionDeniedError,
+    UnknownProviderError,
+)
 from llmkit.kit import Kit
+from llmkit.providers.base import with_origin
 from llmkit.providers.builtin import PROVIDERS
+from llmkit.providers.error_bodies import refused
 
 OPENAI = PROVIDERS["openai"]()
 GOOGLE = PROVIDERS["google"]()
@@ -28,7 +37,7 @@ class Shelf:
 
     def read(self, provider, key_vars):
         self.asked += 1
-        return self.keys.get(provider)
+        return (self.keys[provider], "the shelf") if provider in self.keys else None
 
 
 class Locked:
@@ -178,29 +187,82 @@ def test_a_keyring_that_fails_says_so(monkeypatch):
     )
 
 
-def test_colabs_secrets_are_found_under_the_variables_names(monkeypatch):
-    """On Colab a secret of the side bar is a key, unless the notebook has no access."""
-    refused = type("NotebookAccessError", (Exception,), {})
-    absent = type("SecretNotFoundError", (Exception,), {})
-    slow = type("TimeoutException", (Exception,), {})
+def colab(monkeypatch, granted, locked=(), slow=()):
+    """Makes this process a notebook of Colab with secrets; returns credentials that read them."""
+    kinds = {
+        name: type(name, (Exception,), {})
+        for name in ("NotebookAccessError", "SecretNotFoundError", "TimeoutException")
+    }
 
     def get(name):
-        if name == "GOOGLE_API_KEY":
-            raise refused
-        if name == "GEMINI_API_KEY":
-            return KEY
-        raise slow if name == "MISTRAL_API_KEY" else absent
+        if name in granted:
+            return granted[name]
+        if name in locked:
+            raise kinds["NotebookAccessError"](name)
+        raise kinds["TimeoutException" if name in slow else "SecretNotFoundError"](name)
 
-    userdata = SimpleNamespace(
-        get=get, NotebookAccessError=refused, SecretNotFoundError=absent, TimeoutException=slow
-    )
     monkeypatch.setitem(sys.modules, "google.colab", ModuleType("google.colab"))
-    monkeypatch.setitem(sys.modules, "google.colab.userdata", userdata)
-    credentials = Credentials({}, stores=lambda: stores(keyring=False))
+    monkeypatch.setitem(sys.modules, "google.colab.userdata", SimpleNamespace(get=get, **kinds))
+    return Credentials({}, stores=lambda: stores(keyring=False))
+
+
+def test_colabs_secrets_are_found_under_the_variables_names(monkeypatch):
+    """On Colab a secret of the side bar is a key, unless the notebook has no access."""
+    credentials = colab(
+        monkeypatch, {"GEMINI_API_KEY": KEY}, ["GOOGLE_API_KEY"], ["MISTRAL_API_KEY"]
+    )
 
     assert source(credentials, GOOGLE) == "Colab"
+    assert credentials.require(GOOGLE).place == "Colab's secret GEMINI_API_KEY"
     assert source(credentials) == "none"
     assert "Colab's own page" in credentials.find(PROVIDERS["mistral"]()).problem
+
+
+def test_a_secret_that_colab_does_not_grant_is_named_with_its_switch(monkeypatch):
+    """The key exists: the user has to grant access, not to set a variable."""
+    granted = {}
+    credentials = colab(monkeypatch, granted, ["OPENAI_API_KEY", "GOOGLE_API_KEY"])
+    with pytest.raises(ConfigError) as caught:
+        credentials.require(OPENAI)
+    status = unchecked(GOOGLE, credentials.find(GOOGLE))
+
+    assert str(caught.value) == (
+        "the key for openai (Colab) is the secret OPENAI_API_KEY, which this notebook may not "
+        'read: open Secrets (the key in the side bar), switch on "Notebook access" beside it, '
+        'then run llmkit.check("openai")'
+    )
+    assert (str(status.state), "Notebook access" in status.advice) == ("no_key", True)
+    granted["OPENAI_API_KEY"] = KEY
+    assert credentials.find(OPENAI, again=True).key.reveal() == KEY
+    assert credentials.require(OPENAI).reveal() == KEY
+
+
+GOOD, OTHER = "AIzaGoodKeyYy0yYy1yYy2yYy3yYy4yYy", "AIzaOtherKeyXx0xXx1xXx2xXx3xXx4xX"
+RIVAL = "GEMINI_API_KEY holds another key, which is not used"
+
+
+@pytest.mark.parametrize(
+    ("environ", "given", "place", "rival"),
+    [
+        ({"GOOGLE_API_KEY": OTHER, "GEMINI_API_KEY": GOOD}, None, "GOOGLE_API_KEY", RIVAL),
+        ({"GOOGLE_API_KEY": GOOD, "GEMINI_API_KEY": f" '{GOOD}'"}, None, "GOOGLE_API_KEY", ""),
+        ({"GEMINI_API_KEY": GOOD}, None, "GEMINI_API_KEY", ""),
+        ({"GOOGLE_API_KEY": "", "GEMINI_API_KEY": GOOD}, None, "GEMINI_API_KEY", ""),
+        ({"GEMINI_API_KEY": GOOD}, OTHER, "the key that was passed in keys=", RIVAL),
+        ({"GEMINI_API_KEY": GOOD}, GOOD, "the key that was passed in keys=", ""),
+    ],
+)
+def test_a_refused_key_is_named_by_its_place_and_no_other(environ, given, place, rival):
+    """Another key of the provider is mentioned as what it is: not used."""
+    key = Credentials(environ, given and {"google": given}).require(GOOGLE)
+    for kind in (AuthenticationError, PermissionDeniedError):
+        error = refused(GOOGLE, 403, "API key not valid", kind=kind)
+        with_origin(error, provider="google", model="", key=key)
+
+        named = rival or kind is AuthenticationError
+        ending = f"check {place}" + (f"; {rival}" if rival else "")
+        assert str(error).endswith(ending if named else "or use another model or key")
+        assert "GOOGLE_API_KEY or GEMINI_API_KEY" not in str(error)
 
 
 def test_a_key_goes_to_one_place_only():

@@ -20,6 +20,7 @@ from llmkit.errors import (
     Outcome,
     RateLimitError,
     ServerError,
+    WrongAddressError,
 )
 from llmkit.providers.builtin import PROVIDERS, compatible
 from llmkit.retries.policy import RetryPolicy
@@ -182,16 +183,20 @@ def test_a_path_that_the_server_lacks_is_a_wrong_base_url(name, kind):
     """https://github.com/lmstudio-ai/lmstudio-bug-tracker/issues/618 (read 2026-11-30)."""
     error = told(name, json.dumps({"error": "Unexpected endpoint or method. (POST /x)"}), kind=kind)
 
-    assert type(error) is BadResponseError
+    assert type(error) is WrongAddressError
     assert "(POST /x)" in str(error)
-    assert str(error).endswith("check the base URL")
+    assert f"base URL {DIALECTS[name].base_url} of {name} is probably wrong" in str(error)
     assert not error.possibly_billed
 
 
 @pytest.mark.parametrize("page", ["<!doctype html><title>Welcome</title>", "<html>"])
 def test_a_web_page_is_a_wrong_base_url(page):
-    """It is what a proxy's login page or a site's start page sends."""
-    assert str(told("lab", page, kind="text/html")).endswith("check the base URL")
+    """It is what a site sends whose API is elsewhere; at a provider's own URL it is a proxy's."""
+    at_lab, at_openai = told("lab", page, kind="text/html"), told("openai", page, kind="text/html")
+
+    assert (type(at_lab), type(at_openai)) == (WrongAddressError, BadResponseError)
+    assert "base URL http://127.0.0.1/v1 of lab is probably wrong: correct it" in str(at_lab)
+    assert str(at_openai).endswith("check the base URL")
 
 
 def test_garbage_after_text_is_no_wrong_base_url():

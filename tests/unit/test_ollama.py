@@ -108,12 +108,13 @@ def test_a_whole_answer_is_asked_for_expressly():
         ("https://example.com:56789/path", "https://example.com:56789/path"),
         ("[0001:002::1]", "http://[0001:002::1]:11434"),
         ("http://[::1]:1234/", "http://[::1]:1234"),
-        ("0.0.0.0", "http://0.0.0.0:11434"),
+        ("0.0.0.0", "http://127.0.0.1:11434"),  # where a server listens
+        ("http://[::]:1/v1x", "http://[::1]:1/v1x"),
         (' "localhost:1" ', "http://localhost:1"),
     ],
 )
 def test_a_host_may_be_written_in_any_of_ollamas_forms(host, url):
-    """Any form of OLLAMA_HOST becomes the URL that the official client would use."""
+    """Any form of OLLAMA_HOST becomes a URL that a client can call."""
     assert host_url(host) == url
     assert Ollama(host).base_url == url
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
+from llmkit.catalogue import prices
 from llmkit.catalogue.entry import Model
+from llmkit.catalogue.price_rules import STANDARD_TERMS
 from llmkit.errors import (
     AuthenticationError,
     ContentFilterError,
@@ -21,6 +23,7 @@ from llmkit.errors import (
     ServerError,
 )
 from llmkit.providers.base import ModelPage
+from llmkit.providers.builtin import shipped
 from llmkit.providers.openrouter import OpenRouter
 from llmkit.secret import Secret
 from llmkit.types import (
@@ -278,3 +281,26 @@ def test_a_page_of_models_is_asked_for_by_its_offset():
         "https://openrouter.ai/api/v1/models?offset=0&limit=1000",
         "https://openrouter.ai/api/v1/models?offset=1000&limit=500",
     )
+
+
+@pytest.mark.parametrize(
+    ("asked", "answering", "usd"),
+    [
+        ("openai/gpt-4o:free", "openai/gpt-4o", 0.0),
+        ("openai/gpt-4o:free", None, 0.0),
+        ("openai/gpt-4o:thinking", "openai/gpt-4o", None),
+        ("openai/gpt-4o:nitro", "openai/gpt-4o", None),
+        ("openai/gpt-4o:online", None, None),
+        ("openai/gpt-4o:extended", "openai/gpt-4o", 0.024),  # it has a row of its own
+        ("openai/gpt-4o@preset/mail", "openai/gpt-4o", 0.0125),
+        ("@preset/mail", None, None),
+    ],
+)
+def test_a_variant_never_costs_what_its_base_costs(asked, answering, usd):
+    """It has a price of its own, or an unknown one; OpenRouter's own charge comes before both."""
+    price = prices.price_of(
+        "openrouter", asked, answering, Usage(1_000, 1_000),
+        on=datetime(2026, 11, 24, tzinfo=UTC), catalogue=shipped(), terms=STANDARD_TERMS,
+    )  # fmt: skip
+
+    assert (None if isinstance(price, str) else price.usd) == usd
