@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from .notebook.live.live_table import sessions as sessions
     from .notebook.panels.open import panel as panel
     from .transport.scripted import Script as Script
+
+    last: Comparison | None  # the newest comparison, also an interrupted one
     from .types import Completion as Completion, Message as Message, Prompt as Prompt
 
 # Each module's public names; type checkers read them above. A name is imported at its first use,
@@ -64,11 +67,15 @@ _NAMES = {
 }
 _LAZY = {name: module for module, names in _NAMES.items() for name in names.split()}
 
-__all__ = sorted([*_LAZY, "__version__", "errors"])
+__all__ = sorted([*_LAZY, "__version__", "errors", "last"])
 
 
 @InterruptGuard()
 def __getattr__(name: str) -> object:
+    if name == "last":  # not stored, because it changes
+        kit = sys.modules.get(f"{__name__}.kit")
+        kit = kit and kit.existing_kit()
+        return kit and kit.last
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module = f"{__name__}.{_LAZY[name]}"

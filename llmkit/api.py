@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from asyncio import CancelledError
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from .catalogue import resolution
-from .cell import InterruptGuard
+from .cell import OUT, InterruptGuard
 from .chat.arguments import ChatArguments, chat_arguments, takes
 from .comparison.arguments import ComparisonArguments, comparison_arguments
-from .errors import ConfigError
-from .kit import current_kit
+from .comparison.watchers import stop_sentence
+from .errors import ConfigError, show_as_line
+from .kit import Kit, current_kit
 from .secret import hides_locals
+from .types import Status
 
 # Each function imports the table that it returns: a first answer needs none of them.
 if TYPE_CHECKING:
@@ -39,7 +43,15 @@ async def aask(arguments: ChatArguments) -> Completion:
 def ask(arguments: ChatArguments) -> Completion:
     """Returns one answer to one prompt."""
     kit = current_kit()
-    return kit.manager.run(kit.answer(arguments.request, arguments.options))
+    try:
+        answer = kit.manager.run(kit.answer(arguments.request, arguments.options))
+        if answer.status is Status.CANCELLED:  # by Stop on a page
+            raise KeyboardInterrupt
+    except KeyboardInterrupt as error:
+        if kit.ask_watchers:
+            show_as_line(error, "Stopped: the text so far is in the output of the cell.")
+        raise
+    return answer
 
 
 @InterruptGuard()
@@ -52,16 +64,33 @@ def stream(arguments: ChatArguments) -> AsyncGenerator[TextDelta | StreamEnd, No
     return kit.manager.stream(kit.stream(arguments.request, arguments.options))
 
 
+@contextmanager
+def _stop_told(kit: Kit) -> Iterator[None]:
+    """Says in an interrupt how many answers of the comparison are kept."""
+    before = kit.last
+    try:
+        yield
+    except (KeyboardInterrupt, CancelledError) as error:
+        if kit.last is not None and kit.last is not before:
+            ends = [row.completion.status for row in kit.last.rows]
+            variable = OUT.get()  # set by the magic
+            where = f"{variable} and llmkit.last" if variable else "llmkit.last"
+            show_as_line(error, stop_sentence(ends, where))
+        raise
+
+
 @hides_locals
 @takes(comparison_arguments)
 async def acompare(arguments: ComparisonArguments) -> Comparison:
     """Returns the answers of many models to many prompts; the coroutine behind `compare`.
 
-    If it is cancelled, `current_kit().last` holds the answers received so far.
+    If it is cancelled, `llmkit.last` holds the answers received so far.
     """
-    return await current_kit().compare(
-        arguments.requests, arguments.options, view=arguments.view, **arguments.limits
-    )
+    kit = current_kit()
+    with _stop_told(kit):
+        return await kit.compare(
+            arguments.requests, arguments.options, view=arguments.view, **arguments.limits
+        )
 
 
 @InterruptGuard()
@@ -69,12 +98,14 @@ async def acompare(arguments: ComparisonArguments) -> Comparison:
 def compare(arguments: ComparisonArguments) -> Comparison:
     """Returns the answers of many models to many prompts, and shows them side by side.
 
-    If it is interrupted, `current_kit().last` holds the answers received so far.
+    If it is interrupted, `llmkit.last` holds the answers received so far.
     """
     kit = current_kit()
-    return kit.manager.run(
-        kit.compare(arguments.requests, arguments.options, view=arguments.view, **arguments.limits)
+    run = kit.compare(
+        arguments.requests, arguments.options, view=arguments.view, **arguments.limits
     )
+    with _stop_told(kit):
+        return kit.manager.run(run)
 
 
 @InterruptGuard()
@@ -117,18 +148,23 @@ def configure(**settings: object) -> Settings:
 
 
 @InterruptGuard()
-def add_provider(name: str, base_url: str, key_var: str | None = None) -> None:
+def add_provider(
+    name: str, base_url: str, key_var: str | None = None, *, priced: bool = True
+) -> None:
     """Adds an OpenAI-compatible server as the provider *name*.
 
     Args:
         name: The value of `provider=`, and the prefix before a colon.
-        base_url: The URL without `/chat/completions`.
+        base_url: The URL without `/chat/completions`; it may have a query, such as Azure's
+            `?api-version=`.
         key_var: The environment variable with its key, None for a server without keys.
+        priced: False if its answers cost nothing: their cost is 0, and `max_calls` does not count
+            them.
 
     Raises:
         ConfigError: The name is taken, or the URL is invalid.
     """
-    current_kit().add_provider(name, base_url, key_var)
+    current_kit().add_provider(name, base_url, key_var, priced=priced)
 
 
 def get_event_loop_manager() -> EventLoopManager:
@@ -198,14 +234,17 @@ def models(
 ) -> Models:
     """Lists standard model names and the model id of each provider for them.
 
+    Each line has the facts of its own id, also of a retired one; `live` is the id to call today.
     If no standard name matches *filter*, all matching ids are listed.
 
     Args:
-        filter: Words that must all match a name, id, family, class, state, provider or capability.
+        filter: Words that choose names: all must occur in a name, its family or class, or the id or
+            capabilities of its maker's model. If no name has them all, a state, a provider and the
+            capabilities of a line count too.
         provider: Lists this provider only.
         capability: Lists only ids known to have it.
         alive: True for models that can be called, False for the others.
-        every: True for all known ids, also those without a standard name.
+        every: True adds the other known ids, such as those without a standard name.
         on: The day to list for, None for today.
 
     Raises:
@@ -286,6 +325,7 @@ class session:  # noqa: N801  # it reads as a function: with llmkit.session("oll
     block, or when this object is garbage collected.
     """
 
+    @InterruptGuard()
     def __init__(self, provider: str, *, persistent: bool = True) -> None:
         self._arguments = provider, persistent
         self._uses: list[tuple[Any, Any]] = []

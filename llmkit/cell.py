@@ -64,6 +64,9 @@ CURRENT: ContextVar[Cell | None] = globals().get("CURRENT") or ContextVar(
     "llmkit_cell", default=None
 )
 
+# The variable that receives the result of the magic that runs now; "" for none.
+OUT: ContextVar[str] = globals().get("OUT") or ContextVar("llmkit_out", default="")
+
 # The runs that have begun and not ended; more than one only with subshells.
 RUNNING: set[Cell] = globals().get("RUNNING") or set()
 

@@ -6,10 +6,16 @@ Read by `views.columns` and by all that offers request parameters: arguments, ma
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, TypeVar
+from typing import Literal, TypeVar, get_args
 
 T = TypeVar("T")
 Source = Literal["", "you", "provider", "measured", "computed"]
+# The groups of columns, in the order of a table: first what a reader looks for, ids at the end.
+ColumnGroup = Literal[
+    "", "question", "parameters", "result", "answer", "tokens", "money", "time", "request",
+    "provenance", "ids",
+]  # fmt: skip
+GROUPS: tuple[ColumnGroup, ...] = get_args(ColumnGroup)
 # Keys of a field's metadata.
 COLUMN, COLUMNS, PARAMETER = "column", "columns", "parameter"
 LARGEST = 2**63 - 1  # of an Int64 column
@@ -23,7 +29,7 @@ class Column:
 
     Attributes:
         dtype: The dtype of the column in a DataFrame.
-        after: The column that it follows; None to keep the order of the fields.
+        group: The group that it stands in, one of `GROUPS`; "" in tables that have none.
         joined: The separator between the parts of a tuple.
         json: True for a value that the table shows as JSON; an empty one is missing.
         source: Where the value comes from: you, the provider, or llmkit, which measured or
@@ -33,7 +39,7 @@ class Column:
 
     dtype: str
     meaning: str
-    after: str | None = None
+    group: ColumnGroup = ""
     joined: str | None = None
     json: bool = False
     source: Source = ""
@@ -49,7 +55,7 @@ def column(
     meaning: str,
     *,
     default: T,
-    after: str | None = None,
+    group: ColumnGroup = "",
     joined: str | None = None,
     json: bool = False,
     source: Source = "",
@@ -60,7 +66,7 @@ def column(
     A field without a default is `field(metadata={COLUMN: Column(...)})`: type checkers read every
     other call as a default.
     """
-    declared = Column(dtype, meaning, after, joined, json, source, missing)
+    declared = Column(dtype, meaning, group, joined, json, source, missing)
     return field(default=default, metadata={COLUMN: declared})
 
 

@@ -24,8 +24,9 @@ from .chat.options import Options
 from .chat.requests import PlannedRequest
 from .comparison.limits import budget_of, estimate_cost, limited_plan
 from .comparison.plan import PlannedRow
-from .comparison.runner import ComparisonRunner
-from .comparison.watchers import Progress, Watcher
+from .comparison.planning import plan_rows
+from .comparison.runner import ComparisonRunner, watched_answer
+from .comparison.watchers import Progress, Watcher, WatcherFactories, made
 from .configuration.registry import ProviderRegistry
 from .errors import APITimeoutError, ConfigError, LlmkitError, ModelNotFoundError
 from .retries.rate_limit import RateLimiters
@@ -37,7 +38,8 @@ from .secret import hides_locals, without_locals
 from .telemetry.log import Telemetry
 from .transport.base import Opened, Transport
 from .transport.factory import TransportFactory
-from .types import Completion, StreamEnd, TextDelta
+from .types import RENDERERS, Completion, StreamEnd, TextDelta
+from .views.answers.completion_card import html_of_completion
 
 # Imported at the first use: a first answer needs none of them, and would take a third longer.
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from .comparison.result import Comparison
     from .configuration.credentials import Credentials
     from .configuration.model_lists import ModelLists
+    from .configuration.resolved_names import ResolvedNames
     from .reports import Events
     from .settings import Settings
     from .transport.local_model import LocalModels
@@ -57,14 +60,13 @@ if TYPE_CHECKING:
 class Kit:
     """Settings, keys, providers, sessions and the embedded model of one user of llmkit.
 
-    The default kit lives as long as the process. The caller that makes another one, for tests or
-    for a second set of keys, calls `close()`.
+    The default kit lives as long as the process. The caller that makes another one closes it.
 
     Attributes:
         registry: Settings, keys, providers and the resolution of names.
         last: The newest comparison, also an interrupted one; None before the first.
-        watchers: Functions that each return a new watcher; called for every comparison that
-            begins without its own view.
+        watchers: Each returns a watcher, or None, for a comparison that has no view of its own.
+        ask_watchers: The same for each `ask`.
     """
 
     @InterruptGuard()
@@ -90,7 +92,9 @@ class Kit:
             ),
         )
         self.last: Comparison | None = None
-        self.watchers: list[Callable[[], Watcher]] = [self._progress]
+        self.watchers: WatcherFactories = [lambda: Progress(self.settings.progress_after_s)]
+        self.ask_watchers: WatcherFactories = []
+        RENDERERS["completion"] = html_of_completion
         self._warned_pairs: set[tuple[str, str]] = set()  # fallbacks that were warned of
         self._refused_parts: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._limiters = rate_limiters or RateLimiters()
@@ -112,17 +116,15 @@ class Kit:
     def configure(self, **changes: object) -> Settings:
         """Applies *changes* and returns all settings; if one is wrong, none is applied."""
         settings = self.registry.configure(**changes)
-        manager, telemetry = self.manager, self.manager.telemetry
-        manager.idle_s, manager.max_age_s = settings.idle_s, settings.max_age_s
-        telemetry.with_text, telemetry.exported = settings.telemetry_text, settings.opentelemetry
+        self.manager.configure(settings)
         return settings
 
     @InterruptGuard()
-    def add_provider(self, name: str, base_url: str, key_var: str | None = None) -> None:
+    def add_provider(
+        self, name: str, base_url: str, key_var: str | None = None, *, priced: bool = True
+    ) -> None:
         """Adds an OpenAI-compatible server as *name*; see `llmkit.add_provider`."""
-        providers = {key: dict(value) for key, value in self.settings.providers.items()}
-        providers[name] = {"base_url": base_url, **({"key_var": key_var} if key_var else {})}
-        self.configure(providers=providers)
+        self.configure(providers=self.registry.with_server(name, base_url, key_var, priced=priced))
 
     @cached_property
     @InterruptGuard()
@@ -140,9 +142,6 @@ class Kit:
 
         return ModelLists(self.registry, self.manager, self._transports, sdk=self.checks.sdk_client)
 
-    def _progress(self) -> Watcher:
-        return Progress(self.settings.progress_after_s)
-
     @property
     @InterruptGuard()
     def telemetry(self) -> Events:
@@ -154,26 +153,33 @@ class Kit:
     # -- one call ----------------------------------------------------------------------------
 
     async def plan_row(
-        self, request: PlannedRequest, options: Options, *, capped: bool = False
+        self,
+        request: PlannedRequest,
+        options: Options,
+        *,
+        capped: bool = False,
+        names: ResolvedNames | None = None,
     ) -> PlannedRow:
         """Plans the call for *request*, and the models that may answer if it fails.
 
-        The row holds an error that is known already. If the model is gone, the call of its fallback
-        is planned at once.
+        The row holds a known error. If the model is gone, its fallback's call is planned at once.
 
         Args:
             capped: True allows no fallback model whose estimated cost exceeds that of the call.
+            names: The names of a run that are resolved already.
         """
         registry, resolution, call, failure = self.registry, None, None, None
         try:
-            snapshot = registry.snapshot()
-            resolution = registry.resolve(
+            known = names or registry
+            snapshot = known.snapshot()
+            resolution = known.resolve(
                 request.asked, request.provider, verbatim=options.verbatim, snapshot=snapshot
             )
             call = call_for(
                 resolution, request.prompt, options,
-                provider=registry.provider(resolution.provider, snapshot),
-                catalogue=snapshot.catalogue, settings=registry.settings, key=registry.key_for,
+                provider=known.provider(resolution.provider, snapshot),
+                catalogue=snapshot.catalogue, settings=registry.settings,
+                key=partial(known.key_for, asked=None if request.provider else request.asked),
             )  # fmt: skip
         except LlmkitError as error:
             failure = error
@@ -184,16 +190,15 @@ class Kit:
         if capped or policy.names or policy.providers or isinstance(failure, ModelNotFoundError):
             try:
                 selector = fallbacks()
+                if isinstance(failure, ModelNotFoundError):
+                    call = await selector.after(failure)
             except ConfigError as error:
                 return PlannedRow(request, resolution, error=error)
-            if isinstance(failure, ModelNotFoundError):
-                call = await selector.after(failure)
             if capped and call is not None:
                 selector.ceiling = estimate_cost(call, registry.catalogue)
             fallbacks = partial(_fallback_selector, selector)
-        if call is None:
-            return PlannedRow(request, resolution, error=failure)
-        return PlannedRow(request, resolution, call, fallbacks=fallbacks)
+        failure = failure if call is None else None
+        return PlannedRow(request, resolution, call, failure, fallbacks)
 
     async def stream(
         self, request: PlannedRequest, options: Options
@@ -214,6 +219,10 @@ class Kit:
     async def answer(self, request: PlannedRequest, options: Options) -> Completion:
         """Returns the answer to *request*; see `llmkit.ask`."""
         with self.manager.in_flight():
+            if self.ask_watchers and (watchers := made(self.ask_watchers)):
+                row = await self.plan_row(request, options)
+                price = partial(self.priced, timeout=options.timeout)
+                return await watched_answer(row, watchers, make=self.exchange, price=price)
             runner = await self._runner(request, options)
             return await self.priced(await runner.whole(), runner.call, options.timeout)
 
@@ -226,8 +235,7 @@ class Kit:
     def exchange(self, call: Call, *, limit: int | None = None, group: object = None) -> Exchange:
         """Returns an exchange that sends *call* over the provider's session, in its turn.
 
-        *group* is the run of the call, which waits for its turn and for the provider's pauses.
-        *limit* is the number of concurrent calls to the provider, None for the setting.
+        *group* is the run of the call; *limit* its concurrent calls, None for the setting.
         """
         settings, facts = self.registry.settings, call.provider.facts
         place = call.provider.name, call.provider.base_url
@@ -281,8 +289,6 @@ class Kit:
         self._transports.scripts.play(name, reply)
         self.registry.open_ended = ("scripted",)
 
-    # -- many calls --------------------------------------------------------------------------
-
     async def compare(
         self,
         requests: Sequence[PlannedRequest],
@@ -299,13 +305,10 @@ class Kit:
             SpendLimitError: The calls or the estimate exceed a limit; nothing was sent.
         """
         most = self.settings.max_cost_usd if max_cost_usd is None else max_cost_usd
-        catalogue = self.registry.catalogue
-        if most is not None:
-            await ready_soon(prices.TABLES, prices.load)
         plan = limited_plan(
-            [await self.plan_row(one, options, capped=most is not None) for one in requests],
+            await plan_rows(self.registry, self.plan_row, requests, options, max_cost_usd=most),
             max_calls=self.settings.max_calls if max_calls is None else max_calls,
-            max_cost_usd=most, catalogue=catalogue,
+            max_cost_usd=most, catalogue=self.registry.catalogue,
         )  # fmt: skip
         from .comparison.result import comparison_of
 
@@ -314,8 +317,8 @@ class Kit:
         runner = ComparisonRunner(
             plan, run_id=run_id, make=partial(self.exchange, limit=limit, group=run_id),
             price=partial(self.priced, timeout=options.timeout),
-            watchers=[view] if view else [factory() for factory in self.watchers], cell=cell_id(),
-            budget=budget_of(most, catalogue), watch_pauses=self._limiters.watch,
+            watchers=[view] if view else made(self.watchers), cell=cell_id(),
+            budget=budget_of(most, self.registry.catalogue), watch_pauses=self._limiters.watch,
         )  # fmt: skip
         try:
             with self.manager.in_flight():
@@ -323,8 +326,6 @@ class Kit:
         finally:
             self.last = comparison_of(run_id, runner.rows, start, plan)
         return self.last
-
-    # -- lists, keys, closing ----------------------------------------------------------------
 
     @hides_locals
     async def check(self, name: str) -> AuthStatus:
@@ -345,8 +346,7 @@ class Kit:
     async def mistral_client(self) -> Any:
         """Returns the official Mistral client, a `mistralai.client.Mistral`, signed in.
 
-        The running cell owns it: the cell's next run closes it, and `close()` does so earlier,
-        with every connection that it has opened.
+        The cell's next run closes it with all its connections, and `close()` does so earlier.
 
         Raises:
             AuthenticationError: The key was refused.

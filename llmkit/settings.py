@@ -6,27 +6,22 @@ The later source wins: default, TOML file, `LLMKIT_*` variable, `configure()`, a
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from .errors import ConfigError, shorten, shown
+from .secret import Secret
+from .text.words import KEY_WORDS
 
 PREFIX = "LLMKIT_"
 URL_SUFFIX = "_BASE_URL"
 CONFIGURE = "configure()"
 DEEPEST = 50  # brackets in a line of TOML
-# https://www.iana.org/assignments/special-use-domain-names, RFC 6762 (appendix G), and the networks
-# of Tailscale (read 2026-11-30).
-PRIVATE_NAMES = (
-    ".local", ".localhost", ".test", ".internal", ".intranet", ".private", ".corp", ".home",
-    ".lan", ".home.arpa", ".ts.net",
-)  # fmt: skip
 LIST_PRICES = ("official", "all")
-KEY_WORDS = ("key", "token", "secret", "password")
+_HOST = re.compile(r"[\w.-]+(?::\d+)?|\[[0-9a-f:.]+\](?::\d+)?|[0-9a-f]*:[0-9a-f:.]+")
 # What Python and llama.cpp need in a child process; prefixes end in "_". API keys are not listed.
 CHILD_VARIABLES = (
     "PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "LC_", "TZ", "TMPDIR", "TEMP", "TMP",
@@ -74,12 +69,17 @@ class Settings:
         opentelemetry: Export events if the program uses OpenTelemetry.
         progress_after_s: Time until a progress bar appears.
         trust_env_proxies: Use the proxies that the environment names.
+        plain_http_hosts: Hosts of your own network to which keys are sent over plain http, such as
+            `["192.168.1.5"]`; `host:port` means that port only.
         local_weights: A GGUF file that replaces the embedded model's weights.
         catalogue_file: Your own names, equivalents, fallbacks, prices and providers, as TOML; if
             not set, `catalogue.toml` beside the file of settings.
         cache_dir: Folder of the providers' own lists of models; if not set, the usual one.
         base_urls: Base URL by provider; `LLMKIT_<PROVIDER>_BASE_URL` overrides the file.
-        providers: OpenAI-compatible servers of your own: base_url and key_var by name.
+        providers: OpenAI-compatible servers of your own by name: base_url, key_var, and priced,
+            which is False if its answers cost nothing.
+        headers: Further headers of all requests to a provider, by its name, such as
+            OpenAI-Organization. Their values are secrets: no output shows them.
     """
 
     connect_timeout_s: float | None = 10.0
@@ -104,11 +104,13 @@ class Settings:
     opentelemetry: bool = True
     progress_after_s: float = 3.0
     trust_env_proxies: bool = False
+    plain_http_hosts: tuple[str, ...] = ()
     local_weights: str | None = None
     catalogue_file: str | None = None
     cache_dir: str | None = None
     base_urls: Mapping[str, str] = field(default_factory=dict)
-    providers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    providers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    headers: Mapping[str, Mapping[str, Secret]] = field(default_factory=dict)
 
 
 def load_settings(environ: Mapping[str, str], changes: Mapping[str, object]) -> Settings:
@@ -136,51 +138,6 @@ def config_path(environ: Mapping[str, str]) -> Path:
         return Path(os.path.expanduser(environ["LLMKIT_CONFIG"]))
     home = environ.get("XDG_CONFIG_HOME") or "~/.config"
     return Path(os.path.expanduser(home)) / "llmkit" / "config.toml"
-
-
-@lru_cache(maxsize=256)
-def refuse_plain_http(url: str, *, has_key: bool) -> None:
-    """Raises ConfigError if *url* is not a base URL, or would send a key in clear text."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:  # such as an IPv6 address without its bracket
-        parts = urlsplit("")
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigError(f"base URL must begin with https:// or http://, got {shown(url)}")
-    if parts.username or parts.password:
-        raise ConfigError("base URL must not contain a user name or password; set a key instead")
-    if parts.scheme == "http" and has_key and not is_loopback(parts.hostname):
-        raise ConfigError(
-            f"base URL must begin with https:// to send a key to {parts.hostname}, got http://: "
-            "the key would cross the network in clear text"
-        )
-
-
-def is_loopback(host: str) -> bool:
-    """Returns True if data for *host* does not leave this machine."""
-    if host == "localhost":
-        return True
-    import ipaddress
-
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-@lru_cache(maxsize=256)
-def private_host(url: str) -> str | None:
-    """Returns the host of *url* if it is this machine or in a private network, else None."""
-    host = (urlsplit(url).hostname or "").rstrip(".")
-    if not host:
-        return None
-    import ipaddress
-
-    try:
-        return None if ipaddress.ip_address(host).is_global else host
-    except ValueError:
-        is_private = "." not in host or host.startswith("127.") or host.endswith(PRIVATE_NAMES)
-        return host if is_private else None
 
 
 def proxies_for(settings: Settings, base_url: str) -> bool:
@@ -249,7 +206,7 @@ def _checked(name: str, value: object, source: str) -> object:
         return None
     parser, description = PARSERS[kind]
     try:
-        return parser(value)
+        return parser(value.tolist() if hasattr(value, "tolist") else value)  # of numpy
     except ConfigError as error:
         raise ConfigError(f"{source}: {name}: {error}") from None
     except (TypeError, ValueError, OverflowError):
@@ -303,6 +260,18 @@ def _str(value: object) -> str:
     return value
 
 
+def _hosts(value: object) -> tuple[str, ...]:
+    names = value.replace(",", " ").split() if isinstance(value, str) else value
+    if not isinstance(names, list | tuple | set | frozenset):
+        raise TypeError
+    hosts = tuple(_str(name).strip().lower() for name in names)
+    if wrong := next((host for host in hosts if not _HOST.fullmatch(host)), None):
+        raise ConfigError(
+            f"a host must be a name or an address without http://, got {shown(wrong)}"
+        )
+    return tuple(host[1:-1] if host.endswith("]") else host for host in hosts)
+
+
 def _list_prices(value: object) -> str:
     if value not in LIST_PRICES:
         raise ValueError
@@ -315,18 +284,42 @@ def _urls(value: object) -> Mapping[str, str]:
     return {_str(name): _str(url) for name, url in value.items()}
 
 
-def _providers(value: object) -> Mapping[str, Mapping[str, str]]:
+def _providers(value: object) -> Mapping[str, Mapping[str, Any]]:
     if not isinstance(value, Mapping):
         raise TypeError
-    providers = {_str(name): _urls(entry) for name, entry in value.items()}
-    for name, entry in providers.items():
-        if not name.isidentifier():
+    providers = {}
+    for name, entry in value.items():
+        if not _str(name).isidentifier():
             raise ConfigError(f"provider name must be letters, digits and _, got {shown(name)}")
-        if "base_url" not in entry or not entry.keys() <= {"base_url", "key_var"}:
-            given = ", ".join(entry) or "nothing"
-            raise ConfigError(f"provider {name} must have base_url, may have key_var, got {given}")
-        refuse_plain_http(entry["base_url"], has_key="key_var" in entry)
+        if not isinstance(entry, Mapping):
+            raise TypeError
+        if "base_url" not in entry or not entry.keys() <= {"base_url", "key_var", "priced"}:
+            given = ", ".join(map(str, entry)) or "nothing"
+            raise ConfigError(
+                f"provider {name} must have base_url, may have key_var and priced, got {given}"
+            )
+        priced = entry.get("priced", True)
+        if not isinstance(priced, bool):
+            raise ConfigError(f"priced of {name} must be true or false, got {shown(priced)}")
+        texts = {key: _str(text) for key, text in entry.items() if key != "priced"}
+        providers[name] = texts if priced else {**texts, "priced": False}
     return providers
+
+
+def _headers(value: object) -> Mapping[str, Mapping[str, Secret]]:
+    # Messages contain no value: it may be a secret.
+    if not isinstance(value, Mapping) or not all(isinstance(v, Mapping) for v in value.values()):
+        raise ConfigError('must be a table for each provider: {"openai": {"NAME": "VALUE"}}')
+    wrapped: dict[str, Mapping[str, Secret]] = {}
+    for provider, headers in value.items():
+        wrong = [name for name, one in headers.items() if not isinstance(one, str | Secret)]
+        if wrong:
+            raise ConfigError(f"the value of {shown(wrong[0])} must be text in quotes")
+        wrapped[_str(provider)] = {
+            _str(name): one if isinstance(one, Secret) else Secret(one)
+            for name, one in headers.items()
+        }
+    return wrapped
 
 
 # The parser of each type, and the description of its values for messages.
@@ -335,7 +328,9 @@ PARSERS: dict[str, tuple[Callable[[object], object], str]] = {
     "int": (_int, "an integer >= 0"),
     "bool": (_bool, "true or false"),
     "str": (_str, "text"),
+    "tuple[str, ...]": (_hosts, "a list of hosts"),
     "Literal['official', 'all']": (_list_prices, "official or all"),
     "Mapping[str, str]": (_urls, "a table of base URLs by provider"),
-    "Mapping[str, Mapping[str, str]]": (_providers, "a table with a table for each provider"),
+    "Mapping[str, Mapping[str, Any]]": (_providers, "a table with a table for each provider"),
+    "Mapping[str, Mapping[str, Secret]]": (_headers, "a table of headers for each provider"),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
@@ -73,6 +73,9 @@ class Capability(StrEnum):
     REASONING = "reasoning"
     EMBEDDING = "embedding"
 
+
+# Functions that return a value as HTML. The first kit adds them: they are above this module.
+RENDERERS: dict[str, Callable[[Any], str]] = {}
 
 Role = Literal["system", "user", "assistant"]
 # Tokens that arrive in a shorter time came in one piece, and their rate is the network's.
@@ -180,15 +183,17 @@ class Usage:
     """
 
     input_tokens: int | None = column("Int64", "prompt tokens, cached ones too", default=None,
-        source="provider", missing="it counts none, or 0 for some text")  # fmt: skip
+        group="tokens", source="provider",
+        missing="it counts none, or 0 for some text")  # fmt: skip
     output_tokens: int | None = column("Int64", "tokens generated, reasoning too", default=None,
-        source="provider", missing="it counts none, or 0 for some text")  # fmt: skip
+        group="result", source="provider",
+        missing="it counts none, or 0 for some text")  # fmt: skip
     cached_tokens: int | None = column("Int64", "input tokens read from a cache", default=None,
-        source="provider", missing="it counts none")  # fmt: skip
+        group="tokens", source="provider", missing="it counts none")  # fmt: skip
     reasoning_tokens: int | None = column("Int64", "output tokens of reasoning", default=None,
-        source="provider", missing="it counts none")  # fmt: skip
+        group="tokens", source="provider", missing="it counts none")  # fmt: skip
     cache_write_tokens: int | None = column("Int64", "input tokens written to a cache",
-        default=None, source="provider", missing="it counts none")  # fmt: skip
+        default=None, group="tokens", source="provider", missing="it counts none")  # fmt: skip
     cache_write_1h_tokens: int | None = None
     input_audio_tokens: int | None = None
     cached_audio_tokens: int | None = None
@@ -267,71 +272,73 @@ class Completion:
     """
 
     text: str = column("string", "the answer's text; keys are masked", default="",
-        source="provider")  # fmt: skip
+        group="result", source="provider")  # fmt: skip
     reasoning: str = column("string", "reasoning text, if the provider shows it", default="",
-        source="provider", missing="it shows none")  # fmt: skip
+        group="answer", source="provider", missing="it shows none")  # fmt: skip
     tool_calls: tuple[ToolCall, ...] = column("string",
         "tools that the model wants called, as JSON: name, arguments, id", default=(),
-        json=True, source="provider", missing="it wants none called")  # fmt: skip
+        json=True, group="answer", source="provider", missing="it wants none called")  # fmt: skip
     status: Status = column("string", ", ".join(Status), default=Status.TRUNCATED,
-        source="computed")  # fmt: skip
+        group="result", source="computed")  # fmt: skip
     finish_reason: str | None = column("string", FINISH_REASONS, default=None,
-        source="computed", missing="the provider sent none")  # fmt: skip
+        group="answer", source="computed", missing="the provider sent none")  # fmt: skip
     native_finish_reason: str | None = column("string",
         "the provider's own word for the finish reason", default=None,
-        source="provider", missing="it sent none")  # fmt: skip
-    usage: Usage = field(default=Usage(), metadata={COLUMNS: Usage})
+        group="answer", source="provider", missing="it sent none")  # fmt: skip
     cost_usd: float | None = column("float64", "US dollars; 0 in a shared row", default=None,
-        source="computed", missing="it is not known: see `cost_source`")  # fmt: skip
+        group="result", source="computed",
+        missing="it is not known: see `cost_source`")  # fmt: skip
     cost_source: str | None = column("string", "where the cost comes from, or why it is not known",
-        default=None, source="computed", missing="nothing was answered")  # fmt: skip
+        default=None, group="money", source="computed", missing="nothing was answered")  # fmt: skip
     service_tier: str | None = column("string", "the tier that the provider says it used",
-        default=None, source="provider", missing="it names none")  # fmt: skip
+        default=None, group="money", source="provider", missing="it names none")  # fmt: skip
     time_to_first_chunk_s: float | None = column("float64",
         "seconds from sending to the first text, reasoning or tool call", default=None,
-        source="measured", missing="none arrived, or the answer was not streamed")  # fmt: skip
+        group="time", source="measured",
+        missing="none arrived, or the answer was not streamed")  # fmt: skip
     time_to_first_reasoning_s: float | None = column("float64",
-        "seconds from sending to the first reasoning text", default=None,
+        "seconds from sending to the first reasoning text", default=None, group="time",
         source="measured", missing="none arrived, or the answer was not streamed")  # fmt: skip
     time_to_first_text_s: float | None = column("float64",
-        "seconds from sending to the first text of the answer", default=None,
+        "seconds from sending to the first text of the answer", default=None, group="time",
         source="measured", missing="none arrived, or the answer was not streamed")  # fmt: skip
     duration_s: float | None = column("float64",
         "seconds from sending to the end, waits between attempts included", default=None,
-        source="measured", missing="nothing was sent")  # fmt: skip
+        group="result", source="measured", missing="nothing was sent")  # fmt: skip
+    usage: Usage = field(default=Usage(), metadata={COLUMNS: Usage})
     waited_s: float | None = column("float64",
         "seconds of waiting for a turn and between attempts", default=None,
-        source="measured", missing="nothing was sent")  # fmt: skip
+        group="time", source="measured", missing="nothing was sent")  # fmt: skip
     pieces: int | None = None
     started_at: datetime | None = column(WHEN, "when the first attempt was sent", default=None,
-        source="measured", missing="nothing was sent")  # fmt: skip
+        group="time", source="measured", missing="nothing was sent")  # fmt: skip
     attempts: int = column("Int64", "requests sent in all", default=1,
-        source="measured")  # fmt: skip
+        group="time", source="measured")  # fmt: skip
     possibly_billed: bool = column("boolean", "a failed or cancelled attempt may be on the bill",
-        default=False, source="computed")  # fmt: skip
+        default=False, group="money", source="computed")  # fmt: skip
     provider: str = ""
     request_model: str = ""
     response_model: str | None = column("string", "the id that the provider says has answered",
-        default=None, after="request_model", source="provider", missing="it names none",
+        default=None, group="provenance", source="provider", missing="it names none",
     )  # fmt: skip
     request_id: str | None = column("string", "the provider's id of the request", default=None,
-        source="provider", missing="it sent none")  # fmt: skip
+        group="ids", source="provider", missing="it sent none")  # fmt: skip
     upstream_provider: str | None = column("string", "the provider behind OpenRouter", default=None,
-        source="provider", missing="it names none")  # fmt: skip
+        group="provenance", source="provider", missing="it names none")  # fmt: skip
     rerouted: bool | None = column("boolean", "a model other than the requested one answered",
-        default=None, source="computed",
+        default=None, group="provenance", source="computed",
         missing="the provider names none, or the names do not tell")  # fmt: skip
     ignored_parameters: tuple[str, ...] = column("string",
         "what this model cannot take, and was not sent", default=(), joined=", ",
-        source="computed")  # fmt: skip
+        group="request", source="computed")  # fmt: skip
     fallback: tuple[FallbackStep, ...] = column("string",
         "steps from the asked model to the one that answered", default=(), joined=" | ",
-        source="computed")  # fmt: skip
+        group="provenance", source="computed")  # fmt: skip
     warnings: tuple[str, ...] = column("string", "warnings about it", default=(), joined="; ",
-        source="computed")  # fmt: skip
+        group="answer", source="computed")  # fmt: skip
 
     @property
-    @Column("float64", "output tokens a second, from the first chunk on", after="duration_s",
+    @Column("float64", "output tokens a second, from the first chunk on", group="time",
             source="computed", missing="a time or count is, or all came in one piece")  # fmt: skip
     def output_tokens_per_s(self) -> float | None:
         """Returns the speed from the first chunk on, of the whole answer if it was not streamed.
@@ -351,9 +358,12 @@ class Completion:
     def __str__(self) -> str:
         return self.text
 
-    def _repr_pretty_(self, printer: object, cycle: bool) -> None:
-        # A cell that ends in ask(...) shows the answer, not thirty fields. Escapes in it must not
-        # reach the terminal, and its text must not hide that another model gave it, or its end.
+    def _repr_html_(self) -> str | None:
+        render = RENDERERS.get("completion")
+        return None if render is None else render(self)
+
+    def __repr__(self) -> str:
+        """Returns the text, and who gave it and how it ended, which no text may hide."""
         notes = [f"! {step}" for step in self.fallback]
         if self.rerouted:
             is_named = self.response_model not in (None, self.request_model)
@@ -361,8 +371,15 @@ class Completion:
             notes.append(f"! asked {self.request_model}, answered by {other}")
         if self.status is Status.INCOMPLETE or not self.text:
             notes += [f"! {warning}" for warning in self.warnings]
-        lines = [self.text, *(["", *notes] if notes else [])]
-        printer.text(escape_controls("\n".join(lines)))  # type: ignore[attr-defined]  # it is untyped
+        tokens, model = self.usage.output_tokens, self.response_model or self.request_model
+        facts = [
+            f"{self.provider}:{model}" if self.provider else model, str(self.status),
+            "" if tokens is None else f"{tokens:,} tokens",
+            "" if self.duration_s is None else f"{self.duration_s:.3g} s",
+            "" if self.cost_usd is None else f"${self.cost_usd:.2g}",
+        ]  # fmt: skip
+        text = "\n".join([self.text, "", *notes, f"({' · '.join(filter(None, facts))})"])
+        return escape_controls(text.lstrip("\n"))
 
 
 @dataclass(frozen=True, slots=True)

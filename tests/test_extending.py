@@ -50,7 +50,7 @@ REFUSED = """
 import json
 import llmkit
 from llmkit.notebook.magics import LlmkitMagics
-from llmkit.notebook.panels.compare import CompareForm
+from llmkit.notebook.panels.compare_form import CompareForm
 
 answer = llmkit.ask("hi", "lab:deepseek-chat", reasoning_effort="low")
 other = llmkit.ask("hi", "openai:gpt-4o", reasoning_effort="low")
@@ -58,7 +58,7 @@ form = CompareForm("hi", models=("lab:x",), numbers=(("reasoning_effort", "low, 
 parse = LlmkitMagics.ask.parser.parse_args(["--reasoning-effort", '"low"'])
 print(json.dumps({
     "ignored": [answer.ignored_parameters, other.ignored_parameters],
-    "form": [request.parameters["reasoning_effort"] for request in form.compared().requests],
+    "form": [request.parameters["reasoning_effort"] for request in form.arguments().requests],
     "magic": parse.reasoning_effort,
 }))
 llmkit.close("all")

@@ -37,7 +37,10 @@ def test_no_public_name_is_a_modules_name():
     assert modules & set(llmkit.__all__) == {"errors"}
 
 
-@pytest.mark.parametrize("name", [n for n in llmkit.__all__ if n[0] != "_" and not n.isupper()])
+DATA = {"last", "MODEL_NAME_MAPPING"}
+
+
+@pytest.mark.parametrize("name", [n for n in llmkit.__all__ if n[0] != "_" and n not in DATA])
 def test_each_public_thing_explains_itself(name):
     """Every public function and class has a docstring."""
     assert (getattr(llmkit, name).__doc__ or "").strip()

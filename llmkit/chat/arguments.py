@@ -15,6 +15,7 @@ from ..fields import Parameter
 from ..types import PARAMETERS
 from .options import Options, options
 from .requests import PlannedRequest, grid, named_models, plan_request, prompt_inputs
+from .values import fixed, plain
 
 DEFAULT_MODEL = "local:smollm2"  # needs no key
 ONE = "ask() takes one prompt and one value of each parameter; use compare() for lists"
@@ -68,7 +69,7 @@ def chat_arguments(
     provider: str | None = None,
     system: str | None = None,
     messages: Sequence[object] | None = None,
-    fallback: str | Sequence[str] | Fallback = "equivalent",
+    fallback: str | Sequence[str] | Fallback = "successor",
     needs: Sequence[str] = (),
     strict: bool = False,
     verbatim: bool = False,
@@ -86,9 +87,10 @@ def chat_arguments(
         system: The system prompt.
         messages: A conversation, oldest message first, instead of *prompt*.
         fallback: The models that may answer if the model is retired, busy, or too small for the
-            prompt: "error" (none), "same-model" (at another provider), "equivalent" (also those
-            that the provider or the catalogue recommends) or "any" (also the most similar ones).
-            Also a list of models, or a `Fallback` with limits. `.fallback` records each step.
+            prompt: "error" (none), "successor" (what the same provider names instead),
+            "same-model" (at another provider), "equivalent" (both, and its peers in the catalogue,
+            also of other makers) or "any" (also the most similar ones). Also a list of models, or
+            a `Fallback` with limits. `.fallback` records each step.
         needs: Capabilities that the model must be known to have, such as "vision".
         strict: True raises an error if the model does not support a parameter.
         verbatim: True sends the model name unchanged.
@@ -102,8 +104,10 @@ def chat_arguments(
         ConfigError: An argument is invalid; nothing was sent.
         CallError: The call failed, or the stream was cut; `.completion` holds the text so far.
     """
+    if provider_options or provider is not None:
+        prompt, model, provider = in_other_words(provider_options, prompt, model, provider)
     inputs = prompt_inputs(prompt, messages)
-    pairs, points, wish = checked(
+    pairs, points, wish, _ = checked(
         provider_options, model or DEFAULT_MODEL, provider, fallback, needs, strict, verbatim,
         timeout, retries, stream, system,
     )  # fmt: skip
@@ -114,17 +118,50 @@ def chat_arguments(
     return ChatArguments(plan_request(0, inputs[0], pairs[0], points[0], 0, wish.extra), wish)
 
 
+def in_other_words(
+    further: dict[str, Any], prompt: Any, model: Any, provider: Any, *, plural: bool = False
+) -> tuple[Any, Any, Any]:
+    """Returns prompt, model and provider, also if they were passed under their other name.
+
+    `ask` names them in the singular, `compare` in the plural, and both take the other name.
+    *further* are the arguments without a parameter, from which it is removed. OpenRouter's fields
+    stay there: a mapping `provider`, and a list `models` beside the model of `ask`.
+
+    Raises:
+        ConfigError: One was passed under both names.
+    """
+    values = []
+    for name, value in (("prompt", prompt), ("model", model), ("provider", provider)):
+        ours, other = (f"{name}s", name) if plural else (name, f"{name}s")
+        if ours == "provider" and isinstance(value, Mapping):
+            further["provider"], value = value, None
+        given = further.get(other)
+        is_list_beside = other == "models" and value is not None and not isinstance(given, str)
+        if (
+            given is not None
+            and not is_list_beside
+            and not (other == "provider" and isinstance(given, Mapping))
+        ):
+            if value is not None:
+                raise ConfigError(f"{ours} and {other} are the same argument; pass one of them")
+            value = further.pop(other)
+        values.append(value)
+    return values[0], values[1], values[2]
+
+
 class CheckedArguments(NamedTuple):
     """The checked arguments of `ask` or `compare`, except the prompts.
 
     Attributes:
         models: Each model with its provider, None if the name decides.
         points: The grid that the parameters span; one point if no parameter is a list.
+        repaired: The arguments in which a lone surrogate became U+FFFD.
     """
 
     models: tuple[tuple[str, str | None], ...]
     points: tuple[Mapping[str, object], ...]
     options: Options
+    repaired: tuple[str, ...]
 
 
 def checked(further: dict[str, object], *arguments: Any) -> CheckedArguments:
@@ -138,9 +175,10 @@ def checked(further: dict[str, object], *arguments: Any) -> CheckedArguments:
         ConfigError: An argument is invalid.
     """
     values = tuple(map(further.pop, PARAMETERS, repeat(None)))
-    if not further:
+    # A generator or a view is hashable, but its values change.
+    if not further and _UNCHANGING.issuperset(map(type, (*arguments, *values))):
         # Most successive calls differ in their prompt only.
-        with suppress(TypeError):  # an argument is a list, which is not hashable
+        with suppress(TypeError):  # an argument holds a list, which is not hashable
             once: CheckedArguments = _check_once(*arguments, *values)
             return once
     return _check(*arguments, *values, extra=further)
@@ -152,15 +190,28 @@ def _check(
     *values: object, extra: Mapping[str, object] | None = None,
 ) -> CheckedArguments:  # fmt: skip
     parameters = {"system": system, **dict(zip(PARAMETERS, values, strict=True))}
+    how = {"fallback": fallback, "strict": strict, "verbatim": verbatim, "timeout": timeout,
+           "retries": retries, "stream": stream}  # fmt: skip
+    given = {
+        name: plain(name, value)
+        for name, value in {
+            **parameters, **how, "models": DEFAULT_MODEL if models is None else models,
+            "providers": providers, "options": dict(extra or {}),
+        }.items()
+    }  # fmt: skip
+    kept = fixed(given)
+    parameters = {name: kept[name] for name in parameters}
     points = grid(parameters)
     checked_options = options(
-        parameters, fallback=fallback, needs=needs, strict=strict, verbatim=verbatim,
-        timeout=timeout, retries=retries, stream=stream, extra=extra,
-    )  # fmt: skip
-    pairs = named_models(DEFAULT_MODEL if models is None else models, providers)
-    return CheckedArguments(pairs, points, checked_options)
+        parameters, needs=needs, extra=kept["options"], **{name: kept[name] for name in how}
+    )
+    repaired = tuple(name for name, value in given.items() if kept[name] is not value)
+    pairs = named_models(kept["models"], kept["providers"])
+    return CheckedArguments(pairs, points, checked_options, repaired)
 
 
+# The types of arguments whose values never change, and which are hashable.
+_UNCHANGING = frozenset({type(None), bool, int, float, str, tuple, Fallback})
 # Typed, because True equals 1 and is not a temperature.
 _check_once: Any = functools.lru_cache(maxsize=64, typed=True)(_check)
 

@@ -43,6 +43,7 @@ from ..types import (
 )
 from ..wire.messages import HttpResponse, parse_json
 from ..wire.retry_hints import asked_in
+from .foreign_words import refuse_at
 from .options import Options
 
 LAST_WORDS_S = 0.1  # for the end of the body, after the end of the answer
@@ -99,14 +100,27 @@ def call_for(
     model = resolution.model
     if not options.verbatim:
         _refuse(resolution, options, catalogue)
+    if prompt.options:
+        refuse_at(provider, prompt, options.as_they_are)
     fitting = provider.fit(prompt, model)
     if fitting.ignored and options.strict:
         names = " and ".join(fitting.ignored)
         raise ConfigError(f"{model} cannot take {names}; leave it out, or drop strict=True")
-    warnings = []
-    if resolution.lifecycle is Lifecycle.DEPRECATED and model == resolution.id:
+    warnings = [] if provider.note is None else [provider.note]
+    if resolution.reroutes_on and model == resolution.id:
+        word = "since" if resolution.lifecycle is Lifecycle.REROUTED else "from"
+        other = resolution.successor or "another model"
+        warnings.append(f"{word} {resolution.reroutes_on} {other} answers for {model}")
+    elif resolution.lifecycle is Lifecycle.DEPRECATED and model == resolution.id:
         when = f" on {resolution.retires_on}" if resolution.retires_on else ""
         warnings.append(f"{model} will be retired{when}")
+    is_unknown = resolution.how is How.VERBATIM and not (resolution.verified or options.verbatim)
+    # A fine-tune is the user's own, as are the models of Ollama and of added servers.
+    is_own = model.startswith("ft:") or provider.facts.kind not in ("maker", "reseller")
+    if is_unknown and not is_own and provider.name in catalogue.providers:
+        place = f"{provider.name}:{model}"
+        warnings.append(f"the catalogue of {catalogue.as_of} does not know {place}; sent as is")
+    warnings += resolution.warnings
     if resolution.ambiguous and resolution.how is not How.VERBATIM:
         others = ", ".join(resolution.alternatives)
         warnings.append(f"{resolution.asked} could also mean {others}")
@@ -118,7 +132,10 @@ def call_for(
         fallback=() if model == resolution.id else (_translated(resolution, catalogue),),
         warnings=tuple(warnings), stream=options.stream,
         rerouted=(resolution.lifecycle is Lifecycle.REROUTED and model == resolution.id) or None,
-        terms=Terms(fitting.prompt.options, provider.base_url, settings.list_prices == "all"),
+        terms=Terms(
+            fitting.prompt.options, provider.base_url, settings.list_prices == "all",
+            is_free=not provider.facts.priced,
+        ),
     )  # fmt: skip
 
 
@@ -136,7 +153,8 @@ def _refuse(resolution: Resolution, options: Options, catalogue: Catalogue) -> N
         else:
             message += f'; ask for "{provider}:{resolution.live}"'
         if resolution.live is not None and not options.fallback.rules:
-            message += ', or allow it with fallback="equivalent"'
+            policy = "equivalent" if resolution.live_rule == lifecycle.CLASS else "successor"
+            message += f', or allow it with fallback="{policy}"'
         raise RetiredModelError(message, provider=provider, model=model)
     # The list may be an hour old: without a fallback, the provider decides.
     is_listed: bool | None = True

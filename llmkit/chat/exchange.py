@@ -16,7 +16,9 @@ from ..errors import (
     ProviderError,
     StreamInterruptedError,
     TransportError,
+    WrongAddressError,
 )
+from ..providers.addresses import line_of
 from ..providers.base import request_id_from, with_origin
 from ..providers.redaction import without_keys
 from ..retries.rate_limit import RateLimiter
@@ -221,8 +223,6 @@ class Exchange:
                     try:
                         self._attempts += 1
                         response = await self._send(connection.transport)
-                        if response.status != 200:
-                            raise await refusal(self.call.provider, response)
                         self._request_id = request_id_from(response.headers, *REQUEST_IDS)
                         self._service_tier = response.headers.get(TIER_HEADER)
                         self._reader = AnswerReader(self.call.provider, response, self.timing.clock)
@@ -296,6 +296,8 @@ class Exchange:
         response_context = transport.send(request, timeouts)
         response = await response_context.__aenter__()
         self._response_context = response_context
+        if response.status != 200:
+            raise await refusal(call.provider, response, request.url, call.model)
         return response
 
     async def _leaves_out(self, error: ProviderError) -> bool:
@@ -377,7 +379,9 @@ class Exchange:
         self.timing.end = self.timing.clock()
         self._turns.explain(error)
         self._is_billed = self._is_billed or (error.possibly_billed and call.provider.facts.paid)
-        with_origin(error, provider=call.provider.name, model=call.model)
+        with_origin(error, provider=call.provider.name, model=call.model, key=call.key)
+        if isinstance(error, WrongAddressError):
+            error.called = line_of(request_without(call, ()))
         error.possibly_billed = self._is_billed
         error.attempts = self._attempts
         completion = self.completion()

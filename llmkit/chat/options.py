@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
+from numbers import Real
 
 from ..catalogue.fallback_policy import Fallback, policy_of
-from ..errors import ConfigError
+from ..errors import ConfigError, shown
 from ..providers.extra_body import refuse_several
 from ..types import PARAMETERS, Capability
+from .foreign_words import refuse_foreign, refuse_keys
 
-# Fields of providers that resemble our options: Anthropic has "speed" (its SDK 2.14.0).
-FIELDS_LIKE_OURS = ("speed",)
-KEY_NAMES = ("api_key", "apikey", "x_api_key", "key", "keys", "token", "secret", "authorization")
+# Fields of providers that resemble our options: Anthropic has "speed" and "fallbacks" (its SDK
+# 2.14.0), OpenRouter has "provider".
+FIELDS_LIKE_OURS = ("speed", "fallbacks", "provider")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class Options:
         retries: Further attempts after the first; None for the setting.
         stream: False asks for the whole answer in one document.
         extra: Fields of the request body in the provider's format.
+        as_they_are: Names of those that were passed in `extra_body`.
     """
 
     parameters: Mapping[str, object] = field(default_factory=dict)
@@ -40,6 +43,7 @@ class Options:
     retries: int | None = None
     stream: bool = True
     extra: Mapping[str, object] = field(default_factory=dict)
+    as_they_are: frozenset[str] = frozenset()
 
 
 def options(
@@ -57,19 +61,17 @@ def options(
     """Returns checked options.
 
     Raises:
-        ConfigError: A value is invalid, a name in *extra* looks like a misspelt option, or it asks
-            for what a row cannot hold.
+        ConfigError: A value is invalid, a name in *extra* is a misspelt option or another tool's
+            word for one, or it asks for what a row cannot hold.
     """
-    if timeout is not None and not timeout > 0:
+    if timeout is not None and not (_is_number(timeout) and timeout > 0):
         raise ConfigError(f"timeout must be a number > 0, got {timeout!r}")
-    if retries is not None and (retries < 0 or retries != int(retries)):
+    if retries is not None and not (_is_number(retries) and retries >= 0 == retries % 1):
         raise ConfigError(f"retries must be an integer >= 0, got {retries!r}; 0 means one attempt")
     if not isinstance(stream, bool):
         raise ConfigError(f"stream must be True or False, got {stream!r}")
-    extra = dict(extra or {})
-    for name in extra:
-        _refuse_typo(name)
-    refuse_several(extra)
+    fields_of_body, as_they_are = _merged(extra)
+    refuse_several(fields_of_body)
     policy = policy_of(fallback)
     names = (needs,) if isinstance(needs, str) else tuple(needs)  # type: ignore[arg-type]
     try:
@@ -77,20 +79,48 @@ def options(
     except ValueError as error:
         raise ConfigError(f"needs: {error}; known: {', '.join(Capability)}") from None
     return Options(
-        parameters, policy, capabilities, strict, verbatim, timeout, retries, stream, extra
-    )
+        parameters, policy, capabilities, strict, verbatim, timeout, retries, stream,
+        fields_of_body, as_they_are,
+    )  # fmt: skip
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real)
+
+
+def _merged(extra: Mapping[str, object] | None) -> tuple[dict[str, object], frozenset[str]]:
+    """Returns the fields of the request body in *extra*, and the names that `extra_body` had.
+
+    `extra_body` of OpenAI's client has fields as the server names them, which only the server
+    checks. They replace others of the same name.
+    """
+    further = dict(extra or {})
+    body = further.pop("extra_body", None)
+    if body is not None and not isinstance(body, Mapping):
+        raise ConfigError(
+            f"extra_body must be a mapping of field names to values, got {type(body).__name__}"
+        )
+    fields_in_body = dict(body or {})
+    names = (*further, *fields_in_body)
+    wrong = [name for name in names if not isinstance(name, str)]
+    if wrong:
+        raise ConfigError(f"the name of a field must be text, got {shown(wrong[0])}")
+    refuse_keys(names)
+    refuse_foreign(name for name, value in further.items() if value is not None)
+    # None of these can be meant as a field.
+    refuse_foreign(name for name in fields_in_body if "headers" in name)
+    for name in further:
+        _refuse_typo(name)
+    return {**further, **fields_in_body}, frozenset(fields_in_body)
 
 
 def _refuse_typo(name: str) -> None:
-    if name.lower().replace("-", "_") in KEY_NAMES:
-        raise ConfigError(
-            f"{name!r} is not an option, and its value would be sent in the request; set the "
-            "provider's environment variable, or use Kit(keys=...)"
-        )
     # Unknown names are sent to the provider unchanged, so misspelt options must be refused. The
     # cutoff lets real ones pass, such as top_k and min_tokens, which resemble options.
-    others = ("system", "provider", "messages", "repeats")
-    ours = [*PARAMETERS, *(f.name for f in fields(Options)), *others]
+    ours = (
+        "system", "provider", "messages", "fallback", "needs", "strict", "verbatim", "timeout",
+        "retries", "stream", *PARAMETERS,
+    )  # fmt: skip
     import difflib
 
     near = difflib.get_close_matches(name, ours, n=1, cutoff=0.85)

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from ..chat.call import Call
-from ..chat.options import KEY_NAMES
+from ..chat.foreign_words import KEY_NAMES
 from ..secret import MASK, redact, redact_all
 from ..types import Prompt
 from ..wire.typed_values import DEEPEST

@@ -116,7 +116,7 @@ class Budget:
             self._waiting.popleft()
 
     def _refusal(self, usd: float) -> SpendLimitError:
-        from ..views.answers.card import dollars  # few runs have a cost limit
+        from ..views.answers.summary import dollars  # few runs have a cost limit
 
         return SpendLimitError(
             f"of max_cost_usd={self._limit:g}, {dollars(self.spent)} is spent, and this answer may "
@@ -152,7 +152,7 @@ class RowAccount:
         ):
             self._budget.end(self, 0.0)
         elif reserved := self._budget.end(self):
-            from ..views.answers.card import dollars
+            from ..views.answers.summary import dollars
 
             warning = f"its cost is not known; max_cost_usd counts it as {dollars(reserved)}"
             return replace(completion, warnings=(*completion.warnings, warning))

@@ -8,6 +8,8 @@ from typing import ClassVar
 
 from ..catalogue import prices
 from ..catalogue.entry import Catalogue
+from ..catalogue.fallback_policy import RULES_OF
+from ..catalogue.lifecycle import CLASS
 from ..catalogue.names import qualified_name
 from ..catalogue.resolution import Resolution
 from ..chat.call import call_for
@@ -16,7 +18,7 @@ from ..chat.requests import PlannedRequest
 from ..configuration.registry import ProviderRegistry
 from ..errors import LlmkitError, SpendLimitError
 from ..types import Lifecycle
-from ..views.answers.card import dollars
+from ..views.answers.summary import dollars
 from ..views.tables.report import Report
 from .arguments import ComparisonArguments
 from .limits import estimate_usage, open_ended_cost
@@ -99,7 +101,10 @@ def _plan_row(registry: ProviderRegistry, request: PlannedRequest, options: Opti
         target = resolution
         # The first fallback of a retired model; further ones depend on keys and providers.
         is_gone = target.lifecycle is Lifecycle.RETIRED and not target.substituted
-        if is_gone and target.live is not None and options.fallback.rules and not options.verbatim:
+        rules = options.fallback.rules
+        if target.live_rule == CLASS and rules == RULES_OF["successor"]:
+            rules = ()
+        if is_gone and target.live is not None and rules and not options.verbatim:
             target = registry.resolve(qualified_name((target.provider, target.live)))
         call = call_for(
             target, request.prompt, options,
@@ -121,6 +126,14 @@ def _line(
     is_known = bool(guesses) and not reasons
     sources = reasons or [cost.source for cost in costs]
     remarks = []
+    ignored: dict[str, set[str]] = {}  # the values of each parameter that the model ignores
+    for row in plan:
+        values = {**row.request.prompt.parameters, **row.request.parameters}
+        for name in row.call.ignored if row.call is not None else ():
+            ignored.setdefault(name, set()).add(repr(values.get(name)))
+    for name, different in ignored.items():
+        once = ": sent once for all its values" if len(different) > 1 else ""
+        remarks.append(f"{name} is ignored{once}")
     for row in plan:
         if row.error is not None:
             remarks.append(f"would not be sent: {row.error}")

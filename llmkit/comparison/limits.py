@@ -9,20 +9,26 @@ import math
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
+from urllib.parse import urlsplit
 
 from ..catalogue import prices
 from ..catalogue.entry import Catalogue
 from ..catalogue.lifecycle import facts_of
+from ..catalogue.price_rules import is_cloud
 from ..catalogue.token_estimate import guessed_usage
 from ..chat.call import Call
-from ..errors import SpendLimitError
+from ..errors import SpendLimitError, shorten
 from ..types import Usage
+from ..wire.base_urls import is_loopback
 from ..wire.messages import as_dict, as_int, parse_json
 from .budget import Budget, HighestCost
 from .plan import PlannedRow, merge_identical
 
 # Fields of requests that limit the tokens of an answer.
 OUTPUT_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens")
+GIVE_PRICE = (
+    "write its price into [[prices]] of catalogue.toml, or add its server with priced=False"
+)
 TEMPLATE_TOKENS = 64  # that a provider's chat template may add to the text of a request
 
 
@@ -36,7 +42,7 @@ def limited_plan(
     """Returns *rows* with identical requests merged, after checking both limits.
 
     Args:
-        max_calls: Maximum number of requests to providers that may charge for them.
+        max_calls: Maximum number of requests that may cost money; see `is_paid`.
         max_cost_usd: Maximum estimated cost in US dollars, None for no limit.
 
     Raises:
@@ -44,10 +50,10 @@ def limited_plan(
     """
     plan = merge_identical(rows)
     unique_calls = [row.call for row in plan if row.call is not None and row.same_as is None]
-    paid_calls = [call for call in unique_calls if call.provider.facts.paid]
+    paid_calls = [call for call in unique_calls if is_paid(call)]
     if len(paid_calls) > max_calls:
         raise SpendLimitError(
-            f"{len(paid_calls)} paid requests exceed max_calls={max_calls}; "
+            f"max_calls={max_calls} is exceeded by paid requests: {len(paid_calls)}; "
             f"nothing was sent; pass max_calls={len(paid_calls)} to allow them"
         )
     if max_cost_usd is None or not paid_calls:
@@ -56,8 +62,8 @@ def limited_plan(
     unknown_models = sorted({f"{c.provider.name}:{c.model}" for c, usd in costs if usd is None})
     if unknown_models:
         raise SpendLimitError(
-            f"the price of {', '.join(unknown_models)} is unknown, so max_cost_usd cannot be "
-            "checked; nothing was sent; omit the model or max_cost_usd"
+            f"the price of {shorten(', '.join(unknown_models), 120)} is unknown, so max_cost_usd "
+            f"cannot be checked; nothing was sent; {GIVE_PRICE}, or omit the model or max_cost_usd"
         )
     total = sum(usd or 0.0 for _, usd in costs)
     if total > max_cost_usd:
@@ -66,6 +72,23 @@ def limited_plan(
             "nothing was sent; lower max_tokens or raise the limit"
         )
     return tuple(replace(row, highest_usd=open_ended_cost(row.call, catalogue)) for row in plan)
+
+
+def is_paid(call: Call) -> bool:
+    """Returns True if an answer to *call* may cost money.
+
+    Free are the local model, scripts, Ollama's own models, servers that were added with
+    `priced=False`, and a server on this machine that gets no key and no header of the user's. A
+    model that Ollama passes on to its cloud is not its own.
+    """
+    provider = call.provider
+    if provider.facts.kind == "own":
+        return is_cloud(call.model, provider.base_url)
+    if not provider.facts.paid:
+        return False
+    if call.key is not None or provider.needs_key or provider.headers:  # estimates read no keys
+        return True
+    return not is_loopback(urlsplit(provider.base_url).hostname or "")
 
 
 def budget_of(max_cost_usd: float | None, catalogue: Catalogue) -> Budget | None:
@@ -85,7 +108,7 @@ def highest_cost(call: Call, catalogue: Catalogue) -> HighestCost:
         SpendLimitError: The price is unknown.
     """
     provider, model, prompt = call.provider, call.model, call.prompt
-    if not provider.facts.paid:
+    if not is_paid(call):
         return HighestCost(0.0)
     body = provider.chat_request(prompt, model=model, key=call.key, stream=True).body
     fields = as_dict(parse_json(body))
@@ -102,7 +125,7 @@ def highest_cost(call: Call, catalogue: Catalogue) -> HighestCost:
     if cost is None:
         raise SpendLimitError(
             f"the price of {provider.name}:{model} is unknown, so max_cost_usd cannot be checked, "
-            "and it was not asked; omit the model or max_cost_usd"
+            f"and it was not asked; {GIVE_PRICE}, or omit the model or max_cost_usd"
         )
     names = {name for name, _ in prompt.options}
     is_open = prompt.max_tokens is None and names.isdisjoint(OUTPUT_LIMITS)

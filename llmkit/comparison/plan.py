@@ -12,6 +12,7 @@ from ..chat.fallback import PASSED_OVER, FallbackSource, empty_completion
 from ..chat.requests import PlannedRequest
 from ..errors import LlmkitError
 from ..types import Completion, Status
+from ..views.answers.place import Place
 from ..views.rows import Row
 from .asked import address_of, conversation_of, masked, sent_with
 
@@ -103,9 +104,16 @@ def shared_row(planned_row: PlannedRow, twin: Row) -> Row:
     )  # fmt: skip
 
 
-def placeholder_row(planned_row: PlannedRow) -> Row:
-    """Returns the row of *planned_row* as far as it is known before anything is sent."""
-    return row_of(planned_row, "", planned_row.unsent(), planned_row.error, None)
+def planned_place(planned_row: PlannedRow) -> Place:
+    """Returns where the answer of *planned_row* stands, which is known before it is sent."""
+    request, found = planned_row.request, planned_row.resolution
+    provider = found.provider if found else request.provider
+    model = found.model if found else request.asked
+    return Place(
+        request.prompt_input.id, request.prompt_input.text,
+        f"{provider}:{model}" if provider else model,
+        {**request.parameters, **request.prompt.parameters}, request.repeat,
+    )  # fmt: skip
 
 
 def merge_identical(plan: Iterable[PlannedRow]) -> tuple[PlannedRow, ...]:
@@ -128,7 +136,7 @@ def merge_identical(plan: Iterable[PlannedRow]) -> tuple[PlannedRow, ...]:
 
 def open_ended_notes(costs: Iterable[tuple[Call | None, float | None]]) -> tuple[str, ...]:
     """Returns what an answer may cost at most, for each model whose requests have no max_tokens."""
-    from ..views.answers.card import dollars  # few runs have a cost limit
+    from ..views.answers.summary import dollars  # few runs have a cost limit
 
     highest: dict[str, float] = {}
     for call, usd in costs:

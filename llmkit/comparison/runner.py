@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
+from ..cell import cell_id
 from ..chat.call import Call
 from ..chat.exchange import Exchange
 from ..chat.fallback import FallbackRunner, MakeExchange
@@ -20,6 +21,8 @@ from .budget import Budget
 from .plan import PlannedRow, row_of, shared_row
 from .watchers import Audience, Watcher
 
+TASKS_AT_ONCE = 100  # started without a break for the event loop
+
 log = logging.getLogger(__name__)
 
 
@@ -29,6 +32,7 @@ class ComparisonRunner:
     Attributes:
         run_id: Identifies the run in each of its rows.
         rows: The final rows, by position.
+        errors: What failed, by position, if *keeps_errors* is set.
     """
 
     def __init__(
@@ -42,6 +46,7 @@ class ComparisonRunner:
         cell: str | None = None,
         budget: Budget | None = None,
         watch_pauses: Callable[[Callable[[Pause], None]], Callable[[], None]] | None = None,
+        keeps_errors: bool = False,
     ) -> None:
         self._plan = plan
         self.run_id = run_id
@@ -54,7 +59,10 @@ class ComparisonRunner:
         self._pauses: dict[str, Pause] = {}  # by provider
         self._tasks: dict[int, asyncio.Task[None]] = {}  # by row
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_stopped = False
         self.rows: dict[int, Row] = {}
+        self.errors: dict[int, Exception] = {}
+        self._keeps_errors = keeps_errors
 
     async def run(self) -> None:
         """Fills `rows`, with one row for each planned row even if the run is stopped or cancelled.
@@ -66,10 +74,7 @@ class ComparisonRunner:
         self._audience.begun(self._plan, self.stop)
         unwatch = self._watch_pauses(self._pause_begins) if self._watch_pauses else None
         try:
-            for planned_row in self._plan:
-                if planned_row.same_as is None:
-                    task = asyncio.create_task(self._run_row(planned_row))
-                    self._tasks[planned_row.request.row] = task
+            await self._start()
             # Unlike `gather`, it does not end with the first task that `stop` cancels.
             done: Iterable[asyncio.Task[None]] = ()
             if self._tasks:
@@ -90,6 +95,17 @@ class ComparisonRunner:
                 self._audience.paused("")
             self._fill_the_rest()
             self._audience.ended()
+
+    async def _start(self) -> None:
+        """Starts the rows that are not sent for another one, until the run is stopped."""
+        for planned_row in self._plan:
+            row = planned_row.request.row
+            if self._is_stopped:
+                return
+            if planned_row.same_as is None and row not in self.rows:
+                self._tasks[row] = asyncio.create_task(self._run_row(planned_row))
+                if len(self._tasks) % TASKS_AT_ONCE == 0:
+                    await asyncio.sleep(0)
 
     def _pause_begins(self, pause: Pause) -> None:
         """Tells the watchers of a pause until it ends. Thread-safe."""
@@ -116,6 +132,7 @@ class ComparisonRunner:
             self._loop.call_soon_threadsafe(self._cancel, row)
 
     def _cancel(self, row: int | None) -> None:
+        self._is_stopped = self._is_stopped or row is None
         for planned_row in self._plan:
             number = planned_row.request.row
             if row not in (None, number):
@@ -172,6 +189,8 @@ class ComparisonRunner:
         call: Call | None = None,
     ) -> None:
         row = row_of(planned_row, self.run_id, completion, error, self._cell, call)
+        if error is not None and self._keeps_errors:
+            self.errors[row.row] = error
         self.rows[row.row] = row
         self._audience.finished(row)
 
@@ -186,3 +205,31 @@ class ComparisonRunner:
             row = shared_row(planned_row, twin)
             self.rows[row.row] = row
             self._audience.finished(row)
+
+
+async def watched_answer(
+    planned_row: PlannedRow,
+    watchers: Iterable[Watcher],
+    *,
+    make: MakeExchange,
+    price: Callable[[Completion, Call], Awaitable[Completion]],
+) -> Completion:
+    """Returns one answer of `ask` while *watchers* follow it.
+
+    If a watcher stops it, the answer has the status "cancelled" and the text received so far.
+
+    Raises:
+        LlmkitError: The call failed.
+        asyncio.CancelledError: The caller was cancelled; the watchers have the text so far.
+    """
+    if planned_row.call is None:
+        raise planned_row.error or LlmkitError("nothing to send")
+    runner = ComparisonRunner(
+        [planned_row], run_id="", make=make, price=price, watchers=watchers, cell=cell_id(),
+        keeps_errors=True,
+    )  # fmt: skip
+    await runner.run()
+    for error in runner.errors.values():
+        raise error
+    (row,) = runner.rows.values()
+    return row.completion

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..cell import ready
 from ..secret import without_locals
-from ..types import TextDelta
+from ..types import Status, TextDelta
 from ..views.rows import Row
 
 if TYPE_CHECKING:
@@ -48,6 +48,28 @@ class Watcher(Protocol):
 
     def ended(self) -> None:
         """Runs after the last row is final, also if the run was stopped."""
+
+
+WatcherFactories = list[Callable[[], Watcher | None]]
+
+
+def made(factories: WatcherFactories) -> list[Watcher]:
+    """Returns a new watcher of each factory that makes one."""
+    return [watcher for factory in factories if (watcher := factory())]
+
+
+def stop_sentence(ends: Sequence[Status], where: str) -> str:
+    """Returns what a stopped run keeps.
+
+    Args:
+        ends: The status of each of its answers.
+        where: How to get at them in Python, such as "llmkit.last".
+    """
+    kept, total = sum(end not in (Status.CANCELLED, Status.ERROR) for end in ends), len(ends)
+    if not kept:
+        return f"Stopped: 0 of {total:,} answers are complete; the text so far is kept in {where}."
+    verb = "is" if kept == 1 else "are"
+    return f"Stopped: {kept:,} of {total:,} answers {verb} kept in {where}."
 
 
 class Audience:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pandas as pd
@@ -59,6 +60,26 @@ def test_an_answer_says_if_it_was_rerouted(fakes, kit, asked, response_model, fo
     assert answer.rerouted is found
 
 
+def test_a_row_says_from_which_day_another_model_answers(fakes):
+    """The day before, the answer is the model's own, and the row says what will change."""
+    notes = {}
+    for day in (datetime(2026, 11, 30, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)):
+        fakes.answer("google", gemini("gemini-2.5-pro"))
+        kit = Kit(
+            environ={"LLMKIT_GOOGLE_BASE_URL": fakes.base_url("google")},
+            keys={"google": fakes.key}, clock=lambda day=day: day,
+        )  # fmt: skip
+        arguments = chat_arguments("hi", "gemini-2.5-pro")
+        answer = kit.manager.run(kit.answer(arguments.request, arguments.options))
+        kit.close()
+        notes[day.day] = (answer.rerouted, answer.warnings)
+
+    assert notes == {
+        30: (False, ("from 2026-12-01 gemini-3.8-flash answers for gemini-2.5-pro",)),
+        1: (True, ("since 2026-12-01 gemini-3.8-flash answers for gemini-2.5-pro",)),
+    }
+
+
 TURNS = (Message("user", "First question?"), Message("assistant", "An answer."))
 PROMPTS = [
     Prompt((*TURNS, Message("user", "And now?")), "Be brief.", temperature=0.25, stop="END",
@@ -82,7 +103,7 @@ def texts_of(run, tmp_path):
 
 def test_every_export_holds_what_was_asked_and_no_secret(fakes, kit, tmp_path):
     """The conversation, the prompt's own parameters, options, defaults and the address."""
-    found = run(kit, PROMPTS, MODELS, verbatim=True, user="u-7", api_version="v2")
+    found = run(kit, PROMPTS, MODELS, verbatim=True, user="u-7", safety_identifier="v2")
     texts = texts_of(found, tmp_path)
 
     limit = str(fakes.asked["anthropic"][0].body["max_tokens"])  # which llmkit fills in

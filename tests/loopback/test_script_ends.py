@@ -117,6 +117,7 @@ def ended(code, fakes, *flags):
         env={
             **os.environ, "NEAR_URL": fakes.base_url("openai"), "NEAR_API_KEY": fakes.key,
             "MISTRAL_API_KEY": fakes.key, "LLMKIT_MISTRAL_BASE_URL": fakes.base_url("mistral"),
+            "LLMKIT_PROGRESS_AFTER_S": "3600",  # on a slow machine its bar would be on stderr
         },
     )  # fmt: skip
 

@@ -286,7 +286,7 @@ def test_too_many_paid_calls_are_refused_before_any_is_sent():
     """max_calls counts paid requests; local models are free."""
     which = kit(KEYS)
 
-    with pytest.raises(SpendLimitError, match="3 paid requests exceed max_calls=2"):
+    with pytest.raises(SpendLimitError, match="max_calls=2 is exceeded by paid requests: 3"):
         run(which, "hi", "gpt-6-luna", repeats=3, max_calls=2)
 
     assert len(run(which, "hi", "scripted:echo", repeats=3, max_calls=0)) == 3

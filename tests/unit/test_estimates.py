@@ -90,6 +90,28 @@ def test_a_retired_model_is_priced_as_what_answers_for_it():
     assert (line["model"], line["remark"]) == ("gpt-5.6-terra", "in place of gpt-3.5-turbo")
 
 
+def test_the_pick_of_a_class_is_no_successor(tmp_path):
+    """A retired model without a successor is replaced by that pick only under wider policies."""
+    own = tmp_path / "mine.toml"
+    own.write_text(
+        '[[names]]\nname = "mine"\nprovider = "openai"\nid = "our-old-tune"\n'
+        "retires = 2026-01-01\n"
+        '[[equivalents]]\nname = "gpt-mine"\nopenai = "our-old-tune"\nclass = "small"\n'
+    )
+    kit = Kit(environ={}, catalogue_file=str(own))
+
+    remarks = [
+        estimated(kit.registry, comparison_arguments("hi", "mine", fallback=policy)).rows[0][
+            "remark"
+        ]
+        for policy in ("error", "successor", "equivalent")
+    ]
+
+    assert remarks[0].endswith('or allow it with fallback="equivalent"')
+    assert remarks[1].startswith("would not be sent: openai retired our-old-tune")
+    assert remarks[2] == "in place of our-old-tune"
+
+
 def test_identical_requests_are_counted_once():
     """A grid over a parameter that the model ignores is billed, and priced, once."""
     (line,) = estimate("hi", "openai:gpt-6-luna", temperature=[0.1, 0.9]).rows
@@ -128,3 +150,15 @@ def test_it_is_on_the_face():
 def test_tokens_are_guessed_from_the_bytes(text, tokens):
     """Four bytes of UTF-8 are one token, so that scripts without an alphabet count for more."""
     assert estimate_tokens(text) == tokens
+
+
+def test_an_estimate_says_why_a_model_gets_fewer_requests():
+    """A grid of a parameter that the model ignores is sent once; one value of it is named too."""
+    found = estimate("hi", ["openai:gpt-6-luna", "openai:gpt-4o-mini"], temperature=[0, 1],
+                     repeats=10)  # fmt: skip
+    (single,) = estimate("hi", "openai:gpt-6-luna", temperature=0)
+
+    assert [(line["requests"], line["remark"]) for line in found] == [
+        (10, "temperature is ignored: sent once for all its values"), (20, None)
+    ]  # fmt: skip
+    assert single["remark"] == "temperature is ignored"

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 
+import numpy as np
 import pytest
 
+from llmkit.authentication.status import unchecked
 from llmkit.configuration.registry import ProviderRegistry
 from llmkit.errors import ConfigError
 from llmkit.kit import Kit
-from llmkit.settings import (
-    Settings,
-    config_path,
-    is_loopback,
-    load_settings,
-    private_host,
-    proxies_for,
-    refuse_plain_http,
-)
+from llmkit.settings import Settings, config_path, load_settings, proxies_for
+from llmkit.wire.base_urls import is_loopback, may_send_key, private_host, refuse_plain_http
 
 
 def test_nothing_set_is_the_defaults(tmp_path):
     """Without variables, file and configure() the defaults hold."""
     assert load_settings({"XDG_CONFIG_HOME": str(tmp_path)}, {}) == Settings()
+
+
+def test_a_scalar_of_numpy_is_a_value():
+    """It becomes a number of Python."""
+    found = load_settings({}, {"max_calls": np.int64(5), "idle_s": np.float64(30)})
+
+    assert (found.max_calls, found.idle_s) == (5, 30.0)
+    assert (type(found.max_calls), type(found.idle_s)) == (int, float)
 
 
 def test_later_wins(tmp_path):
@@ -62,15 +67,15 @@ def test_the_file_is_where_the_desktop_keeps_such_files(tmp_path):
         ({"providers": 3}, "providers must be a table with a table for each provider, got 3"),
         (
             {"providers": {"lab": {}}},
-            "providers: provider lab must have base_url, may have key_var, got nothing",
+            "providers: provider lab must have base_url, may have key_var and priced, got nothing",
+        ),
+        (
+            {"providers": {"lab": {"base_url": "http://127.0.0.1", "priced": "no"}}},
+            "providers: priced of lab must be true or false, got 'no'",
         ),
         (
             {"providers": {"la b": {"base_url": "http://x"}}},
             "providers: provider name must be letters, digits and _, got 'la b'",
-        ),
-        (
-            {"providers": {"lab": {"base_url": "lab"}}},
-            "providers: base URL must begin with https:// or http://, got 'lab'",
         ),
     ],
 )
@@ -263,6 +268,110 @@ def test_this_machine_may_be_spoken_to_in_clear_text(url):
 def test_plain_http_without_a_key_is_allowed():
     """A server in the local network may be used without a key."""
     refuse_plain_http("http://192.0.2.7:8080/v1", has_key=False)
+
+
+LAB = {"base_url": "http://192.168.1.5:1234/v1", "key_var": "LAB_API_KEY"}
+LAB_KEY = {"LAB_API_KEY": "sk-lab-Wq3nP8vT1xZk6LrY"}
+
+
+def lab_key(registry):
+    return registry.key_for(registry.provider("lab"))
+
+
+def test_a_key_over_plain_http_is_refused_with_the_setting_that_allows_it():
+    """The message is the call to make, and the call makes the next attempt work."""
+    registry = ProviderRegistry(LAB_KEY, {})
+    with pytest.raises(ConfigError) as caught:
+        registry.configure(providers={"lab": LAB})
+    call = re.search(r"llmkit\.configure\((\w+)=(\[.*\])\)", str(caught.value))
+    registry.configure(**{call[1]: json.loads(call[2])})
+    registry.configure(providers={"lab": LAB})
+
+    assert call[1] == "plain_http_hosts"
+    assert lab_key(registry).reveal() == LAB_KEY["LAB_API_KEY"]
+    with pytest.raises(ConfigError, match="in clear text"):
+        registry.configure(plain_http_hosts=[])
+
+
+@pytest.mark.parametrize("hosts", [
+    ["192.168.1.5"], ("192.168.1.5",), {"192.168.1.5:1234"}, "a, 192.168.1.5", "192.168.1.5 b",
+])  # fmt: skip
+def test_hosts_for_plain_http_are_a_list_or_a_text(hosts, tmp_path):
+    """From code, a variable, or a file that also adds the server, in any order."""
+    file = tmp_path / "config.toml"
+    file.write_text(
+        'plain_http_hosts = ["x", "y:1", "192.168.1.5"]\n[providers.lab]\n'
+        'base_url = "http://192.168.1.5:1234"\nkey_var = "LAB_API_KEY"\n'
+    )
+    registries = [
+        ProviderRegistry(LAB_KEY, {"providers": {"lab": LAB}, "plain_http_hosts": hosts}),
+        ProviderRegistry({**LAB_KEY, "LLMKIT_CONFIG": str(file)}, {}),
+    ]
+    if isinstance(hosts, str):
+        environ = {**LAB_KEY, "LLMKIT_PLAIN_HTTP_HOSTS": hosts}
+        registries.append(ProviderRegistry(environ, {"providers": {"lab": LAB}}))
+
+    assert {lab_key(registry).reveal() for registry in registries} == {LAB_KEY["LAB_API_KEY"]}
+
+
+def test_a_host_is_allowed_and_no_other():
+    """Neither another port, a longer name, nor a name that only ends so."""
+    may = [may_send_key(f"http://{host}/v1", ("gpu-box", "10.0.0.7:8000", "fe80::1"))
+           for host in ("gpu-box", "GPU-box:1", "10.0.0.7:8000", "[fe80::1]:80")]  # fmt: skip
+    no = [may_send_key(f"http://{host}/v1", ("gpu-box", "10.0.0.7:8000"))
+          for host in ("10.0.0.7", "10.0.0.7:80", "my-gpu-box", "gpu-box.example")]  # fmt: skip
+
+    assert (set(may), set(no)) == ({True}, {False})
+
+
+@pytest.mark.parametrize("wrong", ["http://gpu-box", "*", "10.0.0.0/8", "gpu-box/v1", 3, [3], None])
+def test_a_host_that_is_none_is_refused(wrong):
+    """Patterns and URLs would allow more, or nothing."""
+    with pytest.raises(ConfigError, match="plain_http_hosts"):
+        load_settings({}, {"plain_http_hosts": wrong})
+
+
+def test_a_server_of_the_users_rows_may_be_allowed_too(tmp_path):
+    """Its row is read after the settings."""
+    (tmp_path / "catalogue.toml").write_text(
+        '[[providers]]\nname = "lab"\nbase_url = "http://gpu-box:8000/v1"\n'
+        'key_var = "LAB_API_KEY"\n'
+    )
+    environ = {**LAB_KEY, "LLMKIT_CONFIG": str(tmp_path / "config.toml")}
+    with pytest.raises(ConfigError, match=r"catalogue.toml: providers: lab: base URL must begin"):
+        ProviderRegistry(environ, {}).provider("lab")
+
+    allowed = ProviderRegistry(environ, {"plain_http_hosts": ["gpu-box"]})
+    assert lab_key(allowed).reveal() == LAB_KEY["LAB_API_KEY"]
+
+
+@pytest.mark.parametrize("key", ["sk-ollama-Wq3nP8vT1xZk6LrY", "two words", "your-key", "Bearer x"])
+def test_the_key_of_ollama_com_does_not_hide_ones_own_ollama(key):
+    """It is not sent over plain http, so a server there works as without a key."""
+    for host in ("gpu-box:11434", "127.0.0.1:11434", "localhost:11434"):
+        environ = {"OLLAMA_API_KEY": key, "OLLAMA_HOST": f"http://{host}"}
+        registry = ProviderRegistry(environ, {})
+        provider = registry.provider("ollama")
+        status = unchecked(provider, registry.credentials.find(provider))
+
+        assert registry.key_for(provider) is None
+        assert f"variable OLLAMA_API_KEY) is not sent to {host} over plain http" in status.advice
+        assert key not in str(status)
+
+
+def test_a_key_for_ones_own_ollama_is_sent_if_that_is_wished():
+    """Over https, to a host that is allowed, or if it was passed for this kit."""
+    key = "sk-ollama-Wq3nP8vT1xZk6LrY"
+    places = [
+        ({"OLLAMA_HOST": "https://ollama.com"}, {}, None),
+        ({"OLLAMA_HOST": "http://gpu-box:11434"}, {"plain_http_hosts": ["gpu-box"]}, None),
+        ({"OLLAMA_HOST": "http://127.0.0.1:8080"}, {"plain_http_hosts": "127.0.0.1:8080"}, None),
+        ({"OLLAMA_HOST": "http://127.0.0.1:8080"}, {}, {"ollama": key}),
+    ]
+    for environ, changes, keys in places:
+        registry = ProviderRegistry({"OLLAMA_API_KEY": key, **environ}, changes, keys)
+
+        assert registry.key_for(registry.provider("ollama")).reveal() == key
 
 
 def test_only_this_machine_is_loopback():

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 
-from llmkit.types import Message, Prompt, Status, Usage
-from tests.unit.rows import answer
+from llmkit.types import Completion, Message, Prompt, Status, Usage
+from tests.unit.rows import answer, row
 
 
 def test_speed_counts_from_the_first_chunk():
@@ -38,11 +36,33 @@ def test_a_speed_that_cannot_be_told_is_none(unknown):
 @pytest.mark.parametrize("changes", [{"text": ""}, {"status": Status.INCOMPLETE}])
 def test_a_cell_that_ends_in_an_odd_answer_shows_the_warning(changes):
     """An empty answer would show nothing, and an incomplete one would look whole."""
-    printed = []
+    assert "! why\n" in repr(answer(warnings=("why",), **changes))
 
-    answer(warnings=("why",), **changes)._repr_pretty_(SimpleNamespace(text=printed.append), False)
 
-    assert printed[0].endswith("\n! why")
+def test_a_prompt_shows_the_answer_and_who_gave_it():
+    """A plain Python prompt prints the text, and the facts below it; str() is the text alone."""
+    shown = repr(answer(fallback=(), reasoning=""))
+
+    assert shown.splitlines() == [
+        "Entropy counts the ways.", "",
+        "(openai:gpt-6-luna-2026-09-01 · complete · 17 tokens · 1.5 s · $0.0012)",
+    ]  # fmt: skip
+    assert str(answer()) == "Entropy counts the ways."
+
+
+def test_a_prompt_shows_no_escape_sequences_of_an_answer():
+    """They would act in the terminal."""
+    assert "\x1b" not in repr(answer(text="a\x1b[2Jb")) + repr(row(prompt="a\x1b[2Jb"))
+
+
+def test_a_row_at_a_prompt_says_what_was_asked():
+    """The model, the grid point, the repeat, the prompt and the error are above the answer."""
+    shown = repr(row(completion=Completion(provider="openai", request_model="x")))
+
+    assert shown.splitlines()[:4] == [
+        r"row 0: gpt-3.5-turbo, temperature=0.5, stop=('\n', 'END'), repeat=1",
+        "> What is entropy?", "", "ServerError: busy",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
