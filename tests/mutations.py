@@ -184,7 +184,10 @@ def comparison(folder: Path) -> dict[str, Any]:
 
 
 def show_run(run: Comparison, folder: Path, *, figures: bool = False) -> None:
-    """Shows *run* in every view, and writes it in every format; figures take the most time."""
+    """Shows *run* in every view, and writes it in every format.
+
+    Figures and workbooks take most of the time, so they are made only with *figures*.
+    """
     frame = run.frame()
     assert len(frame) == len(run)
     _ = str(frame), repr(run), str(run), run._repr_html_()
@@ -201,6 +204,8 @@ def show_run(run: Comparison, folder: Path, *, figures: bool = False) -> None:
             ends(groups, measure)
     for kind in ("models", "cost", "grid") if figures else ():
         run.plot(kind, substituted=True)._repr_png_()
+    if figures:
+        run.to_excel(folder / "again.xlsx")
     run.to_csv(folder / "again.csv")
     run.to_html(folder / "again.html")
     run.to_parquet(folder / "again.parquet")

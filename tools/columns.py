@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import groupby
 
 from llmkit.authentication.status import AuthStatus
 from llmkit.catalogue import listing
 from llmkit.catalogue.entry import Model
-from llmkit.fields import Column
+from llmkit.fields import Column, ColumnGroup
 from llmkit.runtime.session import SessionRow
 from llmkit.views.columns import columns_of
-from llmkit.views.frames import AFTER_GRID, BEFORE_GRID
+from llmkit.views.frames import AFTER_GRID, BEFORE_GRID, SUMMARY_COLUMNS
 
 from .layout import ROOT
 
@@ -28,11 +29,17 @@ SECTIONS: tuple[tuple[str, str, Mapping[str, Column]], ...] = (
         "A comparison",
         "`Comparison.frame()` has one row for each answer; [statuses](../concepts/statuses.md)"
         " says how an answer ends. The table is what a row promises: the meaning of each column,"
-        " where its value comes from, and when it is missing; CSV and Parquet have the same ones."
+        " where its value comes from, and when it is missing; CSV, Excel and Parquet have the same"
+        " ones. The first groups are what a reader looks for; ids are last."
         " A further parameter that you ask for gets a column after `seed`;"
         " the columns of your own DataFrame of prompts come last, as `prompt_NAME` if the name is"
         " taken.",
         {**BEFORE_GRID, **AFTER_GRID},
+    ),
+    (
+        "The summary of a comparison",
+        "`Comparison.summary()` has one row for each model, in the order of the first answers.",
+        SUMMARY_COLUMNS,
     ),
     (
         "Sessions",
@@ -44,7 +51,7 @@ SECTIONS: tuple[tuple[str, str, Mapping[str, Column]], ...] = (
     (
         "Models",
         "`models().frame()` has one row for each standard name at each provider."
-        " Limits, modalities, capabilities, prices and `facts` are those of `live`;"
+        " Limits, modalities, capabilities, prices and `facts` are those of `id`;"
         " `source` and `read` belong to the lifecycle.",
         listing.COLUMNS,
     ),
@@ -55,7 +62,11 @@ SECTIONS: tuple[tuple[str, str, Mapping[str, Column]], ...] = (
     ),
 )
 
-
+TITLES: Mapping[ColumnGroup, str] = {
+    "question": "What was asked", "parameters": "Parameters", "result": "Result",
+    "answer": "More about the answer", "tokens": "Tokens", "money": "Money", "time": "Time",
+    "request": "What was sent", "provenance": "Who answered", "ids": "Ids",
+}  # fmt: skip
 # Who or what a value comes from, by `Column.source`.
 SOURCES = {
     "you": "you", "provider": "the provider", "measured": "llmkit, measured",
@@ -67,17 +78,24 @@ def page() -> str:
     """Returns the text of the page."""
     parts = [HEAD]
     for title, introduction, columns in SECTIONS:
-        heads, cells = ["column", "dtype", "meaning"], []
-        says_source = any(column.source for column in columns.values())
-        if says_source:
-            heads += ["from", "missing if"]
-        for name, column in columns.items():
-            more = [SOURCES[column.source], column.missing or "never"] if says_source else []
-            cells.append([f"`{name}`", column.dtype, column.meaning, *more])
-        rule = f"|{'---|' * len(heads)}"
-        table = "\n".join([_line(heads), rule, *map(_line, cells)])
-        parts.append(f"## {title}\n\n{introduction}\n\n{table}\n")
+        parts.append(f"## {title}\n\n{introduction}\n")
+        for group, members in groupby(columns.items(), key=lambda item: item[1].group):
+            if group:
+                parts.append(f"### {TITLES[group]}\n")
+            parts.append(f"{_table(dict(members))}\n")
     return "\n".join(parts)
+
+
+def _table(columns: Mapping[str, Column]) -> str:
+    heads, cells = ["column", "dtype", "meaning"], []
+    says_source = any(column.source for column in columns.values())
+    if says_source:
+        heads += ["from", "missing if"]
+    for name, column in columns.items():
+        more = [SOURCES[column.source], column.missing or "never"] if says_source else []
+        cells.append([f"`{name}`", column.dtype, column.meaning, *more])
+    rule = f"|{'---|' * len(heads)}"
+    return "\n".join([_line(heads), rule, *map(_line, cells)])
 
 
 def _line(cells: list[str]) -> str:

@@ -9,22 +9,17 @@ from functools import cache
 from operator import attrgetter
 from typing import Any
 
-from ..fields import COLUMN, COLUMNS, Column
+from ..fields import COLUMN, COLUMNS, GROUPS, Column
 
 
 def columns_of(kind: type) -> Mapping[str, Column]:
     """Returns the columns that *kind* declares, by name, in the order of the table.
 
-    The order is that of the fields; a nested value (`COLUMNS`) puts its columns at its field, and
-    properties come last. `Column.after` moves a column behind another one.
+    The groups are in the order of `GROUPS`. Within a group the order is that of the fields: a
+    nested value (`COLUMNS`) puts its columns at its field, and properties come last.
     """
-    columns = {name: column for name, (column, _) in _declared(kind).items()}
-    names = list(columns)
-    for name, column in columns.items():
-        if column.after in columns:
-            names.remove(name)
-            names.insert(names.index(column.after) + 1, name)
-    return {name: columns[name] for name in names}
+    columns = [(name, column) for name, (column, _) in _declared(kind).items()]
+    return dict(sorted(columns, key=lambda item: GROUPS.index(item[1].group)))
 
 
 def dtypes(columns: Mapping[str, Column]) -> dict[str, str]:

@@ -42,21 +42,22 @@ def document(rows: Sequence[Row], *, about: Mapping[str, object]) -> dict[str, A
 
     A value without a JSON form, such as a date in an index of prompts, becomes text for good.
     """
-    records = [_plain(row) for row in rows]
-    return {"schema": SCHEMA, "version": VERSION, "about": _plain(about), "rows": records}
+    records = [plain(row) for row in rows]
+    return {"schema": SCHEMA, "version": VERSION, "about": plain(about), "rows": records}
 
 
-def _plain(value: object, depth: int = 1) -> Any:
+def plain(value: object, depth: int = 1) -> Any:
+    """Returns *value* as JSON values, with keys redacted; a missing one is None."""
     if isinstance(value, Row | Completion | Usage | FallbackStep | ToolCall):
-        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
     if hasattr(value, "tolist"):  # a NumPy scalar or array
         value = value.tolist()
     if isinstance(value, Mapping | list | tuple):
         if depth >= DEEPEST:  # it may contain itself
             return redact(reprlib.repr(value))
         if not isinstance(value, Mapping):
-            return [_plain(item, depth + 1) for item in value]
-        return {redact(str(key)): _plain(item, depth + 1) for key, item in value.items()}
+            return [plain(item, depth + 1) for item in value]
+        return {redact(str(key)): plain(item, depth + 1) for key, item in value.items()}
     return _scalar(value)
 
 

@@ -10,14 +10,15 @@ import pytest
 from matplotlib.text import Text
 
 from llmkit.errors import ConfigError
-from llmkit.types import Completion, Status
-from llmkit.views.plots.aggregates import grouped
+from llmkit.secret import Secret
+from llmkit.types import Completion, Status, Usage
+from llmkit.views.plots.aggregates import facets, grouped, short_names
 from llmkit.views.plots.colors import DARK, LIGHT
-from llmkit.views.plots.figure import comparison_figure
+from llmkit.views.plots.figure import INVERSION, comparison_figure
 from llmkit.views.rows import Row
 from tests.unit.rows import plain
 
-TITLES = ["time to first chunk (s)", "duration (s)", "output tokens", "cost (US$)"]
+TITLES = ["first chunk (s)", "duration (s)", "output tokens", "cost (US$)"]
 # Names as long as real ones, and costs over four powers of ten.
 NAMES = (
     ("openai", "gpt-6-luna"), ("openai", "gpt-6.1-sol"), ("anthropic", "claude-haiku-5-5"),
@@ -56,6 +57,10 @@ def note(figure):
     return " ".join(figure._supxlabel.get_text().split())
 
 
+def words(axis):
+    return [text.get_text() for text in axis.texts if text.get_text()]
+
+
 def labels(axis):
     return [label.get_text() for label in axis.get_yticklabels()]
 
@@ -65,7 +70,7 @@ def test_a_figure_has_four_panels_with_units():
     figure = comparison_figure([plain(0, "a"), plain(1, "b")])
 
     assert [axis.get_title(loc="left") for axis in figure.axes] == TITLES
-    assert labels(figure.axes[0]) == ["openai: a", "openai: b"]
+    assert labels(figure.axes[0]) == ["openai:a", "openai:b"]
 
 
 @pytest.mark.parametrize(("count", "dark"), [(0, False), (1, True), (2, False), (12, True)])
@@ -95,16 +100,17 @@ def drawn(monkeypatch):
 
 
 @pytest.mark.parametrize(("count", "cost_factor"), [(1, 0.01), (4, 100), (11, 1), (12, 0.01)])
-@pytest.mark.parametrize("kind", ["models", "cost", "grid"])
+@pytest.mark.parametrize("kind", ["models", "points", "cost", "grid"])
 def test_no_text_of_a_figure_is_cut_off_or_covers_another(drawn, kind, count, cost_factor):
     """With up to twelve models of real names every text is on the page, and none overlaps.
 
-    The costs are from 0.0000002 to 0.1 dollars, with and without free models.
+    The costs are from 0.0000002 to 0.1 dollars, with and without free models. One model has failed.
     """
     rows = [
         changed(row, cost_usd=row.completion.cost_usd * cost_factor)
         for row in answers(count, {"temperature": 0}, {"temperature": 1})
     ]
+    rows[3:6] = map(failed, rows[3:6])
     figure = comparison_figure(rows, kind, measure="cost_usd")
     texts = drawn(figure)
 
@@ -116,6 +122,14 @@ def test_no_text_of_a_figure_is_cut_off_or_covers_another(drawn, kind, count, co
     assert not [(a, b) for (a, x), (b, y) in combinations(shrunk, 2) if x.overlaps(y)]
 
 
+@pytest.mark.parametrize("most", [96, 283, 287, 295, 299])
+def test_the_last_tick_is_within_the_page(drawn, most):
+    """A tick may stand beyond the largest value, up to the end of the axis."""
+    figure = comparison_figure([changed(zero(plain()), usage=Usage(20, most))])
+
+    assert max(box.x1 for _, box in drawn(figure)) <= figure.bbox.x1
+
+
 @pytest.mark.parametrize("count", [1, 12])
 def test_a_legend_names_each_model_in_order_and_covers_no_data(drawn, count):
     """Each model has its own marker and colour, and the legend is beside the axes."""
@@ -124,7 +138,7 @@ def test_a_legend_names_each_model_in_order_and_covers_no_data(drawn, count):
     (legend,), (axis,) = figure.legends, figure.axes
     signs = [(line.get_marker(), line.get_color()) for line in legend.get_lines()]
 
-    assert legend_of(figure)[0] == "openai: gpt-6-luna"
+    assert legend_of(figure)[0] == "openai:gpt-6-luna"
     assert len(legend_of(figure)) == len(set(signs)) == count
     assert signs == [
         (m.get_marker(), m.get_color()) for m in axis.lines if m.get_marker() != "None"
@@ -134,19 +148,20 @@ def test_a_legend_names_each_model_in_order_and_covers_no_data(drawn, count):
 
 def test_what_is_unknown_is_written_so():
     """A model without a known price has n/a in that panel, and no dot at zero."""
-    figure = comparison_figure([plain(0, "a", cost_usd=None)])
+    figure = comparison_figure([plain(0, "a", cost_usd=None), plain(1, "b")])
 
-    assert [text.get_text() for text in figure.axes[3].texts] == ["n/a"]
-    assert len(figure.axes[3].lines) == 0
+    assert words(figure.axes[3]) == ["n/a"]
+    assert [list(line.get_ydata()) for line in figure.axes[3].lines] == [[1]]
 
 
-def test_failures_count_in_the_label_and_nowhere_else():
+def test_failures_are_named_once_beside_the_line_and_count_nowhere():
     """A fast error does not count as a fast answer."""
     figure = comparison_figure([plain(0, "a"), failed(plain(1, "a"))])
 
-    assert labels(figure.axes[0]) == ["openai: a\n1 of 2 failed"]
+    assert labels(figure.axes[0]) == ["openai:a"]
+    assert [words(axis) for axis in figure.axes] == [[], [], [], ["1 of 2 failed"]]
     assert figure.axes[1].lines[-1].get_xdata() == [1.5]
-    assert note(figure) == "Mark: the one answer of each model. Left out: 1 failed."
+    assert note(figure) == "Mark: the one answer of each line. Left out: 1 failed."
 
 
 def test_substitutes_are_left_out_and_the_figure_says_so():
@@ -154,8 +169,9 @@ def test_substitutes_are_left_out_and_the_figure_says_so():
     stood_in = replace(plain(1, "b"), substituted=True)
     figure = comparison_figure([plain(0, "a"), stood_in])
 
-    assert labels(figure.axes[0]) == ["openai: a", "openai: b\n1 of 1 substituted"]
-    assert [t.get_text() for t in figure.axes[1].texts] == ["n/a"]
+    assert labels(figure.axes[0]) == ["openai:a", "openai:b"]
+    assert words(figure.axes[1]) == ["n/a"]
+    assert words(figure.axes[3]) == ["n/a", "1 of 1 substituted"]
     assert note(figure).endswith(
         "Left out: 1 substituted. plot(substituted=True) includes the answers of other models."
     )
@@ -166,7 +182,7 @@ def test_substitutes_are_drawn_on_request_in_a_second_colour():
     stood_in = replace(plain(1, "b"), substituted=True)
     figure = comparison_figure([plain(0, "a"), stood_in], substituted=True)
 
-    assert labels(figure.axes[0]) == ["openai: a", "openai: b †"]
+    assert labels(figure.axes[0]) == ["openai:a", "openai:b †"]
     assert figure.axes[1].lines[-1].get_color() == LIGHT.second
     assert note(figure).endswith("†: answered in place of the model named.")
 
@@ -177,7 +193,7 @@ def test_a_substitute_is_hollow_among_the_markers_and_has_its_sign_in_the_legend
     figure = comparison_figure([plain(0, "a"), stood_in], "cost", substituted=True)
     named, hollow = figure.legends[0].get_lines()
 
-    assert legend_of(figure) == ["openai: a", "openai: b †"]
+    assert legend_of(figure) == ["openai:a", "openai:b †"]
     assert named.get_markerfacecolor() == LIGHT.models[0]
     assert hollow.get_markerfacecolor() == LIGHT.back
 
@@ -204,7 +220,7 @@ def test_an_answer_that_was_sent_once_for_several_rows_is_drawn_nowhere_twice():
 def test_only_an_answer_that_is_ok_counts(status, why):
     """It is complete, or as long as it was allowed to be; the note says why others do not count."""
     figure = comparison_figure([plain(0, "a"), plain(1, "a", status=status)])
-    counted = f"Mark: the one answer of each model. Left out: {why}."
+    counted = f"Mark: the one answer of each line. Left out: {why}."
 
     assert len(figure.groups[0].counted) == (2 if why is None else 1)
     assert why is None or note(figure) == counted
@@ -222,8 +238,8 @@ def test_a_rerouted_answer_counts_only_for_the_model_that_gave_it():
     own, other = grouped(rows, substituted=True)
 
     assert (len(group.counted), group.remark) == (1, "2 of 3 rerouted")
-    assert (own.name, len(own.counted), own.remark) == ("openai: a", 1, "1 of 2 rerouted")
-    assert (other.name, len(other.counted), other.substituted) == ("openai: b", 1, True)
+    assert (own.name, len(own.counted), own.remark) == ("openai:a", 1, "1 of 2 rerouted")
+    assert (other.name, len(other.counted), other.substituted) == ("openai:b", 1, True)
 
 
 def test_answers_of_an_unknown_model_are_drawn_and_the_figure_says_so():
@@ -239,12 +255,10 @@ def test_answers_of_an_unknown_model_are_drawn_and_the_figure_says_so():
     [
         ((0.00012, 0.00012), "linear", ["0", "0.00005", "0.0001"]),
         ((0.0003, 0.0011, 0.009), "linear", ["0", "0.005"]),
-        ((1.0, 3.0), "linear", ["0", "1", "2", "3"]),
+        ((1.0, 3.0), "linear", ["0", "0.5", "1", "1.5", "2", "2.5", "3"]),
         ((0.00002, 0.005), "log", ["0.0001", "0.001"]),
         ((0.002, 5.0), "log", ["0.01", "0.1", "1"]),
         ((0.0, 0.00002, 0.005), "symlog", ["0", "0.0001", "0.001"]),
-        ((0.0, 0.0), "linear", ["0"]),
-        ((None,), "linear", []),
     ],
 )
 def test_costs_are_plain_decimals_on_an_axis_that_shows_the_cheapest(costs, scale, said):
@@ -263,7 +277,9 @@ def test_costs_are_plain_decimals_on_an_axis_that_shows_the_cheapest(costs, scal
 def test_a_wide_logarithmic_axis_has_ticks_within_its_decades():
     """Two decades of costs have more than two tick labels."""
     rows = [plain(0, "a", cost_usd=0.00002), plain(1, "b", cost_usd=0.005)]
-    (axis,) = comparison_figure(rows, "cost").axes
+    figure = comparison_figure(rows, "cost")
+    figure.draw_without_rendering()
+    (axis,) = figure.axes
     low, high = axis.get_ylim()
 
     assert [f"{tick:g}" for tick in axis.get_yticks() if low <= tick <= high] == [
@@ -285,8 +301,8 @@ def test_cost_against_duration_names_what_it_cannot_draw():
     """A model without a price is named below the axes, and not drawn at 0."""
     figure = comparison_figure([plain(0, "a"), plain(1, "b", cost_usd=None)], "cost")
 
-    assert legend_of(figure) == ["openai: a"]
-    assert note(figure).endswith("No price or duration: openai: b.")
+    assert legend_of(figure) == ["openai:a"]
+    assert note(figure).endswith("No price or duration: openai:b.")
 
 
 def test_a_grid_of_two_parameters_is_a_table_of_panels():
@@ -318,13 +334,176 @@ def test_a_terminal_gets_the_numbers_of_a_figure(monkeypatch):
 
     assert text.splitlines() == [
         "median (minimum to maximum)",
-        "model      answers  time to first chunk (s)  duration (s)  output tokens  cost (US$)",
-        "---------  -------  -----------------------  ------------  -------------  ----------",
-        "openai: a        3                      0.5    2 (1 to 3)             17     0.00123",
+        "model     answers  first chunk (s)  duration (s)  output tokens  cost (US$)",
+        "--------  -------  ---------------  ------------  -------------  ----------",
+        "openai:a        3              0.5    2 (1 to 3)             17     0.00123",
         "    1 of 4 failed",
-        "Mark: median; line: minimum to maximum; 3 answers per model. Left out: 1 failed.",
+        "Mark: median; line: minimum to maximum; 3 answers per line. Left out: 1 failed.",
     ]
     assert str(comparison_figure([])) == "median (minimum to maximum)\nNo answers."
+
+
+def zero(row: Row) -> Row:
+    return changed(row, cost_usd=0.0, time_to_first_chunk_s=None)
+
+
+def test_a_measure_that_tells_nothing_is_left_out_and_the_note_says_so():
+    """An axis from 0 to 1 for costs of 0 would be read as a price."""
+    figure = comparison_figure([zero(plain(0, "a")), zero(plain(1, "b"))])
+
+    assert [axis.get_title(loc="left") for axis in figure.axes] == ["duration (s)", "output tokens"]
+    assert note(figure).endswith(
+        "Not drawn: cost (0 in all answers), first chunk (unknown in all answers)."
+    )
+
+
+@pytest.mark.parametrize(("seconds", "title"), [(0.004, "duration (ms)"), (0.4, "duration (s)")])
+@pytest.mark.parametrize("kind", ["models", "cost", "grid"])
+def test_short_times_are_in_milliseconds(drawn, kind, seconds, title):
+    """A tick such as 0.004 s is harder to read than 4 ms."""
+    short = {"duration_s": seconds, "time_to_first_chunk_s": seconds / 2}
+    rows = [plain(0, "a", **short), plain(1, "b", **short)]
+    figure = comparison_figure(rows, kind)
+    texts = [text.get_text() for text, _ in drawn(figure)]
+
+    assert title in texts
+    assert "4" in texts if seconds < 0.1 else "0.4" in texts
+
+
+def test_what_varies_is_drawn():
+    """The models; of one model the points of the grid, or the prompts."""
+    one = [replace(plain(t, "a"), parameters={"temperature": t, "seed": 7}) for t in range(3)]
+    two = [replace(row, provider="mistral") for row in one]
+    prompts = [replace(plain(i, "a"), prompt_id=i) for i in range(2)]
+    points = ["temperature 0", "temperature 1", "temperature 2"]
+    figure = comparison_figure(one)
+
+    assert (figure.get_suptitle(), labels(figure.axes[0])) == ("openai:a", points)
+    assert note(figure).endswith("All: seed 7.")
+    assert labels(comparison_figure([*one, *two]).axes[0]) == ["openai:a", "mistral:a"]
+    assert note(comparison_figure([*one, *two])).endswith(
+        'All: seed 7. plot("points") draws each point of the grid.'
+    )
+    assert labels(comparison_figure([*one, *two], "points").axes[0]) == [
+        "openai:a", *points, "mistral:a", *points,
+    ]  # fmt: skip
+    assert labels(comparison_figure(prompts).axes[0]) == ["prompt 0", "prompt 1"]
+    assert labels(comparison_figure([plain(0, "a"), plain(1, "b")]).axes[0]) == [
+        "openai:a", "openai:b",
+    ]  # fmt: skip
+
+
+def test_ticks_that_a_user_sets_stay():
+    """The figure is one of matplotlib, which may be changed before it is drawn."""
+    figure = comparison_figure([plain(0, "a"), plain(1, "b")])
+    figure.axes[1].set_xticks([0.25, 0.75])
+    figure.draw_without_rendering()
+
+    assert list(figure.axes[1].get_xticks()) == [0.25, 0.75]
+
+
+def test_points_whose_texts_begin_alike_stay_apart():
+    """Two system prompts may differ at their end, and a stop sequence may be a text or none."""
+    values = [{"system": "You are a helpful assistant that " + end} for end in ("rhymes", "sings")]
+    rows = [replace(plain(i, "a"), parameters=v) for i, v in enumerate([*values, {}])]
+    names = labels(comparison_figure(rows).axes[0])
+
+    assert len(facets(rows)) == len(set(names)) == 3
+    assert [names[0][-6:], names[1][-5:], names[2]] == [
+        "rhymes", "sings", "defaults of the provider",
+    ]  # fmt: skip
+
+
+def test_a_terminal_names_the_points_that_are_drawn():
+    """A table of the same numbers has a line for each of them."""
+    rows = [replace(plain(t, "a"), parameters={"temperature": t}) for t in range(2)]
+
+    assert str(comparison_figure(rows)).splitlines()[3].startswith("openai:a · temperature 0  ")
+
+
+def test_many_models_with_one_point_each_are_one_line_each():
+    """With many models and points, a line is a model; a figure ends at sixty lines."""
+    rows = answers(12, *[{"temperature": t / 10} for t in range(3)])
+    many = [plain(i, f"m{i}") for i in range(70)]
+
+    assert len(labels(comparison_figure(rows).axes[0])) == 12
+    assert len(labels(comparison_figure(many).axes[0])) == 60
+    assert note(comparison_figure(many)).endswith("10 further lines are not drawn.")
+
+
+def test_a_large_grid_has_as_many_panels_as_can_be_read():
+    """The note counts the others, and names failures once for each model."""
+    rows = [replace(plain(s, "ab"[s % 2]), parameters={"seed": s // 2}) for s in range(80)]
+    figure = comparison_figure([failed(rows[0]), *rows[1:]], "grid")
+
+    assert len([axis for axis in figure.axes if axis.get_visible()]) == 24
+    assert note(figure).endswith(
+        "Left out by model: openai:a (1 of 40 failed). 16 further points of the grid are not drawn."
+    )
+
+
+def test_long_names_are_shortened_and_stay_different():
+    """The provider and the end stay; the note has the full names."""
+    names = [
+        "openrouter:anthropic/claude-sonnet-5.5", "ollama:hf.co/bartowski/Llama-3.2-3B-GGUF:Q4_K_M",
+        "ollama:hf.co/bartowski/Llama-3.3-3B-GGUF:Q4_K_M", "ollama:hf.co/unsloth/Llama-3.2:Q4_K_M",
+        "local:smollm2", "local:smollm2",
+    ]  # fmt: skip
+    short = short_names(names)
+    alike = [f"x:{'a' * 40}{n}{'b' * 40}" for n in range(20)]
+
+    assert short[0] == "openrouter:…/claude-sonnet-5.5"
+    assert short[4:] == names[4:]
+    assert len(set(short)) == 5
+    assert len(set(short_names(alike))) == 20
+    assert max(map(len, [*short, *short_names(alike)])) <= 34
+    row = replace(plain(0, "anthropic/claude-sonnet-5.5"), provider="openrouter")
+    assert f"Full names: {names[0]}." in note(comparison_figure([row]))
+
+
+def test_figures_of_nothing_and_of_failures_say_so():
+    """No axis stands for no value."""
+    nothing = comparison_figure([])
+    lost = comparison_figure([failed(plain(0, "a")), failed(plain(1, "b"))])
+
+    assert (note(nothing), nothing.axes[0].get_visible()) == ("No answers.", False)
+    assert note(lost) == "Left out: 2 failed."
+    assert words(lost.axes[0]) == ["n/a", "n/a", "1 of 1 failed", "1 of 1 failed"]
+    lost.draw_without_rendering()
+    assert list(lost.axes[0].get_xticks()) == []
+
+
+def test_a_page_shows_the_picture_with_its_numbers_as_its_description():
+    """A screen reader reads the table; a key in a name is masked there."""
+    key = Secret("sk-canary-9876543210").reveal()
+    html = comparison_figure([plain(0, f"<b>{key}")])._repr_html_()
+
+    assert 'class="lk-figure lk-light"' in html
+    assert 'alt="median (minimum to maximum)' in html
+    assert "canary" not in html
+    assert "<b>" not in html
+    assert "lk-light" not in comparison_figure([plain()], dark=True)._repr_html_().split("<img")[1]
+
+
+def test_an_inverted_figure_can_be_read():
+    """A dark theme shows the light picture through a filter: the contrast is as in a dark one."""
+    back = inverted(LIGHT.back)
+
+    assert back == "#121212"
+    assert contrast(inverted(LIGHT.text), back) >= 4.5
+    assert contrast(inverted(LIGHT.soft), back) >= 4.5
+    dots = [LIGHT.dot, LIGHT.second, *LIGHT.models]
+    assert [c for c in dots if contrast(inverted(c), back) < 3] == []
+
+
+def inverted(colour: str) -> str:
+    """Returns the colour that `INVERSION` and hue-rotate(180deg) of CSS filters make."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    parts = [INVERSION - part * (2 * INVERSION - 1) for part in parts]
+    # The matrix of hue-rotate (Filter Effects 1, 8.5) with cos = -1 and sin = 0.
+    grey = 2 * (0.213 * parts[0] + 0.715 * parts[1] + 0.072 * parts[2])
+    turned = [min(max(grey - part, 0), 1) for part in parts]
+    return "#" + "".join(f"{round(part * 255):02x}" for part in turned)
 
 
 @pytest.mark.parametrize("colors", [LIGHT, DARK])

@@ -26,6 +26,7 @@ STRANGER = 65534
 RUN = Comparison([row(), plain(1)], {"run_id": "r1"})
 WRITERS = {
     "json": RUN.to_json, "csv": RUN.to_csv, "html": RUN.to_html, "parquet": RUN.to_parquet,
+    "excel": RUN.to_excel,
     "list": lambda path: ModelListCache(lambda: path.parent.parent).write(LIST),
 }  # fmt: skip
 
@@ -79,6 +80,7 @@ def test_a_full_disk_leaves_the_earlier_file(tmp_path, kind):
     cache = ModelListCache(lambda: tmp_path)
     cache.write(LIST)
     (path,) = (tmp_path / "models").iterdir()
+    path = path.rename(path.with_suffix({"csv": ".csv", "excel": ".xlsx"}.get(kind, ".json")))
     path.write_bytes(b"earlier")
     WRITERS["parquet"](tmp_path / "first.parquet")  # imports what it needs
 
@@ -130,6 +132,33 @@ def _interrupted_at(number, action):
     finally:
         sys.settrace(earlier)
     return False
+
+
+def test_a_description_is_replaced_together_with_its_file(tmp_path):
+    """If one of them cannot be written, both stay as they were."""
+    path, beside = tmp_path / "run.csv", tmp_path / "run.csv.json"
+    replace_file(path, b"old", description=b"old")
+    with no_space(), pytest.raises(OSError, match="File too large"):
+        replace_file(path, b"x" * 1000, description=b"new")
+    after_a_failure = path.read_bytes(), beside.read_bytes(), len(os.listdir(tmp_path))
+
+    replace_file(path, b"new", description=b"new")
+    beside.unlink()
+    beside.mkdir()
+    with pytest.raises(OSError, match=r"run\.csv"):
+        replace_file(path, b"newest", description=b"newest")
+
+    assert after_a_failure == (b"old", b"old", 2)
+    assert (path.read_bytes(), len(os.listdir(tmp_path))) == (b"new", 2)
+
+
+@POSIX
+def test_a_device_has_no_description(capfd):
+    """A CSV that is written to the standard output is only that."""
+    RUN.to_csv("/dev/stdout")
+
+    assert capfd.readouterr().out.startswith('"prompt","asked"')
+    assert not Path("/dev/stdout.json").exists()
 
 
 @POSIX
@@ -238,10 +267,12 @@ def test_a_folder_that_the_user_chose_keeps_its_mode(tmp_path):
 
 DIRECT = re.compile(
     r"\b(write_(text|bytes)|mkdir|makedirs|chmod|touch|mkstemp|mkdtemp|NamedTemporaryFile"
-    r"|TemporaryDirectory|copyfile|copy2|copytree|symlink_to|to_(feather|pickle|excel|hdf)"
+    r"|TemporaryDirectory|copyfile|copy2|copytree|symlink_to|to_(feather|pickle|hdf)"
     r"|json\.dump|os\.(open|rename|replace))\("
     r"""|\bopen\(.*["'][rb]*[wax+]"""
     # Without a path, to_csv and to_html return a text; figures and tables may be written to memory.
+    # The user's own call of a frame's to_excel goes to that of pandas.
+    r"|\.to_excel\((?!writer|_for_excel)"
     r"|\.to_(csv|html|json|parquet)\((?!\)|index=)|savefig\((?!buffer)|write_table\((?!table)"
 )
 
@@ -249,7 +280,8 @@ DIRECT = re.compile(
 @pytest.mark.parametrize(
     "line",
     ["path.write_text(x)", "open(path, 'w')", 'path.open("xb")', "frame.to_csv(path)",
-     "figure.savefig(path)", "json.dump(x, file)", "os.open(path, flags)", "folder.mkdir()"],
+     "frame.to_excel(path)", "figure.savefig(path)", "json.dump(x, file)",
+     "os.open(path, flags)", "folder.mkdir()"],
 )  # fmt: skip
 def test_a_direct_write_is_recognised(line):
     """The next test can fail."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from dataclasses import replace
 
@@ -13,13 +12,15 @@ import pytest
 from llmkit.comparison.result import Comparison, load
 from llmkit.reports import AuthReport, Leaks, Models, Sessions
 from llmkit.secret import Secret
-from llmkit.types import Completion
+from llmkit.types import Completion, Status
 from llmkit.views.frames import (
     AFTER_GRID,
     BEFORE_GRID,
     comparison_frame,
-    csv_text,
+    pandas_version,
+    summary_frame,
     table_frame,
+    texts_frame,
 )
 from tests.unit.rows import answer, plain, row
 
@@ -33,6 +34,19 @@ def test_the_columns_are_always_the_same():
     assert list(empty.columns) == COLUMNS
     assert list(full.columns) == [*COLUMNS, "topic"]
     assert empty.dtypes.astype(str).to_dict() == full[COLUMNS].dtypes.astype(str).to_dict()
+
+
+def test_the_first_columns_are_what_a_reader_looks_for_and_ids_are_last():
+    """Prompt, model, grid point, answer, its end and its cost are in the first screen."""
+    names = list(comparison_frame([plain()]).columns)
+
+    assert names[:13] == [
+        "prompt", "asked", "temperature", "top_p", "max_tokens", "seed", "repeat",
+        "text", "status", "cost_usd", "duration_s", "output_tokens", "error",
+    ]  # fmt: skip
+    assert names[-7:] == [
+        "run_id", "row", "prompt_id", "request_id", "shared_with", "cell", "topic",
+    ]  # fmt: skip
 
 
 def test_values_are_of_their_columns_kinds():
@@ -59,7 +73,7 @@ def test_a_further_grid_parameter_is_a_column_after_the_seed():
     """A grid over stop sequences has its own column."""
     columns = list(comparison_frame([row()]).columns)
 
-    assert columns[columns.index("seed") + 1] == "stop"
+    assert columns[columns.index("seed") :][:3] == ["seed", "stop", "repeat"]
 
 
 def test_the_persons_own_columns_come_last_and_never_hide_ours():
@@ -108,36 +122,6 @@ def test_what_is_unknown_is_missing_and_never_zero():
     assert frame[missing].isna().all(axis=None)
 
 
-def test_no_cell_of_a_csv_can_act():
-    """Formulas are quoted and escapes are shown; numbers stay numbers."""
-    odd = [plain(i, text=t) for i, t in enumerate(["=1+1", "@x", "-2", "\x1b[31mred", "a\rb"])]
-
-    text = csv_text(odd, {"run_id": "r1"})
-    again = pd.read_csv(io.StringIO(text), skiprows=1)
-
-    assert again["text"].tolist() == ["'=1+1", "'@x", "'-2", "\\x1b[31mred", "a\\x0db"]
-    assert again["output_tokens"].tolist() == [17] * 5
-    assert json.loads(text.splitlines()[0].removeprefix("# ")) == {"run_id": "r1"}
-
-
-class Formula:
-    """Any text of a user's column that a spreadsheet would execute."""
-
-    def __str__(self):
-        return "=1+1"
-
-
-def test_a_persons_own_columns_cannot_act_either():
-    """Neither the name of a column, its content, nor the notes of a run."""
-    odd = replace(plain(), prompt_id=Formula(), extra={"=cmd()": "=2+2", "n": -3})
-
-    text = csv_text([odd], {"run_id": "\u202e\x9b"})
-    again = pd.read_csv(io.StringIO(text), skiprows=1)
-
-    assert again[["prompt_id", "'=cmd()", "n"]].to_numpy().tolist() == [["'=1+1", "'=2+2", -3]]
-    assert text.splitlines()[0].isascii()
-
-
 def test_no_key_is_in_an_export(tmp_path):
     """A key that a provider echoed or a user pasted is in no file and on no page."""
     key = Secret("sk-canary-9876543210").reveal()
@@ -150,6 +134,7 @@ def test_no_key_is_in_an_export(tmp_path):
     ]  # fmt: skip
 
     assert [path.name for path in written if b"canary" in path.read_bytes()] == []
+    assert b"canary" not in (tmp_path / "run.csv.json").read_bytes()
     assert "canary" not in str(made)
 
 
@@ -178,14 +163,6 @@ def test_a_table_keeps_only_its_columns():
 
     assert list(frame.columns) == ["a", "b"]
     assert frame["b"].isna().all()
-
-
-def test_a_comparison_is_written_as_a_page(tmp_path):
-    """to_html and to_csv write files that other programs open."""
-    made = Comparison([plain()], {"run_id": "r1"})
-
-    assert "Entropy counts the ways." in made.to_html(tmp_path / "run.html").read_text()
-    assert made.to_csv(tmp_path / "run.csv").read_text().startswith('# {"run_id": "r1"}')
 
 
 HALF = "so good \ud83d"
@@ -234,3 +211,108 @@ def test_a_parameter_with_the_name_of_a_column_does_not_hide_it():
 
     assert frame["text"].tolist() == ["Entropy counts the ways."]
     assert frame["seed"].tolist() == [7]
+
+
+@pytest.mark.parametrize(
+    ("ids", "dtype"),
+    [([0, 1], "int64"), ([0.5, 1.0], "float64"), (["a", "b"], "object"), ([1, "b"], "object"),
+     ([("a", 1), ("b", 2)], "object"), ([True, False], "bool")],
+)  # fmt: skip
+def test_ids_of_prompts_have_the_dtype_of_their_index(ids, dtype):
+    """Numbers are numbers; texts and mixed ids are objects."""
+    frame = comparison_frame([replace(plain(i), prompt_id=key) for i, key in enumerate(ids)])
+
+    assert frame["prompt_id"].dtype == dtype
+    assert frame["prompt_id"].tolist() == ids
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype"),
+    [
+        ([2**53 + 1, None], "Int64"), ([1, pd.NA], "Int64"), ([True, None], "boolean"),
+        ([1.5, pd.NA], "Float64"), ([1.5, None], "float64"), ([None, None], "float64"),
+        ([pd.NA, pd.NA], "float64"), ([2**70, None], "object"), ([1, "a"], "object"),
+    ],
+)  # fmt: skip
+def test_columns_of_the_user_keep_the_kind_of_their_values_beside_missing_ones(values, dtype):
+    """An integer is not rounded, and no number becomes a text in a file."""
+    rows = [replace(plain(i), extra={"self": value}) for i, value in enumerate(values)]
+
+    column = comparison_frame(rows)["self"]
+
+    is_old = dtype == "Float64" and pandas_version() < (3,)  # it infers no numbers beside pd.NA
+    assert column.dtype == ("object" if is_old else dtype)
+    assert column.dropna().tolist() == [v for v in values if not pd.isna(v)]
+
+
+def lacking_key(number, model):
+    return row(
+        number, asked=model, request_model=model, error_type="MissingApiKeyError",
+        completion=Completion(status=Status.ERROR, attempts=0),
+    )  # fmt: skip
+
+
+def test_a_summary_has_one_row_for_each_model_that_was_asked():
+    """Counts by end, medians of the ok answers, and a cost only if all costs are known."""
+    rows = [
+        plain(0, "a", duration_s=1.0), plain(1, "a", duration_s=3.0, status=Status.LENGTH),
+        plain(2, "a", duration_s=0.1, status=Status.ERROR, cost_usd=None),
+        plain(3, "b", status=Status.TRUNCATED), lacking_key(4, "c"),
+    ]  # fmt: skip
+
+    frame = summary_frame([replace(row, provider="openai") for row in rows]).set_index("model")
+
+    assert frame.index.tolist() == ["openai:a", "openai:b", "openai:c"]
+    assert frame["answers"].tolist() == [3, 1, 1]
+    ends = ["ok", "failed", "no_key", "length", "truncated"]
+    assert frame[ends].to_numpy().tolist() == [
+        [2, 1, 0, 1, 0], [0, 0, 0, 0, 1], [0, 0, 1, 0, 0],
+    ]  # fmt: skip
+    assert (frame["duration_s"].iloc[0], frame["output_tokens"].iloc[0]) == (2.0, 51)
+    assert frame["cost_usd"].isna().tolist() == [True, False, False]
+    assert frame["cost_known"].tolist() == [2, 1, 0]
+    assert frame["known_cost_usd"].tolist() == [0.00246, 0.00123, 0.0]
+
+
+def test_the_columns_of_a_summary_are_always_the_same():
+    """An empty one has the dtypes of a full one; a sum of unknown costs is missing, not 0."""
+    empty, full = summary_frame([]), summary_frame([plain(cost_usd=None)])
+
+    assert empty.dtypes.to_dict() == full.dtypes.to_dict()
+    assert (full["cost_usd"].isna().all(), full["cost_unknown"].tolist()) == (True, [1])
+
+
+def test_the_texts_stand_in_one_column_for_each_model():
+    """A prompt is a line; a model that failed before any text has none."""
+    rows = [plain(0, "a", text="one"), plain(1, "b", text="", status=Status.ERROR)]
+
+    frame = texts_frame(rows)
+
+    assert frame.columns.tolist() == ["openai:a", "openai:b"]
+    assert frame.loc["What is entropy?", "openai:a"] == "one"
+    assert frame["openai:b"].isna().all()
+    assert texts_frame([]).shape == (0, 0)
+
+
+def test_what_varies_and_repeats_are_levels_of_the_index_of_texts():
+    """A parameter that all answers share is not among them."""
+    points = [(t, stop, n) for t in (0.0, 1.0) for stop in ((), ("END",)) for n in (0, 1)]
+    rows = [
+        replace(plain(i, text=f"{i}"), repeat=n,
+                parameters={"temperature": t, "stop": stop, "seed": 7})
+        for i, (t, stop, n) in enumerate(points)
+    ]  # fmt: skip
+
+    frame = texts_frame(rows)
+
+    assert frame.index.names == ["prompt", "temperature", "stop", "repeat"]
+    assert [key[1:] for key in frame.index] == points
+    assert frame["openai:gpt-6-luna"].tolist() == [str(i) for i in range(8)]
+
+
+def test_no_text_is_lost_where_two_names_are_one_model_or_prompts_are_alike():
+    """Each answer has a cell of its own."""
+    named = [plain(i, text=f"{i}") for i in range(2)]
+    again = [replace(plain(i, text=f"{i}"), prompt_id=f"q{i}") for i in range(2, 4)]
+
+    assert texts_frame([*named, *again])["openai:gpt-6-luna"].tolist() == ["0", "1", "2", "3"]

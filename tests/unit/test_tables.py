@@ -27,6 +27,7 @@ from llmkit.views.tables.models import (
     models_table,
     picked,
     tags,
+    why_table,
 )
 from llmkit.views.tables.sessions import leaks_table, sessions_table
 from llmkit.views.tables.table import (
@@ -205,7 +206,7 @@ def test_a_session_names_its_cell_and_its_age():
     """Users know a cell by its number."""
     table = sessions_table([session()])
 
-    assert [column(table, name)[0] for name in ("cell", "age", "received", "connections")] == [
+    assert [column(table, name)[0] for name in ("cell", "age", "received", "open connections")] == [
         "In [3]",
         "1 min",
         "2.0 kB",
@@ -242,20 +243,63 @@ def test_the_session_report_shows_leaks_only_where_there_are_any():
 
 
 def test_a_name_has_one_line_with_a_column_for_each_provider():
-    """Capabilities and price follow the name, ids come after them."""
+    """The facts of the maker's id and what to call today follow the name; ids come after them."""
     other = model(provider="mistral", id="mistral-medium-2312", lifecycle="retired",
                   retires_on="2025-06-16", live="mistral-medium-latest")  # fmt: skip
     table = models_table([model(), other])
 
-    assert [c.name for c in table.columns[:5]] == [
+    assert [c.name for c in table.columns[:6]] == [
         "name", "state", "capabilities", "context", "US$/M in / out",
+        "today: id, context, US$/M",
     ]  # fmt: skip
     assert texts(table) == [
-        ["gpt-4", "● active", "tools, vision", "128k", "2.5 / 10", "flagship", "● gpt-4",
-         "✗ mistral-medium-2312"]
+        ["gpt-4", "● active", "tools, vision", "128k", "2.5 / 10", "the same", "flagship",
+         "● gpt-4", "✗ mistral-medium-2312"]
     ]  # fmt: skip
     title = table.lines[0].cells[-1].title
     assert title == "mistral-medium-2312: retired since 2025-06-16; today mistral-medium-latest"
+
+
+def test_a_name_without_its_makers_model_has_dashes():
+    """The facts of a counterpart stand beside the counterpart only."""
+    rows = [model(provider=name, id=f"{name}-large") for name in ("mistral", "google")]
+
+    assert texts(models_table(rows)) == [
+        ["gpt-4", "–", "–", "–", "–", "–", "flagship", "● mistral-large", "● google-large"]
+    ]
+    assert tags("gpt-4", rows) == []
+
+
+def test_one_provider_is_a_list_with_facts_beside_its_ids():
+    """With one provider the line of a name is that of its counterpart there."""
+    rows = [model(provider="mistral", id="mistral-medium-2312", live="mistral-medium-latest")]
+
+    assert texts(models_table(rows)) == [
+        ["gpt-4", "mistral", "mistral-medium-2312", "● active", "128k", "2.5 / 10",
+         "mistral-medium-latest"]
+    ]  # fmt: skip
+
+
+def test_the_facts_of_a_replacement_stand_beside_its_own_id():
+    """A retired name keeps its own window and price; today's id has its own in one column."""
+    gone = model(lifecycle="retired", live="gpt-9", live_max_input=922_000,
+                 live_input_usd_per_million=2.0, live_output_usd_per_million=12.0)  # fmt: skip
+
+    for table in (models_table([gone]), equivalents_table("gpt-4", [gone], {})):
+        assert column(table, "context") == ["128k"]
+        assert column(table, "US$/M in / out") == ["2.5 / 10"]
+        assert column(table, "today: id, context, US$/M") == ["gpt-9 · 922k · 2 / 12"]
+
+
+def test_a_source_stands_once_below_the_reasons():
+    """Reasons carry its mark; a reason without a source has none."""
+    reasons = {"openai": "It is gone.", "azure": "It is gone too.", "google": "Unknown."}
+    table = why_table(reasons, dict.fromkeys(("openai", "azure"), "a page"), "Catalogue of today.")
+
+    assert column(table, "what is sent") == [
+        "It is gone. [1]", "It is gone too. [1]", "Unknown."
+    ]  # fmt: skip
+    assert table.note == "[1] a page. Catalogue of today."
 
 
 def test_a_badge_says_when_a_model_goes():
@@ -264,6 +308,8 @@ def test_a_badge_says_when_a_model_goes():
 
     assert badge(going).text == "◐ retires 2026-12-11"
     assert badge(model(lifecycle="rerouted")).text == "↪ rerouted"
+    moving = model(lifecycle="deprecated", retires_on="2026-12-01", rerouted_to="gemini-3.8-flash")
+    assert badge(moving).text == "◐ rerouted from 2026-12-01"
 
 
 def test_what_is_told_of_a_name_walks_the_chain():
@@ -273,7 +319,7 @@ def test_what_is_told_of_a_name_walks_the_chain():
     way = chain(shipped(), "google", "gemini-pro", TODAY, "small")
     table = equivalents_table("gemini-pro", [row], {"google": way})
 
-    assert column(table, "reason") == ["named by its provider"]
+    assert column(table, "reason") == ["the successor named by its provider"]
     (said,) = column(table, "successors")
     assert said.startswith("✗ gemini-pro (since 20")
     assert said.count("→") == len(way) - 1

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from statistics import median
 
 from ...types import Status
+from ..answers.place import label_of
 from ..markup import cell, clipped, safe_text
-from ..rows import Row
+from ..rows import Row, varied_parameters
 from ..tables.table import Line, Table, TableCell, TableColumn, tables_text
 
 SWITCH = "plot(substituted=True)"
 SHARED, SUBSTITUTED, REROUTED = "shared", "substituted", "rerouted"
+LONGEST = 34  # characters of a name in a figure
 UNCUT = 1000  # columns, because a number that is cut off reads as another number
 
 
@@ -22,16 +24,23 @@ class Measure:
     """A quantity that is measured for every answer; *name* is its column in the frame."""
 
     name: str
-    label: str
+    title: str
+    unit: str
     of: Callable[[Row], float | None]
+
+    @property
+    def label(self) -> str:
+        """The title and the unit."""
+        return f"{self.title} ({self.unit})" if self.unit else self.title
 
 
 MEASURES = (
-    Measure("time_to_first_chunk_s", "time to first chunk (s)",
+    Measure("time_to_first_chunk_s", "first chunk", "s",
             lambda row: row.completion.time_to_first_chunk_s),
-    Measure("duration_s", "duration (s)", lambda row: row.completion.duration_s),
-    Measure("output_tokens", "output tokens", lambda row: row.completion.usage.output_tokens),
-    Measure("cost_usd", "cost (US$)", lambda row: row.completion.cost_usd),
+    Measure("duration_s", "duration", "s", lambda row: row.completion.duration_s),
+    Measure("output_tokens", "output tokens", "",
+            lambda row: row.completion.usage.output_tokens),
+    Measure("cost_usd", "cost", "US$", lambda row: row.completion.cost_usd),
 )  # fmt: skip
 
 
@@ -44,28 +53,27 @@ class Range:
     most: float
     count: int
 
+    def times(self, factor: float) -> Range:
+        """Returns the range in another unit."""
+        return Range(self.least * factor, self.middle * factor, self.most * factor, self.count)
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
     """The answers of one model.
 
     Attributes:
-        model: The model id that was sent, or that of the model that answered instead.
+        name: The model that was asked, or that answered instead, as provider:id.
         counted: The answers that are aggregated.
         left_out: The number of other answers by reason, see `why_left_out`.
         substituted: True if one of the counted answers was asked of another model.
     """
 
     provider: str
-    model: str
+    name: str
     counted: tuple[Row, ...]
     left_out: Mapping[str, int]
     substituted: bool
-
-    @property
-    def name(self) -> str:
-        """Provider and model."""
-        return safe_text(f"{self.provider}: {self.model}" if self.provider else self.model)
 
     @property
     def remark(self) -> str:
@@ -87,11 +95,12 @@ def grouped(rows: Sequence[Row], *, substituted: bool = False) -> tuple[Group, .
     """
     groups: dict[tuple[str, str], tuple[list[Row], Counter[str]]] = {}
     for row in rows:
-        model = row.request_model or row.asked
+        name, provider, answer = label_of(row), row.provider or "", row.completion
         reason = why_left_out(row, substituted=substituted)
-        if reason is None and row.completion.rerouted:
-            model = row.completion.response_model or model
-        answers, omissions = groups.setdefault((row.provider or "", model), ([], Counter()))
+        if reason is None and _is_of_another(row):
+            model = answer.response_model if answer.rerouted else row.request_model
+            name = f"{provider}:{model or row.request_model}"
+        answers, omissions = groups.setdefault((provider, safe_text(name)), ([], Counter()))
         if reason is None:
             answers.append(row)
         else:
@@ -131,13 +140,65 @@ def ends(groups: Sequence[Group], measure: Measure) -> list[float]:
 
 
 def facets(rows: Sequence[Row]) -> tuple[tuple[tuple[str, ...], tuple[Row, ...]], ...]:
-    """Groups *rows* by grid point, which is described by one text for each parameter."""
+    """Groups *rows* by grid point, which is described by one text for each varied parameter."""
     points: dict[tuple[str, ...], list[Row]] = {}
+    names = varied_parameters(rows)
+    texts: dict[str, dict[str, str]] = {name: {} for name in names}
     for row in rows:
-        words = {name: " ".join(safe_text(value).split()) for name, value in row.parameters.items()}
-        point = tuple(f"{name} {clipped(text, 32)}" for name, text in words.items())
-        points.setdefault(point, []).append(row)
-    return tuple((point, tuple(answers)) for point, answers in points.items())
+        for name in names:
+            if name in row.parameters and repr(row.parameters[name]) not in texts[name]:
+                value = row.parameters[name]
+                texts[name][repr(value)] = parameter_text(name, value)
+        key = tuple(repr(row.parameters[n]) if n in row.parameters else "" for n in names)
+        points.setdefault(key, []).append(row)
+    for found in texts.values():
+        found.update(zip(found, short_names(list(found.values())), strict=True))
+    return tuple(
+        (tuple(texts[n][part] for n, part in zip(names, key, strict=True) if part), tuple(answers))
+        for key, answers in points.items()
+    )
+
+
+def parameter_text(name: str, value: object) -> str:
+    """Returns a parameter and its value, as they are typed in Python, on one line."""
+    text = ", ".join(map(repr, value)) if isinstance(value, list | tuple) else str(value)
+    return f"{name} {' '.join(safe_text(text).split())}"
+
+
+def short_names(names: Sequence[str], length: int = LONGEST) -> list[str]:
+    """Returns each name with at most *length* characters; different names stay different.
+
+    The middle is left out, because the end of a model's id has its version. Where that makes two
+    names alike, another part is left out.
+    """
+    taken: dict[str, str] = {}
+    for name in names:
+        if name in taken.values():
+            continue
+        short = name
+        provider = name.partition(":")[0] + ":"
+        first = len(provider) if len(provider) <= 12 else 8
+        for head in (first, *range(length - 2, 0, -1)) if len(name) > length else ():
+            tail = name[len(name) - (length - 1 - head) :]
+            id_start = tail.rfind("/") if head == first else 0
+            short = f"{name[:head]}…{tail[max(id_start, 0) :]}"
+            if short not in taken:
+                break
+        number = 2
+        while short in taken:
+            short = f"{short[: length - 4]} ({number})"
+            number += 1
+        taken[short] = name
+    by_name = {name: short for short, name in taken.items()}
+    return [by_name[name] for name in names]
+
+
+def shared_parameters(rows: Sequence[Row]) -> str:
+    """Returns the parameters that all *rows* share, such as "temperature 0 · max_tokens 24"."""
+    varied = varied_parameters(rows)
+    first = rows[0].parameters if rows else {}
+    texts = (parameter_text(name, first[name]) for name in first if name not in varied)
+    return " · ".join(clipped(text, 2 * LONGEST) for text in texts)
 
 
 def note(groups: Sequence[Group]) -> str:
@@ -145,22 +206,22 @@ def note(groups: Sequence[Group]) -> str:
     counts = {len(group.counted) for group in groups if group.counted}
     parts = []
     if counts == {1}:
-        parts.append("Mark: the one answer of each model.")
+        parts.append("Mark: the one answer of each line.")
     elif counts:
-        each = f"{min(counts)}" if len(counts) == 1 else f"{min(counts)} to {max(counts)}"
-        parts.append(f"Mark: median; line: minimum to maximum; {each} answers per model.")
+        each = f"{min(counts):,}" if len(counts) == 1 else f"{min(counts):,} to {max(counts):,}"
+        parts.append(f"Mark: median; line: minimum to maximum; {each} answers per line.")
     omissions = sum((Counter(group.left_out) for group in groups), Counter[str]())
     if omissions:
         last = (SUBSTITUTED, REROUTED, SHARED)
         reasons = [*(why for why in omissions if why not in last), *filter(omissions.get, last)]
-        parts.append(f"Left out: {', '.join(f'{omissions[why]} {why}' for why in reasons)}.")
+        parts.append(f"Left out: {', '.join(f'{omissions[why]:,} {why}' for why in reasons)}.")
     if omissions[SHARED]:
         parts.append("Shared: sent once, with another row.")
     if omissions[SUBSTITUTED] or omissions[REROUTED]:
         parts.append(f"{SWITCH} includes the answers of other models.")
     doubts = sum(row.completion.rerouted is None for group in groups for row in group.counted)
     if doubts:
-        parts.append(f"Not known if the model named answered: {doubts}.")
+        parts.append(f"Not known if the model named answered: {doubts:,}.")
     if any(group.substituted for group in groups):
         parts.append("†: answered in place of the model named.")
     return " ".join(parts) or "No answers."

@@ -20,20 +20,28 @@ AXES = (MEASURES[1], MEASURES[3])
 
 
 def cost_against_duration(
-    axis: Axes, groups: Sequence[Group], colors: PlotColors, own: Mapping[str, Style]
+    axis: Axes,
+    groups: Sequence[Group],
+    colors: PlotColors,
+    own: Mapping[str, Style],
+    factors: Sequence[float],
 ) -> list[Line2D]:
     """Draws *groups*, each with a cost and a duration, and returns their markers.
 
-    *own* has the styles of providers.
+    Args:
+        own: The styles of providers.
+        factors: What the values of each of `AXES` are multiplied by.
     """
     style_axes(axis, colors)
     axis.grid(color=colors.line, linewidth=0.6)
-    for name, measure in zip("xy", AXES, strict=True):
-        getattr(axis, f"set_{name}label")(measure.label, fontsize=8, color=colors.text)
     markers = []
     styles = styles_of([group.provider for group in groups], own)
     for (color, marker), group in zip(styles, groups, strict=True):
-        x, y = (s for measure in AXES if (s := group.range_of(measure)) is not None)
+        x, y = (
+            span.times(factor)
+            for measure, factor in zip(AXES, factors, strict=True)
+            if (span := group.range_of(measure)) is not None
+        )
         ink = colors.models[color % len(colors.models)]
         for xs, ys in (((x.least, x.most), (y.middle,) * 2), ((x.middle,) * 2, (y.least, y.most))):
             axis.plot(xs, ys, color=ink, linewidth=1.2, alpha=0.45, solid_capstyle="round")

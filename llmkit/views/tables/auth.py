@@ -22,6 +22,7 @@ STATES = {
     "unreachable": ("!", "warn"),
     "timed_out": ("!", "warn"),
     "tls_error": ("✗", "bad"),
+    "wrong_address": ("✗", "bad"),
     "server_error": ("!", "warn"),
     "not_running": ("○", "soft"),
 }

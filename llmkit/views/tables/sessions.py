@@ -37,8 +37,8 @@ COLUMNS = (
     TableColumn("age", number=True, fixed=True),
     TableColumn("idle", number=True, fixed=True, spare=1),
     TableColumn("requests", number=True, fixed=True, spare=1),
-    TableColumn("now", number=True, fixed=True, spare=1),
-    TableColumn("connections", number=True, fixed=True, spare=2),
+    TableColumn("requests under way", number=True, spare=1),
+    TableColumn("open connections", number=True, spare=2),
     TableColumn("received", number=True, fixed=True, spare=2),
     TableColumn("closed because", spare=2),
 )

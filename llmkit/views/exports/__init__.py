@@ -1,0 +1,1 @@
+"""Writes the frame of a comparison as CSV, Parquet and Excel."""
