@@ -35,9 +35,11 @@ from llmkit.secret import Secret, escape_controls, redact, redact_all
 from llmkit.transport.responses import StreamOrDocument
 from llmkit.types import Completion, Lifecycle, Prompt, TextDelta
 from llmkit.views.answers.diff import Differences
-from llmkit.views.answers.layout import comparison_html, comparison_text
+from llmkit.views.answers.layout import comparison_html
 from llmkit.views.answers.markdown import LONGEST as RENDERED, markdown_html
+from llmkit.views.answers.place import place_of
 from llmkit.views.answers.streaming import LiveAnswers
+from llmkit.views.answers.terminal import comparison_text
 from llmkit.views.rows import Row
 from llmkit.views.tables.table import Line, Table, TableCell, TableColumn, tables_html, tables_text
 from llmkit.wire.decompression import Unpacker
@@ -238,7 +240,7 @@ def _row(text: str) -> Row:
 
 def _live(text: str) -> object:
     """Adds small pieces that no page asks for, and then shows them."""
-    answers = LiveAnswers([_row("")])
+    answers = LiveAnswers([place_of(_row(""))])
     for piece in _pieces(text, 10):
         answers.grew(0, TextDelta(piece), 1.0)
     answers.changes()
@@ -270,9 +272,9 @@ def _deltas(text: str) -> object:
 
 
 def _csv(text: str) -> object:
-    from llmkit.views.frames import csv_text
+    from llmkit.views.exports.csv_file import csv_files
 
-    return csv_text([_row(text)], {})
+    return csv_files([_row(text)], {}, safe=True)
 
 
 def _figure(text: str) -> object:

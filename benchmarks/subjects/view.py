@@ -164,7 +164,7 @@ def lag() -> float:
     return seconds
 
 
-# The cell ends with the kernel's "idle"; then the page must show twelve final answers as HTML.
+# The cell ends with the kernel's "idle"; then the page must show twelve final answers.
 LAG = """
 () => new Promise(done => {
   const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
@@ -173,9 +173,8 @@ LAG = """
     if (msg.header.msg_type === "execute_reply") ended ??= performance.now();
   });
   const look = () => {
-    const left = document.querySelectorAll(".lk-panel").length;
-    const lines = document.querySelectorAll(".jp-CodeCell:nth-of-type(n) .lk-grid tbody > tr");
-    if (ended !== null && !left && lines.length >= 12) {
+    const heads = [...document.querySelectorAll(".lk-live .lk-head")];
+    if (ended !== null && heads.some(head => /^12 answers .* ok/.test(head.textContent))) {
       done((performance.now() - ended) / 1000);
     } else setTimeout(look, 10);
   };

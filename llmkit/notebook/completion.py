@@ -14,7 +14,9 @@ from .magics import joined, list_options
 
 CELL_MAGICS = ("%%ask", "%%compare")
 PROVIDER_OPTIONS = ("-p", "--provider", "--providers")
-POLICIES = ("error", "same-model", "equivalent", "any")  # of catalogue.fallback_policy, not loaded
+MODEL_OPTIONS = ("-m", "--model", "--models", "--fallback")
+# Of catalogue.fallback_policy, which is not loaded for them.
+POLICIES = ("error", "successor", "same-model", "equivalent", "any")
 TAKES_MODEL = ("resolve", "why")
 TAKES_PROVIDER = ("auth", "check", "key", "refresh")
 CLOSES = ("stale", "all")
@@ -64,7 +66,7 @@ class MagicsMatcher:
         options = self._parsers[magic]._option_string_actions
         if prefix.startswith("-"):
             return _beginning(prefix, options), "option"
-        if option in options and options[option].nargs != 0 and option != "--fallback":
+        if option in options and options[option].nargs != 0 and option not in MODEL_OPTIONS:
             return [], ""  # a value that only the user knows
         return _models(prefix), "model"
 

@@ -27,7 +27,9 @@ def load(shell: Any) -> None:
     """
     kernel_patches.patch_replies(shell)
     kernel_patches.absorb_second_press(shell)
-    hooks.CellHooks(shell, started=_cell_started, deleted=_cells_deleted).register()
+    hooks.CellHooks(
+        shell, started=_cell_started, ended=_views.cell_ended, deleted=_cells_deleted
+    ).register()
     magics = LlmkitMagics(shell)
     shell.register_magics(magics)
     completion.register(shell, magics)
@@ -80,11 +82,12 @@ def _managers() -> tuple[Any, ...]:
 
 
 def _cell_started(cell: Cell) -> None:
-    _views.shown.begin()
+    _views.cell_started(cell)
     for manager in _managers():
         manager.cell_started(cell)
 
 
 def _cells_deleted(ids: Collection[str]) -> None:
+    _views.cells_deleted(ids)
     for manager in _managers():
         manager.cells_deleted(ids)

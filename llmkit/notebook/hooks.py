@@ -23,10 +23,12 @@ class CellHooks:
         shell: Any,
         *,
         started: Callable[[Cell], None],
+        ended: Callable[[Cell], None],
         deleted: Callable[[Collection[str]], None],
     ) -> None:
         self._shell = shell
         self._start_callback = started
+        self._end_callback = ended
         self._deletion_callback = deleted
         self._here = _Here()
 
@@ -73,9 +75,14 @@ class CellHooks:
         if self._here.depth:
             self._here.depth -= 1
             return
-        # Not reset(token): after an async cell this runs in a different context from `before`.
-        CURRENT.set(None)
-        self._end()
+        cell = self._here.cell
+        try:
+            if cell is not None:
+                self._end_callback(cell)
+        finally:
+            # Not reset(token): after an async cell the context differs from that of `before`.
+            CURRENT.set(None)
+            self._end()
         if hasattr(self._shell, "kernel") and threading.current_thread() is threading.main_thread():
             # The guard of an interrupted call ignores further interrupts until the kernel has sent
             # the reply and removes it.

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import StdinNotImplementedError, UsageError
 
 from ..configuration.key_stores import Keyring
-from ..secret import looks_like_key
+from ..errors import ConfigError
+from ..secret import hides_locals, looks_like_key
 from .lazy_api import api
 
+if TYPE_CHECKING:
+    from ..authentication.status import AuthStatus
+    from ..kit import Kit
+
+UNUSABLE = ("malformed", "rejected", "no_permission", "no_key")
 NAMES = ("key", "api-key", "api_key", "apikey", "token", "secret", "password")
 
 
@@ -59,3 +65,27 @@ def key(provider: str, flag: str = "") -> Any:
         kit.configure(keyring=True)
         print("saved in the keyring; set LLMKIT_KEYRING=1 so that new kernels read it")  # noqa: T201
     return api().check(provider)
+
+
+@hides_locals
+async def take_key(kit: Kit, provider: str, key: str) -> AuthStatus:
+    """Uses *key* for *provider* in this kernel, saves it nowhere, and returns its check.
+
+    Raises:
+        UnknownProviderError: *provider* is unknown; the key is not kept.
+    """
+    kit.registry.provider(provider)
+    kit.credentials.type_in(provider, key)
+    return await kit.checks.check(provider)
+
+
+@hides_locals
+async def set_key(kit: Kit, provider: str, key: str) -> None:
+    """Takes a key from the card of an answer; `partial(set_key, kit)` is its action "key".
+
+    Raises:
+        ConfigError: The key cannot be used; the message says what to do.
+    """
+    status = await take_key(kit, provider, key)
+    if status.state in UNUSABLE:
+        raise ConfigError(f"the key for {provider} cannot be used: {status.advice}")

@@ -16,6 +16,7 @@ from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 from IPython.core.magic_arguments import argument, kwds, magic_arguments
 from IPython.utils.process import arg_split  # type: ignore[attr-defined]  # not re-exported
 
+from ..cell import OUT
 from ..errors import ConfigError
 from ..fields import Parameter
 from ..types import PARAMETERS
@@ -24,7 +25,7 @@ from .lazy_api import api
 from .templates import fill_template
 
 NAMES = ("ask", "compare", "llmkit")
-NOT_PASSED_ON = ("model", "models", "raw", "out", "help")
+NOT_PASSED_ON = ("model", "models", "named", "raw", "out", "help")
 # argparse writes one "%" for two, and IPython's formatter puts another one before the usage.
 ASK = {
     "usage": "%%ask [MODEL] [OPTION ...]",
@@ -92,14 +93,18 @@ def common(function: F) -> F:
     for decorator in reversed(
         [
             argument(
+                "-m", "--model", "--models", dest="named", type=_names, action="append",
+                metavar="MODEL", help="as without the option",
+            ),
+            argument(
                 "-s", "--system", type=_unquoted, action="append", metavar="TEXT",
                 help="system prompt; %%%%compare sends each one if repeated",
             ),
             *(_option(name, row) for name, row in PARAMETERS.items()),
             argument(
                 "--fallback", type=_policy, metavar="POLICY",
-                help="if the model is unavailable: error, same-model, equivalent, any, "
-                "or models to try in order",
+                help="if the model is unavailable: error, successor, same-model, "
+                "equivalent, any, or models to try in order",
             ),
             argument("--timeout", type=FLOAT, metavar="S", help="seconds for each call"),
             argument("--retries", type=INT, metavar="N", help="further attempts of a failed call"),
@@ -144,7 +149,7 @@ class LlmkitMagics(Magics):
         arguments = parsed(self.ask, line, cell)
         if arguments is None or cell is None:
             return None
-        models = list(chain.from_iterable(arguments.model))
+        models = list(chain.from_iterable([*arguments.model, *(arguments.named or ())]))
         if len(models) > 1:
             raise UsageError(f"%%ask takes one model, got {', '.join(models)}; use %%compare")
         arguments.model = models[0] if models else None
@@ -174,7 +179,8 @@ class LlmkitMagics(Magics):
         arguments = parsed(self.compare, line, cell)
         if arguments is None or cell is None:
             return None
-        arguments.models = list(chain.from_iterable(arguments.models))
+        named = arguments.named or ()
+        arguments.models = list(chain.from_iterable([*arguments.models, *named]))
         if not arguments.models:
             raise UsageError('name at least one model, e.g. "%%compare local:smollm2"')
         if arguments.providers:
@@ -206,12 +212,16 @@ class LlmkitMagics(Magics):
             for name, value in vars(arguments).items()
             if name not in NOT_PASSED_ON and value is not None  # 0 and False are passed
         }
+        kit = api().current_kit()
+        before, token = kit.last, OUT.set(arguments.out or "")
         try:
             result = function(prompt, models, **options)
         except KeyboardInterrupt:
-            if arguments.out:
-                variables[arguments.out] = api().current_kit().last
+            if arguments.out and kit.last is not before:  # a comparison that keeps answers
+                variables[arguments.out] = kit.last
             raise
+        finally:
+            OUT.reset(token)
         if arguments.out:
             variables[arguments.out] = result
         return result

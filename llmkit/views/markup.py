@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import html
 import unicodedata
+from functools import cache
 from importlib import resources
 from itertools import accumulate
 
 from ..secret import escape_controls, redact
+
+# Inline, because the rules of notebooks for <pre> override a style sheet and break words. A <pre>
+# keeps the lines of an answer even without any style.
+AS_WRITTEN = (
+    'style="white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere;font-family:inherit;'
+    'font-size:inherit;background:transparent;color:inherit;border:0;padding:0;margin:.6em 0"'
+)
+LONGEST_WORD = 400  # characters of a word that may be a key
 
 
 def safe_text(text: object) -> str:
@@ -47,9 +56,11 @@ def folded(summary: str, text: str) -> str:
     return f"<details><summary>{escape(summary)}</summary><pre>{escape(text)}</pre></details>"
 
 
+@cache
 def style_sheet() -> str:
     """Returns the style sheet of every view."""
-    return resources.files(__package__).joinpath("style.css").read_text("utf-8")
+    folder = resources.files(__package__)
+    return "".join(folder.joinpath(name).read_text("utf-8") for name in ("style.css", "code.css"))
 
 
 def cell(value: object) -> str:
@@ -73,6 +84,15 @@ def width_of(text: str) -> int:
 def padded(text: str, width: int) -> str:
     """Pads *text* with spaces to *width* columns."""
     return text + " " * (width - width_of(text))
+
+
+def beginning(text: str, longest: int | None) -> str:
+    """Returns at most *longest* characters of *text*, without the part of a word at the cut."""
+    if longest is None or len(text) <= longest:
+        return text
+    # Half a key would not be recognised; a longer word is not one.
+    blank = max(text.rfind(sign, longest - LONGEST_WORD, longest) for sign in " \n\t")
+    return text[: blank if blank > 0 else longest]
 
 
 def clipped(text: str, width: int) -> str:

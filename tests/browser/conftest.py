@@ -11,6 +11,7 @@ from .lab import FLAGS, Notebook, browser_path, lab, written
 
 numbers = count()
 OPENED = pytest.StashKey[list[Notebook]]()
+REOPENED = pytest.StashKey[list[Notebook]]()
 FAILED = pytest.StashKey[bool]()
 
 
@@ -66,13 +67,27 @@ def open_bare_notebook(request, bare_server, browser, pages):
     yield from opening(request.node, browser, pages, *bare_server)
 
 
+@pytest.fixture
+def reopen(request, browser, server):
+    """Opens a saved notebook in a page of its own, as a person does whose kernel has ended."""
+    opened = request.node.stash[REOPENED] = []
+
+    def reopen_one(path):
+        opened.append(Notebook(browser, server[1].format(path.name), path, kernel=False))
+        return opened[-1]
+
+    yield reopen_one
+    for notebook in opened:
+        notebook.close()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     """Adds the state of its notebooks to the report of a failed test, before the page is closed."""
     report = yield
     if report.when == "call" and report.failed:
         item.stash[FAILED] = True
-        for notebook in item.stash.get(OPENED, []):
+        for notebook in (*item.stash.get(OPENED, []), *item.stash.get(REOPENED, [])):
             report.sections.append((notebook.path.name, told(notebook)))
     return report
 

@@ -344,6 +344,20 @@ class Notebook:
         route.abort()
 
 
+@contextmanager
+def keeping_widget_states(notebook: Notebook) -> Iterator[None]:
+    """Makes Lab save the states of all widgets with a notebook; the server keeps the setting."""
+    command = "@jupyter-widgets/jupyterlab-manager:saveWidgetState"
+    switch = "name => { window.jupyterapp.commands.execute(name); }"
+    notebook.page.evaluate(switch, command)
+    notebook.until("name => window.jupyterapp.commands.isToggled(name)", arg=command)
+    try:
+        yield
+    finally:
+        notebook.page.evaluate(switch, command)
+        notebook.until("name => !window.jupyterapp.commands.isToggled(name)", arg=command)
+
+
 def written(path: Path, *cells: str) -> Path:
     """Writes a notebook file with *cells*."""
     nodes = [

@@ -40,3 +40,10 @@ def serious(page: Any) -> list[str]:
     page.add_script_tag(content=AXE.read_text())
     found: list[str] = page.evaluate(RULES, OURS)
     return found
+
+
+def font_size(page: Any, size: str) -> None:
+    """Sets the size of the text in outputs, such as "24px"; "" is that of the theme."""
+    page.evaluate(
+        "size => document.documentElement.style.setProperty('--jp-content-font-size1', size)", size
+    )

@@ -89,10 +89,13 @@ class Raised:
         except Exception:
             get_ipython().showtraceback()
 """
+# What nbconvert writes for each widget: a reference, and a script that finds its own element.
+VIEW = "application/vnd.jupyter.widget-view+json"
+OWN_SCRIPT = r"^\s*var element = document\.getElementById\('[-0-9a-f]+'\);\s*$"
 # A slow page gets plain widgets, whose inputs (.widget-input) are not made from text.
 ACTIVE = (
-    "script, iframe, object, embed, video, audio, form, link, svg, mglyph,"
-    " input:not(.widget-input),"
+    f"script:not([type='{VIEW}']), iframe, object, embed, video, audio, form, link, svg, mglyph,"
+    " input:not(.widget-input, .lk-switch input),"
     " img:not([src^='data:image/png']), [onerror], [onload], [onfocus], [ontoggle],"
     " a[href^='javascript'], .lk mjx-container, .lk .MathJax"
 )
@@ -135,9 +138,10 @@ def found_in(opened: Notebook) -> dict[str, object]:
         "asked": [url for url in opened.outside if "evil" in url],
         "active": page.eval_on_selector_all(
             ".jp-OutputArea-output",
-            "(outputs, active) => outputs.flatMap(o => [...o.querySelectorAll(active)]"
+            "(outputs, [active, own]) => outputs.flatMap(o => [...o.querySelectorAll(active)]"
+            ".filter(e => e.localName !== 'script' || !RegExp(own).test(e.textContent))"
             ".map(e => e.outerHTML.slice(0, 200)))",
-            ACTIVE,
+            [ACTIVE, OWN_SCRIPT],
         ),
     }
 

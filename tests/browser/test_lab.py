@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from io import BytesIO
+
+from PIL import Image
 
 from .marks import BROWSER
 
@@ -21,8 +24,8 @@ def test_run_all_loses_no_cell_and_shows_the_answers(open_notebook):
     )
     opened.run_all()
     page = opened.page
-    page.wait_for_selector(".lk-card")
-    cards = page.locator(".lk-card")
+    page.wait_for_selector(".lk-live .lk-card")
+    cards = page.locator(".lk-live .lk-card")
     outputs = opened.outputs()
 
     assert cards.count() == 4
@@ -39,3 +42,29 @@ def test_run_all_loses_no_cell_and_shows_the_answers(open_notebook):
     assert clipped == 0
     if os.environ.get("BROWSER_SHOT"):
         page.screenshot(path=os.environ["BROWSER_SHOT"])
+
+
+def test_a_figure_follows_the_theme_of_the_notebook(open_notebook):
+    """A dark theme inverts the picture, whose ground is then dark, and a light one does not."""
+    opened = open_notebook(
+        "%load_ext llmkit\nimport llmkit\n"
+        "llmkit.compare('hi', ['scripted:openai', 'scripted:echo']).plot()",
+        dark=True,
+    )
+    opened.run_all()
+    figure = opened.page.locator(".jp-CodeCell img.lk-figure")
+    figure.wait_for()
+    grounds = {}
+    for theme in ("JupyterLab Dark", "JupyterLab Light"):
+        opened.theme(theme)
+        opened.page.wait_for_selector("#jupyterlab-splash", state="detached")  # it covers the page
+        corner = Image.open(BytesIO(figure.screenshot())).convert("RGB").getpixel((2, 2))
+        grounds[theme] = max(corner), min(corner)
+
+    assert grounds["JupyterLab Dark"][0] <= 20
+    assert grounds["JupyterLab Light"][1] >= 250
+    assert figure.get_attribute("alt").startswith("median (minimum to maximum)")
+    if os.environ.get("BROWSER_SHOT"):
+        opened.theme("JupyterLab Dark")
+        opened.page.wait_for_selector("#jupyterlab-splash", state="detached")
+        opened.page.screenshot(path=os.environ["BROWSER_SHOT"])

@@ -11,7 +11,7 @@ import pytest
 
 from tests.fakes.server import FakeProviders
 
-from .lab import PATIENCE_MS
+from .lab import PATIENCE_MS, keeping_widget_states
 from .looks import clipped, serious
 from .marks import BROWSER
 
@@ -56,13 +56,6 @@ def until(condition):
 def seen(page, words):
     """Waits until *words* are visible outside the static output of a closed notebook."""
     page.wait_for_selector(f"text={words} >> visible=true")
-
-
-def keep_widget_state(notebook):
-    """Makes Lab save the state of all widgets with the notebook."""
-    command = "@jupyter-widgets/jupyterlab-manager:saveWidgetState"
-    notebook.page.evaluate("name => { window.jupyterapp.commands.execute(name); }", command)
-    notebook.until("name => window.jupyterapp.commands.isToggled(name)", arg=command)
 
 
 def open_detail(page, name):
@@ -119,8 +112,8 @@ def test_a_key_that_was_typed_in_is_in_no_file(open_notebook, fakes, tmp_path):
     seen(page, "typed in …cdef")
     seen(page, "✗ rejected")
     in_page = page.content()
-    keep_widget_state(notebook)
-    saved = notebook.save()
+    with keeping_widget_states(notebook):
+        saved = notebook.save()
     exported = tmp_path / "exported.html"
     subprocess.run(
         [sys.executable, "-m", "jupyter", "nbconvert", "--to", "html", str(notebook.path),
@@ -313,8 +306,8 @@ def test_a_front_end_without_anywidget_has_all_of_it_in_plain_widgets(open_bare_
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Explain").click()
     seen(page, "gemini-pro: then and today")
-    keep_widget_state(notebook)
-    notebook.save()
+    with keeping_widget_states(notebook):
+        notebook.save()
 
     assert "widget-state+json" in notebook.path.read_text()
     assert KEY not in notebook.path.read_text()

@@ -20,6 +20,7 @@ def test_models_follow_ask_and_compare(kernel):
         "anthropic:claude-haiku-5-5"
     ]
     assert "openai:" in kernel.complete("%%compare ope")
+    assert kernel.complete("%%compare --models a, openai:gpt-6-lu") == ["openai:gpt-6-luna"]
 
 
 def test_a_retired_id_is_not_offered_at_its_provider(kernel):

@@ -33,6 +33,7 @@ FIRST = {
 }
 
 CELLS = """
+llmkit.last
 llmkit.ask('hi', 'scripted:echo')
 llmkit.stream('hi', 'scripted:echo')
 await llmkit.aask('hi', 'scripted:echo')

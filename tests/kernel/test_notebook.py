@@ -36,7 +36,9 @@ def test_ask_shows_the_answer(kernel):
     ran = kernel.one("%%ask scripted:echo\nhello there")
 
     assert ran.ok, ran.error
-    assert [shown["text/plain"] for shown in ran.shown] == ["hello there"]
+    (shown,) = ran.shown
+    assert "hello there" in shown["text/plain"]
+    assert "lk-card" in shown["text/html"]
 
 
 def test_compare_shows_the_answers_side_by_side(kernel):
@@ -50,8 +52,9 @@ def test_compare_shows_the_answers_side_by_side(kernel):
     )
 
     assert ran.ok, ran.error
-    assert "lk-card" in ran.shown[-1]["text/html"]
-    assert "[scripted mistral]" in ran.shown[-1]["text/plain"]
+    (words,) = (shown for shown in ran.shown if "text/html" in shown)  # the widget comes later
+    assert "lk-card" in words["text/html"]
+    assert "[scripted mistral]" in words["text/plain"]
     assert value(frame) == [8, ["complete"], [0.0, 1.0]]
 
 
@@ -82,7 +85,7 @@ def test_help_needs_no_prompt(kernel, cell, words):
 def test_models_may_be_separated_by_commas(kernel):
     """Blanks, commas or both, and -n for how often."""
     ran = kernel.one(
-        "%%compare scripted:echo,scripted:openai scripted:mistral, scripted:google -n 2"
+        "%%compare scripted:echo,scripted:openai -m scripted:mistral, scripted:google -n 2"
         " --temperature 0, 1 --out run\nhi"
     )
     frame = kernel.one("print(json.dumps([len(run.rows), len({row.asked for row in run.rows})]))")
@@ -118,8 +121,8 @@ def test_a_variable_is_inserted_by_its_name(kernel):
     filled = kernel.one("%%ask scripted:echo\nabout {{topic}}")
     raw = kernel.one("%%ask scripted:echo --raw\nabout {{topic}}")
 
-    assert filled.shown[-1]["text/plain"] == "about heat {{x}}"
-    assert raw.shown[-1]["text/plain"] == "about {{topic}}"
+    assert "\n  about heat {{x}}\n" in filled.shown[-1]["text/plain"]
+    assert "\n  about {{topic}}\n" in raw.shown[-1]["text/plain"]
 
 
 @pytest.mark.parametrize(
@@ -171,7 +174,7 @@ def test_a_missing_key_leaves_the_other_answers(kernel):
     assert "hello" in html
     assert f'<p class="lk-note">openai needs an API key: {ways}</p>' in html
     assert '"lk-bad"' not in html
-    assert "– openai: gpt-6-luna · no key" in text
+    assert "– openai:gpt-6-luna · no key" in text
     assert value(status) == f"S{ways[1:]}."
 
 

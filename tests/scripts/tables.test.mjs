@@ -28,7 +28,7 @@ function view(local = {}) {
   return {
     local, asked,
     waits: () => false,
-    act: (...words) => asked.push(words),
+    act: (verb, words, ...rest) => asked.push([verb, words, ...rest].filter((word) => word !== undefined)),
     repaint: () => asked.push(["repaint"]),
   };
 }
@@ -82,7 +82,7 @@ const models = {
     "gemini-pro": ["gemini-pro google small", "gemini-pro google small openai:gpt-3.5-turbo"],
   },
   tags: { "gpt-4": ["tools"], "gemini-pro": ["tools", "vision"] },
-  chips: ["vision", "tools"], filter: "", told: {},
+  chips: ["vision", "tools"], filter: "", told: {}, today: {},
 };
 
 test("a filter looks at a name's own words before the ids at other providers", () => {
@@ -110,10 +110,11 @@ test("a click on a name asks about it once, a second one folds it", () => {
 
 test("the current id of each provider can be copied and compared", () => {
   const then = table("then and today", ["provider", "then", "state", "today"].map((n) => column(n)),
-    ["openai", ["openai"], ["gpt-4"], ["✗ retired"], ["gpt-6-luna"]],
+    ["openai", ["openai"], ["gpt-4"], ["✗ retired"], ["gpt-6-luna · 1M · 1 / 6"]],
     ["google", ["google"], ["gemini-4"], ["● active"], ["the same"]],
     ["mistral", ["mistral"], ["tiny"], ["✗ retired"], ["none"]]);
-  const told = { ...models, told: { "gpt-4": [then] } };
+  const told = { ...models, told: { "gpt-4": [then] },
+    today: { openai: "gpt-6-luna", google: "gemini-4" } };
   const trees = paintModels(told, view({ filter: "", chips: new Set(), open: "gpt-4" }));
 
   const labels = buttons(trees).map((b) => b.attributes["aria-label"]).filter(Boolean);

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from llmkit.comparison.result import Comparison
@@ -73,7 +75,32 @@ def test_markup_in_an_answer_stays_text():
 
     assert "<img" not in html
     assert "&lt;img" in html
-    assert "only &lt;b&gt;" in html
+    assert "only in &lt;b&gt;" in html
+
+
+def test_two_answers_of_one_model_have_different_names():
+    """The first and the second, if nothing else distinguishes them."""
+    found = Differences(("a:b", "a:b"), "one", "two")
+
+    assert str(found).splitlines()[0] == "[-only in a:b, first-] {+only in a:b, second+}"
+    assert "<del>only in a:b, first</del>" in found._repr_html_()
+
+
+def test_equal_answers_are_said_to_be_equal():
+    """A text without marks would leave the reader in doubt."""
+    equal = Differences(("a", "b"), "one", "one")
+
+    assert "are the same" in str(equal)
+    assert "are the same" in equal._repr_html_()
+    assert "are the same" not in str(Differences(("a", "b"), "one", "one "))
+
+
+def test_differences_wrap_and_have_the_direction_of_their_text():
+    """Also without the style sheet, which a notebook opened elsewhere may lack."""
+    html = Differences(("a", "b"), "x" * 5_000, "שלום")._repr_html_().split("</style>")[1]
+
+    assert '<pre class="lk-differ" dir="auto" style="white-space:pre-wrap;' in html
+    assert "overflow-wrap:anywhere" in html
 
 
 def test_a_terminal_reads_it_by_its_brackets():
@@ -87,6 +114,23 @@ def test_a_comparison_tells_where_two_of_its_rows_differ():
     """Rows are named by their numbers; an invalid number is an error."""
     run = Comparison([plain(0, text="one two"), plain(1, "gpt-6-sol", text="one three")], {})
 
-    assert run.differences(0, 1).names == ("openai: gpt-6-luna", "openai: gpt-6-sol")
+    assert run.differences(0, 1).names == ("openai:gpt-6-luna", "openai:gpt-6-sol")
     with pytest.raises(ConfigError, match="rows are 0 to 1"):
         run.differences(0, 2)
+
+
+def test_two_answers_of_one_model_are_named_by_what_distinguishes_them():
+    """By grid point and repeat, or by the prompts if those are the same."""
+    rows = [
+        replace(plain(0), parameters={"temperature": 0}),
+        replace(plain(1), parameters={"temperature": 1}),
+        replace(plain(2), parameters={"temperature": 1}, repeat=1),
+        replace(plain(3), parameters={"temperature": 1}, prompt_id=7, prompt="Why not?"),
+    ]
+    run = Comparison(rows, {})
+
+    assert run.differences(0, 2).names == (
+        "openai:gpt-6-luna · temperature 0 · repeat 1 of 2",
+        "openai:gpt-6-luna · temperature 1 · repeat 2 of 2",
+    )
+    assert run.differences(1, 3).names[1].endswith(" · repeat 1 of 2 · Why not?")

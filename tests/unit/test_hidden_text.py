@@ -14,10 +14,13 @@ from llmkit.comparison.result import Comparison
 from llmkit.errors import ConfigError
 from llmkit.secret import escape_controls, is_unseen
 from llmkit.types import TextDelta
-from llmkit.views.answers.layout import comparison_html, comparison_text
+from llmkit.views.answers.layout import comparison_html
 from llmkit.views.answers.markdown import markdown_html
+from llmkit.views.answers.place import place_of
 from llmkit.views.answers.streaming import LiveAnswers
-from llmkit.views.frames import csv_text
+from llmkit.views.answers.terminal import comparison_text
+from llmkit.views.exports.cells import guarded
+from llmkit.views.exports.csv_file import csv_files
 from tests.unit.rows import plain
 
 # DerivedCoreProperties.txt of Unicode 17: Default_Ignorable_Code_Point (read 2026-11-30).
@@ -31,6 +34,11 @@ IGNORABLE = (
 SIGNS = "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
 SCOTLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f"
 SECRET_TEXT = "".join(chr(0xE0000 + ord(c)) for c in "ignore all")
+
+
+def safe_csv(rows):
+    """Returns the guarded CSV of *rows*."""
+    return csv_files(rows, {}, safe=True)[0].decode()
 
 
 def test_no_character_without_a_glyph_passes():
@@ -111,7 +119,7 @@ def test_no_view_and_no_file_of_text_hides_a_character():
     answer = replace(
         plain(text=odd, reasoning=odd), asked=odd, request_model=odd, error=odd, prompt=odd
     )
-    growing = LiveAnswers([plain()])
+    growing = LiveAnswers([place_of(plain())])
     growing.grew(0, TextDelta(odd), 0.1)
     growing.grew(0, TextDelta(" end"), 0.1)
     views = {
@@ -120,7 +128,7 @@ def test_no_view_and_no_file_of_text_hides_a_character():
         "text": comparison_text([answer]),
         "markdown": markdown_html(f"**{odd}** [{odd}](https://x)"),
         "figure": str(Comparison([answer], {}).plot()),
-        "csv": csv_text([replace(answer, extra={odd: odd})], {odd: odd}),
+        "csv": safe_csv([replace(answer, extra={odd: odd})]),
         "live": str(growing.changes()),
         "error": str(ConfigError(f"unknown model {odd}")),
     }
@@ -132,10 +140,11 @@ def test_no_view_and_no_file_of_text_hides_a_character():
 def test_a_joined_emoji_that_is_cut_between_two_pieces_stays_whole():
     """The page gets it at once, and never the code of its joiner."""
     text = f"Hi 👩🏽‍🚀 1️⃣ {SCOTLAND} می‌خواهم ❤️ 👨‍👩‍👧 end"
-    growing, sent = LiveAnswers([plain()]), ""
+    growing, sent = LiveAnswers([place_of(plain())]), ""
     for character in text:
         growing.grew(0, TextDelta(character), 0.1)
-        sent += growing.changes()[0].get("add", "")
+        (change,) = growing.changes()
+        sent += change["card"]["text"] if "card" in change else change.get("add", "")
     growing.grew(0, TextDelta(" "), 0.1)
     sent += growing.changes()[0]["add"]
 
@@ -163,13 +172,13 @@ def test_no_sign_after_blanks_begins_a_formula(blank):
     signs = "=+-@＝＋－＠﹦﹢﹣﹫\u2212\u2013\u2010⁼⁺"
     odd = [
         replace(
-            plain(i, text=f"{blank}{sign}1+1"), prompt_id=f"{blank}{sign}2",
-            extra={f"{blank}{sign}c()": f"{blank}{sign}3"},
+            plain(i, text=f"{blank}{sign}1+1"), prompt_id=f"{blank}{sign}2+1",
+            extra={f"{blank}{sign}c()": f"{blank}{sign}3+1"},
         )
         for i, sign in enumerate(signs)
     ]  # fmt: skip
 
-    again = pd.read_csv(io.StringIO(csv_text(odd, {})), skiprows=1, dtype="string")
+    again = pd.read_csv(io.StringIO(safe_csv(odd)), dtype="string")
 
     assert set(again["text"].str[:1]) == {"'"}
     assert set(again["prompt_id"].str[:1]) == {"'"}
@@ -182,9 +191,9 @@ def test_no_separator_of_a_spreadsheet_begins_a_formula():
     cells = [f"a{separator}=1+1" for separator in ";\t|"]
     rows = [plain(i, text=cell, reasoning=cell) for i, cell in enumerate(cells)]
 
-    header, *lines = csv_text(
-        [replace(row, extra={"b;=2": row.completion.text}) for row in rows], {}
-    ).splitlines()[1:]
+    header, *lines = safe_csv(
+        [replace(row, extra={"b;=2": row.completion.text}) for row in rows]
+    ).splitlines()
 
     assert '"b;=2"' in header
     assert [line.count(f'"{cell}"') for line, cell in zip(lines, cells, strict=True)] == [3] * 3
@@ -192,8 +201,19 @@ def test_no_separator_of_a_spreadsheet_begins_a_formula():
 
 def test_ordinary_cells_of_a_csv_are_not_marked():
     """A text whose sign is in its middle, and numbers, stay as they are."""
-    texts = ["a = b", "  two - three", "é", "(-1)", "漢字", "\u00a0x"]
+    texts = [
+        "a = b", "  two - three", "é", "(-1)", "漢字", "\u00a0x", "-5", "-0.02", "+49", "-1e-7",
+        "-1,234.5", "-.5", "-5%", "+5.\n",
+    ]  # fmt: skip
 
-    text = csv_text([plain(i, text=t) for i, t in enumerate(texts)], {})
+    text = safe_csv([plain(i, text=t) for i, t in enumerate(texts)])
 
-    assert pd.read_csv(io.StringIO(text), skiprows=1)["text"].tolist() == texts
+    assert pd.read_csv(io.StringIO(text), dtype="string")["text"].tolist() == texts
+
+
+@pytest.mark.parametrize(
+    "text", ["-5+cmd", "-5 -2", "+49 30 1", "-1,23", "-", "+", "-e5", "- 5", "-5;=1", "-٥", "=-5"]
+)
+def test_what_is_only_nearly_a_number_is_marked(text):
+    """A spreadsheet would compute it, or split it."""
+    assert guarded(text) == f"'{text}"

@@ -13,7 +13,8 @@ from llmkit.comparison.result import Comparison
 from llmkit.secret import escape_controls
 from llmkit.types import Completion, Status
 from llmkit.views.answers.card import MARKS
-from llmkit.views.answers.layout import comparison_html, comparison_text
+from llmkit.views.answers.layout import comparison_html
+from llmkit.views.answers.terminal import comparison_text
 from llmkit.views.markup import cell, clipped, page, style_sheet, width_of, wrapped
 from llmkit.views.tables.report import Report
 from llmkit.views.tables.table import Line, Table, TableCell, TableColumn, tables_html
@@ -57,6 +58,10 @@ def table(text):
     return Table(text, (TableColumn(text),), (line,), note=text)
 
 
+# What Markdown makes of such texts; an image becomes a link.
+MARKDOWN = ("a", "code", "em", "strong", "pre", "li", "ul", "blockquote")
+
+
 @pytest.mark.parametrize("payload", HOSTILE)
 def test_no_hostile_text_becomes_markup(payload):
     """A view has only llmkit's tags, whatever text is in it."""
@@ -75,7 +80,7 @@ def test_no_hostile_text_becomes_markup(payload):
     ):
         tags = Tags(view(shown))
 
-        assert set(tags.found) <= set(Tags(view(harmless)).found)
+        assert set(tags.found) <= {*Tags(view(harmless)).found, *MARKDOWN}
         assert not any(name.startswith("on") for name in tags.attributes)
         assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\u202e\u2066\ud800]", view(shown))
 
@@ -117,7 +122,8 @@ def test_all_that_matters_is_on_a_card():
     """Model, parameters, status, times, tokens, cost, substitution, warnings, error."""
     text = comparison_html([row()])
 
-    said = """openai: gpt-6-luna|temperature 0.5|✓ complete|first text 0.50 s|17 tokens|$0.0012|
+    said = """openai:gpt-3.5-turbo|answered by openai:gpt-6-luna|temperature 0.5|✓ complete|
+first text 0.50 s|17 tokens|$0.0012|
 openai:gpt-3.5-turbo → openai:gpt-5.6-terra (official-successor): it is retired; |
 without tools|seed was not sent|ServerError: busy|
 <summary>reasoning</summary>"""
@@ -150,11 +156,16 @@ def test_an_unknown_cost_is_said_to_be_unknown():
 
 
 def test_many_answers_are_a_table_with_the_texts_folded():
-    """Eight are cards, nine are lines that expand."""
-    eight, nine = (comparison_html([plain(i) for i in range(n)]) for n in (8, 9))
+    """Eight are cards, nine are a row of a table for each prompt, whose cells expand."""
+    eight, nine = (
+        comparison_html([replace(plain(i), prompt_id=i) for i in range(n)]) for n in (8, 9)
+    )
 
-    assert (eight.count("<section"), eight.count("<tbody>")) == (8, 0)
-    assert (nine.count("<details><summary>Entropy"), nine.count("<tbody>")) == (9, 1)
+    assert (eight.count("<section"), eight.count("lk-matrix")) == (
+        8,
+        comparison_html([]).count("lk-matrix"),
+    )
+    assert (nine.count('<details class="lk-cell">'), nine.count('<th scope="row"')) == (9, 10)
 
 
 def test_an_empty_comparison_says_so():

@@ -1,4 +1,4 @@
-"""Tracks which comparisons are already displayed in the output of their cell."""
+"""Tracks which comparisons and answers are already displayed in the output of their cell."""
 
 from __future__ import annotations
 
@@ -8,26 +8,35 @@ from ...cell import CURRENT, Cell
 
 
 class DisplayedRuns:
-    """The runs whose view is in the output of the cell that runs now."""
+    """The runs and the answers whose view is in the output of the cell that runs now."""
 
     def __init__(self) -> None:
-        self._runs: dict[str, Cell | None] = {}
+        self._shown: list[tuple[object, Cell | None]] = []
 
-    def add(self, run_id: str, cell: Cell | None) -> None:
-        """Records that the view of a run is in the output of *cell*."""
-        self._runs[run_id] = cell
+    def add(self, shown: object, cell: Cell | None) -> None:
+        """Records that a view is in the output of *cell*.
+
+        Args:
+            shown: The id of a run, or an answer.
+        """
+        self._shown.append((shown, cell))
 
     def begin(self) -> None:
-        """Forgets all runs, because another cell starts."""
-        self._runs.clear()
+        """Forgets all of them, because another cell starts."""
+        self._shown.clear()
 
-    def instead_of(self, comparison: Any) -> None:
-        """Displays nothing for a comparison whose view is above in the same cell.
+    def instead_of(self, result: Any) -> None:
+        """Displays nothing for a result whose view is above in the same cell.
 
         Raises:
-            NotImplementedError: Makes IPython display any other comparison as usual.
+            NotImplementedError: Makes IPython display any other result as usual.
         """
-        run_id, here = comparison.about.get("run_id"), CURRENT.get()
-        if run_id in self._runs and self._runs.pop(run_id) == here and here is not None:
-            return
+        here = CURRENT.get()
+        about = getattr(result, "about", None)
+        for n, (shown, cell) in enumerate(self._shown):
+            if shown is result or (about is not None and shown == about.get("run_id")):
+                del self._shown[n]
+                if cell == here and here is not None:
+                    return
+                break
         raise NotImplementedError

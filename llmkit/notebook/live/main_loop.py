@@ -42,8 +42,11 @@ class MainLoopQueue:
         if self._loop is None or self._loop.is_closed():
             action(*arguments)
         else:
+            is_here = asyncio._get_running_loop() is self._loop
+            # The other function also wakes the loop, by a write to a socket.
+            call = self._loop.call_soon if is_here else self._loop.call_soon_threadsafe
             # A copy each time, because a context cannot be entered twice at the same time.
-            self._loop.call_soon_threadsafe(action, *arguments, context=self._context.copy())
+            call(action, *arguments, context=self._context.copy())
 
     def later(self, seconds: float, action: Callable[[], object]) -> None:
         """Calls *action* after *seconds*, or never without a loop. Call it on the main loop."""

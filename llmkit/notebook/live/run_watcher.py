@@ -7,10 +7,10 @@ import time
 from collections.abc import Sequence
 
 from ...cell import CURRENT, Cell
-from ...comparison.plan import PlannedRow, placeholder_row
+from ...comparison.plan import PlannedRow, planned_place
 from ...comparison.result import notes
-from ...comparison.watchers import Stop
-from ...types import TextDelta
+from ...comparison.watchers import Stop, stop_sentence
+from ...types import Status, TextDelta
 from ...views.answers.streaming import LiveAnswers
 from ...views.rows import Row
 
@@ -26,6 +26,7 @@ class RunWatcher:
         cell: The cell that runs it.
         stop: Ends the run early, or one of its answers. Thread-safe.
         over: True after the run has ended.
+        where: How to get at the answers in Python, for the sentence about a stop; "" for none.
     """
 
     def __init__(self) -> None:
@@ -34,6 +35,9 @@ class RunWatcher:
         self.cell: Cell | None = None
         self.stop: Stop = lambda row=None: None  # until the run starts
         self.over = False
+        self.where = "llmkit.last"
+        self._stopped_rows: set[int] = set()
+        self._end_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._zero = time.monotonic()
 
@@ -41,8 +45,14 @@ class RunWatcher:
         self._loop = asyncio.get_running_loop()
         self._zero = time.monotonic()
         self.cell = CURRENT.get()
-        self.answers = LiveAnswers([placeholder_row(row) for row in plan], notes(plan))
-        self.stop = stop
+        self.answers = LiveAnswers([planned_place(row) for row in plan], notes(plan))
+
+        def halt(row: int | None = None) -> None:
+            if row is not None:
+                self._stopped_rows.add(row)
+            stop(row)
+
+        self.stop = halt
         self.opened()
 
     def grew(self, row: int, delta: TextDelta) -> None:
@@ -62,14 +72,24 @@ class RunWatcher:
             self._plan()
 
     def ended(self) -> None:
-        self.over = True
+        self.over, self._end_s = True, self.elapsed_s()
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None
+        if self.answers is not None and self.where:
+            ends = self.answers.ends()
+            cancelled = {row for row, end in ends.items() if end is Status.CANCELLED}
+            if cancelled - self._stopped_rows:
+                self.answers.stopped = stop_sentence(list(ends.values()), self.where)
         self.closed()
 
+    def goes_on(self) -> None:
+        """Takes back the end, because more is asked."""
+        self.over = False
+
     def elapsed_s(self) -> float:
-        """Returns the seconds since the start of the run."""
-        return time.monotonic() - self._zero
+        """Returns the seconds since the start of the run, until its end."""
+        return self._end_s if self.over else time.monotonic() - self._zero
 
     def opened(self) -> None:
         """Runs when the plan is known; for subclasses, as the next two methods."""
@@ -87,3 +107,5 @@ class RunWatcher:
     def _say(self) -> None:
         self._timer = None
         self.updated()
+        if self.answers is not None and self.answers.has_changes:  # more than one message takes
+            self._plan()

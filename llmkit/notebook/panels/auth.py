@@ -11,7 +11,8 @@ import traitlets
 from ...reports import AuthReport
 from ...views.tables.auth import auth_table
 from ...views.tables.table import plain, tables_html
-from .base import Action, LastingPanel
+from ..key_prompt import take_key
+from .base import Action, Panel
 
 if TYPE_CHECKING:
     from ...kit import Kit
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 TYPED = "typed in"
 
 
-class AuthPanel(LastingPanel):
+class AuthPanel(Panel):
     """The sign-in state of every provider; unknown states are checked when the panel appears."""
 
     script = "auth.js"
@@ -82,9 +83,7 @@ class AuthPanel(LastingPanel):
         await self.kit.checks.check(provider)
 
     async def _key(self, provider: str, key: str) -> None:
-        self.kit.registry.provider(provider)  # raises for an unknown provider; no key is stored
-        self.kit.credentials.type_in(provider, key)
-        await self.kit.checks.check(provider)
+        await take_key(self.kit, provider, key)
 
     async def _forget(self, provider: str) -> None:
         self.kit.credentials.forget(provider)

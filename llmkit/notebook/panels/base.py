@@ -62,19 +62,19 @@ PLAIN_S = 0.5  # longer, because each repaint sends the whole of the plain widge
 
 log = logging.getLogger(__name__)
 
-NOTHING = {"text/plain": ""}  # beside a widget whose static output is before it
-
 
 class Panel(anywidget.AnyWidget):
     """Shows state of the kit, and forwards clicks to it; makes no decisions.
 
-    Lives until `close()`, or until the kernel ends.
+    Lives until `close()`, or until the kernel ends. Its static output shows the state in a closed
+    notebook, and is hidden while the widget is live.
 
     Attributes:
         script: A file in `static/`, or a path.
         kit: The source of the state, and the target of the actions.
         queue: Schedules work on the main loop.
         widget_outputs: The displays of the panel.
+        static_outputs: The static outputs before them.
     """
 
     script: ClassVar[str | Path]
@@ -90,12 +90,13 @@ class Panel(anywidget.AnyWidget):
         self.queue = MainLoopQueue(kit.manager)
         self._lock = threading.Lock()
         self._message_ids: deque[str] = deque(maxlen=500)
-        self._views: set[str] = set()
+        self._views: set[str | None] = set()
         self.widget_outputs: list[WidgetOutput] = []
+        self.static_outputs: list[StaticOutput] = []
         self._greeting_callbacks: list[Callable[[], None]] = []
         self._html: Any = None  # the plain widget, made at its first use
         self._has_changes = False
-        self._page_state: dict[str, object] | None = None
+        self._page_state: Mapping[str, object] | None = None
         self._period: float | None = None
         super().__init__()
         self.on_msg(lambda _, content, __: self._take(content))
@@ -121,6 +122,16 @@ class Panel(anywidget.AnyWidget):
         """Returns the coroutine functions that the page may call, by verb."""
         return {}
 
+    def lasting(self, state: Mapping[str, object]) -> Mapping[str, object]:
+        """Returns the part of *state* that a repaint sends again if it has changed: all of it.
+
+        A panel that tells its scripts the progress by messages leaves it out.
+        """
+        return state
+
+    def page_is_empty(self) -> None:
+        """Runs if a page without a state greets, before it gets the state."""
+
     def controls(self) -> Sequence[Any]:
         """Returns the ipywidgets below the HTML in a front end without anywidget."""
         return ()
@@ -128,8 +139,13 @@ class Panel(anywidget.AnyWidget):
     # -- used by subclasses ------------------------------------------------------------------
 
     def changed(self, *_: object) -> None:
-        """Schedules a repaint. Thread-safe, and cheap if called often."""
+        """Schedules a repaint, and an update of the static outputs.
+
+        Thread-safe, and cheap if called often.
+        """
         self.queue.soon(self._plan)
+        for output in self.static_outputs:
+            output.renew()
 
     def tell(self, kind: str, **message: object) -> None:
         """Sends the scripts a message for the `reduce` function of the panel."""
@@ -176,6 +192,16 @@ class Panel(anywidget.AnyWidget):
         if self._html is not None:
             self._html.value = self.html()
 
+    def displayed_after(self, static: StaticOutput) -> None:
+        """Displays the widget, which hides *static* while it is live."""
+        self.static_outputs.append(static)
+        self.add_class(static.widget_class)
+
+        def plain() -> Any:
+            return self.plain().add_class(static.widget_class)
+
+        self.widget_outputs.append(WidgetOutput(self.queue, self, plain))
+
     def on_greeting(self, callback: Callable[[], None]) -> None:
         """Calls *callback* whenever a script of this panel starts."""
         self._greeting_callbacks.append(callback)
@@ -184,7 +210,7 @@ class Panel(anywidget.AnyWidget):
         if not in_kernel():
             display({"text/plain": self.text()}, raw=True)
             return
-        self.widget_outputs.append(WidgetOutput(self.queue, self, self.plain, self.words))
+        self.displayed_after(StaticOutput(self.queue, self.words))
 
     def _repr_mimebundle_(self, **_: object) -> Any:
         return self.words(), {}
@@ -196,6 +222,8 @@ class Panel(anywidget.AnyWidget):
         """Removes the panel from the page; has no effect a second time."""
         self._period = None
         self._views.clear()
+        for output in self.widget_outputs:
+            output.closed()
         super().close()
 
     # -- messages from the page --------------------------------------------------------------
@@ -210,18 +238,21 @@ class Panel(anywidget.AnyWidget):
         self.queue.soon(self._answer, content)
 
     def _answer(self, content: Mapping[str, Any]) -> None:
-        kind, view = content.get("kind"), str(content.get("view"))
+        kind, view = content.get("kind"), content.get("view")
         if kind == "bye":
             self._views.discard(view)
             return
         if view not in self._views:  # a click proves a running script as a greeting does
             for callback in (*(s.greeted for s in self.widget_outputs), *self._greeting_callbacks):
                 callback()
+            if view is None:  # the script runs, and no output shows the widget yet
+                return
             self._views.add(view)
             if len(self._views) == 1 and self._html is None:
                 self._watch_the_clock()
             if content.get("empty"):
                 self._page_state = None
+                self.page_is_empty()
             self._paint()
         if kind == "do":
             words = content.get("words")
@@ -243,6 +274,8 @@ class Panel(anywidget.AnyWidget):
         finally:
             try:
                 self._paint()  # before "done", else the page shows the old state for a moment
+                for output in self.static_outputs:
+                    output.renew()
             finally:
                 self.send({"kind": "done", "n": n, "error": error})
 
@@ -257,37 +290,13 @@ class Panel(anywidget.AnyWidget):
     def _paint(self) -> None:
         self._has_changes = False
         self.repaint_plain()
-        state = dict(self.state())
-        if state != self._page_state:
-            self._page_state = state
-            self.send({"kind": "state", "state": state})
+        state = self.state()
+        lasting = dict(self.lasting(state))
+        if lasting != self._page_state:
+            self._page_state = lasting
+            self.send({"kind": "state", "state": dict(state)})
 
     def _watch_the_clock(self) -> None:
         if self._period is not None and (self._views or self._html is not None):
             self._plan()
             self.queue.later(self._period, self._watch_the_clock)
-
-
-class LastingPanel(Panel):
-    """A panel with static output, which is hidden while the widget is live.
-
-    Attributes:
-        static_outputs: The static outputs before the widgets.
-    """
-
-    def __init__(self, kit: Kit) -> None:
-        self.static_outputs: list[StaticOutput] = []
-        super().__init__(kit)
-
-    def changed(self, *_: object) -> None:
-        """Schedules a repaint, and an update of the static outputs."""
-        super().changed()
-        for output in self.static_outputs:
-            output.renew()
-
-    def _ipython_display_(self) -> None:
-        if not in_kernel():
-            super()._ipython_display_()
-            return
-        self.static_outputs.append(StaticOutput(self.queue, self.words))
-        self.widget_outputs.append(WidgetOutput(self.queue, self, self.plain, lambda: NOTHING))

@@ -2,104 +2,80 @@
 
 from __future__ import annotations
 
-import keyword
+import asyncio
+import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 from IPython.core.getipython import get_ipython
 
-from ...comparison.arguments import ComparisonArguments, comparison_arguments
+from ...catalogue import prices
+from ...cell import ready_soon
+from ...comparison.arguments import ComparisonArguments
 from ...errors import ConfigError, LlmkitError
+from ...secret import hides_locals, without_locals
+from ...transport.local_model import EMBEDDED
 from ...transport.scripted import builtin_scripts
-from ...types import PARAMETERS
+from ...views.answers.streaming import LiveAnswers
 from ...views.markup import safe_text
+from ..key_prompt import set_key
 from ..lazy_api import api
 from ..live.answers import AnswersModel
 from ..live.run_watcher import RunWatcher
-from .answers import plain_controls
-from .base import Action, Panel
+from .answers import AnswersPanel, plain_controls
+from .base import Action
+from .compare_form import FIELDS, VARIABLE, CompareAdvice, CompareForm, advice_for, is_newcomer
 from .selection import selection_of
 
 if TYPE_CHECKING:
     from ...kit import Kit
 
-FIELDS = {name: row for name, row in PARAMETERS.items() if row.dtype != "object"}
-VARIABLE = "comparison"
+log = logging.getLogger(__name__)
+
+EXAMPLE = "Explain in one sentence why the sky is blue."
+LAST = "llmkit.last"
 
 
-@dataclass(frozen=True, slots=True)
-class CompareForm:
-    """The content of the form, as the user typed it.
-
-    Attributes:
-        numbers: Texts by parameter; "" for the provider's default, "0, 1" for a grid.
-        variable: The name of the variable that receives the comparison.
-    """
-
-    prompt: str = ""
-    system: str = ""
-    models: tuple[str, ...] = ()
-    numbers: tuple[tuple[str, str], ...] = tuple((name, "") for name in FIELDS)
-    repeats: int = 1
-    variable: str = VARIABLE
-
-    def compared(self) -> ComparisonArguments:
-        """Returns the arguments of the comparison.
-
-        Raises:
-            ConfigError: A field is missing or invalid.
-        """
-        if not self.models:
-            raise ConfigError("name at least one model, e.g. local:smollm2")
-        if not self.variable.isidentifier() or keyword.iskeyword(self.variable):
-            raise ConfigError(f"{self.variable!r} is not a valid variable name; try {VARIABLE}")
-        parameters: dict[str, Any] = {}
-        for name, text in self.numbers:
-            if not text.strip():
-                continue
-            try:
-                values = [FIELDS[name].kind(part.strip()) for part in text.split(",")]
-            except (KeyError, ValueError):
-                kind = "an integer" if name in FIELDS and FIELDS[name].kind is int else "a number"
-                message = f"{name} must be {kind} or a comma-separated list, got {text!r}"
-                raise ConfigError(message) from None
-            parameters[name] = values[0] if len(values) == 1 else values
-        if self.system.strip():
-            parameters["system"] = self.system
-        return comparison_arguments(
-            self.prompt, list(self.models), repeats=self.repeats, **parameters
-        )
-
-
-class ComparePanel(Panel):
+class ComparePanel(AnswersPanel):
     """A form with the answers below it; the comparison is stored in a variable.
 
     Attributes:
-        wish: The form of the last run.
-        answers_model: The answers of the last run, None before the first.
+        form: What was typed last, by any view; a view that opens later begins with it.
+        where: How to get at the last comparison in Python.
+        has_run: False before the first run.
     """
 
     script = "compare.js"
 
     def __init__(self, kit: Kit) -> None:
-        self.wish = CompareForm()
-        self.answers_model: AnswersModel | None = None
         shell = get_ipython()
-        self._variables: dict[str, Any] = {} if shell is None else shell.user_ns
+        self._variables: dict[str, Any] | None = None if shell is None else shell.user_ns
+        self._selection = selection_of(kit)
+        empty = CompareForm(variable="" if shell is None else VARIABLE)
+        self.form = self._selection.form or empty
+        self.where = LAST
+        self.has_run = False
         # The model picker completes standard names, callable ids and scripted models.
         lines = api().models(alive=True).rows
         standard = {str(line["name"]) for line in lines if line.get("name")}
         ids = {f"{line['provider']}:{line['id']}" for line in lines if line.get("id")}
         script_ids = {f"scripted:{name}" for name in builtin_scripts()}
-        self._names = sorted(standard) + sorted(ids | script_ids | {"local:smollm2"})
+        self._names = sorted(standard) + sorted(ids | script_ids | {f"local:{EMBEDDED}"})
+        self._example = example(kit) if is_newcomer(kit) else None
+        self._advice = CompareAdvice()
+        self._serial = ""
         self._is_running = False
         self._error = ""
-        self._selection = selection_of(kit)
-        super().__init__(kit)
+        super().__init__(kit, AnswersModel(LiveAnswers([]), lambda row=None: None))
         self._unwatch = self._selection.watch(self.changed)
+
+    @property
+    def has_variables(self) -> bool:
+        """True if the front end has variables of the user's."""
+        return self._variables is not None
 
     def close(self) -> None:
         """Removes the panel from the page; a running comparison continues."""
@@ -107,93 +83,145 @@ class ComparePanel(Panel):
         super().close()
 
     def state(self) -> Mapping[str, object]:
+        advice = self._advice
         return {
             "names": self._names,
             "parameters": {name: name.replace("_", " ") for name in FIELDS},
             "selection": list(self._selection.names),
+            "example": self._example,
+            "form": self.form.plain(),
+            "typed": self._serial,
+            "faults": dict(advice.faults),
+            "estimate": advice.words,
+            "notes": list(advice.notes),
+            "keys": list(advice.keys),
+            "kinds": ["python"] if self._variables is None else ["magic", "python"],
+            "code": dict(advice.code),
+            "refusals": dict(advice.refusals),
             "running": self._is_running,
             "said": self._error,
-            "variable": self.wish.variable,
-            "run": self.answers_model.state() if self.answers_model is not None else None,
+            "has_variables": self.has_variables,
+            "where": safe_text(self.where),
+            "run": super().state() if self.has_run else None,
         }
 
+    def lasting(self, state: Mapping[str, Any]) -> Mapping[str, object]:
+        return {**state, "run": super().lasting(state["run"] or {})}
+
     def html(self) -> str:
-        if self.answers_model is None:
-            return "<p>No comparison has run yet. Run the cell to open the panel.</p>"
-        return f"<p>{escape(self._variable_note())}</p>{self.answers_model.html()}"
+        faults = [*self._advice.faults.values(), self._error]
+        html = "".join(f'<p class="lk-bad">✗ {escape(text)}</p>' for text in faults if text)
+        if self.has_run:
+            html += f"<p>{escape(self._where_note())}</p>{self.answers_model.html()}"
+        elif not self._advice.code:
+            html += "<p>No comparison has run yet. Run the cell to open the panel.</p>"
+        if code := self._advice.code.get("python"):
+            words = "the form as Python" if self.has_run else "what was typed, as Python"
+            html += f"<details><summary>{words}</summary><pre>{escape(code)}</pre></details>"
+        return html
 
     def text(self) -> str:
-        if self.answers_model is None:
+        if not self.has_run:
             return 'no comparison has run yet; without the panel, call llmkit.compare("...", [...])'
-        return f"{self._variable_note()}\n\n{self.answers_model.text()}"
+        return f"{self._where_note()}\n\n{self.answers_model.text()}"
 
     def actions(self) -> Mapping[str, Action]:
-        actions = self.answers_model.actions() if self.answers_model is not None else {}
-        return {**actions, "run": self._run}
+        answers = super().actions()
+        return {**answers, "run": self._run, "typed": self._typed, "key": self._key}
 
     def controls(self) -> Sequence[Any]:
         wide = {"width": "95%"}
-        prompt = ipywidgets.Textarea(description="Prompt", layout=wide)
-        system = ipywidgets.Text(description="System", layout=wide)
-        selection = " ".join(self._selection.names)
+        prompt = ipywidgets.Textarea(self.form.prompt, description="Prompt", layout=wide)
+        system = ipywidgets.Text(self.form.system, description="System", layout=wide)
+        names = " ".join(dict.fromkeys([*self.form.models, *self._selection.names]))
         models = ipywidgets.Text(
-            selection, description="Models", placeholder="with blanks between", layout=wide
+            names, description="Models", placeholder="with blanks between", layout=wide
         )
-        numbers = {name: ipywidgets.Text(description=name) for name in FIELDS}
-        repeats = ipywidgets.BoundedIntText(value=1, min=1, max=1000, description="repeats")
-        variable = ipywidgets.Text(value=VARIABLE, description="variable")
+        typed = dict(self.form.numbers)
+        numbers = {name: ipywidgets.Text(typed.get(name, ""), description=name) for name in FIELDS}
+        count = int(self.form.repeats) if self.form.repeats.isdecimal() else 1
+        repeats = ipywidgets.BoundedIntText(count, min=1, max=1000, description="repeats")
+        rest = [*numbers.values(), repeats]
+        variable = ipywidgets.Text(value=self.form.variable, description="variable")
+        if self._variables is not None:
+            rest.append(variable)
         run = ipywidgets.Button(description="Run", button_style="primary")
-        run.on_click(lambda _: self.ask(
-            "run", prompt=prompt.value, system=system.value, models=models.value.split(),
-            numbers={name: field.value for name, field in numbers.items()},
-            repeats=repeats.value, variable=variable.value,
-        ))  # fmt: skip
-        rest = [*numbers.values(), repeats, variable]
+        run.on_click(lambda _: self.ask("run", form={
+            "prompt": prompt.value, "system": system.value,
+            "models": models.value.replace(",", " ").split(),
+            "numbers": {name: field.value for name, field in numbers.items()},
+            "repeats": repeats.value, "variable": variable.value,
+        }))  # fmt: skip
         fields = ipywidgets.HBox(rest, layout={"flex_flow": "row wrap"})
         buttons = [ipywidgets.HBox([run, self.button("Stop", "stop")])]
-        if self.answers_model is not None:
+        if self.has_run:
             buttons.append(plain_controls(self, self.answers_model))
         return [ipywidgets.VBox([prompt, system, models, fields, *buttons])]
 
-    def grown(self) -> None:
-        """Sends the changes of the answers; call it on their event loop."""
-        if self.answers_model is not None:
-            self.tell("grow", answers=self.answers_model.changes(), **self.answers_model.progress())
-        if self.is_plain:
-            self.changed()
+    async def _typed(self, form: Mapping[str, Any], typing: str = "", serial: str = "") -> None:
+        """Takes what was typed; *typing* is a model's name that may be incomplete."""
+        self._keep(CompareForm.of({**form, "models": [*form.get("models", ()), *_names(typing)]}))
+        whole = self.form if _is_known(typing) else CompareForm.of(form)
+        await self._advise(whole, serial)
 
-    async def _run(
-        self,
-        prompt: str = "",
-        system: str = "",
-        models: Sequence[str] = (),
-        numbers: Mapping[str, str] | None = None,
-        repeats: int = 1,
-        variable: str = VARIABLE,
-    ) -> None:
+    async def _run(self, form: Mapping[str, Any]) -> None:
         if self._is_running:
             raise ConfigError("a comparison is already running in this panel; stop it first")
-        self.wish = CompareForm(
-            prompt, system, tuple(models), tuple((numbers or {}).items()), repeats, variable.strip()
-        )
-        arguments = self.wish.compared()
-        self._is_running, self._error = True, ""
-        self.kit.manager.spawn(self._compare(arguments, self.wish.variable))
+        wish = CompareForm.of(form)
+        self._keep(wish)
+        self._is_running, self._error = True, ""  # at once: a second click must not pay again
+        is_started = False
+        try:
+            if (await self._advise(wish, "", is_run=True)).faults:
+                return
+            arguments = wish.arguments()
+            self.where = LAST  # the variable is set at the end
+            self.kit.manager.spawn(self._compare(arguments, wish.variable))
+            is_started = True
+        finally:
+            self._is_running = is_started
+
+    def _keep(self, form: CompareForm) -> None:
+        self.form = self._selection.form = form
+
+    async def _advise(
+        self, form: CompareForm, serial: str, *, is_run: bool = False
+    ) -> CompareAdvice:
+        """Returns the advice for *form*, and shows it unless more was typed in the meantime."""
+        latest, self._serial = self.form, ""
+        await ready_soon(prices.TABLES, prices.load)
+        advice = await asyncio.to_thread(advice_for, self.kit, form, is_run=is_run)
+        if self.form is latest:
+            self._advice, self._serial = advice, serial
+            self.changed()
+        return advice
+
+    @hides_locals
+    async def _key(self, provider: str, key: str) -> None:
+        try:
+            await set_key(self.kit, provider, key)
+        finally:
+            await self._advise(self.form, self._serial)
 
     async def _compare(self, arguments: ComparisonArguments, variable: str) -> None:
         try:
             run = await self.kit.compare(
                 arguments.requests, arguments.options, view=_Feed(self), **arguments.limits
             )
-            self._variables[variable] = run
+            if self._variables is not None and variable:
+                self._variables[variable] = run
+                self.where = self.answers_model.where = variable
         except LlmkitError as error:
             self._error = safe_text(error)
+        except Exception as error:
+            log.exception("a comparison of a panel failed", exc_info=without_locals(error))
+            self._error = f"it failed unexpectedly ({type(error).__name__}); see the log"
         finally:
             self._is_running = False
             self.changed()
 
-    def _variable_note(self) -> str:
-        return f"The comparison is in the variable {self.wish.variable}."
+    def _where_note(self) -> str:
+        return f"In Python, these answers are {self.where}."
 
 
 class _Feed(RunWatcher):
@@ -202,14 +230,44 @@ class _Feed(RunWatcher):
     def __init__(self, panel: ComparePanel) -> None:
         super().__init__()
         self._panel = panel
+        variable = panel.form.variable if panel.has_variables else ""
+        self.where = f"{variable} and {LAST}" if variable else LAST
 
     def opened(self) -> None:
-        if self.answers is not None:
-            self._panel.answers_model = AnswersModel(self.answers, self.stop, self.elapsed_s)
-            self._panel.changed()
+        assert self.answers is not None
+        self._panel.answers_model = AnswersModel(
+            self.answers, self.stop, self.elapsed_s, self._panel.where
+        )
+        self._panel.has_run = True
+        self._panel.extended()
 
     def updated(self) -> None:
         self._panel.grown()
+        for output in self._panel.static_outputs:
+            output.renew()
 
     def closed(self) -> None:
+        for output in self._panel.static_outputs:  # at once, as the kernel may end
+            output.flush()
+        self._panel.grown()
         self._panel.changed()
+
+
+def example(kit: Kit) -> dict[str, object]:
+    """Returns an example for a user without keys: a prompt, and models that answer at once."""
+    models = ["scripted:echo"]
+    with suppress(LlmkitError):
+        kit.local_models().require(EMBEDDED)
+        models.insert(0, f"local:{EMBEDDED}")
+    return {"prompt": EXAMPLE, "models": models}
+
+
+def _names(text: str) -> list[str]:
+    return text.replace(",", " ").split()
+
+
+def _is_known(text: str) -> bool:
+    try:
+        return all(api().resolve(name) for name in _names(text))
+    except LlmkitError:
+        return False

@@ -25,7 +25,7 @@ from ...views.tables.models import (
     words_of,
 )
 from ...views.tables.table import Table, plain, tables_html, tables_text
-from .base import Action, LastingPanel
+from .base import Action, Panel
 from .selection import selection_of
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ CHIPS = (*(capability.value for capability in Capability), ALIVE)
 MOST_FROZEN = 25  # maximum lines in a closed notebook; `models().frame()` has all
 
 
-class ModelsPanel(LastingPanel):
+class ModelsPanel(Panel):
     """All standard names; a click explains one. *filter* is the initial text of the filter."""
 
     script = "models.js"
@@ -48,6 +48,7 @@ class ModelsPanel(LastingPanel):
         self._filter = filter
         self._chip = ""
         self._explanation: tuple[str, tuple[Table, ...]] | None = None
+        self._today_ids: dict[str, str] = {}  # of the explained name, by provider
         super().__init__(kit)
 
     def state(self) -> Mapping[str, object]:
@@ -62,6 +63,7 @@ class ModelsPanel(LastingPanel):
             "chips": CHIPS,
             "filter": self._filter,
             "told": explanation,
+            "today": self._today_ids,
         }
 
     def html(self) -> str:
@@ -101,17 +103,24 @@ class ModelsPanel(LastingPanel):
         registry = self.kit.registry
         if not rows:
             reason = resolution.why(registry.resolve(name))
-            self._explanation = (name, (why_table({"": reason}),))
+            self._explanation, self._today_ids = (name, (why_table({"": reason}),)), {}
             return
-        ways, reasons = {}, {}
+        ways, reasons, sources, dates = {}, {}, {}, ""
         for row in rows:
             place, model = str(row["provider"]), str(row["id"])
             ways[place] = chain(registry.catalogue, place, model, self._today, str(row["class"]))
             try:
-                reasons[place] = resolution.why(registry.resolve(name, place))
+                found = registry.resolve(name, place)
             except LlmkitError as error:
                 reasons[place] = str(error)
-        self._explanation = (name, (equivalents_table(name, rows, ways), why_table(reasons)))
+                continue
+            reasons[place] = resolution.why(found, with_source=False)
+            dates = resolution.dated(found)
+            if found.source:
+                sources[place] = f"{found.source}, read {found.read}"
+        self._today_ids = {str(row["provider"]): str(row["live"]) for row in rows if row["live"]}
+        tables = equivalents_table(name, rows, ways), why_table(reasons, sources, dates)
+        self._explanation = (name, tables)
 
     async def _pick(self, model: str) -> None:
         self.kit.registry.resolve(model)

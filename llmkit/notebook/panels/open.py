@@ -19,6 +19,12 @@ PANELS: dict[str, tuple[str, str]] = {
 }
 
 
+def front_panel() -> str:
+    """Returns the panel that opens in front: the one in which the user can do something now."""
+    form = import_module(".compare_form", __package__)
+    return "compare" if form.is_newcomer(api().current_kit()) else "auth"
+
+
 @InterruptGuard()
 def panel(name: str | None = None, **options: Any) -> Any:
     """Returns a panel, or all panels in tabs: a widget in a notebook, a table elsewhere.
@@ -33,7 +39,7 @@ def panel(name: str | None = None, **options: Any) -> Any:
     ready("anywidget", partial(import_module, ".tabs", __package__))
     if name is None:
         tabs = import_module(".tabs", __package__)
-        return tabs.Tabs({each: panel(each) for each in PANELS})
+        return tabs.Tabs({each: panel(each) for each in PANELS}, front=front_panel())
     if name not in PANELS:
         raise ConfigError(f"unknown panel {name!r}; known panels: {', '.join(PANELS)}")
     module, kind = PANELS[name]

@@ -1,4 +1,4 @@
-"""Shares the models that the user picks in one panel with the compare panel."""
+"""Shares what the user picked and typed between panels of one kit."""
 
 from __future__ import annotations
 
@@ -10,17 +10,20 @@ from ...telemetry.listeners import Listeners
 
 if TYPE_CHECKING:
     from ...kit import Kit
+    from .compare_form import CompareForm
 
 
 class ModelSelection:
-    """The picked models.
+    """The picked models, and the form of the compare panel.
 
     Attributes:
         names: Names without duplicates, in the order of picking; the compare panel may edit it.
+        form: What was typed last into a compare panel; one that is opened again begins with it.
     """
 
     def __init__(self) -> None:
         self.names: list[str] = []
+        self.form: CompareForm | None = None
         self._listeners: Listeners[str] = Listeners("the picked models")
 
     def add(self, name: str) -> None:

@@ -10,7 +10,7 @@ import ipywidgets
 from ...reports import Sessions as Report
 from ...views.tables.sessions import leaks_table, sessions_table
 from ...views.tables.table import plain, tables_html
-from .base import Action, LastingPanel
+from .base import Action, Panel
 
 if TYPE_CHECKING:
     from ...kit import Kit
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 TICK_S = 1.0  # ages are displayed in whole seconds
 
 
-class SessionsPanel(LastingPanel):
+class SessionsPanel(Panel):
     """The session table, updated about once a second while the panel is visible."""
 
     script = "sessions.js"

@@ -10,23 +10,32 @@ import ipywidgets
 from ..live.main_loop import in_kernel
 from ..live.static_output import StaticOutput
 from ..live.widget_output import WidgetOutput
-from .base import NOTHING, LastingPanel, Panel
+from .base import Panel
 
 
 class Tabs(ipywidgets.Tab):
-    """All panels, the first one in front; *panels* has them by name."""
+    """All panels; *panels* has them by name, and *front* names the one that is shown first."""
 
-    def __init__(self, panels: Mapping[str, Panel]) -> None:
+    def __init__(self, panels: Mapping[str, Panel], front: str) -> None:
         self.panels = dict(panels)
+        self.front = front
         self._widget_outputs: list[WidgetOutput] = []
-        super().__init__(children=list(panels.values()), titles=_titles(panels))
+        super().__init__(
+            children=list(panels.values()), titles=_titles(panels), selected_index=self._place
+        )
         for panel in panels.values():
             panel.on_greeting(self._on_greeting)
 
     def plain(self) -> Any:
         """Returns the tabs as plain widgets."""
         plain = [panel.plain() for panel in self.panels.values()]
-        return ipywidgets.Tab(children=plain, titles=_titles(self.panels))
+        return ipywidgets.Tab(
+            children=plain, titles=_titles(self.panels), selected_index=self._place
+        )
+
+    @property
+    def _place(self) -> int:
+        return list(self.panels).index(self.front)
 
     def words(self) -> dict[str, str]:
         """Returns all panels one below the other, as a MIME bundle of HTML and text."""
@@ -54,9 +63,13 @@ class Tabs(ipywidgets.Tab):
         queue = next(iter(self.panels.values())).queue
         output = StaticOutput(queue, self.words)
         for panel in self.panels.values():
-            if isinstance(panel, LastingPanel):
-                panel.static_outputs.append(output)
-        self._widget_outputs.append(WidgetOutput(queue, self, self.plain, lambda: NOTHING))
+            panel.static_outputs.append(output)
+        self.add_class(output.widget_class)
+
+        def plain() -> Any:
+            return self.plain().add_class(output.widget_class)
+
+        self._widget_outputs.append(WidgetOutput(queue, self, plain))
 
     def _repr_mimebundle_(self, **_: object) -> Any:
         return self.words(), {}

@@ -1,209 +1,239 @@
-// Renders streaming answers side by side, and applies messages to their state.
-// Pure functions. The text of a card stays plain text; its `markup`, present if the user asked for
-// Markdown, was sanitised in the kernel.
+// The view of the answers of a run: its head, its controls, and the answers as cards or as a matrix.
+// A card or a cell is painted again only if its answer changed.
 import { h } from "./tree.js";
 import { button } from "./base.js";
+import { cardOf, duration, grown, isFailed, isOk, kept } from "./growth.js";
+import { cardsClass, cardTree, elapsed, nameOf, pageButton } from "./card.js";
+import { chosenLines, hasPoints, indexOf, isNarrow, isSplit, ORDERS, statuses, wholeChoice } from "./choice.js";
+import { jump, matrixTrees } from "./matrix.js";
 
-const COLUMNS = { 3: "lk-three", 4: "lk-four", 7: "lk-four", 8: "lk-four" };
-const AS_WRITTEN =
-  "white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere;font-family:inherit;" +
-  "font-size:inherit;background:transparent;color:inherit;border:0;padding:0;margin:.6em 0";
-
-const HEAD = 2_000; // characters
-const SILENT_S = 5; // from then on the card says it
-const STOP_S = 30; // from then on each running answer has its own Stop
-
-/** Returns the state after a message about answers. */
-export function grown(state, message) {
-  if (message.kind !== "grow") return state;
-  const changes = new Map(message.answers.map((change) => [change.row, change]));
-  const cards = state.cards.map((card) => (changes.has(card.row) ? next(card, changes.get(card.row)) : card));
-  return { ...state, cards, left: message.left, stopping: message.stopping, pause: message.pause };
-}
-
-function next(card, change) {
-  if (!change.card) {
-    const text = card.text + (change.add ?? "");
-    const reasoning = card.reasoning + (change.think ?? "");
-    const head = (card.head ?? "").length < HEAD ? text : card.head; // for `beginning`
-    const { facts, last_s } = change;
-    return { ...card, state: "writing", mark: "✎", word: "writing", text, head, reasoning, facts, last_s };
-  }
-  const { text_end: textEnd = "", reasoning_end: reasoningEnd = "", ...last } = change.card;
-  return {
-    text: card.text + textEnd,
-    reasoning: card.reasoning + reasoningEnd,
-    ...last, // has `text` if the final text differs from the streamed text
-  };
-}
-
-/** Groups consecutive cards of the same prompt. */
-export function byPrompt(cards) {
-  const groups = [];
-  for (const card of cards) {
-    const last = groups.at(-1);
-    if (last && last.group === card.group && last.prompt === card.prompt) last.cards.push(card);
-    else groups.push({ group: card.group, prompt: card.prompt, cards: [card] });
-  }
-  return groups;
-}
-
-/** Returns the progress, such as "2 of 4 answers · openai asks for 90 s, until 14:07". */
-export function progress(state) {
-  const all = state.cards.length;
-  const done = `${all - state.left} of ${all} answer${all === 1 ? "" : "s"}`;
-  if (!state.left) return done;
-  return [done, state.stopping && "stopping", state.pause].filter(Boolean).join(" · ");
-}
-
-/** Returns the beginning of an answer, on one line. */
-export function beginning(card, most = 72) {
-  // Only the head, because this runs at each repaint of a growing answer.
-  const line = (card.head || card.text || card.error).slice(0, HEAD).replace(/\s+/g, " ").trim();
-  return line.length > most ? `${line.slice(0, most - 1)}…` : line;
-}
-
-/** Returns how long a running answer has been silent, and its own Stop; nothing at first. */
-export function patience(card, state, view) {
-  if (card.state !== "waiting" && card.state !== "writing") return { silence: "", stop: null };
-  const elapsed = state.elapsed_s + view.age();
-  const seconds = Math.floor(elapsed - card.last_s);
-  const minutes = Math.floor(seconds / 60);
-  const time = minutes > 1 ? `${minutes} min ${seconds % 60} s` : `${seconds} s`;
-  const label = { class: "lk-stop", "aria-label": `Stop ${card.row}: ${card.name}` };
-  return {
-    silence: seconds < SILENT_S ? "" : `silent for ${time}`,
-    stop: elapsed < STOP_S ? null
-      : h("span", { class: "lk-actions" }, " ", button(view, "■ Stop", "stop", { row: card.row }, label)),
-  };
-}
-
-/** Returns the notes and the answers: cards, or a table of folded cards if there are many. */
-export function answers(state, view) {
-  const paint = state.folded ? grid : sideBySide;
-  return [
-    ...state.notes.map((note) => h("p", { class: "lk-note" }, note)),
-    ...byPrompt(state.cards).flatMap(({ prompt, cards }) => [h("h3", {}, prompt), paint(cards, state, view)]),
-  ];
-}
-
-function sideBySide(cards, state, view) {
-  const shape = `lk-cards ${COLUMNS[cards.length] ?? ""}`.trim();
-  return h("div", { class: shape }, cards.map((card) => cardView(card, state, view)));
-}
-
-/** Returns the card of one answer. */
-export function cardView(card, state, view) {
-  const { silence, stop } = patience(card, state, view);
-  const status = [`${card.mark} ${card.word}`, silence].filter(Boolean).join(" · ");
-  return h(
-    "section",
-    { class: "lk-card", key: card.row, "aria-label": card.name, "data-state": card.state },
-    h("h4", {}, card.name),
-    [card.served, card.point].filter(Boolean).map((said) => h("p", { class: "lk-point" }, said)),
-    // Not a live region: a screen reader reads the seconds on request, and does not announce each.
-    h("p", { class: `lk-${card.tone}` }, status, stop),
-    card.error ? h("p", { class: card.tone === "bad" ? "lk-bad" : "lk-note" }, card.error) : null,
-    card.reasoning
-      ? h("details", {}, h("summary", {}, "reasoning"),
-          h("pre", { style: AS_WRITTEN }, card.reasoning))
-      : null,
-    body(card),
-    card.remarks.map((said) => h("p", { class: "lk-note" }, said)),
-    h("p", { class: "lk-facts" }, card.facts.join(" · ")),
-  );
-}
-
-function body(card) {
-  if (card.markup) return h("div", { class: "lk-answer", markup: card.markup, tabindex: "0" });
-  return card.text ? h("pre", { class: "lk-answer", style: AS_WRITTEN, tabindex: "0" }, card.text) : null;
-}
-
-/** Returns a table with one line for each answer; a click opens its card. */
-function grid(cards, state, view) {
-  const heads = ["model", "parameters", "status", "answer", "took"];
-  return h(
-    "table",
-    { class: "lk-grid" },
-    h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head)))),
-    h("tbody", {}, cards.map((card) => line(card, state, view))),
-  );
-}
-
-function line(card, state, view) {
-  const open = view.local.open.has(card.row);
-  const { silence, stop } = patience(card, state, view);
-  return h(
-    "tr",
-    { key: card.row, "data-state": card.state },
-    h("td", {}, card.name),
-    h("td", {}, card.point),
-    h("td", { class: `lk-fixed lk-${card.tone}` }, `${card.mark} ${card.word}`),
-    h("td", {}, fold(card, state, view, open)),
-    h("td", { class: "lk-soft" }, [...card.facts, silence].filter(Boolean).join(" · "), stop),
-  );
-}
-
-function fold(card, state, view, open) {
-  const toggle = (event) => {
-    if (event.target.open) view.local.open.add(card.row);
-    else view.local.open.delete(card.row);
-    view.repaint();
-  };
-  // A folded card is not painted, because a hundred answers may stream at the same time.
-  return h("details", { toggle, open }, h("summary", {}, beginning(card) || "…"), open ? cardView(card, state, view) : null);
-}
-
-/** Returns the controls for Stop, Markdown and differences. */
-export function controls(state, view) {
-  const words = { on: !state.markdown };
-  return h(
-    "div",
-    { class: "lk-bar" },
-    state.left ? button(view, "■ Stop", "stop", {}, { class: "lk-stop" }) : null,
-    h("span", { role: "status", class: "lk-soft" }, progress(state)),
-    h("label", { class: "lk-switch" },
-      h("input", { type: "checkbox", checked: state.markdown !== view.waits("markdown", words), change: () => view.act("markdown", words) }),
-      "Markdown"),
-    state.cards.length > 1 ? differ(state, view) : null,
-  );
-}
-
-function differ(state, view) {
-  const pair = view.local.pair;
-  const choose = (which) =>
-    h("select",
-      { "aria-label": `${which} answer`, class: "lk-which", change: (e) => { pair[which] = Number(e.target.value); } },
-      state.cards.map((card) =>
-        h("option", { value: card.row, selected: card.row === chosen(state, pair, which) },
-          `${card.row}: ${card.name}`)));
-  const ask = () => view.act("differ",
-    { first: chosen(state, pair, "first"), second: chosen(state, pair, "second") });
-  return h("span", { class: "lk-differs" },
-    choose("first"), choose("second"),
-    h("button", { type: "button", click: ask }, "Differences"),
-    state.differences
-      ? h("button", { type: "button", click: () => view.act("differ") }, "Hide")
-      : null);
-}
-
-function chosen(state, pair, which) {
-  return pair[which] ?? state.cards[which === "first" ? 0 : 1].row;
-}
-
-/** Returns the word-by-word diff of two answers. */
-export function differences(found) {
-  if (!found) return [];
-  const tags = { gone: "del", new: "ins" };
-  return [
-    h("p", { class: "lk-note" }, h("del", {}, `only ${found.names[0]}`), " · ",
-      h("ins", {}, `only ${found.names[1]}`)),
-    h("p", { class: "lk-differ", style: "white-space:pre-wrap" },
-      found.pieces.map(([kind, text]) => (tags[kind] ? h(tags[kind], {}, text) : text))),
-  ];
-}
+const MOST_CARDS = 8; // more answers are a matrix
+const MOST_RENDERED = 24; // answers whose Markdown the kernel renders
+const EARLY_MS = 5_000; // within which a stored output is renewed after the end
+const CHOOSE_MS = 1_000; // while answers stream, filters and order follow them this often
 
 /** Returns the initial local state of a view of answers. */
 export function fresh() {
-  return { open: new Set(), pair: { first: null, second: null } };
+  return {
+    ...wholeChoice(), page: 0, open: new Set(), whole: new Set(), unfolded: new Set(), places: new Map(),
+    pair: [], copied: null, copying: null, copyNote: null, clicks: 0, jumpsTo: null, chosen: null,
+  };
 }
+
+/** Returns the head line, notes, summary and controls, which stay after the end of a run. */
+export function controls(state, view) {
+  // Times are not in the live region: a screen reader would announce each second.
+  const parts = state.head.split(" · ");
+  const isTime = (part) => /^about .* left$/.test(part);
+  const head = [...parts.filter((part) => !isTime(part)), state.stopping && state.left ? "stopping" : ""].filter(Boolean).join(" · ");
+  const times = [...(view.gone() ? [] : parts.filter(isTime)), state.left && !view.gone() ? duration(elapsed(state, view)) : ""].filter(Boolean).join(" · ");
+  return h("div", { class: "lk-top", key: "top" },
+    h("div", { class: "lk-bar lk-headbar", key: "head" },
+      state.left ? button(view, "■ Stop", "stop", {}, { class: "lk-stop", key: "stop" }) : null,
+      h("p", { class: "lk-head", key: "headline" },
+        h("span", { role: "status", key: "head" }, head), times ? h("span", { key: "times" }, head ? ` · ${times}` : times) : null)),
+    state.pause && !view.gone() ? h("p", { class: "lk-note", key: "pause" }, state.pause) : null,
+    isStoredEarly(state, view) ? h("p", { class: "lk-note", key: "early" }, early(state)) : null,
+    state.notes.map((note, i) => h("p", { class: "lk-note", key: `note ${i}` }, note)),
+    state.shared ? h("p", { class: "lk-point", key: "shared" }, state.shared) : null,
+    state.summary ? summaryTree(state.summary) : null,
+    barTree(state, view));
+}
+
+/**
+ * Returns true if the notebook still holds the answers as they were before the page was reopened.
+ * At the end of a run its output is renewed a little later than the widget.
+ */
+function isStoredEarly(state, view) {
+  const host = state.left ? null : view.root?.closest("[class*='lk-of-']");
+  const name = host && /lk-of-(\w+)/.exec(host.className)[1];
+  const is = Boolean(name && document.querySelector(`.lk-static-${name} .lk-early`));
+  const { local } = view;
+  if (!is) local.earlySince = null;
+  else if (!local.earlySince) {
+    local.earlySince = Date.now();
+    setTimeout(view.repaint, EARLY_MS);
+  }
+  return is && Date.now() - local.earlySince >= EARLY_MS;
+}
+
+function early(state) {
+  const way = state.where ? `show ${state.where} in a new cell, or run this one again` : "run this cell again";
+  return `The notebook still holds an earlier state of these answers, because it was reopened during the run. To store them all, ${way}.`;
+}
+
+function summaryTree({ columns, lines }) {
+  // A wide or long table scrolls, also by keyboard.
+  return h("div", { class: "lk-scroll", key: "summary", tabindex: "0", role: "group", "aria-label": "summary" },
+    h("table", { class: "lk-summary", same: JSON.stringify(lines) },
+      h("thead", {}, h("tr", {}, columns.map((name) => h("th", { scope: "col" }, name)))),
+      h("tbody", {}, lines.map(([name, ...cells]) =>
+        h("tr", {}, h("th", { scope: "row" }, name), cells.map((cell) => h("td", {}, cell)))))));
+}
+
+function barTree(state, view) {
+  const words = { on: !state.markdown };
+  const many = state.rows.length > MOST_CARDS;
+  return h("div", { class: "lk-bar lk-controls", key: "controls", role: "group", "aria-label": "what is shown" },
+    many ? filterTrees(state, view) : null,
+    h("label", { class: "lk-switch", key: "markdown", title: "off: each answer as it was written" },
+      h("input", {
+        type: "checkbox", checked: state.markdown !== view.waits("markdown", words), "aria-disabled": String(view.gone()),
+        change: (event) => (view.gone() ? (event.target.checked = state.markdown) : view.act("markdown", words)),
+      }), "Markdown"),
+    differTrees(state, view));
+}
+
+function filterTrees(state, view) {
+  const { local } = view;
+  const set = (name, value) => {
+    local[name] = value;
+    local.page = 0;
+    local.chosen = null;
+    view.repaint();
+  };
+  const counts = statuses(state);
+  const rows = [...state.rows.keys()].map((row) => cardOf(state, row));
+  const ok = rows.filter(isOk).length;
+  const failed = rows.filter(isFailed).length;
+  const total = state.rows.length;
+  const shown = local.chosen?.shown ?? total;
+  const several = total > state.prompts.length;
+  return [
+    h("input", {
+      type: "search", key: "search", class: "lk-search", placeholder: "search prompts and answers", spellcheck: "false",
+      "aria-label": "search prompts, answers and errors", value: local.search, input: (event) => set("search", event.target.value.trim()),
+    }),
+    choiceTree("status", "status", local.status, [
+      ["all", `all ${total.toLocaleString("en")}`], ["ok", `ok ${ok.toLocaleString("en")}`], ["not ok", `not ok ${failed.toLocaleString("en")}`],
+      ...counts.filter(([word]) => word !== "complete").map(([word, count]) => [word, `${word} ${count.toLocaleString("en")}`]),
+    ], set),
+    state.models.length > 1
+      ? choiceTree("model", "model", local.model, [["all", `all ${state.models.length}`], ...state.models.map((name, i) => [String(i), name])], set) : null,
+    several
+      ? h("label", { class: "lk-switch", key: "differ" },
+          h("input", { type: "checkbox", checked: local.differ, "data-local": "", change: (event) => set("differ", event.target.checked) }),
+          "only where answers differ") : null,
+    choiceTree("order", "sort", local.order, Object.entries(ORDERS), set),
+    hasPoints(state)
+      ? h("label", { class: "lk-switch", key: "split" },
+          h("input", { type: "checkbox", checked: isSplit(state, local), "data-local": "", change: (event) => set("split", event.target.checked) }),
+          "a line for each repeat") : null,
+    isNarrow(local)
+      ? h("span", { class: "lk-found", key: "found" },
+          h("span", { role: "status" }, `${shown.toLocaleString("en")} of ${total.toLocaleString("en")} shown `),
+          pageButton("Clear", () => {
+            Object.assign(local, wholeChoice(), { order: local.order, split: local.split, page: 0, chosen: null });
+            view.root.querySelector(".lk-search")?.focus();
+            view.repaint();
+          })) : null,
+  ];
+}
+
+/** Returns a labelled select; its options stay as they are while it has the focus. */
+function choiceTree(name, label, value, options, set) {
+  return h("label", { class: "lk-choice", key: name }, `${label} `,
+    h("select", { hold: true, "data-local": "", value, change: (event) => set(name, event.target.value) },
+      options.map(([key, text]) => h("option", { key, value: key }, text))));
+}
+
+function differTrees(state, view) {
+  const { pair } = view.local;
+  const two = state.rows.length === 2;
+  const ask = () => {
+    view.local.jumpsTo = "differences";
+    view.act("differ", { first: 0, second: 1 });
+  };
+  const hide = () => {
+    pair.length = 0;
+    view.act("differ");
+    view.repaint();
+  };
+  return [
+    two && !state.differences ? button(view, "Differences", "differ", { first: 0, second: 1 }, { key: "differences", click: ask }) : null,
+    !two && pair.length === 1
+      ? h("span", { class: "lk-note", key: "picked", role: "status" },
+          `Press Compare at another answer to see how it differs from ${nameOf(state, pair[0])}.`) : null,
+    state.differences ? button(view, "Hide the differences", "differ", {}, { key: "hide", click: hide }) : null,
+  ];
+}
+
+/** Returns the word-by-word diff of two answers. */
+export function differences(found, view = null) {
+  if (!found) return [];
+  const tags = { gone: "del", new: "ins" };
+  return [
+    h("div", { class: "lk-differences", key: "differences", after: (node) => view && jump(node, view, "differences") },
+      h("p", { class: "lk-note", key: "names" }, h("del", {}, `only in ${found.names[0]}`), " · ",
+        h("ins", {}, `only in ${found.names[1]}`)),
+      found.equal ? h("p", { key: "equal" }, "The texts of both answers are the same.") : null,
+      h("p", { class: "lk-differ", key: "text", dir: "auto" },
+        found.pieces.map(([kind, text]) => (tags[kind] ? h(tags[kind], {}, text) : text)))),
+  ];
+}
+
+/** Returns the answers: up to eight as cards below their prompt, more as a matrix. */
+export function answers(state, view) {
+  if (state.rows.length <= MOST_CARDS) {
+    askForMarkdown(state, view, [...state.rows.keys()]);
+    return indexOf(state).flatMap((models, prompt) => promptTrees(state, view, prompt, [...models.values()].flat()));
+  }
+  const lines = choose(state, view);
+  const trees = lines.length
+    ? matrixTrees(state, view, lines)
+    : [h("p", { class: "lk-note", key: "nothing" }, "No answer matches. Clear the search or the filters to see all answers.")];
+  askForMarkdown(state, view, [...view.local.open].filter((row) => row < state.rows.length));
+  return trees;
+}
+
+function promptTrees(state, view, prompt, rows) {
+  const { text, more } = state.prompts[prompt];
+  const idle = rows.filter((row) => { const card = cardOf(state, row); return card.state === "cancelled" && !card.text; });
+  const shown = idle.length > 1 ? rows.filter((row) => !idle.includes(row)) : rows;
+  return [
+    text ? h("h3", { key: `prompt ${prompt}`, dir: "auto" }, more ? `${text} … (${more.toLocaleString("en")} further characters)` : text) : null,
+    h("div", { class: cardsClass(shown.length), key: `cards ${prompt}` },
+      shown.map((row) => cardTree(cardOf(state, row), row, state, view))),
+    idle.length > 1
+      ? h("p", { class: "lk-note", key: `idle ${prompt}` },
+          `■ ${idle.length} answers were cancelled before any text came: ${idle.map((row) => nameOf(state, row)).join(", ")}`) : null,
+  ].filter(Boolean);
+}
+
+/** Returns the lines; while answers stream they are chosen again at most once in `CHOOSE_MS`. */
+function choose(state, view) {
+  const { local } = view;
+  const { chosen } = local;
+  if (chosen && chosen.rows === state.rows && (chosen.version === state.version || Date.now() - chosen.at < CHOOSE_MS)) {
+    return chosen.lines;
+  }
+  const started = !chosen;
+  local.chosen = { ...chosenLines(state, local), rows: state.rows, version: state.version, at: Date.now() };
+  // The number of shown answers stands above the table, and was painted before it was known.
+  if (started && isNarrow(local)) view.repaint();
+  return local.chosen.lines;
+}
+
+/**
+ * Asks the kernel to render the answers that are shown whole, once for each set of them.
+ *
+ * The set is that of all views of the widget, in the order in which the answers were opened, so that
+ * no view asks again for what another one has replaced.
+ */
+function askForMarkdown(state, view, rows) {
+  const { common } = view;
+  view.local.shown = rows;
+  const shown = new Set(view.views().flatMap(({ local }) => local.shown ?? []));
+  common.opened = [...new Set([...(common.opened ?? []).filter((row) => shown.has(row)), ...shown])];
+  if (!state.markdown) {
+    common.asked = "";
+    return;
+  }
+  const all = common.opened.slice(-MOST_RENDERED).sort((a, b) => a - b);
+  const asked = JSON.stringify([state.id ?? "", state.lost ?? 0, all]);
+  if (asked === common.asked || !all.length) return;
+  common.asked = asked;
+  view.act("render", { rows: all });
+}
+
+export { grown, kept };

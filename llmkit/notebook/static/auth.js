@@ -1,6 +1,7 @@
 // The auth panel: the state of each API key, and a form that is cleared when its key is sent.
 import { h } from "./tree.js";
 import { button, panel } from "./base.js";
+import { keyForm } from "./key_form.js";
 import { tableTree } from "./table.js";
 
 export function paint(state, view) {
@@ -17,7 +18,7 @@ export function paint(state, view) {
             { "aria-label": `Forget the key of ${line.id}` })
           : null,
       ],
-      below: (line) => (view.local.open === line.id ? formTree(line.id, view) : null),
+      below: (line) => (view.local.open === line.id ? keyForm(line.id, view, () => { view.local.open = null; }) : null),
     }),
   ];
 }
@@ -28,27 +29,6 @@ function openButton(provider, view) {
     type: "button", "aria-expanded": String(open), "aria-label": `Enter a key for ${provider}`,
     click: () => { view.local.open = open ? null : provider; view.repaint(); },
   }, "Enter key");
-}
-
-function formTree(provider, view) {
-  return h("form", {
-    class: "lk-bar", autocomplete: "off",
-    submit: (event) => { event.preventDefault(); send(event.target, provider, view); },
-  },
-  h("label", {}, `Key for ${provider} `,
-    h("input", { type: "password", name: "key", size: 32, autocomplete: "off", spellcheck: "false" })),
-  h("button", { type: "submit" }, "Use it"),
-  h("span", { class: "lk-note" }, "The key stays in this kernel and is never saved."));
-}
-
-/** Sends the key and clears the field; the key is never part of a state or an action's name. */
-function send(form, provider, view) {
-  const box = form.elements.key;
-  const key = box.value;
-  box.value = "";
-  if (!key) return;
-  view.local.open = null;
-  view.act("key", { provider }, { key });
 }
 
 export default panel({ paint, local: () => ({ open: null }) });

@@ -68,7 +68,7 @@ function nameTree(name, text, view) {
 function detailTree(state, name, view) {
   const told = state.told[name];
   const tables = told
-    ? told.map((table, i) => tableTree(table, i ? {} : { actions: (line) => todayTrees(line, view) }))
+    ? told.map((table, i) => tableTree(table, i ? {} : { actions: (line) => todayTrees(state, line, view) }))
     : [h("p", { class: "lk-note", role: "status" }, "asking the catalogue …")];
   return h("div", { class: "lk-detail" },
     h("div", { class: "lk-bar" },
@@ -78,9 +78,9 @@ function detailTree(state, name, view) {
 }
 
 /** Returns the buttons for the id that can be called at one provider today. */
-function todayTrees(line, view) {
-  const today = line.cells[3][0] === "the same" ? line.cells[1][0] : line.cells[3][0];
-  if (today === "none") return [];
+function todayTrees(state, line, view) {
+  const today = state.today[line.id];
+  if (!today) return [];
   const place = `${line.id}:${today}`;
   return [copyButton(place, view, "Copy"), pickButton(place, view, "Compare")];
 }

@@ -18,7 +18,8 @@ export function tableTree(table, options = {}) {
   if (actions) heads.splice(1, 0, h("th", { scope: "col" }, "actions"));
   const rows = lines.flatMap((line) => rowTrees(table, line, { actions, below, first, width }));
   if (!lines.length) rows.push(h("tr", {}, h("td", {}, table.empty)));
-  return h("div", { class: "lk-scroll", key: `table ${table.caption}` },
+  // A wide table scrolls on a narrow page, also by keyboard.
+  return h("div", { class: "lk-scroll", key: `table ${table.caption}`, tabindex: "0", role: "group", "aria-label": table.caption },
     h("table", { class: "lk-table" },
       h("caption", {}, table.caption),
       lines.length ? h("thead", {}, h("tr", {}, heads)) : null,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
-from itertools import groupby
+import re
+from dataclasses import dataclass, fields
 
 from ...errors import MissingApiKeyError
 from ...types import Completion, Lifecycle, Status
-from ..markup import clipped, safe_text
+from ..markup import safe_text
 from ..rows import Row
+from .place import label_of
+from .summary import dollars, duration_words
 
 MARKS = {
     Status.COMPLETE: ("✓", "complete", "good"),
@@ -18,10 +19,12 @@ MARKS = {
     Status.INCOMPLETE: ("◌", "incomplete", "warn"),
     Status.TRUNCATED: ("⚠", "cut off", "bad"),
     Status.CANCELLED: ("■", "cancelled", "warn"),
-    Status.ERROR: ("✗", "error", "bad"),
+    Status.ERROR: ("✗", "failed", "bad"),
 }
 
 BILLED = "may have been billed"
+LONGEST_ERROR = 120  # characters of an error that is shown whole
+_CLAUSE = re.compile(r"(?<=[.;])\s+|(?<=\S): (?=[A-Z{])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,36 +32,38 @@ class Card:
     """The texts of one answer, unescaped and unredacted: the renderer must do both.
 
     Attributes:
-        row: The position in the comparison.
-        group: The prompt's id, which separates equal prompts of a DataFrame.
-        served: The model or upstream provider that answered, if it is not the one named.
-        point: The grid point.
+        name: The model that was asked, as provider:id.
+        served: How the model was named, and which one answered, where that differs from `name`.
         state: A `Status`, or "waiting" or "writing" before the answer is final.
         tone: "good", "warn" or "bad", "soft" before the answer is final and for a missing key.
+        error: The message of an error, or the beginning of a long one.
+        why: The rest of a long message.
+        key: The provider whose key is missing.
         remarks: Substitutions, ignored parameters and warnings.
         facts: Times, tokens, speed and cost.
+        values: Numbers to sort by: duration_s, cost_usd, output_tokens; None if unknown.
     """
 
-    row: int
-    group: str
-    prompt: str
     name: str
     served: str
-    point: str
     state: str
     mark: str
     word: str
     tone: str
     error: str
+    why: str
+    key: str
     reasoning: str
     text: str
     remarks: tuple[str, ...]
     facts: tuple[str, ...]
+    values: dict[str, float | None]
 
     def plain(self) -> dict[str, object]:
         """Returns the card as JSON values, redacted and with control characters escaped."""
         plain: dict[str, object] = {}
-        for name, value in asdict(self).items():
+        for name in _NAMES:
+            value = getattr(self, name)
             if isinstance(value, tuple):
                 plain[name] = [safe_text(text) for text in value]
             else:
@@ -66,35 +71,53 @@ class Card:
         return plain
 
 
+_NAMES = tuple(field.name for field in fields(Card))
+
+
 def card_of(row: Row) -> Card:
     """Returns the card of a final answer."""
     answer = row.completion
     mark, word, tone = MARKS[answer.status]
-    error = f"{row.error_type}: {row.error}" if row.error else ""
+    error, why = _split(f"{row.error_type}: {row.error}" if row.error else "")
+    key = ""
     if row.error_type == MissingApiKeyError.__name__:  # the user has not set the provider up
-        mark, word, tone, error = "–", "no key", "soft", row.error or ""
-    model = row.request_model or row.asked
+        mark, word, tone, error, why = "–", "no key", "soft", row.error or "", ""
+        key = row.provider or ""
     return Card(
-        row=row.row, group=str(row.prompt_id), prompt=row.prompt,
-        name=f"{row.provider}: {model}" if row.provider else model,
-        served=_served(row), point=point(row), state=str(answer.status),
-        mark=mark, word=word, tone=tone, error=error,
+        name=label_of(row), served=_served(row), state=str(answer.status),
+        mark=mark, word=word, tone=tone, error=error, why=why, key=key,
         reasoning=answer.reasoning, text=answer.text, remarks=remarks(row), facts=facts(answer),
+        values=_values(answer),
     )  # fmt: skip
 
 
-def by_prompt(cards: Sequence[Card]) -> Iterable[tuple[str, list[Card]]]:
-    """Groups consecutive cards of the same prompt."""
-    groups = groupby(cards, key=lambda card: (card.group, card.prompt))
-    return ((prompt, list(group)) for (_, prompt), group in groups)
+def completion_card(answer: Completion) -> Card:
+    """Returns the card of an answer of `ask`, which has no row."""
+    row = Row(
+        run_id="", row=0, prompt_id=0, prompt="", system=None, repeat=0, parameters={},
+        asked=answer.request_model or "", provider=answer.provider or None,
+        request_model=answer.request_model, how=None, lifecycle=None,
+        substituted=bool(answer.fallback), completion=answer,
+    )  # fmt: skip
+    return card_of(row)
 
 
-def point(row: Row) -> str:
-    """Returns the grid point of a row as text, "" for a run without parameters."""
-    # Redact before clipping: a key that was cut is not recognised.
-    words = {name: " ".join(safe_text(value).split()) for name, value in row.parameters.items()}
-    parts = [f"{name} {clipped(text, 40)}" for name, text in words.items()]
-    return " · ".join([*parts, *([f"repeat {row.repeat + 1}"] if row.repeat else [])])
+def _split(error: str) -> tuple[str, str]:
+    """Splits a long message after its first sentence or clause."""
+    if len(error) <= LONGEST_ERROR:
+        return error, ""
+    cuts = (match for match in _CLAUSE.finditer(error) if 30 < match.end() < 2 * LONGEST_ERROR)
+    cut = next(cuts, None)
+    if cut is None:
+        return error, ""
+    return error[: cut.start()].rstrip(":; "), error[cut.end() :]
+
+
+def _values(answer: Completion) -> dict[str, float | None]:
+    return {
+        "duration_s": answer.duration_s, "cost_usd": answer.cost_usd if answer.attempts else None,
+        "output_tokens": answer.usage.output_tokens,
+    }  # fmt: skip
 
 
 def facts(answer: Completion) -> tuple[str, ...]:
@@ -104,21 +127,17 @@ def facts(answer: Completion) -> tuple[str, ...]:
         first = {"chunk": answer.time_to_first_chunk_s}
     parts = [f"first {kind} {at_s:.2f} s" for kind, at_s in first.items() if at_s is not None]
     if answer.duration_s is not None:
-        parts.append(f"{answer.duration_s:.2f} s")
+        parts.append(duration_words(answer.duration_s))
     if answer.usage.output_tokens is not None:
         speed = answer.output_tokens_per_s
         rate = "" if speed is None else f" at {speed:.3g}/s"
-        parts.append(f"{answer.usage.output_tokens:,} tokens{rate}")
+        noun = "token" if answer.usage.output_tokens == 1 else "tokens"
+        parts.append(f"{answer.usage.output_tokens:,} {noun}{rate}")
     if answer.attempts > 1:
         parts.append(f"{answer.attempts} attempts")
     if answer.attempts:
         parts.append("cost unknown" if answer.cost_usd is None else dollars(answer.cost_usd))
     return tuple(parts)
-
-
-def dollars(usd: float) -> str:
-    """Formats an amount of US dollars; amounts below $0.10 keep two significant digits."""
-    return "$0" if usd == 0 else f"${usd:.2f}" if usd >= 0.1 else f"${usd:.2g}"
 
 
 def remarks(row: Row) -> tuple[str, ...]:
@@ -140,12 +159,14 @@ def remarks(row: Row) -> tuple[str, ...]:
 
 
 def _served(row: Row) -> str:
-    request_model, response_model = row.request_model, row.completion.response_model
+    answer, request_model = row.completion, row.request_model
     parts = []
-    if row.asked not in (request_model, f"{row.provider}:{request_model}"):
+    if row.asked not in (request_model, f"{row.provider}:{request_model}", label_of(row)):
         parts.append(f"asked as {row.asked}")
-    if response_model and response_model != request_model and not row.completion.rerouted:
-        parts.append(f"served as {response_model}")
-    if row.completion.upstream_provider:
-        parts.append(f"by {row.completion.upstream_provider}")
+    if answer.fallback:
+        parts.append(f"answered by {answer.provider}:{request_model}")
+    if answer.response_model and answer.response_model != request_model and not answer.rerouted:
+        parts.append(f"served as {answer.response_model}")
+    if answer.upstream_provider:
+        parts.append(f"by {answer.upstream_provider}")
     return " · ".join(parts)

@@ -12,7 +12,7 @@ from itertools import islice, pairwise
 from typing import Literal
 
 from ...cell import InterruptGuard
-from ..markup import escape, framed, safe_text
+from ..markup import AS_WRITTEN, escape, framed, safe_text
 
 Kind = Literal["same", "gone", "new", "cut"]
 SAME: Kind = "same"
@@ -31,10 +31,9 @@ CUT = (
     f"\n\n… only the first {LONGEST:,} words and {_READ:,} characters of each answer are compared; "
     "the rest is in .completion.text of its row"
 )
-STYLES = {
-    "gone": ("del", "text-decoration:line-through"),
-    "new": ("ins", "text-decoration:underline"),
-}
+# Browsers strike the one through and underline the other, because colour alone is not accessible.
+TAGS = {"gone": "del", "new": "ins"}
+EQUAL = "The texts of both answers are the same."
 BRACKETS = {"same": ("", ""), "gone": ("[-", "-]"), "new": ("{+", "+}"), "cut": ("", "")}
 
 
@@ -148,32 +147,38 @@ class Differences:
     """A word-by-word diff of two answers, which displays itself.
 
     Attributes:
-        names: The models that wrote the answers.
+        names: The models that wrote the answers, with what distinguishes answers of one model.
         pieces: The text, in reading order.
     """
 
     def __init__(self, names: tuple[str, str], first: str, second: str) -> None:
-        self.names = names
+        is_one = names[0] == names[1]
+        self.names = (f"{names[0]}, first", f"{names[1]}, second") if is_one else names
         self.pieces = differences(first, second)
+
+    @property
+    def is_equal(self) -> bool:
+        return all(piece.kind in (SAME, "cut") for piece in self.pieces)
 
     @InterruptGuard()
     def __str__(self) -> str:
         first, second = map(safe_text, self.names)
         parts = [piece.text.join(BRACKETS[piece.kind]) for piece in self.pieces]
-        return "".join([f"[-only {first}-] {{+only {second}+}}\n\n", *parts])
+        head = [f"[-only in {first}-] {{+only in {second}+}}\n"]
+        return "".join([*head, *([f"{EQUAL}\n"] if self.is_equal else []), "\n", *parts])
 
     __repr__ = __str__
 
     @InterruptGuard()
     def _repr_html_(self) -> str:
-        # Underline and strikethrough, because colour alone is not accessible.
         first, second = map(escape, self.names)
-        parts = [f'<p class="lk-note"><del>only {first}</del> · <ins>only {second}</ins></p>']
-        parts.append('<p class="lk-differ" style="white-space:pre-wrap">')
+        head = f"<del>only in {first}</del> · <ins>only in {second}</ins>"
+        parts = [f'<p class="lk-note" dir="auto">{head}</p>']
+        if self.is_equal:
+            parts.append(f"<p>{EQUAL}</p>")
+        parts.append(f'<pre class="lk-differ" dir="auto" {AS_WRITTEN}>')
         for piece in self.pieces:
             text = escape(piece.text)
-            if piece.kind in STYLES:
-                tag, look = STYLES[piece.kind]
-                text = f'<{tag} style="{look}">{text}</{tag}>'
-            parts.append(text)
-        return framed(f"{''.join(parts)}</p>")
+            tag = TAGS.get(piece.kind)
+            parts.append(f"<{tag}>{text}</{tag}>" if tag else text)
+        return framed(f"{''.join(parts)}</pre>")
