@@ -16,7 +16,7 @@ OUT := build
 # JupyterLab refuses to run as root without it.
 LAB_FLAGS := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: demo test test-fast test-real test-browser coverage matrix walk release-matrix negative-control lint check lab figures columns bench bench-peers screenshots catalogue catalogue-report release-check docs live format env-dev env-demo env-docs clean peers
+.PHONY: demo test test-fast test-real test-browser coverage matrix walk release-matrix negative-control lint check lab figures columns bench bench-peers notebooks screenshots catalogue catalogue-report release-check docs live format env-dev env-demo env-docs clean peers
 
 demo: env-demo  ## runs the first notebook on the embedded model; needs no key
 	@$(DEMO) .ci/demo.py $(OUT)/demo
@@ -53,7 +53,7 @@ matrix-%:
 walk:  ## runs the README's shell lines in a clean clone and an empty home
 	@$(PYTHON) .ci/walk.py $(OUT)/walk
 
-release-matrix: release-check negative-control  ## Binder, Notebook 7, Voila, negative control, release check; before an issue is closed
+release-matrix: release-check negative-control  ## Binder, Notebook 7, Voila, marimo, negative control, release check; before an issue is closed
 	@.ci/release-matrix
 
 negative-control: env-dev  ## the scenarios with a naive event-loop manager; each must fail
@@ -99,6 +99,10 @@ docs: env-docs  ## builds the documentation site in build/docs
 peers: env-dev  ## compares other libraries against the same fake provider
 	@$(DEV) -m tools.peers
 
+notebooks: env-dev  ## executes the notebooks without keys, stores their outputs; takes the pictures
+	@$(DEV) -m tools.notebooks
+	@$(MAKE) --no-print-directory screenshots
+
 screenshots: env-dev  ## takes the pictures in docs/images in a real browser
 	@.ci/browser
 	@$(DEV) .ci/screenshots.py
@@ -113,7 +117,7 @@ live: env-dev  ## sends one short paid call for each key in the environment
 	@$(DEV) -m pytest -m live -s tests/live
 
 env-dev:
-	@LLMKIT_WEIGHTS=1 .ci/venv dev $(PYTHON) -e '.[local,lab,export,keyring,otel,markdown,dev]'
+	@LLMKIT_WEIGHTS=1 .ci/venv dev $(PYTHON) -e '.[local,lab,export,excel,keyring,otel,dev]'
 
 env-docs:
 	@.ci/venv docs $(PYTHON) -e '.[docs]'

@@ -14,9 +14,9 @@ from tools.layout import MODULES, PACKAGE, ROOT, folder_of, name_of, own_imports
 
 # A folder may import the earlier ones; root modules are listed one by one.
 ORDER = (
-    "_version errors types secret settings fields cell install", "wire", "catalogue", "providers",
-    "views", "telemetry", "runtime", "transport", "retries", "configuration", "authentication",
-    "chat", "comparison", "reports", "kit", "api", "notebook", "__init__",
+    "_version text errors types secret settings fields cell install", "wire", "catalogue",
+    "providers", "views", "telemetry", "runtime", "transport", "retries", "configuration",
+    "authentication", "chat", "comparison", "reports", "kit", "api", "notebook", "__init__",
 )  # fmt: skip
 RANKS = {name: rank for rank, names in enumerate(ORDER) for name in names.split()}
 PLAIN = {"wire", "catalogue", "views", *ORDER[0].split()}  # what views may import
@@ -29,9 +29,13 @@ KEEPERS = {
     "mistralai": {"transport/mistral_sdk.py"},
     "httpx2": {"transport/mistral_sdk.py"},
     "genai_prices": {"catalogue/prices.py"},
-    "pandas": {"views/frames.py"},
+    "pandas": {"views/frames.py", "views/exports/excel_frame.py"},
+    "pyarrow": {"views/exports/parquet_file.py"},
+    "openpyxl": {"views/exports/excel_file.py"},
     "matplotlib": {"views/plots/figure.py"},
-    "markdown_it": {"views/answers/markdown.py"},
+    "markdown_it": {"views/answers/markdown_blocks.py"},
+    "latex2mathml": {"views/answers/formulas.py"},
+    "pygments": {"views/answers/highlighting.py"},
     "xllamacpp": {"transport/local_server.py"},
     "keyring": {"configuration/key_stores.py"},
     "opentelemetry": {"telemetry/opentelemetry.py"},
@@ -41,7 +45,7 @@ KEEPERS = {
 NOTEBOOK_ONLY = {"IPython", "ipywidgets", "anywidget", "traitlets", "ipykernel"}
 HEAVY = [
     "asyncio", "pandas", "matplotlib", "aiohttp", "mistralai", "ipywidgets", "anywidget", "IPython",
-    "nest_asyncio2", "genai_prices", "msgspec",
+    "nest_asyncio2", "genai_prices", "msgspec", "markdown_it", "pygments", "latex2mathml",
 ]  # fmt: skip
 LINES_OF_A_FILE, LINES_OF_A_FUNCTION, FILES_IN_ROOT, FILES_IN_A_FOLDER = 400, 60, 12, 24
 CHAIN = 14  # modules of which each imports the next one

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
 from collections import defaultdict
+from pathlib import Path
 
 from . import layout
 
@@ -65,9 +67,17 @@ def lines_with_private_words() -> list[str]:
         f"{path.relative_to(layout.ROOT)}:{number}"
         for pattern in PROSE
         for path in sorted(layout.ROOT.glob(pattern))
-        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        for number, line in enumerate(prose_of(path).splitlines(), 1)
         if PRIVATE_WORDS.search(line)
     ]
+
+
+def prose_of(path: Path) -> str:
+    """Returns the text of a file; of a notebook its cells without outputs, one below the other."""
+    text = path.read_text("utf-8")
+    if path.suffix != ".ipynb":
+        return text
+    return "\n".join("".join(cell["source"]) for cell in json.loads(text)["cells"])
 
 
 def main() -> None:

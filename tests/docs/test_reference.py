@@ -11,7 +11,7 @@ from llmkit import errors
 from llmkit.notebook.commands import COMMANDS, HELP
 from llmkit.notebook.magics import LlmkitMagics
 from llmkit.reports import AuthReport, Leaks, LiveModels, Models
-from llmkit.views.frames import comparison_frame
+from llmkit.views.frames import comparison_frame, summary_frame
 from tools import columns
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
@@ -47,6 +47,7 @@ def test_the_page_has_the_columns_and_dtypes_of_every_frame():
     rows = [re.findall(r"^\| `(\w+)` \| ([^|]+) \|", text, re.MULTILINE) for text in sections]
     frames = [
         comparison_frame([]),
+        summary_frame([]),
         *(kind([]).frame() for kind in (Leaks, AuthReport, Models, LiveModels)),
     ]
 

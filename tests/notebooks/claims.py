@@ -18,15 +18,20 @@ from .output import Output
 
 
 class Claim(NamedTuple):
-    """One sentence, and the fact that makes it true."""
+    """One sentence, and the fact that makes it true.
+
+    Attributes:
+        of_the_day: True if it speaks of the day on which the cell runs, such as of models that can
+            be called; an output that is stored was made on an earlier day.
+    """
 
     quote: str
     cell: str
     fact: Callable[[Output], Any]
     value: Any
+    of_the_day: bool = False
 
 
-RERUN = {"03_sessions_and_reruns": "open"}  # the reader is told to run this cell again
 NAMES = 97
 SIX = {"openai", "openrouter", "anthropic", "mistral", "ollama", "google"}
 GONE = "gpt-3.5-turbo"
@@ -62,20 +67,20 @@ CLAIMS: dict[str, tuple[Claim, ...]] = {
         Claim("they need no key", "compare", lambda out: out.failed_cards, 0),
         Claim("they need no key", "voices", lambda out: out.failed_cards, 0),
         Claim("names the models", "first", lambda out: out.cards,
-              ["local: smollm2", "scripted: openai"]),
+              ["local:smollm2", "scripted:openai"]),
         Claim("its answers are labelled `[scripted]`", "first",
               lambda out: out.plain.count("[scripted openai]"), 1),
         Claim("each asked twice, give four answers", "compare", lambda out: len(out.cards), 4),
         Claim("both repeats have the same text at each temperature", "same",
               lambda out: out.series, {"0.0": "1", "1.0": "1"}),
         Claim("Two models and two system prompts give four answers", "voices",
-              lambda out: Counter(out.cards), {"local: smollm2": 2, "scripted: openai": 2}),
+              lambda out: Counter(out.cards), {"local:smollm2": 2, "scripted:openai": 2}),
         Claim("Each answer is a row", "table",
               lambda out: len(out.printed.strip().splitlines()), 1 + 4),
         Claim("the mean of each model", "group", lambda out: out.column("asked"),
               ["local:smollm2", "scripted:openai"]),
         Claim("one row for each model", "plot", lambda out: out.plotted,
-              {"local: smollm2": 2, "scripted: openai": 2}),
+              {"local:smollm2": 2, "scripted:openai": 2}),
         Claim("its card says how to set one", "hosted",
               lambda out: [name in out.plain for name in
                            ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "MISTRAL_API_KEY")],
@@ -102,22 +107,25 @@ CLAIMS: dict[str, tuple[Claim, ...]] = {
               [True] * 3),
         Claim("97 standard names", "models",
               lambda _: len(llmkit.MODEL_NAME_MAPPING["standard"]), NAMES),
-        Claim("`llama-3-8b` is listed too: its counterpart at Anthropic was a Haiku", "models",
-              lambda out: len(re.findall(r"llama-3-8b +anthropic +claude-3-haiku", out.plain)), 1),
+        Claim("The filter chooses names", "models",
+              lambda out: {line.split()[0] for line in out.plain.splitlines()[3:]
+                           if line[:1].strip()} >= {"claude-3-haiku", "claude-haiku-5.5"}
+              and "llama-3-8b" not in out.plain, True),
         Claim("each is listed once", "vision",
-              lambda out: max(Counter(out.column("live")).values()), 1),
+              lambda out: max(Counter(out.column("id")).values()), 1),
         Claim("take images and can be called today", "vision",
-              lambda out: [live for live in out.column("live") if live not in {
+              lambda out: [name for name in out.column("id") if name not in {
                   row["live"] for row in llmkit.models(
-                      capability="vision", provider="google", alive=True)}], []),
+                      capability="vision", provider="google", alive=True)}], [], of_the_day=True),
         Claim("A misspelled name is an error with suggestions", "slip",
               lambda out: "claude-haiku-5-5" in out.printed, True),
         Claim("only the embedded model answers", "everywhere", lambda out: out.cards,
-              ["local: smollm2"]),
+              ["local:smollm2"]),
         Claim("an **error row**", "gone", lambda out: without_index(out.table)[0][:5],
               (GONE, "openai", GONE, "retired", "error")),
         Claim("names the model to ask instead", "gone",
-              lambda out: str(llmkit.resolve(GONE, provider="openai").live) in out.plain, True),
+              lambda out: str(llmkit.resolve(GONE, provider="openai").live) in out.plain, True,
+              of_the_day=True),
         Claim("the other answers are kept", "gone", lambda out: out.column("status"),
               ["error", "complete"]),
         Claim("another model may answer: here a scripted one", "allow",
@@ -183,7 +191,7 @@ CLAIMS: dict[str, tuple[Claim, ...]] = {
         Claim("a scripted model with the label `[scripted]`", "run",
               lambda out: len(re.findall(r"\[scripted \w+\]", out.plain)), 18),
         Claim("they wait for each other, and the view says so", "run",
-              lambda out: "waiting for each other" in out.plain, True),
+              lambda out: "Waiting for a turn is in waited_s" in out.plain, True),
         Claim("for each model and temperature", "spread",
               lambda out: [set(row) for row in out.table], [{"request_model", "0.0", "1.0"}] * 4),
         Claim("At temperature 0, repeats should agree", "spread", lambda out: out.column("0.0"),
@@ -229,12 +237,37 @@ CLAIMS: dict[str, tuple[Claim, ...]] = {
         Claim("answers with the prompt in capitals", "add",
               lambda out: out.plain.count("HELLO THERE"), 1),
         Claim("models that you serve yourself", "add", lambda out: out.cards,
-              ["shouter: loud-1", "local: smollm2"]),
+              ["shouter:loud-1", "local:smollm2"]),
         Claim("its cost is unknown", "add", lambda out: out.plain.count("cost unknown"), 1),
         Claim("serves that file with the embedded llama.cpp", "gguf",
               lambda out: re.findall(r"Status\.(?:COMPLETE|LENGTH)\b", out.plain) != [], True),
         Claim("If it does not run, the status says so", "ollama",
               lambda out: "not running" in out.printed, True),
         Claim("the next cell does nothing", "ollama-models", lambda out: out.count, 0),
+    ),
+    "check_front_end": (
+        Claim("a table with lines and aligned columns", "html",
+              lambda out: len(out.table) > 3, True),
+        Claim("two answers are complete", "stream",
+              lambda out: out.plain.count(" · complete"), 2),
+        Claim("ends in the middle and is marked as cut off", "stream",
+              lambda out: ("cut off" in out.plain, out.plain.count("word30"),
+                           out.plain.count("word31")), (True, 2, 1)),
+        Claim("a heading, a table, a block of code", "stream",
+              lambda out: [sign in out.plain for sign in ("## A heading", "| banana |", "```")],
+              [True] * 3),
+        Claim("grow word by word in one card", "ask",
+              lambda out: out.plain.count("word60"), 1),
+        Claim("If you do nothing, all sixty words arrive", "stop",
+              lambda out: out.plain.count("word60"), 1),
+        Claim("one row for each of twelve prompts and one column for each of two models", "many",
+              lambda out: (len(out.table), out.html.count('class="lk-cell"')), (12, 24)),
+        Claim("one row for each model", "plot", lambda out: list(out.plotted.values()), [12, 12]),
+        Claim("a sentence instead of the form", "panel",
+              lambda out: "no comparison has run yet" in out.plain.lower(), True),
+        Claim("no name of yours, and no key", "report",
+              lambda out: re.findall(r"[/\\\\]\w+[/\\\\]|sk-", out.printed), []),
+        Claim("put an `x` between the brackets of each step", "report",
+              lambda out: out.printed.count("- [ ] ") > 10, True),
     ),
 }  # fmt: skip

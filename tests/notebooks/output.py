@@ -18,7 +18,7 @@ class Output:
     """
 
     def __init__(self, cell: Any) -> None:
-        outputs = cell.outputs
+        outputs = cell["outputs"]
         bundles = [output["data"] for output in outputs if "data" in output]
         self.count = len(outputs)
         self.printed = _joined(output for output in outputs if output.get("name") == "stdout")
@@ -59,8 +59,8 @@ class Output:
     def plotted(self) -> dict[str, int]:
         """The number of answers for each model of a plot, from its text form."""
         assert self.has_picture
-        rows = re.findall(r"^(\w+: \S+) +(\d+) ", self.plain, re.MULTILINE)
-        return {model: int(count) for model, count in rows}
+        rows = re.findall(r"^(\w+: ?\S+) +(\d+) ", self.plain, re.MULTILINE)
+        return {model.replace(" ", ""): int(count) for model, count in rows}
 
 
 class _TableReader(HTMLParser):

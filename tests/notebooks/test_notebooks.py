@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import copy
 import json
-import os
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import OWNERS
 from tests.ipc import ipc
+from tools.notebooks import executed
 
-from .claims import CLAIMS, RERUN
+from .claims import CLAIMS
 from .output import Output
 
 HOME = Path(__file__).parents[2] / "notebooks"
@@ -34,7 +31,7 @@ def name_of(path: Path) -> str:
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=name_of)
 def test_a_notebook_says_what_will_be_learned_and_where_to_go(path):
-    """The first cell says what is learned, the last one links on, and no output is stored."""
+    """The first cell says what is learned, and the last one links on."""
     cells = cells_of(path)
     first, last = cells[0], cells[-1]
 
@@ -42,9 +39,6 @@ def test_a_notebook_says_what_will_be_learned_and_where_to_go(path):
     assert first["source"].startswith("# ")
     assert "You will" in first["source"]
     assert "**From here:**" in last["source"]
-    code = [cell for cell in cells if cell["cell_type"] == "code"]
-    assert [cell["outputs"] for cell in code] == [[]] * len(code)
-    assert {cell["execution_count"] for cell in code} == {None}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=name_of)
@@ -69,53 +63,22 @@ def test_the_links_of_a_notebook_lead_somewhere(path):
 
 
 def test_the_solutions_are_folded():
-    """Readers see the tasks before the solutions."""
+    """Readers see the tasks before the solutions and before what the solutions show."""
     cells = cells_of(HOME / "06_class_exercise.ipynb")
     told = [cell["metadata"] for cell in cells if cell["id"].endswith("-solution")]
 
     assert len(told) == 5
     assert {metadata["jupyter"]["source_hidden"] for metadata in told} == {True}
+    assert {metadata["jupyter"]["outputs_hidden"] for metadata in told} == {True}
     assert {tuple(metadata["tags"]) for metadata in told} == {("solution",)}
-
-
-def executed(path, folder):
-    """Runs all cells in *folder* without API keys, and returns the code cells' outputs by id.
-
-    A cell that the prose tells the reader to run again runs twice; the second output is returned.
-    """
-    import nbformat  # takes a second to import, so not in the fast tests
-    from nbclient import NotebookClient
-    from traitlets.config import Config
-
-    notebook = nbformat.read(path, as_version=4)
-    for at, cell in enumerate(list(notebook.cells)):
-        if cell["id"] == RERUN.get(path.stem):
-            notebook.cells.insert(at + 1, copy.deepcopy(cell))
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
-    shutil.copy(path, folder)
-    client = NotebookClient(
-        notebook, timeout=300, resources={"metadata": {"path": str(folder)}},
-        extra_arguments=["--log-level=ERROR"], config=Config(KernelManager=ipc()),
-    )  # fmt: skip
-    client.execute(env=environ(folder))
-    return {cell.id: Output(cell) for cell in notebook.cells if cell.cell_type == "code"}
-
-
-def environ(folder):
-    """Returns the environment of a user without keys, settings or a running Ollama."""
-    kept = {name: value for name, value in os.environ.items()
-            if not name.startswith(tuple(f"{owner}_" for owner in OWNERS))}  # fmt: skip
-    return {
-        **kept, "PYTHONPATH": str(HOME.parent), "IPYTHONDIR": str(folder / "ip"),
-        "LLMKIT_CONFIG": os.devnull, "LLMKIT_CACHE_DIR": str(folder / "cache"),
-        "OLLAMA_HOST": "http://127.0.0.1:9",
-    }  # fmt: skip
 
 
 @pytest.fixture(scope="module", params=NOTEBOOKS, ids=name_of)
 def ran(request, tmp_path_factory):
     """Runs each notebook once; gives its name and its code cells' outputs by id."""
-    return request.param.stem, executed(request.param, tmp_path_factory.mktemp("notebook"))
+    notebook = executed(request.param, tmp_path_factory.mktemp("notebook"), ipc())
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    return request.param.stem, {cell.id: Output(cell) for cell in code}
 
 
 @pytest.mark.kernel
