@@ -194,7 +194,7 @@ class ProviderError(CallError):
 
     def __str__(self) -> str:
         message = super().__str__()
-        return f"{message}; {self.next_step}" if self.next_step else message
+        return f"{message}; {redact_all(self.next_step)}" if self.next_step else message
 
 
 class AuthenticationError(ProviderError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from llmkit.providers.builtin import PROVIDERS, compatible
+from llmkit.secret import Secret
 from llmkit.transport.redirects import redirected
 from llmkit.wire.messages import HttpResponse
 
@@ -81,6 +82,15 @@ def test_no_user_name_and_no_query_are_repeated():
     assert "https://llm.example/v1/chat/completions;" in message
     for part in ("me:", "pass", "secret", "part"):
         assert part not in message
+
+
+def test_a_key_in_the_path_is_masked_in_the_next_step_too():
+    """A gateway may have keys in its paths, and a server may echo one."""
+    key = Secret("sk-proj-9fQ2zbX7Lk3Pq8RtYv5Wn1").reveal()
+    message = told(f"https://llm.example/{key}/v1/chat/completions")
+
+    assert message.count("https://llm.example/***/v1") == 2
+    assert key[:8] not in message
 
 
 @pytest.mark.parametrize("name", ["openai", "anthropic", "google", "mistral", "ollama"])
