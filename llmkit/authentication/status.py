@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from urllib.parse import urlsplit
 
 from ..configuration.credentials import Credential, ways_to_give_key
 from ..errors import (
@@ -23,6 +22,7 @@ from ..errors import (
 )
 from ..fields import COLUMN, WHEN, Column, column
 from ..providers.base import Provider
+from ..wire.base_urls import url_parts
 
 
 class SignInState(StrEnum):
@@ -105,7 +105,7 @@ def described(
         label=provider.label, name=provider.name, url=provider.base_url,
         place=key.place if key else " or ".join(provider.key_vars) or "its key",
         rival=key.rival if key else "", problem=credential.problem.rstrip("."),
-        source=credential.source, host=urlsplit(provider.base_url).netloc,
+        source=credential.source, host=url_parts(provider.base_url).netloc,
         ways=f"{ways[:1].upper()}{ways[1:]}",
     )  # fmt: skip
     if state is SignInState.READY and provider.note:

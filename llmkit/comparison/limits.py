@@ -9,7 +9,6 @@ import math
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
-from urllib.parse import urlsplit
 
 from ..catalogue import prices
 from ..catalogue.entry import Catalogue
@@ -19,7 +18,7 @@ from ..catalogue.token_estimate import guessed_usage
 from ..chat.call import Call
 from ..errors import SpendLimitError, shorten
 from ..types import Usage
-from ..wire.base_urls import is_loopback
+from ..wire.base_urls import is_loopback, url_parts
 from ..wire.messages import as_dict, as_int, parse_json
 from .budget import Budget, HighestCost
 from .plan import PlannedRow, merge_identical
@@ -88,7 +87,7 @@ def is_paid(call: Call) -> bool:
         return False
     if call.key is not None or provider.needs_key or provider.headers:  # estimates read no keys
         return True
-    return not is_loopback(urlsplit(provider.base_url).hostname or "")
+    return not is_loopback(url_parts(provider.base_url).hostname or "")
 
 
 def budget_of(max_cost_usd: float | None, catalogue: Catalogue) -> Budget | None:

@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, urlencode, urlsplit
 
 from ..errors import shorten
 from ..secret import MASK
-from ..wire.base_urls import full_url, key_parameter
+from ..wire.base_urls import full_url, key_parameter, url_parts, without_user
 from ..wire.messages import HttpRequest
 
 CHAT = "/chat/completions"  # the path of the chat-completions dialect
@@ -118,16 +118,15 @@ def read_address(given: str, name: str, superfluous: re.Pattern[str], *, is_chat
         is_chat: True for the chat-completions dialect.
     """
     url = full_url(given)
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-    except ValueError:
-        return Address(url)
+    parts = url_parts(url)
+    host = parts.hostname
     secret = key_parameter(parts.query)
-    if secret is not None:
-        return Address(parts._replace(query=urlencode({secret: MASK}, safe="*")).geturl())
-    if not host or "#" in url or "@" in parts.netloc:
-        return Address(url.rstrip("/"))
+    if not host:
+        return Address(without_user(url).rstrip("/"))
+    if secret is not None or "#" in url or "@" in parts.netloc:  # it is refused, and shown
+        query = parts.query if secret is None else urlencode({secret: MASK}, safe="*")
+        fragment = MASK if "#" in url else ""
+        return Address(without_user(parts._replace(query=query, fragment=fragment).geturl()))
     path, version = _meant(parts.path.rstrip("/"), superfluous)
     query = f"?{parts.query}" if parts.query else ""
     if is_chat and (right := _only_path(host, path)) is not None:

@@ -6,7 +6,7 @@ import os
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from ..wire.base_urls import is_loopback
+from ..wire.base_urls import is_loopback, url_parts
 
 VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 
@@ -19,12 +19,8 @@ def proxy_advice(url: str, *, is_used: bool) -> str:
     variable, proxy = _proxy_for(url)
     if not proxy:
         return ""
-    scheme = proxy.partition("://")[0].lower() if "://" in proxy else ""
-    if scheme != "http":
-        what = f"begins with {scheme}://" if scheme else "has no http:// before it"
-        return f"the proxy in {variable} {what}, and llmkit needs one with http://"
-    if not urlsplit(proxy).hostname:
-        return f"the proxy in {variable} has no host; write it as http://HOST:PORT"
+    if fault := _fault_of(proxy):
+        return f"the proxy in {variable} {fault}"
     if variable.lower() == "all_proxy":
         return f"llmkit does not read {variable}; name the proxy in HTTPS_PROXY" + (
             "" if is_used else " and set trust_env_proxies=True"
@@ -46,8 +42,30 @@ def slow_proxy(url: str, *, is_used: bool) -> str:
 def proxy_name(url: str) -> str:
     """Returns the host and port of the proxy for *url*, and its variable; without a password."""
     variable, proxy = _proxy_for(url)
-    address = urlsplit(proxy if "://" in proxy else f"//{proxy}").netloc.rpartition("@")[2]
+    address = _address(proxy)
     return f"{address} of {variable}" if address else "the environment's proxy"
+
+
+def _fault_of(proxy: str) -> str:
+    """Returns what is wrong with the URL *proxy*, and what to do; "" for nothing."""
+    if _address(proxy) is None:
+        codes = "write special characters of its password by their codes"
+        return f"is not a URL; {codes}, such as %23 for # and %2F for /"
+    scheme = proxy.partition("://")[0].lower() if "://" in proxy else ""
+    if scheme != "http":
+        what = f"begins with {scheme}://" if scheme else "has no http:// before it"
+        return f"{what}, and llmkit needs one with http://"
+    return "" if url_parts(proxy).hostname else "has no host; write it as http://HOST:PORT"
+
+
+def _address(proxy: str) -> str | None:
+    """Returns the host and port in the URL *proxy*, without a password; None if it is not a URL.
+
+    A # or / in the password ends the part with the host, and what follows has the last @.
+    """
+    url = proxy if "://" in proxy else f"//{proxy}"
+    netloc = url_parts(url).netloc
+    return netloc.rpartition("@")[2] if url.count("@") == netloc.count("@") else None
 
 
 def _proxy_for(url: str) -> tuple[str, str]:

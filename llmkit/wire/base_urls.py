@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from functools import lru_cache
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from ..errors import ConfigError, shorten, shown
 from ..secret import MASK, looks_like_key
@@ -22,9 +23,28 @@ KEY_PARAMETERS = ("sig", "signature", "code", "auth", "jwt", "pwd")
 _SERVER = re.compile(
     r"(?:localhost|\[[0-9a-f:]+\]|[\w-]+(?:\.[\w-]+)+|[\w-]+(?=:\d))(?::\d{1,5})?(?=[/?]|$)", re.I
 )
+_USER = re.compile(r"^([a-z][a-z0-9+.-]*://)?.*@", re.I | re.S)  # up to the last @
 # Where a server listens on all addresses; a client cannot call it everywhere
 # (https://github.com/ollama/ollama-python/issues/471, read 2026-11-30).
 _ANY_ADDRESS = re.compile(r"(?<=://)(?:0\.0\.0\.0|\[::\])(?=[:/?]|$)")
+
+
+def url_parts(url: str) -> SplitResult:
+    """Returns the parts of *url*; all are empty if it is not a URL, such as "http://[::1"."""
+    parts = urlsplit("")
+    with suppress(ValueError):
+        found = urlsplit(url)
+        parts = found if found.port != 0 else parts  # it raises if the port is not a number
+    return parts
+
+
+def without_user(url: str) -> str:
+    """Returns *url* with `***` instead of its user name and password, also if it is not a URL."""
+    netloc = url_parts(url).netloc
+    if netloc:
+        place = netloc.rpartition("@")[2]
+        return url.replace(netloc, f"{MASK}@{place}", 1) if "@" in netloc else url
+    return _USER.sub(rf"\1{MASK}@", url)
 
 
 @lru_cache(maxsize=256)
@@ -33,13 +53,11 @@ def refuse_plain_http(url: str, *, has_key: bool, hosts: tuple[str, ...] = ()) -
 
     *hosts* are those of the setting `plain_http_hosts`.
     """
-    try:
-        parts = urlsplit(url)
-    except ValueError:  # such as an IPv6 address without its bracket
-        parts = urlsplit("")
+    parts = url_parts(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ConfigError(
-            f"base URL must begin with https:// or http://, got {shown(url.partition('?')[0])}"
+            "base URL must begin with https:// or http://, got "
+            f"{shown(without_user(url.partition('?')[0]))}"
         )
     if parts.username or parts.password:
         raise ConfigError("base URL must not contain a user name or password; set a key instead")
@@ -61,7 +79,7 @@ def refuse_plain_http(url: str, *, has_key: bool, hosts: tuple[str, ...] = ()) -
 @lru_cache(maxsize=256)
 def may_send_key(url: str, hosts: tuple[str, ...]) -> bool:
     """Returns True if *url* is https, or its host is one of *hosts*, with or without its port."""
-    parts = urlsplit(url)
+    parts = url_parts(url)
     return parts.scheme == "https" or parts.hostname in hosts or parts.netloc.lower() in hosts
 
 
@@ -104,7 +122,7 @@ def is_loopback(host: str) -> bool:
 @lru_cache(maxsize=256)
 def private_host(url: str) -> str | None:
     """Returns the host of *url* if it is this machine or in a private network, else None."""
-    host = (urlsplit(url).hostname or "").rstrip(".")
+    host = (url_parts(url).hostname or "").rstrip(".")
     if not host:
         return None
     import ipaddress

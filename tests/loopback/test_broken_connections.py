@@ -245,6 +245,9 @@ def test_a_refused_and_a_slow_connection_name_the_proxy_too(monkeypatch):
         ({"HTTPS_PROXY": "127.0.0.1:9"}, "has no http:// before it, and llmkit needs one"),
         ({"HTTPS_PROXY": "http://"}, "the proxy in HTTPS_PROXY has no host; write it as http://"),
         ({"HTTPS_PROXY": "http://:3128"}, "the proxy in HTTPS_PROXY has no host; write it as http"),
+        ({"HTTPS_PROXY": "http://me:hunter2#x@proxy.test:1"}, "is not a URL; write special charac"),
+        ({"HTTPS_PROXY": "http://me:hunter2[x@proxy.test:1"}, "is not a URL; write special charac"),
+        ({"HTTPS_PROXY": "http://me:hunter2/x@proxy.test:1"}, "such as %23 for # and %2F for /"),
         ({"HTTPS_PROXY": OWN}, "check its address, 127.0.0.1:9 of HTTPS_PROXY"),
         ({"HTTPS_PROXY": "http://proxy.invalid:3128"}, "DNS lookup failed for the proxy proxy.inv"),
     ],
@@ -255,6 +258,16 @@ def test_a_proxy_that_cannot_be_used_is_named(monkeypatch, variables, words):
     _, error = asked(ANYWHERE, trust_env=True)
 
     assert words in str(error)
+    assert "hunter2" not in str(error)
+
+
+def test_a_proxy_that_is_no_url_does_not_hide_the_error(monkeypatch):
+    """Although no proxy is used, the error says what stands in the variable."""
+    ways_out(monkeypatch, HTTPS_PROXY="http://me:hunter2[x@proxy.test:1")
+    _, error = asked(ANYWHERE)
+
+    assert isinstance(error, APIConnectionError)
+    assert "the proxy in HTTPS_PROXY is not a URL" in str(error)
     assert "hunter2" not in str(error)
 
 

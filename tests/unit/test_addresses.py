@@ -24,6 +24,7 @@ from llmkit.errors import (
     ProviderError,
     WrongAddressError,
 )
+from llmkit.kit import Kit
 from llmkit.providers.addresses import with_query
 from llmkit.providers.builtin import PROVIDERS, compatible
 from llmkit.retries.policy import RetryPolicy
@@ -519,6 +520,41 @@ def test_a_check_at_a_wrong_address_blames_no_key():
 
     assert (status.state, status.attempts, client) == (SignInState.WRONG_ADDRESS, 1, None)
     assert status.advice == f"Could not check: base URL {GW}/team is wrong, or has no model list."
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "[1]:80", "https://gateway.example:port/v1"])
+def test_what_only_looks_like_a_url_is_a_wrong_setting(url):
+    """One bad variable does not hide the states of the other providers."""
+    kit = Kit(environ={"LLMKIT_OPENAI_BASE_URL": url, "OPENAI_API_KEY": KEY.reveal()})
+    try:
+        with pytest.raises(ConfigError, match="must begin with https:// or http://, got"):
+            kit.registry.key_for(kit.registry.provider("openai"))
+        with pytest.raises(ConfigError, match="must begin with https:// or http://, got"):
+            kit.add_provider("lab", url)
+        states = {one.provider: one.state for one in kit.checks.statuses()}
+        checked = kit.manager.run(kit.check("openai"))
+    finally:
+        kit.close()
+
+    assert states["anthropic"] is SignInState.NO_KEY
+    assert "must begin with https:// or http://, got" in checked.advice
+
+
+@pytest.mark.parametrize("url", [
+    "https://me:hush-hush@gateway.example/v1", "https://me:hush#hush@gateway.example/v1",
+    "https://me:hush[hush@gateway.example/v1", "me:hush-hush@gateway.example/v1",
+    "https://me:hush-hush@gateway.example/v1?api_key=hush-hush", f"{GW}/v1#hush-hush",
+])  # fmt: skip
+def test_a_secret_in_a_base_url_is_shown_nowhere(url):
+    """The provider is made before its base URL is refused, and tables show it."""
+    provider = made("lab", url)
+    with pytest.raises(ConfigError) as refusal:
+        refuse_plain_http(provider.base_url, has_key=False)
+    with pytest.raises(ConfigError) as setting:
+        ProviderRegistry({}, {"providers": {"lab": {"base_url": url}}})
+
+    for text in (repr(provider), provider.base_url, str(refusal.value), str(setting.value)):
+        assert "hush" not in text
 
 
 def test_a_setting_without_a_host_is_refused():
