@@ -19,6 +19,7 @@ from .key_stores import KeyStore
 NOWHERE = "none"
 GIVEN = {"argument": "passed in keys=", "typed in": "typed in"}
 QUOTES = "\"'“”‘’«»`"
+Stored = tuple[HeaderValue, str, str]  # a text, its source and its place, before any check
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Credentials:
         self._overrides: dict[str, tuple[HeaderValue, str]] = {}
         for name, key in (given or {}).items():
             self._give(name, key, "argument")
-        self._cache: dict[tuple[str, str], Credential | None] = {}
+        self._stored: dict[tuple[str, str], Stored | Credential | None] = {}  # by store and name
         self._latest: dict[str, tuple[object, Credential]] = {}
 
     @InterruptGuard()
@@ -82,7 +83,7 @@ class Credentials:
         """Drops a key that was passed or typed in, and what the stores returned."""
         self._overrides.pop(provider, None)
         self._latest.pop(provider, None)
-        self._cache = {place: c for place, c in self._cache.items() if place[1] != provider}
+        self._stored = {place: s for place, s in self._stored.items() if place[1] != provider}
 
     def _give(self, provider: str, key: object, source: str) -> None:
         if self._provider_names is not None and provider not in self._provider_names():
@@ -101,26 +102,31 @@ class Credentials:
         given = self._overrides.get(name)
         hosts = self._plain_http_hosts() if provider.key_needs_https else ()
         texts = () if given else tuple([self._variable(variable) for variable in variables])
-        state = given, texts, provider.base_url, hosts
+        is_here = given is not None or "".join(texts).strip() != ""
+        stored = None if is_here else self._from_stores(provider, again)
+        state = given, texts, stored, provider.base_url, hosts
         latest = self._latest.get(name)
         if latest is not None and latest[0] == state:
             return latest[1]
-        found = [(self._variable(v), f"variable {v}", v) for v in variables]
-        found = [one for one in found if one[0].strip()]
-        if given is not None:
-            found.insert(0, (*given, f"the key that was {GIVEN[given[1]]}"))
-        if found:
-            credential = self._checked(provider, found)
-            self._latest[name] = state, credential
-            return credential
-        for store in self._stores():
-            place = (store.name, name)
-            if again or place not in self._cache:
-                self._cache[place] = self._read(store, provider)
-            stored = self._cache[place]
-            if stored is not None:
+        if isinstance(stored, Credential):
+            return stored
+        found = [] if given is None else [(*given, f"the key that was {GIVEN[given[1]]}")]
+        found += [(self._variable(v), f"variable {v}", v) for v in variables]
+        found += [] if stored is None else [stored]
+        found = [one for one in found if one[0].strip() or one[1] in GIVEN]
+        credential = self._checked(provider, found) if found else Credential(None)
+        self._latest[name] = state, credential
+        return credential
+
+    def _from_stores(self, provider: Provider, again: bool) -> Stored | Credential | None:
+        """Returns what the first store with a key has, or why it could not be read."""
+        for store in self._stores() if provider.key_vars else ():
+            place = (store.name, provider.name)
+            if again or place not in self._stored:
+                self._stored[place] = _read(store, provider)
+            if (stored := self._stored[place]) is not None:
                 return stored
-        return Credential(None)
+        return None
 
     def has(self, provider: Provider) -> bool:
         """Returns True if a key was given, is in a variable, or came from a store before.
@@ -131,8 +137,8 @@ class Credentials:
             return bool(self._overrides[provider.name][0].strip())
         if any(self._environ.get(variable, "").strip() for variable in provider.key_vars):
             return True
-        cached = (c for place, c in self._cache.items() if place[1] == provider.name and c)
-        return any(credential.key is not None for credential in cached)
+        stored = (one for place, one in self._stored.items() if place[1] == provider.name)
+        return any(isinstance(one, tuple) and one[0].strip() for one in stored)
 
     def require(self, provider: Provider) -> Secret | None:
         """Returns the key to send, None if *provider* works without one.
@@ -153,20 +159,7 @@ class Credentials:
     def _variable(self, name: str) -> HeaderValue:
         return HeaderValue(self._environ.get(name, ""))
 
-    def _read(self, store: KeyStore, provider: Provider) -> Credential | None:
-        if not provider.key_vars:
-            return None
-        try:
-            stored = store.read(provider.name, provider.key_vars)
-        except ConfigError as error:
-            return Credential(None, store.name, str(error), unreadable=True)
-        if stored is None:
-            return None
-        return self._checked(provider, [(stored[0], store.name, stored[1])])
-
-    def _checked(
-        self, provider: Provider, found: Sequence[tuple[HeaderValue, str, str]]
-    ) -> Credential:
+    def _checked(self, provider: Provider, found: Sequence[Stored]) -> Credential:
         """Returns the first of *found*, cleaned; each is a text, its source and its place."""
         (raw, source, place), *others = found
         hosts, url = self._plain_http_hosts(), provider.base_url
@@ -180,6 +173,14 @@ class Credentials:
         rivals = [other[2] for other in others if other[0].strip() and _cleaned(other[0])[0] != key]
         rival = f"{' and '.join(rivals)} holds another key, which is not used" if rivals else ""
         return Credential(Secret(key, place, rival), source)
+
+
+def _read(store: KeyStore, provider: Provider) -> Stored | Credential | None:
+    try:
+        stored = store.read(provider.name, provider.key_vars)
+    except ConfigError as error:
+        return Credential(None, store.name, str(error), unreadable=True)
+    return None if stored is None else (stored[0], store.name, stored[1])
 
 
 def missing(provider: Provider) -> MissingApiKeyError:

@@ -82,6 +82,23 @@ def test_a_store_is_asked_once_until_it_is_wished_again():
     assert credentials.require(OPENAI).reveal() == KEY + "2"
 
 
+def test_a_key_in_a_store_is_held_against_the_address_of_now():
+    """The store is read once; whether its key may be sent is decided for each address."""
+    hosts = []
+    credentials = Credentials(
+        {}, stores=lambda: (Shelf(ollama=KEY),), plain_http_hosts=lambda: tuple(hosts)
+    )
+    lan, cloud = (
+        PROVIDERS["ollama"](url) for url in ("http://10.1.2.3:11434", "https://ollama.com")
+    )
+
+    assert (credentials.require(lan), credentials.find(lan).withheld) == (None, True)
+    assert credentials.require(cloud).reveal() == KEY
+    assert credentials.require(lan) is None
+    hosts.append("10.1.2.3")
+    assert credentials.require(lan).reveal() == KEY
+
+
 def test_a_store_that_does_not_open_is_not_a_bad_key():
     """The error names the store and what to do; a variable is still used."""
     locked = Credentials({}, stores=lambda: (Locked(),))
