@@ -63,7 +63,8 @@ class TransportFactory:
 
     def uses_sdk(self, provider: Provider) -> bool:
         """Returns True if sign-in and model lists use the provider's official SDK."""
-        return provider.name == "mistral" and self.brought("mistral") is None
+        is_plain = not provider.query  # which the SDK would leave out
+        return provider.name == "mistral" and is_plain and self.brought("mistral") is None
 
     async def open(
         self, provider: Provider, model: str, key: Secret | None, *, import_s: float | None = None

@@ -133,3 +133,18 @@ def test_a_server_with_a_query_in_its_base_url_gets_it_with_each_request(fakes, 
         ("/openai/v1/chat/completions", "api-version=2024-10-21"),
         ("/openai/v1/models", "api-version=2024-10-21"),
     ]
+
+
+def test_the_check_and_the_list_of_mistral_send_the_query_too(fakes):
+    """The official SDK would leave it out."""
+    url = f"{fakes.base_url('mistral')}?api-version=7"
+    kit = Kit(environ={"LLMKIT_MISTRAL_BASE_URL": url, "MISTRAL_API_KEY": fakes.key})
+    try:
+        status = kit.manager.run(kit.check("mistral"))
+        kit.manager.run(kit.refresh("mistral"))
+    finally:
+        kit.close()
+
+    assert status.ready
+    asked = fakes.asked["mistral"]
+    assert [one.query for one in asked] == ["api-version=7"] * len(asked)
