@@ -192,9 +192,15 @@ class ProviderRegistry:
 
     def configure(self, **changes: object) -> Settings:
         """Applies *changes* and returns the settings; one invalid change rejects them all."""
+        before = self.settings, self._changes, self.store.own_file
         all_changes = {**self._changes, **changes}
-        self._use(_load_settings(self._environ, all_changes), all_changes)
-        self.store.own_file = _own_file(self.settings, self._environ)
+        settings = _load_settings(self._environ, all_changes)
+        try:  # the new file may have the provider of a new header
+            self.settings, self.store.own_file = settings, _own_file(settings, self._environ)
+            self._use(settings, all_changes)
+        except BaseException:
+            self.settings, self._changes, self.store.own_file = before
+            raise
         self.store.forget()
         return self.settings
 

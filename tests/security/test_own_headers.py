@@ -243,6 +243,21 @@ def test_headers_of_an_unknown_provider_are_refused():
     assert list(kit.settings.headers) == ["anthropic"]
 
 
+def test_headers_may_come_with_the_file_that_adds_their_provider(tmp_path, value):
+    """The new file counts for the new headers; a refused change leaves the old file."""
+    file = tmp_path / "own.toml"
+    file.write_text('[[providers]]\nname = "shed"\nbase_url = "https://shed.example/v1"\n')
+    registry = Kit(environ={}).registry
+    with pytest.raises(UnknownProviderError):
+        registry.configure(catalogue_file=str(file), headers={"lab": {"X-T": value}})
+    assert registry.settings.catalogue_file is None
+    assert "shed" not in registry.provider_names()
+
+    registry.configure(catalogue_file=str(file), headers={"shed": {"X-T": value}})
+
+    assert registry.provider("shed").headers == {"X-T": Secret(value)}
+
+
 def test_a_file_has_a_table_of_headers_for_each_provider(tmp_path, value):
     """[headers.NAME]; configure() replaces the table, and other changes keep it."""
     file = tmp_path / "config.toml"
