@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 
-from ..text.words import is_words
+from ..text.words import KEY_WORDS, REPEATED, is_words
 
-_ENDING = r"(?:key|token|secret|password)"
+_ENDING = f"(?:{'|'.join(KEY_WORDS)})"
 # What a text is, and the next step. The first one that fits counts.
 _FORMS = (
     (r"service_account|\"private_key|-----BEGIN", "is the file of a service account or a private "
@@ -36,7 +36,7 @@ PLACEHOLDER = "is the placeholder of an example; replace it by the key itself"
 _NOTHING = re.compile(r"(?i)(?:none|null|nil|undefined|nan|n/?a|false|missing|unset|todo|tbd)")
 _CUT = re.compile(r"\.\.\.|\*{3}|[…•]")
 _BRACKETS = re.compile(r"<.*>|\[.*\]|\{.*\}|\(.*\)|__.*__")
-_FILLED = re.compile(r"(?i)x{6,}|(\w)\1{7}|^(?:[a-z]{1,5}[-_])*(?:x+|0{3,})$")
+_FILLED = re.compile(rf"(?i){REPEATED.pattern}|x{{6,}}|^(?:[a-z]{{1,5}}[-_])*(?:x+|0{{3,}})$")
 # "YOUR_API_KEY", "key-goes-here", "OPENAI_API_KEY", "change-me", but not "my-key".
 _MARKS = re.compile(
     r"(?i)(?<![a-z])(?:your|insert|enter|paste|replace|fill|put|goes|here|actual|real)(?![a-z])"
@@ -67,7 +67,9 @@ def placeholder_fault(text: str) -> str:
         return 'is a word for "nothing", such as None: the variable behind it was not set; set it'
     if _CUT.search(text):
         return "is shortened with ... or ***, as pages show keys; copy the whole key"
-    if _BRACKETS.fullmatch(text) or _FILLED.search(text) or _WORDS.search(text):
+    if _BRACKETS.fullmatch(text) or _WORDS.search(text):
+        return PLACEHOLDER
+    if _FILLED.search(text) and is_words(_FILLED.sub("", text)):
         return PLACEHOLDER
     is_example = _MARKS.search(text) and _NAMED.search(text) and is_words(text)
     return PLACEHOLDER if is_example else ""

@@ -24,7 +24,7 @@ _DUMMIES = """
 """
 DUMMY = frozenset(_DUMMIES.split())
 _PARTS = re.compile(r"[a-z]+|\d+")
-_REPEATED = re.compile(r"(\w)\1{7}")  # "sk-1111..."
+REPEATED = re.compile(r"(\w)\1{7,}")  # "sk-1111..."
 # A run of letters and digits that cannot be a word, a name or a date: "4f9a2c1b", but not "Llama3".
 _RANDOM_RUN = re.compile(
     r"(?<![A-Za-z\d])(?!(?:[A-Z]{0,15}[a-z]{0,20}){2}\d{0,10}(?![A-Za-z\d]))[A-Za-z\d]"
@@ -42,6 +42,6 @@ def is_word_like(key: str) -> bool:
     A dummy of a manual is word-like, and so is anything below six characters. So is a key below 16
     characters, unless letters and digits are mixed in it as in no word.
     """
-    if len(key) < SHORTEST or _REPEATED.search(key):
+    if len(key) < SHORTEST or (REPEATED.search(key) and is_words(REPEATED.sub("", key))):
         return True
     return DUMMY.issuperset(_PARTS.findall(key.lower())) or (len(key) < LONG and is_words(key))

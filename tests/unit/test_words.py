@@ -7,6 +7,7 @@ import string
 
 import pytest
 
+from llmkit.configuration.key_forms import placeholder_fault
 from llmkit.secret import Secret, redact
 from llmkit.text.words import is_word_like, is_words
 
@@ -46,6 +47,16 @@ def test_a_key_that_is_a_word_masks_nothing(key):
 
     assert is_word_like(key)
     assert redact(text) == text
+
+
+def test_a_key_with_a_run_of_one_letter_is_a_key():
+    """Zero bytes in base64 are such a run; what stands around it is random."""
+    key = "tok_9fQ2zAAAAAAAAAbX7Lk3Pq8RtYv5Wn1"
+    Secret(key)
+
+    assert not is_word_like(key)
+    assert placeholder_fault(key) == ""
+    assert redact(f"the key {key} is wrong") == "the key *** is wrong"
 
 
 @pytest.mark.parametrize(("prefix", "alphabet", "length"), FORMS.values(), ids=FORMS)
