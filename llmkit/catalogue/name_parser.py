@@ -13,7 +13,7 @@ from .names import unknown_provider
 from .vocabulary import Service, added_as, earlier_makers, ollama_library, service_in, service_of
 
 _SIZE = re.compile(r"\d+(\.\d+)?[bm]\b.*|latest")  # how Ollama's tags begin: 7b, 1.7b, latest
-_AROUND = re.compile(r"\s*([:/])\s*")
+_AROUND = re.compile(r"(?:(?<!\s)\s+)?([:/])\s*")  # linear in a run of blanks
 # Word processors, web pages and chats put these characters in the place that keyboards have.
 _TYPED = str.maketrans(
     {
