@@ -5,7 +5,7 @@ import { h, marked, textOf } from "../../llmkit/notebook/static/tree.js";
 import { answers, controls, differences, fresh } from "../../llmkit/notebook/static/answers.js";
 import { cardTree, silence } from "../../llmkit/notebook/static/card.js";
 import { chosenLines, isSplit, pageOf, shortLines, statuses, wholeChoice } from "../../llmkit/notebook/static/choice.js";
-import { beginning, cardOf, grown, kept } from "../../llmkit/notebook/static/growth.js";
+import { beginning, cardOf, grown, kept, uncut } from "../../llmkit/notebook/static/growth.js";
 
 const card = (changes = {}) => ({
   state: "complete", mark: "✓", word: "complete", tone: "good", error: "", why: "", key: "",
@@ -104,6 +104,8 @@ test("the beginning of a long answer is three lines without the rest", () => {
   const state = running({ cards: [card({ text: ` \n a  b\n\nc\nd\n ${"x".repeat(1_000_000)}` })] });
 
   assert.equal(beginning(cardOf(state, 0), 100), "a b\nc\nd …");
+  assert.equal(uncut("😀😀a".slice(1, 3)), "");
+  assert.equal(uncut("😀a😀"), "😀a😀");
   assert.equal(beginning(cardOf(running({ cards: [card({ error: "busy" })] }), 0)), "busy");
 });
 

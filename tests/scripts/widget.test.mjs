@@ -327,6 +327,42 @@ test("Markdown is asked for the answers opened last, in the views that are still
   assert.deepEqual(rendered(), [0, 1, 3]);
 });
 
+test("a press on why or reasoning opens it in a card that is finished", async (t) => {
+  const refused = card({ state: "error", tone: "bad", error: "Refused.", why: "Because." });
+  const { page, el, press } = await running(t, [refused, card({ text: "x", reasoning: "Let me think." })]);
+  const before = el.textContent;
+  press("▸ why");
+  press("▸ reasoning");
+  await page.settle();
+  const open = el.textContent;
+  press("▾ why");
+  press("▾ reasoning");
+  await page.settle();
+
+  assert.doesNotMatch(before, /Because|Let me think/);
+  assert.match(open, /Because.*Let me think/s);
+  assert.doesNotMatch(el.textContent, /Because|Let me think/);
+});
+
+test("a second run in the compare panel begins with nothing chosen", async (t) => {
+  const { page, tell, el, press, model } = await comparing(t);
+  const grown = (cards, id) => {
+    const [{ state }, message] = run(cards, { id });
+    return [state, message];
+  };
+  for (const count of [5, 3]) {
+    const [state, message] = grown(Array.from({ length: count }, (_, i) => card({ text: `answer ${i} of ${count}` })), count);
+    await tell({ run: state });
+    model.receive(message);
+    await page.settle();
+    if (count === 5) press("Compare", 4);
+    await page.settle();
+  }
+
+  assert.match(el.textContent, /answer 2 of 3/);
+  assert.doesNotMatch(el.textContent, /of 5|Compare: 1/);
+});
+
 test("a screen reader hears what happened, and no seconds", async (t) => {
   const head = "1 of 2 answers · $0.12 · about 2 min left";
   const { page, el } = await running(t, [card({ text: "a" }), card({ state: "writing" })], { left: 1, head, stopping: true, elapsed_s: 3 });

@@ -16,7 +16,7 @@ const CHOOSE_MS = 1_000; // while answers stream, filters and order follow them 
 export function fresh() {
   return {
     ...wholeChoice(), page: 0, open: new Set(), whole: new Set(), unfolded: new Set(), places: new Map(),
-    pair: [], copied: null, copying: null, copyNote: null, clicks: 0, jumpsTo: null, chosen: null,
+    pair: [], copied: null, copying: null, copyNote: null, jumpsTo: null, chosen: null,
   };
 }
 

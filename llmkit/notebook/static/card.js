@@ -50,7 +50,8 @@ export function cardTree(card, row, state, view, close = null) {
   const quiet = silence(card, state, view);
   const look = view.local;
   const flags = [
-    card.tick, quiet, state.markdown, look.search, look.whole.has(row), look.unfolded.has(row), look.copied === row,
+    card.tick, quiet, state.markdown, look.search, look.whole.has(row), isUnfolded("why", row, look),
+    isUnfolded("reasoning", row, look), look.copied === row,
     look.copying === row, copyNote(row, view), look.pair.join(), state.rows.length, stopsAlone(card, state, view), view.gone(),
     view.waits("whole", { row }), view.waits("stop", { row }), card.key && keyFlag(card.key, `card ${row}`, view), served.join(),
   ];
@@ -68,7 +69,7 @@ export function cardTree(card, row, state, view, close = null) {
     // Not a live region: a screen reader reads the seconds on request, and does not announce each.
     h("p", { key: "status", class: `lk-status lk-${card.tone}` }, [`${card.mark} ${wordOf(card, view)}`, quiet].filter(Boolean).join(" · ")),
     h("div", { key: "error" }, errorTrees(card, row, view)),
-    h("div", { key: "reasoning" }, reasoningTrees(card, row, state, view)),
+    h("div", { key: "reasoning" }, reasoningTrees(card, row, view)),
     h("div", { key: "text", class: "lk-box" }, textTrees(card, row, state, view)),
     h("div", { key: "remarks" }, card.remarks.map((text) => h("p", { class: "lk-note" }, text))),
     card.facts.length ? h("p", { class: "lk-facts", key: "facts" }, card.facts.join(" · ")) : null,
@@ -142,32 +143,37 @@ function pick(row, view) {
 function errorTrees(card, row, view) {
   if (!card.error) return [];
   const tone = card.tone === "bad" ? "lk-bad" : "lk-note";
-  const open = view.local.unfolded.has(`why ${row}`);
+  const open = isUnfolded("why", row, view.local);
   return [
     h("p", { class: tone }, marked(card.error, view.local.search)),
-    card.why ? foldButton(view, `why ${row}`, "why") : null,
+    card.why ? foldButton(view, row, "why") : null,
     card.why && open ? h("p", { class: "lk-note" }, marked(card.why, view.local.search)) : null,
     card.key ? h("div", { key: "key" }, keyTrees(card.key, `card ${row}`, view)) : null,
   ];
 }
 
-function foldButton(view, key, label) {
+function isUnfolded(label, row, { unfolded }) {
+  return unfolded.has(`${label} ${row}`);
+}
+
+/** Returns the button that shows or hides a part of the card, named *label*. */
+function foldButton(view, row, label) {
   const { unfolded } = view.local;
+  const key = `${label} ${row}`;
   const open = unfolded.has(key);
   const toggle = () => {
     if (open) unfolded.delete(key);
     else unfolded.add(key);
-    view.local.clicks += 1;
     view.repaint();
   };
   return pageButton(`${open ? "▾" : "▸"} ${label}`, toggle, { class: "lk-fold", "aria-expanded": String(open) });
 }
 
-function reasoningTrees(card, row, state, view) {
+function reasoningTrees(card, row, view) {
   if (!card.reasoning) return [];
-  const open = view.local.unfolded.has(`reasoning ${row}`);
+  const open = isUnfolded("reasoning", row, view.local);
   return [
-    foldButton(view, `reasoning ${row}`, "reasoning"),
+    foldButton(view, row, "reasoning"),
     open ? boxTree("reasoning", card, row, view, { class: "lk-answer lk-reasoning" }, "pre", card.reasoning) : null,
   ];
 }
@@ -187,7 +193,6 @@ function textTrees(card, row, state, view) {
   const toggle = () => {
     if (whole.has(row)) whole.delete(row);
     else whole.add(row);
-    view.local.clicks += 1;
     view.repaint();
   };
   return [

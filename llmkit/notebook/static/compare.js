@@ -227,6 +227,8 @@ export default panel({
     take(view.local, state.selection);
     finishCopy(state, view);
     const shown = state.run;
+    // Rows, models and pages of another run have other numbers.
+    if (shown && view.local.runId !== shown.id) Object.assign(view.local, fresh(), { runId: shown.id });
     return [
       welcome(state, view),
       form(state, view),

@@ -84,7 +84,12 @@ export function beginning(card, most = 300) {
   const lines = (card.head || card.error).trim().replace(/[^\S\n]+/g, " ").replace(/\s*\n\s*/g, "\n").split("\n");
   const text = lines.slice(0, 3).join("\n");
   if (text.length <= most && lines.length <= 3 && card.text.length <= HEAD) return text;
-  return `${text.slice(0, most - 2).replace(/[\ud800-\udbff]$/, "")} …`;
+  return `${uncut(text.slice(0, most - 2))} …`;
+}
+
+/** Returns *text* without half a character at its ends, where it was cut. */
+export function uncut(text) {
+  return text.replace(/^[\udc00-\udfff]|[\ud800-\udbff]$/g, "");
 }
 
 /** Returns a duration in words, such as "2 min 5 s". */

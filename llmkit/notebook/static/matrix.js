@@ -1,6 +1,6 @@
 // The matrix: one line for each prompt, one column for each model, and whole answers below a line.
 import { finder, h, marked } from "./tree.js";
-import { beginning, cardOf } from "./growth.js";
+import { beginning, cardOf, uncut } from "./growth.js";
 import { cardsClass, cardTree, pageButton, silence, wordOf } from "./card.js";
 import { CELLS_A_PAGE, isSplit, pageOf, shortLines } from "./choice.js";
 
@@ -122,8 +122,8 @@ function preview(card, search) {
   if (!search) return beginning(card, PREVIEW);
   const text = card.text || card.error;
   const hit = text.search(finder(search));
-  if (hit <= CONTEXT) return marked(text.slice(0, PREVIEW), search);
-  return ["… ", marked(text.slice(hit - CONTEXT, hit - CONTEXT + PREVIEW), search)];
+  if (hit <= CONTEXT) return marked(uncut(text.slice(0, PREVIEW)), search);
+  return ["… ", marked(uncut(text.slice(hit - CONTEXT, hit - CONTEXT + PREVIEW)), search)];
 }
 
 function toggleOne(row, view) {
