@@ -163,7 +163,8 @@ class ComparisonRunner:
             completion = partial_completion or runner.completion(Status.ERROR)
         except Exception as error:  # a bug of llmkit in one row must not lose the others
             failure = without_locals(error)
-            log.exception("row %d failed with an unexpected exception", planned_row.request.row)
+            if not self._keeps_errors:  # else the caller raises it
+                log.exception("row %d failed with an unexpected exception", planned_row.request.row)
             completion = runner.completion(Status.ERROR)
         except BaseException:  # cancelled, or interrupted while this ran
             completion = runner.completion(Status.CANCELLED)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from dataclasses import replace
 
 import pytest
 
 from llmkit.errors import ConfigError
 from llmkit.notebook.live.answers import AnswersModel
+from llmkit.notebook.live.run_watcher import RunWatcher
 from llmkit.notebook.panels.compare_form import CompareForm
 from llmkit.views.answers.place import place_of
 from llmkit.views.answers.streaming import LiveAnswers
@@ -46,6 +49,35 @@ def test_stop_is_handed_on_and_told():
 
     assert stops == [0, None]
     assert (is_stopping, answers.state()["stopping"]) == (False, True)
+
+
+def test_answers_asked_after_a_stop_are_not_stopping():
+    """All asks of a cell share a view."""
+    answers, _ = answers_model("one")
+    asked(answers, "stop")
+    answers.answers.extend([place_of(plain(1))])
+
+    assert not answers.state()["stopping"]
+
+
+def test_a_watcher_of_a_run_that_ended_does_not_hold_it():
+    """A page lives for long, and the run has all its requests."""
+
+    class Run:
+        def stop(self, row=None):
+            pass
+
+    async def watched():
+        run, watcher = Run(), RunWatcher()
+        watcher.begun([], run.stop)
+        watcher.ended()
+        return weakref.ref(run), watcher
+
+    run, watcher = asyncio.run(watched())
+    gc.collect()
+
+    assert run() is None
+    watcher.stop()
 
 
 def blocks(answers):

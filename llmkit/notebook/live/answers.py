@@ -52,7 +52,7 @@ class AnswersModel:
         self._id = uuid.uuid4().hex[:8]  # a page keeps the cards of one id only
         self._stop = stop
         self._elapsed_s = elapsed_s
-        self._is_stopping = False
+        self._stopped_count: int | None = None  # of the answers when the user stopped them
         self._pair: tuple[int, int] | None = None
         self._found: tuple[object, Differences] | None = None  # for a pair and its texts
         self._streams: dict[int, MarkdownStream] = {}  # of the answers that the page shows whole
@@ -68,6 +68,7 @@ class AnswersModel:
         return {
             **self.answers.outline(), **self.progress(), "where": self.where,
             "markdown": self.markdown, "id": self._id, "differences": self._differences(),
+            "stopping": self._stopped_count == len(self.answers),  # more were asked since if not
         }  # fmt: skip
 
     def greeted(self) -> None:
@@ -76,8 +77,8 @@ class AnswersModel:
         self.answers.resend()
 
     def progress(self) -> dict[str, object]:
-        """Returns the numbers of the run, and whether the user stopped it."""
-        return {**self.answers.progress(self._elapsed_s()), "stopping": self._is_stopping}
+        """Returns the numbers of the run."""
+        return self.answers.progress(self._elapsed_s())
 
     def changes(self) -> list[dict[str, object]]:
         """Returns changes of the answers since the last call; `answers.has_changes` tells if more
@@ -112,7 +113,8 @@ class AnswersModel:
         return self.answers.page(self._elapsed_s(), where=self.where, as_of=time.strftime("%H:%M"))
 
     async def _halt(self, row: int | None = None) -> None:
-        self._is_stopping = self._is_stopping or row is None
+        if row is None:
+            self._stopped_count = len(self.answers)
         self._stop(row)
 
     async def _render(self, on: bool) -> None:
@@ -154,10 +156,6 @@ class AnswersModel:
             log.exception("an answer is shown as written", exc_info=without_locals(error))
             return {}
         return {"keep": keep, "blocks": blocks}
-
-    def ended(self) -> None:
-        """Forgets how to stop the run, which has ended."""
-        self._stop = lambda row=None: None
 
     def _diff(self, pair: tuple[int, int]) -> Differences:
         texts = tuple(self.answers.card(number).text for number in pair)

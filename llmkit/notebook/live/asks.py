@@ -16,7 +16,7 @@ from ...views.rows import Row
 from .answers import AnswersModel
 from .answers_view import AnswersView, OpenViews
 from .displayed_runs import DisplayedRuns
-from .run_watcher import RunWatcher
+from .run_watcher import RunWatcher, no_stop
 from .widget_output import WidgetOutput
 
 if TYPE_CHECKING:
@@ -79,13 +79,13 @@ class CellAsks(RunWatcher):
             self._open_views.add(self._view)
         elif self.answers is not None:
             self.answers.extend([planned_place(planned_row)], notes([planned_row]))
-            self.goes_on()
+            self.goes_on(self._halt)
         self._view.extended()
         return len(self._stops) - 1
 
     def answered(self, row: Row) -> None:
         """Takes a final answer; its cell does not display it again."""
-        self._stops[row.row] = _no_stop
+        self._stops[row.row] = no_stop
         self.finished(row)
         self._displayed_runs.add(row.completion, self.cell)
         if self.answers is not None and not self.answers.left:
@@ -114,10 +114,6 @@ class CellAsks(RunWatcher):
     def _halt(self, row: int | None = None) -> None:
         for stop in self._stops if row is None else self._stops[row : row + 1]:
             stop()
-
-
-def _no_stop(row: int | None = None) -> None:
-    """Stops nothing: the answer is final."""
 
 
 class AskWatcher:

@@ -45,6 +45,5 @@ class LiveView(RunWatcher):
             if self._variable:  # it is set now
                 self._view.model.where = self._variable
             self._view.end()
-            self._view.model.ended()
         if self.run_id:
             self._displayed_runs.add(self.run_id, self.cell)

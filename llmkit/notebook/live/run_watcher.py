@@ -17,6 +17,10 @@ from ...views.rows import Row
 SAY_S = 0.15  # minimum seconds between two updates of the page
 
 
+def no_stop(row: int | None = None) -> None:
+    """Stops nothing: the run has not begun, or has ended."""
+
+
 class RunWatcher:
     """A watcher of one run, which a subclass displays.
 
@@ -24,7 +28,6 @@ class RunWatcher:
         answers: The answers so far; None before the run starts.
         run_id: The id of the run; "" before the first final row.
         cell: The cell that runs it.
-        stop: Ends the run early, or one of its answers. Thread-safe.
         over: True after the run has ended.
         where: How to get at the answers in Python, for the sentence about a stop; "" for none.
     """
@@ -33,7 +36,7 @@ class RunWatcher:
         self.answers: LiveAnswers | None = None
         self.run_id = ""
         self.cell: Cell | None = None
-        self.stop: Stop = lambda row=None: None  # until the run starts
+        self._stop: Stop = no_stop
         self.over = False
         self.where = "llmkit.last"
         self._stopped_rows: set[int] = set()
@@ -44,16 +47,15 @@ class RunWatcher:
     def begun(self, plan: Sequence[PlannedRow], stop: Stop) -> None:
         self._loop = asyncio.get_running_loop()
         self._zero = time.monotonic()
-        self.cell = CURRENT.get()
+        self.cell, self._stop = CURRENT.get(), stop
         self.answers = LiveAnswers([planned_place(row) for row in plan], notes(plan))
-
-        def halt(row: int | None = None) -> None:
-            if row is not None:
-                self._stopped_rows.add(row)
-            stop(row)
-
-        self.stop = halt
         self.opened()
+
+    def stop(self, row: int | None = None) -> None:
+        """Ends the run early, or one of its answers. Thread-safe."""
+        if row is not None:
+            self._stopped_rows.add(row)
+        self._stop(row)
 
     def grew(self, row: int, delta: TextDelta) -> None:
         if self.answers is not None:
@@ -73,6 +75,7 @@ class RunWatcher:
 
     def ended(self) -> None:
         self.over, self._end_s = True, self.elapsed_s()
+        self._stop = no_stop  # a page may hold this watcher for long, and must not hold the run
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -83,9 +86,9 @@ class RunWatcher:
                 self.answers.stopped = stop_sentence(list(ends.values()), self.where)
         self.closed()
 
-    def goes_on(self) -> None:
-        """Takes back the end, because more is asked."""
-        self.over = False
+    def goes_on(self, stop: Stop) -> None:
+        """Takes back the end, because more is asked, which *stop* ends early."""
+        self.over, self._stop = False, stop
 
     def elapsed_s(self) -> float:
         """Returns the seconds since the start of the run, until its end."""

@@ -148,7 +148,7 @@ class ComparePanel(AnswersPanel):
         run = ipywidgets.Button(description="Run", button_style="primary")
         run.on_click(lambda _: self.ask("run", form={
             "prompt": prompt.value, "system": system.value,
-            "models": models.value.replace(",", " ").split(),
+            "models": _names(models.value),
             "numbers": {name: field.value for name, field in numbers.items()},
             "repeats": repeats.value, "variable": variable.value,
         }))  # fmt: skip
@@ -176,7 +176,8 @@ class ComparePanel(AnswersPanel):
                 return
             arguments = wish.arguments()
             self.where = LAST  # the variable is set at the end
-            self.kit.manager.spawn(self._compare(arguments, wish.variable))
+            variable = wish.variable if self.has_variables else ""
+            self.kit.manager.spawn(self._compare(arguments, variable))
             is_started = True
         finally:
             self._is_running = is_started
@@ -205,8 +206,9 @@ class ComparePanel(AnswersPanel):
 
     async def _compare(self, arguments: ComparisonArguments, variable: str) -> None:
         try:
+            feed = _Feed(self, variable)
             run = await self.kit.compare(
-                arguments.requests, arguments.options, view=_Feed(self), **arguments.limits
+                arguments.requests, arguments.options, view=feed, **arguments.limits
             )
             if self._variables is not None and variable:
                 self._variables[variable] = run
@@ -227,10 +229,9 @@ class ComparePanel(AnswersPanel):
 class _Feed(RunWatcher):
     """Forwards the answers of a run to the panel."""
 
-    def __init__(self, panel: ComparePanel) -> None:
+    def __init__(self, panel: ComparePanel, variable: str) -> None:
         super().__init__()
         self._panel = panel
-        variable = panel.form.variable if panel.has_variables else ""
         self.where = f"{variable} and {LAST}" if variable else LAST
 
     def opened(self) -> None:
