@@ -95,6 +95,15 @@ def test_equal_answers_are_said_to_be_equal():
     assert "are the same" not in str(Differences(("a", "b"), "one", "one "))
 
 
+def test_answers_that_differ_beyond_what_is_compared_are_not_equal():
+    """Only the first part of a very long text is compared."""
+    same = "w " * 40_000
+    found = Differences(("a", "b"), f"{same}yes", f"{same}no")
+
+    assert "are the same" not in str(found)
+    assert "are the same" in str(Differences(("a", "b"), same, same))
+
+
 def test_differences_wrap_and_have_the_direction_of_their_text():
     """Also without the style sheet, which a notebook opened elsewhere may lack."""
     html = Differences(("a", "b"), "x" * 5_000, "שלום")._repr_html_().split("</style>")[1]

@@ -149,16 +149,14 @@ class Differences:
     Attributes:
         names: The models that wrote the answers, with what distinguishes answers of one model.
         pieces: The text, in reading order.
+        is_equal: True if the texts are the same, also beyond what is compared.
     """
 
     def __init__(self, names: tuple[str, str], first: str, second: str) -> None:
         is_one = names[0] == names[1]
         self.names = (f"{names[0]}, first", f"{names[1]}, second") if is_one else names
         self.pieces = differences(first, second)
-
-    @property
-    def is_equal(self) -> bool:
-        return all(piece.kind in (SAME, "cut") for piece in self.pieces)
+        self.is_equal = first == second
 
     @InterruptGuard()
     def __str__(self) -> str:
