@@ -196,6 +196,25 @@ def test_times_in_the_index_are_written_to_excel(tmp_path, index):
     assert abs(times[0] - answer().started_at.replace(tzinfo=None)) < timedelta(milliseconds=1)
 
 
+@pytest.mark.parametrize("engine", ["openpyxl", "xlsxwriter"])
+def test_prompts_in_the_index_are_written_to_excel(tmp_path, engine):
+    """A page of a PDF ends with a form feed, which XML lacks."""
+    rows = [replace(plain(n, model=f"m{n % 2}"), prompt=f"page {n // 2}\f") for n in range(4)]
+    texts = Comparison(rows, {}).texts()
+    texts.to_excel(tmp_path / "a.xlsx", engine=engine)
+
+    first = [line[0].value for line in openpyxl.load_workbook(tmp_path / "a.xlsx")["Sheet1"]]
+    assert first == [texts.index.name, "page 0\\x0c", "page 1\\x0c"]
+
+
+def test_a_large_float_is_a_number_in_excel(tmp_path):
+    """Only integers lose digits that they had."""
+    rows = [replace(plain(n), extra={"mine": value}) for n, value in enumerate((6.022e23, 1.5))]
+    book = openpyxl.load_workbook(Comparison(rows, {}).to_excel(tmp_path / "run.xlsx"))
+
+    assert [line[-1].value for line in book["answers"]][1:] == [6.022e23, 1.5]
+
+
 @pytest.mark.parametrize("large", [-1.7976931348623157e308, float("-inf")])
 def test_a_float_beyond_those_of_excel_is_a_text(tmp_path, large):
     """With 15 digits the largest one would be infinite."""

@@ -12,7 +12,7 @@ from ...errors import ConfigError
 from ..frames import comparison_frame
 from ..rows import Row
 from .cells import begins_with_sign, distinct, stored
-from .excel_values import excel_text, without_zone
+from .excel_values import LARGEST, excel_text, without_zone
 
 # Excel's own limits (Microsoft's page "Excel specifications and limits", read 2026-11-30).
 MOST_ROWS, MOST_COLUMNS, MOST_CHARACTERS = 1_048_576, 16_384, 32_767
@@ -68,7 +68,8 @@ def _cells(
     from openpyxl.cell import WriteOnlyCell
 
     for place, value in zip(places, values, strict=True):
-        is_number = isinstance(value, int | float) and abs(value) <= EXACT  # not NaN, not infinite
+        most = LARGEST if isinstance(value, float) else EXACT
+        is_number = isinstance(value, int | float) and abs(value) <= most  # not NaN, not infinite
         if value is None or is_number:
             yield value
         elif isinstance(value, datetime) and value.year >= FIRST_YEAR:

@@ -8,11 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from .excel_values import excel_text, without_zone
-
-# The largest number that Excel accepts (Microsoft's page "Excel specifications and limits", read
-# 2026-11-30). Larger ones become texts: a reader may round them to infinity.
-LARGEST = 9.99999999999999e307
+from .excel_values import LARGEST, excel_text, without_zone
 
 
 class _SameAsPandas(type):
@@ -67,18 +63,18 @@ def _not_texts(writer: Any, name: str) -> set[Any]:
 def _for_excel(frame: pd.DataFrame) -> pd.DataFrame:
     values = {place: _column_for_excel(frame.iloc[:, place]) for place in range(frame.shape[1])}
     made = pd.DataFrame(values, index=frame.index)
-    if isinstance(made.index, pd.MultiIndex):
-        levels: list[Any] = [_without_zones(level) for level in made.index.levels]
-        made.index = made.index.set_levels(levels)
-    made.index = _without_zones(made.index)
+    made.index = _index_for_excel(frame.index)
     made.columns = frame.columns.map(_value_for_excel)
     return made
 
 
-def _without_zones(index: pd.Index[Any]) -> pd.Index[Any]:
-    if isinstance(index, pd.DatetimeIndex) and index.tz is not None:
-        return index.tz_convert("UTC").tz_localize(None)
-    return index
+def _index_for_excel(index: pd.Index[Any]) -> pd.Index[Any]:
+    parts = [index.get_level_values(n).to_series() for n in range(index.nlevels)]
+    levels, names = map(_column_for_excel, parts), [_value_for_excel(name) for name in index.names]
+    if isinstance(index, pd.MultiIndex):
+        return pd.MultiIndex.from_arrays([*levels], names=names)
+    made: pd.Index[Any] = pd.Index(next(levels), name=names[0])
+    return made
 
 
 def _column_for_excel(values: pd.Series[Any]) -> pd.Series[Any]:
