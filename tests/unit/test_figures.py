@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
 import pytest
+from IPython.core.formatters import DisplayFormatter
 from matplotlib.text import Text
 
 from llmkit.errors import ConfigError
@@ -483,6 +485,15 @@ def test_a_page_shows_the_picture_with_its_numbers_as_its_description():
     assert "canary" not in html
     assert "<b>" not in html
     assert "lk-light" not in comparison_figure([plain()], dark=True)._repr_html_().split("<img")[1]
+
+
+def test_a_notebook_gets_the_page_and_the_picture_of_one_drawing():
+    """Both are stored: a front end chooses one, and a printed notebook may have no styles."""
+    forms, sizes = DisplayFormatter().format(comparison_figure([plain()]))
+
+    assert b64encode(forms["image/png"]).decode() in forms["text/html"]
+    assert forms["text/plain"].startswith("median (minimum to maximum)")
+    assert f'width="{sizes["image/png"]["width"]}"' in forms["text/html"]
 
 
 def test_an_inverted_figure_can_be_read():

@@ -334,8 +334,16 @@ def _kind() -> Any:
             printer.text(str(self))
 
         @InterruptGuard()
-        def _repr_html_(self) -> str:
+        def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
             picture, size = self._repr_png_()
+            forms = {"text/html": self._html(picture, size), "image/png": picture}
+            return forms, {"image/png": size}
+
+        @InterruptGuard()
+        def _repr_html_(self) -> str:
+            return self._html(*self._repr_png_())
+
+        def _html(self, picture: bytes, size: dict[str, int]) -> str:
             ground = "" if self.is_dark else " lk-light"
             return (
                 f"<style>{STYLE}</style>"
