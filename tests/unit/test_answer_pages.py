@@ -22,6 +22,7 @@ from llmkit.views.answers.page import page_of
 from llmkit.views.answers.place import Place, place_of
 from llmkit.views.answers.summary import duration_words, summaries, total
 from llmkit.views.answers.terminal import MOST_CHARACTERS, MOST_IN_TEXT, comparison_text
+from llmkit.views.plots.aggregates import shared_parameters
 from tests.unit.rows import STEP, answer, plain, row
 
 
@@ -70,6 +71,14 @@ def test_a_parameter_that_only_some_answers_have_is_not_shared():
     matrix = matrix_of(places)
 
     assert (matrix.shared, matrix.points) == ("", ["seed 7", ""])
+
+
+def test_a_parameter_reads_alike_in_a_table_and_in_a_figure():
+    """As a person types it; one that was not sent leaves no separator."""
+    places = [Place(0, "a", "m", {"seed": None, "temperature": 0.0}, 0)]
+
+    assert matrix_of(places).shared == "temperature 0"
+    assert shared_parameters([replace(plain(), parameters={"temperature": 0.0})]) == "temperature 0"
 
 
 def test_equal_prompts_with_different_ids_are_different_rows():
@@ -198,6 +207,22 @@ def test_a_terminal_gets_twenty_answers_and_the_way_to_the_others():
     assert text.count("✓") == MOST_IN_TEXT
     assert "Only the first answers of 300 are printed; frame() has them all" in text
     assert comparison_text(many(300), most=None).count("✓") == 300
+
+
+def test_a_terminal_that_printed_all_answers_says_nothing_of_others():
+    """Cancelled ones are one line."""
+    rows = [plain(0), *(plain(n, status=Status.CANCELLED, text="") for n in range(1, 31))]
+
+    assert "Only the first" not in comparison_text(rows)
+
+
+def test_a_cut_answer_is_where_the_newest_page_says():
+    """The variable of a magic is set at the end of its run, when some cards are kept already."""
+    page = page_of([plain(0, text="x" * (LONGEST + 1))], where="llmkit.last")
+    early = page_html(page)
+    late = page_html(replace(page, where="mine"))
+
+    assert ("llmkit.last" in early, "llmkit.last" in late, "mine" in late) == (True, False, True)
 
 
 def test_a_long_error_begins_with_its_first_sentence_and_the_rest_unfolds():

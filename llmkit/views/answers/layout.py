@@ -257,8 +257,9 @@ def _folding(page: AnswersPage, number: int, write: Callable[[str], str], room: 
 def _card_html(
     page: AnswersPage, number: int, write: Callable[[str], str], *, is_whole: bool = False
 ) -> str:
-    if number in page.rendered:
-        return page.rendered[number]
+    where = page.place_of(number)
+    if (number, where) in page.rendered:
+        return page.rendered[number, where]
     card = page.card(number)
     is_final = card.state not in ("waiting", "writing")
     longest = None if is_whole else LONGEST
@@ -266,10 +267,10 @@ def _card_html(
         card, page.matrix.points[page.matrix.places[number][2]],
         write if is_final else as_written,  # half an answer is soon stored again
         longest=longest,
-        where=page.place_of(number),
+        where=where,
     )  # fmt: skip
     if is_final:
-        page.rendered[number] = html
+        page.rendered[number, where] = html
     return html
 
 

@@ -108,7 +108,7 @@ def matrix_of(places: Sequence[Place], *, longest: int | None = LONGEST_PROMPT) 
             )))
             for key in points
         ],
-        places=positions, shared=" · ".join(shared),
+        places=positions, shared=" · ".join(filter(None, shared)),
     )  # fmt: skip
 
 
@@ -139,15 +139,19 @@ def _count_up(seen: dict[str, int], parameters: Mapping[str, object] | None, cou
         seen[name] = seen.get(name, 0) + count
 
 
-def _words(name: str, value: object) -> str:
-    """Returns a parameter and its value, as they are typed in Python."""
-    if value is None:
-        return ""
+def parameter_text(name: str, value: object) -> str:
+    """Returns a parameter and its value on one line, such as "temperature 0"."""
     text = ", ".join(map(repr, value)) if isinstance(value, list | tuple) else str(value)
     if isinstance(value, float):
         text = text.removesuffix(".0")
-    # Redact before clipping: a key that was cut is not recognised.
-    return f"{name} {clipped(' '.join(safe_text(text).split()), LONGEST_VALUE)}"
+    return f"{name} {' '.join(safe_text(text).split())}"
+
+
+def _words(name: str, value: object) -> str:
+    """Returns a parameter and its value; "" for one that was not sent."""
+    if value is None:
+        return ""
+    return clipped(parameter_text(name, value), len(name) + 1 + LONGEST_VALUE)
 
 
 def _prompt_words(text: str, longest: int | None) -> tuple[str, int]:

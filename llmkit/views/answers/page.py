@@ -25,7 +25,7 @@ class AnswersPage:
         failed: The positions of the final answers that are failures.
         where: How to get all answers in Python; "" for not at all.
         is_early: True if the run goes on, so that a stored page lacks what comes later.
-        rendered: The HTML of final answers, kept for the next rendering of the same page.
+        rendered: The HTML of final answers by position and place, kept for the next rendering.
     """
 
     matrix: Matrix
@@ -36,7 +36,7 @@ class AnswersPage:
     notes: Sequence[str] = ()
     where: str = ""
     is_early: bool = False
-    rendered: dict[int, str] = field(default_factory=dict)
+    rendered: dict[tuple[int, str], str] = field(default_factory=dict)
 
     def place_of(self, number: int) -> str:
         """Returns how to get one answer in Python; "" for not at all."""

@@ -129,7 +129,7 @@ class LiveAnswers:
         self._all = Tally()
         self._by_model: dict[str, Tally] = {}
         self._models: Sequence[ModelSummary] | None = None
-        self._rendered: dict[int, str] = {}
+        self._rendered: dict[tuple[int, str], str] = {}
 
     def extend(self, places: Iterable[Place], notes: Iterable[str] = ()) -> None:
         """Adds places of further answers, which follow the others, and notes that are new."""

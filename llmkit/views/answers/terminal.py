@@ -37,9 +37,11 @@ def page_text(page: AnswersPage, *, width: int | None = None, most: int | None =
     if not matrix.places:
         parts.append("no answers")
     left = len(matrix.places) if most is None else most
+    is_cut = False
     longest = None if most is None else MOST_CHARACTERS // max(min(most, len(matrix.places)), 1)
     for (prompt, _), numbers in zip(matrix.prompts, matrix.by_prompt(), strict=True):
         if left <= 0:
+            is_cut = True
             break
         shown, idle = folded(page, numbers)
         title = clipped(" ".join(safe_text(prompt).split()), width)
@@ -48,10 +50,11 @@ def page_text(page: AnswersPage, *, width: int | None = None, most: int | None =
             _block(page.card(number), matrix.points[matrix.places[number][2]], width, longest)
             for number in shown[:left]
         ]
+        is_cut = is_cut or len(shown) > left
         left -= len(shown)
         if idle:
             parts += ["", *wrapped(safe_text(idle), width)]
-    if left < 0 or (most is not None and len(matrix.places) > most):
+    if is_cut:
         way = "; frame() has them all, and to_html(path) writes a page" if page.where else ""
         parts += ["", f"Only the first answers of {len(matrix.places):,} are printed{way}."]
     return "\n".join(parts).strip("\n")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from ...types import Status
+from ..answers.matrix import parameter_text
 from ..answers.place import label_of
 from ..markup import cell, clipped, safe_text
 from ..rows import Row, varied_parameters
@@ -159,12 +160,6 @@ def facets(rows: Sequence[Row]) -> tuple[tuple[tuple[str, ...], tuple[Row, ...]]
     )
 
 
-def parameter_text(name: str, value: object) -> str:
-    """Returns a parameter and its value, as they are typed in Python, on one line."""
-    text = ", ".join(map(repr, value)) if isinstance(value, list | tuple) else str(value)
-    return f"{name} {' '.join(safe_text(text).split())}"
-
-
 def short_names(names: Sequence[str], length: int = LONGEST) -> list[str]:
     """Returns each name with at most *length* characters; different names stay different.
 
@@ -172,9 +167,7 @@ def short_names(names: Sequence[str], length: int = LONGEST) -> list[str]:
     names alike, another part is left out.
     """
     taken: dict[str, str] = {}
-    for name in names:
-        if name in taken.values():
-            continue
+    for name in dict.fromkeys(names):
         short = name
         provider = name.partition(":")[0] + ":"
         first = len(provider) if len(provider) <= 12 else 8
