@@ -20,6 +20,7 @@ _PACKAGE = __name__.partition(".")[0]
 MASK = "***"
 SHOWN = 4  # characters of a long key that may be shown
 PIECE = 8  # consecutive characters of a key that are redacted
+DIFFERENT = 4  # characters of such a piece; pictures in base64 have long runs of one letter
 SPARED = 5  # characters of a key, after its public prefix, that may be shown
 
 # "sk-proj-", "sk-ant-api03-", "sk-or-v1-": the public prefix of a provider's keys.
@@ -206,7 +207,8 @@ def _remember(value: HeaderValue) -> None:
         is_mixed = sum(bool(kind.search(body)) for kind in _CLASSES) >= 2
         if len(body) >= LONG and is_mixed and not is_words(body):
             forms = (body, _percent_encoded(body), *_base64_forms(body))
-            _pieces |= {form[i : i + PIECE] for form in forms for i in range(len(form) - PIECE + 1)}
+            pieces = {form[i : i + PIECE] for form in forms for i in range(len(form) - PIECE + 1)}
+            _pieces |= {piece for piece in pieces if len(set(piece)) >= DIFFERENT}
         _held += 1
 
 
@@ -232,9 +234,7 @@ def _masked(match: re.Match[str]) -> str:
     bare = word.strip(".,;:!?()\"'")
     if bare.isalpha() and bare[1:].islower():  # most words of prose
         return word
-    pieces = _pieces
-    parts: list[str] = []
-    end = 0
+    pieces, parts, end = _pieces, list[str](), 0
     for i in range(len(word) - PIECE + 1):
         if word[i : i + PIECE] in pieces:
             if i > end or not parts:  # not in touch with the piece before it

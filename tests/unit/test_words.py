@@ -57,6 +57,8 @@ def test_a_key_with_a_run_of_one_letter_is_a_key():
     assert not is_word_like(key)
     assert placeholder_fault(key) == ""
     assert redact(f"the key {key} is wrong") == "the key *** is wrong"
+    assert redact(f"the key {key[5:-4]}") == "the key ***"
+    assert redact("a picture: zAAAAAAAAAAAAAAAAAb") == "a picture: zAAAAAAAAAAAAAAAAAb"
 
 
 @pytest.mark.parametrize(("prefix", "alphabet", "length"), FORMS.values(), ids=FORMS)
