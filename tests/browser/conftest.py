@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from itertools import count
 
 import pytest
@@ -117,8 +118,10 @@ def opening(test, browser, pages, home, url):
 
     yield open_one
     for notebook in opened:
-        if test.stash.get(FAILED, False):
-            notebook.close()
-        else:
-            notebook.leave()
-            pages[url] = notebook
+        with ExitStack() as unless_left:
+            unless_left.callback(notebook.close_page)
+            notebook.end_kernel()
+            if not test.stash.get(FAILED, False):
+                notebook.leave()
+                pages[url] = notebook
+                unless_left.pop_all()

@@ -25,6 +25,8 @@ APPS = {
     "lab": ("jupyterlab", "LabApp", "lab/tree"),
     "notebook": ("notebook", "JupyterNotebookApp", "notebooks"),
 }
+# A reloaded Lab also opens the notebooks of other pages, in panels that are hidden.
+PANEL = ".jp-NotebookPanel:not(.lm-mod-hidden)"
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -158,8 +160,7 @@ class Notebook:
         self.theme("JupyterLab Dark" if dark else "JupyterLab Light")
 
     def leave(self) -> None:
-        """Ends the kernel and closes the file without saving; keeps the page."""
-        self.end_kernel()
+        """Closes the file without saving; keeps the page."""
         self.page.evaluate(
             "() => { const w = window.jupyterapp.shell.currentWidget;"
             " w.context.model.dirty = false; w.close(); }"
@@ -269,7 +270,7 @@ class Notebook:
 
     def cell(self, index: int) -> Any:
         """Returns the locator of a cell."""
-        return self.page.locator(".jp-Notebook .jp-Cell").nth(index)
+        return self.page.locator(f"{PANEL} .jp-Notebook .jp-Cell").nth(index)
 
     def cells(self) -> int:
         """Returns the number of cells."""
@@ -281,7 +282,7 @@ class Notebook:
     def outputs(self) -> list[str]:
         """Returns the visible text of every code cell's output."""
         found: list[str] = self.page.eval_on_selector_all(
-            ".jp-CodeCell",
+            f"{PANEL} .jp-CodeCell",
             "cells => cells.map(c => c.querySelector('.jp-OutputArea')?.innerText || '')",
         )
         return found
@@ -289,9 +290,9 @@ class Notebook:
     def wait_for_output(self, index: int, text: str) -> None:
         """Waits until the output of the cell contains *text*."""
         self.until(
-            "([i, text]) => document.querySelectorAll('.jp-CodeCell')[i]"
+            "([panel, i, text]) => document.querySelectorAll(`${panel} .jp-CodeCell`)[i]"
             ".querySelector('.jp-OutputArea')?.innerText.includes(text)",
-            arg=[index, text],
+            arg=[PANEL, index, text],
         )
 
     def interrupt(self) -> None:
@@ -300,6 +301,19 @@ class Notebook:
             "() => { window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
             ".interrupt(); }"
         )
+
+    def begin_restart(self) -> None:
+        """Asks the server to restart the kernel, without waiting."""
+        self.page.evaluate(
+            "() => { window.restarted = window.jupyterapp.shell.currentWidget.sessionContext"
+            ".session.kernel.restart(); }"
+        )
+
+    def wait_for_restart(self) -> None:
+        """Waits until the kernel has restarted and accepts cells."""
+        # The server fails to end a kernel while it restarts it.
+        self.page.evaluate("async () => { await window.restarted; }")
+        self.wait_for_kernel()
 
     def save(self) -> dict[str, Any]:
         """Saves the notebook, and returns the content of its file."""
@@ -329,7 +343,13 @@ class Notebook:
 
     def close(self) -> None:
         """Ends the kernel and the page."""
-        self.end_kernel()
+        try:
+            self.end_kernel()
+        finally:
+            self.close_page()
+
+    def close_page(self) -> None:
+        """Closes the page; its kernel goes on."""
         self._context.close()
 
     def _count(self, index: int) -> int | None:

@@ -203,9 +203,7 @@ def test_a_view_says_that_its_kernel_was_restarted(open_notebook):
     page.locator(".lk-panel td[data-state=writing] .lk-cell").first.click()
     page.locator(".lk-panel section").wait_for()
     page.get_by_label("search prompts, answers and errors").fill("word")
-    page.evaluate(
-        "() => { window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart(); }"
-    )
+    notebook.begin_restart()
     said = page.locator(".lk-panel [role=alert]")
     said.wait_for()
     words = said.inner_text()
@@ -215,7 +213,7 @@ def test_a_view_says_that_its_kernel_was_restarted(open_notebook):
     card = page.locator(".lk-panel section").inner_text()
     page.get_by_role("button", name="Clear").click()
     page.get_by_role("button", name="Clear").wait_for(state="detached")
-    notebook.wait_for_kernel()
+    notebook.wait_for_restart()
 
     assert words == (
         "The kernel was restarted or has ended. Run this cell again;"
