@@ -8,6 +8,8 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 from .lab import keeping_widget_states
 from .marks import BROWSER
 from .test_live import SCRIPTS
@@ -21,6 +23,21 @@ LOST = """\
 from IPython.display import display
 view = {"model_id": "none", "version_major": 2, "version_minor": 0}
 display({"application/vnd.jupyter.widget-view+json": view, "text/plain": ""}, raw=True)
+"""
+
+
+# Takes all words from the static output of a cell, and saves the notebook in the same moment.
+EMPTY_AND_SAVE = """
+async i => {
+  const notebook = window.jupyterapp.shell.currentWidget;
+  const { outputs } = notebook.content.widgets[i].model;
+  for (let n = 0; n < outputs.length; n++) {
+    const { data } = outputs.get(n);
+    const tag = /^<div class="lk-static[^>]*>/.exec(data["text/html"]);
+    if (tag) outputs.get(n).setData({ data: { ...data, "text/html": `${tag[0]}</div>` } });
+  }
+  await notebook.context.save();
+}
 """
 
 
@@ -83,7 +100,8 @@ def test_a_notebook_saved_in_the_middle_of_a_run_keeps_the_text_so_far(open_note
     assert "writing" in output
 
 
-def test_a_reopened_tab_shows_what_came_while_it_was_closed(open_notebook):
+@pytest.mark.parametrize("stored", ["some words", "nothing yet"])
+def test_a_reopened_tab_shows_what_came_while_it_was_closed(open_notebook, stored):
     """The kernel lives, so the widget shows the end of a run that the file does not have."""
     notebook = open_notebook(SCRIPTS, LOST, "%%compare scripted:steady --out run\nWhy?")
     page = notebook.page
@@ -91,12 +109,19 @@ def test_a_reopened_tab_shows_what_came_while_it_was_closed(open_notebook):
     notebook.run(1)
     notebook.start(2)
     page.wait_for_selector(".lk-live .lk-card[data-state=writing]")
-    notebook.save()
+    notebook.until("() => document.querySelector('.lk-static')?.childElementCount")
+    if stored == "nothing yet":  # as in a file that was saved some moments earlier
+        page.evaluate(EMPTY_AND_SAVE, 2)
+    else:
+        notebook.save()
+    saved = json.loads(notebook.path.read_text())
     page.reload()
     page.wait_for_selector(".lk-live .lk-card[data-state=complete]")
     page.get_by_text("The notebook still holds").wait_for()
     shown = settled(notebook)[2]
+    outputs = [output["data"].get("text/html", "") for output in saved["cells"][2]["outputs"]]
 
+    assert ("lk-early" in str(outputs)) == (stored == "some words")
     assert "word39" in shown
     assert "The notebook still holds an earlier state of these answers" in shown
     assert notebook.cell(2).get_by_text("model not found").count() == 0

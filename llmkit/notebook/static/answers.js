@@ -47,7 +47,9 @@ export function controls(state, view) {
 function isStoredEarly(state, view) {
   const host = state.left ? null : view.root?.closest("[class*='lk-of-']");
   const name = host && /lk-of-(\w+)/.exec(host.className)[1];
-  const is = Boolean(name && document.querySelector(`.lk-static-${name} .lk-early`));
+  const stored = name ? [...document.querySelectorAll(`.lk-static-${name}`)] : [];
+  // One is empty until the first words of the run, and stays so if it cannot be updated.
+  const is = stored.length > 0 && stored.every((output) => !output.childElementCount || output.querySelector(".lk-early"));
   const { local } = view;
   if (!is) local.earlySince = null;
   else if (!local.earlySince) {
