@@ -44,6 +44,11 @@ class Ran:
         return bool(self.reply) and self.reply["status"] == "ok"
 
     @property
+    def words(self) -> dict[str, Any]:
+        """The last bundle with words; a widget has none, nor has the output before it at first."""
+        return [bundle for bundle in self.shown if bundle.get("text/plain")][-1]
+
+    @property
     def error(self) -> str:
         return "\n".join((self.reply or {}).get("traceback") or ())
 

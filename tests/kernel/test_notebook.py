@@ -36,9 +36,8 @@ def test_ask_shows_the_answer(kernel):
     ran = kernel.one("%%ask scripted:echo\nhello there")
 
     assert ran.ok, ran.error
-    (shown,) = ran.shown
-    assert "hello there" in shown["text/plain"]
-    assert "lk-card" in shown["text/html"]
+    assert "hello there" in ran.words["text/plain"]
+    assert "lk-card" in ran.words["text/html"]
 
 
 def test_compare_shows_the_answers_side_by_side(kernel):
@@ -52,9 +51,8 @@ def test_compare_shows_the_answers_side_by_side(kernel):
     )
 
     assert ran.ok, ran.error
-    (words,) = (shown for shown in ran.shown if "text/html" in shown)  # the widget comes later
-    assert "lk-card" in words["text/html"]
-    assert "[scripted mistral]" in words["text/plain"]
+    assert "lk-card" in ran.words["text/html"]
+    assert "[scripted mistral]" in ran.words["text/plain"]
     assert value(frame) == [8, ["complete"], [0.0, 1.0]]
 
 
@@ -121,8 +119,8 @@ def test_a_variable_is_inserted_by_its_name(kernel):
     filled = kernel.one("%%ask scripted:echo\nabout {{topic}}")
     raw = kernel.one("%%ask scripted:echo --raw\nabout {{topic}}")
 
-    assert "\n  about heat {{x}}\n" in filled.shown[-1]["text/plain"]
-    assert "\n  about {{topic}}\n" in raw.shown[-1]["text/plain"]
+    assert "\n  about heat {{x}}\n" in filled.words["text/plain"]
+    assert "\n  about {{topic}}\n" in raw.words["text/plain"]
 
 
 @pytest.mark.parametrize(
@@ -169,7 +167,7 @@ def test_a_missing_key_leaves_the_other_answers(kernel):
     )
 
     assert ran.ok, ran.error
-    html, text = ran.shown[-1]["text/html"], ran.shown[-1]["text/plain"]
+    html, text = ran.words["text/html"], ran.words["text/plain"]
     ways = "set OPENAI_API_KEY or run %llmkit key openai"
     assert "hello" in html
     assert f'<p class="lk-note">openai needs an API key: {ways}</p>' in html

@@ -85,7 +85,7 @@ def test_nothing_that_a_kernel_sends_or_writes_has_a_key(fakes, place):
         traffic = kernel.traffic
 
     assert [ran.error for ran in looked if not ran.ok] == []
-    assert "it is *** indeed" in answered.shown[-1]["text/plain"]
+    assert "it is *** indeed" in answered.words["text/plain"]
     assert len(traffic) > 100
     assert traces(key, *traffic) == []
     assert traces(key, kernel.stderr, folder) == []
@@ -105,7 +105,7 @@ def test_a_key_that_is_typed_in_leaves_no_trace(fakes, place):
         refused = kernel.one("%llmkit key openai")
         traffic = kernel.traffic
 
-    assert "no key" in before.shown[-1]["text/plain"]
+    assert "no key" in before.words["text/plain"]
     assert asked == {"prompt": "Key for openai: ", "password": True}
     assert ran.ok, ran.error
     assert ran.out.strip() == "openai: ready."

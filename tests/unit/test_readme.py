@@ -49,7 +49,7 @@ def test_the_first_cells_need_no_key_and_show_no_error(tmp_path):
 
     assert [result.error for result in results] == [""] * (len(CELLS) + 1)
     assert results[-1].out.strip() == "[['local:smollm2', 'none'], ['scripted:openai', 'none']]"
-    assert "[scripted openai]" in results[1].shown[-1]["text/plain"]
+    assert "[scripted openai]" in results[1].words["text/plain"]
 
 
 def test_the_readme_is_short():
