@@ -26,6 +26,8 @@ display({"application/vnd.jupyter.widget-view+json": view, "text/plain": ""}, ra
 """
 
 
+# The page is closed long before its end, also on a busy machine.
+SLOW = 'kit.script("slow", Script(words, piece_delay_s=0.3))'
 # Takes all words from the static output of a cell, and saves the notebook in the same moment.
 EMPTY_AND_SAVE = """
 async i => {
@@ -103,7 +105,7 @@ def test_a_notebook_saved_in_the_middle_of_a_run_keeps_the_text_so_far(open_note
 @pytest.mark.parametrize("stored", ["some words", "nothing yet"])
 def test_a_reopened_tab_shows_what_came_while_it_was_closed(open_notebook, stored):
     """The kernel lives, so the widget shows the end of a run that the file does not have."""
-    notebook = open_notebook(SCRIPTS, LOST, "%%compare scripted:steady --out run\nWhy?")
+    notebook = open_notebook(SCRIPTS + SLOW, LOST, "%%compare scripted:slow --out run\nWhy?")
     page = notebook.page
     notebook.run(0)
     notebook.run(1)
